@@ -1,0 +1,35 @@
+/* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it. A file
+ * appears under its final name whole or not at all: it is written to a temporary name in the same folder, closed,
+ * fsynced, verified by its digest, renamed, and the folder is fsynced. Two are kept: NAME.h5 and NAME.prev.h5. */
+#ifndef PARDIGITS_CHECKPOINT_H
+#define PARDIGITS_CHECKPOINT_H
+
+#include "pardigits/comm.h"
+#include "pardigits/config.h"
+#include "pardigits/h5io.h"
+#include "pardigits/status.h"
+
+#include <stdbool.h>
+
+/* Fills an open file with the family's /model, /optimizer and /state. */
+typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status *status);
+
+/* Saves a model. Collective: rank 0 writes, all ranks return the same status. complete tells whether training is
+ * finished (stored as the attribute `complete` of /state). */
+StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *config, bool complete,
+                           CheckpointWriter write, const void *context, Status *status);
+
+/* Opens the newest undamaged of PATH and its predecessor, serially on this rank; says on standard error (rank 0) when
+ * it had to take the older one. *file is NULL, with STATUS_OK, when neither exists. Collective: ranks agree. */
+StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status);
+
+/* Opens exactly PATH and verifies its digest. Collective: ranks agree. */
+StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);
+
+/* The configuration stored in a model file, destroyed by the caller. */
+StatusCode checkpoint_config(const H5File *file, Config **config, Status *status);
+
+/* Whether the training that wrote the file was finished. */
+StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status);
+
+#endif

@@ -1,0 +1,44 @@
+/* Convolution over NHWC images: forward, gradient of the input, gradient of the weights. Dense layers are the same
+ * thing with a 1x1 kernel over a 1x1 image. Single-threaded; no allocation: the caller passes work memory.
+ *
+ * As an implicit matrix product: a row of the product is an output pixel, a column an output channel, and the sum
+ * runs over (kernel row, kernel column, input channel). For one kernel row the inputs of a pixel lie in one
+ * contiguous run of kernel * channels floats (of the zero-padded image), so no im2col copy is needed. */
+#ifndef PARDIGITS_CONV_H
+#define PARDIGITS_CONV_H
+
+#include <stdint.h>
+
+typedef struct {
+    int height, width, channels; /* input */
+    int filters;                 /* output channels */
+    int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
+    int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
+} ConvShape;
+
+/* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. */
+ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
+
+/* Floats of work memory that any of the functions below may use for n images. */
+int64_t conv_work_size(const ConvShape *shape, int n);
+
+/* Weights as the kernels want them, made once an optimiser step from weights [kernel][kernel][channels][filters]. */
+int64_t conv_packed_size(const ConvShape *shape); /* floats, the larger of the two */
+void conv_pack_forward(const ConvShape *shape, const float *weights, float *packed);
+void conv_pack_backward(const ConvShape *shape, const float *weights, float *packed);
+
+/* out [n][out_height][out_width][filters] = in [n][height][width][channels] * weights + bias [filters] (may be
+ * NULL). */
+void conv_forward(const ConvShape *shape, int n, const float *in, const float *packed_forward, const float *bias,
+                  float *out, float *work);
+
+/* in_grad [n][height][width][channels] from out_grad [n][out_height][out_width][filters]. */
+void conv_backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed_backward,
+                        float *in_grad, float *work);
+
+/* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n images,
+ * written, not added. */
+void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad, float *weight_grad,
+                           float *bias_grad, float *work);
+
+#endif

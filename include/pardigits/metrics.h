@@ -1,0 +1,40 @@
+/* The metrics file of a run: tables that one `pd.DataFrame(h5py.File(...)["epochs"][:])` reads. Only rank 0 has
+ * one; with NULL every call does nothing. The file on disk is whole after each metrics_flush, also if the writer is
+ * killed later: it is rewritten under a temporary name and renamed. */
+#ifndef PARDIGITS_METRICS_H
+#define PARDIGITS_METRICS_H
+
+#include "pardigits/config.h"
+#include "pardigits/status.h"
+
+#include <stdint.h>
+
+typedef struct Metrics Metrics;
+
+/* A column of a table, all doubles or all integers. */
+typedef struct {
+    const char *name;
+    bool integer;
+    const char *unit; /* "" where there is none */
+} MetricsColumn;
+
+/* An empty metrics file to be written at path; with resume the tables of the file that is there. */
+StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume, Status *status);
+void metrics_destroy(Metrics **metrics);
+
+/* Declares a table, such as "epochs". On resume its rows are kept if the columns are the same. */
+void metrics_table(Metrics *metrics, const char *table, const MetricsColumn *columns, int count);
+
+/* Appends a row of `count` values, in the order of the columns. */
+void metrics_append(Metrics *metrics, const char *table, const double *row);
+
+/* Drops the rows whose first column is >= limit (the checkpoint's step or epoch). */
+void metrics_cut(Metrics *metrics, const char *table, double limit);
+
+/* Facts about the run, kept as attributes of /run: ranks, threads, seconds, ... */
+void metrics_set(Metrics *metrics, const char *name, double value);
+
+/* Writes everything to disk. */
+StatusCode metrics_flush(Metrics *metrics, Status *status);
+
+#endif

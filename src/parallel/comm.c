@@ -1,0 +1,180 @@
+#include "comm_mpi.h"
+
+#include "pardigits/mem.h"
+#include "pardigits/partition.h"
+
+#include <limits.h>
+#include <string.h>
+
+struct Comm {
+    MPI_Comm mpi;
+    int rank, size, node_size;
+};
+
+static void abort_all_ranks(int exit_code) {
+    MPI_Abort(MPI_COMM_WORLD, exit_code);
+}
+
+void comm_check(int mpi_code, const char *call) {
+    if (mpi_code == MPI_SUCCESS) return;
+    char reason[MPI_MAX_ERROR_STRING];
+    int length;
+    MPI_Error_string(mpi_code, reason, &length);
+    fatal("%s failed: %s", call, reason);
+}
+
+static int count_ranks_on_node(MPI_Comm world) {
+    MPI_Comm node;
+    int size;
+    comm_check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+    comm_check(MPI_Comm_size(node, &size), "MPI_Comm_size");
+    comm_check(MPI_Comm_free(&node), "MPI_Comm_free");
+    return size;
+}
+
+Comm *comm_init(int *argc, char ***argv) {
+    int granted;
+    comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
+    fatal_set_exit(abort_all_ranks);
+    if (granted < MPI_THREAD_FUNNELED) fatal("this MPI library doesn't support threads (MPI_THREAD_FUNNELED)");
+    Comm *comm = mem_new(1, sizeof *comm);
+    comm_check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi), "MPI_Comm_dup");
+    comm_check(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    comm_check(MPI_Comm_rank(comm->mpi, &comm->rank), "MPI_Comm_rank");
+    comm_check(MPI_Comm_size(comm->mpi, &comm->size), "MPI_Comm_size");
+    comm->node_size = count_ranks_on_node(comm->mpi);
+    return comm;
+}
+
+void comm_finalize(Comm **comm) {
+    comm_check(MPI_Comm_free(&(*comm)->mpi), "MPI_Comm_free");
+    mem_free(*comm);
+    *comm = NULL;
+    comm_check(MPI_Finalize(), "MPI_Finalize");
+}
+
+MPI_Comm comm_mpi(const Comm *comm) {
+    return comm->mpi;
+}
+
+int comm_rank(const Comm *comm) {
+    return comm->rank;
+}
+
+int comm_size(const Comm *comm) {
+    return comm->size;
+}
+
+int comm_node_size(const Comm *comm) {
+    return comm->node_size;
+}
+
+StatusCode comm_agree(const Comm *comm, Status *status) {
+    int failed = status->code == STATUS_OK ? INT_MAX : comm->rank, first;
+    comm_check(MPI_Allreduce(&failed, &first, 1, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
+    if (first != INT_MAX) comm_broadcast(comm, status, sizeof *status, first);
+    return status->code;
+}
+
+void comm_barrier(const Comm *comm) {
+    comm_check(MPI_Barrier(comm->mpi), "MPI_Barrier");
+}
+
+/* Open MPI counts in int: larger transfers go in pieces of this many items. */
+enum { PIECE = 1 << 28 };
+
+void comm_broadcast(const Comm *comm, void *data, int64_t bytes, int root) {
+    for (char *at = data; bytes > 0; at += PIECE, bytes -= PIECE) {
+        int count = bytes < PIECE ? (int)bytes : PIECE;
+        comm_check(MPI_Bcast(at, count, MPI_BYTE, root, comm->mpi), "MPI_Bcast");
+    }
+}
+
+void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n) {
+    if (comm->size == 1) return;
+    for (; n > 0; values += PIECE, n -= PIECE) {
+        int count = n < PIECE ? (int)n : PIECE;
+        comm_check(MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi), "MPI_Allreduce");
+    }
+}
+
+double comm_max(const Comm *comm, double value, int *which) {
+    struct {
+        double value;
+        int rank;
+    } mine = {value, comm->rank}, largest;
+    comm_check(MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi), "MPI_Allreduce");
+    if (which) *which = largest.rank;
+    return largest.value;
+}
+
+/* A count that MPI takes, checked. */
+static int as_count(int64_t count) {
+    if (count > INT_MAX) fatal("a message of %lld rows is too large for MPI; use more ranks", (long long)count);
+    return (int)count;
+}
+
+static MPI_Datatype row_type(int64_t row_bytes) {
+    MPI_Datatype type;
+    comm_check(MPI_Type_contiguous(as_count(row_bytes), MPI_BYTE, &type), "MPI_Type_contiguous");
+    comm_check(MPI_Type_commit(&type), "MPI_Type_commit");
+    return type;
+}
+
+void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_bytes) {
+    if (comm->size == 1) return;
+    int *counts = mem_new((size_t)comm->size, sizeof *counts), *starts = mem_new((size_t)comm->size, sizeof *starts);
+    for (int r = 0; r < comm->size; r++) {
+        Range range = partition_range(rows, comm->size, r);
+        counts[r] = as_count(range_size(range));
+        starts[r] = as_count(range.begin);
+    }
+    MPI_Datatype type = row_type(row_bytes);
+    comm_check(MPI_Allgatherv(MPI_IN_PLACE, 0, type, all, counts, starts, type, comm->mpi), "MPI_Allgatherv");
+    comm_check(MPI_Type_free(&type), "MPI_Type_free");
+    mem_free(starts);
+    mem_free(counts);
+}
+
+/* counts as MPI wants them, followed by their starts. Freed by the caller. */
+static int *counts_and_starts(const int64_t *rows, int size) {
+    int *counts = mem_new((size_t)size * 2, sizeof *counts);
+    int64_t start = 0;
+    for (int r = 0; r < size; r++) {
+        counts[r] = as_count(rows[r]);
+        counts[size + r] = as_count(start);
+        start += rows[r];
+    }
+    return counts;
+}
+
+void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_rows, void *received,
+                        const int64_t *receive_rows, int64_t row_bytes) {
+    int *sent = counts_and_starts(send_rows, comm->size), *got = counts_and_starts(receive_rows, comm->size);
+    MPI_Datatype type = row_type(row_bytes);
+    comm_check(MPI_Alltoallv(send, sent, sent + comm->size, type, received, got, got + comm->size, type, comm->mpi),
+               "MPI_Alltoallv");
+    comm_check(MPI_Type_free(&type), "MPI_Type_free");
+    mem_free(got);
+    mem_free(sent);
+}
+
+void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received) {
+    comm_check(MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi), "MPI_Alltoall");
+}
+
+void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes) {
+    int64_t *sizes = mem_new((size_t)comm->size, sizeof *sizes), total = 0;
+    comm_check(MPI_Allgather(&bytes, 1, MPI_INT64_T, sizes, 1, MPI_INT64_T, comm->mpi), "MPI_Allgather");
+    for (int r = 0; r < comm->size; r++) total += sizes[r];
+    char *all = mem_new((size_t)total, 1);
+    int64_t start = 0;
+    for (int r = 0; r < comm->size; r++) {
+        if (r == comm->rank) memcpy(all + start, mine, (size_t)bytes);
+        comm_broadcast(comm, all + start, sizes[r], r);
+        start += sizes[r];
+    }
+    mem_free(sizes);
+    *total_bytes = total;
+    return all;
+}

@@ -1,0 +1,96 @@
+#include "pardigits/stop.h"
+
+#include "comm_mpi.h"
+#include "pardigits/mem.h"
+
+#include <signal.h>
+#include <string.h>
+
+static volatile sig_atomic_t signal_seen;
+
+static void remember_signal(int number) {
+    signal_seen = number;
+}
+
+void stop_install(void) {
+    struct sigaction action = {.sa_handler = remember_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+}
+
+bool stop_signalled(void) {
+    return signal_seen != 0;
+}
+
+const char *stop_signal_name(void) {
+    switch (signal_seen) {
+    case SIGUSR1: return "SIGUSR1";
+    case SIGUSR2: return "SIGUSR2";
+    case SIGTERM: return "SIGTERM";
+    default: return "a signal on another rank";
+    }
+}
+
+/* Each rank sends every other rank exactly one message in the watch's life: "stop" when it is signalled, or
+ * "finished" at the end. So all receives complete, and nothing has to be cancelled. */
+struct StopWatch {
+    MPI_Comm mpi;
+    int rank, size;
+    bool told;            /* this rank's message is out */
+    bool stop;            /* any rank was signalled */
+    char mine;            /* the message: 1 stop, 0 finished */
+    char *theirs;         /* [size] */
+    MPI_Request *pending; /* [2 * size]: receives, then sends */
+};
+
+StopWatch *stop_watch_create(const Comm *comm) {
+    StopWatch *watch = mem_new(1, sizeof *watch);
+    comm_check(MPI_Comm_dup(comm_mpi(comm), &watch->mpi), "MPI_Comm_dup");
+    watch->rank = comm_rank(comm);
+    watch->size = comm_size(comm);
+    watch->theirs = mem_new((size_t)watch->size, 1);
+    watch->pending = mem_new((size_t)watch->size * 2, sizeof *watch->pending);
+    for (int r = 0; r < 2 * watch->size; r++) watch->pending[r] = MPI_REQUEST_NULL;
+    for (int r = 0; r < watch->size; r++)
+        if (r != watch->rank)
+            comm_check(MPI_Irecv(watch->theirs + r, 1, MPI_CHAR, r, 0, watch->mpi, &watch->pending[r]), "MPI_Irecv");
+    return watch;
+}
+
+static void tell_others(StopWatch *watch, bool stop) {
+    if (watch->told) return;
+    watch->told = true;
+    watch->mine = stop;
+    for (int r = 0; r < watch->size; r++)
+        if (r != watch->rank)
+            comm_check(MPI_Isend(&watch->mine, 1, MPI_CHAR, r, 0, watch->mpi, &watch->pending[watch->size + r]),
+                       "MPI_Isend");
+}
+
+bool stop_watch_poll(StopWatch *watch) {
+    if (stop_signalled()) {
+        tell_others(watch, true);
+        watch->stop = true;
+    }
+    if (!watch->stop && watch->size > 1) {
+        int which, found;
+        comm_check(MPI_Testany(watch->size, watch->pending, &which, &found, MPI_STATUS_IGNORE), "MPI_Testany");
+        if (found && which != MPI_UNDEFINED && watch->theirs[which]) watch->stop = true;
+    }
+    return watch->stop;
+}
+
+bool stop_watch_destroy(StopWatch **watch_pointer) {
+    StopWatch *watch = *watch_pointer;
+    tell_others(watch, watch->stop || stop_signalled());
+    comm_check(MPI_Waitall(2 * watch->size, watch->pending, MPI_STATUSES_IGNORE), "MPI_Waitall");
+    bool stop = watch->mine;
+    for (int r = 0; r < watch->size; r++) stop = stop || watch->theirs[r];
+    comm_check(MPI_Comm_free(&watch->mpi), "MPI_Comm_free");
+    mem_free(watch->pending);
+    mem_free(watch->theirs);
+    mem_free(watch);
+    *watch_pointer = NULL;
+    return stop;
+}
