@@ -1,6 +1,7 @@
-/* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it. A file
- * appears under its final name whole or not at all: it is written to a temporary name in the same folder, closed,
- * fsynced, verified by its digest, renamed, and the folder is fsynced. Two are kept: NAME.h5 and NAME.prev.h5. */
+/* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it. A
+ * file appears under its final name whole or not at all: it is written to a temporary name in the same
+ * folder, closed, fsynced, verified by its digest, renamed, and the folder is fsynced. Two are kept: NAME.h5
+ * and NAME.prev.h5. */
 #ifndef PARDIGITS_CHECKPOINT_H
 #define PARDIGITS_CHECKPOINT_H
 
@@ -14,13 +15,14 @@
 /* Fills an open file with the family's /model, /optimizer and /state. */
 typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status *status);
 
-/* Saves a model. Collective: rank 0 writes, all ranks return the same status. complete tells whether training is
- * finished (stored as the attribute `complete` of /state). */
+/* Saves a model. Collective: rank 0 writes, all ranks return the same status. complete tells whether training
+ * is finished (stored as the attribute `complete` of /state). */
 StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *config, bool complete,
                            CheckpointWriter write, const void *context, Status *status);
 
-/* Opens the newest undamaged of PATH and its predecessor, serially on this rank; says on standard error (rank 0) when
- * it had to take the older one. *file is NULL, with STATUS_OK, when neither exists. Collective: ranks agree. */
+/* Opens the newest undamaged of PATH and its predecessor, serially on this rank; says on standard error (rank
+ * 0) when it had to take the older one. *file is NULL, with STATUS_OK, when neither exists. Collective: ranks
+ * agree. */
 StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status);
 
 /* Opens exactly PATH and verifies its digest. Collective: ranks agree. */

@@ -12,8 +12,8 @@
 /* Ranks that work together; owns a communicator of its own. */
 typedef struct Comm Comm;
 
-/* Starts MPI (also without mpirun: then one rank), checks the thread level that it grants and gives the ranks of
- * this run. Collective; ended by comm_finalize. */
+/* Starts MPI (also without mpirun: then one rank), checks the thread level that it grants and gives the ranks
+ * of this run. Collective; ended by comm_finalize. */
 Comm *comm_init(int *argc, char ***argv);
 
 /* Ends MPI, destroys and clears *comm. Collective. */
@@ -25,9 +25,9 @@ int comm_size(const Comm *comm);
 /* How many ranks of this run share this rank's node. */
 int comm_node_size(const Comm *comm);
 
-/* Collective: all ranks leave by the same exit. If any rank's status is a failure, every rank returns the failing
- * status of the lowest such rank, sentence included; otherwise STATUS_OK. Called before the next collective
- * operation wherever a single rank can fail. */
+/* Collective: all ranks leave by the same exit. If any rank's status is a failure, every rank returns the
+ * failing status of the lowest such rank, sentence included; otherwise STATUS_OK. Called before the next
+ * collective operation wherever a single rank can fail. */
 StatusCode comm_agree(const Comm *comm, Status *status);
 
 /* Collective: waits for all. */
@@ -42,20 +42,20 @@ void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n);
 /* Collective: the largest value of any rank, and which (lowest) rank has it (which may be NULL). */
 double comm_max(const Comm *comm, double value, int *which);
 
-/* Collective: rows cut by partition_range(rows, size, rank). all holds `rows` rows of row_bytes and, on each rank,
- * that rank's own range filled in; on return it is whole on every rank. */
+/* Collective: rows cut by partition_range(rows, size, rank). all holds `rows` rows of row_bytes and, on each
+ * rank, that rank's own range filled in; on return it is whole on every rank. */
 void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_bytes);
 
-/* Collective: rank r receives what each rank put aside for r. Counts are in rows of row_bytes; send and received
- * rows lie one behind the other in the order of the ranks. send_rows[size], receive_rows[size]. */
+/* Collective: rank r receives what each rank put aside for r. Counts are in rows of row_bytes; send and
+ * received rows lie one behind the other in the order of the ranks. send_rows[size], receive_rows[size]. */
 void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_rows, void *received,
                         const int64_t *receive_rows, int64_t row_bytes);
 
 /* Collective: one int64 to each rank and from each rank; send[size], received[size]. */
 void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received);
 
-/* Collective: every rank's bytes, one behind the other in the order of the ranks, on every rank. The result, of
- * *total_bytes, is freed by the caller (mem_free). */
+/* Collective: every rank's bytes, one behind the other in the order of the ranks, on every rank. The result,
+ * of *total_bytes, is freed by the caller (mem_free). */
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes);
 
 #endif

@@ -1,5 +1,6 @@
-/* The configuration of a run: one table of keys (src/core/config_keys.c), filled from its defaults, an .ini file
- * and --set, in this order. Unknown keys and values out of range are refused with file:line and what is allowed. */
+/* The configuration of a run: one table of keys (src/core/config_keys.c), filled from its defaults, an .ini
+ * file and --set, in this order. Unknown keys and values out of range are refused with file:line and what is
+ * allowed. */
 #ifndef PARDIGITS_CONFIG_H
 #define PARDIGITS_CONFIG_H
 
@@ -16,12 +17,12 @@ typedef enum { CONFIG_INT, CONFIG_REAL, CONFIG_CHOICE, CONFIG_TEXT } ConfigType;
 typedef struct {
     const char *name; /* "section.key" */
     ConfigType type;
-    const char *initial;   /* the default, as written in a file */
-    double min, max;       /* inclusive range of CONFIG_INT and CONFIG_REAL */
-    const char *choices;   /* of CONFIG_CHOICE: "a|b|c" */
-    const char *unit;      /* "" where there is none */
-    const char *help;      /* one line */
-    bool shapes_model;     /* false: the same model comes out whatever the value (a cache's size) */
+    const char *initial; /* the default, as written in a file */
+    double min, max;     /* inclusive range of CONFIG_INT and CONFIG_REAL */
+    const char *choices; /* of CONFIG_CHOICE: "a|b|c" */
+    const char *unit;    /* "" where there is none */
+    const char *help;    /* one line */
+    bool shapes_model;   /* false: the same model comes out whatever the value (a cache's size) */
 } ConfigKey;
 
 /* The table; *count gets its length. */
@@ -33,14 +34,15 @@ typedef struct Config Config;
 Config *config_create(void);
 void config_destroy(Config **config);
 
-/* Reads an .ini file over what is there. STATUS_FAILED if it can't be read, STATUS_USAGE if its content is wrong. */
+/* Reads an .ini file over what is there. STATUS_USAGE if it cannot be read or its content is wrong. */
 StatusCode config_read_file(Config *config, const char *path, Status *status);
 
 /* Applies one "section.key=value" (of --set); where says where it comes from, for messages. */
 StatusCode config_set(Config *config, const char *assignment, const char *where, Status *status);
 
 /* Sets one key to a value written as text. */
-StatusCode config_set_value(Config *config, const char *name, const char *value, const char *where, Status *status);
+StatusCode config_set_value(Config *config, const char *name, const char *value, const char *where,
+                            Status *status);
 
 /* Values by "section.key". A name that isn't in the table, or of another type, is a bug (fatal). */
 int64_t config_int(const Config *config, const char *name);

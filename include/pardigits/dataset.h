@@ -32,9 +32,9 @@ StatusCode dataset_write(const char *path, const ImageSet *train, const ImageSou
 /* How many training and test images the file holds; verifies its format. Collective: all ranks agree. */
 StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, int64_t *test, Status *status);
 
-/* Reads rows of "train" or "test". Collective: each rank passes its own range (empty is legal); in parallel over
- * MPI-IO where that serves (several ranks on a file system that isn't NFS), otherwise each rank by itself. All ranks
- * agree on the status. *set is freed by the caller. */
+/* Reads rows of "train" or "test". Collective: each rank passes its own range (empty is legal); in parallel
+ * over MPI-IO where that serves (several ranks on a file system that isn't NFS), otherwise each rank by
+ * itself. All ranks agree on the status. *set is freed by the caller. */
 StatusCode dataset_read(const char *path, const char *part, Range rows, const Comm *comm, ImageSet *set,
                         Status *status);
 

@@ -1,5 +1,5 @@
-/* What a model family (KNN, SVM, CNN) supplies to the rest of the program: one table of operations. A new family is
- * a new folder that fills this table and one line in src/cli/families.c. */
+/* What a model family (KNN, SVM, CNN) supplies to the rest of the program: one table of operations. A new
+ * family is a new folder that fills this table and one line in src/cli/families.c. */
 #ifndef PARDIGITS_FAMILY_H
 #define PARDIGITS_FAMILY_H
 
@@ -20,8 +20,8 @@ typedef struct {
     Log *log;
     int threads;         /* OpenMP threads of this rank */
     int64_t train_count; /* images to train on: the first train_count of the training part */
-    ImageSet shard;      /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
-    ImageSet valid;      /* held-out images, whole on every rank, preprocessed; n = 0 for none */
+    ImageSet shard; /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
+    ImageSet valid; /* held-out images, whole on every rank, preprocessed; n = 0 for none */
     const char *model_path; /* where checkpoints and the model go (checkpoint_save) */
     const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
     Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
@@ -36,16 +36,18 @@ typedef struct {
 typedef struct {
     const char *name; /* as in run.model */
 
-    /* Trains and saves. Collective. Returns STATUS_STOPPED after a signal, having saved what --resume needs. All
-     * ranks return the same status. */
+    /* Trains and saves. Collective. Returns STATUS_STOPPED after a signal, having saved what --resume needs.
+     * All ranks return the same status. */
     StatusCode (*train)(TrainJob *job, Status *status);
 
     /* Reads a model file (opened serially on every rank) into *model. Collective: a family may keep only this
-     * rank's share. config is the one stored in the file. All ranks return the same status. Destroyed by destroy. */
-    StatusCode (*load)(void **model, const H5File *file, const Config *config, const Comm *comm, Status *status);
+     * rank's share. config is the one stored in the file. All ranks return the same status. Destroyed by
+     * destroy. */
+    StatusCode (*load)(void **model, const H5File *file, const Config *config, const Comm *comm,
+                       Status *status);
 
-    /* Predicts images [n][784], already preprocessed and the same on every rank; out[n] is whole on every rank. The
-     * same result for any number of ranks and threads. Collective. */
+    /* Predicts images [n][784], already preprocessed and the same on every rank; out[n] is whole on every
+     * rank. The same result for any number of ranks and threads. Collective. */
     StatusCode (*predict)(void *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
                           Prediction *out, Status *status);
 

@@ -1,6 +1,6 @@
-/* HDF5 files in the few forms that pardigits needs. With dataset, checkpoint and metrics the only code that calls
- * HDF5. Names are paths such as "/model/conv1/weight"; missing groups are made. Object times are off, so that equal
- * content gives equal files. Errors name the file and the object. */
+/* HDF5 files in the few forms that pardigits needs. With dataset, checkpoint and metrics the only code that
+ * calls HDF5. Names are paths such as "/model/conv1/weight"; missing groups are made. Object times are off,
+ * so that equal content gives equal files. Errors name the file and the object. */
 #ifndef PARDIGITS_H5IO_H
 #define PARDIGITS_H5IO_H
 
@@ -24,10 +24,12 @@ typedef struct H5File H5File;
 /* Creates (or truncates) a file; serial. Closed by h5_close. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 
-/* Opens a file for reading. With comm the open is collective and parallel (MPI-IO); with NULL it is serial. */
+/* Opens a file for reading. With comm the open is collective and parallel (MPI-IO); with NULL it is serial.
+ */
 StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status);
 
-/* Closes and clears *file (NULL is allowed). A failing close of a written file is an error: data may be lost. */
+/* Closes and clears *file (NULL is allowed). A failing close of a written file is an error: data may be lost.
+ */
 StatusCode h5_close(H5File **file, Status *status);
 
 const char *h5_path(const H5File *file);
@@ -35,35 +37,43 @@ const char *h5_path(const H5File *file);
 bool h5_exists(const H5File *file, const char *name);
 
 /* Writes a whole array. */
-StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, const void *data, Status *status);
+StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, const void *data,
+                    Status *status);
 
 /* The shape of an array. */
 StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status *status);
 
 /* Reads a whole array into data, whose shape must be exactly as expected. */
-StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data, Status *status);
+StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
+                   Status *status);
 
 /* Reads rows first..first+count of the first dimension into data. Collective if the file was opened with comm
  * (then every rank calls it; count may be 0). */
-StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t first, int64_t count, void *data,
-                        Status *status);
+StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t first, int64_t count,
+                        void *data, Status *status);
 
 /* Attributes of the object `name` ("/" for the file; missing groups are made when writing). */
 StatusCode h5_set_i64(H5File *file, const char *name, const char *attribute, int64_t value, Status *status);
 StatusCode h5_set_f64(H5File *file, const char *name, const char *attribute, double value, Status *status);
-StatusCode h5_set_text(H5File *file, const char *name, const char *attribute, const char *value, Status *status);
+StatusCode h5_set_text(H5File *file, const char *name, const char *attribute, const char *value,
+                       Status *status);
 bool h5_has_attribute(const H5File *file, const char *name, const char *attribute);
-StatusCode h5_get_i64(const H5File *file, const char *name, const char *attribute, int64_t *value, Status *status);
-StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribute, double *value, Status *status);
+StatusCode h5_get_i64(const H5File *file, const char *name, const char *attribute, int64_t *value,
+                      Status *status);
+StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribute, double *value,
+                      Status *status);
 /* *value is freed by the caller (mem_free). */
-StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value, Status *status);
+StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
+                       Status *status);
 
-/* Appends the SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types, shapes,
- * values and attributes in the order of names, without keys of /config that don't shape the model. hex[65]. */
+/* Appends the SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types,
+ * shapes, values and attributes in the order of names, without keys of /config that don't shape the model.
+ * hex[65]. */
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status);
 
 /* Calls visit for each object below `name` (groups and arrays, in order of names, paths from the root). */
-StatusCode h5_visit(const H5File *file, const char *name, void (*visit)(const char *path, bool is_array, void *context),
-                    void *context, Status *status);
+StatusCode h5_visit(const H5File *file, const char *name,
+                    void (*visit)(const char *path, bool is_array, void *context), void *context,
+                    Status *status);
 
 #endif

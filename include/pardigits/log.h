@@ -1,14 +1,15 @@
-/* What people read while the program works: standard error, rank 0 only. Results go to standard output instead. */
+/* What people read while the program works: standard error, rank 0 only. Results go to standard output
+ * instead. */
 #ifndef PARDIGITS_LOG_H
 #define PARDIGITS_LOG_H
 
 #include <stdbool.h>
 
 typedef struct {
-    bool speaks;         /* rank 0 */
-    bool terminal;       /* standard error is a terminal: progress is one line, rewritten */
-    double shown_s;      /* when progress was last shown (timer_now_s) */
-    bool line_is_open;   /* a progress line waits to be rewritten or ended */
+    bool speaks;       /* rank 0 */
+    bool terminal;     /* standard error is a terminal: progress is one line, rewritten */
+    double shown_s;    /* when progress was last shown (timer_now_s) */
+    bool line_is_open; /* a progress line waits to be rewritten or ended */
 } Log;
 
 /* The log of a rank. */

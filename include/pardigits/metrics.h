@@ -1,13 +1,17 @@
-/* The metrics file of a run: tables that one `pd.DataFrame(h5py.File(...)["epochs"][:])` reads. Only rank 0 has
- * one; with NULL every call does nothing. The file on disk is whole after each metrics_flush, also if the writer is
- * killed later: it is rewritten under a temporary name and renamed. */
+/* The metrics file of a run: tables that one `pd.DataFrame(h5py.File(...)["epochs"][:])` reads. Only rank 0
+ * has one; with NULL every call does nothing. The file on disk is whole after each metrics_flush, also if the
+ * writer is killed later: it is rewritten under a temporary name and renamed. */
 #ifndef PARDIGITS_METRICS_H
 #define PARDIGITS_METRICS_H
 
 #include "pardigits/config.h"
+#include "pardigits/h5io.h"
 #include "pardigits/status.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+
+enum { METRICS_MAX_COLUMNS = 16 };
 
 typedef struct Metrics Metrics;
 
@@ -19,7 +23,8 @@ typedef struct {
 } MetricsColumn;
 
 /* An empty metrics file to be written at path; with resume the tables of the file that is there. */
-StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume, Status *status);
+StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume,
+                        Status *status);
 void metrics_destroy(Metrics **metrics);
 
 /* Declares a table, such as "epochs". On resume its rows are kept if the columns are the same. */
@@ -31,10 +36,26 @@ void metrics_append(Metrics *metrics, const char *table, const double *row);
 /* Drops the rows whose first column is >= limit (the checkpoint's step or epoch). */
 void metrics_cut(Metrics *metrics, const char *table, double limit);
 
-/* Facts about the run, kept as attributes of /run: ranks, threads, seconds, ... */
+/* Facts about the run, kept as attributes of /run: seconds; ranks, threads. */
 void metrics_set(Metrics *metrics, const char *name, double value);
+void metrics_set_count(Metrics *metrics, const char *name, int64_t value);
+
+/* The seconds that the resumed run had taken before (its /run attribute `seconds`); 0 for a fresh one. */
+double metrics_earlier_seconds(const Metrics *metrics);
 
 /* Writes everything to disk. */
 StatusCode metrics_flush(Metrics *metrics, Status *status);
+
+/* A table as it was read back; freed by metrics_free_table. */
+typedef struct {
+    int columns;
+    char names[METRICS_MAX_COLUMNS][32];
+    int64_t rows;
+    double *values; /* [rows][columns] */
+} MetricsTable;
+
+/* Reads the table at path (such as "/epochs") of a metrics file. */
+StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable *table, Status *status);
+void metrics_free_table(MetricsTable *table);
 
 #endif

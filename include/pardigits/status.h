@@ -1,8 +1,8 @@
 /* What a function that can fail returns, and the one sentence that it leaves for the user.
  *
- * An expected failure (a file, the configuration, a signal) is a status: the function returns the code, having
- * written the sentence, and its caller passes both on. Memory that runs out, and a bug, end the program through
- * fatal(). */
+ * An expected failure (a file, the configuration, a signal) is a status: the function returns the code,
+ * having written the sentence, and its caller passes both on. Memory that runs out, and a bug, end the
+ * program through fatal(). */
 #ifndef PARDIGITS_STATUS_H
 #define PARDIGITS_STATUS_H
 

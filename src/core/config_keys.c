@@ -1,24 +1,32 @@
 #include "pardigits/config.h"
 
-#define INT(name, initial, min, max, unit, help) {name, CONFIG_INT, initial, min, max, "", unit, help, true}
-#define REAL(name, initial, min, max, unit, help) {name, CONFIG_REAL, initial, min, max, "", unit, help, true}
-#define CHOICE(name, initial, choices, help) {name, CONFIG_CHOICE, initial, 0, 0, choices, "", help, true}
-#define TEXT(name, initial, help) {name, CONFIG_TEXT, initial, 0, 0, "", "", help, true}
+#define INT(name, initial, min, max, unit, help)                                                             \
+    { name, CONFIG_INT, initial, min, max, "", unit, help, true }
+#define REAL(name, initial, min, max, unit, help)                                                            \
+    { name, CONFIG_REAL, initial, min, max, "", unit, help, true }
+#define CHOICE(name, initial, choices, help)                                                                 \
+    { name, CONFIG_CHOICE, initial, 0, 0, choices, "", help, true }
+#define TEXT(name, initial, help)                                                                            \
+    { name, CONFIG_TEXT, initial, 0, 0, "", "", help, true }
 /* A key whose value doesn't change the trained model. */
-#define WORK_INT(name, initial, min, max, unit, help) {name, CONFIG_INT, initial, min, max, "", unit, help, false}
+#define WORK_INT(name, initial, min, max, unit, help)                                                        \
+    { name, CONFIG_INT, initial, min, max, "", unit, help, false }
 
 static const ConfigKey keys[] = {
     CHOICE("run.model", "knn", "knn|svm|cnn", "model family"),
     INT("run.seed", "1", 0, 4294967295.0, "", "seed of every random number of the run"),
-    INT("run.valid", "0", 0, 59999, "images", "how many of the last training images are held out for validation"),
+    INT("run.valid", "0", 0, 59999, "images",
+        "how many of the last training images are held out for validation"),
     INT("run.train", "0", 0, 1e9, "images", "train on only the first so many of the rest; 0 for all"),
-    CHOICE("run.preprocess", "none", "none|deskew", "what is done to every image first, in training and in use"),
+    CHOICE("run.preprocess", "none", "none|deskew",
+           "what is done to every image first, in training and in use"),
 
     INT("knn.k", "3", 1, 1000, "neighbours", "how many nearest training images vote"),
     CHOICE("knn.metric", "l2", "l2", "distance: l2 is the exact Euclidean one on 8-bit pixels"),
     CHOICE("knn.search", "auto", "auto|brute", "how neighbours are found; both are exact"),
 
-    CHOICE("svm.kernel", "rbf", "rbf|poly|linear", "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),
+    CHOICE("svm.kernel", "rbf", "rbf|poly|linear",
+           "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),
     REAL("svm.c", "10", 1e-6, 1e9, "", "cost of a margin violation"),
     REAL("svm.gamma", "0.02", 1e-9, 1e6, "", "gamma of the kernel, for pixels scaled to [0,1]"),
     INT("svm.degree", "3", 1, 20, "", "degree of the polynomial kernel"),
@@ -30,18 +38,21 @@ static const ConfigKey keys[] = {
          "the network, layer by layer (README: The network in one line)"),
     INT("cnn.epochs", "5", 1, 100000, "", "passes over the training images"),
     INT("cnn.batch", "128", 1, 1048576, "images", "the global batch, over all ranks"),
-    INT("cnn.leaf", "32", 1, 4096, "images", "images of a batch that one thread works on alone; a power of two"),
+    INT("cnn.leaf", "32", 1, 4096, "images",
+        "images of a batch that one thread works on alone; a power of two"),
     REAL("cnn.lr", "0.1", 0, 1000, "", "learning rate (the peak of a schedule)"),
     REAL("cnn.momentum", "0.9", 0, 0.9999, "", "momentum of SGD"),
     CHOICE("cnn.nesterov", "yes", "no|yes", "Nesterov's form of momentum"),
     REAL("cnn.weight_decay", "0.0005", 0, 1, "", "L2 penalty on weights (not on biases and batch norm)"),
-    CHOICE("cnn.schedule", "onecycle", "constant|onecycle|cosine", "how the learning rate changes over the run"),
+    CHOICE("cnn.schedule", "onecycle", "constant|onecycle|cosine",
+           "how the learning rate changes over the run"),
     REAL("cnn.warmup", "0.25", 0, 1, "of the run", "part of the run in which onecycle and cosine rise to lr"),
     REAL("cnn.bn_momentum", "0.1", 0.0001, 1, "", "share of a new batch in batch norm's running statistics"),
     REAL("cnn.shift", "0", 0, 8, "pixels", "augmentation: random shifts up to this far in x and y"),
     REAL("cnn.rotate", "0", 0, 90, "degrees", "augmentation: random rotations up to this angle, either way"),
     REAL("cnn.zoom", "0", 0, 0.5, "", "augmentation: random scale factors between 1 - zoom and 1 + zoom"),
-    WORK_INT("cnn.checkpoint_s", "60", 0, 1e6, "s", "least seconds between checkpoints, which are at ends of epochs"),
+    WORK_INT("cnn.checkpoint_s", "60", 0, 1e6, "s",
+             "least seconds between checkpoints, which are at ends of epochs"),
 };
 
 const ConfigKey *config_keys(size_t *count) {

@@ -7,7 +7,8 @@
 #include <string.h>
 
 void *mem_new(size_t count, size_t size) {
-    if (size && count > (SIZE_MAX - MEM_ALIGNMENT) / size) fatal("a size of %zu x %zu bytes overflows", count, size);
+    if (size && count > (SIZE_MAX - MEM_ALIGNMENT) / size)
+        fatal("a size of %zu x %zu bytes overflows", count, size);
     size_t bytes = (count * size + MEM_ALIGNMENT) / MEM_ALIGNMENT * MEM_ALIGNMENT;
     void *pointer = aligned_alloc(MEM_ALIGNMENT, bytes);
     if (!pointer)

@@ -7,13 +7,15 @@ void rng_u32x4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, uint3
     philox4x32_ctr_t counter = {{epoch, (uint32_t)sample, (uint32_t)(sample >> 32), draw}};
     philox4x32_key_t philox_key = {{key.seed, (uint32_t)key.purpose}};
     philox4x32_ctr_t random = philox4x32(counter, philox_key);
-    for (int i = 0; i < 4; i++) out[i] = random.v[i];
+    for (int i = 0; i < 4; i++)
+        out[i] = random.v[i];
 }
 
 void rng_uniform4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, float out[4]) {
     uint32_t bits[4];
     rng_u32x4(key, epoch, sample, draw, bits);
-    for (int i = 0; i < 4; i++) out[i] = (float)(bits[i] >> 8) * 0x1p-24f;
+    for (int i = 0; i < 4; i++)
+        out[i] = (float)(bits[i] >> 8) * 0x1p-24f;
 }
 
 void rng_normal4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, float out[4]) {
@@ -28,7 +30,8 @@ void rng_normal4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, flo
 }
 
 void rng_permutation(uint32_t seed, uint32_t epoch, uint32_t *order, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++) order[i] = i;
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
     for (uint32_t i = n; i > 1; i--) {
         uint32_t bits[4];
         rng_u32x4((RngKey){seed, RNG_ORDER}, epoch, 0, i, bits);

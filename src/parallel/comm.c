@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct Comm {
-    MPI_Comm mpi;
+    MPI_Comm mpi, node; /* all ranks of the run; those on this node */
     int rank, size, node_size;
 };
 
@@ -23,30 +23,25 @@ void comm_check(int mpi_code, const char *call) {
     fatal("%s failed: %s", call, reason);
 }
 
-static int count_ranks_on_node(MPI_Comm world) {
-    MPI_Comm node;
-    int size;
-    comm_check(MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
-    comm_check(MPI_Comm_size(node, &size), "MPI_Comm_size");
-    comm_check(MPI_Comm_free(&node), "MPI_Comm_free");
-    return size;
-}
-
 Comm *comm_init(int *argc, char ***argv) {
     int granted;
     comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
     fatal_set_exit(abort_all_ranks);
-    if (granted < MPI_THREAD_FUNNELED) fatal("this MPI library doesn't support threads (MPI_THREAD_FUNNELED)");
+    if (granted < MPI_THREAD_FUNNELED)
+        fatal("this MPI library doesn't support threads (MPI_THREAD_FUNNELED)");
     Comm *comm = mem_new(1, sizeof *comm);
     comm_check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi), "MPI_Comm_dup");
     comm_check(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     comm_check(MPI_Comm_rank(comm->mpi, &comm->rank), "MPI_Comm_rank");
     comm_check(MPI_Comm_size(comm->mpi, &comm->size), "MPI_Comm_size");
-    comm->node_size = count_ranks_on_node(comm->mpi);
+    comm_check(MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->node),
+               "MPI_Comm_split_type");
+    comm_check(MPI_Comm_size(comm->node, &comm->node_size), "MPI_Comm_size");
     return comm;
 }
 
 void comm_finalize(Comm **comm) {
+    comm_check(MPI_Comm_free(&(*comm)->node), "MPI_Comm_free");
     comm_check(MPI_Comm_free(&(*comm)->mpi), "MPI_Comm_free");
     mem_free(*comm);
     *comm = NULL;
@@ -55,6 +50,10 @@ void comm_finalize(Comm **comm) {
 
 MPI_Comm comm_mpi(const Comm *comm) {
     return comm->mpi;
+}
+
+MPI_Comm comm_node_mpi(const Comm *comm) {
+    return comm->node;
 }
 
 int comm_rank(const Comm *comm) {
@@ -94,7 +93,8 @@ void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n) {
     if (comm->size == 1) return;
     for (; n > 0; values += PIECE, n -= PIECE) {
         int count = n < PIECE ? (int)n : PIECE;
-        comm_check(MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi), "MPI_Allreduce");
+        comm_check(MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi),
+                   "MPI_Allreduce");
     }
 }
 
@@ -110,7 +110,8 @@ double comm_max(const Comm *comm, double value, int *which) {
 
 /* A count that MPI takes, checked. */
 static int as_count(int64_t count) {
-    if (count > INT_MAX) fatal("a message of %lld rows is too large for MPI; use more ranks", (long long)count);
+    if (count > INT_MAX)
+        fatal("a message of %lld rows is too large for MPI; use more ranks", (long long)count);
     return (int)count;
 }
 
@@ -123,7 +124,8 @@ static MPI_Datatype row_type(int64_t row_bytes) {
 
 void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_bytes) {
     if (comm->size == 1) return;
-    int *counts = mem_new((size_t)comm->size, sizeof *counts), *starts = mem_new((size_t)comm->size, sizeof *starts);
+    int *counts = mem_new((size_t)comm->size, sizeof *counts),
+        *starts = mem_new((size_t)comm->size, sizeof *starts);
     for (int r = 0; r < comm->size; r++) {
         Range range = partition_range(rows, comm->size, r);
         counts[r] = as_count(range_size(range));
@@ -152,8 +154,9 @@ void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_
                         const int64_t *receive_rows, int64_t row_bytes) {
     int *sent = counts_and_starts(send_rows, comm->size), *got = counts_and_starts(receive_rows, comm->size);
     MPI_Datatype type = row_type(row_bytes);
-    comm_check(MPI_Alltoallv(send, sent, sent + comm->size, type, received, got, got + comm->size, type, comm->mpi),
-               "MPI_Alltoallv");
+    comm_check(
+        MPI_Alltoallv(send, sent, sent + comm->size, type, received, got, got + comm->size, type, comm->mpi),
+        "MPI_Alltoallv");
     comm_check(MPI_Type_free(&type), "MPI_Type_free");
     mem_free(got);
     mem_free(sent);
@@ -166,7 +169,8 @@ void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *receiv
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes) {
     int64_t *sizes = mem_new((size_t)comm->size, sizeof *sizes), total = 0;
     comm_check(MPI_Allgather(&bytes, 1, MPI_INT64_T, sizes, 1, MPI_INT64_T, comm->mpi), "MPI_Allgather");
-    for (int r = 0; r < comm->size; r++) total += sizes[r];
+    for (int r = 0; r < comm->size; r++)
+        total += sizes[r];
     char *all = mem_new((size_t)total, 1);
     int64_t start = 0;
     for (int r = 0; r < comm->size; r++) {

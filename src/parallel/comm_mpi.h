@@ -9,6 +9,9 @@
 /* The communicator that comm owns. */
 MPI_Comm comm_mpi(const Comm *comm);
 
+/* The communicator of the ranks on this node. */
+MPI_Comm comm_node_mpi(const Comm *comm);
+
 /* Ends the program if an MPI call failed: comm_check(MPI_Barrier(c), "MPI_Barrier"). */
 void comm_check(int mpi_code, const char *call);
 

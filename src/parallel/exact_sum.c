@@ -19,8 +19,8 @@ void exact_sum_clear(ExactSum *sum) {
 }
 
 void exact_sum_add(ExactSum *sum, int64_t first, const float *restrict terms, int64_t count) {
-    /* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and leaves
-     * that integer in the low bits: a conversion that every vector unit has. */
+    /* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and
+     * leaves that integer in the low bits: a conversion that every vector unit has. */
     const double magic = 0x1.8p52;
     const float limit = (float)(1 << EXACT_SUM_LIMIT);
     uint64_t magic_bits, refused = 0, *restrict sums = sum->sums + first;
@@ -37,7 +37,8 @@ void exact_sum_add(ExactSum *sum, int64_t first, const float *restrict terms, in
 }
 
 void exact_sum_merge(ExactSum *sum, const ExactSum *other) {
-    for (int64_t i = 0; i <= sum->n; i++) sum->sums[i] += other->sums[i];
+    for (int64_t i = 0; i <= sum->n; i++)
+        sum->sums[i] += other->sums[i];
 }
 
 void exact_sum_reduce(ExactSum *sum, const Comm *comm) {
@@ -54,5 +55,6 @@ double exact_sum_get(const ExactSum *sum, int64_t i) {
 
 void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double divisor, float *out) {
     double unit = 0x1p-40 / divisor;
-    for (int64_t i = 0; i < count; i++) out[i] = (float)((double)(int64_t)sum->sums[first + i] * unit);
+    for (int64_t i = 0; i < count; i++)
+        out[i] = (float)((double)(int64_t)sum->sums[first + i] * unit);
 }

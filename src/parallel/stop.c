@@ -16,7 +16,8 @@ void stop_install(void) {
     struct sigaction action = {.sa_handler = remember_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) sigaction(signals[i], &action, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
 }
 
 bool stop_signalled(void) {
@@ -25,10 +26,14 @@ bool stop_signalled(void) {
 
 const char *stop_signal_name(void) {
     switch (signal_seen) {
-    case SIGUSR1: return "SIGUSR1";
-    case SIGUSR2: return "SIGUSR2";
-    case SIGTERM: return "SIGTERM";
-    default: return "a signal on another rank";
+    case SIGUSR1:
+        return "SIGUSR1";
+    case SIGUSR2:
+        return "SIGUSR2";
+    case SIGTERM:
+        return "SIGTERM";
+    default:
+        return "a signal on another rank";
     }
 }
 
@@ -51,10 +56,12 @@ StopWatch *stop_watch_create(const Comm *comm) {
     watch->size = comm_size(comm);
     watch->theirs = mem_new((size_t)watch->size, 1);
     watch->pending = mem_new((size_t)watch->size * 2, sizeof *watch->pending);
-    for (int r = 0; r < 2 * watch->size; r++) watch->pending[r] = MPI_REQUEST_NULL;
+    for (int r = 0; r < 2 * watch->size; r++)
+        watch->pending[r] = MPI_REQUEST_NULL;
     for (int r = 0; r < watch->size; r++)
         if (r != watch->rank)
-            comm_check(MPI_Irecv(watch->theirs + r, 1, MPI_CHAR, r, 0, watch->mpi, &watch->pending[r]), "MPI_Irecv");
+            comm_check(MPI_Irecv(watch->theirs + r, 1, MPI_CHAR, r, 0, watch->mpi, &watch->pending[r]),
+                       "MPI_Irecv");
     return watch;
 }
 
@@ -64,8 +71,9 @@ static void tell_others(StopWatch *watch, bool stop) {
     watch->mine = stop;
     for (int r = 0; r < watch->size; r++)
         if (r != watch->rank)
-            comm_check(MPI_Isend(&watch->mine, 1, MPI_CHAR, r, 0, watch->mpi, &watch->pending[watch->size + r]),
-                       "MPI_Isend");
+            comm_check(
+                MPI_Isend(&watch->mine, 1, MPI_CHAR, r, 0, watch->mpi, &watch->pending[watch->size + r]),
+                "MPI_Isend");
 }
 
 bool stop_watch_poll(StopWatch *watch) {
@@ -75,7 +83,8 @@ bool stop_watch_poll(StopWatch *watch) {
     }
     if (!watch->stop && watch->size > 1) {
         int which, found;
-        comm_check(MPI_Testany(watch->size, watch->pending, &which, &found, MPI_STATUS_IGNORE), "MPI_Testany");
+        comm_check(MPI_Testany(watch->size, watch->pending, &which, &found, MPI_STATUS_IGNORE),
+                   "MPI_Testany");
         if (found && which != MPI_UNDEFINED && watch->theirs[which]) watch->stop = true;
     }
     return watch->stop;
@@ -86,7 +95,8 @@ bool stop_watch_destroy(StopWatch **watch_pointer) {
     tell_others(watch, watch->stop || stop_signalled());
     comm_check(MPI_Waitall(2 * watch->size, watch->pending, MPI_STATUSES_IGNORE), "MPI_Waitall");
     bool stop = watch->mine;
-    for (int r = 0; r < watch->size; r++) stop = stop || watch->theirs[r];
+    for (int r = 0; r < watch->size; r++)
+        stop = stop || watch->theirs[r];
     comm_check(MPI_Comm_free(&watch->mpi), "MPI_Comm_free");
     mem_free(watch->pending);
     mem_free(watch->theirs);

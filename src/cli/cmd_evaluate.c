@@ -1,0 +1,138 @@
+#include "cli.h"
+
+#include "pardigits/confusion.h"
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+#include "pardigits/timer.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    const char *data, *split;
+    bool json;
+} EvaluateArguments;
+
+/* The rows of the dataset that a split means for this model, and which part they are in. */
+static StatusCode split_rows(const EvaluateArguments *arguments, const Program *program, const Config *config,
+                             const char **part, Range *rows, Status *status) {
+    int64_t train, test, valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
+    if (dataset_counts(arguments->data, program->comm, &train, &test, status)) return status->code;
+    int64_t held_out_from = train - valid < 0 ? 0 : train - valid;
+    *part = "train";
+    if (!strcmp(arguments->split, "test")) {
+        *part = "test";
+        *rows = (Range){0, test};
+    } else if (!strcmp(arguments->split, "valid")) {
+        *rows = (Range){held_out_from, train};
+    } else {
+        *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
+    }
+    if (range_size(*rows) == 0)
+        status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
+                   arguments->split, (long long)valid);
+    return status->code;
+}
+
+static StatusCode evaluate(const EvaluateArguments *arguments, const Program *program, const OpenModel *open,
+                           Confusion *confusion, double *seconds, Status *status) {
+    const char *part = NULL;
+    Range rows = {0};
+    ImageSet set = {0};
+    if (split_rows(arguments, program, open->config, &part, &rows, status)) return status->code;
+    if (dataset_read(arguments->data, part, rows, program->comm, &set, status)) return status->code;
+    preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
+    Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);
+    comm_barrier(program->comm);
+    double started_s = timer_now_s();
+    open->family->predict(open->model, program->comm, program->threads, set.images, set.n, predictions,
+                          status);
+    *seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
+    if (!status->code) *confusion = confusion_count(predictions, set.labels, set.n);
+    mem_free(predictions);
+    image_set_free(&set);
+    return comm_agree(program->comm, status);
+}
+
+static void print_json(const EvaluateArguments *arguments, const Program *program, const char *path,
+                       const OpenModel *open, const Confusion *confusion, double seconds) {
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "model", path);
+    cJSON_AddStringToObject(object, "family", open->family->name);
+    cJSON_AddStringToObject(object, "split", arguments->split);
+    cJSON_AddNumberToObject(object, "n", (double)confusion->n);
+    cJSON_AddNumberToObject(object, "correct", (double)confusion->correct);
+    cJSON_AddNumberToObject(object, "accuracy", confusion_accuracy(confusion));
+    cJSON_AddNumberToObject(object, "seconds", seconds);
+    cJSON_AddNumberToObject(object, "ranks", comm_size(program->comm));
+    cJSON_AddNumberToObject(object, "threads", program->threads);
+    cJSON *matrix = cJSON_AddArrayToObject(object, "confusion");
+    for (int label = 0; label < CLASSES; label++) {
+        cJSON *row = cJSON_CreateArray();
+        for (int predicted = 0; predicted < CLASSES; predicted++)
+            cJSON_AddItemToArray(row, cJSON_CreateNumber((double)confusion->counts[label][predicted]));
+        cJSON_AddItemToArray(matrix, row);
+    }
+    char *text = cJSON_PrintUnformatted(object);
+    puts(text);
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+static void print_row(const char *path, const OpenModel *open, const Confusion *confusion, double seconds) {
+    char about[128] = "";
+    open->family->describe(open->file, open->config, about, sizeof about);
+    printf("%-6s %8lld %8lld %9.2f %% %8.2f  %-32s %s\n", open->family->name, (long long)confusion->n,
+           (long long)confusion->correct, 100 * confusion_accuracy(confusion), seconds, path, about);
+}
+
+static void print_confusion(const Confusion *confusion) {
+    printf("\ntrue \\ predicted\n     ");
+    for (int predicted = 0; predicted < CLASSES; predicted++)
+        printf("%7d", predicted);
+    for (int label = 0; label < CLASSES; label++) {
+        printf("\n%4d ", label);
+        for (int predicted = 0; predicted < CLASSES; predicted++)
+            printf("%7lld", (long long)confusion->counts[label][predicted]);
+    }
+    putchar('\n');
+}
+
+static StatusCode evaluate_file(const EvaluateArguments *arguments, const Program *program, const char *path,
+                                bool alone, Status *status) {
+    OpenModel open;
+    Confusion confusion = {0};
+    double seconds = 0;
+    if (!model_open(program, path, &open, status) &&
+        !evaluate(arguments, program, &open, &confusion, &seconds, status) && comm_rank(program->comm) == 0) {
+        if (arguments->json)
+            print_json(arguments, program, path, &open, &confusion, seconds);
+        else
+            print_row(path, &open, &confusion, seconds);
+        if (!arguments->json && alone) print_confusion(&confusion);
+        finish_output(status);
+    }
+    model_close(&open);
+    return comm_agree(program->comm, status);
+}
+
+StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status) {
+    EvaluateArguments arguments = {.data = DEFAULT_DATA, .split = "test"};
+    const Option options[] = {{.name = "data", .value = &arguments.data},
+                              {.name = "split", .value = &arguments.split},
+                              {.name = "json", .flag = &arguments.json},
+                              {0}};
+    int models;
+    if (options_parse(argc, argv, options, 1, argc, &models, status)) return status->code;
+    if (strcmp(arguments.split, "train") && strcmp(arguments.split, "valid") &&
+        strcmp(arguments.split, "test"))
+        return status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.",
+                          arguments.split);
+    if (!arguments.json && comm_rank(program->comm) == 0)
+        printf("%-6s %8s %8s %11s %8s  %-32s %s\n", "model", "images", "correct", "accuracy", "seconds",
+               "file", "about");
+    for (int i = 0; i < models && !status->code; i++)
+        evaluate_file(&arguments, program, argv[1 + i], models == 1, status);
+    return status->code;
+}

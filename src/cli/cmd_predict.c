@@ -1,0 +1,73 @@
+#include "cli.h"
+
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+
+#include <cjson/cJSON.h>
+#include <stdio.h>
+
+/* The pictures that could be read, in the order of the command line. */
+typedef struct {
+    int64_t n;
+    uint8_t *images;    /* [n][28][28] */
+    const char **paths; /* [n] */
+} Pictures;
+
+/* Rank 0 reads the pictures and shares them. One that can't be read is reported and left out. */
+static Pictures read_pictures(const Program *program, int count, char **paths, Status *unreadable) {
+    Pictures pictures = {0, mem_new((size_t)count, IMAGE_PIXELS), mem_new((size_t)count, sizeof(char *))};
+    if (comm_rank(program->comm) == 0)
+        for (int i = 0; i < count; i++) {
+            Status one = {0};
+            if (digitize_picture(paths[i], pictures.images + pictures.n * IMAGE_PIXELS, &one) == STATUS_OK)
+                pictures.paths[pictures.n++] = paths[i];
+            else if (unreadable->code)
+                fprintf(stderr, "pardigits: %s\n", one.text);
+            else
+                *unreadable = one;
+        }
+    comm_broadcast(program->comm, &pictures.n, sizeof pictures.n, 0);
+    comm_broadcast(program->comm, pictures.images, pictures.n * IMAGE_PIXELS, 0);
+    return pictures;
+}
+
+static void print_prediction(const char *path, Prediction prediction, bool json) {
+    if (!json) {
+        printf("%d  %5.1f %%  %s\n", prediction.label, 100 * (double)prediction.confidence, path);
+        return;
+    }
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "picture", path);
+    cJSON_AddNumberToObject(object, "label", prediction.label);
+    cJSON_AddNumberToObject(object, "confidence", (double)prediction.confidence);
+    char *text = cJSON_PrintUnformatted(object);
+    puts(text);
+    cJSON_free(text);
+    cJSON_Delete(object);
+}
+
+StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status) {
+    bool json = false;
+    int operands;
+    const Option options[] = {{.name = "json", .flag = &json}, {0}};
+    if (options_parse(argc, argv, options, 2, argc, &operands, status)) return status->code;
+    OpenModel open;
+    Status unreadable = {0};
+    if (!model_open(program, argv[1], &open, status)) {
+        Pictures pictures = read_pictures(program, operands - 1, argv + 2, &unreadable);
+        Prediction *predictions = mem_new((size_t)pictures.n, sizeof *predictions);
+        preprocess_images(config_text(open.config, "run.preprocess"), pictures.images, pictures.n);
+        open.family->predict(open.model, program->comm, program->threads, pictures.images, pictures.n,
+                             predictions, status);
+        if (!status->code && comm_rank(program->comm) == 0)
+            for (int64_t i = 0; i < pictures.n; i++)
+                print_prediction(pictures.paths[i], predictions[i], json);
+        mem_free(predictions);
+        mem_free(pictures.paths);
+        mem_free(pictures.images);
+    }
+    model_close(&open);
+    /* the pictures that were read have their answers; the others make the command fail */
+    if (unreadable.code && !status->code) *status = unreadable;
+    return finish_output(status);
+}

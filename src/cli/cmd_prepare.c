@@ -1,0 +1,40 @@
+#include "cli.h"
+
+#include "pardigits/images.h"
+
+#include <stdio.h>
+
+static void report(const char *name, const ImageSet *set, const ImageSource *source) {
+    int64_t counts[CLASSES] = {0};
+    for (int64_t i = 0; i < set->n; i++)
+        counts[set->labels[i]]++;
+    printf("%-5s %6lld images, of digits 0 to 9:", name, (long long)set->n);
+    for (int digit = 0; digit < CLASSES; digit++)
+        printf(" %lld", (long long)counts[digit]);
+    printf("\n      images sha256 %s\n      labels sha256 %s\n", source->images_sha256,
+           source->labels_sha256);
+}
+
+StatusCode cmd_prepare(Program *program, int argc, char **argv, Status *status) {
+    const char *idx = NULL, *out = NULL;
+    int operands;
+    const Option options[] = {{.name = "idx", .value = &idx}, {.name = "out", .value = &out}, {0}};
+    if (options_parse(argc, argv, options, 0, 0, &operands, status)) return status->code;
+    if (!idx || !out)
+        return status_set(status, STATUS_USAGE,
+                          "--idx and --out are needed; see `pardigits prepare --help`.");
+    if (comm_rank(program->comm) == 0) {
+        ImageSet train = {0}, test = {0};
+        ImageSource train_source, test_source;
+        if (!idx_read(idx, "train", &train, &train_source, status) &&
+            !idx_read(idx, "t10k", &test, &test_source, status) &&
+            !dataset_write(out, &train, &train_source, &test, &test_source, status)) {
+            report("train", &train, &train_source);
+            report("test", &test, &test_source);
+        }
+        image_set_free(&train);
+        image_set_free(&test);
+        finish_output(status);
+    }
+    return comm_agree(program->comm, status);
+}

@@ -1,0 +1,214 @@
+/* pardigits show: what is in a file of ours, for people. Rank 0 works alone. */
+#include "cli.h"
+
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+#include "pardigits/metrics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SHEET_PER_CLASS = 20, SHOWN_ROWS = 20, COLUMN_WIDTH = 16 };
+
+static void print_array(const char *path, bool is_array, void *context) {
+    H5Shape shape;
+    Status ignored = {0};
+    if (!is_array || h5_shape(context, path, &shape, &ignored)) return;
+    printf("  %-36s", path);
+    for (int i = 0; i < shape.rank; i++)
+        printf("%s%lld", i ? " x " : "", (long long)shape.dims[i]);
+    putchar('\n');
+}
+
+static void print_config(const Config *config) {
+    size_t count;
+    const ConfigKey *keys = config_keys(&count);
+    const char *model = config_text(config, "run.model");
+    for (size_t i = 0; i < count; i++) {
+        bool used = !strncmp(keys[i].name, "run.", 4) || !strncmp(keys[i].name, model, strlen(model));
+        if (used) printf("  %s = %s\n", keys[i].name, config_value(config, keys[i].name));
+    }
+}
+
+/* A sheet of the first SHEET_PER_CLASS images of each class, a row a class. images and labels: paths of
+ * arrays. */
+static StatusCode draw_images(const H5File *file, const char *images_path, const char *labels_path,
+                              const char *out, Status *status) {
+    H5Shape shape = {0};
+    if (h5_shape(file, labels_path, &shape, status)) return status->code;
+    int64_t n = shape.dims[0], chosen = 0;
+    uint8_t *labels = mem_new((size_t)n, 1), *sheet = mem_new(CLASSES * SHEET_PER_CLASS, IMAGE_PIXELS);
+    char captions[CLASSES * SHEET_PER_CLASS][24], *caption[CLASSES * SHEET_PER_CLASS];
+    h5_read(file, labels_path, H5_U8, shape, labels, status);
+    for (int digit = 0; digit < CLASSES; digit++)
+        for (int64_t i = 0, taken = 0; i < n && taken < SHEET_PER_CLASS && !status->code; i++) {
+            if (labels[i] != digit) continue;
+            h5_read_rows(file, images_path, H5_U8, i, 1, sheet + chosen * IMAGE_PIXELS, status);
+            snprintf(captions[chosen], sizeof captions[chosen], "%d", digit);
+            caption[chosen] = captions[chosen];
+            chosen++;
+            taken++;
+        }
+    if (!status->code) sheet_write(out, sheet, chosen, SHEET_PER_CLASS, caption, status);
+    mem_free(sheet);
+    mem_free(labels);
+    return status->code;
+}
+
+/* A sheet of the filters of the first convolution, each stretched to 28x28 (mid grey is 0). */
+static StatusCode draw_filters(const H5File *file, const char *out, Status *status) {
+    H5Shape shape = {0};
+    if (h5_shape(file, "/model/conv1/weight", &shape, status)) return status->code;
+    int kernel = (int)shape.dims[0], channels = (int)shape.dims[2], filters = (int)shape.dims[3];
+    int64_t size = (int64_t)kernel * kernel * channels * filters;
+    float *weights = mem_new((size_t)size, sizeof *weights), largest = 1e-30f;
+    uint8_t *sheet = mem_new((size_t)filters, IMAGE_PIXELS);
+    h5_read(file, "/model/conv1/weight", H5_F32, shape, weights, status);
+    for (int64_t i = 0; i < size; i++)
+        largest = fmaxf(largest, fabsf(weights[i]));
+    for (int f = 0; f < filters; f++)
+        for (int y = 0; y < IMAGE_SIDE; y++)
+            for (int x = 0; x < IMAGE_SIDE; x++) {
+                int tap = y * kernel / IMAGE_SIDE * kernel + x * kernel / IMAGE_SIDE;
+                float weight = weights[(int64_t)tap * channels * filters + f];
+                sheet[f * IMAGE_PIXELS + y * IMAGE_SIDE + x] =
+                    (uint8_t)lrintf(127.5f + 127.5f * weight / largest);
+            }
+    if (!status->code) sheet_write(out, sheet, filters, 8, NULL, status);
+    mem_free(sheet);
+    mem_free(weights);
+    return status->code;
+}
+
+static void print_part(const H5File *file, const char *part, Status *status) {
+    char path[64], *images = NULL, *labels = NULL;
+    H5Shape shape = {0};
+    snprintf(path, sizeof path, "/%s/labels", part);
+    if (h5_shape(file, path, &shape, status)) return;
+    int64_t n = shape.dims[0], counts[256] = {0};
+    uint8_t *label = mem_new((size_t)n, 1);
+    h5_read(file, path, H5_U8, shape, label, status);
+    for (int64_t i = 0; i < n; i++)
+        counts[label[i]]++;
+    snprintf(path, sizeof path, "/%s", part);
+    h5_get_text(file, path, "images_sha256", &images, status);
+    h5_get_text(file, path, "labels_sha256", &labels, status);
+    if (!status->code) {
+        printf("%-5s %6lld images, of digits 0 to 9:", part, (long long)n);
+        for (int digit = 0; digit < CLASSES; digit++)
+            printf(" %lld", (long long)counts[digit]);
+        printf("\n      images sha256 %s\n      labels sha256 %s\n", images, labels);
+    }
+    mem_free(labels);
+    mem_free(images);
+    mem_free(label);
+}
+
+static StatusCode show_dataset(const char *path, const char *out, Status *status) {
+    H5File *file;
+    if (h5_open(&file, path, NULL, status)) return status->code;
+    printf("%s: dataset\n", path);
+    print_part(file, "train", status);
+    print_part(file, "test", status);
+    if (out && !status->code) draw_images(file, "/train/images", "/train/labels", out, status);
+    return h5_close(&file, status);
+}
+
+static StatusCode draw_model(const OpenModel *open, const char *out, Status *status) {
+    static const char *const shown[] = {"/model/reference", "/model/support"};
+    for (int i = 0; i < 2; i++) {
+        char images[64], labels[64];
+        snprintf(images, sizeof images, "%s/images", shown[i]);
+        snprintf(labels, sizeof labels, "%s/labels", shown[i]);
+        if (h5_exists(open->file, images)) return draw_images(open->file, images, labels, out, status);
+    }
+    if (h5_exists(open->file, "/model/conv1/weight")) return draw_filters(open->file, out, status);
+    return status_set(status, STATUS_USAGE, "%s holds nothing that can be drawn: leave --out away.",
+                      h5_path(open->file));
+}
+
+static StatusCode show_model(const OpenModel *open, const char *out, Status *status) {
+    char *digest = NULL, about[128] = "";
+    int64_t complete = 0;
+    h5_get_text(open->file, "/", "digest", &digest, status);
+    h5_get_i64(open->file, "/state", "complete", &complete, status);
+    if (status->code) return status->code;
+    open->family->describe(open->file, open->config, about, sizeof about);
+    printf("%s: %s model, %s\n%s\ndigest %s\n", h5_path(open->file), open->family->name, about,
+           complete ? "training is complete"
+                    : "training was stopped: go on with `pardigits train ... --resume`",
+           digest);
+    puts("configuration");
+    print_config(open->config);
+    puts("arrays");
+    h5_visit(open->file, "/model", print_array, open->file, status);
+    mem_free(digest);
+    if (out && !status->code) draw_model(open, out, status);
+    return status->code;
+}
+
+static void print_table(const char *path, bool is_array, void *context) {
+    const H5File *file = context;
+    if (!is_array) return;
+    MetricsTable table;
+    Status status = {0};
+    if (metrics_read_table(file, path, &table, &status)) return;
+    int64_t skipped = table.rows > SHOWN_ROWS ? table.rows - SHOWN_ROWS : 0;
+    printf("\n%s: %lld rows%s\n", path, (long long)table.rows, skipped ? ", the last of them" : "");
+    for (int c = 0; c < table.columns; c++)
+        printf("%*s", COLUMN_WIDTH, table.names[c]);
+    for (int64_t i = skipped * table.columns; i < table.rows * table.columns; i++)
+        printf("%s%*.8g", i % table.columns ? "" : "\n", COLUMN_WIDTH, table.values[i]);
+    putchar('\n');
+    metrics_free_table(&table);
+}
+
+static StatusCode show_metrics(const char *path, const char *out, Status *status) {
+    if (out)
+        return status_set(status, STATUS_USAGE, "%s holds metrics, which --out can't draw: leave it away.",
+                          path);
+    H5File *file;
+    if (h5_open(&file, path, NULL, status)) return status->code;
+    int64_t ranks = 0, threads = 0;
+    double seconds = 0;
+    h5_get_i64(file, "/run", "ranks", &ranks, status);
+    h5_get_i64(file, "/run", "threads", &threads, status);
+    h5_get_f64(file, "/run", "seconds", &seconds, status);
+    printf("%s: metrics of a run of %lld rank%s x %lld threads, %.1f s\n", path, (long long)ranks,
+           ranks == 1 ? "" : "s", (long long)threads, seconds);
+    h5_visit(file, "/", print_table, file, status);
+    return h5_close(&file, status);
+}
+
+StatusCode cmd_show(Program *program, int argc, char **argv, Status *status) {
+    const char *out = NULL;
+    int operands;
+    const Option options[] = {{.name = "out", .value = &out}, {0}};
+    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
+    char *format = NULL;
+    if (comm_rank(program->comm) == 0) {
+        H5File *file;
+        h5_open(&file, argv[1], NULL, status);
+        if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
+        h5_close(&file, status);
+    }
+    if (comm_agree(program->comm, status)) return status->code;
+    int is_model = format && !strcmp(format, "pardigits model");
+    comm_broadcast(program->comm, &is_model, sizeof is_model, 0);
+    if (is_model) {
+        OpenModel open;
+        model_open_file(program, argv[1], &open, status);
+        if (comm_rank(program->comm) == 0 && !status->code) show_model(&open, out, status);
+        model_close(&open);
+    } else if (comm_rank(program->comm) == 0) {
+        if (format && !strcmp(format, "pardigits dataset"))
+            show_dataset(argv[1], out, status);
+        else if (format && !strcmp(format, "pardigits metrics"))
+            show_metrics(argv[1], out, status);
+        else
+            status_set(status, STATUS_FAILED, "%s is an HDF5 file, but none that pardigits wrote.", argv[1]);
+    }
+    mem_free(format);
+    return finish_output(status);
+}

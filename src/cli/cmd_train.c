@@ -1,0 +1,156 @@
+#include "cli.h"
+#include "run_folder.h"
+
+#include "pardigits/checkpoint.h"
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+#include "pardigits/partition.h"
+#include "pardigits/placement.h"
+#include "pardigits/stop.h"
+#include "pardigits/timer.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *config_path, *run, *data;
+    int sets;
+    const char **set; /* [sets] */
+    bool resume, overwrite;
+} TrainArguments;
+
+static StatusCode take_set(void *context, const char *value, Status *status) {
+    TrainArguments *arguments = context;
+    arguments->set[arguments->sets++] = value;
+    return status->code;
+}
+
+static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status *status) {
+    *arguments = (TrainArguments){.data = DEFAULT_DATA, .set = mem_new((size_t)argc, sizeof(char *))};
+    const Option options[] = {{.name = "run", .value = &arguments->run},
+                              {.name = "data", .value = &arguments->data},
+                              {.name = "set", .take = take_set, .context = arguments},
+                              {.name = "resume", .flag = &arguments->resume},
+                              {.name = "overwrite", .flag = &arguments->overwrite},
+                              {0}};
+    int operands;
+    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
+    arguments->config_path = argv[1];
+    if (!arguments->run)
+        return status_set(status, STATUS_USAGE,
+                          "--run DIR is needed: the folder that the model is written to.");
+    if (arguments->resume && arguments->overwrite)
+        return status_set(status, STATUS_USAGE, "--resume and --overwrite exclude each other.");
+    return STATUS_OK;
+}
+
+static StatusCode read_config(const TrainArguments *arguments, const Comm *comm, Config *config,
+                              Status *status) {
+    config_read_file(config, arguments->config_path, status);
+    for (int i = 0; i < arguments->sets && !status->code; i++)
+        config_set(config, arguments->set[i], "--set", status);
+    return comm_agree(comm, status);
+}
+
+/* Opens the checkpoint to go on from, if there is one, and checks that it is of the same configuration. */
+static StatusCode open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
+                               bool *complete, Status *status) {
+    if (checkpoint_open_newest(run->model, comm, resume, status) || !*resume) return status->code;
+    Config *stored = NULL;
+    if (!checkpoint_config(*resume, &stored, status)) {
+        const ConfigKey *key = config_difference(config, stored);
+        if (key)
+            status_set(status, STATUS_USAGE,
+                       "%s was begun with %s = %s, but the configuration says %s: change it back, or use "
+                       "--overwrite.",
+                       run->folder, key->name, config_value(stored, key->name),
+                       config_value(config, key->name));
+        checkpoint_is_complete(*resume, complete, status);
+    }
+    config_destroy(&stored);
+    return comm_agree(comm, status);
+}
+
+/* Reads this rank's shard of the training images and the held-out ones. */
+static StatusCode read_images(const char *data, TrainJob *job, Status *status) {
+    int64_t train = 0, test = 0, valid = config_int(job->config, "run.valid"),
+            limit = config_int(job->config, "run.train");
+    if (dataset_counts(data, job->comm, &train, &test, status)) return status->code;
+    if (valid >= train)
+        return status_set(status, STATUS_USAGE,
+                          "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
+                          (long long)valid, data, (long long)train);
+    job->train_count = limit && limit < train - valid ? limit : train - valid;
+    Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
+    if (dataset_read(data, "train", mine, job->comm, &job->shard, status)) return status->code;
+    if (dataset_read(data, "train", (Range){train - valid, train}, job->comm, &job->valid, status))
+        return status->code;
+    const char *preprocess = config_text(job->config, "run.preprocess");
+    preprocess_images(preprocess, job->shard.images, job->shard.n);
+    preprocess_images(preprocess, job->valid.images, job->valid.n);
+    return STATUS_OK;
+}
+
+/* On rank 0: the run's files at the start. */
+static StatusCode begin_files(const RunFolder *run, bool fresh, TrainJob *job, Status *status) {
+    if (comm_rank(job->comm) == 0) {
+        if (fresh) run_folder_clear(run, status);
+        if (!status->code) run_folder_write_config(run, job->config, status);
+        if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
+        metrics_set_count(job->metrics, "ranks", comm_size(job->comm));
+        metrics_set_count(job->metrics, "threads", job->threads);
+    }
+    return comm_agree(job->comm, status);
+}
+
+static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
+                        Status *status) {
+    const ModelFamily *family = family_find(config_text(job->config, "run.model"));
+    if (read_images(data, job, status)) return status->code;
+    if (begin_files(run, job->resume == NULL, job, status)) return status->code;
+    log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
+             job->resume ? ", resumed" : "");
+    double earlier_s = metrics_earlier_seconds(job->metrics);
+    StatusCode code = family->train(job, status);
+    metrics_set(job->metrics, "seconds", earlier_s + timer_now_s() - started_s);
+    Status flush = {0};
+    if (code == STATUS_OK || code == STATUS_STOPPED) metrics_flush(job->metrics, &flush);
+    if (flush.code && code == STATUS_OK) *status = flush;
+    if (comm_agree(job->comm, status) == STATUS_OK)
+        log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);
+    return status->code;
+}
+
+StatusCode cmd_train(Program *program, int argc, char **argv, Status *status) {
+    double started_s = timer_now_s();
+    TrainArguments arguments;
+    TrainJob job = {.comm = program->comm, .log = program->log, .threads = program->threads};
+    Config *config = config_create();
+    H5File *resume = NULL;
+    RunFolder run = {0};
+    bool complete = false;
+    stop_install();
+    if (parse(argc, argv, &arguments, status)) goto end;
+    if (read_config(&arguments, program->comm, config, status)) goto end;
+    run = run_folder_new(arguments.run);
+    if (run_folder_prepare(&run, arguments.resume, arguments.overwrite, program->comm, status)) goto end;
+    if (arguments.resume && open_resumed(&run, config, program->comm, &resume, &complete, status)) goto end;
+    if (complete) {
+        log_line(program->log, "%s is complete already: nothing to do", run.model);
+        goto end;
+    }
+    placement_report(program->comm, program->threads, program->log);
+    job.config = config;
+    job.model_path = run.model;
+    job.resume = resume;
+    train(&run, &job, arguments.data, started_s, status);
+end:
+    metrics_destroy(&job.metrics);
+    image_set_free(&job.valid);
+    image_set_free(&job.shard);
+    run_folder_free(&run);
+    config_destroy(&config);
+    mem_free(arguments.set);
+    Status ignored = {0};
+    h5_close(&resume, &ignored);
+    return status->code;
+}

@@ -1,0 +1,109 @@
+/* pardigits: the dispatch table. */
+#include "cli.h"
+
+#include "pardigits/fingerprint.h"
+#include "pardigits/placement.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    CommandRun run;
+    const char *usage, *help;
+} commands[] = {
+    {"prepare", cmd_prepare, "prepare --idx DIR --out FILE.h5",
+     "Makes a dataset of the four IDX files in DIR (plain or .gz), having verified them; reports counts and "
+     "hashes."},
+    {"train", cmd_train,
+     "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume | --overwrite]",
+     "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
+     "  --set         changes a key of the configuration\n"
+     "  --resume      goes on with the run in DIR; starts fresh where there is nothing yet\n"
+     "  --overwrite   replaces the run in DIR\n"
+     "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
+    {"evaluate", cmd_evaluate, "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--json]",
+     "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone."},
+    {"predict", cmd_predict, "predict MODEL.h5 PICTURE... [--json]",
+     "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark)."},
+    {"show", cmd_show, "show FILE.h5 [--out SHEET.png]",
+     "Tells what is in a dataset, model or metrics file; with --out also draws samples as a picture."},
+    {"digest", cmd_digest, "digest MODEL.h5",
+     "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *file) {
+    fputs("pardigits: trains, evaluates and uses digit recognisers in parallel (MPI ranks x OpenMP "
+          "threads)\n\n",
+          file);
+    for (int c = 0; c < COMMANDS; c++)
+        fprintf(file, "  pardigits %s\n", commands[c].usage);
+    fputs("\nEvery command also runs under mpirun or srun. --data is " DEFAULT_DATA
+          " where it isn't given.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
+          "configuration is "
+          "wrong; 75 stopped by a\nsignal after saving (run again with --resume).\n",
+          file);
+}
+
+static int find_command(const char *name) {
+    for (int c = 0; c < COMMANDS; c++)
+        if (name && !strcmp(commands[c].name, name)) return c;
+    return -1;
+}
+
+/* Help needs no MPI, so that it works on a login node too. Returns whether it was asked for. */
+static bool answer_help(int argc, char **argv) {
+    bool asked = false;
+    for (int i = 1; i < argc; i++)
+        asked = asked || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
+    if (!asked) return false;
+    int c = find_command(argv[1]);
+    if (c < 0)
+        print_help(stdout);
+    else
+        printf("pardigits %s\n\n%s\n", commands[c].usage, commands[c].help);
+    return true;
+}
+
+/* Collective: all ranks must run the same program on the same kind of processor, or their bits would differ.
+ */
+static StatusCode compare_fingerprints(const Comm *comm, Status *status) {
+    char mine[65], first[65];
+    fingerprint_hex(mine);
+    memcpy(first, mine, sizeof first);
+    comm_broadcast(comm, first, sizeof first, 0);
+    if (strcmp(mine, first))
+        status_set(status, STATUS_FAILED,
+                   "Rank %d runs another build of pardigits than rank 0, or on another kind of processor, so "
+                   "results would "
+                   "differ: start the same file on nodes of one kind.",
+                   comm_rank(comm));
+    return comm_agree(comm, status);
+}
+
+static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *status) {
+    int c = find_command(argc > 1 ? argv[1] : NULL);
+    if (c < 0)
+        return status_set(status, STATUS_USAGE, "%s%s; see `pardigits --help`.",
+                          argc > 1 ? "There is no command " : "No command was given",
+                          argc > 1 ? argv[1] : "");
+    if (compare_fingerprints(comm, status)) return status->code;
+    Log log = log_create(comm_rank(comm));
+    Program program = {comm, &log, placement_threads(comm)};
+    omp_set_num_threads(program.threads);
+    commands[c].run(&program, argc - 1, argv + 1, status);
+    return comm_agree(comm, status);
+}
+
+int main(int argc, char **argv) {
+    if (answer_help(argc, argv)) return STATUS_OK;
+    Comm *comm = comm_init(&argc, &argv);
+    Status status = {0};
+    run_command(comm, argc, argv, &status);
+    if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
+    comm_finalize(&comm);
+    return status.code;
+}

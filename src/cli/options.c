@@ -1,0 +1,43 @@
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_OPTIONS = 16 };
+
+StatusCode options_parse(int argc, char **argv, const Option *options, int least_operands, int most_operands,
+                         int *operands, Status *status) {
+    struct option names[MAX_OPTIONS + 1] = {0};
+    for (int i = 0; options[i].name; i++)
+        names[i] = (struct option){options[i].name, options[i].flag ? no_argument : required_argument, NULL,
+                                   256 + i};
+    opterr = 0;
+    optind = 1;
+    for (int found; (found = getopt_long(argc, argv, ":", names, NULL)) != -1;) {
+        if (found < 256) {
+            const char *what = found == ':' ? "needs a value" : "isn't an option of this command";
+            return status_set(status, STATUS_USAGE, "%s %s; see `pardigits %s --help`.", argv[optind - 1],
+                              what, argv[0]);
+        }
+        const Option *option = &options[found - 256];
+        if (option->flag) *option->flag = true;
+        if (option->value) *option->value = optarg;
+        if (option->take && option->take(option->context, optarg, status)) return status->code;
+    }
+    *operands = argc - optind;
+    if (*operands < least_operands || *operands > most_operands)
+        return status_set(status, STATUS_USAGE, "%s; see `pardigits %s --help`.",
+                          *operands < least_operands ? "A file is missing on the command line"
+                                                     : "There are too many words on the command line",
+                          argv[0]);
+    memmove(argv + 1, argv + optind, (size_t)*operands * sizeof *argv);
+    return STATUS_OK;
+}
+
+StatusCode finish_output(Status *status) {
+    if (fflush(stdout) || ferror(stdout))
+        status_set(status, STATUS_FAILED,
+                   "Standard output couldn't be written: the disk or pipe it goes to is gone.");
+    return status->code;
+}

@@ -1,0 +1,101 @@
+#include "run_folder.h"
+
+#include "pardigits/mem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char *join(const char *folder, const char *name) {
+    size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+RunFolder run_folder_new(const char *folder) {
+    return (RunFolder){mem_text(folder), join(folder, "model.h5"), join(folder, "model.prev.h5"),
+                       join(folder, "metrics.h5"), join(folder, "config.ini")};
+}
+
+void run_folder_free(RunFolder *run) {
+    mem_free(run->folder);
+    mem_free(run->model);
+    mem_free(run->previous);
+    mem_free(run->metrics);
+    mem_free(run->config);
+    *run = (RunFolder){0};
+}
+
+/* mkdir -p */
+static int make_folders(const char *folder) {
+    char *path = mem_text(folder);
+    int failed = 0;
+    for (char *slash = path + 1; !failed && *slash; slash++) {
+        if (*slash != '/') continue;
+        *slash = 0;
+        failed = mkdir(path, 0777) && errno != EEXIST;
+        *slash = '/';
+    }
+    failed = failed || (mkdir(path, 0777) && errno != EEXIST);
+    mem_free(path);
+    return failed;
+}
+
+static bool holds_run(const RunFolder *run) {
+    const char *const files[] = {run->model, run->previous, run->metrics, run->config};
+    for (int i = 0; i < 4; i++)
+        if (access(files[i], F_OK) == 0) return true;
+    return false;
+}
+
+static void prepare(const RunFolder *run, bool resume, bool overwrite, Status *status) {
+    char *probe = join(run->folder, ".writable.tmp");
+    FILE *file = make_folders(run->folder) ? NULL : fopen(probe, "w");
+    if (!file) {
+        status_set(status, STATUS_FAILED,
+                   "The run folder %s can't be written: %s; choose another with --run.", run->folder,
+                   strerror(errno));
+    } else {
+        fclose(file);
+        unlink(probe);
+        if (!resume && !overwrite && holds_run(run))
+            status_set(status, STATUS_USAGE,
+                       "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
+                       run->folder);
+    }
+    mem_free(probe);
+}
+
+StatusCode run_folder_prepare(const RunFolder *run, bool resume, bool overwrite, const Comm *comm,
+                              Status *status) {
+    if (comm_rank(comm) == 0) prepare(run, resume, overwrite, status);
+    return comm_agree(comm, status);
+}
+
+StatusCode run_folder_clear(const RunFolder *run, Status *status) {
+    const char *const files[] = {run->model, run->previous, run->metrics, run->config};
+    for (int i = 0; i < 4; i++)
+        if (unlink(files[i]) && errno != ENOENT)
+            status_set(status, STATUS_FAILED, "%s can't be removed: %s.", files[i], strerror(errno));
+    return status->code;
+}
+
+StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status) {
+    char *temporary = join(run->folder, ".config.ini.tmp");
+    FILE *file = fopen(temporary, "w");
+    bool good = file != NULL;
+    if (file) {
+        config_write(config, file);
+        good = !ferror(file);
+        good = fclose(file) == 0 && good && rename(temporary, run->config) == 0;
+    }
+    if (!good) {
+        status_set(status, STATUS_FAILED, "%s can't be written: %s.", run->config, strerror(errno));
+        unlink(temporary);
+    }
+    mem_free(temporary);
+    return status->code;
+}

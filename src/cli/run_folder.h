@@ -1,0 +1,30 @@
+/* The folder of a run: DIR/model.h5, metrics.h5, config.ini. */
+#ifndef PARDIGITS_RUN_FOLDER_H
+#define PARDIGITS_RUN_FOLDER_H
+
+#include "pardigits/comm.h"
+#include "pardigits/config.h"
+#include "pardigits/status.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    char *folder, *model, *previous, *metrics, *config;
+} RunFolder;
+
+/* The paths in folder; freed by run_folder_free. */
+RunFolder run_folder_new(const char *folder);
+void run_folder_free(RunFolder *run);
+
+/* Makes the folder where it is missing and checks that it can be written, and that a run in it may be
+ * replaced (overwrite) or gone on with (resume). Changes nothing in an old run. Collective; ranks agree. */
+StatusCode run_folder_prepare(const RunFolder *run, bool resume, bool overwrite, const Comm *comm,
+                              Status *status);
+
+/* Removes an old run's files. Only rank 0 calls it. */
+StatusCode run_folder_clear(const RunFolder *run, Status *status);
+
+/* Writes config.ini. Only rank 0 calls it. */
+StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status);
+
+#endif

@@ -1,0 +1,259 @@
+#include "pardigits/config.h"
+
+#include "pardigits/mem.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <ini.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct Config {
+    size_t count;
+    const ConfigKey *keys;
+    char **values; /* [count], as written in a file */
+};
+
+Config *config_create(void) {
+    Config *config = mem_new(1, sizeof *config);
+    config->keys = config_keys(&config->count);
+    config->values = mem_new(config->count, sizeof *config->values);
+    for (size_t i = 0; i < config->count; i++)
+        config->values[i] = mem_text(config->keys[i].initial);
+    return config;
+}
+
+void config_destroy(Config **config) {
+    if (!*config) return;
+    for (size_t i = 0; i < (*config)->count; i++)
+        mem_free((*config)->values[i]);
+    mem_free((*config)->values);
+    mem_free(*config);
+    *config = NULL;
+}
+
+/* Levenshtein's distance of two short words. */
+static int edit_distance(const char *a, const char *b) {
+    enum { LONGEST = 63 };
+    int row[LONGEST + 1], n = (int)strnlen(b, LONGEST);
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1] && i <= LONGEST; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int changed = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            int one_more = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            row[j] = changed < one_more ? changed : one_more;
+        }
+    }
+    return row[n];
+}
+
+/* The key whose name is most like `name`; one that differs by its section alone comes first. */
+static const ConfigKey *nearest_key(const Config *config, const char *name) {
+    const ConfigKey *best = NULL;
+    int best_distance = 0;
+    const char *dot = strchr(name, '.');
+    for (size_t i = 0; i < config->count; i++) {
+        int distance = edit_distance(name, config->keys[i].name);
+        if (!strcmp(strchr(config->keys[i].name, '.') + 1, dot ? dot + 1 : name)) distance = 0;
+        if (!best || distance < best_distance) {
+            best = &config->keys[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* The place of a key in the table; negative if there is none. */
+static long find_key(const Config *config, const char *name) {
+    for (size_t i = 0; i < config->count; i++)
+        if (!strcmp(config->keys[i].name, name)) return (long)i;
+    return -1;
+}
+
+static bool is_choice(const char *choices, const char *value) {
+    size_t length = strlen(value);
+    for (const char *at = choices; *at; at += strcspn(at, "|"), at += *at == '|')
+        if (length && strcspn(at, "|") == length && !strncmp(at, value, length)) return true;
+    return false;
+}
+
+static StatusCode check_number(const ConfigKey *key, const char *value, const char *where, Status *status) {
+    char *end;
+    errno = 0;
+    double number = strtod(value, &end);
+    bool whole = key->type == CONFIG_INT;
+    bool good = end != value && !*end && isfinite(number) && number >= key->min && number <= key->max &&
+                (!whole || number == floor(number));
+    if (good) return STATUS_OK;
+    return status_set(status, STATUS_USAGE, "%s: %s = %s isn't %s from %.10g to %.10g%s%s.", where, key->name,
+                      value, whole ? "a whole number" : "a number", key->min, key->max, *key->unit ? " " : "",
+                      key->unit);
+}
+
+static StatusCode check_value(const ConfigKey *key, const char *value, const char *where, Status *status) {
+    switch (key->type) {
+    case CONFIG_INT:
+    case CONFIG_REAL:
+        return check_number(key, value, where, status);
+    case CONFIG_CHOICE:
+        if (is_choice(key->choices, value)) return STATUS_OK;
+        return status_set(status, STATUS_USAGE, "%s: %s = %s isn't one of %s.", where, key->name, value,
+                          key->choices);
+    case CONFIG_TEXT:
+        break;
+    }
+    return STATUS_OK;
+}
+
+StatusCode config_set_value(Config *config, const char *name, const char *value, const char *where,
+                            Status *status) {
+    long i = find_key(config, name);
+    if (i < 0) {
+        const ConfigKey *near = nearest_key(config, name);
+        return status_set(status, STATUS_USAGE, "%s: there is no key %s; did you mean %s (%s)?", where, name,
+                          near->name, near->help);
+    }
+    if (check_value(&config->keys[i], value, where, status)) return status->code;
+    char *copy = mem_text(value);
+    mem_free(config->values[i]);
+    config->values[i] = copy;
+    return STATUS_OK;
+}
+
+StatusCode config_set(Config *config, const char *assignment, const char *where, Status *status) {
+    const char *equals = strchr(assignment, '=');
+    if (!equals || equals == assignment)
+        return status_set(status, STATUS_USAGE, "%s: %s isn't section.key=value, such as run.seed=7.", where,
+                          assignment);
+    char *name = mem_text(assignment);
+    name[equals - assignment] = 0;
+    config_set_value(config, name, equals + 1, where, status);
+    mem_free(name);
+    return status->code;
+}
+
+/* What reading a file carries along. inih doesn't tell its handler the line, so its reader counts. */
+typedef struct {
+    Config *config;
+    const char *path;
+    Status *status;
+    FILE *file;
+    int line;
+    bool continues; /* this line begins with a blank: it goes on with the value above */
+    bool *seen;     /* [count] keys that the file has set */
+} Reading;
+
+static char *read_line(char *buffer, int size, void *context) {
+    Reading *reading = context;
+    char *line = fgets(buffer, size, reading->file);
+    if (!line) return NULL;
+    reading->line++;
+    reading->continues = line[0] == ' ' || line[0] == '\t';
+    if (!strchr(line, '\n') && !feof(reading->file))
+        status_set(
+            reading->status, STATUS_USAGE,
+            "%s:%d: the line is longer than %d characters: go on in a next line that begins with blanks.",
+            reading->path, reading->line, size - 2);
+    return line;
+}
+
+static int take_value(void *context, const char *section, const char *key, const char *value) {
+    Reading *reading = context;
+    char name[256], where[1024];
+    snprintf(name, sizeof name, "%s.%s", section, key);
+    snprintf(where, sizeof where, "%.900s:%d", reading->path, reading->line);
+    long i = find_key(reading->config, name);
+    if (i >= 0 && reading->seen[i] && !reading->continues)
+        return status_set(reading->status, STATUS_USAGE, "%s: %s is set twice.", where, name), 0;
+    char *joined = NULL;
+    if (i >= 0 && reading->seen[i]) {
+        size_t size = strlen(reading->config->values[i]) + strlen(value) + 2;
+        joined = mem_new(size, 1);
+        snprintf(joined, size, "%s %s", reading->config->values[i], value);
+    }
+    config_set_value(reading->config, name, joined ? joined : value, where, reading->status);
+    if (i >= 0) reading->seen[i] = true;
+    mem_free(joined);
+    return reading->status->code == STATUS_OK;
+}
+
+StatusCode config_read_file(Config *config, const char *path, Status *status) {
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path,
+                          strerror(errno));
+    Reading reading = {config, path, status, file, 0, false, mem_new(config->count, sizeof(bool))};
+    int bad_line = ini_parse_stream(read_line, &reading, take_value, &reading);
+    if (ferror(file)) status_set(status, STATUS_FAILED, "The configuration %s can't be read.", path);
+    if (bad_line)
+        status_set(status, STATUS_USAGE,
+                   "%s:%d: expected [section], key = value, or a comment that begins with #.", path,
+                   bad_line);
+    mem_free(reading.seen);
+    fclose(file);
+    return status->code;
+}
+
+static const char *get(const Config *config, const char *name, bool is_text, bool is_int) {
+    long i = find_key(config, name);
+    if (i < 0) fatal("config: there is no key %s", name);
+    ConfigType type = config->keys[i].type;
+    bool right =
+        is_text ? type == CONFIG_CHOICE || type == CONFIG_TEXT : type == (is_int ? CONFIG_INT : CONFIG_REAL);
+    if (!right) fatal("config: %s is asked for as another type", name);
+    return config->values[i];
+}
+
+int64_t config_int(const Config *config, const char *name) {
+    return (int64_t)strtod(get(config, name, false, true), NULL);
+}
+
+double config_real(const Config *config, const char *name) {
+    return strtod(get(config, name, false, false), NULL);
+}
+
+const char *config_text(const Config *config, const char *name) {
+    return get(config, name, true, false);
+}
+
+const char *config_value(const Config *config, const char *name) {
+    long i = find_key(config, name);
+    if (i < 0) fatal("config: there is no key %s", name);
+    return config->values[i];
+}
+
+void config_write(const Config *config, FILE *file) {
+    size_t section = 0;
+    for (size_t i = 0; i < config->count; i++) {
+        const ConfigKey *key = &config->keys[i];
+        size_t length = strcspn(key->name, ".");
+        if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0].name, length)) {
+            fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
+            section = length;
+        }
+        fprintf(file, "# %s", key->help);
+        if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
+        if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
+            fprintf(file, ": %.10g to %.10g", key->min, key->max);
+            if (*key->unit) fprintf(file, " %s", key->unit);
+        }
+        fprintf(file, "\n%s = %s\n", key->name + length + 1, config->values[i]);
+    }
+}
+
+const ConfigKey *config_difference(const Config *a, const Config *b) {
+    for (size_t i = 0; i < a->count; i++) {
+        const ConfigKey *key = &a->keys[i];
+        if (!key->shapes_model) continue;
+        bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
+        bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
+                           : !strcmp(a->values[i], b->values[i]);
+        if (!same) return key;
+    }
+    return NULL;
+}

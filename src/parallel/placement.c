@@ -1,0 +1,54 @@
+#define _GNU_SOURCE
+#include "pardigits/placement.h"
+
+#include "comm_mpi.h"
+#include "pardigits/mem.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdlib.h>
+
+static cpu_set_t own_cpus(void) {
+    cpu_set_t cpus;
+    if (sched_getaffinity(0, sizeof cpus, &cpus)) {
+        CPU_ZERO(&cpus); /* a machine with more CPUs than the mask holds: count them instead */
+        for (int c = 0; c < omp_get_num_procs() && c < CPU_SETSIZE; c++)
+            CPU_SET(c, &cpus);
+    }
+    return cpus;
+}
+
+/* How many ranks of this node may run on exactly the CPUs of this one (itself included). */
+static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
+    int size = comm_node_size(comm), sharers = 0;
+    cpu_set_t *all = mem_new((size_t)size, sizeof *all);
+    comm_check(MPI_Allgather(mine, sizeof *mine, MPI_BYTE, all, sizeof *mine, MPI_BYTE, comm_node_mpi(comm)),
+               "MPI_Allgather");
+    for (int r = 0; r < size; r++)
+        sharers += CPU_EQUAL(&all[r], mine) != 0;
+    mem_free(all);
+    return sharers;
+}
+
+int placement_threads(const Comm *comm) {
+    cpu_set_t mine = own_cpus();
+    int threads = CPU_COUNT(&mine) / count_sharers(comm, &mine);
+    if (getenv("OMP_NUM_THREADS")) threads = omp_get_max_threads();
+    return threads < 1 ? 1 : threads;
+}
+
+void placement_report(const Comm *comm, int threads, Log *log) {
+    cpu_set_t mine = own_cpus();
+    int cpus = CPU_COUNT(&mine), poorest, sharers = count_sharers(comm, &mine);
+    double lack = comm_max(comm, (double)threads / cpus, &poorest);
+    int facts[3] = {threads, cpus, sharers};
+    comm_broadcast(comm, facts, sizeof facts, poorest);
+    log_line(log, "%d rank%s, %d on this node; %d thread%s a rank, CPUs a rank: %d%s", comm_size(comm),
+             comm_size(comm) == 1 ? "" : "s", comm_node_size(comm), threads, threads == 1 ? "" : "s", cpus,
+             sharers > 1 ? " (shared)" : "");
+    if (lack > 1)
+        log_line(log,
+                 "warning: rank %d has %d threads on %d CPU%s, so they wait for each other; with mpirun add "
+                 "--bind-to none or --map-by slot:PE=%d, with srun --cpus-per-task=%d",
+                 poorest, facts[0], facts[1], facts[1] == 1 ? "" : "s", facts[0], facts[0]);
+}

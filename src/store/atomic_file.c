@@ -1,0 +1,67 @@
+#include "atomic_file.h"
+
+#include "pardigits/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+char *atomic_file_temporary(const char *path) {
+    const char *slash = strrchr(path, '/');
+    int folder = slash ? (int)(slash - path) + 1 : 0;
+    size_t size = strlen(path) + 6;
+    char *temporary = mem_new(size, 1);
+    snprintf(temporary, size, "%.*s.%s.tmp", folder, path, path + folder);
+    return temporary;
+}
+
+char *atomic_file_previous(const char *path) {
+    size_t stem = strlen(path), size = stem + 9;
+    if (stem > 3 && !strcmp(path + stem - 3, ".h5")) stem -= 3;
+    char *previous = mem_new(size, 1);
+    snprintf(previous, size, "%.*s.prev.h5", (int)stem, path);
+    return previous;
+}
+
+static int sync_path(const char *path, int flags) {
+    int descriptor = open(path, flags);
+    if (descriptor < 0) return -1;
+    int result = fsync(descriptor);
+    /* some file systems can't sync a folder; then there is nothing more to do */
+    if (result < 0 && (flags & O_DIRECTORY) && (errno == EINVAL || errno == ENOTSUP)) result = 0;
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return result;
+}
+
+static int sync_folder_of(const char *path) {
+    char *copy = mem_text(path);
+    int result = sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+    mem_free(copy);
+    return result;
+}
+
+StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status) {
+    if (status->code) return status->code;
+    char *previous = atomic_file_previous(path);
+    /* a hard link keeps the old file under its final name until the rename: there is always a whole one */
+    if (keep_previous && access(path, F_OK) == 0) {
+        unlink(previous);
+        if (link(path, previous) < 0 && rename(path, previous) < 0)
+            status_set(status, STATUS_FAILED, "%s couldn't be renamed to %s: %s.", path, previous,
+                       strerror(errno));
+    }
+    mem_free(previous);
+    if (status->code) return status->code;
+    if (sync_path(temporary, O_RDONLY) < 0 || rename(temporary, path) < 0 || sync_folder_of(path) < 0)
+        status_set(status, STATUS_FAILED, "%s couldn't be put in place: %s.", path, strerror(errno));
+    return status->code;
+}
+
+void atomic_file_discard(const char *temporary) {
+    unlink(temporary);
+}

@@ -1,0 +1,23 @@
+/* Files that appear under their final names whole or not at all. */
+#ifndef PARDIGITS_ATOMIC_FILE_H
+#define PARDIGITS_ATOMIC_FILE_H
+
+#include "pardigits/status.h"
+
+#include <stdbool.h>
+
+/* The temporary name for path, in the same folder: ".NAME.tmp". Freed by the caller (mem_free). A stale one
+ * of an earlier crash is simply written over. */
+char *atomic_file_temporary(const char *path);
+
+/* "DIR/NAME.prev.h5" for "DIR/NAME.h5". Freed by the caller. */
+char *atomic_file_previous(const char *path);
+
+/* Puts the closed file `temporary` in the place of path: fsync, rename, fsync of the folder. With
+ * keep_previous the file that was there gets the name atomic_file_previous(path). */
+StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status);
+
+/* Removes the temporary after a failure. */
+void atomic_file_discard(const char *temporary);
+
+#endif

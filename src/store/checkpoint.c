@@ -1,0 +1,122 @@
+#include "pardigits/checkpoint.h"
+
+#include "atomic_file.h"
+#include "config_store.h"
+#include "pardigits/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { FORMAT_VERSION = 1 };
+
+static const char format_name[] = "pardigits model";
+
+static void write_content(H5File *file, const Config *config, bool complete, CheckpointWriter write,
+                          const void *context, char digest[65], Status *status) {
+    h5_set_text(file, "/", "format", format_name, status);
+    h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
+    h5_set_text(file, "/", "model", config_text(config, "run.model"), status);
+    config_store_write(file, config, status);
+    h5_set_i64(file, "/state", "complete", complete, status);
+    if (!status->code) write(file, context, status);
+    h5_digest(file, digest, status);
+    h5_set_text(file, "/", "digest", digest, status);
+}
+
+/* Opens a model file and checks what every model file has, and its digest. */
+static StatusCode open_verified(const char *path, H5File **file, Status *status) {
+    char *format = NULL, *stored = NULL, digest[65] = "";
+    int64_t version = 0;
+    h5_open(file, path, NULL, status);
+    if (!status->code && !h5_has_attribute(*file, "/", "format"))
+        status_set(status, STATUS_FAILED,
+                   "%s is no file of pardigits: expected a model.h5 written by `pardigits train`.", path);
+    if (!status->code) h5_get_text(*file, "/", "format", &format, status);
+    if (!status->code && strcmp(format, format_name))
+        status_set(status, STATUS_FAILED, "%s is a %s, expected a model file (model.h5 of a run folder).",
+                   path, format);
+    if (!status->code) h5_get_i64(*file, "/", "version", &version, status);
+    if (!status->code && version != FORMAT_VERSION)
+        status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",
+                   path, (long long)version, FORMAT_VERSION);
+    if (!status->code) h5_get_text(*file, "/", "digest", &stored, status);
+    if (!status->code) h5_digest(*file, digest, status);
+    if (!status->code && strcmp(stored, digest))
+        status_set(status, STATUS_FAILED,
+                   "%s is damaged: its content doesn't match its digest; use the copy before it (.prev.h5) "
+                   "or train again.",
+                   path);
+    mem_free(stored);
+    mem_free(format);
+    Status ignored = {0};
+    if (status->code) h5_close(file, &ignored);
+    return status->code;
+}
+
+static StatusCode save(const char *path, const Config *config, bool complete, CheckpointWriter write,
+                       const void *context, Status *status) {
+    char *temporary = atomic_file_temporary(path), digest[65] = "";
+    H5File *file;
+    h5_create(&file, temporary, status);
+    if (file) write_content(file, config, complete, write, context, digest, status);
+    h5_close(&file, status);
+    if (!status->code) {
+        open_verified(temporary, &file, status);
+        h5_close(&file, status);
+    }
+    atomic_file_commit(temporary, path, true, status);
+    if (status->code) atomic_file_discard(temporary);
+    mem_free(temporary);
+    return status->code;
+}
+
+StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *config, bool complete,
+                           CheckpointWriter write, const void *context, Status *status) {
+    if (comm_rank(comm) == 0) save(path, config, complete, write, context, status);
+    return comm_agree(comm, status);
+}
+
+StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status) {
+    open_verified(path, file, status);
+    if (comm_agree(comm, status)) {
+        Status ignored = {0};
+        h5_close(file, &ignored);
+    }
+    return status->code;
+}
+
+StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status) {
+    char *previous = atomic_file_previous(path);
+    const char *const candidates[] = {path, previous};
+    Status failure = {0};
+    *file = NULL;
+    for (int i = 0; i < 2 && !*file; i++) {
+        /* rank 0 looks, so that no rank acts on another view of a shared file system */
+        int there = comm_rank(comm) == 0 && access(candidates[i], F_OK) == 0;
+        comm_broadcast(comm, &there, sizeof there, 0);
+        if (!there) continue;
+        Status attempt = {0};
+        if (checkpoint_open(candidates[i], comm, file, &attempt) == STATUS_OK) continue;
+        if (comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", attempt.text);
+        if (!failure.code) failure = attempt;
+    }
+    if (*file && failure.code && comm_rank(comm) == 0)
+        fprintf(stderr, "pardigits: going on from the checkpoint before it, %s.\n", previous);
+    if (!*file && failure.code)
+        status_set(status, STATUS_FAILED,
+                   "No undamaged checkpoint is left at %s: start again with --overwrite.", path);
+    mem_free(previous);
+    return status->code;
+}
+
+StatusCode checkpoint_config(const H5File *file, Config **config, Status *status) {
+    return config_store_read(file, config, status);
+}
+
+StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status) {
+    int64_t value = 0;
+    h5_get_i64(file, "/state", "complete", &value, status);
+    *complete = value != 0;
+    return status->code;
+}

@@ -1,0 +1,51 @@
+#include "config_store.h"
+
+#include "pardigits/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void config_store_write(H5File *file, const Config *config, Status *status) {
+    size_t count;
+    const ConfigKey *keys = config_keys(&count);
+    for (size_t i = 0; i < count; i++) {
+        const char *dot = strchr(keys[i].name, '.');
+        char group[64];
+        snprintf(group, sizeof group, "/config/%.*s", (int)(dot - keys[i].name), keys[i].name);
+        if (keys[i].type == CONFIG_INT)
+            h5_set_i64(file, group, dot + 1, config_int(config, keys[i].name), status);
+        else if (keys[i].type == CONFIG_REAL)
+            h5_set_f64(file, group, dot + 1, config_real(config, keys[i].name), status);
+        else
+            h5_set_text(file, group, dot + 1, config_text(config, keys[i].name), status);
+    }
+}
+
+StatusCode config_store_read(const H5File *file, Config **config, Status *status) {
+    *config = config_create();
+    size_t count;
+    const ConfigKey *keys = config_keys(&count);
+    for (size_t i = 0; i < count && !status->code; i++) {
+        const char *dot = strchr(keys[i].name, '.');
+        char group[64], number[64], *text = NULL;
+        snprintf(group, sizeof group, "/config/%.*s", (int)(dot - keys[i].name), keys[i].name);
+        /* a key that is newer than the file keeps its default */
+        if (!h5_has_attribute(file, group, dot + 1)) continue;
+        if (keys[i].type == CONFIG_INT) {
+            int64_t value = 0;
+            h5_get_i64(file, group, dot + 1, &value, status);
+            snprintf(number, sizeof number, "%lld", (long long)value);
+        } else if (keys[i].type == CONFIG_REAL) {
+            double value = 0;
+            h5_get_f64(file, group, dot + 1, &value, status);
+            snprintf(number, sizeof number, "%.17g", value);
+        } else {
+            h5_get_text(file, group, dot + 1, &text, status);
+        }
+        if (!status->code)
+            config_set_value(*config, keys[i].name, text ? text : number, h5_path(file), status);
+        mem_free(text);
+    }
+    if (status->code) config_destroy(config);
+    return status->code;
+}

@@ -1,0 +1,15 @@
+/* The resolved configuration in a model or metrics file: a group /config/SECTION with an attribute for each
+ * key. */
+#ifndef PARDIGITS_CONFIG_STORE_H
+#define PARDIGITS_CONFIG_STORE_H
+
+#include "pardigits/config.h"
+#include "pardigits/h5io.h"
+
+/* Writes all keys; failures go to status. */
+void config_store_write(H5File *file, const Config *config, Status *status);
+
+/* Reads them back; *config is destroyed by the caller and NULL after a failure. */
+StatusCode config_store_read(const H5File *file, Config **config, Status *status);
+
+#endif

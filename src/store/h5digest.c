@@ -1,0 +1,149 @@
+/* The digest of a model's content, and the walk over a file that it rests on. */
+#include "h5internal.h"
+
+#include "pardigits/config.h"
+#include "pardigits/mem.h"
+
+#include <sha2.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    void (*visit)(const char *path, bool is_array, void *context);
+    void *context;
+    const char *root;
+} Walk;
+
+static herr_t visit_object(hid_t start, const char *name, const H5O_info_t *info, void *context) {
+    (void)start;
+    Walk *walk = context;
+    if (strcmp(name, ".") == 0) return 0;
+    size_t size = strlen(walk->root) + strlen(name) + 2;
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s/%s", strcmp(walk->root, "/") ? walk->root : "", name);
+    walk->visit(path, info->type == H5O_TYPE_DATASET, walk->context);
+    mem_free(path);
+    return 0;
+}
+
+StatusCode h5_visit(const H5File *file, const char *name,
+                    void (*visit)(const char *path, bool is_array, void *context), void *context,
+                    Status *status) {
+    if (status->code) return status->code;
+    Walk walk = {visit, context, name};
+    if (H5Ovisit_by_name2(file->id, name, H5_INDEX_NAME, H5_ITER_INC, visit_object, &walk, H5O_INFO_BASIC,
+                          H5P_DEFAULT) < 0)
+        status_set(status, STATUS_FAILED, "%s: the objects below %s can't be listed: the file is damaged.",
+                   file->path, name);
+    return status->code;
+}
+
+/* A digest under way. Every item goes in with its length before it, so that no two contents run together. */
+typedef struct {
+    const H5File *file;
+    SHA2_CTX sha;
+    Status *status;
+} Digest;
+
+static void add_bytes(Digest *digest, const void *bytes, uint64_t length) {
+    SHA256Update(&digest->sha, (const uint8_t *)&length, sizeof length);
+    SHA256Update(&digest->sha, bytes, length);
+}
+
+static void add_text(Digest *digest, const char *text) {
+    add_bytes(digest, text, strlen(text));
+}
+
+static StatusCode damaged(Digest *digest, const char *name) {
+    return status_set(digest->status, STATUS_FAILED, "%s: %s can't be read: the file is damaged.",
+                      digest->file->path, name);
+}
+
+/* The type (class and bytes of an item) and the shape. */
+static void add_type_and_shape(Digest *digest, hid_t type, hid_t space) {
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    uint64_t facts[3] = {(uint64_t)H5Tget_class(type), H5Tget_size(type), (uint64_t)rank};
+    add_bytes(digest, facts, sizeof facts);
+    add_bytes(digest, dims, (uint64_t)(rank > 0 ? rank : 0) * sizeof *dims);
+}
+
+/* The bytes of all items as they are stored (little endian on every machine that we write on). */
+static void add_array(Digest *digest, const char *path) {
+    hid_t array = H5Dopen2(digest->file->id, path, H5P_DEFAULT);
+    if (array < 0) {
+        damaged(digest, path);
+        return;
+    }
+    hid_t type = H5Dget_type(array), space = H5Dget_space(array);
+    size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
+    void *data = mem_new(bytes, 1);
+    add_type_and_shape(digest, type, space);
+    if (H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) damaged(digest, path);
+    add_bytes(digest, data, bytes);
+    mem_free(data);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Dclose(array);
+}
+
+/* Whether an attribute of /config/SECTION belongs to a key that doesn't shape the model. */
+static bool is_work_key(const char *path, const char *attribute) {
+    if (strncmp(path, "/config/", 8)) return false;
+    size_t count;
+    const ConfigKey *keys = config_keys(&count);
+    char name[256];
+    snprintf(name, sizeof name, "%s.%s", path + 8, attribute);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(keys[i].name, name)) return !keys[i].shapes_model;
+    return false;
+}
+
+typedef struct {
+    Digest *digest;
+    const char *path;
+} AttributeWalk;
+
+static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
+    (void)info;
+    AttributeWalk *walk = context;
+    if (is_work_key(walk->path, name)) return 0;
+    hid_t id = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(id), space = H5Aget_space(id);
+    size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
+    void *data = mem_new(bytes, 1);
+    add_text(walk->digest, name);
+    add_type_and_shape(walk->digest, type, space);
+    if (H5Tis_variable_str(type) > 0 || H5Aread(id, type, data) < 0) damaged(walk->digest, walk->path);
+    add_bytes(walk->digest, data, bytes);
+    mem_free(data);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Aclose(id);
+    return 0;
+}
+
+static void add_object(const char *path, bool is_array, void *context) {
+    Digest *digest = context;
+    if (digest->status->code) return;
+    add_text(digest, path);
+    if (is_array) add_array(digest, path);
+    AttributeWalk walk = {digest, path};
+    hsize_t start = 0;
+    if (H5Aiterate_by_name(digest->file->id, path, H5_INDEX_NAME, H5_ITER_INC, &start, add_attribute, &walk,
+                           H5P_DEFAULT) < 0)
+        damaged(digest, path);
+}
+
+StatusCode h5_digest(const H5File *file, char hex[65], Status *status) {
+    static const char *const parts[] = {"/config", "/model", "/optimizer", "/state"};
+    if (status->code) return status->code;
+    Digest digest = {.file = file, .status = status};
+    SHA256Init(&digest.sha);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!h5_exists(file, parts[i])) continue;
+        add_object(parts[i], false, &digest);
+        h5_visit(file, parts[i], add_object, &digest, status);
+    }
+    SHA256End(&digest.sha, hex);
+    return status->code;
+}

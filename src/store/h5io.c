@@ -1,0 +1,395 @@
+#include "h5internal.h"
+
+#include "pardigits/h5io.h"
+#include "pardigits/mem.h"
+
+#include "../parallel/comm_mpi.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+hid_t h5_memory_type(H5Type type) {
+    switch (type) {
+    case H5_U8:
+        return H5T_NATIVE_UINT8;
+    case H5_I32:
+        return H5T_NATIVE_INT32;
+    case H5_U32:
+        return H5T_NATIVE_UINT32;
+    case H5_I64:
+        return H5T_NATIVE_INT64;
+    case H5_U64:
+        return H5T_NATIVE_UINT64;
+    case H5_F32:
+        return H5T_NATIVE_FLOAT;
+    case H5_F64:
+        return H5T_NATIVE_DOUBLE;
+    }
+    fatal("h5io: type %d doesn't exist", (int)type);
+}
+
+static hid_t file_type(H5Type type) {
+    switch (type) {
+    case H5_U8:
+        return H5T_STD_U8LE;
+    case H5_I32:
+        return H5T_STD_I32LE;
+    case H5_U32:
+        return H5T_STD_U32LE;
+    case H5_I64:
+        return H5T_STD_I64LE;
+    case H5_U64:
+        return H5T_STD_U64LE;
+    case H5_F32:
+        return H5T_IEEE_F32LE;
+    case H5_F64:
+        return H5T_IEEE_F64LE;
+    }
+    fatal("h5io: type %d doesn't exist", (int)type);
+}
+
+/* HDF5 prints its own stack of errors by default; ours are one sentence. */
+static void silence_hdf5(void) {
+    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+}
+
+static H5File *file_new(hid_t id, const char *path, const Comm *comm) {
+    H5File *file = mem_new(1, sizeof *file);
+    file->id = id;
+    file->path = mem_text(path);
+    file->parallel = comm != NULL;
+    return file;
+}
+
+/* The file's access: parallel if there is a communicator; file locking is best effort, since NFS and Lustre
+ * often refuse locks and our files are never opened for writing under their final names. */
+static hid_t access_list(const Comm *comm) {
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (comm) {
+        H5Pset_fapl_mpio(access, comm_mpi(comm), MPI_INFO_NULL);
+        H5Pset_all_coll_metadata_ops(access, 1);
+    }
+    return access;
+}
+
+StatusCode h5_create(H5File **file, const char *path, Status *status) {
+    *file = NULL;
+    silence_hdf5();
+    setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
+    /* opened by hand first, for the reason that HDF5 doesn't tell */
+    int descriptor = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
+    if (descriptor < 0)
+        return status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
+    close(descriptor);
+    hid_t access = access_list(NULL);
+    hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    H5Pclose(access);
+    if (id < 0) return status_set(status, STATUS_FAILED, "%s can't be created as an HDF5 file.", path);
+    *file = file_new(id, path, NULL);
+    return STATUS_OK;
+}
+
+StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status) {
+    *file = NULL;
+    silence_hdf5();
+    setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
+    int descriptor = open(path, O_RDONLY);
+    if (descriptor < 0) status_set(status, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
+    if (descriptor >= 0) {
+        if (!comm && H5Fis_hdf5(path) <= 0)
+            status_set(status, STATUS_FAILED,
+                       "%s is no HDF5 file, or is damaged; expected a file made by pardigits.", path);
+        close(descriptor);
+    }
+    if (comm ? comm_agree(comm, status) : status->code) return status->code;
+    hid_t access = access_list(comm);
+    hid_t id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    if (id < 0)
+        status_set(status, STATUS_FAILED,
+                   "%s can't be opened as HDF5: it is damaged, or the file system refuses locks (then set "
+                   "HDF5_USE_FILE_LOCKING=FALSE).",
+                   path);
+    if (comm) comm_agree(comm, status);
+    if (status->code) {
+        if (id >= 0) H5Fclose(id);
+        return status->code;
+    }
+    *file = file_new(id, path, comm);
+    return STATUS_OK;
+}
+
+StatusCode h5_close(H5File **file_pointer, Status *status) {
+    H5File *file = *file_pointer;
+    if (!file) return status->code;
+    if (H5Fclose(file->id) < 0)
+        status_set(status, STATUS_FAILED, "%s couldn't be closed: the disk may be full.", file->path);
+    mem_free(file->path);
+    mem_free(file);
+    *file_pointer = NULL;
+    return status->code;
+}
+
+const char *h5_path(const H5File *file) {
+    return file->path;
+}
+
+bool h5_exists(const H5File *file, const char *name) {
+    if (!strcmp(name, "/")) return true;
+    char *prefix = mem_text(name);
+    bool exists = true;
+    for (char *slash = strchr(prefix + 1, '/'); exists && slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        exists = H5Lexists(file->id, prefix, H5P_DEFAULT) > 0;
+        *slash = '/';
+    }
+    exists = exists && H5Lexists(file->id, prefix, H5P_DEFAULT) > 0;
+    mem_free(prefix);
+    return exists;
+}
+
+static StatusCode write_error(const H5File *file, const char *name, Status *status) {
+    return status_set(status, STATUS_FAILED, "%s: %s couldn't be written: the disk may be full.", file->path,
+                      name);
+}
+
+static StatusCode read_error(const H5File *file, const char *name, Status *status) {
+    return status_set(status, STATUS_FAILED, "%s: %s couldn't be read: the file is damaged.", file->path,
+                      name);
+}
+
+StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, const void *data,
+                    Status *status) {
+    if (status->code) return status->code;
+    hsize_t dims[H5_MAX_RANK] = {0};
+    for (int i = 0; i < shape.rank; i++)
+        dims[i] = (hsize_t)shape.dims[i];
+    hid_t space = H5Screate_simple(shape.rank, dims, NULL);
+    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_create_intermediate_group(links, 1);
+    H5Pset_obj_track_times(creation, false);
+    hid_t array = H5Dcreate2(file->id, name, file_type(type), space, links, creation, H5P_DEFAULT);
+    if (array < 0 || H5Dwrite(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+        write_error(file, name, status);
+    if (array >= 0 && H5Dclose(array) < 0) write_error(file, name, status);
+    H5Pclose(creation);
+    H5Pclose(links);
+    H5Sclose(space);
+    return status->code;
+}
+
+/* Opens an array and tells its shape; negative after an error. */
+static hid_t open_array(const H5File *file, const char *name, H5Shape *shape, Status *status) {
+    if (status->code) return -1;
+    if (!h5_exists(file, name)) {
+        status_set(status, STATUS_FAILED,
+                   "%s has no %s: it isn't the kind of file that is expected here, or damaged.", file->path,
+                   name);
+        return -1;
+    }
+    hid_t array = H5Dopen2(file->id, name, H5P_DEFAULT);
+    hid_t space = array < 0 ? -1 : H5Dget_space(array);
+    int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    if (rank < 0 || rank > H5_MAX_RANK) {
+        if (space >= 0) H5Sclose(space);
+        if (array >= 0) H5Dclose(array);
+        read_error(file, name, status);
+        return -1;
+    }
+    hsize_t dims[H5_MAX_RANK] = {0};
+    H5Sget_simple_extent_dims(space, dims, NULL);
+    H5Sclose(space);
+    *shape = (H5Shape){.rank = rank};
+    for (int i = 0; i < rank; i++)
+        shape->dims[i] = (int64_t)dims[i];
+    return array;
+}
+
+StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status *status) {
+    hid_t array = open_array(file, name, shape, status);
+    if (array >= 0) H5Dclose(array);
+    return status->code;
+}
+
+static void print_shape(H5Shape shape, char *text, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < shape.rank && used < size; i++)
+        used +=
+            (size_t)snprintf(text + used, size - used, "%s%lld", i ? " x " : "", (long long)shape.dims[i]);
+    if (!shape.rank) snprintf(text, size, "a single value");
+}
+
+StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
+                   Status *status) {
+    H5Shape shape;
+    hid_t array = open_array(file, name, &shape, status);
+    if (array < 0) return status->code;
+    bool same = shape.rank == expected.rank;
+    for (int i = 0; same && i < shape.rank; i++)
+        same = shape.dims[i] == expected.dims[i];
+    if (!same) {
+        char found[128], wanted[128];
+        print_shape(shape, found, sizeof found);
+        print_shape(expected, wanted, sizeof wanted);
+        status_set(status, STATUS_FAILED,
+                   "%s: %s has the shape %s, expected %s: the file is damaged or foreign.", file->path, name,
+                   found, wanted);
+    } else if (H5Dread(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
+        read_error(file, name, status);
+    }
+    H5Dclose(array);
+    return status->code;
+}
+
+StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t first, int64_t count,
+                        void *data, Status *status) {
+    H5Shape shape;
+    hid_t array = open_array(file, name, &shape, status);
+    if (array < 0) return status->code;
+    if (shape.rank < 1 || first < 0 || count < 0 || first + count > shape.dims[0]) {
+        status_set(status, STATUS_FAILED, "%s: %s has %lld rows, but rows up to %lld are needed.", file->path,
+                   name, (long long)(shape.rank ? shape.dims[0] : 0), (long long)(first + count));
+        H5Dclose(array);
+        return status->code;
+    }
+    hsize_t start[H5_MAX_RANK] = {(hsize_t)first}, block[H5_MAX_RANK];
+    for (int i = 0; i < shape.rank; i++)
+        block[i] = (hsize_t)(i ? shape.dims[i] : count);
+    hid_t in_file = H5Dget_space(array), in_memory = H5Screate_simple(shape.rank, block, NULL);
+    if (count) {
+        H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, block, NULL);
+    } else {
+        H5Sselect_none(in_file);
+        H5Sselect_none(in_memory);
+    }
+    hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    if (file->parallel) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    if (H5Dread(array, h5_memory_type(type), in_memory, in_file, transfer, data) < 0)
+        read_error(file, name, status);
+    H5Pclose(transfer);
+    H5Sclose(in_memory);
+    H5Sclose(in_file);
+    H5Dclose(array);
+    return status->code;
+}
+
+/* The object an attribute is on, made as a group if it isn't there yet and make is set. */
+static hid_t open_object(const H5File *file, const char *name, bool make) {
+    if (make && !h5_exists(file, name)) {
+        hid_t links = H5Pcreate(H5P_LINK_CREATE);
+        H5Pset_create_intermediate_group(links, 1);
+        hid_t group = H5Gcreate2(file->id, name, links, H5P_DEFAULT, H5P_DEFAULT);
+        H5Pclose(links);
+        return group;
+    }
+    return h5_exists(file, name) ? H5Oopen(file->id, name, H5P_DEFAULT) : -1;
+}
+
+static StatusCode set_attribute(H5File *file, const char *name, const char *attribute, hid_t stored,
+                                hid_t memory, const void *value, Status *status) {
+    if (status->code) return status->code;
+    hid_t object = open_object(file, name, true), space = H5Screate(H5S_SCALAR);
+    if (object >= 0 && H5Aexists(object, attribute) > 0) H5Adelete(object, attribute);
+    hid_t id = object < 0 ? -1 : H5Acreate2(object, attribute, stored, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (id < 0 || H5Awrite(id, memory, value) < 0)
+        status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be written: the disk may be full.",
+                   file->path, attribute, name);
+    if (id >= 0) H5Aclose(id);
+    H5Sclose(space);
+    if (object >= 0) H5Oclose(object);
+    return status->code;
+}
+
+StatusCode h5_set_i64(H5File *file, const char *name, const char *attribute, int64_t value, Status *status) {
+    return set_attribute(file, name, attribute, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, status);
+}
+
+StatusCode h5_set_f64(H5File *file, const char *name, const char *attribute, double value, Status *status) {
+    return set_attribute(file, name, attribute, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, status);
+}
+
+static hid_t text_type(size_t bytes) {
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, bytes ? bytes : 1);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    H5Tset_strpad(type, H5T_STR_NULLPAD);
+    return type;
+}
+
+StatusCode h5_set_text(H5File *file, const char *name, const char *attribute, const char *value,
+                       Status *status) {
+    hid_t type = text_type(strlen(value));
+    set_attribute(file, name, attribute, type, type, value, status);
+    H5Tclose(type);
+    return status->code;
+}
+
+bool h5_has_attribute(const H5File *file, const char *name, const char *attribute) {
+    return h5_exists(file, name) && H5Aexists_by_name(file->id, name, attribute, H5P_DEFAULT) > 0;
+}
+
+/* Opens an attribute that must be a single value of a class; negative after an error. */
+static hid_t open_attribute(const H5File *file, const char *name, const char *attribute, H5T_class_t class,
+                            Status *status) {
+    if (status->code) return -1;
+    hid_t id = h5_has_attribute(file, name, attribute)
+                   ? H5Aopen_by_name(file->id, name, attribute, H5P_DEFAULT, H5P_DEFAULT)
+                   : -1;
+    hid_t type = id < 0 ? -1 : H5Aget_type(id), space = id < 0 ? -1 : H5Aget_space(id);
+    bool good = type >= 0 && H5Tget_class(type) == class && space >= 0 &&
+                H5Sget_simple_extent_npoints(space) == 1 &&
+                (class != H5T_STRING || H5Tis_variable_str(type) == 0);
+    if (type >= 0) H5Tclose(type);
+    if (space >= 0) H5Sclose(space);
+    if (good) return id;
+    if (id >= 0) H5Aclose(id);
+    status_set(status, STATUS_FAILED,
+               "%s: attribute %s of %s is missing or of another type: it isn't the kind of file that is "
+               "expected here, "
+               "or damaged.",
+               file->path, attribute, name);
+    return -1;
+}
+
+static StatusCode get_number(const H5File *file, const char *name, const char *attribute, H5T_class_t class,
+                             hid_t memory, void *value, Status *status) {
+    hid_t id = open_attribute(file, name, attribute, class, status);
+    if (id < 0) return status->code;
+    if (H5Aread(id, memory, value) < 0) read_error(file, name, status);
+    H5Aclose(id);
+    return status->code;
+}
+
+StatusCode h5_get_i64(const H5File *file, const char *name, const char *attribute, int64_t *value,
+                      Status *status) {
+    return get_number(file, name, attribute, H5T_INTEGER, H5T_NATIVE_INT64, value, status);
+}
+
+StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribute, double *value,
+                      Status *status) {
+    return get_number(file, name, attribute, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, status);
+}
+
+StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
+                       Status *status) {
+    *value = NULL;
+    hid_t id = open_attribute(file, name, attribute, H5T_STRING, status);
+    if (id < 0) return status->code;
+    hid_t stored = H5Aget_type(id);
+    size_t bytes = H5Tget_size(stored);
+    hid_t type = text_type(bytes);
+    H5Tset_cset(type, H5Tget_cset(stored));
+    *value = mem_new(bytes + 1, 1);
+    if (H5Aread(id, type, *value) < 0) read_error(file, name, status);
+    H5Tclose(type);
+    H5Tclose(stored);
+    H5Aclose(id);
+    if (status->code) {
+        mem_free(*value);
+        *value = NULL;
+    }
+    return status->code;
+}

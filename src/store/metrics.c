@@ -1,0 +1,270 @@
+#include "pardigits/metrics.h"
+
+#include "atomic_file.h"
+#include "config_store.h"
+#include "h5internal.h"
+#include "pardigits/mem.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_TABLES = 8, MAX_FACTS = 32, CHUNK_ROWS = 1024 };
+
+typedef struct {
+    char *name;
+    int columns;
+    MetricsColumn column[METRICS_MAX_COLUMNS];
+    int64_t rows, capacity;
+    double *values; /* [rows][columns] */
+} Table;
+
+struct Metrics {
+    char *path;
+    const Config *config;
+    H5File *earlier; /* the file of the run that is resumed, or NULL */
+    int tables;
+    Table table[MAX_TABLES];
+    int facts;
+    struct {
+        char name[32];
+        bool is_count;
+        double value;
+    } fact[MAX_FACTS];
+};
+
+StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume,
+                        Status *status) {
+    *metrics = mem_new(1, sizeof **metrics);
+    (*metrics)->path = mem_text(path);
+    (*metrics)->config = config;
+    if (resume && access(path, F_OK) == 0) {
+        /* metrics that can't be read are no reason to lose the run: they start anew */
+        Status ignored = {0};
+        h5_open(&(*metrics)->earlier, path, NULL, &ignored);
+    }
+    return status->code;
+}
+
+void metrics_destroy(Metrics **metrics) {
+    if (!*metrics) return;
+    Status ignored = {0};
+    h5_close(&(*metrics)->earlier, &ignored);
+    for (int t = 0; t < (*metrics)->tables; t++) {
+        mem_free((*metrics)->table[t].name);
+        mem_free((*metrics)->table[t].values);
+    }
+    mem_free((*metrics)->path);
+    mem_free(*metrics);
+    *metrics = NULL;
+}
+
+static Table *find_table(Metrics *metrics, const char *name) {
+    for (int t = 0; t < metrics->tables; t++)
+        if (!strcmp(metrics->table[t].name, name)) return &metrics->table[t];
+    fatal("metrics: there is no table %s", name);
+}
+
+/* The compound type of a row, in memory (8 bytes a column) and in the file. */
+static hid_t row_type(const Table *table) {
+    hid_t type = H5Tcreate(H5T_COMPOUND, (size_t)table->columns * 8);
+    for (int c = 0; c < table->columns; c++)
+        H5Tinsert(type, table->column[c].name, (size_t)c * 8,
+                  table->column[c].integer ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE);
+    return type;
+}
+
+/* The rows as row_type lays them out. Freed by the caller. */
+static void *pack_rows(const Table *table) {
+    int64_t count = table->rows * table->columns;
+    char *packed = mem_new((size_t)count, 8);
+    for (int64_t i = 0; i < count; i++) {
+        bool is_integer = table->column[i % table->columns].integer;
+        int64_t integer = is_integer ? (int64_t)table->values[i] : 0;
+        memcpy(packed + i * 8, is_integer ? (const void *)&integer : (const void *)&table->values[i], 8);
+    }
+    return packed;
+}
+
+static void reserve(Table *table, int64_t rows) {
+    if (rows <= table->capacity) return;
+    table->capacity = rows + rows / 2 + 64;
+    double *values = mem_new((size_t)(table->capacity * table->columns), sizeof *values);
+    if (table->rows) memcpy(values, table->values, (size_t)(table->rows * table->columns) * sizeof *values);
+    mem_free(table->values);
+    table->values = values;
+}
+
+/* Reads one column of a table into values [rows][columns], whatever its number type. */
+static bool read_column(hid_t array, const MetricsTable *table, int c) {
+    double *column = mem_new((size_t)table->rows, sizeof *column);
+    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof *column);
+    H5Tinsert(type, table->names[c], 0, H5T_NATIVE_DOUBLE);
+    bool good = H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, column) >= 0;
+    for (int64_t i = 0; i < table->rows; i++)
+        table->values[i * table->columns + c] = column[i];
+    H5Tclose(type);
+    mem_free(column);
+    return good;
+}
+
+StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable *table, Status *status) {
+    H5Shape shape;
+    *table = (MetricsTable){0};
+    if (h5_shape(file, path, &shape, status)) return status->code;
+    hid_t array = H5Dopen2(file->id, path, H5P_DEFAULT), stored = H5Dget_type(array);
+    int columns = H5Tget_class(stored) == H5T_COMPOUND ? H5Tget_nmembers(stored) : 0;
+    bool good = shape.rank == 1 && columns > 0 && columns <= METRICS_MAX_COLUMNS;
+    if (good) {
+        *table = (MetricsTable){.columns = columns, .rows = shape.dims[0]};
+        table->values = mem_new((size_t)(table->rows * columns), sizeof *table->values);
+        for (int c = 0; c < columns; c++) {
+            char *name = H5Tget_member_name(stored, (unsigned)c);
+            snprintf(table->names[c], sizeof table->names[c], "%s", name);
+            H5free_memory(name);
+            good = good && read_column(array, table, c);
+        }
+    }
+    H5Tclose(stored);
+    H5Dclose(array);
+    if (good) return STATUS_OK;
+    metrics_free_table(table);
+    return status_set(status, STATUS_FAILED, "%s: %s is no table of metrics: the file is damaged.",
+                      file->path, path);
+}
+
+void metrics_free_table(MetricsTable *table) {
+    mem_free(table->values);
+    *table = (MetricsTable){0};
+}
+
+/* Takes over the rows of the resumed run's table if it has the same columns. */
+static void read_earlier(const H5File *file, Table *table) {
+    char path[64];
+    MetricsTable earlier;
+    Status ignored = {0};
+    snprintf(path, sizeof path, "/%s", table->name);
+    if (!h5_exists(file, path) || metrics_read_table(file, path, &earlier, &ignored)) return;
+    bool same = earlier.columns == table->columns;
+    for (int c = 0; same && c < table->columns; c++)
+        same = !strcmp(earlier.names[c], table->column[c].name);
+    if (same) {
+        reserve(table, earlier.rows);
+        memcpy(table->values, earlier.values,
+               (size_t)(earlier.rows * earlier.columns) * sizeof *earlier.values);
+        table->rows = earlier.rows;
+    }
+    metrics_free_table(&earlier);
+}
+
+void metrics_table(Metrics *metrics, const char *name, const MetricsColumn *columns, int count) {
+    if (!metrics) return;
+    if (metrics->tables == MAX_TABLES || count > METRICS_MAX_COLUMNS)
+        fatal("metrics: table %s is too large", name);
+    Table *table = &metrics->table[metrics->tables++];
+    *table = (Table){.name = mem_text(name), .columns = count};
+    memcpy(table->column, columns, (size_t)count * sizeof *columns);
+    if (metrics->earlier) read_earlier(metrics->earlier, table);
+}
+
+void metrics_append(Metrics *metrics, const char *name, const double *row) {
+    if (!metrics) return;
+    Table *table = find_table(metrics, name);
+    reserve(table, table->rows + 1);
+    memcpy(table->values + table->rows++ * table->columns, row, (size_t)table->columns * sizeof *row);
+}
+
+void metrics_cut(Metrics *metrics, const char *name, double limit) {
+    if (!metrics) return;
+    Table *table = find_table(metrics, name);
+    int64_t kept = 0;
+    for (int64_t i = 0; i < table->rows; i++) {
+        const double *row = table->values + i * table->columns;
+        if (row[0] >= limit) continue;
+        memmove(table->values + kept++ * table->columns, row, (size_t)table->columns * sizeof *row);
+    }
+    table->rows = kept;
+}
+
+static void set_fact(Metrics *metrics, const char *name, bool is_count, double value) {
+    if (!metrics) return;
+    int f = 0;
+    while (f < metrics->facts && strcmp(metrics->fact[f].name, name))
+        f++;
+    if (f == MAX_FACTS) fatal("metrics: too many facts");
+    if (f == metrics->facts) metrics->facts++;
+    snprintf(metrics->fact[f].name, sizeof metrics->fact[f].name, "%s", name);
+    metrics->fact[f].is_count = is_count;
+    metrics->fact[f].value = value;
+}
+
+void metrics_set(Metrics *metrics, const char *name, double value) {
+    set_fact(metrics, name, false, value);
+}
+
+void metrics_set_count(Metrics *metrics, const char *name, int64_t value) {
+    set_fact(metrics, name, true, (double)value);
+}
+
+double metrics_earlier_seconds(const Metrics *metrics) {
+    double seconds = 0;
+    Status ignored = {0};
+    if (metrics && metrics->earlier) h5_get_f64(metrics->earlier, "/run", "seconds", &seconds, &ignored);
+    return seconds;
+}
+
+/* The unit of each column as an attribute unit_COLUMN of the table. */
+static void write_units(H5File *file, const char *path, const Table *table, Status *status) {
+    for (int c = 0; c < table->columns; c++) {
+        char attribute[64];
+        snprintf(attribute, sizeof attribute, "units_%s", table->column[c].name);
+        if (*table->column[c].unit) h5_set_text(file, path, attribute, table->column[c].unit, status);
+    }
+}
+
+static void write_table(H5File *file, const Table *table, Status *status) {
+    if (status->code) return;
+    char path[64];
+    snprintf(path, sizeof path, "/%s", table->name);
+    hsize_t rows = (hsize_t)table->rows, unlimited = H5S_UNLIMITED, chunk = CHUNK_ROWS;
+    hid_t type = row_type(table), space = H5Screate_simple(1, &rows, &unlimited);
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_chunk(creation, 1, &chunk);
+    H5Pset_obj_track_times(creation, false);
+    hid_t array = H5Dcreate2(file->id, path, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    void *packed = pack_rows(table);
+    if (array < 0 || H5Dwrite(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) < 0 || H5Dclose(array) < 0)
+        status_set(status, STATUS_FAILED, "%s: %s couldn't be written: the disk may be full.", h5_path(file),
+                   path);
+    mem_free(packed);
+    H5Pclose(creation);
+    H5Sclose(space);
+    H5Tclose(type);
+    write_units(file, path, table, status);
+}
+
+StatusCode metrics_flush(Metrics *metrics, Status *status) {
+    if (!metrics || status->code) return status->code;
+    char *temporary = atomic_file_temporary(metrics->path);
+    H5File *file;
+    h5_create(&file, temporary, status);
+    if (file) {
+        h5_set_text(file, "/", "format", "pardigits metrics", status);
+        h5_set_i64(file, "/", "version", 1, status);
+        h5_set_text(file, "/", "model", config_text(metrics->config, "run.model"), status);
+        config_store_write(file, metrics->config, status);
+        for (int f = 0; f < metrics->facts; f++) {
+            double value = metrics->fact[f].value;
+            if (metrics->fact[f].is_count)
+                h5_set_i64(file, "/run", metrics->fact[f].name, (int64_t)value, status);
+            else
+                h5_set_f64(file, "/run", metrics->fact[f].name, value, status);
+        }
+        for (int t = 0; t < metrics->tables; t++)
+            write_table(file, &metrics->table[t], status);
+    }
+    h5_close(&file, status);
+    atomic_file_commit(temporary, metrics->path, false, status);
+    if (status->code) atomic_file_discard(temporary);
+    mem_free(temporary);
+    return status->code;
+}
