@@ -1,0 +1,18 @@
+/* Images sampled through an affine map. Private to src/data. */
+#ifndef PARDIGITS_DATA_AFFINE_H
+#define PARDIGITS_DATA_AFFINE_H
+
+#include <stdint.h>
+
+/* Where a pixel of the result comes from: source column = xx * column + xy * row + x0, source row = yx *
+ * column + yy * row + y0. Pixel centres have whole coordinates. */
+typedef struct {
+    float xx, xy, x0;
+    float yx, yy, y0;
+} Affine;
+
+/* out [28][28], in [0, 255], from image [28][28]: bilinear, zeros outside. Whole coordinates give a pixel's
+ * exact value. */
+void affine_sample(const Affine *source, const uint8_t *image, float *out);
+
+#endif
