@@ -2,8 +2,10 @@
 
 ARCH ?= native
 SANITIZER ?=
+WERROR ?=
 JOBS ?= $(shell nproc)
 MPICC ?= mpicc
+Q := $(if $(V),,@)
 BUILD := build$(if $(SANITIZER),/$(SANITIZER))
 PROGRAM := $(BUILD)/pardigits
 
@@ -13,11 +15,18 @@ CFLAGS ?= -O3 -g
 # the order of additions depend on alignment.
 override CFLAGS += -std=gnu11 -march=$(ARCH) -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+ifneq ($(WERROR),)
+override CFLAGS += -Werror
+endif
 ifneq ($(SANITIZER),)
 override CFLAGS += -fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
-CPPFLAGS = -Iinclude -MMD -MP $(shell pkg-config --cflags $(PACKAGES))
-LDLIBS = $(shell pkg-config --libs $(PACKAGES)) -lm
+ifeq ($(SANITIZER),thread)
+# gcc's OpenMP library isn't instrumented: its barriers look like races.
+export OMPI_CC := clang
+endif
+CPPFLAGS := -Iinclude $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
@@ -25,30 +34,107 @@ LIBRARY := $(BUILD)/libpardigits.a
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
 REFERENCES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ref/*.c))
+IDX := $(addprefix data/mnist/,train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte \
+	t10k-labels-idx1-ubyte)
+
+C_FILES := $(wildcard src/*/*.[ch] include/pardigits/*.h tests/*/*.[ch])
+SCRIPTS := $(wildcard src/*/*.sh data/*.sh jobs/*.sbatch tests/*.sh tests/*/*.sh tests/*/*/*.sh) .ci/run
+
+# A step of its own, so that packages installed by one are seen by the next; on all cores unless -j says otherwise.
+STEP = @$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
 
 .PHONY: all
-all: $(PROGRAM)
+all: $(PROGRAM) ## build build/pardigits (this is plain `make`)
+
+.PHONY: deps
+deps: ## install the missing Debian or Ubuntu packages
+	@src/setup/deps.sh build $(filter thread,$(SANITIZER))
+
+.PHONY: data
+data: deps ## put MNIST into data/mnist/ and data/mnist.h5
+	@data/fetch_mnist.sh
+	$(STEP) data/mnist.h5
+
+.PHONY: demo
+demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (minutes)
+	@BUILD=$(BUILD) src/setup/demo.sh
+
+.PHONY: check check-unit check-mpi check-cli check-lint
+check: data ## build and run all tests (check-unit, check-mpi, check-cli, check-lint: one kind of them)
+	$(STEP) $(PROGRAM) tests
+	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) tests/run.sh
+check-unit check-mpi check-cli check-lint: check-%: data
+	$(STEP) $(PROGRAM) tests
+	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) tests/run.sh $*
+
+.PHONY: bench bench-peers
+bench: data ## time the training of each model (THREADS=2 REPEATS=3)
+	@BUILD=$(BUILD) tests/bench/bench.sh
+bench-peers: data ## time what others offer for the same; PEERS=install first installs their packages
+	@tests/bench/peers.sh $(PEERS)
+
+.PHONY: lint
+lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions
+	@src/setup/deps.sh lint
+	@CPPFLAGS='$(CPPFLAGS)' tests/lint/lint.sh '$(C_FILES)' '$(SCRIPTS)'
+
+.PHONY: format
+format: ## lay out all C files as .clang-format says
+	@src/setup/deps.sh lint
+	clang-format -i $(C_FILES)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo "Variables: ARCH=native (x86-64-v3 for mixed clusters)  SANITIZER=address|undefined|thread  WERROR=1  V=1 (show commands)"
+	@echo "           MNIST_DIR=FOLDER (that holds the IDX files)  BUILD=build  JOBS=$(JOBS)"
 
 $(PROGRAM): $(BUILD)/src/cli/main.o $(LIBRARY)
-	$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  LD $@"
+	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(LIBRARY): $(OBJECTS)
-	rm -f $@
-	ar rcs $@ $^
+$(LIBRARY): $(OBJECTS) $(BUILD)/objects
+	@echo "  AR $@"
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $(OBJECTS)
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@echo "  CC $<"
 	@mkdir -p $(@D)
-	$(MPICC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	$(Q)$(MPICC) $(CPPFLAGS) -MMD -MP $(CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(REFERENCES) $(LIBRARY)
-	$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	@echo "  LD $@"
+	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(MPI_TESTS)
 
-.PHONY: clean
-clean:
-	rm -rf build
+$(IDX) &:
+	@data/fetch_mnist.sh
 
--include $(shell find build -name '*.d' 2>/dev/null)
+data/mnist.h5: $(IDX) | $(PROGRAM)
+	$(PROGRAM) prepare --idx data/mnist --out $@
+
+# Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
+MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, cJSON, libmd, zlib and \
+	Random123: run \`make deps\`.
+.PHONY: FORCE
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@if ! echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@; then \
+		pkg-config --exists $(PACKAGES) 2>/dev/null && \
+		echo '#include <Random123/philox.h>' | $(MPICC) -E -o /dev/null - 2>/dev/null || \
+			{ echo "$(MISSING)" >&2; exit 1; }; \
+		echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' >$@; \
+	fi
+$(BUILD)/objects: FORCE
+	@mkdir -p $(@D)
+	@echo '$(OBJECTS)' | cmp -s - $@ || echo '$(OBJECTS)' >$@
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 .SECONDARY:

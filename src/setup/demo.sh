@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Trains KNN, SVM and CNN on all of MNIST with two MPI ranks, then shows what they reach. Called by `make demo`.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# shellcheck source=src/setup/mpi_env.sh
+. src/setup/mpi_env.sh
+program=${BUILD:-build}/pardigits
+ranks=2
+cores=$(nproc)
+export OMP_NUM_THREADS=$((cores > ranks ? cores / ranks : 1))
+mpi=(mpirun -n "$ranks")
+
+step() {
+    printf '\n== %s\n' "$*"
+}
+
+echo "pardigits demo: $ranks MPI ranks with $OMP_NUM_THREADS OpenMP thread(s) each, on $cores core(s)"
+models=()
+for config in configs/knn.ini configs/svm.ini configs/cnn.ini; do
+    name=$(basename "$config" .ini)
+    step "mpirun -n $ranks $program train $config --run results/demo-$name --overwrite"
+    "${mpi[@]}" "$program" train "$config" --run "results/demo-$name" --overwrite
+    models+=("results/demo-$name/model.h5")
+done
+
+step "mpirun -n $ranks $program evaluate ${models[*]}"
+"${mpi[@]}" "$program" evaluate "${models[@]}"
+
+step "$program show data/mnist.h5 --out results/samples.png"
+"$program" show data/mnist.h5 --out results/samples.png
+
+cat <<END
+
+What you have now:
+  results/demo-{knn,svm,cnn}/   the trained models, and how training went (model.h5, metrics.h5, config.ini)
+  results/samples.png           some of the digits
+Next:
+  $program show results/demo-cnn/metrics.h5
+  $program digest results/demo-cnn/model.h5      the same for any number of ranks and threads
+  $program predict results/demo-cnn/model.h5 PICTURE...   a PNG, JPEG or PNM with one digit of your own
+  mpirun -n 4 --oversubscribe $program train configs/cnn.ini --run results/mine --set cnn.epochs=10
+  make check
+END

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
+# Usage: deps.sh [build|npm|lint|thread|peers]...    (build is the default)
+set -euo pipefail
+
+declare -A packages=(
+    [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev
+             librandom123-dev libinih-dev libcjson-dev libmd-dev zlib1g-dev libcmocka-dev bats curl ca-certificates"
+    [npm]="npm"
+    [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
+    [thread]="clang libomp-dev"
+    [peers]="python3-torch python3-sklearn python3-faiss libsvm-tools"
+)
+# A command that makes a set's packages unnecessary wherever it came from.
+declare -A instead=([npm]="npm")
+
+fail() {
+    echo "make deps: $*" >&2
+    exit 1
+}
+
+wanted=()
+for set in "${@:-build}"; do
+    [[ -n ${packages[$set]:-} ]] || fail "no set of packages is called '$set'; there are: ${!packages[*]}"
+    [[ -n ${instead[$set]:-} ]] && command -v "${instead[$set]}" >/dev/null && continue
+    read -r -d '' -a list <<<"${packages[$set]}" || true
+    wanted+=("${list[@]}")
+done
+[[ ${#wanted[@]} -gt 0 ]] || exit 0
+
+if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
+    found=yes
+    for tool in gcc make mpicc mpirun pkg-config bats curl; do command -v "$tool" >/dev/null || found=no; done
+    pkg-config --exists hdf5-openmpi inih lept libcjson libmd zlib cmocka 2>/dev/null || found=no
+    [[ $found == no || ${*:-build} != build ]] || exit 0
+    fail "this is neither Debian nor Ubuntu (no apt-get); please install what these packages hold: ${wanted[*]}"
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+done
+[[ ${#missing[@]} -gt 0 ]] || exit 0
+
+root=()
+if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null ||
+        fail "these packages are missing and there is no sudo; as root, run: apt-get install ${missing[*]}"
+    root=(sudo)
+fi
+echo "make deps: installing ${missing[*]}${root:+ (with sudo)}" >&2
+
+# Lists may be absent (a fresh container) or out of date; then they are fetched, and the installation tried again.
+install() {
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -o DPkg::Lock::Timeout=300 install -y -q --no-install-recommends "${missing[@]}"
+}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! install >"$log" 2>&1; then
+    if ! "${root[@]}" apt-get update -q >"$log" 2>&1 || ! install >>"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        fail "apt-get could not install these packages; the lines above say why"
+    fi
+fi
+echo "make deps: done" >&2

@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Runs the tests that `make tests` built and prints, as the last line, "N passed, M failed[, K skipped]".
+# Usage: run.sh [lint|unit|mpi|cli]...    (all of them by default)
+# BUILD is the build folder; what is tested under a sanitizer gets its settings here.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+export LC_ALL=C
+export BUILD=${BUILD:-build}
+export PARDIGITS=$PWD/$BUILD/pardigits
+export MNIST_DIR=$PWD/data/mnist
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} OMP_WAIT_POLICY=passive
+unset "${!SLURM_@}" "${!CMOCKA_@}"
+# shellcheck source=src/setup/mpi_env.sh
+. src/setup/mpi_env.sh
+
+# Open MPI's own leaks and its uninstrumented libraries are none of ours.
+export ASAN_OPTIONS=fast_unwind_on_malloc=0
+export LSAN_OPTIONS=suppressions=$PWD/tests/lsan.supp:print_suppressions=0
+export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:ignore_noninstrumented_modules=1
+export UBSAN_OPTIONS=print_stacktrace=1
+
+# A hang is a failure: seconds for one unit or MPI test binary, and for one file of command tests.
+slow=$([[ -n ${SANITIZER:-} ]] && echo 5 || echo 1)
+binary_limit_s=$((120 * slow))
+commands_limit_s=$((420 * slow))
+
+passed=0 failed=0 skipped=0
+scratch=$(mktemp -d /tmp/pardigits-test.XXXXXX)
+export TMPDIR=$scratch # short: Open MPI keeps sockets in it
+log=$scratch/log
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+# run SECONDS COMMAND...: its output in $log, its exit code in $code.
+run() {
+    timeout -k 10 "$@" >"$log" 2>&1 </dev/null
+    code=$?
+}
+
+show_log() {
+    sed 's/^/    /' "$log"
+}
+
+# pass NAME, fail NAME WHY: counts and says so.
+pass() {
+    passed=$((passed + 1))
+    echo "ok   $1"
+}
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAIL $1: $2"
+    show_log
+}
+
+why() {
+    case $code in
+    124 | 137) echo "still running after $1 s" ;;
+    *) echo "exit code $code" ;;
+    esac
+}
+
+# count_tap NAME SECONDS: adds up the TAP in $log: a line each test, after a plan "1..N". Lines missing from the plan, or
+# an exit code that no failed test explains, are one more failure.
+count_tap() {
+    local planned ok bad skips
+    planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | head -n 1)
+    skips=$(grep -ciE '^(not )?ok [0-9]+.* # skip|^(not )?ok [0-9]+ # skip' "$log")
+    ok=$(grep -iE '^ok [0-9]+' "$log" | grep -civE '# skip')
+    bad=$(grep -E '^not ok [0-9]+' "$log" | grep -civE '# skip')
+    passed=$((passed + ok)) skipped=$((skipped + skips))
+    if [[ $skips -gt 0 ]]; then
+        grep -iE '^(not )?ok [0-9]+.*# skip' "$log" | sed -E "s|^(not )?ok [0-9]+|SKIP $1:|"
+    fi
+    if [[ $((ok + bad + skips)) -ne ${planned:-0} || ${planned:-0} -eq 0 ]]; then
+        bad=$((bad + 1))
+        echo "FAIL $1: $((ok + bad - 1 + skips)) of ${planned:-no} planned tests reported ($(why "$2"))"
+    elif [[ $code -ne 0 && $bad -eq 0 ]]; then
+        bad=1
+        echo "FAIL $1: all its tests passed, but $(why "$2")"
+    fi
+    failed=$((failed + bad))
+    if [[ $bad -gt 0 ]]; then
+        echo "FAIL $1: $bad failed"
+        show_log
+    else
+        echo "ok   $1 ($ok)"
+    fi
+}
+
+run_lint() {
+    local check
+    for check in tests/lint/includes.sh tests/lint/includes_test.sh; do
+        run 60 bash "$check"
+        if [[ $code -eq 0 ]]; then pass "$check"; else fail "$check" "$(why 60)"; fi
+    done
+}
+
+run_unit() {
+    local source binary
+    for source in tests/unit/test_*.c; do
+        [[ -e $source ]] || continue
+        binary=$BUILD/${source%.c}
+        CMOCKA_MESSAGE_OUTPUT=TAP run "$binary_limit_s" "$binary"
+        count_tap "${source%.c}" "$binary_limit_s"
+    done
+}
+
+run_mpi() {
+    local source binary ranks
+    for source in tests/mpi/test_*.c; do
+        [[ -e $source ]] || continue
+        binary=$BUILD/${source%.c}
+        for ranks in 1 2 3 4; do
+            run "$binary_limit_s" mpirun -n "$ranks" "$binary"
+            if [[ $code -eq 0 ]]; then
+                pass "${source%.c} on $ranks ranks"
+            else
+                fail "${source%.c} on $ranks ranks" "$(why "$binary_limit_s")"
+            fi
+        done
+    done
+}
+
+run_cli() {
+    local file
+    for file in tests/cli/*.bats; do
+        [[ -e $file ]] || continue
+        run "$commands_limit_s" bats --tap "$file"
+        count_tap "$file" "$commands_limit_s"
+    done
+}
+
+for set in "${@:-lint unit mpi cli}"; do
+    for kind in $set; do
+        case $kind in
+        lint | unit | mpi | cli) "run_$kind" ;;
+        *)
+            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli" >&2
+            exit 2
+            ;;
+        esac
+    done
+done
+
+summary="$passed passed, $failed failed"
+[[ $skipped -gt 0 ]] && summary+=", $skipped skipped"
+if [[ $((passed + failed)) -eq 0 ]]; then
+    echo "FAIL: no test ran"
+    failed=1
+    summary="0 passed, 1 failed"
+fi
+echo "$summary"
+[[ $failed -eq 0 ]]
