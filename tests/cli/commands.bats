@@ -1,0 +1,85 @@
+# What each command prints and leaves behind.
+load common
+
+setup_file() {
+    export models=$BATS_FILE_TMPDIR
+    for model in knn svm cnn; do
+        on 1 2 train configs/$model.ini --data "$data" --run "$models/$model" --set run.train=3000 --set run.valid=1000 \
+            --set cnn.epochs=2
+    done
+}
+
+@test "--help answers everywhere, without MPI" {
+    for command in "" prepare train evaluate predict show digest; do
+        # shellcheck disable=SC2086 # no command is a case too
+        "$PARDIGITS" $command --help | grep -q '^.*pardigits'
+    done
+}
+
+@test "train leaves model.h5, metrics.h5 and config.ini, which trains the same model again" {
+    [[ $(ls -A "$models/cnn") == $'config.ini\nmetrics.h5\nmodel.h5' ]] || [[ -e $models/cnn/model.prev.h5 ]]
+    on 1 2 train "$models/cnn/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/again"
+    [[ $("$PARDIGITS" digest "$models/cnn/model.h5") == "$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/again/model.h5")" ]]
+}
+
+@test "a model file holds no trace of ranks, times or hosts: equal runs give equal files" {
+    on 2 1 train "$models/cnn/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/a"
+    on 3 1 train "$models/cnn/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/b"
+    cmp "$BATS_TEST_TMPDIR/a/model.h5" "$BATS_TEST_TMPDIR/b/model.h5"
+}
+
+@test "evaluate: a table of several models, and JSON with the promised fields" {
+    run on 1 2 evaluate "$models"/{knn,svm,cnn}/model.h5 --data "$data"
+    echo "$output"
+    [[ $(grep -cE '^(knn|svm|cnn) +10000 ' <<<"$output") -eq 3 ]]
+    local result
+    result=$(on 1 2 evaluate "$models/svm/model.h5" --data "$data" --split valid --json)
+    for name in model split n correct accuracy seconds ranks threads; do grep -q "\"$name\":" <<<"$result"; done
+    [[ $(field n <<<"$result") -eq 1000 ]]
+    [[ $(on 1 2 evaluate "$models/svm/model.h5" --data "$data" --split train --json | field n) -eq 3000 ]]
+}
+
+@test "predict: labels of real digits, as text and as JSON, on any number of ranks" {
+    for i in 0 1 2 3; do picture $i "$BATS_TEST_TMPDIR/$i.pgm"; done
+    for model in knn svm cnn; do
+        for ranks in 1 3; do
+            run --separate-stderr on $ranks 1 predict "$models/$model/model.h5" "$BATS_TEST_TMPDIR"/{0,1,2,3}.pgm
+            echo "$output"
+            [[ $(cut -c1 <<<"$output" | tr -d '\n') == "$(label 0)$(label 1)$(label 2)$(label 3)" ]]
+        done
+    done
+    result=$(on 1 1 predict "$models/knn/model.h5" "$BATS_TEST_TMPDIR/0.pgm" --json)
+    [[ $(field label <<<"$result") -eq 7 ]]
+    [[ $(field picture <<<"$result") == "$BATS_TEST_TMPDIR/0.pgm" ]]
+}
+
+@test "predict: what can't be read is named, the others are answered, the exit code is 1" {
+    picture 0 "$BATS_TEST_TMPDIR/0.pgm"
+    echo 'no picture' >"$BATS_TEST_TMPDIR/text.png"
+    fails_on 2 1 'text.png' predict "$models/knn/model.h5" "$BATS_TEST_TMPDIR/text.png" "$BATS_TEST_TMPDIR/0.pgm"
+    grep -q '^7 .*0.pgm' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "show: dataset, models and metrics; sheets are PNG files" {
+    "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/data.png" | grep -q 'train  60000 images'
+    for model in knn svm cnn; do
+        "$PARDIGITS" show "$models/$model/model.h5" --out "$BATS_TEST_TMPDIR/$model.png" | grep -q "$model model"
+        "$PARDIGITS" show "$models/$model/metrics.h5" | grep -q 'metrics of a run'
+    done
+    for sheet in data knn svm cnn; do
+        [[ $(head -c 4 "$BATS_TEST_TMPDIR/$sheet.png" | tail -c 3) == PNG ]]
+    done
+    mpirun -n 2 "$PARDIGITS" show "$models/cnn/model.h5" | grep -q 'cnn model'
+}
+
+@test "prepare: the same dataset from plain files and from .gz" {
+    mkdir "$BATS_TEST_TMPDIR/gz"
+    for file in "$MNIST_DIR"/*ubyte; do gzip -1 <"$file" >"$BATS_TEST_TMPDIR/gz/${file##*/}.gz"; done
+    "$PARDIGITS" prepare --idx "$BATS_TEST_TMPDIR/gz" --out "$BATS_TEST_TMPDIR/gz.h5" | tee "$BATS_TEST_TMPDIR/out"
+    grep -q ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db "$BATS_TEST_TMPDIR/out"
+    cmp "$BATS_TEST_TMPDIR/gz.h5" "$data"
+}
+
+@test "an output that can't be written is an error" {
+    fails 1 'Standard output' sh -c '"$0" digest "$1" >/dev/full' "$PARDIGITS" "$models/cnn/model.h5"
+}

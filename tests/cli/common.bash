@@ -1,0 +1,57 @@
+# What the command tests share. PARDIGITS is the program, MNIST_DIR the folder of the IDX files (tests/run.sh sets both).
+
+data=$PWD/data/mnist.h5
+
+# on RANKS THREADS COMMAND...: pardigits under mpirun; standard error is in $BATS_TEST_TMPDIR/err too.
+on() {
+    local ranks=$1 threads=$2
+    shift 2
+    OMP_NUM_THREADS=$threads timeout -k 5 120 mpirun -n "$ranks" "$PARDIGITS" "$@"
+}
+
+# fails CODE TEXT COMMAND...: the command ends with CODE, and one line of standard error, "pardigits: ...", holds TEXT.
+fails() {
+    local code=$1 text=$2 seen=0
+    shift 2
+    timeout -k 5 60 "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || seen=$?
+    if [[ $seen -ne $code ]]; then
+        echo "exit code $seen, expected $code: $*"
+        cat "$BATS_TEST_TMPDIR/err"
+        return 1
+    fi
+    if [[ $(grep -c '^pardigits: ' "$BATS_TEST_TMPDIR/err") -ne 1 ]]; then
+        echo "expected one sentence of pardigits:"
+        cat "$BATS_TEST_TMPDIR/err"
+        return 1
+    fi
+    grep '^pardigits: ' "$BATS_TEST_TMPDIR/err" | grep -qF -- "$text" || {
+        echo "expected '$text' in:"
+        cat "$BATS_TEST_TMPDIR/err"
+        return 1
+    }
+}
+
+# fails_on RANKS CODE TEXT ARGUMENTS...: the same for pardigits on so many ranks.
+fails_on() {
+    local ranks=$1 code=$2 text=$3
+    shift 3
+    fails "$code" "$text" mpirun -n "$ranks" "$PARDIGITS" "$@"
+}
+
+# field NAME: that field of the JSON object on standard input.
+field() {
+    sed -E "s/.*\"$1\":\"?([^\",}]*).*/\1/"
+}
+
+# picture INDEX FILE.pgm: test image INDEX as a picture.
+picture() {
+    {
+        printf 'P5\n28 28\n255\n'
+        tail -c +$((17 + 784 * $1)) "$MNIST_DIR/t10k-images-idx3-ubyte" | head -c 784
+    } >"$2"
+}
+
+# label INDEX: the label of test image INDEX.
+label() {
+    tail -c +$((9 + $1)) "$MNIST_DIR/t10k-labels-idx1-ubyte" | head -c 1 | od -An -tu1 | tr -d ' '
+}

@@ -1,0 +1,181 @@
+# Bad input ends on every rank within seconds, with one clear sentence, the right exit code, and no half-written file.
+load common
+
+setup() {
+    dir=$BATS_TEST_TMPDIR
+    train=(train configs/knn.ini --data "$data" --run "$dir/run")
+}
+
+# idx_copy: MNIST's IDX files in $dir/idx, to be damaged.
+idx_copy() {
+    mkdir "$dir/idx"
+    cp "$MNIST_DIR"/*ubyte "$dir/idx"
+    chmod u+w "$dir/idx"/*
+}
+
+# patch FILE OFFSET BYTES: overwrites bytes, given as printf takes them.
+patch() {
+    printf "$3" | dd of="$dir/idx/$1" bs=1 seek="$2" conv=notrunc status=none
+}
+
+# prepare_fails TEXT: on 1 and on 3 ranks, and no file stays behind.
+prepare_fails() {
+    for ranks in 1 3; do
+        fails_on $ranks 1 "$1" prepare --idx "$dir/idx" --out "$dir/out.h5"
+    done
+    [[ -z $(find "$dir" -name '*out.h5*') ]]
+}
+
+@test "prepare: a missing file" {
+    idx_copy
+    rm "$dir/idx/t10k-labels-idx1-ubyte"
+    prepare_fails t10k-labels-idx1-ubyte
+}
+
+@test "prepare: a truncated file" {
+    idx_copy
+    truncate -s 1000000 "$dir/idx/train-images-idx3-ubyte"
+    prepare_fails train-images-idx3-ubyte
+}
+
+@test "prepare: a wrong magic number" {
+    idx_copy
+    patch train-images-idx3-ubyte 2 '\x0d'
+    prepare_fails train-images-idx3-ubyte
+}
+
+@test "prepare: an oversized header" {
+    idx_copy
+    patch train-images-idx3-ubyte 4 '\xff\xff\xff\xff'
+    prepare_fails train-images-idx3-ubyte
+}
+
+@test "prepare: images of another size" {
+    idx_copy
+    patch t10k-images-idx3-ubyte 11 '\x20'
+    prepare_fails t10k-images-idx3-ubyte
+}
+
+@test "prepare: labels and images swapped" {
+    idx_copy
+    cp "$dir/idx/train-labels-idx1-ubyte" "$dir/idx/train-images-idx3-ubyte"
+    prepare_fails train-images-idx3-ubyte
+}
+
+@test "prepare: a label that is no digit" {
+    idx_copy
+    patch train-labels-idx1-ubyte 108 '\x0b'
+    prepare_fails train-labels-idx1-ubyte
+}
+
+@test "prepare: labels of fewer images" {
+    idx_copy
+    cp "$dir/idx/t10k-labels-idx1-ubyte" "$dir/idx/train-labels-idx1-ubyte"
+    prepare_fails train-labels-idx1-ubyte
+}
+
+@test "prepare: trailing bytes" {
+    idx_copy
+    printf 'xx' >>"$dir/idx/t10k-labels-idx1-ubyte"
+    prepare_fails t10k-labels-idx1-ubyte
+}
+
+@test "train: a dataset that is no HDF5, or another HDF5 file, or missing" {
+    echo 'no HDF5' >"$dir/bad.h5"
+    for ranks in 1 3; do
+        fails_on $ranks 1 bad.h5 "${train[@]}" --data "$dir/bad.h5"
+        fails_on $ranks 1 missing.h5 "${train[@]}" --data "$dir/missing.h5"
+    done
+    on 1 1 "${train[@]}" --set run.train=100
+    fails_on 2 1 'pardigits model' "${train[@]}" --data "$dir/run/model.h5" --overwrite
+    [[ -e $dir/run/model.h5 ]] # --overwrite took nothing away
+}
+
+@test "train: a truncated dataset" {
+    head -c 20000000 "$data" >"$dir/short.h5"
+    for ranks in 1 3; do fails_on $ranks 1 short.h5 "${train[@]}" --data "$dir/short.h5"; done
+    [[ ! -e $dir/run/model.h5 ]]
+}
+
+@test "train: unknown keys and values out of range name the line, the range and the nearest key" {
+    printf '[run]\nmodel = knn\n\n[knn]\nneighbors = 3\n' >"$dir/c.ini"
+    for ranks in 1 3; do fails_on $ranks 2 'c.ini:5' train "$dir/c.ini" --run "$dir/run" --data "$data"; done
+    printf '[run]\nmodel = knn\n[knn]\nk = 0\n' >"$dir/c.ini"
+    fails_on 2 2 'from 1 to 1000' train "$dir/c.ini" --run "$dir/run" --data "$data"
+    printf '[run]\nmodel = mlp\n' >"$dir/c.ini"
+    fails_on 2 2 'knn|svm|cnn' train "$dir/c.ini" --run "$dir/run" --data "$data"
+    printf '[cnn]\nepoch = 4\n' >"$dir/c.ini"
+    fails_on 1 2 'did you mean cnn.epochs' train "$dir/c.ini" --run "$dir/run" --data "$data"
+    fails_on 2 2 '--set' "${train[@]}" --set knn.k=1.5
+    fails_on 2 2 'missing.ini' train "$dir/missing.ini" --run "$dir/run"
+    [[ ! -e $dir/run ]]
+}
+
+@test "train: a network whose shapes don't fit, that doesn't end in 10 outputs, or with an unknown layer" {
+    local cnn=(train configs/cnn.ini --data "$data" --run "$dir/run" --set run.train=100)
+    for layers in 'conv:8:31 dense:10' 'conv:8:3 dense:9' 'konv:8:3 dense:10' 'conv:8 dense:10' ''; do
+        fails_on 2 2 'layer' "${cnn[@]}" --set "cnn.layers=$layers"
+    done
+}
+
+@test "train: a learning rate that explodes stops everywhere with a sentence" {
+    fails_on 2 1 'cnn.lr' train configs/cnn.ini --data "$data" --run "$dir/run" --set run.train=2000 --set cnn.epochs=20 \
+        --set cnn.lr=1000 --set cnn.schedule=constant --set "cnn.layers=conv:8:3 relu dense:64 relu dense:10"
+}
+
+@test "train: run.valid that leaves nothing to train on" {
+    fails_on 2 2 '59999' "${train[@]}" --set run.valid=60000
+}
+
+@test "train: an unwritable run folder" {
+    touch "$dir/file"
+    for ranks in 1 3; do fails_on $ranks 1 "$dir/file/run" train configs/knn.ini --data "$data" --run "$dir/file/run"; done
+    if [[ $EUID -ne 0 ]]; then
+        mkdir -m 555 "$dir/locked"
+        fails_on 2 1 locked train configs/knn.ini --data "$data" --run "$dir/locked"
+    fi
+}
+
+@test "train: more ranks than images" {
+    for model in knn svm cnn; do
+        on 4 1 train configs/$model.ini --data "$data" --run "$dir/4" --overwrite --set run.train=3 --set cnn.epochs=1
+        on 1 1 train configs/$model.ini --data "$data" --run "$dir/1" --overwrite --set run.train=3 --set cnn.epochs=1
+        [[ $("$PARDIGITS" digest "$dir/4/model.h5") == "$("$PARDIGITS" digest "$dir/1/model.h5")" ]]
+        on 4 1 evaluate "$dir/4/model.h5" --data "$data" --split train --json | grep -q '"n":3,'
+    done
+}
+
+@test "a damaged model, a dataset as a model, a metrics file as a model, no file" {
+    on 1 1 "${train[@]}" --set run.train=1000
+    printf 'damage' | dd of="$dir/run/model.h5" bs=1 seek=300000 conv=notrunc status=none
+    for ranks in 1 3; do
+        fails_on $ranks 1 'damaged' evaluate "$dir/run/model.h5" --data "$data"
+        fails_on $ranks 1 'dataset' evaluate "$data" --data "$data"
+        fails_on $ranks 1 'metrics' predict "$dir/run/metrics.h5" Makefile
+        fails_on $ranks 1 'Makefile' digest Makefile
+        fails_on $ranks 1 'nothing.h5' digest "$dir/nothing.h5"
+        fails_on $ranks 1 'Makefile' show Makefile
+    done
+}
+
+@test "a model of another kind under the name of this one" {
+    on 1 1 train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=500
+    fails_on 2 2 'run.model' train configs/knn.ini --data "$data" --run "$dir/run" --set run.train=500 --resume
+}
+
+@test "the command line: unknown commands, options and missing words" {
+    fails_on 2 2 'help' frobnicate
+    fails_on 2 2 'help'
+    fails_on 2 2 '--frob' evaluate model.h5 --frob
+    fails_on 2 2 '--run' train configs/knn.ini
+    fails_on 2 2 'exclude' "${train[@]}" --resume --overwrite
+    fails_on 2 2 'train, valid, test' evaluate model.h5 --split all
+    fails_on 2 2 'missing' digest
+    fails_on 2 2 'too many' digest a b
+}
+
+@test "ranks that run different builds are refused" {
+    cp "$PARDIGITS" "$dir/other"
+    printf 'x' >>"$dir/other"
+    fails 1 'another build' mpirun -n 1 "$PARDIGITS" digest x : -n 1 "$dir/other" digest x
+}

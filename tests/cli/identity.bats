@@ -1,0 +1,56 @@
+# The same bits on any number of ranks and threads.
+load common
+
+# same_digest CONFIG ARGUMENTS...: training gives one digest for all (ranks, threads).
+same_digest() {
+    local config=$1 layout digests=()
+    shift
+    for layout in "1 1" "1 2" "2 1" "3 1" "4 2"; do
+        # shellcheck disable=SC2086 # two words
+        on $layout train "$config" --data "$data" --run "$BATS_TEST_TMPDIR/run" --overwrite "$@"
+        digests+=("$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/run/model.h5")")
+    done
+    printf '%s\n' "${digests[@]}"
+    [[ ${digests[0]} =~ ^[0-9a-f]{64}$ ]]
+    [[ $(printf '%s\n' "${digests[@]}" | sort -u | wc -l) -eq 1 ]]
+}
+
+@test "KNN: one digest for all ranks x threads" {
+    same_digest configs/knn.ini --set run.train=20001
+}
+
+@test "SVM: one digest for all ranks x threads" {
+    same_digest configs/svm.ini --set run.train=3001
+}
+
+@test "CNN: one digest for all ranks x threads, with everything random in it" {
+    same_digest configs/cnn.ini --set run.train=3001 --set run.valid=500 --set cnn.epochs=2 --set cnn.batch=100 \
+        --set cnn.leaf=16 --set cnn.shift=2 --set cnn.rotate=10 --set cnn.zoom=0.1 \
+        --set "cnn.layers=conv:8:3 bn relu pool:2 dropout:0.2 conv:12:3:s2:p1 bn relu dense:32 relu dropout:0.3 dense:10"
+}
+
+@test "CNN: another seed gives another digest" {
+    for seed in 1 2; do
+        on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/$seed" --set run.train=500 \
+            --set cnn.epochs=1 --set run.seed=$seed
+    done
+    [[ $("$PARDIGITS" digest "$BATS_TEST_TMPDIR/1/model.h5") != $("$PARDIGITS" digest "$BATS_TEST_TMPDIR/2/model.h5") ]]
+}
+
+@test "evaluate: the same predictions on any ranks x threads" {
+    local layout results=()
+    on 1 2 train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm" --set run.train=2000
+    on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/cnn" --set run.train=2000 --set cnn.epochs=1
+    on 1 2 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn" --set run.train=2000
+    for model in knn svm cnn; do
+        results=()
+        for layout in "1 1" "1 2" "2 1" "3 1" "4 2"; do
+            # shellcheck disable=SC2086 # two words
+            results+=("$(on $layout evaluate "$BATS_TEST_TMPDIR/$model/model.h5" --data "$data" --json |
+                sed -E 's/.*("confusion".*)/\1/')")
+        done
+        printf '%s\n' "${results[@]}"
+        [[ ${results[0]} == '"confusion":[['* ]]
+        [[ $(printf '%s\n' "${results[@]}" | sort -u | wc -l) -eq 1 ]]
+    done
+}

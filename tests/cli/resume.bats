@@ -1,0 +1,128 @@
+# A run that is stopped, or killed, and goes on ends with the bits of a run that wasn't.
+load common
+
+setup() {
+    run_dir=$BATS_TEST_TMPDIR/run
+}
+
+digest_of() {
+    "$PARDIGITS" digest "$1/model.h5"
+}
+
+# start RANKS ARGUMENTS...: training in the background; its mpirun is $pid.
+start() {
+    local ranks=$1
+    shift
+    OMP_NUM_THREADS=1 mpirun -n "$ranks" "$PARDIGITS" train "$@" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
+    pid=$!
+}
+
+# wait_for TEXT: until the log of the run in the background holds it.
+wait_for() {
+    local i
+    for i in $(seq 600); do
+        if grep -q -- "$1" "$BATS_TEST_TMPDIR/log"; then return 0; fi
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.05
+    done
+    echo "'$1' never came:"
+    cat "$BATS_TEST_TMPDIR/log"
+    return 1
+}
+
+# ends_with CODE: the run in the background.
+ends_with() {
+    local code=0
+    wait "$pid" || code=$?
+    cat "$BATS_TEST_TMPDIR/log"
+    [[ $code -eq $1 ]]
+}
+
+cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --set cnn.epochs=4 --set cnn.checkpoint_s=0
+    --set "cnn.layers=conv:8:3 bn relu pool:2 conv:16:3 bn relu pool:2 dropout:0.2 dense:10" --set cnn.shift=1)
+
+@test "CNN: stopped in mid-epoch by USR1, USR2 and TERM, resumed on other rank counts" {
+    on 1 2 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 2 "${cnn[@]}" --run "$run_dir"
+    wait_for 'epoch 1'
+    kill -USR1 "$pid"
+    ends_with 75
+    start 3 "${cnn[@]}" --run "$run_dir" --resume
+    wait_for 'epoch 2'
+    kill -USR2 "$pid"
+    ends_with 75
+    start 1 "${cnn[@]}" --run "$run_dir" --resume
+    wait_for 'epoch 3'
+    kill -TERM "$(pgrep -P "$pid" -f pardigits | head -n 1)"
+    ends_with 75
+    on 4 1 train "${cnn[@]}" --run "$run_dir" --resume
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+}
+
+@test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
+    on 2 1 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 2 "${cnn[@]}" --run "$run_dir"
+    wait_for 'epoch 2'
+    kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
+    local code=0
+    wait "$pid" || code=$?
+    [[ $code -ne 0 && $code -ne 75 ]]
+    on 2 1 train "${cnn[@]}" --run "$run_dir" --resume
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    [[ -z $(find "$run_dir" -name '.*tmp') ]]
+}
+
+@test "CNN: a damaged checkpoint is reported and the one before it is used" {
+    on 1 2 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 1 "${cnn[@]}" --run "$run_dir"
+    wait_for 'epoch 3'
+    kill -USR1 "$pid"
+    ends_with 75
+    printf 'damage' | dd of="$run_dir/model.h5" bs=1 seek=20000 conv=notrunc status=none
+    on 1 2 train "${cnn[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/err"
+    grep -q 'damaged' "$BATS_TEST_TMPDIR/err"
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+}
+
+@test "SVM: stopped by USR1, resumed on another rank count" {
+    local svm=(configs/svm.ini --data "$data" --set run.train=20000)
+    on 2 1 train "${svm[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 2 "${svm[@]}" --run "$run_dir"
+    wait_for 'training svm'
+    sleep 1
+    kill -USR1 "$pid"
+    ends_with 75
+    fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
+    on 3 1 train "${svm[@]}" --run "$run_dir" --resume
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+}
+
+@test "--resume starts fresh in an empty folder and has nothing to do in a complete one" {
+    local cnn=(configs/cnn.ini --data "$data" --set run.train=300 --set cnn.epochs=1 --run "$run_dir" --resume)
+    on 1 1 train "${cnn[@]}"
+    local first
+    first=$(digest_of "$run_dir")
+    on 2 1 train "${cnn[@]}" 2>&1 | grep -q 'complete'
+    [[ $(digest_of "$run_dir") == "$first" ]]
+}
+
+@test "--resume with another configuration is refused and changes nothing" {
+    local cnn=(configs/cnn.ini --data "$data" --set run.train=300 --set cnn.epochs=1 --run "$run_dir")
+    on 1 1 train "${cnn[@]}"
+    local before
+    before=$(sha256sum "$run_dir"/*)
+    fails_on 2 2 'cnn.lr' train "${cnn[@]}" --resume --set cnn.lr=0.123
+    fails_on 2 2 '--overwrite' train "${cnn[@]}"
+    [[ $(sha256sum "$run_dir"/*) == "$before" ]]
+}
+
+@test "metrics have each epoch and step once after a stop" {
+    start 2 "${cnn[@]}" --run "$run_dir"
+    wait_for 'epoch 2'
+    kill -USR1 "$pid"
+    ends_with 75
+    on 2 1 train "${cnn[@]}" --run "$run_dir" --resume
+    "$PARDIGITS" show "$run_dir/metrics.h5" | tee "$BATS_TEST_TMPDIR/shown"
+    grep -q '^/epochs: 4 rows' "$BATS_TEST_TMPDIR/shown"
+    grep -q '^/steps: 628 rows' "$BATS_TEST_TMPDIR/shown" # 4 epochs of ceil(20000 / 128) steps
+}
