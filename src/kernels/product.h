@@ -1,0 +1,40 @@
+/* The matrix product behind all three passes of a convolution, without copies of the image:
+ *
+ *     out[row][column] = start[column] + sum over k of in[row + k] * factors[k][column]
+ *
+ * where `row` and `k` each run over three nested loops, so that their places in `in` are sums of strides.
+ * Every element is summed in the order of k, one multiply-add after the other, whatever its block: its bits
+ * depend on its own inputs alone. */
+#ifndef PARDIGITS_KERNELS_PRODUCT_H
+#define PARDIGITS_KERNELS_PRODUCT_H
+
+#include <stdint.h>
+
+/* Three nested loops, the last the innermost. */
+typedef struct {
+    int64_t count[3];
+    int64_t stride[3]; /* floats between neighbours in the input */
+} Loops;
+
+typedef struct {
+    Loops rows, sum;
+    int64_t out_stride[3]; /* floats between neighbouring rows in the output */
+    int columns;
+    const float *in;
+    const float *factors;  /* made by product_pack; or else [k][factor_stride], read up to whole vectors */
+    int64_t factor_stride; /* 0 if packed */
+    const float *start;    /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
+    float *out;
+} Product;
+
+/* columns rounded up to whole vectors. */
+int product_round_up(int columns);
+
+/* Packs summands [first_k, first_k + count) of `length` for the factors of a product: element [k][column] is
+ * at from + k * k_stride + column * column_stride. packed has length * product_round_up(columns) floats. */
+void product_pack(int64_t length, int columns, int64_t first_k, int64_t count, const float *from,
+                  int64_t k_stride, int64_t column_stride, float *packed);
+
+void product_compute(const Product *product);
+
+#endif

@@ -1,0 +1,58 @@
+/* The widest vector of floats that the build's instruction set has, and what it lacks in GCC's vector
+ * extension. */
+#ifndef PARDIGITS_KERNELS_VEC_H
+#define PARDIGITS_KERNELS_VEC_H
+
+#include <stdint.h>
+#include <string.h>
+
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+enum { LANES = 16 };
+#elif defined(__AVX__)
+enum { LANES = 8 };
+#else
+enum { LANES = 4 };
+#endif
+
+typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
+
+static inline vec vec_load(const float *from) {
+    vec value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline void vec_store(float *to, vec value) {
+    memcpy(to, &value, sizeof value);
+}
+
+/* The first `lanes` floats only (0 < lanes < LANES); the others read as 0 and are not written. */
+static inline vec vec_load_part(const float *from, int lanes) {
+#if defined(__AVX512F__)
+    return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << lanes) - 1), from);
+#elif defined(__AVX2__)
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return (vec)_mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), lane));
+#else
+    vec value = {0};
+    memcpy(&value, from, (size_t)lanes * sizeof *from);
+    return value;
+#endif
+}
+
+static inline void vec_store_part(float *to, vec value, int lanes) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << lanes) - 1), (__m512)value);
+#elif defined(__AVX2__)
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    _mm256_maskstore_ps(to, _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes), lane), (__m256)value);
+#else
+    memcpy(to, &value, (size_t)lanes * sizeof *to);
+#endif
+}
+
+#endif

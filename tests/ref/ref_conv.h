@@ -1,0 +1,14 @@
+/* Naive convolution in double: the same arrays as in pardigits/conv.h, without packing. */
+#ifndef REF_CONV_H
+#define REF_CONV_H
+
+#include "pardigits/conv.h"
+
+void ref_conv_forward(const ConvShape *shape, int n, const double *in, const double *weights,
+                      const double *bias, double *out);
+void ref_conv_backward_data(const ConvShape *shape, int n, const double *out_grad, const double *weights,
+                            double *in_grad);
+void ref_conv_backward_weights(const ConvShape *shape, int n, const double *in, const double *out_grad,
+                               double *weight_grad, double *bias_grad);
+
+#endif
