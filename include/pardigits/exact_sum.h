@@ -1,13 +1,14 @@
 /* Sums of floats that don't depend on the order of addition: fixed point in 64-bit integers.
  *
- * A value x becomes the integer nearest to x * 2^EXACT_SUM_SCALE; integers add modulo 2^64 in any order, in memory
- * and over MPI. (Hallberg & Adcroft, "An order-invariant real-to-integer conversion sum", Parallel Computing 40,
- * 2014.) A term that is NaN or not below 2^EXACT_SUM_LIMIT in magnitude isn't added but counted, and the count
- * travels in the same sum. 2^12 terms of that magnitude can't overflow. */
+ * A value x becomes the integer nearest to x * 2^EXACT_SUM_SCALE; integers add modulo 2^64 in any order, in
+ * memory and over MPI. (Hallberg & Adcroft, "An order-invariant real-to-integer conversion sum", Parallel
+ * Computing 40, 2014.) A term that is NaN or not below 2^EXACT_SUM_LIMIT in magnitude isn't added but
+ * counted, and the count travels in the same sum. 2^12 terms of that magnitude can't overflow. */
 #ifndef PARDIGITS_EXACT_SUM_H
 #define PARDIGITS_EXACT_SUM_H
 
 #include "pardigits/comm.h"
+#include "pardigits/partition.h"
 
 #include <stdint.h>
 
@@ -34,6 +35,10 @@ void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t cou
 
 /* Adds other's sums and its count of refused terms. */
 void exact_sum_merge(ExactSum *sum, const ExactSum *other);
+
+/* Adds part of others [count] to sum: the sums whose index is in range, a range of [0, n + 1), where n stands
+ * for the count of refused terms. Threads may do it at once for ranges that don't overlap. */
+void exact_sum_merge_range(ExactSum *sum, const ExactSum *others, int count, Range range);
 
 /* Collective: adds up over the ranks; every rank has the total. */
 void exact_sum_reduce(ExactSum *sum, const Comm *comm);

@@ -37,8 +37,13 @@ void exact_sum_add(ExactSum *sum, int64_t first, const float *restrict terms, in
 }
 
 void exact_sum_merge(ExactSum *sum, const ExactSum *other) {
-    for (int64_t i = 0; i <= sum->n; i++)
-        sum->sums[i] += other->sums[i];
+    exact_sum_merge_range(sum, other, 1, (Range){0, sum->n + 1});
+}
+
+void exact_sum_merge_range(ExactSum *sum, const ExactSum *others, int count, Range range) {
+    for (int o = 0; o < count; o++)
+        for (int64_t i = range.begin; i < range.end; i++)
+            sum->sums[i] += others[o].sums[i];
 }
 
 void exact_sum_reduce(ExactSum *sum, const Comm *comm) {

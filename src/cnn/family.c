@@ -1,0 +1,69 @@
+#include "pardigits/family.h"
+
+#include "network.h"
+#include "predict.h"
+#include "state.h"
+#include "train.h"
+
+#include "pardigits/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    Network net;
+    Predictor *predictor;
+} CnnModel;
+
+static void destroy_model(void **model_pointer) {
+    CnnModel *model = *model_pointer;
+    if (!model) return;
+    predictor_free(&model->predictor);
+    mem_free(model);
+    *model_pointer = NULL;
+}
+
+static StatusCode load_model(void **model_pointer, const H5File *file, const Config *config, const Comm *comm,
+                             Status *status) {
+    CnnModel *model = mem_new(1, sizeof *model);
+    if (network_parse(&model->net, config_text(config, "cnn.layers"), status) == STATUS_OK) {
+        float *params = mem_new((size_t)model->net.param_floats, sizeof *params);
+        float *statistics = mem_new((size_t)model->net.statistic_floats, sizeof *statistics);
+        if (train_state_read_model(&model->net, file, params, statistics, status) == STATUS_OK)
+            model->predictor = predictor_new(&model->net, params, statistics);
+        mem_free(statistics);
+        mem_free(params);
+    }
+    *model_pointer = model;
+    if (comm_agree(comm, status)) destroy_model(model_pointer);
+    return status->code;
+}
+
+static StatusCode predict_images(void *opaque, const Comm *comm, int threads, const uint8_t *images,
+                                 int64_t n, Prediction *out, Status *status) {
+    const CnnModel *model = opaque;
+    (void)status; /* nothing here can fail */
+    int64_t chunks = predictor_chunks(n);
+    Prediction *whole = mem_new((size_t)chunks * PREDICT_CHUNK, sizeof *whole);
+    predictor_run(model->predictor, threads, images, n,
+                  partition_range(chunks, comm_size(comm), comm_rank(comm)), whole);
+    comm_share_rows(comm, whole, chunks, PREDICT_CHUNK * (int64_t)sizeof *whole);
+    memcpy(out, whole, (size_t)n * sizeof *out);
+    mem_free(whole);
+    return STATUS_OK;
+}
+
+static void describe_model(const H5File *file, const Config *config, char *text, int size) {
+    Network *net = mem_new(1, sizeof *net);
+    Status ignored = {0};
+    int64_t epoch = 0;
+    h5_get_i64(file, "/state", "epoch", &epoch, &ignored);
+    network_parse(net, config_text(config, "cnn.layers"), &ignored);
+    snprintf(text, (size_t)size,
+             "%s: %lld parameters, %lld multiply-adds an image, %lld of %lld epochs trained",
+             config_text(config, "cnn.layers"), (long long)net->parameters, (long long)net->multiply_adds,
+             (long long)epoch, (long long)config_int(config, "cnn.epochs"));
+    mem_free(net);
+}
+
+const ModelFamily cnn_family = {"cnn", cnn_train, load_model, predict_images, describe_model, destroy_model};

@@ -1,0 +1,60 @@
+#include "optimizer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Of the one-cycle schedule (Smith & Topin, "Super-convergence", 2018), as in common use. */
+#define ONECYCLE_FIRST (1.0 / 25)
+#define ONECYCLE_LAST  (1.0 / 250000)
+
+Schedule schedule_create(const Config *config, int64_t total_steps) {
+    const char *name = config_text(config, "cnn.schedule");
+    ScheduleKind kind = !strcmp(name, "onecycle") ? SCHEDULE_ONECYCLE
+                        : !strcmp(name, "cosine") ? SCHEDULE_COSINE
+                                                  : SCHEDULE_CONSTANT;
+    return (Schedule){kind, config_real(config, "cnn.lr"),
+                      config_real(config, "cnn.warmup") * (double)total_steps, total_steps};
+}
+
+/* Half a cosine wave from a (at part = 0) to b (at part = 1). */
+static double cosine_between(double a, double b, double part) {
+    return b + (a - b) * 0.5 * (1 + cos(M_PI * part));
+}
+
+double schedule_lr(const Schedule *s, int64_t step) {
+    double done = (double)step, fall = (done - s->warmup_steps) / ((double)s->total_steps - s->warmup_steps);
+    bool rising = done < s->warmup_steps;
+    switch (s->kind) {
+    case SCHEDULE_ONECYCLE:
+        return s->lr * (rising ? cosine_between(ONECYCLE_FIRST, 1, done / s->warmup_steps)
+                               : cosine_between(1, ONECYCLE_LAST, fall));
+    case SCHEDULE_COSINE:
+        return s->lr * (rising ? fmin((done + 1) / s->warmup_steps, 1) : cosine_between(1, 0, fall));
+    case SCHEDULE_CONSTANT:
+        break;
+    }
+    return s->lr;
+}
+
+/* g = gradient + decay * w;  v = momentum * v + g;  w = w - lr * (nesterov ? g + momentum * v : v) */
+static void step_array(const Sgd *sgd, float decay, float lr, int64_t n, const float *restrict gradient,
+                       float *restrict w, float *restrict v) {
+    float momentum = sgd->momentum, look_ahead = sgd->nesterov ? momentum : 1, own = sgd->nesterov ? 1 : 0;
+    for (int64_t i = 0; i < n; i++) {
+        float g = gradient[i] + decay * w[i];
+        v[i] = momentum * v[i] + g;
+        w[i] -= lr * (own * g + look_ahead * v[i]);
+    }
+}
+
+void sgd_step(const Network *net, const Sgd *sgd, double lr, Range range, const float *gradient,
+              float *params, float *velocity) {
+    for (int a = 0; a < net->array_count; a++) {
+        const ParamArray *array = &net->arrays[a];
+        int64_t begin = array->first > range.begin ? array->first : range.begin;
+        int64_t end = array->first + array->count < range.end ? array->first + array->count : range.end;
+        if (begin < end)
+            step_array(sgd, array->decays ? sgd->weight_decay : 0, (float)lr, end - begin, gradient + begin,
+                       params + begin, velocity + begin);
+    }
+}

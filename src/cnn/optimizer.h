@@ -1,0 +1,39 @@
+/* Stochastic gradient descent with momentum, and how its learning rate changes over a run. */
+#ifndef PARDIGITS_CNN_OPTIMIZER_H
+#define PARDIGITS_CNN_OPTIMIZER_H
+
+#include "network.h"
+
+#include "pardigits/config.h"
+#include "pardigits/partition.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { SCHEDULE_CONSTANT, SCHEDULE_ONECYCLE, SCHEDULE_COSINE } ScheduleKind;
+
+typedef struct {
+    ScheduleKind kind;
+    double lr;           /* constant, or the peak */
+    double warmup_steps; /* steps until the peak; not of the constant schedule */
+    int64_t total_steps; /* of the whole run */
+} Schedule;
+
+/* The schedule of the configuration (cnn.schedule, cnn.lr, cnn.warmup). */
+Schedule schedule_create(const Config *config, int64_t total_steps);
+
+/* The learning rate of a step, 0 <= step < total_steps. */
+double schedule_lr(const Schedule *schedule, int64_t step);
+
+typedef struct {
+    float momentum;
+    float weight_decay; /* of weights only */
+    bool nesterov;
+} Sgd;
+
+/* One step on the elements of range, which may begin and end anywhere at a multiple of NETWORK_ALIGN. All
+ * arrays are [param_floats]; params and velocity are updated. */
+void sgd_step(const Network *net, const Sgd *sgd, double lr, Range range, const float *gradient,
+              float *params, float *velocity);
+
+#endif

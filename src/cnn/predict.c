@@ -1,0 +1,162 @@
+#include "predict.h"
+
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Batch norm in use: out = in * factor + offset with factor = scale / sqrt(variance + epsilon) and
+ * offset = shift - mean * factor. */
+static void norm_in_use(const Network *net, const Layer *layer, const float *params, const float *statistics,
+                        float *factor, float *offset) {
+    int channels = layer->in.channels;
+    const float *scale = params + net->arrays[layer->scale].first,
+                *shift = params + net->arrays[layer->shift].first;
+    const float *mean = statistics + layer->statistics, *variance = mean + channels;
+    for (int c = 0; c < channels; c++) {
+        factor[c] = scale[c] / sqrtf(variance[c] + NORM_EPSILON);
+        offset[c] = shift[c] - mean[c] * factor[c];
+    }
+}
+
+/* Packs a layer's weights, each output channel times its factor (NULL: 1). */
+static float *pack_scaled(const Network *net, const Layer *layer, const float *params, const float *factor) {
+    const ParamArray *array = &net->arrays[layer->weight];
+    float *scaled = mem_copy(params + array->first, (size_t)array->count * sizeof(float));
+    int filters = layer->conv.filters;
+    for (int64_t i = 0; factor && i < array->count; i++)
+        scaled[i] *= factor[i % filters];
+    float *packed = mem_new((size_t)conv_packed_size(&layer->conv), sizeof *packed);
+    conv_pack_forward(&layer->conv, scaled, packed);
+    mem_free(scaled);
+    return packed;
+}
+
+Predictor *predictor_new(const Network *net, const float *params, const float *statistics) {
+    Predictor *predictor = mem_new(1, sizeof *predictor);
+    predictor->net = net;
+    for (int i = 0; i < net->layer_count; i++) {
+        const Layer *layer = &net->layers[i];
+        if (layer->kind == LAYER_NORM) {
+            size_t bytes = (size_t)layer->in.channels * sizeof(float);
+            float *factor = predictor->factor[i] = mem_new(bytes, 1), *offset = mem_new(bytes, 1);
+            norm_in_use(net, layer, params, statistics, factor, offset);
+            bool fold = i > 0 && layer_has_weights(layer - 1);
+            predictor->offset[fold ? i - 1 : i] = offset;
+            if (!fold) continue;
+            predictor->weights[i - 1] = pack_scaled(net, layer - 1, params, factor);
+            mem_free(factor);
+            predictor->factor[i] = NULL;
+        } else if (layer_has_weights(layer) && (i + 1 == net->layer_count || layer[1].kind != LAYER_NORM)) {
+            const ParamArray *bias = &net->arrays[layer->bias];
+            predictor->weights[i] = pack_scaled(net, layer, params, NULL);
+            predictor->offset[i] = mem_copy(params + bias->first, (size_t)bias->count * sizeof(float));
+        }
+    }
+    return predictor;
+}
+
+void predictor_free(Predictor **predictor_pointer) {
+    Predictor *predictor = *predictor_pointer;
+    if (!predictor) return;
+    for (int i = 0; i < predictor->net->layer_count; i++) {
+        mem_free(predictor->weights[i]);
+        mem_free(predictor->factor[i]);
+        mem_free(predictor->offset[i]);
+    }
+    mem_free(predictor);
+    *predictor_pointer = NULL;
+}
+
+/* A thread's memory for chunks. */
+typedef struct {
+    float *in, *out; /* [PREDICT_CHUNK][largest layer]: a layer's input and output, swapped after it */
+    uint8_t *winner; /* of pool, not needed here */
+    float *conv_work;
+    float *probabilities; /* [PREDICT_CHUNK][10] */
+} ChunkWork;
+
+static ChunkWork chunk_work_new(const Network *net) {
+    size_t values = (size_t)network_max_values(net) * PREDICT_CHUNK;
+    return (ChunkWork){mem_new(values, sizeof(float)), mem_new(values, sizeof(float)), mem_new(values, 1),
+                       mem_new((size_t)network_conv_work(net, PREDICT_CHUNK), sizeof(float)),
+                       mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float))};
+}
+
+static void chunk_work_free(ChunkWork *work) {
+    mem_free(work->in);
+    mem_free(work->out);
+    mem_free(work->winner);
+    mem_free(work->conv_work);
+    mem_free(work->probabilities);
+}
+
+/* Computes layer i of n images; returns whether the result is in work->out (else it is still in work->in). */
+static bool run_layer(const Predictor *predictor, ChunkWork *work, int i, int n) {
+    const Layer *layer = &predictor->net->layers[i];
+    int64_t rows = (int64_t)n * layer->in.height * layer->in.width;
+    switch (layer->kind) {
+    case LAYER_CONV:
+    case LAYER_DENSE:
+        conv_forward(&layer->conv, n, work->in, predictor->weights[i], predictor->offset[i], work->out,
+                     work->conv_work);
+        return true;
+    case LAYER_NORM:
+        if (!predictor->factor[i]) return false;
+        norm_apply(rows, layer->in.channels, work->in, predictor->factor[i], predictor->offset[i], work->out);
+        return true;
+    case LAYER_RELU:
+        relu_forward(n * image_values(layer->in), work->in, work->in);
+        return false;
+    case LAYER_POOL:
+        pool_forward(&layer->pool, n, work->in, work->out, work->winner);
+        return true;
+    case LAYER_DROPOUT:
+        break;
+    }
+    return false;
+}
+
+static Prediction best_class(const float *probabilities) {
+    Prediction best = {0, probabilities[0]};
+    for (int c = 1; c < CLASSES; c++)
+        if (probabilities[c] > best.confidence) best = (Prediction){(uint8_t)c, probabilities[c]};
+    return best;
+}
+
+static void run_chunk(const Predictor *predictor, ChunkWork *work, const uint8_t *images, int n,
+                      Prediction *out) {
+    const Augmentation unchanged = {0};
+    for (int s = 0; s < n; s++)
+        augment_image(&unchanged, 0, 0, 0, images + (int64_t)s * IMAGE_PIXELS,
+                      work->in + (int64_t)s * IMAGE_PIXELS);
+    for (int i = 0; i < predictor->net->layer_count; i++) {
+        if (!run_layer(predictor, work, i, n)) continue;
+        float *swapped = work->in;
+        work->in = work->out;
+        work->out = swapped;
+    }
+    softmax_loss(n, CLASSES, work->in, NULL, work->probabilities, NULL);
+    for (int s = 0; s < n; s++)
+        out[s] = best_class(work->probabilities + (int64_t)s * CLASSES);
+}
+
+int64_t predictor_chunks(int64_t n) {
+    return (n + PREDICT_CHUNK - 1) / PREDICT_CHUNK;
+}
+
+void predictor_run(const Predictor *predictor, int threads, const uint8_t *images, int64_t n, Range chunks,
+                   Prediction *out) {
+#pragma omp parallel num_threads(threads)
+    {
+        ChunkWork work = chunk_work_new(predictor->net);
+#pragma omp for schedule(dynamic, 1)
+        for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
+            int64_t first = chunk * PREDICT_CHUNK, left = n - first;
+            run_chunk(predictor, &work, images + first * IMAGE_PIXELS,
+                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first);
+        }
+        chunk_work_free(&work);
+    }
+}

@@ -1,0 +1,32 @@
+/* The network in use: weights packed, batch norm with its running statistics folded in, no dropout. */
+#ifndef PARDIGITS_CNN_PREDICT_H
+#define PARDIGITS_CNN_PREDICT_H
+
+#include "network.h"
+
+#include "pardigits/family.h"
+
+/* Images that one thread works on at once. Images are cut into chunks by their place alone, so that the
+ * results don't depend on who computes them. */
+enum { PREDICT_CHUNK = 16 };
+
+typedef struct {
+    const Network *net;
+    float *weights[NETWORK_MAX_LAYERS]; /* conv, dense: packed */
+    float *factor[NETWORK_MAX_LAYERS];  /* [channels] of a bn that isn't folded into weights */
+    float *offset[NETWORK_MAX_LAYERS];  /* [channels] bias of conv and dense (may be NULL); offset of bn */
+} Predictor;
+
+/* From params [param_floats] and statistics [statistic_floats], both copied. Freed by predictor_free. */
+Predictor *predictor_new(const Network *net, const float *params, const float *statistics);
+void predictor_free(Predictor **predictor);
+
+/* How many chunks n images make. */
+int64_t predictor_chunks(int64_t n);
+
+/* Predicts the images of some chunks of images [n][28][28] into their places in out [n], with `threads`
+ * threads. */
+void predictor_run(const Predictor *predictor, int threads, const uint8_t *images, int64_t n, Range chunks,
+                   Prediction *out);
+
+#endif

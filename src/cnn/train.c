@@ -1,0 +1,274 @@
+#include "train.h"
+
+#include "network.h"
+#include "predict.h"
+#include "state.h"
+#include "step.h"
+
+#include "pardigits/checkpoint.h"
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+#include "pardigits/shard.h"
+#include "pardigits/stop.h"
+#include "pardigits/timer.h"
+
+#include <math.h>
+
+static const MetricsColumn step_columns[] = {
+    {"step", true, "steps done since the start"},
+    {"epoch", true, "from 1"},
+    {"lr", false, ""},
+    {"loss", false, "nats an image"},
+    {"seconds", false, "s"},
+};
+static const MetricsColumn epoch_columns[] = {
+    {"epoch", true, "epochs done"},
+    {"train_loss", false, "nats an image"},
+    {"train_accuracy", false, "1"},
+    {"valid_accuracy", false, "1"},
+    {"seconds", false, "s of training, validation apart"},
+    {"images_per_s", false, "1/s"},
+};
+
+typedef struct {
+    TrainJob *job;
+    Network net;
+    EpochCut cut;
+    int64_t epochs, steps; /* of the run; of an epoch */
+    uint32_t seed;
+    Schedule schedule;
+    TrainState state;
+    Stepper stepper;
+    uint32_t *order;        /* [samples] of the epoch */
+    double started_s;       /* this run of the program began to train */
+    int64_t started_images; /* images that earlier runs trained on, epochs together */
+    double saved_s;         /* the last checkpoint */
+    double epoch_s;         /* training time of this epoch, in this run */
+    int64_t epoch_images;   /* images of this epoch, in this run */
+} Trainer;
+
+/* What the table of keys can't check, because it hangs on two keys or the data. */
+static StatusCode check_config(const TrainJob *job, Status *status) {
+    int64_t batch = config_int(job->config, "cnn.batch"), leaf = config_int(job->config, "cnn.leaf");
+    if (leaf & (leaf - 1))
+        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two", (long long)leaf);
+    if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
+        return status_set(
+            status, STATUS_USAGE,
+            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf",
+            (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
+    if (job->train_count < 1)
+        return status_set(status, STATUS_USAGE, "no images are left to train on; lower run.valid");
+    return STATUS_OK;
+}
+
+/* Goes on from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
+static StatusCode load_state(Trainer *trainer, Status *status) {
+    const TrainJob *job = trainer->job;
+    TrainState *state = &trainer->state;
+    if (!job->resume) {
+        comm_broadcast(job->comm, state->params, trainer->net.param_floats * (int64_t)sizeof(float), 0);
+        return STATUS_OK;
+    }
+    if (!train_state_read(state, job->resume, status) &&
+        (state->epoch < 0 || state->epoch > trainer->epochs || state->step < 0 ||
+         state->step > trainer->steps))
+        status_set(status, STATUS_FAILED,
+                   "%s was saved at step %lld of epoch %lld, but the configuration has %lld steps in each of "
+                   "%lld epochs; "
+                   "use the configuration and data that it was trained with",
+                   h5_path(job->resume), (long long)state->step, (long long)state->epoch + 1,
+                   (long long)trainer->steps, (long long)trainer->epochs);
+    return comm_agree(job->comm, status);
+}
+
+static void open_metrics(const Trainer *trainer) {
+    Metrics *metrics = trainer->job->metrics;
+    const TrainState *state = &trainer->state;
+    metrics_table(metrics, "steps", step_columns, sizeof step_columns / sizeof *step_columns);
+    metrics_table(metrics, "epochs", epoch_columns, sizeof epoch_columns / sizeof *epoch_columns);
+    metrics_cut(metrics, "steps", (double)(state->epoch * trainer->steps + state->step + 1));
+    metrics_cut(metrics, "epochs", (double)(state->epoch + 1));
+}
+
+/* Images trained on since the very start. */
+static int64_t images_done(const Trainer *trainer) {
+    return trainer->state.epoch * trainer->cut.samples +
+           epoch_step_positions(&trainer->cut, trainer->state.step).begin;
+}
+
+static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
+    const Config *config = job->config;
+    trainer->job = job;
+    if (check_config(job, status) || network_parse(&trainer->net, config_text(config, "cnn.layers"), status))
+        return status->code;
+    trainer->cut = (EpochCut){job->train_count, config_int(config, "cnn.batch"),
+                              config_int(config, "cnn.leaf"), comm_size(job->comm)};
+    trainer->epochs = config_int(config, "cnn.epochs");
+    trainer->steps = epoch_steps(&trainer->cut);
+    trainer->seed = (uint32_t)config_int(config, "run.seed");
+    trainer->schedule = schedule_create(config, trainer->epochs * trainer->steps);
+    trainer->state = train_state_new(&trainer->net, trainer->seed);
+    if (load_state(trainer, status)) return status->code;
+    network_log(&trainer->net, job->log);
+    trainer->stepper = stepper_new(&trainer->state, config, job->comm, job->threads);
+    trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
+    open_metrics(trainer);
+    trainer->started_s = trainer->saved_s = timer_now_s();
+    trainer->started_images = images_done(trainer);
+    return STATUS_OK;
+}
+
+static void trainer_end(Trainer *trainer) {
+    if (trainer->stepper.net) stepper_free(&trainer->stepper);
+    train_state_free(&trainer->state);
+    mem_free(trainer->order);
+}
+
+static void show_progress(const Trainer *trainer) {
+    int64_t images = images_done(trainer), new_images = images - trainer->started_images;
+    double passed_s = timer_now_s() - trainer->started_s;
+    double left_s = passed_s * (double)(trainer->epochs * trainer->cut.samples - images) / (double)new_images;
+    log_progress(trainer->job->log, "epoch %lld/%lld: %lld/%lld images, %.0f images/s, %.0f s left",
+                 (long long)trainer->state.epoch + 1, (long long)trainer->epochs,
+                 (long long)(images - trainer->state.epoch * trainer->cut.samples),
+                 (long long)trainer->cut.samples, (double)trainer->epoch_images / trainer->epoch_s, left_s);
+}
+
+/* Saves; after it the other keeper of the state, the metrics file, is as new. Collective: all ranks agree. */
+static StatusCode save(Trainer *trainer, Status *status) {
+    const TrainJob *job = trainer->job;
+    bool complete = trainer->state.epoch == trainer->epochs;
+    if (train_state_compare_ranks(&trainer->state, job->comm, status)) return status->code;
+    if (checkpoint_save(job->model_path, job->comm, job->config, complete, train_state_write, &trainer->state,
+                        status))
+        return status->code;
+    trainer->saved_s = timer_now_s();
+    metrics_flush(job->metrics, status);
+    return comm_agree(job->comm, status);
+}
+
+static StatusCode save_and_stop(Trainer *trainer, Status *status) {
+    if (save(trainer, status)) return status->code;
+    return status_set(
+        status, STATUS_STOPPED,
+        "stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to go on from %s",
+        stop_signal_name(), (long long)trainer->state.step, (long long)trainer->steps,
+        (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
+}
+
+/* One step on this rank's samples first..first+n of the epoch. The same status on every rank. */
+static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *status) {
+    TrainState *state = &trainer->state;
+    double began_s = timer_now_s();
+    int64_t samples = range_size(epoch_step_positions(&trainer->cut, state->step));
+    int64_t steps_done = state->epoch * trainer->steps + state->step;
+    double lr = schedule_lr(&trainer->schedule, steps_done);
+    StepResult result = stepper_step(&trainer->stepper, state, lr, samples, mine);
+    if (result.diverged)
+        return status_set(
+            status, STATUS_FAILED,
+            "training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
+            "statistic is not finite or too large; lower cnn.lr (%g)",
+            (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
+            (long long)trainer->epochs, config_real(trainer->job->config, "cnn.lr"));
+    state->step++;
+    state->loss_sum += result.loss_sum;
+    state->correct += result.correct;
+    double seconds = timer_now_s() - began_s;
+    trainer->epoch_s += seconds;
+    trainer->epoch_images += samples;
+    metrics_append(trainer->job->metrics, "steps",
+                   (double[]){(double)steps_done + 1, (double)state->epoch + 1, lr,
+                              result.loss_sum / (double)samples, seconds});
+    show_progress(trainer);
+    return result.stop_wanted ? save_and_stop(trainer, status) : STATUS_OK;
+}
+
+/* The steps of an epoch that aren't done yet. The same status on every rank. */
+static StatusCode train_steps(Trainer *trainer, Status *status) {
+    const TrainJob *job = trainer->job;
+    TrainState *state = &trainer->state;
+    int rank = comm_rank(job->comm);
+    double began_s = timer_now_s();
+    rng_permutation(trainer->seed, (uint32_t)state->epoch, trainer->order, (uint32_t)trainer->cut.samples);
+    EpochShard shard = shard_exchange(&trainer->cut, job->comm, &job->shard, trainer->order);
+    trainer->epoch_s = timer_now_s() - began_s;
+    trainer->epoch_images = 0;
+    int64_t first = epoch_rank_samples(&trainer->cut, state->step, rank);
+    while (state->step < trainer->steps) {
+        int64_t n = range_size(epoch_rank_positions(&trainer->cut, state->step, rank));
+        Samples mine = samples_slice(&shard.samples, first, n);
+        if (train_step(trainer, &mine, status)) break;
+        first += n;
+    }
+    epoch_shard_free(&shard);
+    return status->code;
+}
+
+/* Share of the held-out images that are recognised; NaN if there are none. Collective. */
+static double validate(const Trainer *trainer) {
+    const TrainJob *job = trainer->job;
+    int64_t n = job->valid.n, chunks = predictor_chunks(n);
+    if (n == 0) return NAN;
+    Predictor *predictor = predictor_new(&trainer->net, trainer->state.params, trainer->state.statistics);
+    Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
+    Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
+    predictor_run(predictor, job->threads, job->valid.images, n, mine, predicted);
+    uint64_t correct = 0;
+    for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
+        correct += predicted[i].label == job->valid.labels[i];
+    comm_sum_u64(job->comm, &correct, 1);
+    mem_free(predicted);
+    predictor_free(&predictor);
+    return (double)correct / (double)n;
+}
+
+static void report_epoch(const Trainer *trainer, double valid_accuracy) {
+    const TrainState *state = &trainer->state;
+    double n = (double)trainer->cut.samples, loss = state->loss_sum / n,
+           accuracy = (double)state->correct / n;
+    double images_per_s = trainer->epoch_images ? (double)trainer->epoch_images / trainer->epoch_s : NAN;
+    metrics_append(
+        trainer->job->metrics, "epochs",
+        (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, trainer->epoch_s, images_per_s});
+    char valid[64] = "";
+    if (!isnan(valid_accuracy))
+        snprintf(valid, sizeof valid, ", validation accuracy %.2f %%", 100 * valid_accuracy);
+    log_line(trainer->job->log,
+             "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s, %.1f s, %.0f images/s",
+             (long long)state->epoch + 1, (long long)trainer->epochs, loss, 100 * accuracy, valid,
+             trainer->epoch_s, images_per_s);
+}
+
+/* Rank 0's clock decides, so that all ranks do the same. Collective. */
+static bool checkpoint_is_due(const Trainer *trainer) {
+    const TrainJob *job = trainer->job;
+    bool due = timer_now_s() - trainer->saved_s >= (double)config_int(job->config, "cnn.checkpoint_s");
+    comm_broadcast(job->comm, &due, sizeof due, 0);
+    return due || trainer->state.epoch == trainer->epochs;
+}
+
+/* Collective: the same status on every rank. */
+static StatusCode end_epoch(Trainer *trainer, Status *status) {
+    const TrainJob *job = trainer->job;
+    TrainState *state = &trainer->state;
+    report_epoch(trainer, validate(trainer));
+    state->epoch++;
+    state->step = 0;
+    state->loss_sum = 0;
+    state->correct = 0;
+    if (checkpoint_is_due(trainer)) return save(trainer, status);
+    metrics_flush(job->metrics, status);
+    return comm_agree(job->comm, status);
+}
+
+StatusCode cnn_train(TrainJob *job, Status *status) {
+    Trainer *trainer = mem_new(1, sizeof *trainer);
+    if (trainer_begin(trainer, job, status) == STATUS_OK)
+        while (trainer->state.epoch < trainer->epochs)
+            if (train_steps(trainer, status) || end_epoch(trainer, status)) break;
+    trainer_end(trainer);
+    mem_free(trainer);
+    return status->code;
+}

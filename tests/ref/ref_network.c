@@ -1,0 +1,148 @@
+#include "ref_network.h"
+
+#include "pardigits/dataset.h"
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A layer under way: values [n][height][width][channels] of its input and output. */
+typedef struct {
+    const Network *net;
+    const RefLeaf *leaf;
+    const double *params;
+    const float *statistics; /* NULL in training */
+    const double *in;
+    double *out;
+} RefPass;
+
+static int64_t at(ImageShape s, int image, int y, int x, int c) {
+    return (((int64_t)image * s.height + y) * s.width + x) * s.channels + c;
+}
+
+static double weighted(const RefPass *pass, const Layer *layer, int image, int oy, int ox, int filter) {
+    const ConvShape *s = &layer->conv;
+    const double *weight = pass->params + pass->net->arrays[layer->weight].first;
+    ImageShape in = {s->height, s->width, s->channels};
+    double sum = layer->bias < 0 ? 0 : pass->params[pass->net->arrays[layer->bias].first + filter];
+    for (int ky = 0; ky < s->kernel; ky++)
+        for (int kx = 0; kx < s->kernel; kx++)
+            for (int c = 0; c < s->channels; c++) {
+                int y = oy * s->stride + ky - s->pad, x = ox * s->stride + kx - s->pad;
+                if (y < 0 || x < 0 || y >= s->height || x >= s->width) continue;
+                int64_t w = ((int64_t)(ky * s->kernel + kx) * s->channels + c) * s->filters + filter;
+                sum += pass->in[at(in, image, y, x, c)] * weight[w];
+            }
+    return sum;
+}
+
+static void pass_weights(const RefPass *pass, const Layer *layer) {
+    for (int i = 0; i < pass->leaf->n; i++)
+        for (int y = 0; y < layer->out.height; y++)
+            for (int x = 0; x < layer->out.width; x++)
+                for (int f = 0; f < layer->out.channels; f++)
+                    pass->out[at(layer->out, i, y, x, f)] = weighted(pass, layer, i, y, x, f);
+}
+
+static void pass_norm(const RefPass *pass, const Layer *layer) {
+    int channels = layer->in.channels;
+    int64_t rows = (int64_t)pass->leaf->n * layer->in.height * layer->in.width;
+    const double *scale = pass->params + pass->net->arrays[layer->scale].first;
+    const double *shift = pass->params + pass->net->arrays[layer->shift].first;
+    for (int c = 0; c < channels; c++) {
+        double mean = 0, variance = 0;
+        for (int64_t r = 0; r < rows; r++)
+            mean += pass->in[r * channels + c] / (double)rows;
+        for (int64_t r = 0; r < rows; r++)
+            variance += pow(pass->in[r * channels + c] - mean, 2) / (double)rows;
+        if (pass->statistics) {
+            mean = pass->statistics[layer->statistics + c];
+            variance = pass->statistics[layer->statistics + channels + c];
+        }
+        for (int64_t r = 0; r < rows; r++)
+            pass->out[r * channels + c] =
+                (pass->in[r * channels + c] - mean) / sqrt(variance + (double)NORM_EPSILON) * scale[c] +
+                shift[c];
+    }
+}
+
+static void pass_pool(const RefPass *pass, const Layer *layer) {
+    const PoolShape *s = &layer->pool;
+    for (int i = 0; i < pass->leaf->n; i++)
+        for (int y = 0; y < s->out_height; y++)
+            for (int x = 0; x < s->out_width; x++)
+                for (int c = 0; c < s->channels; c++) {
+                    double best = -INFINITY;
+                    for (int wy = 0; wy < s->window; wy++)
+                        for (int wx = 0; wx < s->window; wx++)
+                            best = fmax(
+                                best, pass->in[at(layer->in, i, y * s->stride + wy, x * s->stride + wx, c)]);
+                    pass->out[at(layer->out, i, y, x, c)] = best;
+                }
+}
+
+static void pass_dropout(const RefPass *pass, const Layer *layer, int number) {
+    int64_t values = image_values(layer->in);
+    for (int i = 0; i < pass->leaf->n; i++)
+        for (int64_t v = 0; v < values; v++) {
+            uint32_t bits[4];
+            rng_u32x4((RngKey){pass->leaf->seed, RNG_DROPOUT}, pass->leaf->epoch, pass->leaf->indices[i],
+                      (uint32_t)number << 24 | (uint32_t)(v / 4), bits);
+            bool keep = pass->statistics || (double)bits[v % 4] >= floor((double)layer->rate * 0x1p32);
+            double factor = pass->statistics ? 1 : 1 / (1 - (double)layer->rate);
+            pass->out[i * values + v] = keep ? pass->in[i * values + v] * factor : 0;
+        }
+}
+
+static void pass_layer(const RefPass *pass, int number) {
+    const Layer *layer = &pass->net->layers[number];
+    switch (layer->kind) {
+    case LAYER_CONV:
+    case LAYER_DENSE:
+        pass_weights(pass, layer);
+        break;
+    case LAYER_NORM:
+        pass_norm(pass, layer);
+        break;
+    case LAYER_POOL:
+        pass_pool(pass, layer);
+        break;
+    case LAYER_DROPOUT:
+        pass_dropout(pass, layer, number);
+        break;
+    case LAYER_RELU:
+        for (int64_t v = 0; v < pass->leaf->n * image_values(layer->in); v++)
+            pass->out[v] = fmax(pass->in[v], 0);
+    }
+}
+
+void ref_network_logits(const Network *net, const RefLeaf *leaf, const double *params,
+                        const float *statistics, double *logits) {
+    size_t values = (size_t)network_max_values(net) * (size_t)leaf->n;
+    double *in = mem_new(values, sizeof *in), *out = mem_new(values, sizeof *out);
+    for (int64_t v = 0; v < (int64_t)leaf->n * IMAGE_PIXELS; v++)
+        in[v] = leaf->images[v] / 255.0;
+    for (int i = 0; i < net->layer_count; i++) {
+        pass_layer(&(RefPass){net, leaf, params, statistics, in, out}, i);
+        double *swapped = in;
+        in = out;
+        out = swapped;
+    }
+    memcpy(logits, in, (size_t)leaf->n * CLASSES * sizeof *logits);
+    mem_free(in);
+    mem_free(out);
+}
+
+double ref_network_loss(const Network *net, const RefLeaf *leaf, const double *params) {
+    double loss = 0, *logits = mem_new((size_t)leaf->n * CLASSES, sizeof *logits);
+    ref_network_logits(net, leaf, params, NULL, logits);
+    for (int i = 0; i < leaf->n; i++) {
+        double sum = 0;
+        for (int c = 0; c < CLASSES; c++)
+            sum += exp(logits[i * CLASSES + c]);
+        loss += log(sum) - logits[i * CLASSES + leaf->labels[i]];
+    }
+    mem_free(logits);
+    return loss;
+}

@@ -1,0 +1,325 @@
+/* The network line (parser, shapes, errors), and a whole small network against a reference in double
+ * precision. */
+#include "../../src/cnn/leaf.h"
+#include "../../src/cnn/predict.h"
+#include "../ref/ref_network.h"
+
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static Network *parse(const char *line) {
+    Network *net = mem_new(1, sizeof *net);
+    Status status = {0};
+    if (network_parse(net, line, &status)) fail_msg("%s", status.text);
+    return net;
+}
+
+static void assert_shape(ImageShape shape, int height, int width, int channels) {
+    assert_int_equal(shape.height, height);
+    assert_int_equal(shape.width, width);
+    assert_int_equal(shape.channels, channels);
+}
+
+static void assert_array(const ParamArray *array, const char *name, int64_t count, bool decays) {
+    assert_string_equal(array->name, name);
+    assert_int_equal(array->count, count);
+    assert_int_equal(array->decays, decays);
+    assert_int_equal(array->first % NETWORK_ALIGN, 0);
+}
+
+static void test_shapes_and_arrays(void **state) {
+    (void)state;
+    Network *net =
+        parse("  conv:4:3 bn relu pool:2\tconv:6:5:s2:p2 relu dropout:0.25 pool:3:s1 dense:12 bn dense:10 ");
+    assert_int_equal(net->layer_count, 11);
+    assert_shape(net->layers[0].out, 26, 26, 4);
+    assert_shape(net->layers[3].out, 13, 13, 4);
+    assert_shape(net->layers[4].out, 7, 7, 6);
+    assert_shape(net->layers[7].out, 5, 5, 6);
+    assert_shape(net->layers[8].out, 1, 1, 12);
+    assert_shape(net->layers[10].out, 1, 1, 10);
+    assert_int_equal(net->array_count, 10);
+    assert_array(&net->arrays[0], "conv1/weight", 9 * 4, true); /* no bias before bn */
+    assert_array(&net->arrays[1], "bn1/scale", 4, false);
+    assert_array(&net->arrays[2], "bn1/shift", 4, false);
+    assert_array(&net->arrays[3], "conv2/weight", 25 * 4 * 6, true);
+    assert_array(&net->arrays[4], "conv2/bias", 6, false);
+    assert_array(&net->arrays[5], "dense1/weight", 150 * 12, true);
+    assert_array(&net->arrays[6], "bn2/scale", 12, false);
+    assert_array(&net->arrays[8], "dense2/weight", 120, true);
+    assert_array(&net->arrays[9], "dense2/bias", 10, false);
+    assert_int_equal(net->arrays[3].fan_in, 100);
+    assert_int_equal(net->arrays[5].shape.dims[0], 150);
+    assert_int_equal(net->parameters, 36 + 8 + 600 + 6 + 1800 + 24 + 120 + 10);
+    assert_int_equal(net->multiply_adds, 36 * 26 * 26 + 600 * 49 + 1800 + 120);
+    assert_int_equal(net->statistic_floats, 2 * (4 + 12));
+    mem_free(net);
+}
+
+static void test_refusals_name_the_layer(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *expected;
+    } cases[] = {
+        {"", "empty"},
+        {"conv:8:29 dense:10", "'conv:8:29': its kernel is larger than its input of 28x28"},
+        {"pool:2 pool:15 dense:10", "'pool:15': its window is larger"},
+        {"conv:8:3 dense:11", "'dense:11' with 11 outputs"},
+        {"dense:10 relu", "last layer is 'relu'"},
+        {"convolution:8:3 dense:10", "'convolution:8:3': there is no such layer; conv, dense"},
+        {"conv:8 dense:10", "'conv:8' must be written conv:FILTERS:KERNEL"},
+        {"conv:8:3:2 dense:10", "'conv:8:3:2': after the kernel"},
+        {"conv:8:3:s0 dense:10", "the stride is '0'"},
+        {"conv:8:3:p3 dense:10", "'3' but must be a whole number from 0 to 2"},
+        {"conv:x:3 dense:10", "the number of filters is 'x'"},
+        {"conv:99999999999:3 dense:10", "the number of filters"},
+        {"conv:-1:3 dense:10", "the number of filters is '-1'"},
+        {"conv:8:3:s1:p1:p1 dense:10", "too many parts"},
+        {"pool:2:p1 dense:10", "only sSTRIDE"},
+        {"dropout:1 dense:10", "'dropout:1': its rate"},
+        {"dropout:nan dense:10", "its rate"},
+        {"dropout: dense:10", "its rate"},
+        {"relu:3 dense:10", "'relu:3' must be written relu"},
+        {"dense:10 conv:8:3", "'conv:8:3': its kernel is larger than its input of 1x1"},
+        {"conv:65536:3 dense:10", "values of an image"},
+        {"conv:4000:3 conv:4000:3 dense:10", "parameters; at most"},
+        {"conv:8:3,relu:::::::::::::::::::::::::::::::::::::::: dense:10", "too long"},
+        {"::: dense:10", "':::': there is no such layer"},
+    };
+    Network *net = mem_new(1, sizeof *net);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Status status = {0};
+        assert_int_equal(network_parse(net, cases[i].line, &status), STATUS_USAGE);
+        if (!strstr(status.text, cases[i].expected))
+            fail_msg("'%s' gave '%s', not '%s'", cases[i].line, status.text, cases[i].expected);
+    }
+    mem_free(net);
+}
+
+static void test_too_many_layers(void **state) {
+    (void)state;
+    char line[NETWORK_MAX_LAYERS * 5 + 20] = "";
+    for (int i = 0; i < NETWORK_MAX_LAYERS; i++)
+        strcat(line, "relu ");
+    strcat(line, "dense:10");
+    Network *net = mem_new(1, sizeof *net);
+    Status status = {0};
+    assert_int_equal(network_parse(net, line, &status), STATUS_USAGE);
+    mem_free(net);
+}
+
+static void test_initial_values(void **state) {
+    (void)state;
+    Network *net = parse("conv:64:5 bn relu pool:4 dense:100 relu dense:10");
+    float *params = mem_new((size_t)net->param_floats, sizeof *params);
+    network_init_params(net, 7, params);
+    const ParamArray *dense =
+        &net->arrays[3]; /* 2304 x 100 values: the sample's moments are near the true ones */
+    assert_string_equal(dense->name, "dense1/weight");
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < dense->count; i++) {
+        sum += params[dense->first + i];
+        squares += pow(params[dense->first + i], 2);
+    }
+    double variance = squares / (double)dense->count;
+    assert_true(fabs(sum / (double)dense->count) < 4 * sqrt(variance / (double)dense->count));
+    assert_true(fabs(variance * (double)dense->fan_in / 2 - 1) < 0.02);
+    for (int i = 0; i < 64; i++)
+        assert_true(params[net->arrays[1].first + i] == 1);
+    for (int i = 0; i < 64; i++)
+        assert_true(params[net->arrays[2].first + i] == 0);
+    mem_free(params);
+    mem_free(net);
+}
+
+/* A leaf of made-up images and parameters. */
+typedef struct {
+    Network *net;
+    RefLeaf leaf;
+    uint8_t images[8 * IMAGE_PIXELS], labels[8];
+    uint32_t rows[8], indices[8];
+    float *params, *statistics;
+    double *exact_params;
+} Fixture;
+
+static Fixture *fixture_new(const char *line, int n) {
+    Fixture *f = mem_new(1, sizeof *f);
+    f->net = parse(line);
+    RngKey key = {11, RNG_TEST};
+    for (int i = 0; i < n; i++) {
+        for (int p = 0; p < IMAGE_PIXELS; p += 4) {
+            uint32_t bits[4];
+            rng_u32x4(key, 0, (uint64_t)i, (uint32_t)p, bits);
+            for (int k = 0; k < 4; k++)
+                f->images[i * IMAGE_PIXELS + p + k] = (uint8_t)bits[k];
+        }
+        f->labels[i] = (uint8_t)((i * 3 + 1) % CLASSES);
+        f->rows[i] = (uint32_t)i;
+        f->indices[i] = (uint32_t)(1000 - 7 * i);
+    }
+    f->leaf = (RefLeaf){n, f->images, f->labels, f->indices, 5, 3};
+    f->params = mem_new((size_t)f->net->param_floats, sizeof(float));
+    f->exact_params = mem_new((size_t)f->net->param_floats, sizeof(double));
+    f->statistics = mem_new((size_t)f->net->statistic_floats, sizeof(float));
+    network_init_params(f->net, 5, f->params);
+    for (int a = 0; a < f->net->array_count; a++) {
+        const ParamArray *array = &f->net->arrays[a];
+        for (int64_t i = 0; i < array->count; i++) { /* scales, shifts and biases that matter */
+            if (!array->decays) f->params[array->first + i] += 0.3f * sinf((float)(i + a));
+            f->exact_params[array->first + i] = f->params[array->first + i];
+        }
+    }
+    for (int64_t i = 0; i < f->net->statistic_floats; i++)
+        f->statistics[i] = 0.5f + 0.4f * cosf((float)i);
+    return f;
+}
+
+static void fixture_free(Fixture *f) {
+    mem_free(f->net);
+    mem_free(f->params);
+    mem_free(f->exact_params);
+    mem_free(f->statistics);
+    mem_free(f);
+}
+
+/* d loss / d params[i] by central differences in double. */
+static double difference_quotient(Fixture *f, int64_t i) {
+    const double h = 1e-6, kept = f->exact_params[i];
+    f->exact_params[i] = kept + h;
+    double above = ref_network_loss(f->net, &f->leaf, f->exact_params);
+    f->exact_params[i] = kept - h;
+    double below = ref_network_loss(f->net, &f->leaf, f->exact_params);
+    f->exact_params[i] = kept;
+    return (above - below) / (2 * h);
+}
+
+/* Some elements of each array, spread over it. */
+static void check_gradients(Fixture *f, const float *terms, int leaf) {
+    for (int a = 0; a < f->net->array_count; a++) {
+        const ParamArray *array = &f->net->arrays[a];
+        double largest = 0;
+        for (int64_t i = 0; i < array->count; i++)
+            largest = fmax(largest, fabs((double)terms[array->first + i]));
+        for (int64_t k = 0; k < 12 && k < array->count; k++) {
+            int64_t i = array->first + k * 7919 % array->count;
+            double expected = difference_quotient(f, i), got = (double)terms[i] * leaf;
+            if (fabs(got - expected) > 2e-4 * leaf * largest + 1e-6)
+                fail_msg("%s[%lld]: gradient %.8g, by differences %.8g", array->name,
+                         (long long)(i - array->first), got, expected);
+        }
+        assert_true(largest > 0);
+    }
+}
+
+static void check_leaf(const char *line, int n, int leaf) {
+    Fixture *f = fixture_new(line, n);
+    const Augmentation none = {0};
+    Samples samples = {n, f->images, f->labels, f->rows, f->indices};
+    PackedWeights packed = packed_weights_new(f->net);
+    packed_weights_fill(f->net, f->params, &packed);
+    LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none);
+    leaf_run(work, f->params, &packed, f->leaf.epoch, &samples);
+    double loss = ref_network_loss(f->net, &f->leaf, f->exact_params);
+    double got = (double)work->terms[leaf_loss_term(f->net)] * leaf;
+    if (fabs(got - loss) > 1e-4 * loss) fail_msg("loss %.8g, reference %.8g", got, loss);
+    check_gradients(f, work->terms, leaf);
+    leaf_work_free(&work);
+    packed_weights_free(&packed);
+    fixture_free(f);
+}
+
+static void test_gradients_of_whole_network(void **state) {
+    (void)state;
+    check_leaf(
+        "conv:3:3 bn relu pool:2 dropout:0.3 conv:4:5:s2:p2 bn relu dropout:0.2 dense:7 bn relu dense:10", 8,
+        8);
+}
+
+static void test_gradients_without_norm_in_smaller_leaf(void **state) {
+    (void)state;
+    check_leaf("pool:3:s2 conv:5:4:p1 relu conv:3:2:s3 relu pool:2 dropout:0.5 dense:10", 5, 8);
+}
+
+static void test_gradients_with_norm_first(void **state) {
+    (void)state;
+    check_leaf("bn conv:2:7:s3 relu bn dense:6 relu dense:10", 4, 4);
+}
+
+static void test_dense_only(void **state) {
+    (void)state;
+    check_leaf("dense:10", 1, 1);
+}
+
+/* The terms that feed the running statistics: the leaf's mean and unbiased variance. */
+static void test_statistic_terms(void **state) {
+    (void)state;
+    Fixture *f = fixture_new("bn dense:10", 6);
+    const Augmentation none = {0};
+    Samples samples = {6, f->images, f->labels, f->rows, f->indices};
+    PackedWeights packed = packed_weights_new(f->net);
+    packed_weights_fill(f->net, f->params, &packed);
+    LeafWork *work = leaf_work_new(f->net, 8, 1, &none);
+    leaf_run(work, f->params, &packed, 0, &samples);
+    double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
+    for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
+        mean += f->images[i] / 255.0 / rows;
+    for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
+        variance += pow(f->images[i] / 255.0 - mean, 2) / (rows - 1);
+    const float *terms = work->terms + f->net->param_floats;
+    double weight = 6.0 / 8 * LEAF_STATISTIC_UNIT;
+    assert_true(fabs((double)terms[0] / weight - mean) < 1e-5);
+    assert_true(fabs((double)terms[1] / weight - variance) < 1e-5);
+    leaf_work_free(&work);
+    packed_weights_free(&packed);
+    fixture_free(f);
+}
+
+/* Batch norm folded into weights, standing alone, and dropout left out. */
+static void test_network_in_use(void **state) {
+    (void)state;
+    Fixture *f =
+        fixture_new("bn conv:3:3 bn relu pool:2 bn dropout:0.5 conv:4:3 relu dense:6 bn relu dense:10", 7);
+    double logits[7 * CLASSES];
+    ref_network_logits(f->net, &f->leaf, f->exact_params, f->statistics, logits);
+    Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
+    Prediction got[7];
+    predictor_run(predictor, 2, f->images, 7, (Range){0, predictor_chunks(7)}, got);
+    for (int i = 0; i < 7; i++) {
+        const double *row = logits + i * CLASSES;
+        int best = 0;
+        double sum = 0;
+        for (int c = 0; c < CLASSES; c++)
+            best = row[c] > row[best] ? c : best;
+        for (int c = 0; c < CLASSES; c++)
+            sum += exp(row[c] - row[best]);
+        assert_int_equal(got[i].label, best);
+        assert_true(fabs((double)got[i].confidence - 1 / sum) < 1e-4);
+    }
+    predictor_free(&predictor);
+    fixture_free(f);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shapes_and_arrays),
+        cmocka_unit_test(test_refusals_name_the_layer),
+        cmocka_unit_test(test_too_many_layers),
+        cmocka_unit_test(test_initial_values),
+        cmocka_unit_test(test_gradients_of_whole_network),
+        cmocka_unit_test(test_gradients_without_norm_in_smaller_leaf),
+        cmocka_unit_test(test_gradients_with_norm_first),
+        cmocka_unit_test(test_dense_only),
+        cmocka_unit_test(test_statistic_terms),
+        cmocka_unit_test(test_network_in_use),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+/* Learning-rate schedules and the update of SGD. */
+#include "../../src/cnn/optimizer.h"
+
+#include "pardigits/mem.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_near(double got, double expected) {
+    if (fabs(got - expected) > 1e-6 * fmax(1e-3, fabs(expected))) fail_msg("%.9g, not %.9g", got, expected);
+}
+
+static void test_constant(void **state) {
+    (void)state;
+    Schedule s = {SCHEDULE_CONSTANT, 0.1, 50, 100};
+    assert_near(schedule_lr(&s, 0), 0.1);
+    assert_near(schedule_lr(&s, 99), 0.1);
+}
+
+static void test_onecycle(void **state) {
+    (void)state;
+    Schedule s = {SCHEDULE_ONECYCLE, 0.5, 25, 100};
+    assert_near(schedule_lr(&s, 0), 0.5 / 25);
+    assert_near(schedule_lr(&s, 25), 0.5);
+    for (int step = 0; step < 99; step++)
+        assert_true(step < 25 ? schedule_lr(&s, step) < schedule_lr(&s, step + 1)
+                              : schedule_lr(&s, step) > schedule_lr(&s, step + 1));
+    double part = (99.0 - 25) / 75;
+    assert_near(schedule_lr(&s, 99), 0.5 * (4e-6 + (1 - 4e-6) * (1 + cos(M_PI * part)) / 2));
+}
+
+static void test_cosine(void **state) {
+    (void)state;
+    Schedule s = {SCHEDULE_COSINE, 0.2, 10, 110};
+    assert_near(schedule_lr(&s, 0), 0.02);
+    assert_near(schedule_lr(&s, 4), 0.1);
+    assert_near(schedule_lr(&s, 10), 0.2);
+    assert_near(schedule_lr(&s, 60), 0.1);
+    assert_true(schedule_lr(&s, 109) > 0 && schedule_lr(&s, 109) < 0.001);
+}
+
+/* No warm-up, only warm-up, and a single step are legal. */
+static void test_ends_of_warmup(void **state) {
+    (void)state;
+    for (int kind = SCHEDULE_CONSTANT; kind <= SCHEDULE_COSINE; kind++)
+        for (int total = 1; total < 5; total++)
+            for (int warmup = 0; warmup <= 4; warmup++)
+                for (int step = 0; step < total; step++) {
+                    Schedule s = {(ScheduleKind)kind, 1, warmup / 4.0 * total, total};
+                    double lr = schedule_lr(&s, step);
+                    assert_true(lr > 0 && lr <= 1);
+                }
+}
+
+/* A network with 16 + 16 x 10 values: weights, then biases. */
+enum { FLOATS = 64 };
+
+static Network *small_network(void) {
+    Network *net = mem_new(1, sizeof *net);
+    *net = (Network){.array_count = 2, .param_floats = FLOATS};
+    net->arrays[0] = (ParamArray){.first = 0, .count = 35, .decays = true};
+    net->arrays[1] = (ParamArray){.first = 48, .count = 10};
+    return net;
+}
+
+static void fill(float *values, double phase) {
+    for (int i = 0; i < FLOATS; i++)
+        values[i] = (float)sin(i + phase);
+}
+
+static void check_update(bool nesterov) {
+    Network *net = small_network();
+    Sgd sgd = {0.9f, 0.01f, nesterov};
+    float gradient[FLOATS], params[FLOATS], velocity[FLOATS];
+    double w[FLOATS], v[FLOATS];
+    fill(params, 0);
+    fill(velocity, 1);
+    for (int i = 0; i < FLOATS; i++) {
+        w[i] = params[i];
+        v[i] = velocity[i];
+    }
+    for (int step = 0; step < 3; step++) {
+        fill(gradient, 2 + step);
+        sgd_step(net, &sgd, 0.1, (Range){0, FLOATS}, gradient, params, velocity);
+        for (int i = 0; i < FLOATS; i++) {
+            if ((i >= 35 && i < 48) || i >= 58) continue; /* between the arrays */
+            double g = gradient[i] + (i < 35 ? 0.01 * w[i] : 0);
+            v[i] = 0.9 * v[i] + g;
+            w[i] -= 0.1 * (nesterov ? g + 0.9 * v[i] : v[i]);
+        }
+    }
+    for (int i = 0; i < FLOATS; i++) {
+        assert_true(fabs((double)params[i] - w[i]) < 1e-6);
+        assert_true(fabs((double)velocity[i] - v[i]) < 1e-6);
+    }
+    mem_free(net);
+}
+
+static void test_momentum(void **state) {
+    (void)state;
+    check_update(false);
+}
+
+static void test_nesterov(void **state) {
+    (void)state;
+    check_update(true);
+}
+
+/* The same bits however the parameters are cut over threads. */
+static void test_parts_equal_whole(void **state) {
+    (void)state;
+    Network *net = small_network();
+    Sgd sgd = {0.9f, 0.01f, true};
+    float gradient[FLOATS], whole[2][FLOATS], parts[2][FLOATS];
+    fill(gradient, 3);
+    for (int copy = 0; copy < 2; copy++) {
+        fill(whole[copy], copy);
+        fill(parts[copy], copy);
+    }
+    sgd_step(net, &sgd, 0.1, (Range){0, FLOATS}, gradient, whole[0], whole[1]);
+    for (int part = 0; part < 4; part++)
+        sgd_step(net, &sgd, 0.1, (Range){part * 16, part * 16 + 16}, gradient, parts[0], parts[1]);
+    assert_memory_equal(whole, parts, sizeof whole);
+    mem_free(net);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constant),
+        cmocka_unit_test(test_onecycle),
+        cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_ends_of_warmup),
+        cmocka_unit_test(test_momentum),
+        cmocka_unit_test(test_nesterov),
+        cmocka_unit_test(test_parts_equal_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
