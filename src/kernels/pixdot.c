@@ -2,6 +2,7 @@
 
 #include "pardigits/mem.h"
 #include "pardigits/status.h"
+#include "pixdot_amx.h"
 #include "pixdot_tile.h"
 
 #include <stdalign.h>
@@ -27,6 +28,7 @@ static void pack_row(PixRows *packed, int64_t row, const uint8_t *pixels) {
     for (; column + GROUP <= packed->columns; column += GROUP, at += LANES * GROUP)
         memcpy(at, pixels + column, GROUP);
     memcpy(at, pixels + column, (size_t)(packed->columns - column));
+    if (packed->lines) memcpy(packed->lines + row * packed->line_bytes, pixels, (size_t)packed->columns);
     for (int c = 0; c < packed->columns; c++) {
         norm += pixels[c] * pixels[c];
         sum += pixels[c];
@@ -41,7 +43,9 @@ PixRows pix_rows_new(const uint8_t *pixels, int64_t rows, int columns) {
     PixRows packed = {.rows = rows, .columns = columns};
     /* the panel after the last one is read, and its products dropped, when a tile begins at the last panel */
     size_t panels = (size_t)(round_up(rows, LANES) / LANES + TILE_PANELS);
-    packed.panel_bytes = round_up(round_up(columns, GROUP) * LANES, MEM_ALIGNMENT);
+    packed.line_bytes = round_up(columns, AMX_COLUMNS);
+    packed.panel_bytes = packed.line_bytes * LANES;
+    if (pixdot_amx_allowed()) packed.lines = mem_new((size_t)rows, (size_t)packed.line_bytes);
     packed.data = mem_new(panels, (size_t)packed.panel_bytes);
     packed.norms = mem_new((size_t)rows, sizeof *packed.norms);
     packed.starts = mem_new(panels * LANES, sizeof *packed.starts);
@@ -52,6 +56,7 @@ PixRows pix_rows_new(const uint8_t *pixels, int64_t rows, int columns) {
 
 void pix_rows_free(PixRows *packed) {
     mem_free(packed->data);
+    mem_free(packed->lines);
     mem_free(packed->norms);
     mem_free(packed->starts);
     *packed = (PixRows){0};
@@ -128,6 +133,10 @@ static void multiply_rows(const PixRows *a, const int64_t *rows, int count, cons
 
 void pixdot_rows(const PixRows *a, const int64_t *a_rows, int64_t a_count, const PixRows *b, int64_t b_first,
                  int64_t b_count, int32_t *out, int64_t out_stride) {
+    if (a->lines) {
+        pixdot_amx_rows(a, a_rows, a_count, b, b_first, b_count, out, out_stride);
+        return;
+    }
     for (int64_t i = 0; i < a_count; i += TILE_ROWS) {
         int count = a_count - i < TILE_ROWS ? (int)(a_count - i) : TILE_ROWS;
         multiply_rows(a, a_rows + i, count, b, b_first, b_count, out + i * out_stride, out_stride);
@@ -136,15 +145,16 @@ void pixdot_rows(const PixRows *a, const int64_t *a_rows, int64_t a_count, const
 
 void pixdot_block(const PixRows *a, int64_t a_first, int64_t a_count, const PixRows *b, int64_t b_first,
                   int64_t b_count, int32_t *out, int64_t out_stride) {
-    for (int64_t i = 0; i < a_count; i += TILE_ROWS) {
-        int64_t rows[TILE_ROWS];
-        int count = a_count - i < TILE_ROWS ? (int)(a_count - i) : TILE_ROWS;
-        for (int r = 0; r < count; r++)
+    enum { ROWS_AT_A_TIME = 96 }; /* a multiple of every kernel's tile */
+    int64_t rows[ROWS_AT_A_TIME];
+    for (int64_t i = 0; i < a_count; i += ROWS_AT_A_TIME) {
+        int64_t count = a_count - i < ROWS_AT_A_TIME ? a_count - i : ROWS_AT_A_TIME;
+        for (int64_t r = 0; r < count; r++)
             rows[r] = a_first + i + r;
-        multiply_rows(a, rows, count, b, b_first, b_count, out + i * out_stride, out_stride);
+        pixdot_rows(a, rows, count, b, b_first, b_count, out + i * out_stride, out_stride);
     }
 }
 
 const char *pixdot_kernel_name(void) {
-    return TILE_NAME;
+    return pixdot_amx_allowed() ? "amx-int8" : TILE_NAME;
 }
