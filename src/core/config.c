@@ -146,6 +146,7 @@ typedef struct {
     int line;
     bool continues; /* this line begins with a blank: it goes on with the value above */
     bool *seen;     /* [count] keys that the file has set */
+    int refused;    /* the first line whose value was refused, or 0 */
 } Reading;
 
 static char *read_line(char *buffer, int size, void *context) {
@@ -168,17 +169,19 @@ static int take_value(void *context, const char *section, const char *key, const
     snprintf(name, sizeof name, "%s.%s", section, key);
     snprintf(where, sizeof where, "%.900s:%d", reading->path, reading->line);
     long i = find_key(reading->config, name);
-    if (i >= 0 && reading->seen[i] && !reading->continues)
-        return status_set(reading->status, STATUS_USAGE, "%s: %s is set twice.", where, name), 0;
     char *joined = NULL;
+    if (i >= 0 && reading->seen[i] && !reading->continues)
+        status_set(reading->status, STATUS_USAGE, "%s: %s is set twice.", where, name);
     if (i >= 0 && reading->seen[i]) {
         size_t size = strlen(reading->config->values[i]) + strlen(value) + 2;
         joined = mem_new(size, 1);
         snprintf(joined, size, "%s %s", reading->config->values[i], value);
     }
-    config_set_value(reading->config, name, joined ? joined : value, where, reading->status);
+    if (!reading->status->code)
+        config_set_value(reading->config, name, joined ? joined : value, where, reading->status);
     if (i >= 0) reading->seen[i] = true;
     mem_free(joined);
+    if (reading->status->code && !reading->refused) reading->refused = reading->line;
     return reading->status->code == STATUS_OK;
 }
 
@@ -187,73 +190,74 @@ StatusCode config_read_file(Config *config, const char *path, Status *status) {
     if (!file)
         return status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path,
                           strerror(errno));
-    Reading reading = {config, path, status, file, 0, false, mem_new(config->count, sizeof(bool))};
+    Reading reading = {config, path, status, file, .seen = mem_new(config->count, sizeof(bool))};
     int bad_line = ini_parse_stream(read_line, &reading, take_value, &reading);
     if (ferror(file)) status_set(status, STATUS_FAILED, "The configuration %s can't be read.", path);
-    if (bad_line)
+    if (bad_line && (!reading.refused || bad_line < reading.refused)) {
+        *status = (Status){0}; /* what inih didn't understand comes before what was refused */
         status_set(status, STATUS_USAGE,
                    "%s:%d: expected [section], key = value, or a comment that begins with #.", path,
                    bad_line);
-    mem_free(reading.seen);
-    fclose(file);
-    return status->code;
-}
-
-static const char *get(const Config *config, const char *name, bool is_text, bool is_int) {
-    long i = find_key(config, name);
-    if (i < 0) fatal("config: there is no key %s", name);
-    ConfigType type = config->keys[i].type;
-    bool right =
-        is_text ? type == CONFIG_CHOICE || type == CONFIG_TEXT : type == (is_int ? CONFIG_INT : CONFIG_REAL);
-    if (!right) fatal("config: %s is asked for as another type", name);
-    return config->values[i];
-}
-
-int64_t config_int(const Config *config, const char *name) {
-    return (int64_t)strtod(get(config, name, false, true), NULL);
-}
-
-double config_real(const Config *config, const char *name) {
-    return strtod(get(config, name, false, false), NULL);
-}
-
-const char *config_text(const Config *config, const char *name) {
-    return get(config, name, true, false);
-}
-
-const char *config_value(const Config *config, const char *name) {
-    long i = find_key(config, name);
-    if (i < 0) fatal("config: there is no key %s", name);
-    return config->values[i];
-}
-
-void config_write(const Config *config, FILE *file) {
-    size_t section = 0;
-    for (size_t i = 0; i < config->count; i++) {
-        const ConfigKey *key = &config->keys[i];
-        size_t length = strcspn(key->name, ".");
-        if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0].name, length)) {
-            fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
-            section = length;
-        }
-        fprintf(file, "# %s", key->help);
-        if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
-        if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
-            fprintf(file, ": %.10g to %.10g", key->min, key->max);
-            if (*key->unit) fprintf(file, " %s", key->unit);
-        }
-        fprintf(file, "\n%s = %s\n", key->name + length + 1, config->values[i]);
+        mem_free(reading.seen);
+        fclose(file);
+        return status->code;
     }
-}
 
-const ConfigKey *config_difference(const Config *a, const Config *b) {
-    for (size_t i = 0; i < a->count; i++) {
-        const ConfigKey *key = &a->keys[i];
-        if (!key->shapes_model) continue;
-        bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
-        bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
-                           : !strcmp(a->values[i], b->values[i]);
-        if (!same) return key;
+    static const char *get(const Config *config, const char *name, bool is_text, bool is_int) {
+        long i = find_key(config, name);
+        if (i < 0) fatal("config: there is no key %s", name);
+        ConfigType type = config->keys[i].type;
+        bool right = is_text ? type == CONFIG_CHOICE || type == CONFIG_TEXT
+                             : type == (is_int ? CONFIG_INT : CONFIG_REAL);
+        if (!right) fatal("config: %s is asked for as another type", name);
+        return config->values[i];
     }
-    return NULL;
-}
+
+    int64_t config_int(const Config *config, const char *name) {
+        return (int64_t)strtod(get(config, name, false, true), NULL);
+    }
+
+    double config_real(const Config *config, const char *name) {
+        return strtod(get(config, name, false, false), NULL);
+    }
+
+    const char *config_text(const Config *config, const char *name) {
+        return get(config, name, true, false);
+    }
+
+    const char *config_value(const Config *config, const char *name) {
+        long i = find_key(config, name);
+        if (i < 0) fatal("config: there is no key %s", name);
+        return config->values[i];
+    }
+
+    void config_write(const Config *config, FILE *file) {
+        size_t section = 0;
+        for (size_t i = 0; i < config->count; i++) {
+            const ConfigKey *key = &config->keys[i];
+            size_t length = strcspn(key->name, ".");
+            if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0].name, length)) {
+                fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
+                section = length;
+            }
+            fprintf(file, "# %s", key->help);
+            if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
+            if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
+                fprintf(file, ": %.10g to %.10g", key->min, key->max);
+                if (*key->unit) fprintf(file, " %s", key->unit);
+            }
+            fprintf(file, "\n%s = %s\n", key->name + length + 1, config->values[i]);
+        }
+    }
+
+    const ConfigKey *config_difference(const Config *a, const Config *b) {
+        for (size_t i = 0; i < a->count; i++) {
+            const ConfigKey *key = &a->keys[i];
+            if (!key->shapes_model) continue;
+            bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
+            bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
+                               : !strcmp(a->values[i], b->values[i]);
+            if (!same) return key;
+        }
+        return NULL;
+    }

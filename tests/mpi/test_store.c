@@ -1,0 +1,311 @@
+/* Files: what is written is read back on any number of ranks, equal content gives equal files, damage is
+ * noticed, and ranks fail together. */
+#define _GNU_SOURCE /* memmem */
+#include "pardigits/checkpoint.h"
+#include "pardigits/dataset.h"
+#include "pardigits/mem.h"
+#include "pardigits/metrics.h"
+#include "pardigits/partition.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static Comm *comm;
+static char folder[64]; /* of this run, the same on all ranks */
+
+static const char *in_folder(const char *name) {
+    static char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+enum { TRAIN = 23, TEST = 5 };
+
+static ImageSet made_up_images(int64_t n, int seed) {
+    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    for (int64_t i = 0; i < n * IMAGE_PIXELS; i++)
+        set.images[i] = (uint8_t)(i * 31 + seed);
+    for (int64_t i = 0; i < n; i++)
+        set.labels[i] = (uint8_t)((i + seed) % CLASSES);
+    return set;
+}
+
+static void write_dataset(const char *path, uint8_t bad_label) {
+    Status status = {0};
+    if (comm_rank(comm) == 0) {
+        ImageSet train = made_up_images(TRAIN, 1), test = made_up_images(TEST, 2);
+        ImageSource source = {"a", "b"};
+        if (bad_label) train.labels[TRAIN - 1] = bad_label;
+        dataset_write(path, &train, &source, &test, &source, &status);
+        image_set_free(&train);
+        image_set_free(&test);
+    }
+    assert_int_equal(comm_agree(comm, &status), STATUS_OK);
+}
+
+static void test_each_rank_reads_its_rows(void **state) {
+    (void)state;
+    const char *path = in_folder("data.h5");
+    write_dataset(path, 0);
+    int64_t train, test;
+    Status status = {0};
+    assert_int_equal(dataset_counts(path, comm, &train, &test, &status), STATUS_OK);
+    assert_int_equal(train, TRAIN);
+    assert_int_equal(test, TEST);
+    Range rows = partition_range(3, comm_size(comm), comm_rank(comm)); /* on 4 ranks the last one has none */
+    ImageSet set, expected = made_up_images(TRAIN, 1);
+    assert_int_equal(dataset_read(path, "train", rows, comm, &set, &status), STATUS_OK);
+    assert_int_equal(set.n, range_size(rows));
+    assert_memory_equal(set.images, expected.images + rows.begin * IMAGE_PIXELS,
+                        (size_t)set.n * IMAGE_PIXELS);
+    assert_memory_equal(set.labels, expected.labels + rows.begin, (size_t)set.n);
+    image_set_free(&expected);
+    image_set_free(&set);
+}
+
+static void test_a_bad_label_on_one_rank_fails_all(void **state) {
+    (void)state;
+    const char *path = in_folder("bad.h5");
+    write_dataset(path, 11);
+    Status status = {0};
+    ImageSet set;
+    Range rows = partition_range(TRAIN, comm_size(comm), comm_rank(comm));
+    assert_int_equal(dataset_read(path, "train", rows, comm, &set, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "label 22 of /train is 11"));
+    assert_null(set.images);
+}
+
+static void test_agreement_takes_the_lowest_failing_rank(void **state) {
+    (void)state;
+    Status status = {0};
+    assert_int_equal(comm_agree(comm, &status), STATUS_OK);
+    if (comm_rank(comm) >= comm_size(comm) / 2) status_set(&status, STATUS_USAGE, "rank %d", comm_rank(comm));
+    assert_int_equal(comm_agree(comm, &status), STATUS_USAGE);
+    char expected[32];
+    snprintf(expected, sizeof expected, "rank %d", comm_size(comm) / 2);
+    assert_string_equal(status.text, expected);
+}
+
+static StatusCode write_numbers(H5File *file, const void *numbers, Status *status) {
+    h5_write(file, "/model/layer/weight", H5_F32, (H5Shape){2, {2, 2}}, numbers, status);
+    return h5_set_i64(file, "/state", "step", 7, status);
+}
+
+static StatusCode fail_writing(H5File *file, const void *context, Status *status) {
+    (void)context;
+    h5_set_i64(file, "/state", "step", 7, status);
+    return status_set(status, STATUS_FAILED, "made to fail");
+}
+
+static char *read_all(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *bytes = mem_new(1 << 20, 1);
+    *size = fread(bytes, 1, 1 << 20, file);
+    fclose(file);
+    return bytes;
+}
+
+static void test_checkpoint_is_read_back(void **state) {
+    (void)state;
+    char path[128];
+    strcpy(path, in_folder("model.h5"));
+    const float numbers[4] = {1, -2, 0.5f, 1e-30f};
+    Config *config = config_create(), *stored;
+    Status status = {0};
+    config_set(config, "cnn.lr=0.3", "test", &status);
+    assert_int_equal(checkpoint_save(path, comm, config, true, write_numbers, numbers, &status), STATUS_OK);
+    H5File *file;
+    assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
+    float read[4];
+    bool complete;
+    assert_int_equal(h5_read(file, "/model/layer/weight", H5_F32, (H5Shape){2, {2, 2}}, read, &status),
+                     STATUS_OK);
+    assert_memory_equal(read, numbers, sizeof numbers);
+    assert_int_equal(checkpoint_is_complete(file, &complete, &status), STATUS_OK);
+    assert_true(complete);
+    assert_int_equal(checkpoint_config(file, &stored, &status), STATUS_OK);
+    assert_null(config_difference(config, stored));
+    assert_int_equal(h5_read(file, "/model/layer/weight", H5_F32, (H5Shape){1, {4}}, read, &status),
+                     STATUS_FAILED);
+    assert_non_null(strstr(status.text, "2 x 2"));
+    status = (Status){0};
+    h5_close(&file, &status);
+    config_destroy(&stored);
+    config_destroy(&config);
+}
+
+static void test_equal_content_gives_equal_files(void **state) {
+    (void)state;
+    const float numbers[4] = {1, 2, 3, 4};
+    Config *config = config_create();
+    Status status = {0};
+    char a[128], b[128];
+    strcpy(a, in_folder("a.h5"));
+    strcpy(b, in_folder("b.h5"));
+    checkpoint_save(a, comm, config, true, write_numbers, numbers, &status);
+    comm_barrier(comm);
+    if (comm_rank(comm) == 0) sleep(1); /* a time in the file would show */
+    checkpoint_save(b, comm, config, true, write_numbers, numbers, &status);
+    size_t size_a, size_b;
+    char *bytes_a = read_all(a, &size_a), *bytes_b = read_all(b, &size_b);
+    assert_int_equal(size_a, size_b);
+    assert_memory_equal(bytes_a, bytes_b, size_a);
+    mem_free(bytes_b);
+    mem_free(bytes_a);
+    config_destroy(&config);
+}
+
+/* The digest of a model that is trained with one setting. */
+static void digest_with(const char *setting, float first, char hex[65]) {
+    const float numbers[4] = {first, 2, 3, 4};
+    Config *config = config_create();
+    Status status = {0};
+    H5File *file;
+    config_set(config, setting, "test", &status);
+    checkpoint_save(in_folder("digest.h5"), comm, config, true, write_numbers, numbers, &status);
+    checkpoint_open(in_folder("digest.h5"), comm, &file, &status);
+    h5_digest(file, hex, &status);
+    h5_close(&file, &status);
+    assert_int_equal(status.code, STATUS_OK);
+    config_destroy(&config);
+    comm_barrier(comm);
+}
+
+static void test_digest_covers_what_shapes_the_model(void **state) {
+    (void)state;
+    char base[65], cache[65], lr[65], weight[65];
+    digest_with("svm.cache_mb=1000", 1, base);
+    digest_with("svm.cache_mb=50", 1, cache);
+    digest_with("cnn.lr=0.9", 1, lr);
+    digest_with("svm.cache_mb=1000", 1.0000001f, weight);
+    assert_string_equal(base, cache);
+    assert_string_not_equal(base, lr);
+    assert_string_not_equal(base, weight);
+}
+
+/* Flips a byte of the weights in the file. */
+static void damage(const char *path) {
+    if (comm_rank(comm) == 0) {
+        size_t size;
+        char *bytes = read_all(path, &size);
+        const float first = 1234.5f;
+        char *at = memmem(bytes, size, &first, sizeof first);
+        assert_non_null(at);
+        FILE *file = fopen(path, "r+b");
+        fseek(file, at - bytes, SEEK_SET);
+        fputc(at[0] ^ 1, file);
+        fclose(file);
+        mem_free(bytes);
+    }
+    comm_barrier(comm);
+}
+
+static void test_a_damaged_checkpoint_gives_way_to_the_one_before(void **state) {
+    (void)state;
+    char path[128];
+    strcpy(path, in_folder("two.h5"));
+    const float older[4] = {1, 2, 3, 4}, newer[4] = {1234.5f, 2, 3, 4};
+    Config *config = config_create();
+    Status status = {0};
+    H5File *file;
+    assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
+    assert_null(file); /* nothing there yet */
+    checkpoint_save(path, comm, config, false, write_numbers, older, &status);
+    checkpoint_save(path, comm, config, false, write_numbers, newer, &status);
+    damage(path);
+    float read[4];
+    assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
+    assert_string_equal(strrchr(h5_path(file), '/'), "/two.prev.h5");
+    h5_read(file, "/model/layer/weight", H5_F32, (H5Shape){2, {2, 2}}, read, &status);
+    assert_memory_equal(read, older, sizeof older);
+    h5_close(&file, &status);
+    assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "damaged"));
+    config_destroy(&config);
+}
+
+static void test_a_failed_save_leaves_the_old_file(void **state) {
+    (void)state;
+    char path[128];
+    strcpy(path, in_folder("kept.h5"));
+    const float numbers[4] = {1, 2, 3, 4};
+    Config *config = config_create();
+    Status status = {0};
+    checkpoint_save(path, comm, config, true, write_numbers, numbers, &status);
+    assert_int_equal(checkpoint_save(path, comm, config, true, fail_writing, NULL, &status), STATUS_FAILED);
+    assert_string_equal(status.text, "made to fail");
+    status = (Status){0};
+    H5File *file;
+    assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
+    h5_close(&file, &status);
+    assert_int_equal(access(in_folder(".kept.h5.tmp"), F_OK), -1);
+    config_destroy(&config);
+}
+
+static void test_metrics_survive_and_are_cut_on_resume(void **state) {
+    (void)state;
+    if (comm_rank(comm)) return; /* rank 0's alone */
+    static const MetricsColumn columns[] = {{"epoch", true, ""}, {"loss", false, "nats"}};
+    char path[128];
+    strcpy(path, in_folder("metrics.h5"));
+    Config *config = config_create();
+    Metrics *metrics;
+    Status status = {0};
+    for (int part = 0; part < 2; part++) {
+        metrics_open(&metrics, path, config, part == 1, &status);
+        assert_true(metrics_earlier_seconds(metrics) == (part ? 2.5 : 0));
+        metrics_table(metrics, "epochs", columns, 2);
+        if (part) metrics_cut(metrics, "epochs", 2);
+        for (int epoch = part ? 2 : 0; epoch < (part ? 5 : 3); epoch++)
+            metrics_append(metrics, "epochs", (double[]){epoch, part + epoch / 8.0});
+        metrics_set(metrics, "seconds", 2.5);
+        assert_int_equal(metrics_flush(metrics, &status), STATUS_OK);
+        metrics_destroy(&metrics);
+    }
+    H5File *file;
+    MetricsTable table;
+    h5_open(&file, path, NULL, &status);
+    assert_int_equal(metrics_read_table(file, "/epochs", &table, &status), STATUS_OK);
+    assert_int_equal(table.rows, 5);
+    const double expected[] = {0, 0, 1, 0.125, 2, 1.25, 3, 1.375, 4, 1.5};
+    assert_memory_equal(table.values, expected, sizeof expected);
+    assert_string_equal(table.names[1], "loss");
+    metrics_free_table(&table);
+    h5_close(&file, &status);
+    config_destroy(&config);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_each_rank_reads_its_rows),
+        cmocka_unit_test(test_a_bad_label_on_one_rank_fails_all),
+        cmocka_unit_test(test_agreement_takes_the_lowest_failing_rank),
+        cmocka_unit_test(test_checkpoint_is_read_back),
+        cmocka_unit_test(test_equal_content_gives_equal_files),
+        cmocka_unit_test(test_digest_covers_what_shapes_the_model),
+        cmocka_unit_test(test_a_damaged_checkpoint_gives_way_to_the_one_before),
+        cmocka_unit_test(test_a_failed_save_leaves_the_old_file),
+        cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume),
+    };
+    comm = comm_init(&argc, &argv);
+    strcpy(folder, "/tmp/pardigits-store-XXXXXX");
+    if (comm_rank(comm) == 0 && !mkdtemp(folder)) return 1;
+    comm_broadcast(comm, folder, sizeof folder, 0);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_barrier(comm);
+    char remove[128];
+    snprintf(remove, sizeof remove, "rm -rf '%s'", folder);
+    if (comm_rank(comm) == 0 && system(remove)) failed++;
+    comm_finalize(&comm);
+    return failed;
+}

@@ -1,0 +1,132 @@
+/* The configuration: files, --set, ranges, messages, and writing it out. */
+#include "pardigits/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Reads text as a configuration file into config. */
+static Status read_text(Config *config, const char *text) {
+    char path[] = "/tmp/pardigits-config-XXXXXX";
+    FILE *file = fdopen(mkstemp(path), "w");
+    fputs(text, file);
+    fclose(file);
+    Status status = {0};
+    config_read_file(config, path, &status);
+    unlink(path);
+    return status;
+}
+
+static void expect_refused(const char *text, const char *line, const char *mention) {
+    Config *config = config_create();
+    Status status = read_text(config, text);
+    assert_int_equal(status.code, STATUS_USAGE);
+    if (!strstr(status.text, line) || !strstr(status.text, mention))
+        fail_msg("expected '%s' and '%s' in: %s", line, mention, status.text);
+    config_destroy(&config);
+}
+
+static void test_values_are_read(void **state) {
+    (void)state;
+    Config *config = config_create();
+    Status status = read_text(config, "; comment\n[run]\nmodel = cnn\nseed=4294967295\n# more\n[cnn]\n"
+                                      "layers = conv:8:3 relu\n  dense:10\nlr = 2.5e-2\n");
+    assert_int_equal(status.code, STATUS_OK);
+    assert_string_equal(config_text(config, "run.model"), "cnn");
+    assert_int_equal(config_int(config, "run.seed"), 4294967295);
+    assert_string_equal(config_text(config, "cnn.layers"), "conv:8:3 relu dense:10");
+    assert_true(config_real(config, "cnn.lr") == 2.5e-2);
+    assert_int_equal(config_int(config, "knn.k"), 3); /* a default */
+    config_destroy(&config);
+}
+
+static void test_mistakes_are_refused(void **state) {
+    (void)state;
+    expect_refused("[cnn]\nlr = 0.1\nepohcs = 3\n", ":3:", "cnn.epochs");
+    expect_refused("[run]\n\nepochs = 3\n", ":3:", "cnn.epochs");
+    expect_refused("[cnn]\nepochs = 0\n", ":2:", "from 1 to 100000");
+    expect_refused("[cnn]\nepochs = 2.5\n", ":2:", "whole number");
+    expect_refused("[cnn]\nlr = 0.1x\n", ":2:", "number");
+    expect_refused("[cnn]\nlr =\n", ":2:", "number");
+    expect_refused("[cnn]\nlr = nan\n", ":2:", "number");
+    expect_refused("[cnn]\nlr = inf\n", ":2:", "number");
+    expect_refused("[svm]\nkernel = rb\n", ":2:", "rbf|poly|linear");
+    expect_refused("[svm]\nkernel = rbf|poly\n", ":2:", "rbf|poly|linear");
+    expect_refused("[svm]\nkernel =\n", ":2:", "rbf|poly|linear");
+    expect_refused("[knn]\nk = 3\nk = 5\n", ":3:", "twice");
+    expect_refused("[knn]\nk = 3\njust words\n", ":3:", "key = value");
+    expect_refused("[knn\nk = 3\n", ":1:", "[section]");
+}
+
+static void test_set(void **state) {
+    (void)state;
+    Config *config = config_create();
+    Status status = {0};
+    assert_int_equal(config_set(config, "cnn.layers=conv:8:3 dense:10", "--set", &status), STATUS_OK);
+    assert_string_equal(config_text(config, "cnn.layers"), "conv:8:3 dense:10");
+    const char *const wrong[] = {"cnn.lr", "=3", "cnn.lr=", "lr=1", "svm.c=-1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        status = (Status){0};
+        assert_int_equal(config_set(config, wrong[i], "--set", &status), STATUS_USAGE);
+    }
+    config_destroy(&config);
+}
+
+static void test_missing_file(void **state) {
+    (void)state;
+    Config *config = config_create();
+    Status status = {0};
+    assert_int_equal(config_read_file(config, "/nonexistent/c.ini", &status), STATUS_USAGE);
+    assert_non_null(strstr(status.text, "/nonexistent/c.ini"));
+    config_destroy(&config);
+}
+
+static void test_written_file_reads_back_equal(void **state) {
+    (void)state;
+    Config *config = config_create(), *again = config_create();
+    Status status = {0};
+    config_set(config, "cnn.lr=0.3", "--set", &status);
+    config_set(config, "run.model=svm", "--set", &status);
+    char *text;
+    size_t size;
+    FILE *memory = open_memstream(&text, &size);
+    config_write(config, memory);
+    fclose(memory);
+    assert_string_equal(config_difference(config, again)->name, "run.model");
+    assert_int_equal(read_text(again, text).code, STATUS_OK);
+    assert_null(config_difference(config, again));
+    free(text);
+    config_destroy(&again);
+    config_destroy(&config);
+}
+
+static void test_difference_compares_numbers_and_skips_keys_of_work(void **state) {
+    (void)state;
+    Config *a = config_create(), *b = config_create();
+    Status status = {0};
+    config_set(a, "svm.c=1e1", "--set", &status);
+    config_set(a, "svm.cache_mb=77", "--set", &status);
+    assert_int_equal(status.code, STATUS_OK);
+    assert_null(config_difference(a, b));
+    config_destroy(&b);
+    config_destroy(&a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values_are_read),
+        cmocka_unit_test(test_mistakes_are_refused),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test(test_missing_file),
+        cmocka_unit_test(test_written_file_reads_back_equal),
+        cmocka_unit_test(test_difference_compares_numbers_and_skips_keys_of_work),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
