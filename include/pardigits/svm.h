@@ -2,9 +2,9 @@
  *
  * min 1/2 sum_ij b_i b_j K_ij - sum_i y_i b_i  over  b_i = y_i alpha_i,  0 <= alpha_i <= C,  sum_i b_i = 0
  *
- * Working sets are chosen by second-order information (Fan, Chen, Lin, "Working set selection using second order
- * information for training support vector machines", JMLR 6, 2005), with shrinking, as in LIBSVM (Chang & Lin 2011).
- * The decision value of an image x is sum_i b_i K(x_i, x) - rho. Nothing here communicates. */
+ * Working sets are chosen by second-order information (Fan, Chen, Lin, "Working set selection using second
+ * order information for training support vector machines", JMLR 6, 2005), with shrinking, as in LIBSVM (Chang
+ * & Lin 2011). The decision value of an image x is sum_i b_i K(x_i, x) - rho. Nothing here communicates. */
 #ifndef PARDIGITS_SVM_H
 #define PARDIGITS_SVM_H
 
@@ -20,19 +20,20 @@ typedef struct {
     int degree;
 } SvmKernel;
 
-/* out[k] = K between a row of squared length norm and rows of squared lengths norms[k], whose exact dot products with
- * it, of 8-bit pixels, are dots[k]. A value depends on its three integers alone, to the last bit, and is the same
- * with the two rows exchanged. */
-void svm_kernel_values(const SvmKernel *kernel, int32_t norm, const int32_t *norms, const int32_t *dots, float *out,
-                       int64_t n);
+/* out[k] = K between a row of squared length norm and rows of squared lengths norms[k], whose exact dot
+ * products with it, of 8-bit pixels, are dots[k]. A value depends on its three integers alone, to the last
+ * bit, and is the same with the two rows exchanged. */
+void svm_kernel_values(const SvmKernel *kernel, int32_t norm, const int32_t *norms, const int32_t *dots,
+                       float *out, int64_t n);
 
 /* Where the solver's kernel values come from; one thread calls it. */
 typedef struct {
     void *context;
-    /* The columns that compute() gives from now on: samples columns[count], ascending, unchanged until the next call. */
+    /* The columns that compute() gives from now on: samples columns[count], ascending, unchanged until the
+     * next call. */
     void (*select)(void *context, const int32_t *columns, int64_t count);
-    /* out[r][k] = K(sample rows[r], k-th selected column), r in [0, count). A value's bits must not depend on what else
-     * is computed with it. */
+    /* out[r][k] = K(sample rows[r], k-th selected column), r in [0, count). A value's bits must not depend on
+     * what else is computed with it. */
     void (*compute)(void *context, const int32_t *rows, int count, float *const *out);
 } SvmRows;
 
@@ -44,9 +45,9 @@ typedef struct {
     const int8_t *y;       /* [n] +1 or -1 */
     const float *diagonal; /* [n] K(i, i) */
     SvmRows rows;
-    double c;              /* bound of every alpha */
-    double eps;            /* stop when the largest violation of optimality is below this */
-    int64_t cache_bytes;   /* for kernel rows; the solution doesn't depend on it */
+    double c;                           /* bound of every alpha */
+    double eps;                         /* stop when the largest violation of optimality is below this */
+    int64_t cache_bytes;                /* for kernel rows; the solution doesn't depend on it */
     bool (*interrupted)(void *context); /* asked every few milliseconds; may be NULL */
     void *interrupt_context;
 } SvmProblem;

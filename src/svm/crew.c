@@ -5,8 +5,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-/* What one thread has to share. The owner opens it and, when it has found no chunk left, closes it and waits until
- * no helper is inside; a helper looks only after having entered. So nobody sees it change. */
+/* What one thread has to share. The owner opens it and, when it has found no chunk left, closes it and waits
+ * until no helper is inside; a helper looks only after having entered. So nobody sees it change. */
 typedef struct {
     _Alignas(MEM_ALIGNMENT) atomic_bool open;
     atomic_int helpers;
@@ -46,9 +46,11 @@ static bool take_chunks(Share *share) {
     }
 }
 
-void crew_run(Crew *crew, int thread, void (*work)(void *context, int64_t chunk), void *context, int64_t chunks) {
+void crew_run(Crew *crew, int thread, void (*work)(void *context, int64_t chunk), void *context,
+              int64_t chunks) {
     if (atomic_load(&crew->idle) == 0 || chunks < 2) {
-        for (int64_t c = 0; c < chunks; c++) work(context, c);
+        for (int64_t c = 0; c < chunks; c++)
+            work(context, c);
         return;
     }
     Share *share = &crew->shares[thread];
@@ -59,7 +61,8 @@ void crew_run(Crew *crew, int thread, void (*work)(void *context, int64_t chunk)
     atomic_store(&share->open, true);
     take_chunks(share);
     atomic_store(&share->open, false);
-    while (atomic_load(&share->helpers) > 0) sched_yield();
+    while (atomic_load(&share->helpers) > 0)
+        sched_yield();
 }
 
 void crew_join(Crew *crew) {

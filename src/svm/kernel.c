@@ -20,27 +20,38 @@ static void rbf_values(const SvmKernel *kernel, int32_t norm, const int32_t *res
     }
 }
 
-static void poly_values(const SvmKernel *kernel, const int32_t *restrict dots, float *restrict out, int64_t n) {
+static void poly_values(const SvmKernel *kernel, const int32_t *restrict dots, float *restrict out,
+                        int64_t n) {
     const double factor = kernel->gamma * pixel_scale, coef0 = kernel->coef0;
     for (int64_t first = 0; first < n; first += PIECE) {
         double base[PIECE], power[PIECE];
         int64_t count = n - first < PIECE ? n - first : PIECE;
-        for (int64_t k = 0; k < count; k++) power[k] = base[k] = factor * (double)dots[first + k] + coef0;
+        for (int64_t k = 0; k < count; k++)
+            power[k] = base[k] = factor * (double)dots[first + k] + coef0;
         for (int d = 1; d < kernel->degree; d++)
-            for (int64_t k = 0; k < count; k++) power[k] *= base[k];
-        for (int64_t k = 0; k < count; k++) out[first + k] = (float)power[k];
+            for (int64_t k = 0; k < count; k++)
+                power[k] *= base[k];
+        for (int64_t k = 0; k < count; k++)
+            out[first + k] = (float)power[k];
     }
 }
 
 static void linear_values(const int32_t *restrict dots, float *restrict out, int64_t n) {
-    for (int64_t k = 0; k < n; k++) out[k] = (float)(pixel_scale * (double)dots[k]);
+    for (int64_t k = 0; k < n; k++)
+        out[k] = (float)(pixel_scale * (double)dots[k]);
 }
 
-void svm_kernel_values(const SvmKernel *kernel, int32_t norm, const int32_t *norms, const int32_t *dots, float *out,
-                       int64_t n) {
+void svm_kernel_values(const SvmKernel *kernel, int32_t norm, const int32_t *norms, const int32_t *dots,
+                       float *out, int64_t n) {
     switch (kernel->type) {
-    case SVM_RBF: rbf_values(kernel, norm, norms, dots, out, n); break;
-    case SVM_POLY: poly_values(kernel, dots, out, n); break;
-    case SVM_LINEAR: linear_values(dots, out, n); break;
+    case SVM_RBF:
+        rbf_values(kernel, norm, norms, dots, out, n);
+        break;
+    case SVM_POLY:
+        poly_values(kernel, dots, out, n);
+        break;
+    case SVM_LINEAR:
+        linear_values(dots, out, n);
+        break;
     }
 }

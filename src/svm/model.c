@@ -10,7 +10,8 @@ int svm_pair_number(int a, int b) {
 }
 
 void svm_pair_classes(int number, int *a, int *b) {
-    for (*a = 0; number >= CLASSES - 1 - *a; ++*a) number -= CLASSES - 1 - *a;
+    for (*a = 0; number >= CLASSES - 1 - *a; ++*a)
+        number -= CLASSES - 1 - *a;
     *b = *a + 1 + number;
 }
 
@@ -22,7 +23,8 @@ bool svm_pair_exists(const bool present[CLASSES], int number) {
 
 int svm_pairs_solved(const SvmPair pairs[SVM_PAIRS]) {
     int solved = 0;
-    for (int p = 0; p < SVM_PAIRS; p++) solved += pairs[p].solved;
+    for (int p = 0; p < SVM_PAIRS; p++)
+        solved += pairs[p].solved;
     return solved;
 }
 
@@ -45,9 +47,11 @@ SvmKernel svm_config_kernel(const Config *config) {
 static int32_t *number_support(const SvmPair pairs[SVM_PAIRS], int64_t images, int64_t *count) {
     int32_t *row = mem_new((size_t)images, sizeof *row);
     for (int p = 0; p < SVM_PAIRS; p++)
-        for (int64_t s = 0; s < pairs[p].support_count; s++) row[pairs[p].support[s]] = 1;
+        for (int64_t s = 0; s < pairs[p].support_count; s++)
+            row[pairs[p].support[s]] = 1;
     *count = 0;
-    for (int64_t i = 0; i < images; i++) row[i] = row[i] ? (int32_t)(*count)++ : -1;
+    for (int64_t i = 0; i < images; i++)
+        row[i] = row[i] ? (int32_t)(*count)++ : -1;
     return row;
 }
 
@@ -58,8 +62,8 @@ static void allocate_support(SvmModel *model, int64_t n) {
     model->images = mem_new((size_t)n, IMAGE_PIXELS);
 }
 
-SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES], const SvmPair pairs[SVM_PAIRS],
-                           const ImageSet *train) {
+SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
+                           const SvmPair pairs[SVM_PAIRS], const ImageSet *train) {
     SvmModel *model = mem_new(1, sizeof *model);
     int64_t n;
     int32_t *row = number_support(pairs, train->n, &n);
@@ -70,7 +74,8 @@ SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
         if (row[i] < 0) continue;
         model->index[row[i]] = (int32_t)i;
         model->labels[row[i]] = train->labels[i];
-        memcpy(model->images + row[i] * (int64_t)IMAGE_PIXELS, train->images + i * IMAGE_PIXELS, IMAGE_PIXELS);
+        memcpy(model->images + row[i] * (int64_t)IMAGE_PIXELS, train->images + i * IMAGE_PIXELS,
+               IMAGE_PIXELS);
     }
     for (int p = 0; p < SVM_PAIRS; p++) {
         SvmPair *pair = &model->pairs[p];

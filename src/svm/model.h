@@ -1,4 +1,5 @@
-/* A multi-class SVM: one two-class machine for each pair of classes, over one list of unique support vectors. */
+/* A multi-class SVM: one two-class machine for each pair of classes, over one list of unique support vectors.
+ */
 #ifndef PARDIGITS_SVM_MODEL_H
 #define PARDIGITS_SVM_MODEL_H
 
@@ -19,7 +20,8 @@ enum { SVM_PAIRS = CLASSES * (CLASSES - 1) / 2 };
 typedef struct {
     bool solved;
     int64_t support_count;
-    int32_t *support;    /* [support_count] ascending: training images, or in a model rows of its support vectors */
+    int32_t
+        *support; /* [support_count] ascending: training images, or in a model rows of its support vectors */
     double *coefficient; /* [support_count] y alpha, y = +1 for class a */
     double rho, objective;
     int64_t iterations;
@@ -51,8 +53,8 @@ void svm_pairs_free(SvmPair pairs[SVM_PAIRS]);
 SvmKernel svm_config_kernel(const Config *config);
 
 /* The model of the solved pairs, whose support are training images: images [][784], labels []. */
-SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES], const SvmPair pairs[SVM_PAIRS],
-                           const ImageSet *train);
+SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
+                           const SvmPair pairs[SVM_PAIRS], const ImageSet *train);
 void svm_model_destroy(SvmModel **model);
 
 /* CheckpointWriter of an SvmModel. */

@@ -1,9 +1,9 @@
 /* An SVM in a model file:
  *
  * /model/classes u8 [k]               digits that there were training images of
- * /model/support/images u8 [n,28,28]  support vectors, each once; index i32 [n] in the training part; labels u8 [n]
- * /model/pairs/A_B/support i32 [m]    rows of /model/support; coefficient f64 [m] y alpha, y = +1 for digit A;
- *                                     attributes rho, objective, iterations
+ * /model/support/images u8 [n,28,28]  support vectors, each once; index i32 [n] in the training part; labels
+ * u8 [n] /model/pairs/A_B/support i32 [m]    rows of /model/support; coefficient f64 [m] y alpha, y = +1 for
+ * digit A; attributes rho, objective, iterations
  *
  * The decision value for A against B is sum coefficient K(support, image) - rho; positive means A. */
 #include "model.h"
@@ -30,7 +30,8 @@ static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, Stat
         h5_write(file, pair_name(number, "coefficient", name), H5_F64, shape, pair->coefficient, status))
         return status->code;
     pair_name(number, NULL, name);
-    if (h5_set_f64(file, name, "rho", pair->rho, status) || h5_set_f64(file, name, "objective", pair->objective, status))
+    if (h5_set_f64(file, name, "rho", pair->rho, status) ||
+        h5_set_f64(file, name, "objective", pair->objective, status))
         return status->code;
     return h5_set_i64(file, name, "iterations", pair->iterations, status);
 }
@@ -69,8 +70,10 @@ static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *
     shape = (H5Shape){1, {pair->support_count}};
     if (h5_read(file, name, H5_I32, shape, pair->support, status)) return status->code;
     if (!rows_are_valid(pair->support, pair->support_count, n))
-        return status_set(status, STATUS_FAILED, "%s: %s isn't an ascending list of rows of /model/support; the file "
-                          "is damaged, train again", h5_path(file), name);
+        return status_set(status, STATUS_FAILED,
+                          "%s: %s isn't an ascending list of rows of /model/support; the file "
+                          "is damaged, train again",
+                          h5_path(file), name);
     if (h5_read(file, pair_name(number, "coefficient", name), H5_F64, shape, pair->coefficient, status))
         return status->code;
     pair_name(number, NULL, name);
@@ -87,8 +90,10 @@ static StatusCode read_classes(const H5File *file, SvmModel *model, Status *stat
     uint8_t classes[CLASSES];
     if (h5_shape(file, "/model/classes", &shape, status)) return status->code;
     if (shape.rank != 1 || shape.dims[0] > CLASSES)
-        return status_set(status, STATUS_FAILED, "%s: /model/classes isn't a list of at most %d digits; the file is no "
-                          "SVM of this program", h5_path(file), CLASSES);
+        return status_set(status, STATUS_FAILED,
+                          "%s: /model/classes isn't a list of at most %d digits; the file is no "
+                          "SVM of this program",
+                          h5_path(file), CLASSES);
     if (h5_read(file, "/model/classes", H5_U8, shape, classes, status)) return status->code;
     for (int64_t c = 0; c < shape.dims[0]; c++)
         if (classes[c] < CLASSES) model->present[classes[c]] = true;

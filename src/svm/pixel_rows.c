@@ -19,9 +19,10 @@ static PixRows pack(const PixelRows *rows, const int32_t *columns, int64_t count
     return packed;
 }
 
-PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n, Crew *crew,
-                         int thread) {
-    PixelRows rows = {.kernel = kernel, .images = images, .index = index, .n = n, .crew = crew, .thread = thread};
+PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
+                         Crew *crew, int thread) {
+    PixelRows rows = {
+        .kernel = kernel, .images = images, .index = index, .n = n, .crew = crew, .thread = thread};
     rows.whole = pack(&rows, NULL, n);
     rows.count = n;
     return rows;
@@ -55,8 +56,8 @@ static void compute_chunk(void *context, int64_t chunk) {
     int32_t dots[SVM_BLOCK_ROWS * CHUNK];
     pixdot_rows(&rows->whole, block->row, block->count, rows->packed, first, columns, dots, CHUNK);
     for (int r = 0; r < block->count; r++)
-        svm_kernel_values(rows->kernel, rows->whole.norms[block->row[r]], rows->packed->norms + first, dots + r * CHUNK,
-                          block->out[r] + first, columns);
+        svm_kernel_values(rows->kernel, rows->whole.norms[block->row[r]], rows->packed->norms + first,
+                          dots + r * CHUNK, block->out[r] + first, columns);
 }
 
 static void compute(void *context, const int32_t *row, int count, float *const *out) {
@@ -67,7 +68,8 @@ static void compute(void *context, const int32_t *row, int count, float *const *
     }
     rows->packed = rows->count < rows->n ? &rows->part : &rows->whole;
     Block block = {.rows = rows, .count = count, .out = out};
-    for (int r = 0; r < count; r++) block.row[r] = row[r];
+    for (int r = 0; r < count; r++)
+        block.row[r] = row[r];
     crew_run(rows->crew, rows->thread, compute_chunk, &block, (rows->count + CHUNK - 1) / CHUNK);
 }
 

@@ -13,7 +13,8 @@ int64_t svm_pair_cost(const int64_t class_counts[CLASSES], int number) {
 static void insert_pair(SvmPlan *plan, const int64_t class_counts[CLASSES], int number) {
     int at = plan->count++;
     int64_t cost = svm_pair_cost(class_counts, number);
-    for (; at > 0 && svm_pair_cost(class_counts, plan->pair[at - 1]) < cost; at--) plan->pair[at] = plan->pair[at - 1];
+    for (; at > 0 && svm_pair_cost(class_counts, plan->pair[at - 1]) < cost; at--)
+        plan->pair[at] = plan->pair[at - 1];
     plan->pair[at] = number;
 }
 

@@ -15,7 +15,8 @@ typedef struct {
 /* Predicted cost of solving a pair: the square of its number of samples. */
 int64_t svm_pair_cost(const int64_t class_counts[CLASSES], int number);
 
-/* Gives each pair that exists and isn't solved to the rank with the least work so far, the costliest pairs first. */
+/* Gives each pair that exists and isn't solved to the rank with the least work so far, the costliest pairs
+ * first. */
 SvmPlan svm_plan(const int64_t class_counts[CLASSES], const SvmPair pairs[SVM_PAIRS], int ranks);
 
 #endif

@@ -25,27 +25,30 @@ static void work_free(Work *work) {
     mem_free(work->kernels);
 }
 
-/* K between `count` images and all support vectors, by support vector; what stands for images beyond count is never
- * used. */
+/* K between `count` images and all support vectors, by support vector; what stands for images beyond count is
+ * never used. */
 static void fill_kernels(const SvmModel *model, const PixRows *images, int64_t first, int count, Work *work) {
     for (int64_t s = 0; s < model->n; s += CHUNK) {
         int64_t support = model->n - s < CHUNK ? model->n - s : CHUNK;
         pixdot_block(images, first, count, &model->packed, s, support, work->dots, CHUNK);
         for (int i = 0; i < count; i++) {
-            svm_kernel_values(&model->kernel, images->norms[first + i], model->packed.norms + s, work->dots + i * CHUNK,
-                              work->row, support);
-            for (int64_t k = 0; k < support; k++) work->kernels[(s + k) * TILE + i] = work->row[k];
+            svm_kernel_values(&model->kernel, images->norms[first + i], model->packed.norms + s,
+                              work->dots + i * CHUNK, work->row, support);
+            for (int64_t k = 0; k < support; k++)
+                work->kernels[(s + k) * TILE + i] = work->row[k];
         }
     }
 }
 
 /* Decision values of one pair: each image's sum runs in the order of support vectors. */
 static void decide(const SvmPair *pair, const float *kernels, double sums[TILE]) {
-    for (int i = 0; i < TILE; i++) sums[i] = -pair->rho;
+    for (int i = 0; i < TILE; i++)
+        sums[i] = -pair->rho;
     for (int64_t s = 0; s < pair->support_count; s++) {
         const float *restrict k = kernels + (int64_t)pair->support[s] * TILE;
         double coefficient = pair->coefficient[s];
-        for (int i = 0; i < TILE; i++) sums[i] += coefficient * (double)k[i];
+        for (int i = 0; i < TILE; i++)
+            sums[i] += coefficient * (double)k[i];
     }
 }
 
@@ -66,9 +69,11 @@ static void predict_tile(const SvmModel *model, int classes, const PixRows *imag
         double sums[TILE];
         svm_pair_classes(p, &a, &b);
         decide(&model->pairs[p], work->kernels, sums);
-        for (int i = 0; i < count; i++) votes[i][sums[i] > 0 ? a : b]++;
+        for (int i = 0; i < count; i++)
+            votes[i][sums[i] > 0 ? a : b]++;
     }
-    for (int i = 0; i < count; i++) out[i] = most_voted(votes[i], classes);
+    for (int i = 0; i < count; i++)
+        out[i] = most_voted(votes[i], classes);
 }
 
 void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
@@ -76,7 +81,8 @@ void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, con
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
     PixRows packed = pix_rows_new(images + mine.begin * IMAGE_PIXELS, range_size(mine), IMAGE_PIXELS);
     int classes = 0;
-    for (int c = 0; c < CLASSES; c++) classes += model->present[c];
+    for (int c = 0; c < CLASSES; c++)
+        classes += model->present[c];
 #pragma omp parallel num_threads(threads)
     {
         Work work = work_new(model->n);

@@ -27,7 +27,8 @@ RowCache row_cache_new(int64_t samples, int64_t bytes, int rows_min) {
     int64_t row_floats = stride_for(samples), budget_floats = larger(bytes / 4, row_floats * rows_min);
     cache.slab_floats = larger(SLAB_FLOATS < budget_floats ? SLAB_FLOATS : budget_floats, row_floats);
     cache.slabs_max = larger(budget_floats / cache.slab_floats, 1);
-    while (cache.slab_floats / row_floats * cache.slabs_max < rows_min) cache.slabs_max++;
+    while (cache.slab_floats / row_floats * cache.slabs_max < rows_min)
+        cache.slabs_max++;
     cache.slabs = mem_new((size_t)cache.slabs_max, sizeof *cache.slabs);
     cache.slot_of = mem_new((size_t)samples, sizeof *cache.slot_of);
     cache.row_in = mem_new((size_t)samples, sizeof *cache.row_in);
@@ -37,7 +38,8 @@ RowCache row_cache_new(int64_t samples, int64_t bytes, int rows_min) {
 }
 
 void row_cache_free(RowCache *cache) {
-    for (int64_t s = 0; s < cache->slabs_max; s++) mem_free(cache->slabs[s]);
+    for (int64_t s = 0; s < cache->slabs_max; s++)
+        mem_free(cache->slabs[s]);
     mem_free(cache->slabs);
     mem_free(cache->slot_of);
     mem_free(cache->row_in);
@@ -82,14 +84,15 @@ void row_cache_clear(RowCache *cache, int64_t columns) {
     set_columns(cache, columns);
 }
 
-/* Rows keep their slots. As rows get shorter, a slot moves towards the front of the memory or stays, and so does
- * every value in it: one pass in ascending order never overwrites what is still to be read. */
+/* Rows keep their slots. As rows get shorter, a slot moves towards the front of the memory or stays, and so
+ * does every value in it: one pass in ascending order never overwrites what is still to be read. */
 void row_cache_compact(RowCache *cache, const int32_t *keep, int64_t count) {
     RowCache before = *cache;
     set_columns(cache, count);
     for (int64_t s = 0; s < cache->slots_used; s++) {
         const float *from = slot_address(&before, s);
         float *to = slot_address(cache, s);
-        for (int64_t k = 0; k < count; k++) to[k] = from[keep[k]];
+        for (int64_t k = 0; k < count; k++)
+            to[k] = from[keep[k]];
     }
 }

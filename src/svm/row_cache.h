@@ -10,13 +10,13 @@ typedef struct {
     int64_t stride;           /* floats from one row to the next */
     int64_t slab_floats;      /* memory comes in slabs of so many, when first needed */
     int64_t slabs_max;
-    float **slabs;         /* [slabs_max] */
+    float **slabs; /* [slabs_max] */
     int64_t slots_a_slab;
-    int64_t slots_max;     /* rows that may be kept */
-    int64_t slots_used;    /* slots 0..slots_used have held a row */
-    int32_t *slot_of;      /* [samples], -1 for rows that aren't here */
-    int32_t *row_in;       /* [slots_max at any number of columns] */
-    int64_t *used_at;      /* likewise: when a row was last used */
+    int64_t slots_max;  /* rows that may be kept */
+    int64_t slots_used; /* slots 0..slots_used have held a row */
+    int32_t *slot_of;   /* [samples], -1 for rows that aren't here */
+    int32_t *row_in;    /* [slots_max at any number of columns] */
+    int64_t *used_at;   /* likewise: when a row was last used */
     int64_t clock;
 } RowCache;
 
@@ -31,7 +31,8 @@ static inline bool row_cache_has(const RowCache *cache, int64_t row) {
 /* A row that is here; it counts as used. Valid until rows_min - 1 others have been made. */
 float *row_cache_get(RowCache *cache, int64_t row);
 
-/* Room for a row that isn't here, in the place of the least recently used one if need be; it counts as used. */
+/* Room for a row that isn't here, in the place of the least recently used one if need be; it counts as used.
+ */
 float *row_cache_make(RowCache *cache, int64_t row);
 
 /* Forgets all rows, and makes them `columns` long. */

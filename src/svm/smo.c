@@ -1,5 +1,6 @@
-/* SMO in terms of b_i = y_i alpha_i and v_i = y_i - sum_j b_j K_ij (LIBSVM's -y_i G_i). b_i lies in [low_i, high_i],
- * which is [0, C] for y_i = +1 and [-C, 0] for y_i = -1. It can go up if b_i < high_i and down if b_i > low_i. With
+/* SMO in terms of b_i = y_i alpha_i and v_i = y_i - sum_j b_j K_ij (LIBSVM's -y_i G_i). b_i lies in [low_i,
+ * high_i], which is [0, C] for y_i = +1 and [-C, 0] for y_i = -1. It can go up if b_i < high_i and down if
+ * b_i > low_i. With
  *
  *     m = max v_i over those that can go up,   M = min v_i over those that can go down,
  *
@@ -12,9 +13,9 @@
 #include <string.h>
 
 enum {
-    SCAN = 256,           /* samples whose largest value is found together, in vectors */
-    SHRINK_EVERY = 1000,  /* iterations, as in LIBSVM */
-    ASK_EVERY = 64,       /* iterations between two questions whether to stop */
+    SCAN = 256,                  /* samples whose largest value is found together, in vectors */
+    SHRINK_EVERY = 1000,         /* iterations, as in LIBSVM */
+    ASK_EVERY = 64,              /* iterations between two questions whether to stop */
     BLOCK_ROWS = SVM_BLOCK_ROWS, /* kernel rows that are computed together */
     ROWS_MIN = 2 * BLOCK_ROWS + 2,
 };
@@ -25,8 +26,8 @@ static const float curvature_min = 1e-12f;
 /* Arrays over "active" hold the active samples, in ascending order, in their first `active` places. */
 typedef struct {
     const SvmProblem *problem;
-    double *b;      /* [n] by sample */
-    int64_t active; /* samples that aren't shrunk */
+    double *b;       /* [n] by sample */
+    int64_t active;  /* samples that aren't shrunk */
     int32_t *sample; /* [active] which sample it is */
     double *v;       /* [active] */
     float *up;       /* [active] 0 if b can go up, else -inf: added to v it leaves only the eligible */
@@ -74,7 +75,8 @@ static Solver solver_new(const SvmProblem *problem) {
     s.diagonal = mem_new(n, sizeof *s.diagonal);
     s.cache = row_cache_new(problem->n, problem->cache_bytes, ROWS_MIN);
     activate_all(&s);
-    for (int64_t i = 0; i < problem->n; i++) s.v[i] = problem->y[i];
+    for (int64_t i = 0; i < problem->n; i++)
+        s.v[i] = problem->y[i];
     return s;
 }
 
@@ -105,8 +107,8 @@ static void best_insert(Best *best, int limit, double key, int64_t place) {
     best->place[at] = place;
 }
 
-/* Which rows to compute along with that of sample i: the uncached ones whose samples violate optimality most, half
- * of them from either side. They don't change the solution, only how soon their rows are at hand. */
+/* Which rows to compute along with that of sample i: the uncached ones whose samples violate optimality most,
+ * half of them from either side. They don't change the solution, only how soon their rows are at hand. */
 static int choose_block(const Solver *s, int64_t i, int32_t rows[BLOCK_ROWS]) {
     const int limit_up = (BLOCK_ROWS - 1) / 2, limit_down = BLOCK_ROWS - 1 - limit_up;
     Best up = {0}, down = {0};
@@ -114,15 +116,20 @@ static int choose_block(const Solver *s, int64_t i, int32_t rows[BLOCK_ROWS]) {
         double key_up = s->v[k] + (double)s->up[k], key_down = -(s->v[k] + (double)s->down[k]);
         bool wanted_up = up.count < limit_up || key_up > up.key[limit_up - 1];
         bool wanted_down = down.count < limit_down || key_down > down.key[limit_down - 1];
-        if (!(wanted_up || wanted_down) || s->sample[k] == i || row_cache_has(&s->cache, s->sample[k])) continue;
+        if (!(wanted_up || wanted_down) || s->sample[k] == i || row_cache_has(&s->cache, s->sample[k]))
+            continue;
         /* A sample that can go both ways is taken for the side where it violates more. */
-        if (wanted_up && key_up > -INFINITY && !(key_down > key_up)) best_insert(&up, limit_up, key_up, k);
-        else if (wanted_down && key_down > -INFINITY) best_insert(&down, limit_down, key_down, k);
+        if (wanted_up && key_up > -INFINITY && !(key_down > key_up))
+            best_insert(&up, limit_up, key_up, k);
+        else if (wanted_down && key_down > -INFINITY)
+            best_insert(&down, limit_down, key_down, k);
     }
     int count = 0;
     rows[count++] = (int32_t)i;
-    for (int r = 0; r < up.count; r++) rows[count++] = s->sample[up.place[r]];
-    for (int r = 0; r < down.count; r++) rows[count++] = s->sample[down.place[r]];
+    for (int r = 0; r < up.count; r++)
+        rows[count++] = s->sample[up.place[r]];
+    for (int r = 0; r < down.count; r++)
+        rows[count++] = s->sample[down.place[r]];
     return count;
 }
 
@@ -133,7 +140,8 @@ static const float *kernel_row(Solver *s, int64_t place) {
     int32_t rows[BLOCK_ROWS];
     float *out[BLOCK_ROWS];
     int count = choose_block(s, i, rows);
-    for (int r = 0; r < count; r++) out[r] = row_cache_make(&s->cache, rows[r]);
+    for (int r = 0; r < count; r++)
+        out[r] = row_cache_make(&s->cache, rows[r]);
     s->problem->rows.compute(s->problem->rows.context, rows, count, out);
     return out[0];
 }
@@ -160,12 +168,13 @@ static int64_t select_up(const Solver *s, double *m) {
     *m = best;
     if (best_first < 0) return -1;
     int64_t k = best_first;
-    while (!(v[k] + (double)up[k] == best)) k++;
+    while (!(v[k] + (double)up[k] == best))
+        k++;
     return k;
 }
 
-/* With place i going up: the place whose going down promises the largest decrease d^2 / (2 (K_ii + K_jj - 2 K_ij)) of
- * the objective, d = m - v_j > 0 (the first of equals; -1 if there is none), and M. */
+/* With place i going up: the place whose going down promises the largest decrease d^2 / (2 (K_ii + K_jj - 2
+ * K_ij)) of the objective, d = m - v_j > 0 (the first of equals; -1 if there is none), and M. */
 static int64_t select_down(const Solver *s, int64_t i, double m, const float *restrict row, double *lowest) {
     const double *restrict v = s->v;
     const float *restrict down = s->down, *restrict diagonal = s->diagonal;
@@ -190,7 +199,8 @@ static int64_t select_down(const Solver *s, int64_t i, double m, const float *re
         if (top > best) {
             best = top;
             int64_t k = 0;
-            while (!(gains[k] == top)) k++;
+            while (!(gains[k] == top))
+                k++;
             chosen = first + k;
         }
     }
@@ -222,11 +232,12 @@ static double step(Solver *s, int64_t place_i, int64_t place_j, float k_ij) {
 /* v -= t (K_i - K_j) */
 static void update(Solver *s, double t, const float *restrict row_i, const float *restrict row_j) {
     double *restrict v = s->v;
-    for (int64_t k = 0; k < s->active; k++) v[k] -= t * ((double)row_i[k] - (double)row_j[k]);
+    for (int64_t k = 0; k < s->active; k++)
+        v[k] -= t * ((double)row_i[k] - (double)row_j[k]);
 }
 
-/* v of the inactive samples, which haven't been followed, from all b; then all are active. Adds in the order of
- * samples. */
+/* v of the inactive samples, which haven't been followed, from all b; then all are active. Adds in the order
+ * of samples. */
 static void reconstruct(Solver *s) {
     const SvmProblem *problem = s->problem;
     int64_t n = problem->n, missing = 0, next = 0;
@@ -234,12 +245,15 @@ static void reconstruct(Solver *s) {
     double *v = mem_new((size_t)n, sizeof *v), *sums = mem_new((size_t)n, sizeof *sums);
     int32_t *absent = mem_new((size_t)n, sizeof *absent);
     for (int64_t i = 0; i < n; i++) {
-        if (next < s->active && s->sample[next] == i) v[i] = s->v[next++];
-        else absent[missing++] = (int32_t)i;
+        if (next < s->active && s->sample[next] == i)
+            v[i] = s->v[next++];
+        else
+            absent[missing++] = (int32_t)i;
     }
     problem->rows.select(problem->rows.context, absent, missing);
     float *values = mem_new((size_t)(BLOCK_ROWS * missing), sizeof *values), *out[BLOCK_ROWS];
-    for (int r = 0; r < BLOCK_ROWS; r++) out[r] = values + r * missing;
+    for (int r = 0; r < BLOCK_ROWS; r++)
+        out[r] = values + r * missing;
     for (int64_t i = 0; i < n;) {
         int32_t rows[BLOCK_ROWS];
         int count = 0;
@@ -247,9 +261,11 @@ static void reconstruct(Solver *s) {
             if (s->b[i] != 0) rows[count++] = (int32_t)i;
         if (count) problem->rows.compute(problem->rows.context, rows, count, out);
         for (int r = 0; r < count; r++)
-            for (int64_t k = 0; k < missing; k++) sums[k] += s->b[rows[r]] * (double)out[r][k];
+            for (int64_t k = 0; k < missing; k++)
+                sums[k] += s->b[rows[r]] * (double)out[r][k];
     }
-    for (int64_t k = 0; k < missing; k++) v[absent[k]] = problem->y[absent[k]] - sums[k];
+    for (int64_t k = 0; k < missing; k++)
+        v[absent[k]] = problem->y[absent[k]] - sums[k];
     memcpy(s->v, v, (size_t)n * sizeof *v);
     activate_all(s);
     mem_free(values);
@@ -368,7 +384,8 @@ bool svm_solve(const SvmProblem *problem, SvmSolution *solution) {
             break;
         }
         reconstruct(&s); /* and see whether the rule holds for all */
-        if (iterate(&s)) until_shrink = 1;
+        if (iterate(&s))
+            until_shrink = 1;
         else {
             converged = true;
             break;

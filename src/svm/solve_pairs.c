@@ -1,9 +1,9 @@
 #include "solve_pairs.h"
 
-#include "pixel_rows.h"
 #include "pardigits/mem.h"
 #include "pardigits/stop.h"
 #include "pardigits/timer.h"
+#include "pixel_rows.h"
 
 #include <omp.h>
 #include <stdatomic.h>
@@ -37,10 +37,11 @@ static void show_progress(Team *team) {
     int finished = atomic_load(&team->finished);
     double elapsed_s = timer_now_s() - team->start_s;
     double done = (double)atomic_load(&team->cost_done) / (double)team->cost_all;
-    if (finished == 0) log_progress(team->task->job->log, "svm: 0 of %d class pairs on rank 0", team->count);
+    if (finished == 0)
+        log_progress(team->task->job->log, "svm: 0 of %d class pairs on rank 0", team->count);
     else
-        log_progress(team->task->job->log, "svm: %d of %d class pairs on rank 0, %.0f s left", finished, team->count,
-                     elapsed_s / done - elapsed_s);
+        log_progress(team->task->job->log, "svm: %d of %d class pairs on rank 0, %.0f s left", finished,
+                     team->count, elapsed_s / done - elapsed_s);
 }
 
 /* Whether to stop. The main thread, which alone may talk to other ranks, asks them and shows progress. */
@@ -65,7 +66,8 @@ static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
 }
 
 /* The pair's support as ascending training images: two ascending lists merged. */
-static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int32_t *index, int64_t n_a, int64_t n) {
+static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int32_t *index, int64_t n_a,
+                          int64_t n) {
     pair->support = mem_new((size_t)solution->support, sizeof *pair->support);
     pair->coefficient = mem_new((size_t)solution->support, sizeof *pair->coefficient);
     for (int64_t a = 0, b = n_a; a < n_a || b < n;) {
@@ -91,7 +93,8 @@ static void solve_pair(Member *member, int number) {
     int32_t *index = pair_index(team, a, b, &n);
     int8_t *y = mem_new((size_t)n, sizeof *y);
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
-    for (int64_t k = 0; k < n; k++) y[k] = k < n_a ? 1 : -1;
+    for (int64_t k = 0; k < n; k++)
+        y[k] = k < n_a ? 1 : -1;
     PixelRows rows = pixel_rows_new(&task->kernel, task->train->images, index, n, team->crew, member->thread);
     pixel_rows_diagonal(&rows, diagonal);
     SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
@@ -103,7 +106,8 @@ static void solve_pair(Member *member, int number) {
     SvmSolution solution;
     if (svm_solve(&problem, &solution)) {
         keep_solution(&team->pairs[number], &solution, index, n_a, n);
-        team->facts[number] = (SvmPairFacts){n, solution.bounded, solution.converged, timer_now_s() - start_s};
+        team->facts[number] =
+            (SvmPairFacts){n, solution.bounded, solution.converged, timer_now_s() - start_s};
         svm_solution_free(&solution);
     }
     pixel_rows_free(&rows);
@@ -134,7 +138,8 @@ static void sort_by_class(Team *team) {
         next[c] = team->class_begin[c];
     }
     team->members = mem_new((size_t)train->n, sizeof *team->members);
-    for (int64_t i = 0; i < train->n; i++) team->members[next[train->labels[i]]++] = (int32_t)i;
+    for (int64_t i = 0; i < train->n; i++)
+        team->members[next[train->labels[i]]++] = (int32_t)i;
 }
 
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {

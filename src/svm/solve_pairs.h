@@ -20,8 +20,9 @@ typedef struct {
     int64_t class_counts[CLASSES];
 } SvmTask;
 
-/* Solves the pairs that the plan gives to this rank into pairs and facts [SVM_PAIRS]. After a signal on any rank the
- * pairs under way are left unsolved. Collective (all ranks learn of the signal); returns whether there was one. */
+/* Solves the pairs that the plan gives to this rank into pairs and facts [SVM_PAIRS]. After a signal on any
+ * rank the pairs under way are left unsolved. Collective (all ranks learn of the signal); returns whether
+ * there was one. */
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]);
 
 #endif

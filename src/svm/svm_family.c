@@ -6,14 +6,17 @@
 
 static StatusCode check_complete(const SvmModel *model, const H5File *file, Status *status) {
     int pairs = 0;
-    for (int p = 0; p < SVM_PAIRS; p++) pairs += svm_pair_exists(model->present, p);
+    for (int p = 0; p < SVM_PAIRS; p++)
+        pairs += svm_pair_exists(model->present, p);
     int solved = svm_pairs_solved(model->pairs);
     if (solved == pairs && pairs > 0) return STATUS_OK;
-    return status_set(status, STATUS_FAILED, "%s: %d of %d class pairs are solved; finish the training with --resume",
-                      h5_path(file), solved, pairs);
+    return status_set(status, STATUS_FAILED,
+                      "%s: %d of %d class pairs are solved; finish the training with --resume", h5_path(file),
+                      solved, pairs);
 }
 
-static StatusCode load(void **result, const H5File *file, const Config *config, const Comm *comm, Status *status) {
+static StatusCode load(void **result, const H5File *file, const Config *config, const Comm *comm,
+                       Status *status) {
     SvmModel *model = NULL;
     if (svm_model_read(&model, file, config, status) == STATUS_OK) check_complete(model, file, status);
     if (comm_agree(comm, status) != STATUS_OK) svm_model_destroy(&model);

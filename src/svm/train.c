@@ -15,8 +15,8 @@ typedef struct {
 } PairRecord;
 
 static const MetricsColumn pair_columns[] = {
-    {"class_a", true, ""},    {"class_b", true, ""},    {"samples", true, ""}, {"support_vectors", true, ""},
-    {"bounded", true, ""},    {"iterations", true, ""}, {"objective", false, ""}, {"seconds", false, "s"},
+    {"class_a", true, ""}, {"class_b", true, ""},    {"samples", true, ""},    {"support_vectors", true, ""},
+    {"bounded", true, ""}, {"iterations", true, ""}, {"objective", false, ""}, {"seconds", false, "s"},
 };
 enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 
@@ -25,7 +25,8 @@ static ImageSet gather_images(const TrainJob *job) {
     Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     ImageSet all = {job->train_count, mem_new((size_t)job->train_count, IMAGE_PIXELS),
                     mem_new((size_t)job->train_count, 1)};
-    memcpy(all.images + mine.begin * IMAGE_PIXELS, job->shard.images, (size_t)range_size(mine) * IMAGE_PIXELS);
+    memcpy(all.images + mine.begin * IMAGE_PIXELS, job->shard.images,
+           (size_t)range_size(mine) * IMAGE_PIXELS);
     memcpy(all.labels + mine.begin, job->shard.labels, (size_t)range_size(mine));
     comm_share_rows(job->comm, all.images, all.n, IMAGE_PIXELS);
     comm_share_rows(job->comm, all.labels, all.n, 1);
@@ -36,11 +37,14 @@ static ImageSet gather_images(const TrainJob *job) {
 static StatusCode check_task(const SvmTask *task, Status *status) {
     const ImageSet *train = task->train;
     int classes = 0;
-    for (int c = 0; c < CLASSES; c++) classes += task->class_counts[c] > 0;
+    for (int c = 0; c < CLASSES; c++)
+        classes += task->class_counts[c] > 0;
     if (classes < 2)
-        return status_set(status, STATUS_FAILED,
-                          "The %lld training images hold %d kind of digit, and an SVM needs at least two; use more "
-                          "images (run.train, run.valid).", (long long)train->n, classes);
+        return status_set(
+            status, STATUS_FAILED,
+            "The %lld training images hold %d kind of digit, and an SVM needs at least two; use more "
+            "images (run.train, run.valid).",
+            (long long)train->n, classes);
     PixRows packed = pix_rows_new(train->images, train->n, IMAGE_PIXELS);
     bool finite = true;
     for (int64_t i = 0; i < train->n; i++) {
@@ -50,7 +54,8 @@ static StatusCode check_task(const SvmTask *task, Status *status) {
     }
     pix_rows_free(&packed);
     if (finite) return STATUS_OK;
-    return status_set(status, STATUS_USAGE, "The polynomial kernel exceeds the largest number; lower svm.gamma, "
+    return status_set(status, STATUS_USAGE,
+                      "The polynomial kernel exceeds the largest number; lower svm.gamma, "
                       "svm.coef0 or svm.degree.");
 }
 
@@ -59,7 +64,8 @@ static StatusCode resume_pairs(const TrainJob *job, SvmPair pairs[SVM_PAIRS], St
     SvmModel *model = NULL;
     if (svm_model_read(&model, job->resume, job->config, status) == STATUS_OK) {
         if (model->n && model->index[model->n - 1] >= job->train_count)
-            status_set(status, STATUS_FAILED, "%s was trained on more than these %lld images; it can't be resumed.",
+            status_set(status, STATUS_FAILED,
+                       "%s was trained on more than these %lld images; it can't be resumed.",
                        h5_path(job->resume), (long long)job->train_count);
         for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++) {
             pairs[p] = model->pairs[p];
@@ -83,9 +89,11 @@ static const char *take(const char *at, void *data, size_t bytes) {
 }
 
 /* This rank's newly solved pairs as bytes; freed by the caller. */
-static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPairFacts *facts, int64_t *bytes) {
+static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPairFacts *facts,
+                        int64_t *bytes) {
     int64_t total = 0;
-    for (int p = 0; p < SVM_PAIRS; p++) total += (int64_t)sizeof(PairRecord) + 12 * pairs[p].support_count;
+    for (int p = 0; p < SVM_PAIRS; p++)
+        total += (int64_t)sizeof(PairRecord) + 12 * pairs[p].support_count;
     char *packed = mem_new((size_t)total, 1), *at = packed;
     for (int k = 0; k < task->plan->count; k++) {
         int p = task->plan->pair[k];
@@ -133,13 +141,20 @@ static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPai
         if (!pairs[p].solved || !facts[p].samples) continue;
         int a, b;
         svm_pair_classes(p, &a, &b);
-        const double row[PAIR_COLUMNS] = {
-            a, b, (double)facts[p].samples, (double)pairs[p].support_count, (double)facts[p].bounded,
-            (double)pairs[p].iterations, pairs[p].objective, facts[p].seconds};
+        const double row[PAIR_COLUMNS] = {a,
+                                          b,
+                                          (double)facts[p].samples,
+                                          (double)pairs[p].support_count,
+                                          (double)facts[p].bounded,
+                                          (double)pairs[p].iterations,
+                                          pairs[p].objective,
+                                          facts[p].seconds};
         metrics_append(job->metrics, "pairs", row);
         if (!facts[p].converged)
-            log_line(job->log, "svm: warning: %d against %d didn't converge in %lld steps; raise svm.eps or lower svm.c",
-                     a, b, (long long)pairs[p].iterations);
+            log_line(
+                job->log,
+                "svm: warning: %d against %d didn't converge in %lld steps; raise svm.eps or lower svm.c", a,
+                b, (long long)pairs[p].iterations);
     }
 }
 
@@ -147,10 +162,12 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
     svm_model_predict(model, job->comm, job->threads, job->valid.images, job->valid.n, predictions);
     int64_t correct = 0;
-    for (int64_t i = 0; i < job->valid.n; i++) correct += predictions[i].label == job->valid.labels[i];
+    for (int64_t i = 0; i < job->valid.n; i++)
+        correct += predictions[i].label == job->valid.labels[i];
     double accuracy = (double)correct / (double)job->valid.n;
     metrics_set(job->metrics, "valid_accuracy", accuracy);
-    log_line(job->log, "svm: %.2f %% of %lld validation images correct", 100 * accuracy, (long long)job->valid.n);
+    log_line(job->log, "svm: %.2f %% of %lld validation images correct", 100 * accuracy,
+             (long long)job->valid.n);
     mem_free(predictions);
 }
 
@@ -160,7 +177,8 @@ static StatusCode train_and_save(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status
     double start_s = timer_now_s();
     bool present[CLASSES];
     SvmPairFacts facts[SVM_PAIRS] = {0};
-    for (int c = 0; c < CLASSES; c++) present[c] = task->class_counts[c] > 0;
+    for (int c = 0; c < CLASSES; c++)
+        present[c] = task->class_counts[c] > 0;
     SvmPlan plan = svm_plan(task->class_counts, pairs, comm_size(job->comm));
     int all = svm_pairs_solved(pairs) + plan.count;
     task->plan = &plan;
@@ -171,12 +189,15 @@ static StatusCode train_and_save(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status
     report_pairs(task, pairs, facts);
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
-    if (checkpoint_save(job->model_path, job->comm, job->config, solved == all, svm_model_write, model, status) ==
-        STATUS_OK) {
+    if (checkpoint_save(job->model_path, job->comm, job->config, solved == all, svm_model_write, model,
+                        status) == STATUS_OK) {
         if (solved < all)
-            status_set(status, STATUS_STOPPED, "Stopped by %s with %d of %d class pairs solved and saved in %s; run "
-                       "again with --resume.", stop_signal_name(), solved, all, job->model_path);
-        else if (job->valid.n) report_validation(job, model);
+            status_set(status, STATUS_STOPPED,
+                       "Stopped by %s with %d of %d class pairs solved and saved in %s; run "
+                       "again with --resume.",
+                       stop_signal_name(), solved, all, job->model_path);
+        else if (job->valid.n)
+            report_validation(job, model);
     }
     svm_model_destroy(&model);
     return status->code;
@@ -186,7 +207,8 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     SvmPair pairs[SVM_PAIRS] = {0};
     ImageSet train = gather_images(job);
     SvmTask task = {.job = job, .train = &train, .kernel = svm_config_kernel(job->config)};
-    for (int64_t i = 0; i < train.n; i++) task.class_counts[train.labels[i]]++;
+    for (int64_t i = 0; i < train.n; i++)
+        task.class_counts[train.labels[i]]++;
     check_task(&task, status);
     if (status->code == STATUS_OK && job->resume) resume_pairs(job, pairs, status);
     if (status->code == STATUS_OK) train_and_save(&task, pairs, status);
