@@ -1,0 +1,132 @@
+/* An SVM in a model file:
+ *
+ * /model/classes u8 [k]               digits that there were training images of
+ * /model/support/images u8 [n,28,28]  support vectors, each once; index i32 [n] in the training part; labels
+ * u8 [n] /model/pairs/A_B/support i32 [m]    rows of /model/support; coefficient f64 [m] y alpha, y = +1 for
+ * digit A; attributes rho, objective, iterations
+ *
+ * The decision value for A against B is sum coefficient K(support, image) - rho; positive means A. */
+#include "model.h"
+
+#include "pardigits/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_BYTES = 64 };
+
+/* "/model/pairs/A_B", with "/array" behind it if array isn't NULL. */
+static const char *pair_name(int number, const char *array, char name[NAME_BYTES]) {
+    int a, b;
+    svm_pair_classes(number, &a, &b);
+    snprintf(name, NAME_BYTES, "/model/pairs/%d_%d%s%s", a, b, array ? "/" : "", array ? array : "");
+    return name;
+}
+
+static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, Status *status) {
+    char name[NAME_BYTES];
+    H5Shape shape = {1, {pair->support_count}};
+    if (h5_write(file, pair_name(number, "support", name), H5_I32, shape, pair->support, status) ||
+        h5_write(file, pair_name(number, "coefficient", name), H5_F64, shape, pair->coefficient, status))
+        return status->code;
+    pair_name(number, NULL, name);
+    if (h5_set_f64(file, name, "rho", pair->rho, status) ||
+        h5_set_f64(file, name, "objective", pair->objective, status))
+        return status->code;
+    return h5_set_i64(file, name, "iterations", pair->iterations, status);
+}
+
+StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
+    const SvmModel *model = context;
+    uint8_t classes[CLASSES];
+    int count = 0;
+    for (int c = 0; c < CLASSES; c++)
+        if (model->present[c]) classes[count++] = (uint8_t)c;
+    H5Shape images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}}, rows = {1, {model->n}};
+    if (h5_write(file, "/model/classes", H5_U8, (H5Shape){1, {count}}, classes, status) ||
+        h5_write(file, "/model/support/images", H5_U8, images, model->images, status) ||
+        h5_write(file, "/model/support/index", H5_I32, rows, model->index, status) ||
+        h5_write(file, "/model/support/labels", H5_U8, rows, model->labels, status))
+        return status->code;
+    for (int p = 0; p < SVM_PAIRS; p++)
+        if (model->pairs[p].solved && write_pair(file, p, &model->pairs[p], status)) return status->code;
+    return STATUS_OK;
+}
+
+/* Whether rows are ascending rows of the n support vectors. */
+static bool rows_are_valid(const int32_t *rows, int64_t count, int64_t n) {
+    for (int64_t s = 0; s < count; s++)
+        if (rows[s] < 0 || rows[s] >= n || (s && rows[s] <= rows[s - 1])) return false;
+    return true;
+}
+
+static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *pair, Status *status) {
+    char name[NAME_BYTES];
+    H5Shape shape;
+    if (h5_shape(file, pair_name(number, "support", name), &shape, status)) return status->code;
+    pair->support_count = shape.rank == 1 ? shape.dims[0] : 0;
+    pair->support = mem_new((size_t)pair->support_count, sizeof *pair->support);
+    pair->coefficient = mem_new((size_t)pair->support_count, sizeof *pair->coefficient);
+    shape = (H5Shape){1, {pair->support_count}};
+    if (h5_read(file, name, H5_I32, shape, pair->support, status)) return status->code;
+    if (!rows_are_valid(pair->support, pair->support_count, n))
+        return status_set(status, STATUS_FAILED,
+                          "%s: %s isn't an ascending list of rows of /model/support; the file "
+                          "is damaged, train again",
+                          h5_path(file), name);
+    if (h5_read(file, pair_name(number, "coefficient", name), H5_F64, shape, pair->coefficient, status))
+        return status->code;
+    pair_name(number, NULL, name);
+    if (h5_get_f64(file, name, "rho", &pair->rho, status) ||
+        h5_get_f64(file, name, "objective", &pair->objective, status) ||
+        h5_get_i64(file, name, "iterations", &pair->iterations, status))
+        return status->code;
+    pair->solved = true;
+    return STATUS_OK;
+}
+
+static StatusCode read_classes(const H5File *file, SvmModel *model, Status *status) {
+    H5Shape shape;
+    uint8_t classes[CLASSES];
+    if (h5_shape(file, "/model/classes", &shape, status)) return status->code;
+    if (shape.rank != 1 || shape.dims[0] > CLASSES)
+        return status_set(status, STATUS_FAILED,
+                          "%s: /model/classes isn't a list of at most %d digits; the file is no "
+                          "SVM of this program",
+                          h5_path(file), CLASSES);
+    if (h5_read(file, "/model/classes", H5_U8, shape, classes, status)) return status->code;
+    for (int64_t c = 0; c < shape.dims[0]; c++)
+        if (classes[c] < CLASSES) model->present[classes[c]] = true;
+    return STATUS_OK;
+}
+
+static StatusCode read_support(const H5File *file, SvmModel *model, Status *status) {
+    H5Shape shape;
+    if (h5_shape(file, "/model/support/index", &shape, status)) return status->code;
+    model->n = shape.rank == 1 ? shape.dims[0] : 0;
+    H5Shape rows = {1, {model->n}}, images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}};
+    model->index = mem_new((size_t)model->n, sizeof *model->index);
+    model->labels = mem_new((size_t)model->n, sizeof *model->labels);
+    model->images = mem_new((size_t)model->n, IMAGE_PIXELS);
+    if (h5_read(file, "/model/support/index", H5_I32, rows, model->index, status) ||
+        h5_read(file, "/model/support/labels", H5_U8, rows, model->labels, status))
+        return status->code;
+    return h5_read(file, "/model/support/images", H5_U8, images, model->images, status);
+}
+
+StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *config, Status *status) {
+    SvmModel *model = mem_new(1, sizeof *model);
+    char name[NAME_BYTES];
+    model->kernel = svm_config_kernel(config);
+    read_classes(file, model, status);
+    if (status->code == STATUS_OK) read_support(file, model, status);
+    for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++)
+        if (h5_exists(file, pair_name(p, NULL, name))) read_pair(file, p, model->n, &model->pairs[p], status);
+    if (status->code != STATUS_OK) {
+        svm_model_destroy(&model);
+        return status->code;
+    }
+    model->packed = pix_rows_new(model->images, model->n, IMAGE_PIXELS);
+    *result = model;
+    return STATUS_OK;
+}

@@ -1,0 +1,84 @@
+#include "pixel_rows.h"
+
+#include "pardigits/dataset.h"
+#include "pardigits/mem.h"
+
+#include <string.h>
+
+enum { CHUNK = 1024 }; /* columns that a thread computes at a time */
+
+/* Packs the images of samples columns[count]; of all samples 0..count if columns is NULL. */
+static PixRows pack(const PixelRows *rows, const int32_t *columns, int64_t count) {
+    uint8_t *pixels = mem_new((size_t)count, IMAGE_PIXELS);
+    for (int64_t k = 0; k < count; k++) {
+        int64_t image = rows->index[columns ? columns[k] : k];
+        memcpy(pixels + k * IMAGE_PIXELS, rows->images + image * IMAGE_PIXELS, IMAGE_PIXELS);
+    }
+    PixRows packed = pix_rows_new(pixels, count, IMAGE_PIXELS);
+    mem_free(pixels);
+    return packed;
+}
+
+PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
+                         Crew *crew, int thread) {
+    PixelRows rows = {
+        .kernel = kernel, .images = images, .index = index, .n = n, .crew = crew, .thread = thread};
+    rows.whole = pack(&rows, NULL, n);
+    rows.count = n;
+    return rows;
+}
+
+void pixel_rows_free(PixelRows *rows) {
+    pix_rows_free(&rows->whole);
+    pix_rows_free(&rows->part);
+    *rows = (PixelRows){0};
+}
+
+static void select_columns(void *context, const int32_t *columns, int64_t count) {
+    PixelRows *rows = context;
+    rows->columns = columns;
+    rows->count = count;
+    rows->packed = NULL;
+}
+
+/* A call of compute, cut into chunks of columns. */
+typedef struct {
+    const PixelRows *rows;
+    int64_t row[SVM_BLOCK_ROWS];
+    int count;
+    float *const *out;
+} Block;
+
+static void compute_chunk(void *context, int64_t chunk) {
+    const Block *block = context;
+    const PixelRows *rows = block->rows;
+    int64_t first = chunk * CHUNK, columns = rows->count - first < CHUNK ? rows->count - first : CHUNK;
+    int32_t dots[SVM_BLOCK_ROWS * CHUNK];
+    pixdot_rows(&rows->whole, block->row, block->count, rows->packed, first, columns, dots, CHUNK);
+    for (int r = 0; r < block->count; r++)
+        svm_kernel_values(rows->kernel, rows->whole.norms[block->row[r]], rows->packed->norms + first,
+                          dots + r * CHUNK, block->out[r] + first, columns);
+}
+
+static void compute(void *context, const int32_t *row, int count, float *const *out) {
+    PixelRows *rows = context;
+    if (!rows->packed && rows->count < rows->n) {
+        pix_rows_free(&rows->part);
+        rows->part = pack(rows, rows->columns, rows->count);
+    }
+    rows->packed = rows->count < rows->n ? &rows->part : &rows->whole;
+    Block block = {.rows = rows, .count = count, .out = out};
+    for (int r = 0; r < count; r++)
+        block.row[r] = row[r];
+    crew_run(rows->crew, rows->thread, compute_chunk, &block, (rows->count + CHUNK - 1) / CHUNK);
+}
+
+SvmRows pixel_rows_source(PixelRows *rows) {
+    return (SvmRows){rows, select_columns, compute};
+}
+
+void pixel_rows_diagonal(const PixelRows *rows, float *out) {
+    const int32_t *norms = rows->whole.norms;
+    for (int64_t i = 0; i < rows->n; i++)
+        svm_kernel_values(rows->kernel, norms[i], norms + i, norms + i, out + i, 1);
+}

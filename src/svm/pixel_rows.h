@@ -1,0 +1,35 @@
+/* Kernel rows between the images of one problem, from exact integer dot products. */
+#ifndef PARDIGITS_SVM_PIXEL_ROWS_H
+#define PARDIGITS_SVM_PIXEL_ROWS_H
+
+#include "crew.h"
+#include "pardigits/pixdot.h"
+#include "pardigits/svm.h"
+
+#include <stdint.h>
+
+typedef struct {
+    const SvmKernel *kernel;
+    const uint8_t *images; /* [][784] */
+    const int32_t *index;  /* [n] which image a sample is */
+    int64_t n;
+    Crew *crew;          /* helps with the columns of a block */
+    int thread;          /* of the solver, in the crew */
+    PixRows whole, part; /* packed: all samples; the selected ones, when these are fewer and were asked for */
+    const PixRows *packed;  /* whichever holds the selected columns, NULL until they are needed */
+    const int32_t *columns; /* [count] as selected */
+    int64_t count;
+} PixelRows;
+
+/* All n samples selected. Freed by pixel_rows_free; images, index, kernel and crew stay the caller's. */
+PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
+                         Crew *crew, int thread);
+void pixel_rows_free(PixelRows *rows);
+
+/* The solver's interface to them. */
+SvmRows pixel_rows_source(PixelRows *rows);
+
+/* out[i] = K(i, i) for all samples. */
+void pixel_rows_diagonal(const PixelRows *rows, float *out);
+
+#endif

@@ -1,0 +1,98 @@
+#include "model.h"
+
+#include "pardigits/mem.h"
+
+enum {
+    TILE = 32,    /* images that a thread predicts together: their kernel values fit the second-level cache */
+    CHUNK = 1024, /* support vectors that are multiplied at a time */
+};
+
+/* A thread's work memory. */
+typedef struct {
+    int32_t *dots;  /* [TILE][CHUNK] */
+    float *row;     /* [CHUNK] kernel values of one image */
+    float *kernels; /* [n][TILE] */
+} Work;
+
+static Work work_new(int64_t n) {
+    return (Work){mem_new((size_t)TILE * CHUNK, sizeof(int32_t)), mem_new(CHUNK, sizeof(float)),
+                  mem_new((size_t)n * TILE, sizeof(float))};
+}
+
+static void work_free(Work *work) {
+    mem_free(work->dots);
+    mem_free(work->row);
+    mem_free(work->kernels);
+}
+
+/* K between `count` images and all support vectors, by support vector; what stands for images beyond count is
+ * never used. */
+static void fill_kernels(const SvmModel *model, const PixRows *images, int64_t first, int count, Work *work) {
+    for (int64_t s = 0; s < model->n; s += CHUNK) {
+        int64_t support = model->n - s < CHUNK ? model->n - s : CHUNK;
+        pixdot_block(images, first, count, &model->packed, s, support, work->dots, CHUNK);
+        for (int i = 0; i < count; i++) {
+            svm_kernel_values(&model->kernel, images->norms[first + i], model->packed.norms + s,
+                              work->dots + i * CHUNK, work->row, support);
+            for (int64_t k = 0; k < support; k++)
+                work->kernels[(s + k) * TILE + i] = work->row[k];
+        }
+    }
+}
+
+/* Decision values of one pair: each image's sum runs in the order of support vectors. */
+static void decide(const SvmPair *pair, const float *kernels, double sums[TILE]) {
+    for (int i = 0; i < TILE; i++)
+        sums[i] = -pair->rho;
+    for (int64_t s = 0; s < pair->support_count; s++) {
+        const float *restrict k = kernels + (int64_t)pair->support[s] * TILE;
+        double coefficient = pair->coefficient[s];
+        for (int i = 0; i < TILE; i++)
+            sums[i] += coefficient * (double)k[i];
+    }
+}
+
+static Prediction most_voted(const int votes[CLASSES], int classes) {
+    int best = 0;
+    for (int c = 1; c < CLASSES; c++)
+        if (votes[c] > votes[best]) best = c;
+    return (Prediction){(uint8_t)best, (float)votes[best] / (float)(classes - 1)};
+}
+
+static void predict_tile(const SvmModel *model, int classes, const PixRows *images, int64_t first, int count,
+                         Work *work, Prediction *out) {
+    int votes[TILE][CLASSES] = {0};
+    fill_kernels(model, images, first, count, work);
+    for (int p = 0; p < SVM_PAIRS; p++) {
+        if (!model->pairs[p].solved) continue;
+        int a, b;
+        double sums[TILE];
+        svm_pair_classes(p, &a, &b);
+        decide(&model->pairs[p], work->kernels, sums);
+        for (int i = 0; i < count; i++)
+            votes[i][sums[i] > 0 ? a : b]++;
+    }
+    for (int i = 0; i < count; i++)
+        out[i] = most_voted(votes[i], classes);
+}
+
+void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
+                       Prediction *out) {
+    Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
+    PixRows packed = pix_rows_new(images + mine.begin * IMAGE_PIXELS, range_size(mine), IMAGE_PIXELS);
+    int classes = 0;
+    for (int c = 0; c < CLASSES; c++)
+        classes += model->present[c];
+#pragma omp parallel num_threads(threads)
+    {
+        Work work = work_new(model->n);
+#pragma omp for schedule(dynamic)
+        for (int64_t first = 0; first < packed.rows; first += TILE) {
+            int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;
+            predict_tile(model, classes, &packed, first, count, &work, out + mine.begin + first);
+        }
+        work_free(&work);
+    }
+    pix_rows_free(&packed);
+    comm_share_rows(comm, out, n, sizeof *out);
+}

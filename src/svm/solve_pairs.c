@@ -1,0 +1,167 @@
+#include "solve_pairs.h"
+
+#include "pardigits/mem.h"
+#include "pardigits/stop.h"
+#include "pardigits/timer.h"
+#include "pixel_rows.h"
+
+#include <omp.h>
+#include <stdatomic.h>
+#include <time.h>
+
+/* What the threads of a rank share. */
+typedef struct {
+    const SvmTask *task;
+    SvmPair *pairs;
+    SvmPairFacts *facts;
+    int mine[SVM_PAIRS], count; /* pairs of this rank, the costliest first */
+    int32_t *members;           /* training images by class, ascending in each */
+    int64_t class_begin[CLASSES + 1];
+    int64_t cache_bytes; /* of one pair */
+    int64_t cost_all;
+    double start_s;
+    StopWatch *watch;
+    Crew *crew;
+    atomic_int next, finished;
+    atomic_llong cost_done;
+    atomic_bool stop;
+} Team;
+
+/* One thread's part in it. */
+typedef struct {
+    Team *team;
+    int thread;
+} Member;
+
+static void show_progress(Team *team) {
+    int finished = atomic_load(&team->finished);
+    double elapsed_s = timer_now_s() - team->start_s;
+    double done = (double)atomic_load(&team->cost_done) / (double)team->cost_all;
+    if (finished == 0)
+        log_progress(team->task->job->log, "svm: 0 of %d class pairs on rank 0", team->count);
+    else
+        log_progress(team->task->job->log, "svm: %d of %d class pairs on rank 0, %.0f s left", finished,
+                     team->count, elapsed_s / done - elapsed_s);
+}
+
+/* Whether to stop. The main thread, which alone may talk to other ranks, asks them and shows progress. */
+static bool interrupted(void *context) {
+    const Member *member = context;
+    Team *team = member->team;
+    if (member->thread == 0) {
+        if (stop_watch_poll(team->watch)) atomic_store(&team->stop, true);
+        if (team->count) show_progress(team);
+    }
+    return atomic_load(&team->stop);
+}
+
+/* Training images of both classes, those of a first. Freed by the caller. */
+static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
+    int64_t n_a = team->task->class_counts[a];
+    *n = n_a + team->task->class_counts[b];
+    int32_t *index = mem_new((size_t)*n, sizeof *index);
+    for (int64_t k = 0; k < *n; k++)
+        index[k] = team->members[k < n_a ? team->class_begin[a] + k : team->class_begin[b] + k - n_a];
+    return index;
+}
+
+/* The pair's support as ascending training images: two ascending lists merged. */
+static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int32_t *index, int64_t n_a,
+                          int64_t n) {
+    pair->support = mem_new((size_t)solution->support, sizeof *pair->support);
+    pair->coefficient = mem_new((size_t)solution->support, sizeof *pair->coefficient);
+    for (int64_t a = 0, b = n_a; a < n_a || b < n;) {
+        int64_t k = b == n || (a < n_a && index[a] < index[b]) ? a++ : b++;
+        if (solution->coefficient[k] == 0) continue;
+        pair->support[pair->support_count] = index[k];
+        pair->coefficient[pair->support_count++] = solution->coefficient[k];
+    }
+    pair->rho = solution->rho;
+    pair->objective = solution->objective;
+    pair->iterations = solution->iterations;
+    pair->solved = true;
+}
+
+static void solve_pair(Member *member, int number) {
+    Team *team = member->team;
+    const SvmTask *task = team->task;
+    double start_s = timer_now_s();
+    int a, b;
+    int64_t n;
+    svm_pair_classes(number, &a, &b);
+    int64_t n_a = task->class_counts[a];
+    int32_t *index = pair_index(team, a, b, &n);
+    int8_t *y = mem_new((size_t)n, sizeof *y);
+    float *diagonal = mem_new((size_t)n, sizeof *diagonal);
+    for (int64_t k = 0; k < n; k++)
+        y[k] = k < n_a ? 1 : -1;
+    PixelRows rows = pixel_rows_new(&task->kernel, task->train->images, index, n, team->crew, member->thread);
+    pixel_rows_diagonal(&rows, diagonal);
+    SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
+    problem.c = config_real(task->job->config, "svm.c");
+    problem.eps = config_real(task->job->config, "svm.eps");
+    problem.cache_bytes = team->cache_bytes;
+    problem.interrupted = interrupted;
+    problem.interrupt_context = member;
+    SvmSolution solution;
+    if (svm_solve(&problem, &solution)) {
+        keep_solution(&team->pairs[number], &solution, index, n_a, n);
+        team->facts[number] =
+            (SvmPairFacts){n, solution.bounded, solution.converged, timer_now_s() - start_s};
+        svm_solution_free(&solution);
+    }
+    pixel_rows_free(&rows);
+    mem_free(diagonal);
+    mem_free(y);
+    mem_free(index);
+}
+
+/* Solves pairs while there are any, then helps the others with theirs. */
+static void work(Member *member) {
+    Team *team = member->team;
+    const struct timespec nap = {0, 50000};
+    for (int k; (k = atomic_fetch_add(&team->next, 1)) < team->count && !interrupted(member);) {
+        solve_pair(member, team->mine[k]);
+        atomic_fetch_add(&team->cost_done, svm_pair_cost(team->task->class_counts, team->mine[k]));
+        atomic_fetch_add(&team->finished, 1);
+    }
+    crew_join(team->crew);
+    while (!interrupted(member) && atomic_load(&team->finished) < team->count)
+        if (!crew_help(team->crew)) nanosleep(&nap, NULL);
+}
+
+static void sort_by_class(Team *team) {
+    const ImageSet *train = team->task->train;
+    int64_t next[CLASSES];
+    for (int c = 0; c < CLASSES; c++) {
+        team->class_begin[c + 1] = team->class_begin[c] + team->task->class_counts[c];
+        next[c] = team->class_begin[c];
+    }
+    team->members = mem_new((size_t)train->n, sizeof *team->members);
+    for (int64_t i = 0; i < train->n; i++)
+        team->members[next[train->labels[i]]++] = (int32_t)i;
+}
+
+bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
+    const TrainJob *job = task->job;
+    Team team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
+    for (int k = 0; k < task->plan->count; k++) {
+        if (task->plan->rank[k] != comm_rank(job->comm)) continue;
+        team.mine[team.count++] = task->plan->pair[k];
+        team.cost_all += svm_pair_cost(task->class_counts, task->plan->pair[k]);
+    }
+    int in_flight = team.count < job->threads ? team.count : job->threads;
+    team.cache_bytes = (config_int(job->config, "svm.cache_mb") << 20) / (in_flight ? in_flight : 1);
+    sort_by_class(&team);
+    team.crew = crew_create(job->threads);
+    team.watch = stop_watch_create(job->comm);
+#pragma omp parallel num_threads(job->threads)
+    {
+        Member member = {&team, omp_get_thread_num()};
+        work(&member);
+    }
+    bool stopped = stop_watch_destroy(&team.watch);
+    crew_destroy(&team.crew);
+    mem_free(team.members);
+    return stopped;
+}
