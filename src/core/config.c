@@ -198,66 +198,67 @@ StatusCode config_read_file(Config *config, const char *path, Status *status) {
         status_set(status, STATUS_USAGE,
                    "%s:%d: expected [section], key = value, or a comment that begins with #.", path,
                    bad_line);
-        mem_free(reading.seen);
-        fclose(file);
-        return status->code;
     }
+    mem_free(reading.seen);
+    fclose(file);
+    return status->code;
+}
 
-    static const char *get(const Config *config, const char *name, bool is_text, bool is_int) {
-        long i = find_key(config, name);
-        if (i < 0) fatal("config: there is no key %s", name);
-        ConfigType type = config->keys[i].type;
-        bool right = is_text ? type == CONFIG_CHOICE || type == CONFIG_TEXT
-                             : type == (is_int ? CONFIG_INT : CONFIG_REAL);
-        if (!right) fatal("config: %s is asked for as another type", name);
-        return config->values[i];
-    }
+static const char *get(const Config *config, const char *name, bool is_text, bool is_int) {
+    long i = find_key(config, name);
+    if (i < 0) fatal("config: there is no key %s", name);
+    ConfigType type = config->keys[i].type;
+    bool right =
+        is_text ? type == CONFIG_CHOICE || type == CONFIG_TEXT : type == (is_int ? CONFIG_INT : CONFIG_REAL);
+    if (!right) fatal("config: %s is asked for as another type", name);
+    return config->values[i];
+}
 
-    int64_t config_int(const Config *config, const char *name) {
-        return (int64_t)strtod(get(config, name, false, true), NULL);
-    }
+int64_t config_int(const Config *config, const char *name) {
+    return (int64_t)strtod(get(config, name, false, true), NULL);
+}
 
-    double config_real(const Config *config, const char *name) {
-        return strtod(get(config, name, false, false), NULL);
-    }
+double config_real(const Config *config, const char *name) {
+    return strtod(get(config, name, false, false), NULL);
+}
 
-    const char *config_text(const Config *config, const char *name) {
-        return get(config, name, true, false);
-    }
+const char *config_text(const Config *config, const char *name) {
+    return get(config, name, true, false);
+}
 
-    const char *config_value(const Config *config, const char *name) {
-        long i = find_key(config, name);
-        if (i < 0) fatal("config: there is no key %s", name);
-        return config->values[i];
-    }
+const char *config_value(const Config *config, const char *name) {
+    long i = find_key(config, name);
+    if (i < 0) fatal("config: there is no key %s", name);
+    return config->values[i];
+}
 
-    void config_write(const Config *config, FILE *file) {
-        size_t section = 0;
-        for (size_t i = 0; i < config->count; i++) {
-            const ConfigKey *key = &config->keys[i];
-            size_t length = strcspn(key->name, ".");
-            if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0].name, length)) {
-                fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
-                section = length;
-            }
-            fprintf(file, "# %s", key->help);
-            if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
-            if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
-                fprintf(file, ": %.10g to %.10g", key->min, key->max);
-                if (*key->unit) fprintf(file, " %s", key->unit);
-            }
-            fprintf(file, "\n%s = %s\n", key->name + length + 1, config->values[i]);
+void config_write(const Config *config, FILE *file) {
+    size_t section = 0;
+    for (size_t i = 0; i < config->count; i++) {
+        const ConfigKey *key = &config->keys[i];
+        size_t length = strcspn(key->name, ".");
+        if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0].name, length)) {
+            fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
+            section = length;
         }
-    }
-
-    const ConfigKey *config_difference(const Config *a, const Config *b) {
-        for (size_t i = 0; i < a->count; i++) {
-            const ConfigKey *key = &a->keys[i];
-            if (!key->shapes_model) continue;
-            bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
-            bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
-                               : !strcmp(a->values[i], b->values[i]);
-            if (!same) return key;
+        fprintf(file, "# %s", key->help);
+        if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
+        if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
+            fprintf(file, ": %.10g to %.10g", key->min, key->max);
+            if (*key->unit) fprintf(file, " %s", key->unit);
         }
-        return NULL;
+        fprintf(file, "\n%s = %s\n", key->name + length + 1, config->values[i]);
     }
+}
+
+const ConfigKey *config_difference(const Config *a, const Config *b) {
+    for (size_t i = 0; i < a->count; i++) {
+        const ConfigKey *key = &a->keys[i];
+        if (!key->shapes_model) continue;
+        bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
+        bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
+                           : !strcmp(a->values[i], b->values[i]);
+        if (!same) return key;
+    }
+    return NULL;
+}
