@@ -1,4 +1,5 @@
-/* Exact sums: the same bits for any order and any split over ranks and threads; what is refused; the limits. */
+/* Exact sums: the same bits for any order and any split over ranks and threads; what is refused; the limits.
+ */
 #include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
@@ -61,17 +62,21 @@ static void test_merge(void **state) {
     (void)state;
     ExactSum expected = sum_alone(), parts[3], whole = exact_sum_new(SUMS);
     float terms[SUMS];
-    for (int p = 0; p < 3; p++) parts[p] = exact_sum_new(SUMS);
+    for (int p = 0; p < 3; p++)
+        parts[p] = exact_sum_new(SUMS);
     for (int t = 0; t < TERMS; t++) {
         make_terms(t, terms);
         for (int i = 0; i < SUMS; i += 5)
             exact_sum_add(&parts[(t + i) % 3], i, terms + i, i + 5 < SUMS ? 5 : SUMS - i);
     }
-    for (int p = 0; p < 3; p++) exact_sum_merge(&whole, &parts[p]);
+    for (int p = 0; p < 3; p++)
+        exact_sum_merge(&whole, &parts[p]);
     assert_same(&whole, &expected);
-    for (int r = 0; r < 4; r++) exact_sum_merge_range(&parts[0], parts + 1, 2, partition_range(SUMS + 1, 4, r));
+    for (int r = 0; r < 4; r++)
+        exact_sum_merge_range(&parts[0], parts + 1, 2, partition_range(SUMS + 1, 4, r));
     assert_same(&parts[0], &expected);
-    for (int p = 0; p < 3; p++) exact_sum_free(&parts[p]);
+    for (int p = 0; p < 3; p++)
+        exact_sum_free(&parts[p]);
     exact_sum_free(&whole);
     exact_sum_free(&expected);
 }
@@ -81,7 +86,8 @@ static void test_values(void **state) {
     ExactSum sum = exact_sum_new(3);
     const float terms[] = {1.5f, -0x1p-40f, 1000};
     float means[3];
-    for (int t = 0; t < 4; t++) exact_sum_add(&sum, 0, terms, 3);
+    for (int t = 0; t < 4; t++)
+        exact_sum_add(&sum, 0, terms, 3);
     assert_true(exact_sum_get(&sum, 0) == 6);
     assert_true(exact_sum_get(&sum, 1) == -0x1p-38);
     exact_sum_means(&sum, 0, 3, 4, means);
@@ -115,7 +121,8 @@ static void test_limits(void **state) {
     (void)state;
     const float largest = nextafterf((float)(1 << EXACT_SUM_LIMIT), 0), terms[] = {largest, -largest};
     ExactSum sum = exact_sum_new(2);
-    for (int t = 0; t < EXACT_SUM_MAX_TERMS; t++) exact_sum_add(&sum, 0, terms, 2);
+    for (int t = 0; t < EXACT_SUM_MAX_TERMS; t++)
+        exact_sum_add(&sum, 0, terms, 2);
     assert_int_equal(exact_sum_refused(&sum), 0);
     assert_true(exact_sum_get(&sum, 0) == (double)largest * EXACT_SUM_MAX_TERMS);
     assert_true(exact_sum_get(&sum, 1) == -(double)largest * EXACT_SUM_MAX_TERMS);

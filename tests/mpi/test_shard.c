@@ -11,8 +11,9 @@
 #include <cmocka.h>
 
 /* Samples, batch, leaf: one sample, fewer samples than ranks, steps and leaves with and without a rest. */
-static const int64_t shapes[][3] = {{1, 1, 1},    {1, 128, 32}, {2, 128, 32},  {3, 2, 1},      {7, 3, 2},
-                                    {100, 10, 4}, {100, 64, 8}, {128, 32, 32}, {1000, 128, 16}, {1001, 1000, 32}};
+static const int64_t shapes[][3] = {{1, 1, 1},       {1, 128, 32},    {2, 128, 32}, {3, 2, 1},
+                                    {7, 3, 2},       {100, 10, 4},    {100, 64, 8}, {128, 32, 32},
+                                    {1000, 128, 16}, {1001, 1000, 32}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static EpochCut cut_of(int shape, int ranks) {
@@ -49,7 +50,8 @@ static void test_cut(void **state) {
                 next = range.end;
                 check_step(&cut, step);
             }
-            for (int r = 0; r < ranks; r++) together += epoch_rank_samples(&cut, steps, r);
+            for (int r = 0; r < ranks; r++)
+                together += epoch_rank_samples(&cut, steps, r);
             assert_int_equal(next, cut.samples);
             assert_int_equal(together, cut.samples);
         }
@@ -64,7 +66,8 @@ static ImageSet shard_of(const EpochCut *cut, int rank) {
     ImageSet set = {range_size(own), mem_new((size_t)range_size(own), IMAGE_PIXELS),
                     mem_new((size_t)range_size(own), 1)};
     for (int64_t i = 0; i < set.n; i++) {
-        for (int p = 0; p < IMAGE_PIXELS; p++) set.images[i * IMAGE_PIXELS + p] = pixel_of(own.begin + i, p);
+        for (int p = 0; p < IMAGE_PIXELS; p++)
+            set.images[i * IMAGE_PIXELS + p] = pixel_of(own.begin + i, p);
         set.labels[i] = (uint8_t)((own.begin + i) % CLASSES);
     }
     return set;
@@ -74,7 +77,8 @@ static void check_sample(const Samples *samples, int64_t i, uint32_t expected) {
     assert_int_equal(samples->indices[i], expected);
     assert_int_equal(samples->labels[samples->rows[i]], expected % CLASSES);
     for (int p = 0; p < IMAGE_PIXELS; p++)
-        assert_int_equal(samples->images[(int64_t)samples->rows[i] * IMAGE_PIXELS + p], pixel_of(expected, p));
+        assert_int_equal(samples->images[(int64_t)samples->rows[i] * IMAGE_PIXELS + p],
+                         pixel_of(expected, p));
 }
 
 /* Every sample stands where the order wants it; seen [samples] counts how often this rank got it. */
@@ -104,9 +108,11 @@ static void test_exchange(void **state) {
     for (int shape = 0; shape < SHAPES; shape++) {
         EpochCut cut = cut_of(shape, comm_size(comm));
         uint64_t *seen = mem_new((size_t)cut.samples, sizeof *seen);
-        for (uint32_t epoch = 0; epoch < 3; epoch++) check_exchange(comm, &cut, epoch, seen);
+        for (uint32_t epoch = 0; epoch < 3; epoch++)
+            check_exchange(comm, &cut, epoch, seen);
         comm_sum_u64(comm, seen, cut.samples);
-        for (int64_t i = 0; i < cut.samples; i++) assert_int_equal(seen[i], 3); /* once an epoch */
+        for (int64_t i = 0; i < cut.samples; i++)
+            assert_int_equal(seen[i], 3); /* once an epoch */
         mem_free(seen);
     }
 }
