@@ -12,8 +12,9 @@
 #define FOR_24(X, vectors)                                                                                   \
     FOR_14(X, vectors)                                                                                       \
     X(15, vectors)                                                                                           \
-    X(16, vectors) X(17, vectors) X(18, vectors) X(19, vectors) X(20, vectors) X(21, vectors) X(22, vectors) \
-        X(23, vectors) X(24, vectors)
+    X(16, vectors)                                                                                           \
+    X(17, vectors) X(18, vectors) X(19, vectors) X(20, vectors) X(21, vectors) X(22, vectors) X(23, vectors) \
+        X(24, vectors)
 enum { MOST_VECTORS = 3 };
 #ifdef __AVX512F__ /* 32 registers */
 #define FOR_BLOCKS(X) FOR_24(X, 1) FOR_14(X, 2) FOR_9(X, 3)

@@ -55,4 +55,16 @@ static inline void vec_store_part(float *to, vec value, int lanes) {
 #endif
 }
 
+/* As above for 0 < lanes <= LANES. */
+static inline vec vec_load_lanes(const float *from, int lanes) {
+    return lanes == LANES ? vec_load(from) : vec_load_part(from, lanes);
+}
+
+static inline void vec_store_lanes(float *to, vec value, int lanes) {
+    if (lanes == LANES)
+        vec_store(to, value);
+    else
+        vec_store_part(to, value, lanes);
+}
+
 #endif

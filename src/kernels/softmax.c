@@ -1,0 +1,60 @@
+#include "pardigits/layers.h"
+
+#include <math.h>
+
+#include "pardigits/exp32.h"
+
+/* ln x for finite x > 0: x = 2^e m with m near 1, ln m = 2 artanh((m - 1) / (m + 1)). The C library's log may
+ * differ in its last bits from one processor to another. */
+static double own_log(double x) {
+    int e;
+    double m = frexp(x, &e);
+    if (m < 0x1.6a09e667f3bcdp-1) { /* sqrt(1/2) */
+        m *= 2;
+        e--;
+    }
+    const double t = (m - 1) / (m + 1), t2 = t * t;
+    double sum = 0;
+    for (int k = 21; k >= 1; k -= 2)
+        sum = sum * t2 + 1.0 / k;
+    return e * 0x1.62e42fefa39efp-1 + 2 * t * sum;
+}
+
+static float largest(int classes, const float *logits) {
+    float best = logits[0];
+    for (int c = 1; c < classes; c++)
+        best = logits[c] > best ? logits[c] : best;
+    return best;
+}
+
+/* Turns exponentials into probabilities; returns their sum before. */
+static float normalise(int classes, float *row) {
+    float sum = 0;
+    for (int c = 0; c < classes; c++)
+        sum += row[c];
+    for (int c = 0; c < classes; c++)
+        row[c] /= sum;
+    return sum;
+}
+
+double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float *probabilities,
+                    float *logit_grad) {
+    double loss = 0;
+    for (int i = 0; i < n; i++) {
+        const int64_t at = (int64_t)i * classes;
+        float *const row = probabilities + at;
+        const float shift = largest(classes, logits + at);
+        for (int c = 0; c < classes; c++)
+            row[c] = logits[at + c] - shift;
+        const float label_logit = labels ? row[labels[i]] : 0;
+        exp32(row, row, classes);
+        const float sum = normalise(classes, row);
+        if (!labels) continue;
+        loss += own_log((double)sum) - (double)label_logit;
+        if (!logit_grad) continue;
+        for (int c = 0; c < classes; c++)
+            logit_grad[at + c] = row[c];
+        logit_grad[at + labels[i]] -= 1;
+    }
+    return loss;
+}
