@@ -60,9 +60,9 @@ static void describe_model(const H5File *file, const Config *config, char *text,
     h5_get_i64(file, "/state", "epoch", &epoch, &ignored);
     network_parse(net, config_text(config, "cnn.layers"), &ignored);
     snprintf(text, (size_t)size,
-             "%s: %lld parameters, %lld multiply-adds an image, %lld of %lld epochs trained",
-             config_text(config, "cnn.layers"), (long long)net->parameters, (long long)net->multiply_adds,
-             (long long)epoch, (long long)config_int(config, "cnn.epochs"));
+             "%d layers, %lld parameters, %lld multiply-adds an image, %lld of %lld epochs trained",
+             net->layer_count, (long long)net->parameters, (long long)net->multiply_adds, (long long)epoch,
+             (long long)config_int(config, "cnn.epochs"));
     mem_free(net);
 }
 

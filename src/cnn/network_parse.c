@@ -26,7 +26,7 @@ typedef struct {
 } LayerForm;
 
 static StatusCode refuse(const LayerText *text, const char *reason) {
-    return status_set(text->status, STATUS_USAGE, "cnn.layers: layer '%s': %s", text->text, reason);
+    return status_set(text->status, STATUS_USAGE, "cnn.layers: layer '%s': %s.", text->text, reason);
 }
 
 /* A whole number from min to max. */
@@ -37,7 +37,7 @@ static StatusCode parse_number(const LayerText *text, const char *digits, const 
     long number = strtol(digits, &end, 10);
     if (end == digits || *end || errno || number < min || number > max)
         return status_set(text->status, STATUS_USAGE,
-                          "cnn.layers: layer '%s': %s is '%s' but must be a whole number from %d to %d",
+                          "cnn.layers: layer '%s': %s is '%s' but must be a whole number from %d to %d.",
                           text->text, what, digits, min, max);
     *value = (int)number;
     return STATUS_OK;
@@ -79,7 +79,7 @@ static StatusCode make_conv(Layer *layer, const LayerText *text) {
         return status_set(
             text->status, STATUS_USAGE,
             "cnn.layers: layer '%s': its kernel is larger than its input of %dx%d; at most %d is allowed "
-            "there with padding %d",
+            "there with padding %d.",
             text->text, height, width, (height < width ? height : width) + 2 * pad, pad);
     set_weighted(layer, conv_shape(height, width, layer->in.channels, filters, kernel, stride, pad));
     return STATUS_OK;
@@ -102,7 +102,7 @@ static StatusCode make_pool(Layer *layer, const LayerText *text) {
     if (parse_options(text, 2, window, &stride, NULL)) return text->status->code;
     if (window > layer->in.height || window > layer->in.width)
         return status_set(text->status, STATUS_USAGE,
-                          "cnn.layers: layer '%s': its window is larger than its input of %dx%d", text->text,
+                          "cnn.layers: layer '%s': its window is larger than its input of %dx%d.", text->text,
                           layer->in.height, layer->in.width);
     layer->pool = pool_shape(layer->in.height, layer->in.width, layer->in.channels, window, stride);
     layer->out = (ImageShape){layer->pool.out_height, layer->pool.out_width, layer->in.channels};
@@ -157,8 +157,8 @@ static StatusCode parse_layer(Layer *layer, LayerText *text) {
         if (strcmp(forms[i].word, text->field[0])) continue;
         if (text->field_count >= forms[i].min_fields && text->field_count <= forms[i].max_fields)
             return forms[i].make(layer, text);
-        return status_set(text->status, STATUS_USAGE, "cnn.layers: layer '%s' must be written %s", text->text,
-                          forms[i].form);
+        return status_set(text->status, STATUS_USAGE, "cnn.layers: layer '%s' must be written %s.",
+                          text->text, forms[i].form);
     }
     return refuse(text, "there is no such layer; conv, dense, pool, bn, relu and dropout are allowed");
 }
@@ -178,7 +178,8 @@ static bool next_layer(const char **line, LayerText *text) {
 static StatusCode append_layer(Network *net, LayerText *text) {
     if (text->status->code) return text->status->code;
     if (net->layer_count == NETWORK_MAX_LAYERS)
-        return status_set(text->status, STATUS_USAGE, "cnn.layers: more than %d layers", NETWORK_MAX_LAYERS);
+        return status_set(text->status, STATUS_USAGE, "cnn.layers: at most %d layers are allowed.",
+                          NETWORK_MAX_LAYERS);
     Layer *layer = &net->layers[net->layer_count];
     *layer = (Layer){.weight = -1, .bias = -1, .scale = -1, .shift = -1};
     layer->in = net->layer_count ? layer[-1].out : (ImageShape){IMAGE_SIDE, IMAGE_SIDE, 1};
@@ -186,14 +187,14 @@ static StatusCode append_layer(Network *net, LayerText *text) {
     if (parse_layer(layer, text)) return text->status->code;
     if (image_values(layer->out) > NETWORK_MAX_VALUES)
         return status_set(text->status, STATUS_USAGE,
-                          "cnn.layers: layer '%s' makes %lld values of an image; at most %d are allowed",
+                          "cnn.layers: layer '%s' makes %lld values of an image; at most %d are allowed.",
                           text->text, (long long)image_values(layer->out), NETWORK_MAX_VALUES);
     net->parameters += layer->parameters;
     if (net->parameters > NETWORK_MAX_PARAMS)
         return status_set(
             text->status, STATUS_USAGE,
-            "cnn.layers: with layer '%s' the network has %lld parameters; at most %d are allowed", text->text,
-            (long long)net->parameters, NETWORK_MAX_PARAMS);
+            "cnn.layers: with layer '%s' the network has %lld parameters; at most %d are allowed.",
+            text->text, (long long)net->parameters, NETWORK_MAX_PARAMS);
     if (layer_has_weights(layer))
         layer->multiply_adds = layer->parameters * layer->out.height * layer->out.width;
     net->multiply_adds += layer->multiply_adds;
@@ -261,13 +262,13 @@ StatusCode network_parse(Network *net, const char *line, Status *status) {
         if (append_layer(net, &text)) return status->code;
     if (net->layer_count == 0)
         return status_set(status, STATUS_USAGE,
-                          "cnn.layers is empty; write for example: conv:16:3 relu pool:2 dense:10");
+                          "cnn.layers is empty; write for example: conv:16:3 relu pool:2 dense:10.");
     const Layer *last = &net->layers[net->layer_count - 1];
     if (image_values(last->out) != CLASSES || !layer_has_weights(last))
         return status_set(
             status, STATUS_USAGE,
             "cnn.layers: the last layer is '%s' with %lld outputs, but it must be dense:%d (one output a "
-            "digit)",
+            "digit).",
             last->text, (long long)image_values(last->out), CLASSES);
     name_layers(net);
     append_arrays(net);

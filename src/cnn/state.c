@@ -68,7 +68,7 @@ static StatusCode check_values(const H5File *file, const char *path, const float
             return status_set(
                 status, STATUS_FAILED,
                 "%s: %s holds the value %g, which no training leaves there; the file is damaged, train "
-                "again or use another copy",
+                "again or use another copy.",
                 h5_path(file), path, (double)values[i]);
     return STATUS_OK;
 }
@@ -140,7 +140,7 @@ StatusCode train_state_compare_ranks(const TrainState *state, const Comm *comm, 
     if (largest == smallest) return STATUS_OK;
     return status_set(
         status, STATUS_FAILED,
-        "the models of ranks %d and %d differ after epoch %lld, so one of them computes wrongly or was "
-        "built differently; run again with one build on nodes of one kind",
+        "The models of ranks %d and %d differ after epoch %lld, so one of them computes wrongly or was "
+        "built differently; run again with one build on nodes of one kind.",
         smallest_rank, largest_rank, (long long)state->epoch);
 }

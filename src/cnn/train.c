@@ -14,20 +14,15 @@
 
 #include <math.h>
 
+/* Steps and epochs count from 1; a row says how far its step or epoch brought the run. */
 static const MetricsColumn step_columns[] = {
-    {"step", true, "steps done since the start"},
-    {"epoch", true, "from 1"},
-    {"lr", false, ""},
-    {"loss", false, "nats an image"},
-    {"seconds", false, "s"},
+    {"step", true, ""},      {"epoch", true, ""},     {"lr", false, ""},
+    {"loss", false, "nats"}, {"seconds", false, "s"},
 };
+/* seconds and images_per_s are of training alone, validation apart. */
 static const MetricsColumn epoch_columns[] = {
-    {"epoch", true, "epochs done"},
-    {"train_loss", false, "nats an image"},
-    {"train_accuracy", false, "1"},
-    {"valid_accuracy", false, "1"},
-    {"seconds", false, "s of training, validation apart"},
-    {"images_per_s", false, "1/s"},
+    {"epoch", true, ""},           {"train_loss", false, "nats"}, {"train_accuracy", false, ""},
+    {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
 };
 
 typedef struct {
@@ -51,14 +46,14 @@ typedef struct {
 static StatusCode check_config(const TrainJob *job, Status *status) {
     int64_t batch = config_int(job->config, "cnn.batch"), leaf = config_int(job->config, "cnn.leaf");
     if (leaf & (leaf - 1))
-        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two", (long long)leaf);
+        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two.", (long long)leaf);
     if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
         return status_set(
             status, STATUS_USAGE,
-            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf",
+            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf.",
             (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
     if (job->train_count < 1)
-        return status_set(status, STATUS_USAGE, "no images are left to train on; lower run.valid");
+        return status_set(status, STATUS_USAGE, "No images are left to train on: lower run.valid.");
     return STATUS_OK;
 }
 
@@ -75,8 +70,7 @@ static StatusCode load_state(Trainer *trainer, Status *status) {
          state->step > trainer->steps))
         status_set(status, STATUS_FAILED,
                    "%s was saved at step %lld of epoch %lld, but the configuration has %lld steps in each of "
-                   "%lld epochs; "
-                   "use the configuration and data that it was trained with",
+                   "%lld epochs: use the configuration and data that it was begun with.",
                    h5_path(job->resume), (long long)state->step, (long long)state->epoch + 1,
                    (long long)trainer->steps, (long long)trainer->epochs);
     return comm_agree(job->comm, status);
@@ -152,7 +146,7 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
     if (save(trainer, status)) return status->code;
     return status_set(
         status, STATUS_STOPPED,
-        "stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to go on from %s",
+        "Stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to go on from %s.",
         stop_signal_name(), (long long)trainer->state.step, (long long)trainer->steps,
         (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }
@@ -168,8 +162,8 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
     if (result.diverged)
         return status_set(
             status, STATUS_FAILED,
-            "training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
-            "statistic is not finite or too large; lower cnn.lr (%g)",
+            "Training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
+            "statistic is not finite or too large; lower cnn.lr (%g).",
             (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
             (long long)trainer->epochs, config_real(trainer->job->config, "cnn.lr"));
     state->step++;

@@ -1,0 +1,294 @@
+/* Training of a tiny network on made-up images: the same model for any number of threads, stopped or not;
+ * metrics; refusals. */
+#include "../../src/cnn/network.h"
+
+#include "pardigits/checkpoint.h"
+#include "pardigits/family.h"
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+#include "pardigits/stop.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TRAIN = 203, VALID = 30, EPOCHS = 3, STEPS = 5 }; /* steps of 48 images, the last one of 11 */
+
+typedef struct {
+    const Comm *comm;
+    char folder[200];
+    char model[256], metrics[256];
+} Place;
+
+static void make_folder(Place *place) {
+    const char *temporary = getenv("TMPDIR");
+    snprintf(place->folder, sizeof place->folder, "%s/pardigits-cnn-XXXXXX", temporary ? temporary : "/tmp");
+    if (comm_rank(place->comm) == 0 && !mkdtemp(place->folder)) fatal("no folder %s", place->folder);
+    comm_broadcast(place->comm, place->folder, sizeof place->folder, 0);
+    snprintf(place->model, sizeof place->model, "%s/model.h5", place->folder);
+    snprintf(place->metrics, sizeof place->metrics, "%s/metrics.h5", place->folder);
+}
+
+/* After all ranks are done with the files. */
+static void clear_folder(const Place *place, bool remove_it) {
+    static const char *const names[] = {"model.h5", "model.prev.h5", "metrics.h5"};
+    comm_barrier(place->comm);
+    if (comm_rank(place->comm) == 0) {
+        for (int i = 0; i < 3; i++) {
+            char path[256];
+            snprintf(path, sizeof path, "%s/%s", place->folder, names[i]);
+            unlink(path);
+        }
+        if (remove_it) rmdir(place->folder);
+    }
+    comm_barrier(place->comm);
+}
+
+/* Noise with a bright bar at a height that depends on the label. */
+static ImageSet make_images(int64_t first, int64_t n) {
+    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    for (int64_t i = 0; i < n; i++) {
+        set.labels[i] = (uint8_t)((first + i) * 7 % CLASSES);
+        for (int p = 0; p < IMAGE_PIXELS; p++) {
+            uint32_t bits[4];
+            rng_u32x4((RngKey){2, RNG_TEST}, 0, (uint64_t)(first + i), (uint32_t)p, bits);
+            bool bar = p / IMAGE_SIDE / 2 == set.labels[i] + 2;
+            set.images[i * IMAGE_PIXELS + p] = (uint8_t)(bits[0] % 64 + (bar ? 150 : 0));
+        }
+    }
+    return set;
+}
+
+static const char layers[] = "cnn.layers=conv:4:3 bn relu pool:3 dropout:0.2 dense:12 bn relu dense:10";
+
+static Config *make_config(const char *const *changes, int count) {
+    static const char *const common[] = {"run.model=cnn", "cnn.epochs=3", "cnn.batch=48",       "cnn.leaf=4",
+                                         "cnn.rotate=10", "cnn.shift=1",  "cnn.checkpoint_s=0", layers};
+    Config *config = config_create();
+    Status status = {0};
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        config_set(config, common[i], "test", &status);
+    for (int i = 0; i < count; i++)
+        config_set(config, changes[i], "test", &status);
+    if (status.code) fail_msg("%s", status.text);
+    return config;
+}
+
+/* Trains on train_count images; goes on from the file that is there if resume. */
+static StatusCode train_count(const Place *place, const Config *config, int threads, int64_t count,
+                              bool resume, Status *status) {
+    const Comm *comm = place->comm;
+    Range own = partition_range(count, comm_size(comm), comm_rank(comm));
+    Log log = {.speaks = false};
+    H5File *file = NULL;
+    TrainJob job = {.comm = comm, .config = config, .log = &log, .threads = threads, .train_count = count};
+    job.shard = make_images(own.begin, range_size(own));
+    job.valid = make_images(1000, VALID);
+    job.model_path = place->model;
+    if (resume) checkpoint_open_newest(place->model, comm, &file, status);
+    job.resume = file;
+    if (comm_rank(comm) == 0) metrics_open(&job.metrics, place->metrics, config, resume, status);
+    if (!comm_agree(comm, status)) cnn_family.train(&job, status);
+    metrics_destroy(&job.metrics);
+    Status ignored = {0};
+    h5_close(&file, &ignored);
+    image_set_free(&job.shard);
+    image_set_free(&job.valid);
+    return status->code;
+}
+
+static void digest_of(const Place *place, char hex[65]) {
+    H5File *file = NULL;
+    Status status = {0};
+    bool complete = false;
+    checkpoint_open(place->model, place->comm, &file, &status);
+    if (!status.code) checkpoint_is_complete(file, &complete, &status);
+    if (!status.code) h5_digest(file, hex, &status);
+    h5_close(&file, &status);
+    if (status.code) fail_msg("%s", status.text);
+    assert_true(complete);
+}
+
+/* A finished training from the start, and its digest. */
+static void train_whole(const Place *place, const Config *config, int threads, char hex[65]) {
+    Status status = {0};
+    clear_folder(place, false);
+    if (train_count(place, config, threads, TRAIN, false, &status)) fail_msg("%s", status.text);
+    digest_of(place, hex);
+}
+
+static void check_metrics(const Place *place) {
+    H5File *file = NULL;
+    MetricsTable steps = {0}, epochs = {0};
+    Status status = {0};
+    h5_open(&file, place->metrics, NULL, &status);
+    if (!status.code) metrics_read_table(file, "/steps", &steps, &status);
+    if (!status.code) metrics_read_table(file, "/epochs", &epochs, &status);
+    h5_close(&file, &status);
+    if (status.code) fail_msg("%s", status.text);
+    assert_int_equal(steps.rows, EPOCHS * STEPS);
+    for (int64_t i = 0; i < steps.rows; i++) {
+        assert_int_equal((int)steps.values[i * steps.columns], i + 1);
+        assert_int_equal((int)steps.values[i * steps.columns + 1], i / STEPS + 1);
+    }
+    assert_int_equal(epochs.rows, EPOCHS);
+    const double *last = epochs.values + (EPOCHS - 1) * epochs.columns; /* epoch, loss, two accuracies */
+    assert_true(last[1] < epochs.values[1]);
+    assert_true(last[2] > 0.5 && last[2] <= 1);
+    assert_true(last[3] > 0.5 && last[3] <= 1);
+    metrics_free_table(&steps);
+    metrics_free_table(&epochs);
+}
+
+static void test_threads(void **state) {
+    const Place *place = *state;
+    Config *config = make_config(NULL, 0);
+    char one[65], several[65];
+    train_whole(place, config, 1, one);
+    for (int threads = 2; threads <= 3; threads++) {
+        train_whole(place, config, threads, several);
+        assert_string_equal(several, one);
+    }
+    check_metrics(place);
+    config_destroy(&config);
+}
+
+/* Loads the model and recognises new images; the same for any number of threads. */
+static void test_prediction(void **state) {
+    const Place *place = *state;
+    Config *config = make_config(NULL, 0), *stored = NULL;
+    char hex[65];
+    H5File *file = NULL;
+    void *model = NULL;
+    Status status = {0};
+    train_whole(place, config, 2, hex);
+    checkpoint_open(place->model, place->comm, &file, &status);
+    checkpoint_config(file, &stored, &status);
+    if (cnn_family.load(&model, file, stored, place->comm, &status)) fail_msg("%s", status.text);
+    for (int64_t n = 0; n <= 100; n = n * 2 + 1) {
+        ImageSet images = make_images(2000, n);
+        Prediction *one = mem_new((size_t)n, sizeof *one), *two = mem_new((size_t)n, sizeof *two);
+        cnn_family.predict(model, place->comm, 1, images.images, n, one, &status);
+        cnn_family.predict(model, place->comm, 2, images.images, n, two, &status);
+        int64_t correct = 0;
+        for (int64_t i = 0; i < n; i++) {
+            correct += one[i].label == images.labels[i];
+            assert_int_equal(one[i].label, two[i].label);
+            assert_memory_equal(&one[i].confidence, &two[i].confidence, sizeof one[i].confidence);
+            assert_true(one[i].confidence >= 0.1f && one[i].confidence <= 1);
+        }
+        assert_true(correct * 2 >= n);
+        image_set_free(&images);
+        mem_free(one);
+        mem_free(two);
+    }
+    char text[256];
+    cnn_family.describe(file, stored, text, sizeof text);
+    assert_non_null(strstr(text, "3 of 3 epochs"));
+    cnn_family.destroy(&model);
+    h5_close(&file, &status);
+    config_destroy(&stored);
+    config_destroy(&config);
+}
+
+/* A file whose arrays aren't those of its configuration is refused on all ranks, with the array's name. */
+static void test_foreign_content(void **state) {
+    const Place *place = *state;
+    const char *const other[] = {"cnn.layers=conv:5:3 bn relu pool:3 dense:10"};
+    Config *config = make_config(NULL, 0), *changed = make_config(other, 1);
+    char hex[65];
+    H5File *file = NULL;
+    void *model = NULL;
+    Status status = {0}, refused = {0};
+    train_whole(place, config, 1, hex);
+    checkpoint_open(place->model, place->comm, &file, &status);
+    assert_int_equal(cnn_family.load(&model, file, changed, place->comm, &refused), STATUS_FAILED);
+    assert_non_null(strstr(refused.text, "conv1/weight"));
+    assert_null(model);
+    h5_close(&file, &status);
+    config_destroy(&changed);
+    config_destroy(&config);
+}
+
+/* Fewer samples than ranks and than a leaf: ranks without work. */
+static void test_few_samples(void **state) {
+    const Place *place = *state;
+    Config *config = make_config(NULL, 0);
+    char hex[65];
+    for (int64_t count = 1; count <= 3; count++) {
+        Status status = {0};
+        clear_folder(place, false);
+        if (train_count(place, config, 2, count, false, &status)) fail_msg("%s", status.text);
+        digest_of(place, hex);
+    }
+    config_destroy(&config);
+}
+
+static void expect_refusal(const Place *place, const char *const *changes, int count, StatusCode code,
+                           const char *part) {
+    Config *config = make_config(changes, count);
+    Status status = {0};
+    clear_folder(place, false);
+    assert_int_equal(train_count(place, config, 1, TRAIN, false, &status), code);
+    if (!strstr(status.text, part)) fail_msg("'%s' instead of '%s'", status.text, part);
+    config_destroy(&config);
+}
+
+static void test_refusals(void **state) {
+    const char *const odd_leaf[] = {"cnn.leaf=12"}, *const leaves[] = {"cnn.leaf=1", "cnn.batch=5000"};
+    const char *const bad_layers[] = {"cnn.layers=conv:4:30 dense:10"};
+    const char *const diverging[] = {"cnn.lr=1000", "cnn.schedule=constant",
+                                     "cnn.layers=dense:50 relu dense:10"};
+    expect_refusal(*state, odd_leaf, 1, STATUS_USAGE, "power of two");
+    expect_refusal(*state, leaves, 2, STATUS_USAGE, "larger leaf");
+    expect_refusal(*state, bad_layers, 1, STATUS_USAGE, "conv:4:30");
+    expect_refusal(*state, diverging, 3, STATUS_FAILED, "lower cnn.lr");
+}
+
+/* A signal on the last rank stops all after each step, again and again: the resumed runs end in the same
+ * model. Comes last, because a signal isn't forgotten. */
+static void test_stop_and_resume(void **state) {
+    const Place *place = *state;
+    Config *config = make_config(NULL, 0);
+    char whole[65], pieces[65];
+    train_whole(place, config, 2, whole);
+    clear_folder(place, false);
+    if (comm_rank(place->comm) == comm_size(place->comm) - 1) raise(SIGUSR1);
+    int stops = 0;
+    for (StatusCode code = STATUS_STOPPED; code != STATUS_OK; stops += code == STATUS_STOPPED) {
+        Status status = {0};
+        code = train_count(place, config, 1 + stops % 2, TRAIN, stops > 0, &status);
+        if (code != STATUS_OK && code != STATUS_STOPPED) fail_msg("%s", status.text);
+        assert_true(stops <= EPOCHS * STEPS);
+    }
+    assert_int_equal(stops, EPOCHS * STEPS);
+    digest_of(place, pieces);
+    assert_string_equal(pieces, whole);
+    check_metrics(place);
+    config_destroy(&config);
+}
+
+int main(int argc, char **argv) {
+    Place place = {.comm = comm_init(&argc, &argv)};
+    stop_install();
+    make_folder(&place);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(test_threads, &place),
+        cmocka_unit_test_prestate(test_prediction, &place),
+        cmocka_unit_test_prestate(test_foreign_content, &place),
+        cmocka_unit_test_prestate(test_few_samples, &place),
+        cmocka_unit_test_prestate(test_refusals, &place),
+        cmocka_unit_test_prestate(test_stop_and_resume, &place),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    clear_folder(&place, true);
+    comm_finalize((Comm **)&place.comm);
+    return failed;
+}

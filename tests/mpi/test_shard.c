@@ -1,0 +1,129 @@
+/* How an epoch is cut, and that each rank gets exactly the samples that its leaves need. */
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+#include "pardigits/shard.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Samples, batch, leaf: one sample, fewer samples than ranks, steps and leaves with and without a rest. */
+static const int64_t shapes[][3] = {{1, 1, 1},       {1, 128, 32},    {2, 128, 32}, {3, 2, 1},
+                                    {7, 3, 2},       {100, 10, 4},    {100, 64, 8}, {128, 32, 32},
+                                    {1000, 128, 16}, {1001, 1000, 32}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static EpochCut cut_of(int shape, int ranks) {
+    return (EpochCut){shapes[shape][0], shapes[shape][1], shapes[shape][2], ranks};
+}
+
+/* The ranks' parts of a step lie one behind the other, are whole leaves, and differ by at most one leaf. */
+static void check_step(const EpochCut *cut, int64_t step) {
+    Range whole = epoch_step_positions(cut, step);
+    int64_t next = whole.begin, least = INT64_MAX, most = 0;
+    for (int r = 0; r < cut->ranks; r++) {
+        Range part = epoch_rank_positions(cut, step, r);
+        int64_t leaves = (range_size(part) + cut->leaf - 1) / cut->leaf;
+        assert_int_equal(part.begin, next);
+        if (part.begin < part.end) assert_int_equal((part.begin - whole.begin) % cut->leaf, 0);
+        next = part.end;
+        least = leaves < least ? leaves : least;
+        most = leaves > most ? leaves : most;
+    }
+    assert_int_equal(next, whole.end);
+    assert_true(most - least <= 1);
+}
+
+static void test_cut(void **state) {
+    (void)state;
+    for (int shape = 0; shape < SHAPES; shape++)
+        for (int ranks = 1; ranks <= 9; ranks++) {
+            EpochCut cut = cut_of(shape, ranks);
+            int64_t steps = epoch_steps(&cut), next = 0, together = 0;
+            for (int64_t step = 0; step < steps; step++) {
+                Range range = epoch_step_positions(&cut, step);
+                assert_int_equal(range.begin, next);
+                assert_true(range_size(range) > 0 && range_size(range) <= cut.batch);
+                next = range.end;
+                check_step(&cut, step);
+            }
+            for (int r = 0; r < ranks; r++)
+                together += epoch_rank_samples(&cut, steps, r);
+            assert_int_equal(next, cut.samples);
+            assert_int_equal(together, cut.samples);
+        }
+}
+
+static uint8_t pixel_of(int64_t sample, int pixel) {
+    return (uint8_t)(sample * 31 + pixel * 7 + sample / 256);
+}
+
+static ImageSet shard_of(const EpochCut *cut, int rank) {
+    Range own = partition_range(cut->samples, cut->ranks, rank);
+    ImageSet set = {range_size(own), mem_new((size_t)range_size(own), IMAGE_PIXELS),
+                    mem_new((size_t)range_size(own), 1)};
+    for (int64_t i = 0; i < set.n; i++) {
+        for (int p = 0; p < IMAGE_PIXELS; p++)
+            set.images[i * IMAGE_PIXELS + p] = pixel_of(own.begin + i, p);
+        set.labels[i] = (uint8_t)((own.begin + i) % CLASSES);
+    }
+    return set;
+}
+
+static void check_sample(const Samples *samples, int64_t i, uint32_t expected) {
+    assert_int_equal(samples->indices[i], expected);
+    assert_int_equal(samples->labels[samples->rows[i]], expected % CLASSES);
+    for (int p = 0; p < IMAGE_PIXELS; p++)
+        assert_int_equal(samples->images[(int64_t)samples->rows[i] * IMAGE_PIXELS + p],
+                         pixel_of(expected, p));
+}
+
+/* Every sample stands where the order wants it; seen [samples] counts how often this rank got it. */
+static void check_exchange(const Comm *comm, const EpochCut *cut, uint32_t epoch, uint64_t *seen) {
+    int rank = comm_rank(comm);
+    uint32_t *order = mem_new((size_t)cut->samples, sizeof *order);
+    rng_permutation(3, epoch, order, (uint32_t)cut->samples);
+    ImageSet shard = shard_of(cut, rank);
+    EpochShard mine = shard_exchange(cut, comm, &shard, order);
+    int64_t i = 0;
+    for (int64_t step = 0; step < epoch_steps(cut); step++) {
+        Range range = epoch_rank_positions(cut, step, rank);
+        Samples slice = samples_slice(&mine.samples, i, range_size(range));
+        for (int64_t p = range.begin; p < range.end; p++, i++) {
+            check_sample(&slice, p - range.begin, order[p]);
+            seen[order[p]]++;
+        }
+    }
+    assert_int_equal(i, mine.samples.n);
+    epoch_shard_free(&mine);
+    image_set_free(&shard);
+    mem_free(order);
+}
+
+static void test_exchange(void **state) {
+    const Comm *comm = *state;
+    for (int shape = 0; shape < SHAPES; shape++) {
+        EpochCut cut = cut_of(shape, comm_size(comm));
+        uint64_t *seen = mem_new((size_t)cut.samples, sizeof *seen);
+        for (uint32_t epoch = 0; epoch < 3; epoch++)
+            check_exchange(comm, &cut, epoch, seen);
+        comm_sum_u64(comm, seen, cut.samples);
+        for (int64_t i = 0; i < cut.samples; i++)
+            assert_int_equal(seen[i], 3); /* once an epoch */
+        mem_free(seen);
+    }
+}
+
+int main(int argc, char **argv) {
+    Comm *comm = comm_init(&argc, &argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test_prestate(test_exchange, comm),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_finalize(&comm);
+    return failed;
+}
