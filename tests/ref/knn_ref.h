@@ -1,0 +1,14 @@
+/* A plain reference for nearest neighbours: all distances, sorted. */
+#ifndef PARDIGITS_KNN_REF_H
+#define PARDIGITS_KNN_REF_H
+
+#include "pardigits/knn.h"
+
+/* The min(k, rows) nearest of rows [rows][columns] to query, by (distance, index). */
+void ref_nearest(const uint8_t *rows, int64_t count, int columns, const uint8_t *query, int64_t k,
+                 Neighbour *out);
+
+/* Images of few distinct values and many duplicates, so that ties are everywhere. Freed by mem_free. */
+uint8_t *ref_tied_images(int64_t rows, int columns, uint32_t seed);
+
+#endif
