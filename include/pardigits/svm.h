@@ -38,7 +38,7 @@ typedef struct {
 } SvmRows;
 
 /* Rows that compute() is asked for at most. */
-enum { SVM_BLOCK_ROWS = 16 };
+enum { SVM_BLOCK_ROWS = 32 };
 
 typedef struct {
     int64_t n;             /* samples, of both classes */
