@@ -1,0 +1,190 @@
+#include "picture.h"
+
+#include "pardigits/images.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    BOX_SIDE = 20,     /* MNIST's digits fill a box of 20x20 */
+    WORK_SIDE = 512,   /* a digit needs no more pixels than this; fewer mean less noise */
+    MIN_CONTRAST = 16, /* between digit and ground, of 255 */
+    MIN_LIGHT = 32     /* paper darker than this, of 255, is taken to be as light, lest noise grows */
+};
+
+/* Shrinks a picture whose longer side is more than twice WORK_SIDE; averages, so that noise shrinks too. */
+static PIX *shrink_to_work(PIX *grey) {
+    int width = pixGetWidth(grey), height = pixGetHeight(grey);
+    float scale = (float)WORK_SIDE / (float)L_MAX(width, height);
+    if (scale > 0.5f) return pixClone(grey);
+    return pixScaleGeneral(grey, fmaxf(scale, 1.0f / (float)width), fmaxf(scale, 1.0f / (float)height), 0, 0);
+}
+
+/* Average of `count` pixels from (x, y) on, going right or down. */
+static double mean_of_line(PIX *grey, int x, int y, int count, bool down) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+        l_uint32 value;
+        pixGetPixel(grey, down ? x : x + i, down ? y + i : y, &value);
+        sum += value;
+    }
+    return sum / count;
+}
+
+/* Whether the digit is darker than its ground. The ground is a plane through the picture's four edges; the
+ * digit is what departs from it most, which the third power brings out. */
+static bool is_dark_on_light(PIX *grey) {
+    int width = pixGetWidth(grey), height = pixGetHeight(grey);
+    double top = mean_of_line(grey, 0, 0, width, false), left = mean_of_line(grey, 0, 0, height, true);
+    double bottom = mean_of_line(grey, 0, height - 1, width, false);
+    double right = mean_of_line(grey, width - 1, 0, height, true);
+    double level = (top + bottom + left + right) / 4;
+    double slope_x = (right - left) / L_MAX(width - 1, 1), slope_y = (bottom - top) / L_MAX(height - 1, 1);
+    double departure = 0;
+    for (int y = 0; y < height; y++) {
+        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        for (int x = 0; x < width; x++) {
+            double ground = level + slope_x * (x - (width - 1) / 2.0) + slope_y * (y - (height - 1) / 2.0);
+            departure += pow(GET_DATA_BYTE(line, x) - ground, 3);
+        }
+    }
+    return departure < 0;
+}
+
+/* Makes of grey the ink alone, light on black, by taking away the ground: everything too wide to be a stroke.
+ * Dark ink takes a share of the light that falls on the paper, so there what is left is put in relation to
+ * the ground. */
+static void lift_ink(PIX *grey) {
+    bool dark = is_dark_on_light(grey);
+    if (dark) pixInvert(grey, grey);
+    int window = L_MAX(L_MAX(pixGetWidth(grey), pixGetHeight(grey)) / 2 | 1, 3);
+    PIX *ground = pixOpenGray(grey, window, window);
+    for (int y = 0; y < pixGetHeight(grey); y++) {
+        l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        const l_uint32 *ground_line = pixGetData(ground) + (int64_t)y * pixGetWpl(ground);
+        for (int x = 0; x < pixGetWidth(grey); x++) {
+            int under = GET_DATA_BYTE(ground_line, x), ink = GET_DATA_BYTE(line, x) - under;
+            int full = dark ? L_MAX(255 - under, MIN_LIGHT) : 255;
+            SET_DATA_BYTE(line, x, L_MIN(ink * 255 / full, 255));
+        }
+    }
+    pixDestroy(&ground);
+}
+
+/* 1 where ink >= threshold. */
+static PIX *ink_above(PIX *ink, int threshold) {
+    PIX *mask = pixThresholdToBinary(ink, L_MAX(threshold, 1)); /* 1 where it is below */
+    pixInvert(mask, mask);
+    return mask;
+}
+
+/* The parts of mask that aren't far smaller than its largest one. */
+static PIX *drop_specks(PIX *mask) {
+    PIXA *parts;
+    BOXA *boxes = pixConnComp(mask, &parts, 8);
+    NUMA *areas = pixaCountPixels(parts);
+    l_float32 largest = 0;
+    numaGetMax(areas, &largest, NULL);
+    numaDestroy(&areas);
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
+    return pixSelectByArea(mask, largest / 32, 8, L_SELECT_IF_GTE, NULL);
+}
+
+/* Value below which a share of the pixels lie, of those where mask is 1. */
+static int rank_value(PIX *ink, PIX *mask, float share) {
+    l_float32 value = 0;
+    pixGetRankValueMasked(ink, mask, 0, 0, 1, share, &value, NULL);
+    return (int)lroundf(value);
+}
+
+/* Cuts the digit out: *digit is its bounding box with the ground at 0 and the strokes' inside at 255. *digit
+ * is NULL if there is none. */
+static void cut_out(PIX *ink, PIX **digit) {
+    l_int32 threshold, empty;
+    *digit = NULL;
+    if (pixSplitDistributionFgBg(ink, 0.1f, 1, &threshold, NULL, NULL, NULL)) return;
+    PIX *all = ink_above(ink, threshold), *core = drop_specks(all), *ground = pixInvert(NULL, all);
+    int high = rank_value(ink, core, 0.95f), low = rank_value(ink, ground, 0.5f);
+    pixZero(core, &empty);
+    if (!empty && high - low >= MIN_CONTRAST) {
+        /* strokes end where they fade out, not at the threshold */
+        PIX *faint = ink_above(ink, low + (high - low) / 6), *whole = pixSeedfillBinary(NULL, core, faint, 8);
+        BOX *box;
+        pixClipToForeground(whole, NULL, &box);
+        l_int32 width, height;
+        boxGetGeometry(box, NULL, NULL, &width, &height);
+        int margin = 2 * (L_MAX(width, height) / BOX_SIDE) + 3; /* one pixel of the 28x28 on each side */
+        PIX *around = pixDilateBrick(NULL, whole, margin, margin), *outside = pixInvert(NULL, around);
+        pixSetMasked(ink, outside, 0);
+        NUMA *levels = numaMakeConstant(0, 256);
+        for (int v = low; v < 256; v++)
+            numaSetValue(levels, v, (l_float32)L_MIN((v - low) * 255 / (high - low), 255));
+        pixTRCMap(ink, NULL, levels);
+        *digit = pixClipRectangle(ink, box, NULL);
+        numaDestroy(&levels);
+        boxDestroy(&box);
+        pixDestroy(&outside);
+        pixDestroy(&around);
+        pixDestroy(&whole);
+        pixDestroy(&faint);
+    }
+    pixDestroy(&ground);
+    pixDestroy(&core);
+    pixDestroy(&all);
+}
+
+/* Where a line of 28 starts to be filled so that the mass, at `centre` of the digit's `size` pixels, comes
+ * nearest to pixel 14, as in MNIST; the digit stays inside. */
+static int place(double centre, int size) {
+    int start = (int)lround(IMAGE_SIDE / 2 - centre);
+    return L_MAX(0, L_MIN(start, IMAGE_SIDE - size));
+}
+
+/* Puts the digit, at most 28x28 pixels, into image by its centre of mass, with its strongest pixel at 255. */
+static void centre_digit(PIX *digit, uint8_t image[IMAGE_PIXELS]) {
+    int width = pixGetWidth(digit), height = pixGetHeight(digit);
+    double mass = 0, sum_x = 0, sum_y = 0;
+    l_uint32 strongest = 1, value;
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            pixGetPixel(digit, x, y, &value);
+            strongest = L_MAX(strongest, value);
+            mass += value;
+            sum_x += (double)value * x;
+            sum_y += (double)value * y;
+        }
+    memset(image, 0, IMAGE_PIXELS);
+    if (mass == 0) return;
+    int left = place(sum_x / mass, width), top = place(sum_y / mass, height);
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            pixGetPixel(digit, x, y, &value);
+            image[(top + y) * IMAGE_SIDE + left + x] = (uint8_t)((value * 255 + strongest / 2) / strongest);
+        }
+}
+
+StatusCode digitize_picture(const char *path, uint8_t image[IMAGE_PIXELS], Status *status) {
+    PIX *grey, *digit = NULL;
+    if (picture_read(path, &grey, status)) return status->code;
+    PIX *work = shrink_to_work(grey);
+    if (work) {
+        lift_ink(work);
+        cut_out(work, &digit);
+    }
+    if (digit) {
+        int width = pixGetWidth(digit), height = pixGetHeight(digit);
+        float scale = (float)BOX_SIDE / (float)L_MAX(width, height);
+        PIX *scaled = pixScaleGeneral(digit, fmaxf(scale, 1.0f / (float)width),
+                                      fmaxf(scale, 1.0f / (float)height), 0, 0);
+        centre_digit(scaled, image);
+        pixDestroy(&scaled);
+    } else
+        status_set(status, STATUS_FAILED, "%s shows no digit: it looks blank; use a picture of one digit.",
+                   path);
+    pixDestroy(&digit);
+    pixDestroy(&work);
+    pixDestroy(&grey);
+    return status->code;
+}
