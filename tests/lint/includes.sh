@@ -7,8 +7,9 @@ cd "${1:-$(dirname "$0")/../..}" || exit 1
 # Layers from the bottom; those with the same number don't include each other.
 declare -A height=([core]=0 [parallel]=1 [store]=2 [data]=3 [kernels]=3 [family]=4 [knn]=5 [svm]=5 [cnn]=5 [eval]=5
     [report]=6 [cli]=7)
-# Public headers whose layer no source file's name tells.
-declare -A layer_of=([family]=family [images]=data [layers]=kernels [config]=core)
+# A public header belongs to the layer that it or its source file is named after; or else to the one named here.
+declare -A layer_of=([images]=data [layers]=kernels)
+for layer in "${!height[@]}"; do layer_of[$layer]=$layer; done
 
 bad=0
 complain() {
