@@ -29,6 +29,9 @@ step "mpirun -n $ranks $program evaluate ${models[*]}"
 step "$program show data/mnist.h5 --out results/samples.png"
 "$program" show data/mnist.h5 --out results/samples.png
 
+step "$program predict results/demo-cnn/model.h5 data/pictures/*.png"
+"$program" predict results/demo-cnn/model.h5 data/pictures/*.png
+
 cat <<END
 
 What you have now:
@@ -37,7 +40,7 @@ What you have now:
 Next:
   $program show results/demo-cnn/metrics.h5
   $program digest results/demo-cnn/model.h5      the same for any number of ranks and threads
-  $program predict results/demo-cnn/model.h5 PICTURE...   a PNG, JPEG or PNM with one digit of your own
+  $program predict results/demo-cnn/model.h5 PICTURE...   one digit of your own each, PNG, JPEG or PNM
   mpirun -n 4 --oversubscribe $program train configs/cnn.ini --run results/mine --set cnn.epochs=10
   make check
 END

@@ -7,8 +7,9 @@ cd "${1:-$(dirname "$0")/../..}" || exit 1
 # Layers from the bottom; those with the same number don't include each other.
 declare -A height=([core]=0 [parallel]=1 [store]=2 [data]=3 [kernels]=3 [family]=4 [knn]=5 [svm]=5 [cnn]=5 [eval]=5
     [report]=6 [cli]=7)
-# Public headers that aren't named after a source file of their layer.
-declare -A layer_of=([family]=family [images]=data [layers]=kernels [config]=core)
+# A public header belongs to the layer that it or its source file is named after; or else to the one named here.
+declare -A layer_of=([images]=data [layers]=kernels)
+for layer in "${!height[@]}"; do layer_of[$layer]=$layer; done
 
 bad=0
 complain() {
@@ -19,7 +20,7 @@ complain() {
 for source in src/*/*.c; do
     [[ -e $source ]] || continue
     name=$(basename "$source" .c)
-    [[ -f include/pardigits/$name.h ]] && layer_of[$name]=$(basename "$(dirname "$source")")
+    [[ -f include/pardigits/$name.h && -z ${layer_of[$name]:-} ]] && layer_of[$name]=$(basename "$(dirname "$source")")
 done
 
 # check FILE LAYER: every #include of FILE, which belongs to LAYER.
@@ -36,6 +37,9 @@ check() {
             elif [[ $target != "$layer" && ${height[$target]} -ge ${height[$layer]} ]]; then
                 complain "$file:$line" "$layer must not include $included, which belongs to $target"
             fi
+            ;;
+        ../parallel/comm_mpi.h) # parallel HDF5 takes the MPI communicator
+            [[ $layer == store ]] || complain "$file:$line" "only src/store may ask for the MPI communicator"
             ;;
         ../*) complain "$file:$line" "includes $included by a path; what other folders may use is in include/pardigits" ;;
         mpi.h) [[ $layer == parallel ]] || complain "$file:$line" "only src/parallel calls MPI" ;;
