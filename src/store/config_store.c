@@ -3,6 +3,7 @@
 #include "pardigits/mem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void config_store_write(H5File *file, const Config *config, Status *status) {
@@ -18,6 +19,14 @@ void config_store_write(H5File *file, const Config *config, Status *status) {
             h5_set_f64(file, group, dot + 1, config_real(config, keys[i].name), status);
         else
             h5_set_text(file, group, dot + 1, config_text(config, keys[i].name), status);
+    }
+}
+
+/* The shortest usual form that reads back as the same number. */
+static void print_real(double value, char *text, size_t size) {
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, size, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) return;
     }
 }
 
@@ -38,7 +47,7 @@ StatusCode config_store_read(const H5File *file, Config **config, Status *status
         } else if (keys[i].type == CONFIG_REAL) {
             double value = 0;
             h5_get_f64(file, group, dot + 1, &value, status);
-            snprintf(number, sizeof number, "%.17g", value);
+            print_real(value, number, sizeof number);
         } else {
             h5_get_text(file, group, dot + 1, &text, status);
         }
