@@ -6,7 +6,7 @@
 
 /* Floats of images that one pass over the weights works on: they and what is computed from them fit the
  * second-level cache. */
-enum { GROUP_FLOATS = 1 << 16 };
+enum { GROUP_FLOATS = 1 << 16, PART_PIXELS = 128 };
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
     ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0};
@@ -25,56 +25,25 @@ static int64_t round_up(int64_t n) {
     return (n + 15) / 16 * 16;
 }
 
-/* An image with zeros around it, or out_grad with what the data gradient reads beside it. */
-typedef struct {
-    int height, width, channels; /* without the zeros */
-    int top, left, padded_height, padded_width;
-} Frame;
-
-static int64_t frame_size(const Frame *frame) {
-    return (int64_t)frame->padded_height * frame->padded_width * frame->channels;
-}
-
-static int frame_is_bare(const Frame *frame) {
-    return frame->padded_height == frame->height && frame->padded_width == frame->width;
-}
-
-static Frame input_frame(const ConvShape *s) {
-    return (Frame){
-        s->height, s->width, s->channels, s->pad, s->pad, s->height + 2 * s->pad, s->width + 2 * s->pad};
-}
-
-/* Kernel rows that meet one input row: those of its phase (row + pad) % stride. */
+/* Kernel rows (or columns) that meet an input row of this phase: (row + pad) % stride. */
 static int taps(const ConvShape *s, int phase) {
     return phase < s->kernel ? (s->kernel - phase + s->stride - 1) / s->stride : 0;
 }
 
-static Frame gradient_frame(const ConvShape *s) {
-    const int before = taps(s, 0) - 1;
-    const int rows = (s->height - 1 + s->pad) / s->stride + 1,
-              columns = (s->width - 1 + s->pad) / s->stride + 1;
-    return (Frame){s->out_height,
-                   s->out_width,
-                   s->filters,
-                   before,
-                   before,
-                   before + (int)max64(s->out_height, rows),
-                   before + (int)max64(s->out_width, columns)};
+static int64_t in_size(const ConvShape *s) {
+    return (int64_t)s->height * s->width * s->channels;
 }
 
-/* The images as the product reads them: themselves, or padded copies. */
-static const float *frame_fill(const Frame *frame, int n, const float *images, float *padded) {
-    if (frame_is_bare(frame)) return images;
-    const int64_t row = (int64_t)frame->width * frame->channels;
-    const int64_t padded_row = (int64_t)frame->padded_width * frame->channels;
-    const int64_t left = (int64_t)frame->left * frame->channels;
-    memset(padded, 0, (size_t)(n * frame_size(frame)) * sizeof *padded);
-    for (int i = 0; i < n; i++) {
-        float *to = padded + i * frame_size(frame) + frame->top * padded_row + left;
-        for (int y = 0; y < frame->height; y++, images += row, to += padded_row)
-            memcpy(to, images, (size_t)row * sizeof *to);
-    }
-    return padded;
+static int64_t out_size(const ConvShape *s) {
+    return (int64_t)s->out_height * s->out_width * s->filters;
+}
+
+static int64_t padded_row(const ConvShape *s) {
+    return (int64_t)(s->width + 2 * s->pad) * s->channels;
+}
+
+static int64_t padded_size(const ConvShape *s) {
+    return (s->height + 2 * s->pad) * padded_row(s);
 }
 
 static int is_dense(const ConvShape *s) {
@@ -83,18 +52,14 @@ static int is_dense(const ConvShape *s) {
 
 /* Images that are worked on together. */
 static int group_size(const ConvShape *s, int n) {
-    if (is_dense(s)) return n;
-    const Frame in = input_frame(s), gradient = gradient_frame(s);
-    const int64_t size = frame_size(&in) + frame_size(&gradient);
-    return (int)(size * n <= GROUP_FLOATS ? n : max64(1, GROUP_FLOATS / size));
+    const int64_t size = padded_size(s) + out_size(s);
+    return is_dense(s) || size * n <= GROUP_FLOATS ? n : (int)max64(1, GROUP_FLOATS / size);
 }
 
 int64_t conv_work_size(const ConvShape *s, int n) {
-    const Frame in = input_frame(s), gradient = gradient_frame(s);
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
     const int64_t start = round_up(max64(product_round_up(s->channels), product_round_up(s->filters)));
-    const int64_t images = group_size(s, n) * max64(frame_size(&in), frame_size(&gradient));
-    return start + round_up(images) + group_size(s, n) * filled;
+    return start + group_size(s, n) * (round_up(padded_size(s)) + filled);
 }
 
 int64_t conv_packed_size(const ConvShape *s) {
@@ -128,104 +93,137 @@ void conv_pack_backward(const ConvShape *s, const float *weights, float *packed)
     }
 }
 
-/* The product's loops over output pixels: rows of the forward pass, summands of the weights' gradient. */
-static Loops pixel_loops(const ConvShape *s, int n) {
-    const Frame frame = input_frame(s);
-    const int64_t row = (int64_t)frame.padded_width * s->channels;
-    if (is_dense(s)) return (Loops){{1, 1, n}, {0, 0, frame_size(&frame)}};
-    return (Loops){{n, s->out_height, s->out_width},
-                   {frame_size(&frame), s->stride * row, s->stride * s->channels}};
+/* One dimension of a convolution: output o sums the inputs o * step + offset + t for the taps t, where there
+ * are such inputs. */
+typedef struct {
+    int outputs, inputs, taps, step, offset;
+} Axis;
+
+/* Outputs [first, first + count) that have the same taps [tap, tap + taps). */
+typedef struct {
+    int first, count, tap, taps;
+} Span;
+
+static Span span_of(const Axis *axis, int output) {
+    const int begin = output * axis->step + axis->offset;
+    const int tap = begin < 0 ? -begin : 0;
+    const int end = axis->inputs - begin < axis->taps ? axis->inputs - begin : axis->taps;
+    return tap < end ? (Span){output, 1, tap, end - tap} : (Span){output, 1, 0, 0};
 }
 
-/* The product's loops over the weights of one filter: summands of the forward pass, rows of the weights'
- * gradient. */
-static Loops weight_loops(const ConvShape *s) {
-    const Frame frame = input_frame(s);
-    return (Loops){{1, s->kernel, (int64_t)s->kernel * s->channels},
-                   {0, (int64_t)frame.padded_width * s->channels, 1}};
+static Span next_span(const Axis *axis, int first) {
+    Span span = span_of(axis, first);
+    for (int o = first + 1; o < axis->outputs; o++, span.count++) {
+        const Span other = span_of(axis, o);
+        if (other.tap != span.tap || other.taps != span.taps) break;
+    }
+    return span;
+}
+
+/* A convolution of n images: forward, or one phase of the data gradient. Pixels at the border have taps of
+ * their own, so that nothing is multiplied by the zeros beyond. */
+typedef struct {
+    Axis y, x;
+    int64_t in_stride[3], out_stride[3]; /* images, rows, columns */
+    int channels;                        /* of the input */
+    int columns;                         /* of the output */
+    const float *packed, *start;
+} Pass;
+
+static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *in, float *out) {
+    const int64_t in_row = y.first * pass->y.step + pass->y.offset + y.tap;
+    const int64_t in_column = x.first * pass->x.step + pass->x.offset + x.tap;
+    const int has_taps = y.taps && x.taps;
+    const Product product = {
+        .rows = {{n, y.count, x.count},
+                 {pass->in_stride[0], pass->y.step * pass->in_stride[1], pass->x.step * pass->in_stride[2]}},
+        .sum = {{1, y.taps, (int64_t)x.taps * pass->channels}, {0, pass->in_stride[1], 1}},
+        .out_stride = {pass->out_stride[0], pass->out_stride[1], pass->out_stride[2]},
+        .columns = pass->columns,
+        .in = in + (has_taps ? in_row * pass->in_stride[1] + in_column * pass->in_stride[2] : 0),
+        .factors = pass->packed,
+        .packed_length = (int64_t)pass->y.taps * pass->x.taps * pass->channels,
+        .first_factor = ((int64_t)y.tap * pass->x.taps + x.tap) * pass->channels,
+        .skipped_factors = (int64_t)(pass->x.taps - x.taps) * pass->channels,
+        .start = pass->start,
+        .out = out + y.first * pass->out_stride[1] + x.first * pass->out_stride[2],
+    };
+    product_compute(&product);
+}
+
+static void compute_pass(const Pass *pass, int n, const float *in, float *out) {
+    Span y, x;
+    for (int row = 0; row < pass->y.outputs; row += y.count) {
+        y = next_span(&pass->y, row);
+        for (int column = 0; column < pass->x.outputs; column += x.count) {
+            x = next_span(&pass->x, column);
+            compute_spans(pass, n, y, x, in, out);
+        }
+    }
 }
 
 void conv_forward(const ConvShape *s, int n, const float *in, const float *packed_forward, const float *bias,
                   float *out, float *work) {
-    const Frame frame = input_frame(s);
-    const int64_t image = (int64_t)s->height * s->width * s->channels;
-    const int64_t out_row = (int64_t)s->out_width * s->filters, out_image = s->out_height * out_row;
-    float *const padded = work + round_up(product_round_up(s->filters));
     memset(work, 0, (size_t)product_round_up(s->filters) * sizeof *work);
     if (bias) memcpy(work, bias, (size_t)s->filters * sizeof *work);
-    Product product = {
-        .sum = weight_loops(s),
-        .out_stride = {out_image, out_row, s->filters},
+    const Pass pass = {
+        .y = {s->out_height, s->height, s->kernel, s->stride, -s->pad},
+        .x = {s->out_width, s->width, s->kernel, s->stride, -s->pad},
+        .in_stride = {in_size(s), (int64_t)s->width * s->channels, s->channels},
+        .out_stride = {out_size(s), (int64_t)s->out_width * s->filters, s->filters},
+        .channels = s->channels,
         .columns = s->filters,
-        .factors = packed_forward,
+        .packed = packed_forward,
         .start = work,
     };
     const int group = group_size(s, n);
-    for (int first = 0; first < n; first += group) {
-        const int images = n - first < group ? n - first : group;
-        product.rows = pixel_loops(s, images);
-        product.in = frame_fill(&frame, images, in + first * image, padded);
-        product.out = out + first * out_image;
-        product_compute(&product);
-    }
+    for (int first = 0; first < n; first += group)
+        compute_pass(&pass, n - first < group ? n - first : group, in + first * in_size(s),
+                     out + first * out_size(s));
 }
 
-/* Rows (or columns) of the input that share a phase: the first, how many, and the padded row of out_grad
- * where the first one's sum begins. */
-typedef struct {
-    int first, count, begin;
-} PhaseRange;
-
-static PhaseRange phase_range(const ConvShape *s, int phase, int size) {
+/* The rows (or columns) of the input in one phase, `first` the first of them: row first + o * stride takes
+ * row o + offset + t of out_grad with the phase's tap taps - 1 - t. */
+static Axis phase_axis(const ConvShape *s, int phase, int inputs, int outputs, int *first) {
     const int skipped = phase < s->pad ? (s->pad - phase + s->stride - 1) / s->stride : 0;
-    const int first = skipped * s->stride + phase - s->pad;
-    return (PhaseRange){first, first < size ? (size - 1 - first) / s->stride + 1 : 0,
-                        skipped + taps(s, 0) - taps(s, phase)};
+    *first = skipped * s->stride + phase - s->pad;
+    return (Axis){
+        .outputs = *first < inputs ? (inputs - 1 - *first) / s->stride + 1 : 0,
+        .inputs = outputs,
+        .taps = taps(s, phase),
+        .step = 1,
+        .offset = skipped - (taps(s, phase) - 1),
+    };
 }
 
-/* product has what all phases share. */
-static void backward_phase(const ConvShape *s, const Frame *frame, int phase_y, int phase_x,
-                           const float *gradient, float *in_grad, Product product) {
-    const PhaseRange y = phase_range(s, phase_y, s->height), x = phase_range(s, phase_x, s->width);
-    const int64_t frame_row = (int64_t)frame->padded_width * s->filters;
-    const int64_t row = (int64_t)s->width * s->channels;
-    product.rows.count[1] = y.count;
-    product.rows.count[2] = x.count;
-    product.sum = (Loops){{1, taps(s, phase_y), (int64_t)taps(s, phase_x) * s->filters}, {0, frame_row, 1}};
-    product.in = gradient + y.begin * frame_row + x.begin * s->filters;
-    product.out = in_grad + y.first * row + x.first * s->channels;
-    product_compute(&product);
+static void backward_images(const ConvShape *s, int n, const float *out_grad, Pass *pass, float *in_grad) {
+    const float *const packed = pass->packed;
+    for (int phase = 0; phase < s->stride * s->stride; phase++) {
+        int y, x;
+        pass->y = phase_axis(s, phase / s->stride, s->height, s->out_height, &y);
+        pass->x = phase_axis(s, phase % s->stride, s->width, s->out_width, &x);
+        compute_pass(pass, n, out_grad, in_grad + ((int64_t)y * s->width + x) * s->channels);
+        pass->packed += (int64_t)pass->y.taps * pass->x.taps * s->filters * product_round_up(s->channels);
+    }
+    pass->packed = packed;
 }
 
 void conv_backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed_backward,
                         float *in_grad, float *work) {
-    const Frame frame = gradient_frame(s);
-    const int64_t row = (int64_t)s->width * s->channels, image = s->height * row;
-    const int64_t out_image = (int64_t)s->out_height * s->out_width * s->filters;
-    const int64_t packed_tap = (int64_t)s->filters * product_round_up(s->channels);
-    float *const padded = work + round_up(product_round_up(s->channels));
     memset(work, 0, (size_t)product_round_up(s->channels) * sizeof *work);
+    const int64_t row = (int64_t)s->width * s->channels;
+    Pass pass = {
+        .in_stride = {out_size(s), (int64_t)s->out_width * s->filters, s->filters},
+        .out_stride = {in_size(s), s->stride * row, (int64_t)s->stride * s->channels},
+        .channels = s->filters,
+        .columns = s->channels,
+        .packed = packed_backward,
+        .start = work,
+    };
     const int group = group_size(s, n);
-    for (int first = 0; first < n; first += group) {
-        const int images = n - first < group ? n - first : group;
-        const float *gradient = frame_fill(&frame, images, out_grad + first * out_image, padded);
-        const Product product = {
-            .rows = {{images, 0, 0},
-                     {frame_size(&frame), (int64_t)frame.padded_width * s->filters, s->filters}},
-            .out_stride = {image, s->stride * row, s->stride * s->channels},
-            .columns = s->channels,
-            .factors = packed_backward,
-            .start = work,
-        };
-        const float *packed = packed_backward;
-        for (int phase = 0; phase < s->stride * s->stride; phase++) {
-            const int phase_y = phase / s->stride, phase_x = phase % s->stride;
-            Product of_phase = product;
-            of_phase.factors = packed;
-            backward_phase(s, &frame, phase_y, phase_x, gradient, in_grad + first * image, of_phase);
-            packed += taps(s, phase_y) * taps(s, phase_x) * packed_tap;
-        }
-    }
+    for (int first = 0; first < n; first += group)
+        backward_images(s, n - first < group ? n - first : group, out_grad + first * out_size(s), &pass,
+                        in_grad + first * in_size(s));
 }
 
 /* bias_grad [filters] += sum of out_grad [rows][filters] */
@@ -245,19 +243,51 @@ static const float *fill_columns(int64_t rows, int columns, const float *from, f
     return filled;
 }
 
+/* The images as the product reads them: themselves, or padded copies. */
+static const float *fill_padded(const ConvShape *s, int n, const float *in, float *padded) {
+    if (s->pad == 0) return in;
+    const int64_t row = (int64_t)s->width * s->channels;
+    memset(padded, 0, (size_t)(n * padded_size(s)) * sizeof *padded);
+    for (int i = 0; i < n; i++) {
+        float *to = padded + i * padded_size(s) + s->pad * padded_row(s) + s->pad * s->channels;
+        for (int y = 0; y < s->height; y++, in += row, to += padded_row(s))
+            memcpy(to, in, (size_t)row * sizeof *to);
+    }
+    return padded;
+}
+
+/* The sum over the pixels of n images, in parts that the first-level cache holds. */
+static void sum_parts(const ConvShape *s, int n, Product *product) {
+    const int64_t pixels = (int64_t)s->out_height * s->out_width, stride = s->stride * padded_row(s);
+    const int images = is_dense(s) ? n : (int)max64(1, PART_PIXELS / pixels);
+    const int lines = images > 1 ? s->out_height : (int)max64(1, PART_PIXELS / s->out_width);
+    const float *const in = product->in;
+    for (int i = 0; i < n; i += images) {
+        for (int y = 0; y < s->out_height; y += lines) {
+            const int part_images = n - i < images ? n - i : images;
+            const int part_lines = s->out_height - y < lines ? s->out_height - y : lines;
+            product->sum = (Loops){{part_images, part_lines, s->out_width},
+                                   {padded_size(s), stride, (int64_t)s->stride * s->channels}};
+            if (is_dense(s)) product->sum = (Loops){{1, 1, part_images}, {0, 0, padded_size(s)}};
+            product->in = in + i * padded_size(s) + y * stride;
+            product_compute(product);
+            product->start = NULL;
+            product->factors += (int64_t)part_images * part_lines * s->out_width * product->factor_stride;
+        }
+    }
+}
+
 void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
                            float *weight_grad, float *bias_grad, float *work) {
-    const Frame frame = input_frame(s);
-    const int64_t image = (int64_t)s->height * s->width * s->channels;
-    const int64_t pixels = (int64_t)s->out_height * s->out_width, out_image = pixels * s->filters;
+    const int64_t pixels = (int64_t)s->out_height * s->out_width, row = (int64_t)s->kernel * s->channels;
     const int group = group_size(s, n), width = product_round_up(s->filters);
     float *const padded = work + round_up(width);
-    float *const filled = padded + round_up(group * frame_size(&frame));
+    float *const filled = padded + group * round_up(padded_size(s));
     memset(work, 0, (size_t)width * sizeof *work);
     if (bias_grad) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
     Product product = {
-        .rows = weight_loops(s),
-        .out_stride = {0, (int64_t)s->kernel * s->channels * s->filters, s->filters},
+        .rows = {{1, s->kernel, row}, {0, padded_row(s), 1}},
+        .out_stride = {0, row * s->filters, s->filters},
         .columns = s->filters,
         .factor_stride = width,
         .start = work,
@@ -265,12 +295,10 @@ void conv_backward_weights(const ConvShape *s, int n, const float *in, const flo
     };
     for (int first = 0; first < n; first += group) {
         const int images = n - first < group ? n - first : group;
-        const float *gradient = out_grad + first * out_image;
-        product.sum = pixel_loops(s, images);
-        product.in = frame_fill(&frame, images, in + first * image, padded);
+        const float *gradient = out_grad + first * out_size(s);
+        product.in = fill_padded(s, images, in + first * in_size(s), padded);
         product.factors = fill_columns(images * pixels, s->filters, gradient, filled);
-        product_compute(&product);
+        sum_parts(s, images, &product);
         if (bias_grad) add_rows(images * pixels, s->filters, gradient, bias_grad);
-        product.start = NULL;
     }
 }

@@ -13,8 +13,8 @@
     FOR_14(X, vectors)                                                                                       \
     X(15, vectors)                                                                                           \
     X(16, vectors)                                                                                           \
-    X(17, vectors) X(18, vectors) X(19, vectors) X(20, vectors) X(21, vectors) X(22, vectors) X(23, vectors) \
-        X(24, vectors)
+    X(17, vectors)                                                                                           \
+    X(18, vectors) X(19, vectors) X(20, vectors) X(21, vectors) X(22, vectors) X(23, vectors) X(24, vectors)
 enum { MOST_VECTORS = 3 };
 #ifdef __AVX512F__ /* 32 registers */
 #define FOR_BLOCKS(X) FOR_24(X, 1) FOR_14(X, 2) FOR_9(X, 3)
@@ -28,9 +28,9 @@ static const int most_rows[] = {0, 12, 6, 4};
 
 typedef struct {
     const Product *product;
-    const float *factors; /* of the first column */
-    int64_t factor_stride;
-    int64_t in_at[MOST_ROWS]; /* places of the rows */
+    const float *factors;               /* of the first column */
+    int64_t factor_stride, factor_skip; /* floats to the next summand's; more after each innermost loop */
+    int64_t in_at[MOST_ROWS];           /* places of the rows */
     int64_t out_at[MOST_ROWS];
     int column, last_lanes; /* first column; columns in the last vector */
 } Block;
@@ -71,6 +71,7 @@ static inline __attribute__((always_inline)) void block_compute(const Block *blo
                 at += sum->stride[2];
                 factors += block->factor_stride;
             }
+            factors += block->factor_skip;
         }
     }
 #pragma GCC unroll 24
@@ -154,7 +155,6 @@ static void compute_group(const Product *p, Block *block, int vectors) {
 }
 
 void product_compute(const Product *p) {
-    const int64_t length = p->sum.count[0] * p->sum.count[1] * p->sum.count[2];
     const int vectors = product_round_up(p->columns) / LANES;
     int width;
     for (int first = 0; first < vectors; first += width) {
@@ -162,11 +162,17 @@ void product_compute(const Product *p) {
         const int last = p->columns - (first + width - 1) * LANES;
         Block block = {
             .product = p,
-            .factors = p->factors + first * LANES * (p->factor_stride ? 1 : length),
-            .factor_stride = p->factor_stride ? p->factor_stride : width * LANES,
+            .factors = p->factors + first * LANES,
+            .factor_stride = p->factor_stride,
             .column = first * LANES,
             .last_lanes = last < LANES ? last : LANES,
         };
+        if (p->packed_length) {
+            block.factor_stride = width * LANES;
+            block.factors =
+                p->factors + p->packed_length * first * LANES + p->first_factor * block.factor_stride;
+            block.factor_skip = p->skipped_factors * block.factor_stride;
+        }
         compute_group(p, &block, width);
     }
 }

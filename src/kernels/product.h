@@ -21,9 +21,13 @@ typedef struct {
     int64_t out_stride[3]; /* floats between neighbouring rows in the output */
     int columns;
     const float *in;
-    const float *factors;  /* made by product_pack; or else [k][factor_stride], read up to whole vectors */
-    int64_t factor_stride; /* 0 if packed */
-    const float *start;    /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
+    const float *factors;
+    int64_t packed_length;   /* 0: factors [k][factor_stride], read up to whole vectors; else they were packed
+                                by   product_pack with this length and */
+    int64_t first_factor;    /* the sum begins with this one */
+    int64_t skipped_factors; /* and leaves out so many after each innermost loop */
+    int64_t factor_stride;
+    const float *start; /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
     float *out;
 } Product;
 
