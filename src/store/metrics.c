@@ -147,7 +147,7 @@ static void read_earlier(const H5File *file, Table *table) {
     bool same = earlier.columns == table->columns;
     for (int c = 0; same && c < table->columns; c++)
         same = !strcmp(earlier.names[c], table->column[c].name);
-    if (same) {
+    if (same && earlier.rows > 0) {
         reserve(table, earlier.rows);
         memcpy(table->values, earlier.values,
                (size_t)(earlier.rows * earlier.columns) * sizeof *earlier.values);
