@@ -51,44 +51,83 @@ static inline void tile_multiply(int64_t groups, const TileValue *a, const uint8
     }
 }
 
-#elif defined(__AVX2__)
+#elif defined(__SSE4_1__)
 #include <immintrin.h>
 
-#define TILE_NAME "avx2"
-
 /* vpmaddwd adds two products of 16-bit values: at most 2 * 255 * 255, exact. */
-enum { LANES = 8, GROUP = 2, TILE_ROWS = 6, TILE_PANELS = 2, TILE_BIAS = 0 };
+enum { GROUP = 2, TILE_ROWS = 6, TILE_PANELS = 2, TILE_BIAS = 0 };
 typedef int16_t TileValue;
 
 static inline TileValue tile_value(uint8_t pixel) {
     return pixel;
 }
 
+#ifdef __AVX2__
+#define TILE_NAME "avx2"
+enum { LANES = 8 };
+typedef __m256i Sums;
+
+static inline Sums load_sums(const int32_t *from) {
+    return _mm256_loadu_si256((const __m256i *)from);
+}
+
+static inline void store_sums(int32_t *to, Sums sums) {
+    _mm256_storeu_si256((__m256i *)to, sums);
+}
+
+/* A group of each lane, widened. */
+static inline __m256i load_group(const uint8_t *from) {
+    return _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)from));
+}
+
+static inline Sums add_products(Sums sums, __m256i group, int32_t two_values) {
+    return _mm256_add_epi32(sums, _mm256_madd_epi16(group, _mm256_set1_epi32(two_values)));
+}
+#else
+#define TILE_NAME "sse4"
+enum { LANES = 4 };
+typedef __m128i Sums;
+
+static inline Sums load_sums(const int32_t *from) {
+    return _mm_loadu_si128((const __m128i *)from);
+}
+
+static inline void store_sums(int32_t *to, Sums sums) {
+    _mm_storeu_si128((__m128i *)to, sums);
+}
+
+static inline __m128i load_group(const uint8_t *from) {
+    return _mm_cvtepu8_epi16(_mm_loadl_epi64((const __m128i *)from));
+}
+
+static inline Sums add_products(Sums sums, __m128i group, int32_t two_values) {
+    return _mm_add_epi32(sums, _mm_madd_epi16(group, _mm_set1_epi32(two_values)));
+}
+#endif
+
 static inline void tile_multiply(int64_t groups, const TileValue *a, const uint8_t *b, int64_t panel_bytes,
                                  const int32_t *initial, int64_t initial_stride, int32_t *out,
                                  int64_t out_stride) {
-    __m256i sums[TILE_ROWS][TILE_PANELS];
+    Sums sums[TILE_ROWS][TILE_PANELS];
 #pragma GCC unroll 6
     for (int r = 0; r < TILE_ROWS; r++) {
-        sums[r][0] = _mm256_loadu_si256((const __m256i *)(initial + r * initial_stride));
-        sums[r][1] = _mm256_loadu_si256((const __m256i *)(initial + r * initial_stride + LANES));
+        sums[r][0] = load_sums(initial + r * initial_stride);
+        sums[r][1] = load_sums(initial + r * initial_stride + LANES);
     }
     for (int64_t g = 0; g < groups; g++, a += TILE_ROWS * GROUP, b += LANES * GROUP) {
-        __m256i b0 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)b));
-        __m256i b1 = _mm256_cvtepu8_epi16(_mm_load_si128((const __m128i *)(b + panel_bytes)));
+        Sums b0 = load_group(b), b1 = load_group(b + panel_bytes);
 #pragma GCC unroll 6
         for (int r = 0; r < TILE_ROWS; r++) {
             int32_t two;
             memcpy(&two, a + r * GROUP, sizeof two);
-            __m256i value = _mm256_set1_epi32(two);
-            sums[r][0] = _mm256_add_epi32(sums[r][0], _mm256_madd_epi16(b0, value));
-            sums[r][1] = _mm256_add_epi32(sums[r][1], _mm256_madd_epi16(b1, value));
+            sums[r][0] = add_products(sums[r][0], b0, two);
+            sums[r][1] = add_products(sums[r][1], b1, two);
         }
     }
 #pragma GCC unroll 6
     for (int r = 0; r < TILE_ROWS; r++) {
-        _mm256_storeu_si256((__m256i *)(out + r * out_stride), sums[r][0]);
-        _mm256_storeu_si256((__m256i *)(out + r * out_stride + LANES), sums[r][1]);
+        store_sums(out + r * out_stride, sums[r][0]);
+        store_sums(out + r * out_stride + LANES, sums[r][1]);
     }
 }
 
@@ -96,8 +135,8 @@ static inline void tile_multiply(int64_t groups, const TileValue *a, const uint8
 
 #define TILE_NAME "generic"
 
-/* Plain loops over 16-bit values, which compilers turn into what the processor has (such as pmaddwd). */
-enum { LANES = 1, GROUP = 16, TILE_ROWS = 4, TILE_PANELS = 1, TILE_BIAS = 0 };
+/* One row by one row, in the form that compilers turn into whatever the processor has for it. */
+enum { LANES = 1, GROUP = 16, TILE_ROWS = 1, TILE_PANELS = 1, TILE_BIAS = 0 };
 typedef int16_t TileValue;
 
 static inline TileValue tile_value(uint8_t pixel) {
@@ -107,16 +146,11 @@ static inline TileValue tile_value(uint8_t pixel) {
 static inline void tile_multiply(int64_t groups, const TileValue *a, const uint8_t *b, int64_t panel_bytes,
                                  const int32_t *initial, int64_t initial_stride, int32_t *out,
                                  int64_t out_stride) {
-    (void)panel_bytes;
-    int32_t sums[TILE_ROWS];
-    for (int r = 0; r < TILE_ROWS; r++)
-        sums[r] = initial[r * initial_stride];
-    for (int64_t g = 0; g < groups; g++, a += TILE_ROWS * GROUP, b += GROUP)
-        for (int r = 0; r < TILE_ROWS; r++)
-            for (int c = 0; c < GROUP; c++)
-                sums[r] += a[r * GROUP + c] * (int16_t)b[c];
-    for (int r = 0; r < TILE_ROWS; r++)
-        out[r * out_stride] = sums[r];
+    (void)panel_bytes, (void)initial_stride, (void)out_stride;
+    int32_t sum = *initial;
+    for (int64_t c = 0; c < groups * GROUP; c++)
+        sum += a[c] * (int16_t)b[c];
+    *out = sum;
 }
 
 #endif
