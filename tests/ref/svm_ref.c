@@ -9,14 +9,28 @@
 #include <string.h>
 
 double ref_svm_kernel(const SvmKernel *kernel, const uint8_t *u, const uint8_t *v, int columns) {
-    double dot = 0, distance = 0;
+    double sum = 0;
     for (int c = 0; c < columns; c++) {
-        dot += u[c] / 255.0 * (v[c] / 255.0);
-        distance += (u[c] / 255.0 - v[c] / 255.0) * (u[c] / 255.0 - v[c] / 255.0);
+        double a = u[c] / 255.0, b = v[c] / 255.0;
+        sum += kernel->type == SVM_RBF ? (a - b) * (a - b) : a * b;
     }
-    if (kernel->type == SVM_RBF) return exp(-kernel->gamma * distance);
-    if (kernel->type == SVM_POLY) return pow(kernel->gamma * dot + kernel->coef0, kernel->degree);
-    return dot;
+    if (kernel->type == SVM_RBF) return exp(-kernel->gamma * sum);
+    if (kernel->type == SVM_POLY) return pow(kernel->gamma * sum + kernel->coef0, kernel->degree);
+    return sum;
+}
+
+RefSvmRows ref_svm_rows_new(const SvmKernel *kernel, const uint8_t *images, int64_t n, int columns) {
+    RefSvmRows rows = {.n = n, .matrix = mem_new((size_t)(n * n), sizeof(float)), .count = n};
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)
+            rows.matrix[i * n + j] = rows.matrix[j * n + i] =
+                (float)ref_svm_kernel(kernel, images + i * columns, images + j * columns, columns);
+    return rows;
+}
+
+void ref_svm_rows_free(RefSvmRows *rows) {
+    mem_free(rows->matrix);
+    *rows = (RefSvmRows){0};
 }
 
 static void select_columns(void *context, const int32_t *columns, int64_t count) {
@@ -28,11 +42,8 @@ static void select_columns(void *context, const int32_t *columns, int64_t count)
 static void compute(void *context, const int32_t *row, int count, float *const *out) {
     const RefSvmRows *rows = context;
     for (int r = 0; r < count; r++)
-        for (int64_t k = 0; k < rows->count; k++) {
-            int64_t column = rows->selected ? rows->selected[k] : k;
-            out[r][k] = (float)ref_svm_kernel(&rows->kernel, rows->images + (int64_t)row[r] * rows->columns,
-                                              rows->images + column * rows->columns, rows->columns);
-        }
+        for (int64_t k = 0; k < rows->count; k++)
+            out[r][k] = rows->matrix[row[r] * rows->n + (rows->selected ? rows->selected[k] : k)];
 }
 
 SvmRows ref_svm_rows(RefSvmRows *rows) {
