@@ -14,7 +14,7 @@
 
 enum {
     SCAN = 256,                  /* samples whose largest value is found together, in vectors */
-    SHRINK_EVERY = 300,         /* iterations */
+    SHRINK_EVERY = 300,          /* iterations */
     ASK_EVERY = 64,              /* iterations between two questions whether to stop */
     BLOCK_ROWS = SVM_BLOCK_ROWS, /* kernel rows that are computed together */
     ROWS_MIN = 2 * BLOCK_ROWS + 2,

@@ -1,0 +1,79 @@
+#include "svm_ref.h"
+
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+double ref_svm_kernel(const SvmKernel *kernel, const uint8_t *u, const uint8_t *v, int columns) {
+    double sum = 0;
+    for (int c = 0; c < columns; c++) {
+        double a = u[c] / 255.0, b = v[c] / 255.0;
+        sum += kernel->type == SVM_RBF ? (a - b) * (a - b) : a * b;
+    }
+    if (kernel->type == SVM_RBF) return exp(-kernel->gamma * sum);
+    if (kernel->type == SVM_POLY) return pow(kernel->gamma * sum + kernel->coef0, kernel->degree);
+    return sum;
+}
+
+RefSvmRows ref_svm_rows_new(const SvmKernel *kernel, const uint8_t *images, int64_t n, int columns) {
+    RefSvmRows rows = {.n = n, .matrix = mem_new((size_t)(n * n), sizeof(float)), .count = n};
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++)
+            rows.matrix[i * n + j] = rows.matrix[j * n + i] =
+                (float)ref_svm_kernel(kernel, images + i * columns, images + j * columns, columns);
+    return rows;
+}
+
+void ref_svm_rows_free(RefSvmRows *rows) {
+    mem_free(rows->matrix);
+    *rows = (RefSvmRows){0};
+}
+
+static void select_columns(void *context, const int32_t *columns, int64_t count) {
+    RefSvmRows *rows = context;
+    rows->selected = columns;
+    rows->count = count;
+}
+
+static void compute(void *context, const int32_t *row, int count, float *const *out) {
+    const RefSvmRows *rows = context;
+    for (int r = 0; r < count; r++)
+        for (int64_t k = 0; k < rows->count; k++)
+            out[r][k] = rows->matrix[row[r] * rows->n + (rows->selected ? rows->selected[k] : k)];
+}
+
+SvmRows ref_svm_rows(RefSvmRows *rows) {
+    return (SvmRows){rows, select_columns, compute};
+}
+
+static void append(ImageSet *to, const ImageSet *from, int64_t i) {
+    memcpy(to->images + to->n * IMAGE_PIXELS, from->images + i * IMAGE_PIXELS, IMAGE_PIXELS);
+    to->labels[to->n++] = from->labels[i];
+}
+
+ImageSet ref_svm_digits(const char *name, const char *digits, int64_t per_digit, int64_t total) {
+    ImageSet all, some = {0};
+    ImageSource source;
+    Status status = {0};
+    const char *folder = getenv("MNIST_DIR");
+    if (idx_read(folder ? folder : "data/mnist", name, &all, &source, &status) != STATUS_OK) {
+        fprintf(stderr, "%s\n", status.text);
+        return some;
+    }
+    int64_t most = per_digit ? per_digit * (int64_t)strlen(digits) : total;
+    some.images = mem_new((size_t)most, IMAGE_PIXELS);
+    some.labels = mem_new((size_t)most, 1);
+    for (const char *digit = digits; per_digit && *digit; digit++) {
+        int64_t end = some.n + per_digit;
+        for (int64_t i = 0; i < all.n && some.n < end; i++)
+            if (all.labels[i] == *digit - '0') append(&some, &all, i);
+    }
+    for (int64_t i = 0; i < all.n && some.n < most; i++)
+        if (strchr(digits, '0' + all.labels[i])) append(&some, &all, i);
+    image_set_free(&all);
+    return some;
+}

@@ -1,0 +1,334 @@
+/* The solver, its kernel rows and the crew that computes them. */
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+#include "pardigits/svm.h"
+
+#include "../../src/svm/pixel_rows.h"
+#include "../ref/svm_libsvm.h"
+#include "../ref/svm_ref.h"
+
+#include <math.h>
+#include <omp.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { PIXELS = IMAGE_PIXELS };
+
+static const SvmKernel kernels[] = {{SVM_RBF, 0.02, 0, 3}, {SVM_POLY, 0.01, 1, 5}, {SVM_LINEAR, 1, 0, 3}};
+enum { KERNELS = sizeof kernels / sizeof *kernels };
+
+/* n images of which about one pixel in 8 is ink, with labels that the images tell only roughly. */
+typedef struct {
+    int64_t n;
+    uint8_t *images;
+    int8_t *y;
+    int32_t *index;
+} Random;
+
+static Random random_problem(int64_t n, uint32_t seed) {
+    Random set = {n, mem_new((size_t)n, PIXELS), mem_new((size_t)n, 1), mem_new((size_t)n, sizeof(int32_t))};
+    for (int64_t i = 0; i < n; i++) {
+        float label[4];
+        rng_uniform4((RngKey){seed, RNG_TEST}, 0, (uint64_t)i, 0, label);
+        set.y[i] = label[0] < 0.5f ? 1 : -1;
+        set.index[i] = (int32_t)i;
+        for (int c = 0; c < PIXELS; c += 4) {
+            uint32_t bits[4];
+            rng_u32x4((RngKey){seed, RNG_TEST}, 1, (uint64_t)i, (uint32_t)c, bits);
+            for (int k = 0; k < 4; k++) {
+                bool ink = bits[k] % 16 < (set.y[i] > 0 && c < PIXELS / 4 ? 3 : 2);
+                set.images[i * PIXELS + c + k] = ink ? (uint8_t)(bits[k] >> 24) : 0;
+            }
+        }
+    }
+    return set;
+}
+
+static void random_free(Random *set) {
+    mem_free(set->images);
+    mem_free(set->y);
+    mem_free(set->index);
+}
+
+static void kernel_values_are_near_the_reference(void **state) {
+    (void)state;
+    Random set = random_problem(70, 1);
+    PixRows packed = pix_rows_new(set.images, set.n, PIXELS);
+    for (int k = 0; k < KERNELS; k++)
+        for (int64_t i = 0; i < set.n; i++) {
+            int32_t dots[70];
+            float values[70];
+            pixdot_block(&packed, i, 1, &packed, 0, set.n, dots, set.n);
+            svm_kernel_values(&kernels[k], packed.norms[i], packed.norms, dots, values, set.n);
+            for (int64_t j = 0; j < set.n; j++) {
+                double expected =
+                    ref_svm_kernel(&kernels[k], set.images + i * PIXELS, set.images + j * PIXELS, PIXELS);
+                assert_true(fabs((double)values[j] - expected) <= 1e-6 * fabs(expected));
+            }
+        }
+    pix_rows_free(&packed);
+    random_free(&set);
+}
+
+static void kernel_values_have_the_same_bits_anywhere(void **state) {
+    (void)state;
+    enum { N = 700 };
+    int32_t dots[N], norms[N];
+    for (int j = 0; j < N; j++) {
+        norms[j] = 5000000 + 7919 * j;
+        dots[j] = 2000000 + 3571 * j;
+    }
+    for (int k = 0; k < KERNELS; k++) {
+        float all[N], one, part[N];
+        svm_kernel_values(&kernels[k], 6000000, norms, dots, all, N);
+        for (int j = 0; j < N; j++) {
+            const int32_t other = 6000000;
+            svm_kernel_values(&kernels[k], norms[j], &other, dots + j, &one, 1);
+            assert_memory_equal(&one, all + j, sizeof one);
+        }
+        for (int first = 0; first < 40; first++) {
+            svm_kernel_values(&kernels[k], 6000000, norms + first, dots + first, part, N - 2 * first);
+            assert_memory_equal(part, all + first, (size_t)(N - 2 * first) * sizeof *part);
+        }
+    }
+}
+
+/* Solves with rows from the reference, at a cache of so many bytes. */
+static SvmSolution solve_plainly(const SvmKernel *kernel, const uint8_t *images, const int8_t *y, int64_t n,
+                                 double c, double eps, int64_t cache_bytes) {
+    RefSvmRows rows = ref_svm_rows_new(kernel, images, n, PIXELS);
+    float *diagonal = mem_new((size_t)n, sizeof *diagonal);
+    for (int64_t i = 0; i < n; i++)
+        diagonal[i] = rows.matrix[i * n + i];
+    SvmProblem problem = {
+        .n = n, .y = y, .diagonal = diagonal, .rows = ref_svm_rows(&rows), .c = c, .eps = eps};
+    problem.cache_bytes = cache_bytes;
+    SvmSolution solution;
+    assert_true(svm_solve(&problem, &solution));
+    mem_free(diagonal);
+    ref_svm_rows_free(&rows);
+    return solution;
+}
+
+static void objective_and_rho_equal_libsvm(void **state) {
+    (void)state;
+    ImageSet digits = ref_svm_digits("train", "358", 100, 0);
+    if (digits.n != 300) fail_msg("no MNIST");
+    const int first[3] = {0, 0, 100}, second[3] = {100, 200, 200};
+    for (size_t k = 0; k < sizeof libsvm_answers / sizeof *libsvm_answers; k++)
+        for (int p = 0; p < 3; p++) {
+            const LibsvmAnswer *known = &libsvm_answers[k];
+            uint8_t *images = mem_new(200, PIXELS);
+            int8_t y[200];
+            memcpy(images, digits.images + first[p] * PIXELS, 100 * PIXELS);
+            memcpy(images + 100 * PIXELS, digits.images + second[p] * PIXELS, 100 * PIXELS);
+            for (int i = 0; i < 200; i++)
+                y[i] = i < 100 ? 1 : -1;
+            SvmSolution solution = solve_plainly(&known->kernel, images, y, 200, known->c, 1e-5, 1 << 20);
+            assert_true(solution.converged);
+            assert_true(fabs(solution.objective - known->objective[p]) <=
+                        1e-6 * fabs(known->objective[p]) + 5e-7);
+            assert_true(fabs(solution.rho - known->rho[p]) <= 2e-5);
+            svm_solution_free(&solution);
+            mem_free(images);
+        }
+    image_set_free(&digits);
+}
+
+/* Checks a solution against the conditions of optimality, with a gradient computed afresh, whose values are
+ * allowed to be this far from the solver's. */
+static void check_optimal(const SvmKernel *kernel, const Random *set, double c, double eps, double rounding,
+                          const SvmSolution *solution) {
+    double sum = 0, m = -INFINITY, lowest = INFINITY, objective = 0;
+    int64_t support = 0, bounded = 0;
+    for (int64_t i = 0; i < set->n; i++) {
+        double b = solution->coefficient[i], alpha = b * set->y[i], decision = 0;
+        assert_true(alpha >= 0 && alpha <= c);
+        for (int64_t j = 0; j < set->n; j++)
+            if (solution->coefficient[j] != 0)
+                decision += solution->coefficient[j] *
+                            (double)(float)ref_svm_kernel(kernel, set->images + i * PIXELS,
+                                                          set->images + j * PIXELS, PIXELS);
+        double v = set->y[i] - decision;
+        if (set->y[i] > 0 ? alpha < c : alpha > 0) m = v > m ? v : m;
+        if (set->y[i] > 0 ? alpha > 0 : alpha < c) lowest = v < lowest ? v : lowest;
+        sum += b;
+        objective += 0.5 * b * decision - alpha;
+        support += alpha > 0;
+        bounded += alpha == c;
+    }
+    assert_true(solution->converged);
+    assert_true(m - lowest <= eps + rounding);
+    assert_true(-solution->rho <= fmax(m, lowest) + rounding && -solution->rho >= fmin(m, lowest) - rounding);
+    assert_true(fabs(sum) <= 1e-9 * c * (double)set->n);
+    assert_true(fabs(objective - solution->objective) <= rounding * fabs(objective));
+    assert_int_equal(support, solution->support);
+    assert_int_equal(bounded, solution->bounded);
+}
+
+static void solutions_are_optimal(void **state) {
+    (void)state;
+    const int64_t sizes[] = {2, 3, 50, 160};
+    const double costs[] = {0.003, 0.3};
+    for (int k = 0; k < KERNELS; k++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+            for (size_t c = 0; c < sizeof costs / sizeof *costs; c++) {
+                Random set = random_problem(sizes[s], (uint32_t)s);
+                set.y[0] = 1;
+                set.y[1] = -1;
+                SvmSolution solution =
+                    solve_plainly(&kernels[k], set.images, set.y, set.n, costs[c], 1e-5, 1 << 20);
+                check_optimal(&kernels[k], &set, costs[c], 1e-5, 1e-9, &solution);
+                svm_solution_free(&solution);
+                random_free(&set);
+            }
+}
+
+/* Equal images with opposite labels: no curvature, both end at the bound. */
+static void contradictions_are_solved(void **state) {
+    (void)state;
+    Random set = random_problem(2, 3);
+    memcpy(set.images + PIXELS, set.images, PIXELS);
+    set.y[0] = 1;
+    set.y[1] = -1;
+    SvmSolution solution = solve_plainly(&kernels[0], set.images, set.y, 2, 0.5, 1e-3, 1);
+    assert_true(solution.coefficient[0] == 0.5 && solution.coefficient[1] == -0.5);
+    assert_true(solution.rho == 0 && solution.bounded == 2);
+    svm_solution_free(&solution);
+    random_free(&set);
+}
+
+/* Solves with exact dot products; threads - 1 threads help. */
+static SvmSolution solve_exactly(const SvmKernel *kernel, const Random *set, int64_t cache_bytes,
+                                 int threads) {
+    Crew *crew = crew_create(threads);
+    SvmSolution solution = {0};
+    atomic_bool done = false;
+#pragma omp parallel num_threads(threads)
+    if (omp_get_thread_num()) {
+        crew_join(crew);
+        while (!atomic_load(&done))
+            crew_help(crew);
+    } else {
+        PixelRows rows = pixel_rows_new(kernel, set->images, set->index, set->n, crew, 0);
+        float *diagonal = mem_new((size_t)set->n, sizeof *diagonal);
+        pixel_rows_diagonal(&rows, diagonal);
+        SvmProblem problem = {
+            .n = set->n, .y = set->y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
+        problem.c = 1;
+        problem.eps = 1e-3;
+        problem.cache_bytes = cache_bytes;
+        svm_solve(&problem, &solution);
+        mem_free(diagonal);
+        pixel_rows_free(&rows);
+        atomic_store(&done, true);
+    }
+    crew_destroy(&crew);
+    return solution;
+}
+
+static void cache_and_threads_change_no_bit(void **state) {
+    (void)state;
+    const int64_t cache_bytes[] = {1, 1 << 20, 1 << 24};
+    Random set = random_problem(800, 5);
+    for (int k = 0; k < KERNELS; k++) {
+        SvmSolution first = solve_exactly(&kernels[k], &set, 1 << 26, 1);
+        assert_true(first.iterations > 600);
+        for (int t = 1; t <= 3; t++) {
+            SvmSolution other = solve_exactly(&kernels[k], &set, cache_bytes[t - 1], t);
+            assert_memory_equal(first.coefficient, other.coefficient,
+                                (size_t)set.n * sizeof *first.coefficient);
+            assert_memory_equal(&first.rho, &other.rho, sizeof first.rho);
+            assert_memory_equal(&first.objective, &other.objective, sizeof first.objective);
+            assert_int_equal(first.iterations, other.iterations);
+            svm_solution_free(&other);
+        }
+        svm_solution_free(&first);
+    }
+    random_free(&set);
+}
+
+/* With shrinking and rows that come and go. */
+static void long_searches_end_optimal(void **state) {
+    (void)state;
+    Random set = random_problem(450, 7);
+    for (int k = 0; k < KERNELS; k++) {
+        SvmSolution solution = solve_exactly(&kernels[k], &set, 1, 1);
+        assert_true(solution.iterations > 300);
+        check_optimal(&kernels[k], &set, 1, 1e-3, 1e-5, &solution);
+        svm_solution_free(&solution);
+    }
+    random_free(&set);
+}
+
+static bool third_question(void *context) {
+    return ++*(int *)context == 3;
+}
+
+static void interruption_ends_the_search(void **state) {
+    (void)state;
+    Random set = random_problem(400, 6);
+    RefSvmRows rows = ref_svm_rows_new(&kernels[0], set.images, set.n, PIXELS);
+    float diagonal[400];
+    int asked = 0;
+    for (int i = 0; i < 400; i++)
+        diagonal[i] = 1;
+    SvmProblem problem = {.n = set.n, .y = set.y, .diagonal = diagonal, .rows = ref_svm_rows(&rows), .c = 10};
+    problem.eps = 1e-6;
+    problem.interrupted = third_question;
+    problem.interrupt_context = &asked;
+    SvmSolution solution;
+    assert_false(svm_solve(&problem, &solution));
+    assert_int_equal(asked, 3);
+    ref_svm_rows_free(&rows);
+    random_free(&set);
+}
+
+static void count_chunk(void *context, int64_t chunk) {
+    atomic_fetch_add((atomic_int *)context + chunk, 1);
+}
+
+static void crew_does_each_chunk_once(void **state) {
+    (void)state;
+    enum { CHUNKS = 50, ROUNDS = 500 };
+    static atomic_int counts[2][CHUNKS];
+    Crew *crew = crew_create(4);
+    atomic_int busy = 2;
+#pragma omp parallel num_threads(4)
+    {
+        int thread = omp_get_thread_num();
+        for (int round = 0; thread < 2 && round < ROUNDS; round++)
+            crew_run(crew, thread, count_chunk, counts[thread], CHUNKS);
+        crew_join(crew);
+        if (thread < 2) atomic_fetch_sub(&busy, 1);
+        while (atomic_load(&busy))
+            crew_help(crew);
+    }
+    for (int c = 0; c < CHUNKS; c++) {
+        assert_int_equal(counts[0][c], ROUNDS);
+        assert_int_equal(counts[1][c], ROUNDS);
+    }
+    crew_destroy(&crew);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kernel_values_are_near_the_reference),
+        cmocka_unit_test(kernel_values_have_the_same_bits_anywhere),
+        cmocka_unit_test(objective_and_rho_equal_libsvm),
+        cmocka_unit_test(solutions_are_optimal),
+        cmocka_unit_test(contradictions_are_solved),
+        cmocka_unit_test(cache_and_threads_change_no_bit),
+        cmocka_unit_test(long_searches_end_optimal),
+        cmocka_unit_test(interruption_ends_the_search),
+        cmocka_unit_test(crew_does_each_chunk_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
