@@ -9,7 +9,7 @@
 enum {
     BOX_SIDE = 20,     /* MNIST's digits fill a box of 20x20 */
     WORK_SIDE = 512,   /* a digit needs no more pixels than this; fewer mean less noise */
-    MIN_CONTRAST = 16, /* between digit and ground, of 255 */
+    MIN_CONTRAST = 32, /* between digit and ground, of 255 */
     MIN_LIGHT = 32     /* paper darker than this, of 255, is taken to be as light, lest noise grows */
 };
 
@@ -21,51 +21,83 @@ static PIX *shrink_to_work(PIX *grey) {
     return pixScaleGeneral(grey, fmaxf(scale, 1.0f / (float)width), fmaxf(scale, 1.0f / (float)height), 0, 0);
 }
 
-/* Average of `count` pixels from (x, y) on, going right or down. */
-static double mean_of_line(PIX *grey, int x, int y, int count, bool down) {
-    double sum = 0;
-    for (int i = 0; i < count; i++) {
-        l_uint32 value;
-        pixGetPixel(grey, down ? x : x + i, down ? y + i : y, &value);
-        sum += value;
-    }
-    return sum / count;
+/* Brightness as a linear function of the place: level + slope_x * column + slope_y * row. */
+typedef struct {
+    double level, slope_x, slope_y;
+} Plane;
+
+static double plane_at(const Plane *plane, int x, int y) {
+    return plane->level + plane->slope_x * x + plane->slope_y * y;
 }
 
-/* Whether the digit is darker than its ground. The ground is a plane through the picture's four edges; the
- * digit is what departs from it most, which the third power brings out. */
-static bool is_dark_on_light(PIX *grey) {
+static double rank_of_line(PIX *grey, int x, int y, int width, int height, float rank) {
+    BOX *box = boxCreate(x, y, width, height);
+    PIX *line = pixClipRectangle(grey, box, NULL);
+    l_uint32 value = 0;
+    pixGetRankValue(line, 1, rank, &value);
+    pixDestroy(&line);
+    boxDestroy(&box);
+    return value;
+}
+
+/* The plane through the picture's four edges, of each of which the pixel of this rank counts. */
+static Plane plane_of_edges(PIX *grey, float rank) {
     int width = pixGetWidth(grey), height = pixGetHeight(grey);
-    double top = mean_of_line(grey, 0, 0, width, false), left = mean_of_line(grey, 0, 0, height, true);
-    double bottom = mean_of_line(grey, 0, height - 1, width, false);
-    double right = mean_of_line(grey, width - 1, 0, height, true);
-    double level = (top + bottom + left + right) / 4;
-    double slope_x = (right - left) / L_MAX(width - 1, 1), slope_y = (bottom - top) / L_MAX(height - 1, 1);
+    double top = rank_of_line(grey, 0, 0, width, 1, rank), left = rank_of_line(grey, 0, 0, 1, height, rank);
+    double bottom = rank_of_line(grey, 0, height - 1, width, 1, rank);
+    double right = rank_of_line(grey, width - 1, 0, 1, height, rank);
+    Plane plane = {.slope_x = (right - left) / L_MAX(width - 1, 1),
+                   .slope_y = (bottom - top) / L_MAX(height - 1, 1)};
+    plane.level = (top + bottom + left + right) / 4 - plane.slope_x * (width - 1) / 2 -
+                  plane.slope_y * (height - 1) / 2;
+    return plane;
+}
+
+/* Whether the digit is darker than its ground: it is what departs most from the edges' plane, which the third
+ * power brings out. */
+static bool is_dark_on_light(PIX *grey) {
+    Plane plane = plane_of_edges(grey, 0.5f);
     double departure = 0;
-    for (int y = 0; y < height; y++) {
+    for (int y = 0; y < pixGetHeight(grey); y++) {
         const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
-        for (int x = 0; x < width; x++) {
-            double ground = level + slope_x * (x - (width - 1) / 2.0) + slope_y * (y - (height - 1) / 2.0);
-            departure += pow(GET_DATA_BYTE(line, x) - ground, 3);
-        }
+        for (int x = 0; x < pixGetWidth(grey); x++)
+            departure += pow(GET_DATA_BYTE(line, x) - plane_at(&plane, x, y), 3);
     }
     return departure < 0;
 }
 
-/* Makes of grey the ink alone, light on black, by taking away the ground: everything too wide to be a stroke.
- * Dark ink takes a share of the light that falls on the paper, so there what is left is put in relation to
- * the ground. */
+/* Takes from grey the tilt of its ground (ink is light), so that the ground becomes about as dark everywhere
+ * as it is at its darkest corner. Gives the tilt: what was taken away, at least 0 everywhere. */
+static Plane level_ground(PIX *grey) {
+    int width = pixGetWidth(grey), height = pixGetHeight(grey);
+    Plane tilt = plane_of_edges(grey, 0.25f);
+    tilt.level = fmax(0, -tilt.slope_x * (width - 1)) + fmax(0, -tilt.slope_y * (height - 1));
+    for (int y = 0; y < height; y++) {
+        l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        for (int x = 0; x < width; x++) {
+            int value = GET_DATA_BYTE(line, x) - (int)lround(plane_at(&tilt, x, y));
+            SET_DATA_BYTE(line, x, L_MAX(value, 0));
+        }
+    }
+    return tilt;
+}
+
+/* Makes of grey the ink alone, light on black, by taking away the ground: its tilt and everything too wide to
+ * be a stroke. Dark ink takes a share of the light that falls on the paper, so there what is left is put in
+ * relation to the ground. */
 static void lift_ink(PIX *grey) {
     bool dark = is_dark_on_light(grey);
     if (dark) pixInvert(grey, grey);
     int window = L_MAX(L_MAX(pixGetWidth(grey), pixGetHeight(grey)) / 2 | 1, 3);
+    Plane tilt = level_ground(grey);
     PIX *ground = pixOpenGray(grey, window, window);
     for (int y = 0; y < pixGetHeight(grey); y++) {
         l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
         const l_uint32 *ground_line = pixGetData(ground) + (int64_t)y * pixGetWpl(ground);
         for (int x = 0; x < pixGetWidth(grey); x++) {
             int under = GET_DATA_BYTE(ground_line, x), ink = GET_DATA_BYTE(line, x) - under;
-            int full = dark ? L_MAX(255 - under, MIN_LIGHT) : 255;
+            int light = 255 - under - (int)lround(plane_at(&tilt, x, y));
+            int full = dark ? L_MAX(light, MIN_LIGHT) : 255;
             SET_DATA_BYTE(line, x, L_MIN(ink * 255 / full, 255));
         }
     }

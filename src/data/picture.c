@@ -1,8 +1,10 @@
 #include "picture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -60,14 +62,37 @@ static PIX *grey_of_colour(PIX *colour) {
     return grey;
 }
 
-StatusCode picture_read(const char *path, PIX **grey, Status *status) {
+/* Shuts standard error and gives what stderr_reopen needs. libpng and libjpeg print lines of their own there,
+ * and leptonica has no way to stop them. */
+static int stderr_shut(void) {
+    fflush(stderr);
+    int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
+    if (kept >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+    if (nowhere >= 0) close(nowhere);
+    return kept;
+}
+
+static void stderr_reopen(int kept) {
+    fflush(stderr);
+    if (kept < 0) return;
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+}
+
+static PIX *decode(const char *path, Status *status) {
     int format;
+    if (check_file(path, &format, status)) return NULL;
+    PIX *pix = format == IFF_JFIF_JPEG ? pixReadJpeg(path, 0, 1, NULL, 0) : pixRead(path);
+    if (!pix) status_set(status, STATUS_FAILED, "%s is damaged or truncated: it can't be decoded.", path);
+    return pix;
+}
+
+StatusCode picture_read(const char *path, PIX **grey, Status *status) {
     setMsgSeverity(L_SEVERITY_NONE); /* leptonica would print lines of its own */
-    if (check_file(path, &format, status)) return status->code;
-    PIX *pix =
-        format == IFF_JFIF_JPEG ? pixReadJpeg(path, 0, 1, NULL, 0) : pixRead(path);
-    if (!pix)
-        return status_set(status, STATUS_FAILED, "%s is damaged or truncated: it can't be decoded.", path);
+    int kept = stderr_shut();
+    PIX *pix = decode(path, status);
+    stderr_reopen(kept);
+    if (!pix) return status->code;
     if (pixGetColormap(pix)) replace(&pix, pixRemoveColormap(pix, REMOVE_CMAP_BASED_ON_SRC));
     if (pix && pixGetSpp(pix) == 4) replace(&pix, pixAlphaBlendUniform(pix, 0xffffff00));
     if (pix && pixGetDepth(pix) == 32)

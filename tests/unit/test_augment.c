@@ -1,0 +1,151 @@
+/* Augmentation, and the sampling under it. */
+#include "../../src/data/affine.h"
+#include "../ref/image_ref.h"
+
+#include "pardigits/images.h"
+#include "pardigits/rng.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Pixels of every value, up to the borders. */
+static void make_noise(uint32_t sample, uint8_t *image) {
+    uint32_t bits[4];
+    for (int i = 0; i < IMAGE_PIXELS; i++) {
+        if (i % 16 == 0) rng_u32x4((RngKey){5, RNG_TEST}, 0, sample, (uint32_t)i, bits);
+        image[i] = (uint8_t)(bits[i / 4 % 4] >> (8 * (i % 4)));
+    }
+}
+
+static void test_nothing_is_identity(void **state) {
+    (void)state;
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS];
+    const Augmentation none = {0};
+    make_noise(1, image);
+    augment_image(&none, 3, 4, 5, image, out);
+    for (int i = 0; i < IMAGE_PIXELS; i++)
+        assert_true(out[i] == image[i] / 255.0f);
+}
+
+static void test_depends_on_its_key_alone(void **state) {
+    (void)state;
+    const Augmentation some = {2, 15, 0.1f};
+    uint8_t image[IMAGE_PIXELS];
+    float first[IMAGE_PIXELS], again[IMAGE_PIXELS + 3], other[IMAGE_PIXELS];
+    make_noise(2, image);
+    augment_image(&some, 1, 2, 3, image, first);
+    augment_image(&some, 9, 9, 9, image, other);
+    for (int offset = 0; offset < 4; offset++) { /* of the result in memory */
+        augment_image(&some, 1, 2, 3, image, again + offset);
+        assert_memory_equal(first, again + offset, sizeof first);
+    }
+    const struct {
+        uint32_t seed, epoch;
+        uint64_t sample;
+    } keys[] = {{2, 2, 3}, {1, 3, 3}, {1, 2, 4}, {1, 2, 3 + (1ull << 32)}};
+    for (int i = 0; i < 4; i++) {
+        augment_image(&some, keys[i].seed, keys[i].epoch, keys[i].sample, image, other);
+        assert_memory_not_equal(first, other, sizeof first);
+    }
+}
+
+static void test_whole_shift_moves_exactly(void **state) {
+    (void)state;
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS];
+    make_noise(3, image);
+    for (int dy = -30; dy <= 30; dy += 3)
+        for (int dx = -30; dx <= 30; dx++) {
+            Affine source = {.xx = 1, .x0 = (float)-dx, .yy = 1, .y0 = (float)-dy};
+            affine_sample(&source, image, out);
+            for (int y = 0; y < IMAGE_SIDE; y++)
+                for (int x = 0; x < IMAGE_SIDE; x++)
+                    assert_true(out[y * IMAGE_SIDE + x] == (float)image_ref_bilinear(image, x - dx, y - dy));
+        }
+}
+
+static void test_sampling_against_reference(void **state) {
+    (void)state;
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS];
+    for (uint32_t t = 0; t < 200; t++) {
+        float r[8];
+        rng_uniform4((RngKey){6, RNG_TEST}, 0, t, 0, r);
+        rng_uniform4((RngKey){6, RNG_TEST}, 0, t, 1, r + 4);
+        Affine s = {r[0] * 4 - 2, r[1] * 4 - 2, r[2] * 60 - 30, r[3] * 4 - 2, r[4] * 4 - 2, r[5] * 60 - 30};
+        make_noise(t, image);
+        affine_sample(&s, image, out);
+        for (int y = 0; y < IMAGE_SIDE; y++)
+            for (int x = 0; x < IMAGE_SIDE; x++) {
+                double expected = image_ref_bilinear(image, (double)s.xx * x + (double)s.xy * y + s.x0,
+                                                     (double)s.yx * x + (double)s.yy * y + s.y0);
+                assert_true(fabs(out[y * IMAGE_SIDE + x] - expected) < 0.02);
+            }
+    }
+}
+
+/* The same random numbers as augment_image draws must give the same change, written out anew. */
+static void test_follows_its_formula(void **state) {
+    (void)state;
+    const Augmentation some = {3, 30, 0.2f};
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS], u[4];
+    make_noise(4, image);
+    for (uint64_t sample = 0; sample < 100; sample++) {
+        augment_image(&some, 1, 2, sample, image, out);
+        rng_uniform4((RngKey){1, RNG_AUGMENT}, 2, sample, 0, u);
+        double shift_x = 6 * u[0] - 3, shift_y = 6 * u[1] - 3;
+        double angle = (60 * u[2] - 30) * M_PI / 180, factor = 0.8 + 0.4 * u[3];
+        for (int i = 0; i < IMAGE_PIXELS; i++) {
+            double x = i % IMAGE_SIDE - 13.5 - shift_x, y = i / IMAGE_SIDE - 13.5 - shift_y;
+            double from_x = 13.5 + (cos(angle) * x + sin(angle) * y) / factor;
+            double from_y = 13.5 + (-sin(angle) * x + cos(angle) * y) / factor;
+            assert_true(fabs(out[i] - image_ref_bilinear(image, from_x, from_y) / 255) < 1e-4);
+        }
+    }
+}
+
+static void test_quarter_turn(void **state) {
+    (void)state;
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS];
+    make_noise(7, image);
+    Affine quarter = {.xy = 1, .yx = -1, .y0 = IMAGE_SIDE - 1};
+    affine_sample(&quarter, image, out);
+    for (int y = 0; y < IMAGE_SIDE; y++)
+        for (int x = 0; x < IMAGE_SIDE; x++)
+            assert_true(out[y * IMAGE_SIDE + x] == image[(IMAGE_SIDE - 1 - x) * IMAGE_SIDE + y]);
+}
+
+static void test_stays_in_bounds(void **state) {
+    (void)state;
+    const Augmentation kinds[] = {{8, 90, 0.5f}, {0.5f, 0, 0}, {0, 10, 0}, {0, 0, 0.3f}};
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS];
+    for (uint32_t sample = 0; sample < 2000; sample++) {
+        if (sample % 2)
+            memset(image, 255, sizeof image);
+        else
+            make_noise(sample, image);
+        augment_image(&kinds[sample / 2 % 4], 1, 0, sample, image, out);
+        for (int i = 0; i < IMAGE_PIXELS; i++)
+            assert_true(out[i] >= 0 && out[i] <= 1); /* false for NaN too */
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing_is_identity),       cmocka_unit_test(test_depends_on_its_key_alone),
+        cmocka_unit_test(test_whole_shift_moves_exactly), cmocka_unit_test(test_sampling_against_reference),
+        cmocka_unit_test(test_follows_its_formula),       cmocka_unit_test(test_quarter_turn),
+        cmocka_unit_test(test_stays_in_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

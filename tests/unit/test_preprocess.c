@@ -1,0 +1,110 @@
+/* Preprocessing, on real digits and on drawn ones. */
+#include "../ref/image_ref.h"
+
+#include "pardigits/images.h"
+#include "pardigits/mem.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { DIGITS = 2000 };
+
+static ImageSet digits;
+
+static int read_digits(void **state) {
+    (void)state;
+    const char *folder = getenv("MNIST_DIR");
+    ImageSource source;
+    Status status = {0};
+    if (idx_read(folder ? folder : "data/mnist", "t10k", &digits, &source, &status) == STATUS_OK) return 0;
+    print_error("%s\n", status.text);
+    return -1;
+}
+
+static int free_digits(void **state) {
+    (void)state;
+    image_set_free(&digits);
+    return 0;
+}
+
+/* A bar 3 pixels wide whose column drifts by slope a row. */
+static void draw_bar(double slope, uint8_t *image) {
+    memset(image, 0, IMAGE_PIXELS);
+    for (int y = 5; y < 24; y++)
+        for (int x = 0; x < IMAGE_SIDE; x++) {
+            double off = fabs(x - 14 - slope * (y - 14));
+            image[y * IMAGE_SIDE + x] = (uint8_t)(255 * fmax(0, fmin(1, 2 - off)));
+        }
+}
+
+static void test_none_changes_nothing(void **state) {
+    (void)state;
+    uint8_t *images = mem_copy(digits.images, DIGITS * IMAGE_PIXELS);
+    preprocess_images("none", images, DIGITS);
+    assert_memory_equal(images, digits.images, DIGITS * IMAGE_PIXELS);
+    mem_free(images);
+}
+
+static void test_upright_stays(void **state) {
+    (void)state;
+    uint8_t bar[IMAGE_PIXELS], image[IMAGE_PIXELS];
+    draw_bar(0, bar);
+    memcpy(image, bar, sizeof image);
+    preprocess_images("deskew", image, 1);
+    assert_memory_equal(image, bar, sizeof image);
+}
+
+static void test_slanted_becomes_upright(void **state) {
+    (void)state;
+    for (double slope = -0.6; slope <= 0.6; slope += 0.1) {
+        uint8_t image[IMAGE_PIXELS];
+        draw_bar(slope, image);
+        preprocess_images("deskew", image, 1);
+        ImageRefMoments m = image_ref_moments(image);
+        assert_true(fabs(m.cov_xy / m.var_y) < 0.01);
+    }
+}
+
+static void test_blank_and_flat_stay(void **state) {
+    (void)state;
+    uint8_t images[2 * IMAGE_PIXELS] = {0}, copy[2 * IMAGE_PIXELS];
+    memset(images + IMAGE_PIXELS + 13 * IMAGE_SIDE + 4, 200, 15); /* ink in one row only */
+    memcpy(copy, images, sizeof copy);
+    preprocess_images("deskew", images, 2);
+    assert_memory_equal(images, copy, sizeof copy);
+}
+
+static void test_digits_against_reference(void **state) {
+    (void)state;
+    uint8_t *images = mem_copy(digits.images, DIGITS * IMAGE_PIXELS);
+    double expected[IMAGE_PIXELS], slant = 0, original_slant = 0;
+    preprocess_images("deskew", images, DIGITS);
+    for (int64_t i = 0; i < DIGITS; i++) {
+        const uint8_t *original = digits.images + i * IMAGE_PIXELS, *image = images + i * IMAGE_PIXELS;
+        image_ref_deskew(original, expected);
+        for (int p = 0; p < IMAGE_PIXELS; p++)
+            assert_true(fabs(image[p] - expected[p]) < 0.51);
+        ImageRefMoments before = image_ref_moments(original), after = image_ref_moments(image);
+        original_slant += fabs(before.cov_xy / before.var_y) / DIGITS;
+        slant += fabs(after.cov_xy / after.var_y) / DIGITS;
+    }
+    assert_true(original_slant > 0.1); /* so there was something to do */
+    assert_true(slant < 0.01);
+    mem_free(images);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_none_changes_nothing),     cmocka_unit_test(test_upright_stays),
+        cmocka_unit_test(test_slanted_becomes_upright),  cmocka_unit_test(test_blank_and_flat_stay),
+        cmocka_unit_test(test_digits_against_reference),
+    };
+    return cmocka_run_group_tests(tests, read_digits, free_digits);
+}

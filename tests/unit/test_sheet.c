@@ -1,0 +1,92 @@
+/* Contact sheets: read back through leptonica. */
+#include "pardigits/images.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <allheaders.h>
+#include <cmocka.h>
+
+enum { N = 7, COLUMNS = 3 };
+
+static char folder[] = "/tmp/pardigits-sheet-XXXXXX";
+static char path[64], temporary[64];
+static uint8_t images[N * IMAGE_PIXELS];
+
+static int make_folder(void **state) {
+    (void)state;
+    if (!mkdtemp(folder)) return -1;
+    snprintf(path, sizeof path, "%s/sheet.png", folder);
+    snprintf(temporary, sizeof temporary, "%s/.sheet.png.tmp", folder);
+    for (int i = 0; i < N; i++)
+        memset(images + i * IMAGE_PIXELS, 30 * i, IMAGE_PIXELS);
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    unlink(path);
+    return rmdir(folder);
+}
+
+static int64_t dark_pixels(PIX *sheet, int threshold) {
+    int64_t count = 0;
+    l_uint32 value;
+    for (int y = 0; y < pixGetHeight(sheet); y++)
+        for (int x = 0; x < pixGetWidth(sheet); x++) {
+            pixGetPixel(sheet, x, y, &value);
+            count += (int)value < threshold;
+        }
+    return count;
+}
+
+static void test_holds_every_image_dark_on_white(void **state) {
+    (void)state;
+    Status status = {0};
+    assert_int_equal(sheet_write(path, images, N, COLUMNS, NULL, &status), STATUS_OK);
+    assert_int_not_equal(access(temporary, F_OK), 0);
+    PIX *sheet = pixRead(path);
+    assert_non_null(sheet);
+    assert_int_equal(pixGetDepth(sheet), 8);
+    int64_t per_image = dark_pixels(sheet, 255 - 30 * (N - 1) + 1);
+    assert_true(per_image >= IMAGE_PIXELS);
+    for (int i = 1; i < N; i++)
+        assert_int_equal(dark_pixels(sheet, 255 - 30 * i + 1), (N - i) * per_image);
+    pixDestroy(&sheet);
+}
+
+static void test_captions_add_black_text(void **state) {
+    (void)state;
+    char *captions[N] = {"0", "1", "2", "", "a caption that is far too long for its cell and is cut",
+                         "5", "6"};
+    Status status = {0};
+    assert_int_equal(sheet_write(path, images, N, COLUMNS, captions, &status), STATUS_OK);
+    PIX *sheet = pixRead(path);
+    int64_t black = dark_pixels(sheet, 40);
+    assert_true(black > 50 && black < 5000);
+    pixDestroy(&sheet);
+}
+
+static void test_unwritable_place(void **state) {
+    (void)state;
+    Status status = {0};
+    assert_int_equal(sheet_write("/nonexistent/folder/sheet.png", images, N, COLUMNS, NULL, &status),
+                     STATUS_FAILED);
+    assert_non_null(strstr(status.text, "/nonexistent/folder/sheet.png can't be written: No such file"));
+    Status folder_status = {0};
+    assert_int_equal(sheet_write(folder, images, N, COLUMNS, NULL, &folder_status), STATUS_FAILED);
+    assert_non_null(strstr(folder_status.text, "can't be written"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_holds_every_image_dark_on_white),
+        cmocka_unit_test(test_captions_add_black_text),
+        cmocka_unit_test(test_unwritable_place),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
