@@ -8,8 +8,24 @@
 #include <sched.h>
 #include <stdlib.h>
 
+/* The CPUs of all OpenMP places: where OMP_PROC_BIND is set, the affinity of the first thread is its own
+ * place alone. */
+static cpu_set_t places_cpus(void) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    for (int place = 0; place < omp_get_num_places(); place++) {
+        int count = omp_get_place_num_procs(place), *ids = mem_new((size_t)count, sizeof *ids);
+        omp_get_place_proc_ids(place, ids);
+        for (int i = 0; i < count; i++)
+            if (ids[i] < CPU_SETSIZE) CPU_SET(ids[i], &cpus);
+        mem_free(ids);
+    }
+    return cpus;
+}
+
 static cpu_set_t own_cpus(void) {
     cpu_set_t cpus;
+    if (omp_get_num_places() > 0) return places_cpus();
     if (sched_getaffinity(0, sizeof cpus, &cpus)) {
         CPU_ZERO(&cpus); /* a machine with more CPUs than the mask holds: count them instead */
         for (int c = 0; c < omp_get_num_procs() && c < CPU_SETSIZE; c++)
