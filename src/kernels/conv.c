@@ -3,10 +3,11 @@
 #include <string.h>
 
 #include "product.h"
+#include "vec.h"
 
 /* Floats of images that one pass over the weights works on: they and what is computed from them fit the
  * second-level cache. */
-enum { GROUP_FLOATS = 1 << 16, PART_PIXELS = 128 };
+enum { GROUP_FLOATS = 1 << 17, PART_PIXELS = 128 };
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
     ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0};
@@ -226,20 +227,26 @@ void conv_backward_data(const ConvShape *s, int n, const float *out_grad, const 
                         in_grad + first * in_size(s));
 }
 
+static int lanes_from(int columns, int column) {
+    return columns - column < LANES ? columns - column : LANES;
+}
+
 /* bias_grad [filters] += sum of out_grad [rows][filters] */
 static void add_rows(int64_t rows, int filters, const float *out_grad, float *bias_grad) {
-    for (int64_t r = 0; r < rows; r++, out_grad += filters)
-        for (int f = 0; f < filters; f++)
-            bias_grad[f] += out_grad[f];
+    for (int f = 0; f < filters; f += LANES) {
+        const int lanes = lanes_from(filters, f);
+        const vec sum = vec_sum_rows(rows, filters, out_grad + f, lanes);
+        vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
+    }
 }
 
 /* Rows of out_grad as the product reads factors: of whole vectors. */
 static const float *fill_columns(int64_t rows, int columns, const float *from, float *filled) {
     const int width = product_round_up(columns);
     if (width == columns) return from;
-    memset(filled, 0, (size_t)(rows * width) * sizeof *filled);
     for (int64_t r = 0; r < rows; r++)
-        memcpy(filled + r * width, from + r * columns, (size_t)columns * sizeof *filled);
+        for (int c = 0; c < columns; c += LANES)
+            vec_store(filled + r * width + c, vec_load_lanes(from + r * columns + c, lanes_from(columns, c)));
     return filled;
 }
 

@@ -6,7 +6,7 @@
 
 /* Rows that are summed at a time: few enough to stay in the first-level cache and to keep sums of floats
  * exact enough. */
-enum { BLOCK_ROWS = 64, PARTS = 4 };
+enum { BLOCK_ROWS = 64 };
 
 static int lanes_from(int channels, int channel) {
     return channels - channel < LANES ? channels - channel : LANES;
@@ -16,28 +16,11 @@ static int64_t block_rows(int64_t rows, int64_t first) {
     return rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
 }
 
-static vec sum_parts(const vec part[PARTS]) {
-    return (part[0] + part[1]) + (part[2] + part[3]);
-}
-
-/* Sum over rows of one vector of channels. Every fourth row goes into a part of its own: four additions run
- * at once. */
-static vec sum_rows(int64_t rows, int channels, const float *in, int lanes) {
-    vec part[PARTS] = {{0}};
-    int64_t r = 0;
-    for (; r + PARTS <= rows; r += PARTS)
-        for (int p = 0; p < PARTS; p++)
-            part[p] += vec_load_lanes(in + (r + p) * channels, lanes);
-    for (; r < rows; r++)
-        part[0] += vec_load_lanes(in + r * channels, lanes);
-    return sum_parts(part);
-}
-
 static vec sum_squares(int64_t rows, int channels, const float *in, vec mean, int lanes) {
-    vec part[PARTS] = {{0}};
+    vec part[VEC_PARTS] = {{0}};
     int64_t r = 0;
-    for (; r + PARTS <= rows; r += PARTS) {
-        for (int p = 0; p < PARTS; p++) {
+    for (; r + VEC_PARTS <= rows; r += VEC_PARTS) {
+        for (int p = 0; p < VEC_PARTS; p++) {
             const vec x = vec_load_lanes(in + (r + p) * channels, lanes) - mean;
             part[p] += x * x;
         }
@@ -46,7 +29,7 @@ static vec sum_squares(int64_t rows, int channels, const float *in, vec mean, in
         const vec x = vec_load_lanes(in + r * channels, lanes) - mean;
         part[0] += x * x;
     }
-    return sum_parts(part);
+    return vec_sum_parts(part);
 }
 
 /* Takes one block of rows into the mean and the sum of squared deviations of the rows before (Chan, Golub &
@@ -56,7 +39,7 @@ static void add_moments(int64_t before, int64_t rows, int channels, const float 
     const float total = (float)(before + rows), share = (float)rows / total;
     for (int c = 0; c < channels; c += LANES) {
         const int lanes = lanes_from(channels, c);
-        const vec block_mean = sum_rows(rows, channels, in + c, lanes) / (float)rows;
+        const vec block_mean = vec_sum_rows(rows, channels, in + c, lanes) / (float)rows;
         const vec block_squares = sum_squares(rows, channels, in + c, block_mean, lanes);
         const vec old_mean = vec_load_lanes(mean + c, lanes),
                   old_squares = vec_load_lanes(squares + c, lanes);
@@ -97,10 +80,10 @@ static void add_gradients(int64_t rows, int channels, const float *in, const flo
     for (int c = 0; c < channels; c += LANES) {
         const int lanes = lanes_from(channels, c);
         const vec m = vec_load_lanes(mean + c, lanes);
-        vec part[PARTS] = {{0}};
+        vec part[VEC_PARTS] = {{0}};
         int64_t r = 0;
-        for (; r + PARTS <= rows; r += PARTS) {
-            for (int p = 0; p < PARTS; p++) {
+        for (; r + VEC_PARTS <= rows; r += VEC_PARTS) {
+            for (int p = 0; p < VEC_PARTS; p++) {
                 const int64_t at = (r + p) * channels + c;
                 part[p] += (vec_load_lanes(in + at, lanes) - m) * vec_load_lanes(out_grad + at, lanes);
             }
@@ -109,8 +92,8 @@ static void add_gradients(int64_t rows, int channels, const float *in, const flo
             const int64_t at = r * channels + c;
             part[0] += (vec_load_lanes(in + at, lanes) - m) * vec_load_lanes(out_grad + at, lanes);
         }
-        const vec shift_sum = sum_rows(rows, channels, out_grad + c, lanes);
-        vec_store_lanes(scale_grad + c, vec_load_lanes(scale_grad + c, lanes) + sum_parts(part), lanes);
+        const vec shift_sum = vec_sum_rows(rows, channels, out_grad + c, lanes);
+        vec_store_lanes(scale_grad + c, vec_load_lanes(scale_grad + c, lanes) + vec_sum_parts(part), lanes);
         vec_store_lanes(shift_grad + c, vec_load_lanes(shift_grad + c, lanes) + shift_sum, lanes);
     }
 }

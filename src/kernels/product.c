@@ -15,14 +15,13 @@
     X(16, vectors)                                                                                           \
     X(17, vectors)                                                                                           \
     X(18, vectors) X(19, vectors) X(20, vectors) X(21, vectors) X(22, vectors) X(23, vectors) X(24, vectors)
-enum { MOST_VECTORS = 3 };
 #ifdef __AVX512F__ /* 32 registers */
-#define FOR_BLOCKS(X) FOR_24(X, 1) FOR_14(X, 2) FOR_9(X, 3)
-enum { MOST_ROWS = 24 };
-static const int most_rows[] = {0, 24, 14, 9};
+#define FOR_BLOCKS(X) FOR_24(X, 1) FOR_14(X, 2) FOR_9(X, 3) FOR_6(X, 4)
+enum { MOST_VECTORS = 4, MOST_ROWS = 24 };
+static const int most_rows[] = {0, 24, 14, 9, 6};
 #else /* 16 registers */
 #define FOR_BLOCKS(X) FOR_12(X, 1) FOR_6(X, 2) FOR_4(X, 3)
-enum { MOST_ROWS = 12 };
+enum { MOST_VECTORS = 3, MOST_ROWS = 12 };
 static const int most_rows[] = {0, 12, 6, 4};
 #endif
 
@@ -126,19 +125,30 @@ void product_pack(int64_t length, int columns, int64_t first_k, int64_t count, c
     }
 }
 
-/* Fills in the places of `rows` rows and goes on with the odometer `index`. */
-static void next_rows(const Product *p, int64_t index[3], int rows, Block *block) {
-    const Loops *loops = &p->rows;
+/* Walks over the rows of the product. */
+typedef struct {
+    int64_t index[3];
+    int64_t in_at, out_at;
+} Walk;
+
+static void next_line(const Product *p, Walk *walk) {
+    const int64_t *count = p->rows.count, *stride = p->rows.stride;
+    walk->index[2] = 0;
+    walk->in_at += stride[1] - count[2] * stride[2];
+    walk->out_at += p->out_stride[1] - count[2] * p->out_stride[2];
+    if (++walk->index[1] < count[1]) return;
+    walk->index[1] = 0;
+    walk->in_at += stride[0] - count[1] * stride[1];
+    walk->out_at += p->out_stride[0] - count[1] * p->out_stride[1];
+}
+
+static void take_rows(const Product *p, Walk *walk, int rows, Block *block) {
     for (int r = 0; r < rows; r++) {
-        block->in_at[r] =
-            index[0] * loops->stride[0] + index[1] * loops->stride[1] + index[2] * loops->stride[2];
-        block->out_at[r] = index[0] * p->out_stride[0] + index[1] * p->out_stride[1] +
-                           index[2] * p->out_stride[2] + block->column;
-        if (++index[2] < loops->count[2]) continue;
-        index[2] = 0;
-        if (++index[1] < loops->count[1]) continue;
-        index[1] = 0;
-        index[0]++;
+        block->in_at[r] = walk->in_at;
+        block->out_at[r] = walk->out_at;
+        walk->in_at += p->rows.stride[2];
+        walk->out_at += p->out_stride[2];
+        if (++walk->index[2] == p->rows.count[2]) next_line(p, walk);
     }
 }
 
@@ -146,10 +156,10 @@ static void next_rows(const Product *p, int64_t index[3], int rows, Block *block
 static void compute_group(const Product *p, Block *block, int vectors) {
     const int64_t rows = p->rows.count[0] * p->rows.count[1] * p->rows.count[2];
     const int64_t blocks = (rows + most_rows[vectors] - 1) / most_rows[vectors];
-    int64_t index[3] = {0, 0, 0};
+    Walk walk = {.out_at = block->column};
     for (int64_t b = 0; b < blocks; b++) {
         const int block_rows = (int)(rows * (b + 1) / blocks - rows * b / blocks);
-        next_rows(p, index, block_rows, block);
+        take_rows(p, &walk, block_rows, block);
         block_functions[vectors][block_rows](block);
     }
 }

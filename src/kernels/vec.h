@@ -67,4 +67,23 @@ static inline void vec_store_lanes(float *to, vec value, int lanes) {
         vec_store_part(to, value, lanes);
 }
 
+/* Long sums are added up in a few interleaved parts, so that as many additions run at once. */
+enum { VEC_PARTS = 4 };
+
+static inline vec vec_sum_parts(const vec part[VEC_PARTS]) {
+    return (part[0] + part[1]) + (part[2] + part[3]);
+}
+
+/* Sum of the vectors at from, from + stride, ... */
+static inline vec vec_sum_rows(int64_t rows, int64_t stride, const float *from, int lanes) {
+    vec part[VEC_PARTS] = {{0}};
+    int64_t r = 0;
+    for (; r + VEC_PARTS <= rows; r += VEC_PARTS)
+        for (int p = 0; p < VEC_PARTS; p++)
+            part[p] += vec_load_lanes(from + (r + p) * stride, lanes);
+    for (; r < rows; r++)
+        part[0] += vec_load_lanes(from + r * stride, lanes);
+    return vec_sum_parts(part);
+}
+
 #endif
