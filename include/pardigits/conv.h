@@ -1,9 +1,12 @@
-/* Convolution over NHWC images: forward, gradient of the input, gradient of the weights. Dense layers are the same
- * thing with a 1x1 kernel over a 1x1 image. Single-threaded; no allocation: the caller passes work memory.
+/* Convolution over NHWC images: forward, gradient of the input, gradient of the weights. Dense layers are the
+ * same thing with a 1x1 kernel over a 1x1 image. Single-threaded; no allocation: the caller passes work
+ * memory.
  *
- * As an implicit matrix product: a row of the product is an output pixel, a column an output channel, and the sum
- * runs over (kernel row, kernel column, input channel). For one kernel row the inputs of a pixel lie in one
- * contiguous run of kernel * channels floats (of the zero-padded image), so no im2col copy is needed. */
+ * As an implicit matrix product: a row of the product is an output pixel, a column an output channel, and the
+ * sum runs over (kernel row, kernel column, input channel). For one kernel row the inputs of a pixel lie in
+ * one contiguous run of kernel * channels floats, so no im2col copy is needed. Every element is summed in one
+ * fixed order: a sample's output and data gradient have the same bits wherever it stands in a batch. n is at
+ * least 1. */
 #ifndef PARDIGITS_CONV_H
 #define PARDIGITS_CONV_H
 
@@ -22,23 +25,24 @@ ConvShape conv_shape(int height, int width, int channels, int filters, int kerne
 /* Floats of work memory that any of the functions below may use for n images. */
 int64_t conv_work_size(const ConvShape *shape, int n);
 
-/* Weights as the kernels want them, made once an optimiser step from weights [kernel][kernel][channels][filters]. */
+/* Weights as the kernels want them, made once an optimiser step from weights
+ * [kernel][kernel][channels][filters]. */
 int64_t conv_packed_size(const ConvShape *shape); /* floats, the larger of the two */
 void conv_pack_forward(const ConvShape *shape, const float *weights, float *packed);
 void conv_pack_backward(const ConvShape *shape, const float *weights, float *packed);
 
-/* out [n][out_height][out_width][filters] = in [n][height][width][channels] * weights + bias [filters] (may be
- * NULL). */
-void conv_forward(const ConvShape *shape, int n, const float *in, const float *packed_forward, const float *bias,
-                  float *out, float *work);
+/* out [n][out_height][out_width][filters] = in [n][height][width][channels] * weights + bias [filters] (may
+ * be NULL). */
+void conv_forward(const ConvShape *shape, int n, const float *in, const float *packed_forward,
+                  const float *bias, float *out, float *work);
 
 /* in_grad [n][height][width][channels] from out_grad [n][out_height][out_width][filters]. */
 void conv_backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed_backward,
                         float *in_grad, float *work);
 
-/* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n images,
- * written, not added. */
-void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad, float *weight_grad,
-                           float *bias_grad, float *work);
+/* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n
+ * images, written, not added. */
+void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
+                           float *weight_grad, float *bias_grad, float *work);
 
 #endif
