@@ -156,7 +156,7 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
         (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }
 
-/* One step on this rank's samples first..first+n of the epoch. The same status on every rank. */
+/* One step; mine are this rank's samples of it. The same status on every rank. */
 static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *status) {
     TrainState *state = &trainer->state;
     double began_s = timer_now_s();
