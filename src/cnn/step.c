@@ -22,9 +22,8 @@ Stepper stepper_new(const TrainState *state, const Config *config, const Comm *c
     s.sums = mem_new((size_t)threads, sizeof *s.sums);
     s.gradient = mem_new((size_t)net->param_floats, sizeof *s.gradient);
     s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
-#pragma omp parallel num_threads(threads)
-    {
-        int t = omp_get_thread_num();
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (int t = 0; t < threads; t++) {
         s.works[t] = leaf_work_new(net, s.leaf, seed, &augmentation);
         s.sums[t] = exact_sum_new(leaf_term_count(net) + 1);
     }

@@ -129,17 +129,22 @@ static void show_progress(const Trainer *trainer) {
                  (long long)trainer->cut.samples, (double)trainer->epoch_images / trainer->epoch_s, left_s);
 }
 
-/* Saves; after it the other keeper of the state, the metrics file, is as new. Collective: all ranks agree. */
+/* The metrics go to disk before the state: what they know beyond it is cut off on resuming. Collective: all
+ * ranks agree. */
+static StatusCode flush_metrics(const TrainJob *job, Status *status) {
+    metrics_flush(job->metrics, status);
+    return comm_agree(job->comm, status);
+}
+
+/* Saves everything that resuming needs. Collective: all ranks agree. */
 static StatusCode save(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
     bool complete = trainer->state.epoch == trainer->epochs;
-    if (train_state_compare_ranks(&trainer->state, job->comm, status)) return status->code;
-    if (checkpoint_save(job->model_path, job->comm, job->config, complete, train_state_write, &trainer->state,
-                        status))
+    if (flush_metrics(job, status) || train_state_compare_ranks(&trainer->state, job->comm, status))
         return status->code;
     trainer->saved_s = timer_now_s();
-    metrics_flush(job->metrics, status);
-    return comm_agree(job->comm, status);
+    return checkpoint_save(job->model_path, job->comm, job->config, complete, train_state_write,
+                           &trainer->state, status);
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
@@ -151,7 +156,7 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
         (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }
 
-/* One step on this rank's samples first..first+n of the epoch. The same status on every rank. */
+/* One step; mine are this rank's samples of it. The same status on every rank. */
 static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *status) {
     TrainState *state = &trainer->state;
     double began_s = timer_now_s();
@@ -222,7 +227,7 @@ static void report_epoch(const Trainer *trainer, double valid_accuracy) {
     const TrainState *state = &trainer->state;
     double n = (double)trainer->cut.samples, loss = state->loss_sum / n,
            accuracy = (double)state->correct / n;
-    double images_per_s = trainer->epoch_images ? (double)trainer->epoch_images / trainer->epoch_s : NAN;
+    double images_per_s = (double)trainer->epoch_images / trainer->epoch_s;
     metrics_append(
         trainer->job->metrics, "epochs",
         (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, trainer->epoch_s, images_per_s});
@@ -245,16 +250,13 @@ static bool checkpoint_is_due(const Trainer *trainer) {
 
 /* Collective: the same status on every rank. */
 static StatusCode end_epoch(Trainer *trainer, Status *status) {
-    const TrainJob *job = trainer->job;
     TrainState *state = &trainer->state;
     report_epoch(trainer, validate(trainer));
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0;
     state->correct = 0;
-    if (checkpoint_is_due(trainer)) return save(trainer, status);
-    metrics_flush(job->metrics, status);
-    return comm_agree(job->comm, status);
+    return checkpoint_is_due(trainer) ? save(trainer, status) : flush_metrics(trainer->job, status);
 }
 
 StatusCode cnn_train(TrainJob *job, Status *status) {
