@@ -16,11 +16,11 @@ typedef struct {
     int64_t rows;
     int columns;         /* as given */
     int64_t panel_bytes; /* the rows lie in panels of as many rows as a vector has lanes */
-    int64_t line_bytes;
-    uint8_t *data;   /* [panels][columns in groups][lanes][group] */
-    uint8_t *lines;  /* [rows][line_bytes] row by row too, where the kernel wants it; else NULL */
-    int32_t *norms;  /* [rows] squared length of each row, exact */
-    int32_t *starts; /* [panels][lanes] what the kernel's sums start from */
+    int64_t line_bytes;  /* columns rounded up to what any kernel takes at once */
+    uint8_t *data;       /* [panels][columns in groups][lanes][group] */
+    uint8_t *lines;      /* [rows][line_bytes] row by row too, where the kernel wants it; else NULL */
+    int32_t *norms;      /* [rows] squared length of each row, exact */
+    int32_t *starts;     /* [panels][lanes] what the kernel's sums start from */
 } PixRows;
 
 /* Packs pixels [rows][columns]; 0 <= columns <= PIXDOT_MAX_COLUMNS (more is fatal). Freed by pix_rows_free.
