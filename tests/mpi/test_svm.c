@@ -1,0 +1,326 @@
+/* Class pairs over ranks: the same model as one thread alone makes of each pair, and LIBSVM's predictions. */
+#include "pardigits/checkpoint.h"
+#include "pardigits/mem.h"
+#include "pardigits/stop.h"
+
+#include "../../src/svm/model.h"
+#include "../../src/svm/pixel_rows.h"
+#include "../../src/svm/plan.h"
+#include "../ref/svm_libsvm.h"
+#include "../ref/svm_ref.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* A model file in a folder of its own, whose name all ranks know. */
+typedef struct {
+    const Comm *comm;
+    char folder[200], path[256];
+    Config *config;
+} Run;
+
+static Run run_new(const Comm *comm) {
+    const char *temporary = getenv("TMPDIR");
+    Run run = {.comm = comm, .config = config_create()};
+    snprintf(run.folder, sizeof run.folder, "%s/pardigits-svm-XXXXXX", temporary ? temporary : "/tmp");
+    if (comm_rank(comm) == 0 && !mkdtemp(run.folder)) fail_msg("no folder %s", run.folder);
+    comm_broadcast(comm, run.folder, sizeof run.folder, 0);
+    snprintf(run.path, sizeof run.path, "%s/model.h5", run.folder);
+    return run;
+}
+
+static void run_free(Run *run) {
+    comm_barrier(run->comm);
+    if (comm_rank(run->comm) == 0) {
+        char previous[256];
+        snprintf(previous, sizeof previous, "%s/model.prev.h5", run->folder);
+        unlink(run->path);
+        unlink(previous);
+        rmdir(run->folder);
+    }
+    config_destroy(&run->config);
+}
+
+static void set(Run *run, const char *name, double value) {
+    Status status = {0};
+    char text[40];
+    snprintf(text, sizeof text, "%.17g", value);
+    assert_int_equal(config_set_value(run->config, name, text, "test", &status), STATUS_OK);
+}
+
+static StatusCode train(const Run *run, const ImageSet *all, int threads, const H5File *resume,
+                        Status *status) {
+    Range own = partition_range(all->n, comm_size(run->comm), comm_rank(run->comm));
+    Log log = log_create(1);
+    TrainJob job = {
+        .comm = run->comm, .config = run->config, .log = &log, .threads = threads, .resume = resume};
+    job.train_count = all->n;
+    job.shard = (ImageSet){range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin};
+    job.model_path = run->path;
+    return svm_family.train(&job, status);
+}
+
+static SvmModel *read_model(const Run *run, char digest[65]) {
+    Status status = {0};
+    H5File *file;
+    SvmModel *model;
+    assert_int_equal(checkpoint_open(run->path, run->comm, &file, &status), STATUS_OK);
+    assert_int_equal(svm_model_read(&model, file, run->config, &status), STATUS_OK);
+    assert_int_equal(h5_digest(file, digest, &status), STATUS_OK);
+    assert_int_equal(h5_close(&file, &status), STATUS_OK);
+    return model;
+}
+
+/* What one thread makes of a pair, with rows computed for it alone. */
+static void check_pair(const Run *run, const ImageSet *all, const SvmModel *model, int number) {
+    const SvmPair *pair = &model->pairs[number];
+    int a, b;
+    int64_t n = 0;
+    svm_pair_classes(number, &a, &b);
+    int32_t *index = mem_new((size_t)all->n, sizeof *index);
+    int8_t *y = mem_new((size_t)all->n, 1);
+    for (int side = 0; side < 2; side++)
+        for (int64_t i = 0; i < all->n; i++)
+            if (all->labels[i] == (side ? b : a)) {
+                y[n] = side ? -1 : 1;
+                index[n++] = (int32_t)i;
+            }
+    Crew *crew = crew_create(1);
+    PixelRows rows = pixel_rows_new(&model->kernel, all->images, index, n, crew, 0);
+    float *diagonal = mem_new((size_t)n, sizeof *diagonal);
+    pixel_rows_diagonal(&rows, diagonal);
+    SvmProblem problem = {
+        .n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows), .cache_bytes = 1};
+    problem.c = config_real(run->config, "svm.c");
+    problem.eps = config_real(run->config, "svm.eps");
+    SvmSolution solution;
+    assert_true(svm_solve(&problem, &solution));
+    assert_int_equal(pair->support_count, solution.support);
+    assert_true(pair->rho == solution.rho && pair->objective == solution.objective);
+    double *coefficient = mem_new((size_t)all->n, sizeof *coefficient); /* by training image */
+    for (int64_t k = 0; k < n; k++)
+        coefficient[index[k]] = solution.coefficient[k];
+    for (int64_t s = 0; s < pair->support_count; s++)
+        assert_true(pair->coefficient[s] == coefficient[model->index[pair->support[s]]]);
+    svm_solution_free(&solution);
+    mem_free(coefficient);
+    mem_free(diagonal);
+    pixel_rows_free(&rows);
+    crew_destroy(&crew);
+    mem_free(y);
+    mem_free(index);
+}
+
+static void check_predictions(const Run *run, const ImageSet *test, const char *expected) {
+    Status status = {0};
+    H5File *file;
+    void *model;
+    Prediction out[100];
+    assert_int_equal(checkpoint_open(run->path, run->comm, &file, &status), STATUS_OK);
+    assert_int_equal(svm_family.load(&model, file, run->config, run->comm, &status), STATUS_OK);
+    assert_int_equal(h5_close(&file, &status), STATUS_OK);
+    assert_int_equal(svm_family.predict(model, run->comm, 2, test->images, test->n, out, &status), STATUS_OK);
+    for (int64_t i = 0; i < test->n; i++) {
+        assert_int_equal(out[i].label, expected[i] - '0');
+        assert_true(out[i].confidence > 0.3f && out[i].confidence <= 1);
+    }
+    assert_int_equal(svm_family.predict(model, run->comm, 2, test->images, 0, NULL, &status), STATUS_OK);
+    svm_family.destroy(&model);
+    assert_null(model);
+}
+
+static void three_digits_are_told_apart_as_by_libsvm(void **state) {
+    ImageSet all = ref_svm_digits("train", "358", 100, 0), test = ref_svm_digits("t10k", "358", 0, 100);
+    if (all.n != 300 || test.n != 100) fail_msg("no MNIST");
+    static const char *const names[] = {[SVM_RBF] = "rbf", [SVM_POLY] = "poly", [SVM_LINEAR] = "linear"};
+    for (size_t k = 0; k < sizeof libsvm_answers / sizeof *libsvm_answers; k++) {
+        const LibsvmAnswer *known = &libsvm_answers[k];
+        Run run = run_new(*state);
+        Status status = {0};
+        char digest[65];
+        config_set_value(run.config, "svm.kernel", names[known->kernel.type], "test", &status);
+        set(&run, "svm.gamma", known->kernel.gamma);
+        set(&run, "svm.coef0", known->kernel.coef0);
+        set(&run, "svm.c", known->c);
+        set(&run, "svm.eps", 1e-5);
+        assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_OK);
+        SvmModel *model = read_model(&run, digest);
+        const int pairs[3] = {svm_pair_number(3, 5), svm_pair_number(3, 8), svm_pair_number(5, 8)};
+        assert_int_equal(svm_pairs_solved(model->pairs), 3);
+        for (int p = 0; p < 3; p++) {
+            const SvmPair *pair = &model->pairs[pairs[p]];
+            assert_true(fabs(pair->objective - known->objective[p]) <=
+                        1e-6 * fabs(known->objective[p]) + 5e-7);
+            assert_true(fabs(pair->rho - known->rho[p]) <= 2e-5);
+            check_pair(&run, &all, model, pairs[p]);
+        }
+        check_predictions(&run, &test, known->predicted);
+        svm_model_destroy(&model);
+        run_free(&run);
+    }
+    image_set_free(&test);
+    image_set_free(&all);
+}
+
+/* Fewer pairs than ranks, and one pair for several threads. */
+static void two_digits_make_one_pair(void **state) {
+    ImageSet all = ref_svm_digits("train", "49", 700, 0);
+    if (all.n != 1400) fail_msg("no MNIST");
+    char digests[2][65];
+    for (int t = 0; t < 2; t++) {
+        Run run = run_new(*state);
+        Status status = {0};
+        set(&run, "svm.cache_mb", t ? 1 : 100);
+        assert_int_equal(train(&run, &all, 1 + 2 * t, NULL, &status), STATUS_OK);
+        SvmModel *model = read_model(&run, digests[t]);
+        assert_int_equal(svm_pairs_solved(model->pairs), 1);
+        check_pair(&run, &all, model, svm_pair_number(4, 9));
+        svm_model_destroy(&model);
+        run_free(&run);
+    }
+    assert_string_equal(digests[0], digests[1]);
+    image_set_free(&all);
+}
+
+static void one_digit_is_refused(void **state) {
+    ImageSet all = ref_svm_digits("train", "7", 5, 0);
+    Run run = run_new(*state);
+    Status status = {0};
+    assert_int_equal(train(&run, &all, 1, NULL, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "at least two"));
+    run_free(&run);
+    image_set_free(&all);
+}
+
+static void an_overflowing_kernel_is_refused(void **state) {
+    ImageSet all = ref_svm_digits("train", "17", 5, 0);
+    Run run = run_new(*state);
+    Status status = {0};
+    config_set_value(run.config, "svm.kernel", "poly", "test", &status);
+    set(&run, "svm.gamma", 1000);
+    set(&run, "svm.degree", 20);
+    assert_int_equal(train(&run, &all, 1, NULL, &status), STATUS_USAGE);
+    assert_non_null(strstr(status.text, "svm.gamma"));
+    run_free(&run);
+    image_set_free(&all);
+}
+
+/* A checkpoint with some of the pairs, made from a whole model. */
+static void save_part(const Run *run, const SvmModel *whole, const ImageSet *all) {
+    SvmPair pairs[SVM_PAIRS] = {0};
+    Status status = {0};
+    for (int p = 0; p < SVM_PAIRS; p += 2) {
+        pairs[p] = whole->pairs[p];
+        pairs[p].support = mem_new((size_t)pairs[p].support_count, sizeof *pairs[p].support);
+        for (int64_t s = 0; s < pairs[p].support_count; s++)
+            pairs[p].support[s] = whole->index[whole->pairs[p].support[s]];
+    }
+    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, all);
+    assert_int_equal(
+        checkpoint_save(run->path, run->comm, run->config, false, svm_model_write, part, &status), STATUS_OK);
+    svm_model_destroy(&part);
+    for (int p = 0; p < SVM_PAIRS; p++)
+        mem_free(pairs[p].support);
+}
+
+static void assert_is_unfinished(const Run *run, H5File **file) {
+    Status status = {0}, loading = {0};
+    void *model;
+    bool complete;
+    assert_int_equal(checkpoint_open(run->path, run->comm, file, &status), STATUS_OK);
+    assert_int_equal(checkpoint_is_complete(*file, &complete, &status), STATUS_OK);
+    assert_false(complete);
+    assert_int_equal(svm_family.load(&model, *file, run->config, run->comm, &loading), STATUS_FAILED);
+    assert_non_null(strstr(loading.text, "--resume"));
+    assert_null(model);
+}
+
+static void resuming_leads_to_the_same_model(void **state) {
+    ImageSet all = ref_svm_digits("train", "0123456789", 30, 0);
+    Run run = run_new(*state);
+    Status status = {0};
+    H5File *file;
+    char digests[2][65];
+    assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_OK);
+    SvmModel *whole = read_model(&run, digests[0]);
+    assert_int_equal(svm_pairs_solved(whole->pairs), SVM_PAIRS);
+    save_part(&run, whole, &all);
+    assert_is_unfinished(&run, &file);
+    assert_int_equal(train(&run, &all, 1, file, &status), STATUS_OK);
+    assert_int_equal(h5_close(&file, &status), STATUS_OK);
+    SvmModel *resumed = read_model(&run, digests[1]);
+    assert_string_equal(digests[0], digests[1]);
+    svm_model_destroy(&resumed);
+    svm_model_destroy(&whole);
+    run_free(&run);
+    image_set_free(&all);
+}
+
+/* The last test: a signal can't be taken back. */
+static void a_signal_on_one_rank_stops_all(void **state) {
+    const Comm *comm = *state;
+    ImageSet all = ref_svm_digits("train", "0123456789", 300, 0);
+    Run run = run_new(comm);
+    Status status = {0}, closing = {0};
+    H5File *file;
+    stop_install();
+    if (comm_rank(comm) == comm_size(comm) - 1) raise(SIGUSR1);
+    assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_STOPPED);
+    assert_is_unfinished(&run, &file);
+    assert_int_equal(h5_close(&file, &closing), STATUS_OK);
+    run_free(&run);
+    image_set_free(&all);
+}
+
+static void every_pair_is_planned_once(void **state) {
+    (void)state;
+    const int64_t counts[CLASSES] = {5, 6, 0, 7, 5, 1, 9, 9, 2, 3};
+    SvmPair pairs[SVM_PAIRS] = {0};
+    pairs[svm_pair_number(6, 7)].solved = true;
+    for (int ranks = 1; ranks < 70; ranks += 17) {
+        SvmPlan plan = svm_plan(counts, pairs, ranks);
+        bool seen[SVM_PAIRS] = {false};
+        assert_int_equal(plan.count, 9 * 8 / 2 - 1);
+        for (int k = 0; k < plan.count; k++) {
+            int a, b;
+            svm_pair_classes(plan.pair[k], &a, &b);
+            assert_int_equal(svm_pair_number(a, b), plan.pair[k]);
+            assert_true(a < b && counts[a] && counts[b] && !seen[plan.pair[k]]);
+            assert_true(plan.rank[k] >= 0 && plan.rank[k] < ranks);
+            seen[plan.pair[k]] = true;
+        }
+        assert_false(seen[svm_pair_number(6, 7)]);
+    }
+}
+
+static Comm *world;
+
+static int give_world(void **state) {
+    *state = world;
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    world = comm_init(&argc, &argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_pair_is_planned_once),
+        cmocka_unit_test(three_digits_are_told_apart_as_by_libsvm),
+        cmocka_unit_test(two_digits_make_one_pair),
+        cmocka_unit_test(one_digit_is_refused),
+        cmocka_unit_test(an_overflowing_kernel_is_refused),
+        cmocka_unit_test(resuming_leads_to_the_same_model),
+        cmocka_unit_test(a_signal_on_one_rank_stops_all),
+    };
+    int failed = cmocka_run_group_tests(tests, give_world, NULL);
+    comm_finalize(&world);
+    return failed;
+}
