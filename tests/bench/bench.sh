@@ -32,7 +32,7 @@ train_seconds() {
 
 images_per_second() {
     "$program" show "$scratch/$1/metrics.h5" | awk '
-        /^\// { header = NR + 1 }
+        /^\// { column = 0; header = NR + 1 }
         NR == header { for (i = 1; i <= NF; i++) if ($i == "images_per_s") column = i; next }
         column && NF { rate = $column }
         END { print rate }'
