@@ -36,6 +36,10 @@ typedef struct {
 typedef struct {
     const char *name; /* as in run.model */
 
+    /* Whether the configuration makes sense beyond what the table of keys checks; called before anything is
+     * written. The same on every rank. NULL if there is nothing to check. */
+    StatusCode (*check)(const Config *config, Status *status);
+
     /* Trains and saves. Collective. Returns STATUS_STOPPED after a signal, having saved what --resume needs.
      * All ranks return the same status. */
     StatusCode (*train)(TrainJob *job, Status *status);

@@ -48,6 +48,8 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     config_read_file(config, arguments->config_path, status);
     for (int i = 0; i < arguments->sets && !status->code; i++)
         config_set(config, arguments->set[i], "--set", status);
+    const ModelFamily *family = family_find(config_text(config, "run.model"));
+    if (!status->code && family->check) family->check(config, status);
     return comm_agree(comm, status);
 }
 

@@ -5,6 +5,7 @@
 #include "state.h"
 #include "train.h"
 
+#include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
 
 #include <stdio.h>
@@ -14,6 +15,21 @@ typedef struct {
     Network net;
     Predictor *predictor;
 } CnnModel;
+
+static StatusCode check_config(const Config *config, Status *status) {
+    int64_t batch = config_int(config, "cnn.batch"), leaf = config_int(config, "cnn.leaf");
+    if (leaf & (leaf - 1))
+        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two.", (long long)leaf);
+    if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
+        return status_set(
+            status, STATUS_USAGE,
+            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf.",
+            (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
+    Network *net = mem_new(1, sizeof *net);
+    network_parse(net, config_text(config, "cnn.layers"), status);
+    mem_free(net);
+    return status->code;
+}
 
 static void destroy_model(void **model_pointer) {
     CnnModel *model = *model_pointer;
@@ -66,4 +82,5 @@ static void describe_model(const H5File *file, const Config *config, char *text,
     mem_free(net);
 }
 
-const ModelFamily cnn_family = {"cnn", cnn_train, load_model, predict_images, describe_model, destroy_model};
+const ModelFamily cnn_family = {"cnn",          check_config,   cnn_train,    load_model,
+                                predict_images, describe_model, destroy_model};

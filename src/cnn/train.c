@@ -42,21 +42,6 @@ typedef struct {
     int64_t epoch_images;   /* images of this epoch, in this run */
 } Trainer;
 
-/* What the table of keys can't check, because it hangs on two keys or the data. */
-static StatusCode check_config(const TrainJob *job, Status *status) {
-    int64_t batch = config_int(job->config, "cnn.batch"), leaf = config_int(job->config, "cnn.leaf");
-    if (leaf & (leaf - 1))
-        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two.", (long long)leaf);
-    if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
-        return status_set(
-            status, STATUS_USAGE,
-            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf.",
-            (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
-    if (job->train_count < 1)
-        return status_set(status, STATUS_USAGE, "No images are left to train on: lower run.valid.");
-    return STATUS_OK;
-}
-
 /* Goes on from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
 static StatusCode load_state(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
@@ -94,8 +79,7 @@ static int64_t images_done(const Trainer *trainer) {
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
     const Config *config = job->config;
     trainer->job = job;
-    if (check_config(job, status) || network_parse(&trainer->net, config_text(config, "cnn.layers"), status))
-        return status->code;
+    if (network_parse(&trainer->net, config_text(config, "cnn.layers"), status)) return status->code;
     trainer->cut = (EpochCut){job->train_count, config_int(config, "cnn.batch"),
                               config_int(config, "cnn.leaf"), comm_size(job->comm)};
     trainer->epochs = config_int(config, "cnn.epochs");

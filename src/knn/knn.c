@@ -171,4 +171,4 @@ static void knn_describe(const H5File *file, const Config *config, char *text, i
              (long long)config_int(config, "knn.k"));
 }
 
-const ModelFamily knn_family = {"knn", knn_train, knn_load, knn_predict, knn_describe, knn_destroy};
+const ModelFamily knn_family = {"knn", NULL, knn_train, knn_load, knn_predict, knn_describe, knn_destroy};

@@ -71,7 +71,7 @@ prepare_fails() {
 @test "prepare: labels of fewer images" {
     idx_copy
     cp "$dir/idx/t10k-labels-idx1-ubyte" "$dir/idx/train-labels-idx1-ubyte"
-    prepare_fails train-labels-idx1-ubyte
+    prepare_fails '10000 labels'
 }
 
 @test "prepare: trailing bytes" {

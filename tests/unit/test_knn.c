@@ -153,16 +153,13 @@ static void mnist_counts_are_the_known_ones(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest small[] = {
+    const struct CMUnitTest tests[] = {
         cmocka_unit_test(search_equals_the_reference_with_many_ties),
         cmocka_unit_test(constant_images_come_in_order_of_index),
         cmocka_unit_test(nothing_to_search_is_legal),
         cmocka_unit_test(votes_go_to_the_majority_and_ties_to_the_smaller_label),
-    };
-    const struct CMUnitTest real[] = {
         cmocka_unit_test(mnist_neighbours_are_the_known_ones),
         cmocka_unit_test(mnist_counts_are_the_known_ones),
     };
-    int failed = cmocka_run_group_tests(small, NULL, NULL);
-    return failed + cmocka_run_group_tests(real, search_mnist, free_mnist);
+    return cmocka_run_group_tests(tests, search_mnist, free_mnist);
 }
