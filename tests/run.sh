@@ -60,11 +60,11 @@ why() {
     esac
 }
 
-# count_tap NAME SECONDS: adds up the TAP in $log: a line each test, after a plan "1..N". Lines missing from the plan, or
+# count_tap NAME SECONDS: adds up the TAP in $log: a line each test, after a plan "1..N" of each group. Lines missing from the plans, or
 # an exit code that no failed test explains, are one more failure.
 count_tap() {
     local planned ok bad skips
-    planned=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$log" | head -n 1)
+    planned=$(awk -F '[.][.]' '/^1[.][.][0-9]/ { n += $2 } END { print n + 0 }' "$log")
     skips=$(grep -ciE '^(not )?ok [0-9]+.* # skip|^(not )?ok [0-9]+ # skip' "$log")
     ok=$(grep -iE '^ok [0-9]+' "$log" | grep -civE '# skip')
     bad=$(grep -E '^not ok [0-9]+' "$log" | grep -civE '# skip')
@@ -72,9 +72,9 @@ count_tap() {
     if [[ $skips -gt 0 ]]; then
         grep -iE '^(not )?ok [0-9]+.*# skip' "$log" | sed -E "s|^(not )?ok [0-9]+|SKIP $1:|"
     fi
-    if [[ $((ok + bad + skips)) -ne ${planned:-0} || ${planned:-0} -eq 0 ]]; then
+    if [[ $((ok + bad + skips)) -ne $planned || $planned -eq 0 ]]; then
         bad=$((bad + 1))
-        echo "FAIL $1: $((ok + bad - 1 + skips)) of ${planned:-no} planned tests reported ($(why "$2"))"
+        echo "FAIL $1: $((ok + bad - 1 + skips)) of $planned planned tests reported ($(why "$2"))"
     elif [[ $code -ne 0 && $bad -eq 0 ]]; then
         bad=1
         echo "FAIL $1: all its tests passed, but $(why "$2")"
