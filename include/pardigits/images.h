@@ -1,4 +1,5 @@
-/* Images between files and models: IDX files, preprocessing, augmentation, pictures of one's own, contact sheets. */
+/* Images between files and models: IDX files, preprocessing, augmentation, pictures of one's own, contact
+ * sheets. */
 #ifndef PARDIGITS_IMAGES_H
 #define PARDIGITS_IMAGES_H
 
@@ -7,13 +8,14 @@
 
 #include <stdint.h>
 
-/* Reads the "train" or "t10k" pair of IDX files (http://yann.lecun.com/exdb/mnist, IDX format) from folder: canonical
- * names NAME-images-idx3-ubyte and NAME-labels-idx1-ubyte, plain or with .gz. Every header field, the exact length
- * and the labels' range are checked. source gets the SHA-256 of the plain contents. *set is freed by the caller. */
+/* Reads the "train" or "t10k" pair of IDX files (http://yann.lecun.com/exdb/mnist, IDX format) from folder:
+ * canonical names NAME-images-idx3-ubyte and NAME-labels-idx1-ubyte, plain or with .gz. Every header field,
+ * the exact length and the labels' range are checked. source gets the SHA-256 of the plain contents. *set is
+ * freed by the caller. */
 StatusCode idx_read(const char *folder, const char *name, ImageSet *set, ImageSource *source, Status *status);
 
-/* Applies run.preprocess ("none", "deskew") to images [n][28][28] in place. Deterministic; uses OpenMP. deskew: the
- * shear that makes the digit upright by its second moments, bilinear, rounded to 8 bits. */
+/* Applies run.preprocess ("none", "deskew") to images [n][28][28] in place. Deterministic; uses OpenMP.
+ * deskew: the shear that makes the digit upright by its second moments, bilinear, rounded to 8 bits. */
 void preprocess_images(const char *how, uint8_t *images, int64_t n);
 
 /* Random affine changes of one training image, drawn for (seed, epoch, sample). */
@@ -23,13 +25,14 @@ typedef struct {
     float zoom;         /* scale factor uniform in [1 - zoom, 1 + zoom] */
 } Augmentation;
 
-/* out [28][28] floats in [0,1] from image [28][28]: bilinear, zeros outside. With all three 0 it is image / 255. */
+/* out [28][28] floats in [0,1] from image [28][28]: bilinear, zeros outside. With all three 0 it is image /
+ * 255. */
 void augment_image(const Augmentation *augmentation, uint32_t seed, uint32_t epoch, uint64_t sample,
                    const uint8_t *image, float *out);
 
-/* Reads a picture (PNG, JPEG, PNM; any size and colour; dark on light or light on dark) that holds one digit, and
- * makes of it what MNIST's makers did: scaled to fit 20x20 with its proportions kept, centred by mass in 28x28.
- * STATUS_FAILED if it can't be read or is empty. */
+/* Reads a picture (PNG, JPEG, PNM; any size and colour; dark on light or light on dark) that holds one digit,
+ * and makes of it what MNIST's makers did: scaled to fit 20x20 with its proportions kept, centred by mass in
+ * 28x28. STATUS_FAILED if it can't be read or is empty. */
 StatusCode digitize_picture(const char *path, uint8_t image[IMAGE_PIXELS], Status *status);
 
 /* Writes a PNG of n images [n][28][28] in `columns` columns (dark ink on white), each with its caption below

@@ -5,11 +5,11 @@
 
 #include <stdint.h>
 
-/* Batch norm over `rows` = n * height * width values a channel (Ioffe & Szegedy 2015), with the statistics of these
- * rows alone (ghost batch norm). mean, inverse_deviation [channels] are kept for the backward pass; variance (biased)
- * [channels] for the running statistics. */
-void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift, float epsilon,
-                  float *out, float *mean, float *variance, float *inverse_deviation);
+/* Batch norm over `rows` = n * height * width values a channel (Ioffe & Szegedy 2015), with the statistics of
+ * these rows alone (ghost batch norm). mean, inverse_deviation [channels] are kept for the backward pass;
+ * variance (biased) [channels] for the running statistics. */
+void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
+                  float epsilon, float *out, float *mean, float *variance, float *inverse_deviation);
 
 /* in_grad, scale_grad, shift_grad are written. in is the input of the forward pass. */
 void norm_backward(int64_t rows, int channels, const float *in, const float *out_grad, const float *scale,
@@ -17,7 +17,8 @@ void norm_backward(int64_t rows, int channels, const float *in, const float *out
                    float *shift_grad);
 
 /* out = in * factor + offset per channel: batch norm in use, with running statistics folded in. */
-void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset, float *out);
+void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset,
+                float *out);
 
 /* out = max(in, 0); in place is allowed. */
 void relu_forward(int64_t n, const float *in, float *out);
@@ -35,16 +36,17 @@ PoolShape pool_shape(int height, int width, int channels, int window, int stride
 /* Largest value of each window; winner [n][out_height][out_width][channels] is its place in the window (row *
  * window + column, the first of equals). window <= 15. */
 void pool_forward(const PoolShape *shape, int n, const float *in, float *out, uint8_t *winner);
-void pool_backward(const PoolShape *shape, int n, const uint8_t *winner, const float *out_grad, float *in_grad);
+void pool_backward(const PoolShape *shape, int n, const uint8_t *winner, const float *out_grad,
+                   float *in_grad);
 
-/* Dropout: out = in / (1 - rate) where kept, else 0. keep [n] is 0 or 1; in place is allowed. The backward pass is
- * the same function on gradients. */
+/* Dropout: out = in / (1 - rate) where kept, else 0. keep [n] is 0 or 1; in place is allowed. The backward
+ * pass is the same function on gradients. */
 void dropout_apply(int64_t n, const float *in, const uint8_t *keep, float rate, float *out);
 
 /* Softmax and cross-entropy over `classes` logits a row. probabilities [n][classes] are written; in training
- * logit_grad [n][classes] = probabilities - one-hot(label) (may be NULL), and the summed loss is returned. With
- * labels NULL only probabilities are written and 0 is returned. exp is the program's own, so the same on every
- * processor of a build. */
+ * logit_grad [n][classes] = probabilities - one-hot(label) (may be NULL), and the summed loss is returned.
+ * With labels NULL only probabilities are written and 0 is returned. exp is the program's own, so the same on
+ * every processor of a build. */
 double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float *probabilities,
                     float *logit_grad);
 

@@ -1,5 +1,5 @@
-/* The one rule that cuts work into parts. Shards of files, rows a rank reads, leaves of a batch and test images
- * are all cut by it. */
+/* The one rule that cuts work into parts. Shards of files, rows a rank reads, leaves of a batch and test
+ * images are all cut by it. */
 #ifndef PARDIGITS_PARTITION_H
 #define PARDIGITS_PARTITION_H
 
@@ -10,8 +10,8 @@ typedef struct {
     int64_t end;   /* one past its last item; begin == end is an empty part, which is legal */
 } Range;
 
-/* Part `part` (0 <= part < parts) of n items: consecutive ranges in order of part, sizes that differ by at most
- * one, the larger ones first. */
+/* Part `part` (0 <= part < parts) of n items: consecutive ranges in order of part, sizes that differ by at
+ * most one, the larger ones first. */
 Range partition_range(int64_t n, int64_t parts, int64_t part);
 
 /* The part that item (0 <= item < n) is in. */

@@ -1,5 +1,6 @@
-/* Counter-based random numbers (Philox4x32-10 of Random123; Salmon et al., "Parallel random numbers: as easy as
- * 1, 2, 3", SC11). A number depends on its key and counter alone, never on a rank, a thread or a call before it. */
+/* Counter-based random numbers (Philox4x32-10 of Random123; Salmon et al., "Parallel random numbers: as easy
+ * as 1, 2, 3", SC11). A number depends on its key and counter alone, never on a rank, a thread or a call
+ * before it. */
 #ifndef PARDIGITS_RNG_H
 #define PARDIGITS_RNG_H
 
@@ -28,7 +29,8 @@ void rng_uniform4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, fl
 /* Four independent standard normal floats (Box-Muller). */
 void rng_normal4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, float out[4]);
 
-/* order[0..n) becomes a uniform random permutation of 0..n-1, a function of (seed, epoch) alone (Fisher-Yates). */
+/* order[0..n) becomes a uniform random permutation of 0..n-1, a function of (seed, epoch) alone
+ * (Fisher-Yates). */
 void rng_permutation(uint32_t seed, uint32_t epoch, uint32_t *order, uint32_t n);
 
 #endif

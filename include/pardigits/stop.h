@@ -1,5 +1,5 @@
-/* The wish to stop: USR1, USR2 or TERM on any rank. The handler only sets a flag; the work asks for it between
- * two steps, saves and returns STATUS_STOPPED. */
+/* The wish to stop: USR1, USR2 or TERM on any rank. The handler only sets a flag; the work asks for it
+ * between two steps, saves and returns STATUS_STOPPED. */
 #ifndef PARDIGITS_STOP_H
 #define PARDIGITS_STOP_H
 
@@ -21,12 +21,13 @@ const char *stop_signal_name(void);
 typedef struct StopWatch StopWatch;
 StopWatch *stop_watch_create(const Comm *comm);
 
-/* Whether any rank was signalled: tells the others the first time that it sees this rank's flag. From the main
- * thread only; not collective; costs well under a microsecond when nothing happened, so ask every few ms. */
+/* Whether any rank was signalled: tells the others the first time that it sees this rank's flag. From the
+ * main thread only; not collective; costs well under a microsecond when nothing happened, so ask every few
+ * ms. */
 bool stop_watch_poll(StopWatch *watch);
 
-/* Collective (a barrier): every rank comes here once, having stopped or finished. Returns on every rank whether
- * any rank had been signalled by then. */
+/* Collective (a barrier): every rank comes here once, having stopped or finished. Returns on every rank
+ * whether any rank had been signalled by then. */
 bool stop_watch_destroy(StopWatch **watch);
 
 #endif

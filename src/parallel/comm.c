@@ -1,4 +1,4 @@
-#include "comm_mpi.h"
+#include "pardigits/comm_mpi.h"
 
 #include "pardigits/mem.h"
 #include "pardigits/partition.h"

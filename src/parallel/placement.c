@@ -1,7 +1,7 @@
 #define _GNU_SOURCE
 #include "pardigits/placement.h"
 
-#include "comm_mpi.h"
+#include "pardigits/comm_mpi.h"
 #include "pardigits/mem.h"
 
 #include <omp.h>

@@ -1,6 +1,6 @@
 #include "pardigits/stop.h"
 
-#include "comm_mpi.h"
+#include "pardigits/comm_mpi.h"
 #include "pardigits/mem.h"
 
 #include <signal.h>

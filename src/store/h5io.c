@@ -3,7 +3,7 @@
 #include "pardigits/h5io.h"
 #include "pardigits/mem.h"
 
-#include "../parallel/comm_mpi.h"
+#include "pardigits/comm_mpi.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,7 +8,7 @@ cd "${1:-$(dirname "$0")/../..}" || exit 1
 declare -A height=([core]=0 [parallel]=1 [store]=2 [data]=3 [kernels]=3 [family]=4 [knn]=5 [svm]=5 [cnn]=5 [eval]=5
     [report]=6 [cli]=7)
 # A public header belongs to the layer that it or its source file is named after; or else to the one named here.
-declare -A layer_of=([images]=data [layers]=kernels)
+declare -A layer_of=([images]=data [layers]=kernels [comm_mpi]=parallel)
 for layer in "${!height[@]}"; do layer_of[$layer]=$layer; done
 
 bad=0
@@ -29,6 +29,10 @@ check() {
     [[ -n ${height[$layer]:-} ]] || { complain "$file" "src/$layer is no layer that tests/lint/includes.sh knows"; return; }
     while IFS=: read -r line included; do
         case $included in
+        pardigits/comm_mpi.h) # parallel HDF5 takes the MPI communicator
+            [[ $layer == parallel || $layer == store ]] ||
+                complain "$file:$line" "only src/parallel and src/store may ask for the MPI communicator"
+            ;;
         pardigits/*)
             target=${included#pardigits/}
             target=${layer_of[${target%.h}]:-}
@@ -37,9 +41,6 @@ check() {
             elif [[ $target != "$layer" && ${height[$target]} -ge ${height[$layer]} ]]; then
                 complain "$file:$line" "$layer must not include $included, which belongs to $target"
             fi
-            ;;
-        ../parallel/comm_mpi.h) # parallel HDF5 takes the MPI communicator
-            [[ $layer == store ]] || complain "$file:$line" "only src/store may ask for the MPI communicator"
             ;;
         ../*) complain "$file:$line" "includes $included by a path; what other folders may use is in include/pardigits" ;;
         mpi.h) [[ $layer == parallel ]] || complain "$file:$line" "only src/parallel calls MPI" ;;

@@ -11,7 +11,7 @@ good_tree() {
     mkdir -p "$tree"/include/pardigits "$tree"/src/{core,parallel,store,kernels,knn,svm,cli}
     touch "$tree"/include/pardigits/{mem,comm,h5io,pixdot}.h "$tree"/src/{core/mem,parallel/comm,store/h5io,kernels/pixdot}.c
     echo '#include <mpi.h>' >>"$tree/src/parallel/comm.c"
-    printf '#include %s\n' '<hdf5.h>' '"../parallel/comm_mpi.h"' >"$tree/src/store/h5io.c"
+    printf '#include %s\n' '<hdf5.h>' '"pardigits/comm_mpi.h"' >"$tree/src/store/h5io.c"
     printf '#include "%s"\n' pardigits/pixdot.h pardigits/comm.h knn_vote.h >"$tree/src/knn/knn.c"
 }
 
@@ -36,7 +36,7 @@ refused src/core/mem.c '#include "pardigits/comm.h"'
 refused include/pardigits/mem.h '  #  include "pardigits/h5io.h"'
 refused src/kernels/pixdot.c '#include "pardigits/family.h"'
 refused src/svm/svm.c '#include "../knn/knn_vote.h"'
-refused src/knn/knn.c '#include "../parallel/comm_mpi.h"'
+refused src/knn/knn.c '#include "pardigits/comm_mpi.h"'
 refused src/knn/knn.c '#include <mpi.h>'
 refused src/cli/main.c '#include <hdf5.h>'
 refused src/cli/main.c '#include "pardigits/unknown.h"'

@@ -66,7 +66,7 @@ static void test_normal(void **state) {
         for (int i = 0; i < 4; i++) {
             for (int p = 1; p <= 4; p++)
                 powers[p] += pow(z[i], p);
-            farthest = fmax(farthest, fabs(z[i]));
+            farthest = fmax(farthest, fabs((double)z[i]));
         }
         products += (double)z[0] * z[1];
     }
