@@ -107,15 +107,21 @@ static void best_insert(Best *best, int limit, double key, int64_t place) {
     best->place[at] = place;
 }
 
+/* Rows to compute together: few in a small cache, or they would drive out each other before they are used. */
+static int block_rows(const Solver *s) {
+    int64_t share = s->cache.slots_max / 16;
+    return share < 1 ? 1 : share < BLOCK_ROWS ? (int)share : BLOCK_ROWS;
+}
+
 /* Which rows to compute along with that of sample i: the uncached ones whose samples violate optimality most,
  * half of them from either side. They don't change the solution, only how soon their rows are at hand. */
 static int choose_block(const Solver *s, int64_t i, int32_t rows[BLOCK_ROWS]) {
-    const int limit_up = (BLOCK_ROWS - 1) / 2, limit_down = BLOCK_ROWS - 1 - limit_up;
+    const int others = block_rows(s) - 1, limit_up = others / 2, limit_down = others - limit_up;
     Best up = {0}, down = {0};
     for (int64_t k = 0; k < s->active; k++) {
         double key_up = s->v[k] + (double)s->up[k], key_down = -(s->v[k] + (double)s->down[k]);
-        bool wanted_up = up.count < limit_up || key_up > up.key[limit_up - 1];
-        bool wanted_down = down.count < limit_down || key_down > down.key[limit_down - 1];
+        bool wanted_up = up.count < limit_up || (limit_up && key_up > up.key[limit_up - 1]);
+        bool wanted_down = down.count < limit_down || (limit_down && key_down > down.key[limit_down - 1]);
         if (!(wanted_up || wanted_down) || s->sample[k] == i || row_cache_has(&s->cache, s->sample[k]))
             continue;
         /* A sample that can go both ways is taken for the side where it violates more. */
@@ -255,7 +261,7 @@ static void reconstruct(Solver *s) {
     for (int r = 0; r < BLOCK_ROWS; r++)
         out[r] = values + r * missing;
     for (int64_t i = 0; i < n;) {
-        int32_t rows[BLOCK_ROWS];
+        int32_t rows[BLOCK_ROWS] = {0};
         int count = 0;
         for (; i < n && count < BLOCK_ROWS; i++)
             if (s->b[i] != 0) rows[count++] = (int32_t)i;

@@ -145,10 +145,10 @@ static void sort_by_class(Team *team) {
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
     const TrainJob *job = task->job;
     Team team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
-    for (int k = 0; k < task->plan->count; k++) {
-        if (task->plan->rank[k] != comm_rank(job->comm)) continue;
-        team.mine[team.count++] = task->plan->pair[k];
-        team.cost_all += svm_pair_cost(task->class_counts, task->plan->pair[k]);
+    for (int k = 0; k < task->plan.count; k++) {
+        if (task->plan.rank[k] != comm_rank(job->comm)) continue;
+        team.mine[team.count++] = task->plan.pair[k];
+        team.cost_all += svm_pair_cost(task->class_counts, task->plan.pair[k]);
     }
     int in_flight = team.count < job->threads ? team.count : job->threads;
     team.cache_bytes = (config_int(job->config, "svm.cache_mb") << 20) / (in_flight ? in_flight : 1);

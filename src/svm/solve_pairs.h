@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     const TrainJob *job;
     const ImageSet *train; /* all training images */
-    const SvmPlan *plan;
+    SvmPlan plan;
     SvmKernel kernel;
     int64_t class_counts[CLASSES];
 } SvmTask;

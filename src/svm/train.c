@@ -45,6 +45,7 @@ static StatusCode check_task(const SvmTask *task, Status *status) {
             "The %lld training images hold %d kind of digit, and an SVM needs at least two; use more "
             "images (run.train, run.valid).",
             (long long)train->n, classes);
+    if (task->kernel.type != SVM_POLY) return STATUS_OK;
     PixRows packed = pix_rows_new(train->images, train->n, IMAGE_PIXELS);
     bool finite = true;
     for (int64_t i = 0; i < train->n; i++) {
@@ -95,10 +96,10 @@ static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPair
     for (int p = 0; p < SVM_PAIRS; p++)
         total += (int64_t)sizeof(PairRecord) + 12 * pairs[p].support_count;
     char *packed = mem_new((size_t)total, 1), *at = packed;
-    for (int k = 0; k < task->plan->count; k++) {
-        int p = task->plan->pair[k];
+    for (int k = 0; k < task->plan.count; k++) {
+        int p = task->plan.pair[k];
         const SvmPair *pair = &pairs[p];
-        if (task->plan->rank[k] != comm_rank(task->job->comm) || !pair->solved) continue;
+        if (task->plan.rank[k] != comm_rank(task->job->comm) || !pair->solved) continue;
         PairRecord record = {p, pair->support_count, pair->iterations, pair->rho, pair->objective, facts[p]};
         at = append(at, &record, sizeof record);
         at = append(at, pair->support, (size_t)pair->support_count * sizeof *pair->support);
@@ -179,9 +180,8 @@ static StatusCode train_and_save(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status
     SvmPairFacts facts[SVM_PAIRS] = {0};
     for (int c = 0; c < CLASSES; c++)
         present[c] = task->class_counts[c] > 0;
-    SvmPlan plan = svm_plan(task->class_counts, pairs, comm_size(job->comm));
-    int all = svm_pairs_solved(pairs) + plan.count;
-    task->plan = &plan;
+    task->plan = svm_plan(task->class_counts, pairs, comm_size(job->comm));
+    int all = svm_pairs_solved(pairs) + task->plan.count;
     svm_solve_pairs(task, pairs, facts);
     gather_pairs(task, pairs, facts);
     int solved = svm_pairs_solved(pairs);

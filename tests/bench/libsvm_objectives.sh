@@ -4,9 +4,13 @@
 #
 #     libsvm_objectives.sh IDX_DIR OUT.tsv [TRAIN_ROWS [svm-train options, default: -t 2 -c 10 -g 0.02 -e 0.001]]
 #
-# OUT.tsv: class_a class_b samples support_vectors bounded iterations objective rho
+# OUT.tsv: class_a class_b samples support_vectors bounded iterations objective rho. To compare with a run (pandas, h5py):
+#
+#     ours = pd.DataFrame(h5py.File("results/svm/metrics.h5")["pairs"][:]).set_index(["class_a", "class_b"])
+#     theirs = pd.read_csv("OUT.tsv", sep="\t").set_index(["class_a", "class_b"])
+#     print((ours.objective / theirs.objective - 1).abs().max())
 set -euo pipefail
-[ $# -ge 2 ] || { sed -n '2,7p' "$0" | cut -c3- >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,11p' "$0" | cut -c3- >&2; exit 2; }
 idx=$1 out=$2 rows=${3:-60000}
 shift $(($# < 3 ? $# : 3))
 [ $# -gt 0 ] || set -- -t 2 -c 10 -g 0.02 -e 0.001
@@ -30,7 +34,7 @@ PY
 printf 'class_a\tclass_b\tsamples\tsupport_vectors\tbounded\titerations\tobjective\trho\n' > "$out"
 for a in {0..8}; do
     for b in $(seq $((a + 1)) 9); do
-        [ -s "$tmp/$a" ] && [ -s "$tmp/$b" ] || continue
+        if [ ! -s "$tmp/$a" ] || [ ! -s "$tmp/$b" ]; then continue; fi
         cat "$tmp/$a" "$tmp/$b" > "$tmp/pair"
         svm-train -s 0 -m 2000 "$@" "$tmp/pair" "$tmp/model" > "$tmp/log"
         awk -v a="$a" -v b="$b" -v n="$(wc -l < "$tmp/pair")" '

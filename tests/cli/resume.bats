@@ -85,11 +85,11 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
 }
 
 @test "SVM: stopped by USR1, resumed on another rank count" {
-    local svm=(configs/svm.ini --data "$data" --set run.train=20000)
+    local svm=(configs/svm.ini --data "$data" --set run.train=30000)
     on 2 1 train "${svm[@]}" --run "$BATS_TEST_TMPDIR/whole"
     start 2 "${svm[@]}" --run "$run_dir"
     wait_for 'training svm'
-    sleep 1
+    sleep 0.2 # of about 1 s on a fast machine
     kill -USR1 "$pid"
     ends_with 75
     fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
