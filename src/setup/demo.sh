@@ -29,14 +29,16 @@ step "mpirun -n $ranks $program evaluate ${models[*]}"
 step "$program show data/mnist.h5 --out results/samples.png"
 "$program" show data/mnist.h5 --out results/samples.png
 
-step "$program predict results/demo-cnn/model.h5 data/pictures/*.png"
-"$program" predict results/demo-cnn/model.h5 data/pictures/*.png
+bash src/setup/draw_digits.sh data/mnist results/pictures
+step "$program predict results/demo-cnn/model.h5 results/pictures/*.ppm"
+"$program" predict results/demo-cnn/model.h5 results/pictures/*.ppm
 
 cat <<END
 
 What you have now:
   results/demo-{knn,svm,cnn}/   the trained models, and how training went (model.h5, metrics.h5, config.ini)
   results/samples.png           some of the digits
+  results/pictures/             test digits drawn in other sizes and colours
 Next:
   $program show results/demo-cnn/metrics.h5
   $program digest results/demo-cnn/model.h5      the same for any number of ranks and threads
