@@ -139,7 +139,7 @@ static void check_metrics(const Place *place) {
         assert_int_equal((int)steps.values[i * steps.columns + 1], i / STEPS + 1);
     }
     assert_int_equal(epochs.rows, EPOCHS);
-    if (!epochs.values) return; /* for the analyser: there are rows */
+    if (!epochs.values) return; /* never: for the analyser */
     const double *last = epochs.values + (EPOCHS - 1) * epochs.columns; /* epoch, loss, two accuracies */
     assert_true(last[1] < epochs.values[1]);
     assert_true(last[2] > 0.5 && last[2] <= 1);
@@ -237,7 +237,8 @@ static void expect_refusal(const Place *place, const char *const *changes, int c
     Config *config = make_config(changes, count);
     Status status = {0};
     clear_folder(place, false);
-    assert_int_equal(train_count(place, config, 1, TRAIN, false, &status), code);
+    if (!cnn_family.check(config, &status)) train_count(place, config, 1, TRAIN, false, &status);
+    assert_int_equal(status.code, code);
     if (!strstr(status.text, part)) fail_msg("'%s' instead of '%s'", status.text, part);
     config_destroy(&config);
 }
