@@ -27,7 +27,8 @@ def block(channels_in, channels, size, stride=1, padding=0):
 
 
 def small():
-    return [*block(1, 16, 3), nn.MaxPool2d(2), *block(16, 32, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(800, 10)]
+    return [*block(1, 16, 3), *block(16, 16, 3), nn.MaxPool2d(2), *block(16, 32, 3), *block(32, 32, 3), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(512, 10)]
 
 
 def lenet():
