@@ -137,7 +137,7 @@ static void run_chunk(const Predictor *predictor, ChunkWork *work, const uint8_t
         work->in = work->out;
         work->out = swapped;
     }
-    softmax_loss(n, CLASSES, work->in, NULL, work->probabilities, NULL);
+    softmax_loss(n, CLASSES, work->in, NULL, 0, work->probabilities, NULL);
     for (int s = 0; s < n; s++)
         out[s] = best_class(work->probabilities + (int64_t)s * CLASSES);
 }

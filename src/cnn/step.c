@@ -12,6 +12,7 @@ Stepper stepper_new(const TrainState *state, const Config *config, const Comm *c
                                        (float)config_real(config, "cnn.rotate"),
                                        (float)config_real(config, "cnn.zoom")};
     uint32_t seed = (uint32_t)config_int(config, "run.seed");
+    float smoothing = (float)config_real(config, "cnn.label_smoothing");
     Stepper s = {.net = net, .comm = comm, .threads = threads, .leaf = (int)config_int(config, "cnn.leaf")};
     s.sgd = (Sgd){(float)config_real(config, "cnn.momentum"), (float)config_real(config, "cnn.weight_decay"),
                   !strcmp(config_text(config, "cnn.nesterov"), "yes")};
@@ -24,7 +25,7 @@ Stepper stepper_new(const TrainState *state, const Config *config, const Comm *c
     s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (int t = 0; t < threads; t++) {
-        s.works[t] = leaf_work_new(net, s.leaf, seed, &augmentation);
+        s.works[t] = leaf_work_new(net, s.leaf, seed, &augmentation, smoothing);
         s.sums[t] = exact_sum_new(leaf_term_count(net) + 1);
     }
     return s;

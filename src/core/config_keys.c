@@ -48,6 +48,8 @@ static const ConfigKey keys[] = {
            "how the learning rate changes over the run"),
     REAL("cnn.warmup", "0.25", 0, 1, "of the run", "part of the run in which onecycle and cosine rise to lr"),
     REAL("cnn.bn_momentum", "0.1", 0.0001, 1, "", "share of a new batch in batch norm's running statistics"),
+    REAL("cnn.label_smoothing", "0", 0, 0.9, "",
+         "share of the target that is spread over all classes; the training loss is of these targets"),
     REAL("cnn.shift", "0", 0, 8, "pixels", "augmentation: random shifts up to this far in x and y"),
     REAL("cnn.rotate", "0", 0, 90, "degrees", "augmentation: random rotations up to this angle, either way"),
     REAL("cnn.zoom", "0", 0, 0.5, "", "augmentation: random scale factors between 1 - zoom and 1 + zoom"),

@@ -226,7 +226,7 @@ static void check_leaf(const char *line, int n, int leaf) {
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net);
     packed_weights_fill(f->net, f->params, &packed);
-    LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none);
+    LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none, 0);
     leaf_run(work, f->params, &packed, f->leaf.epoch, &samples);
     double loss = ref_network_loss(f->net, &f->leaf, f->exact_params);
     double got = (double)work->terms[leaf_loss_term(f->net)] * leaf;
@@ -267,7 +267,7 @@ static void test_statistic_terms(void **state) {
     Samples samples = {6, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net);
     packed_weights_fill(f->net, f->params, &packed);
-    LeafWork *work = leaf_work_new(f->net, 8, 1, &none);
+    LeafWork *work = leaf_work_new(f->net, 8, 1, &none, 0);
     leaf_run(work, f->params, &packed, 0, &samples);
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
