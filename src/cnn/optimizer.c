@@ -58,3 +58,13 @@ void sgd_step(const Network *net, const Sgd *sgd, double lr, Range range, const 
                        params + begin, velocity + begin);
     }
 }
+
+double ema_share(double decay, int64_t step) {
+    return (1 - decay) / (1 - pow(decay, (double)step));
+}
+
+void ema_step(double share, Range range, const float *restrict values, float *restrict average) {
+    const float weight = (float)share;
+    for (int64_t i = range.begin; i < range.end; i++)
+        average[i] += weight * (values[i] - average[i]);
+}

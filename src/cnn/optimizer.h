@@ -36,4 +36,13 @@ typedef struct {
 void sgd_step(const Network *net, const Sgd *sgd, double lr, Range range, const float *gradient,
               float *params, float *velocity);
 
+/* An exponential moving average without memory of where it began: after step t = 1, 2, ... it is the mean of
+ * the values of steps 1..t, weighted by decay^(t - i) (Polyak & Juditsky 1992; corrected as in Adam, Kingma &
+ * Ba, ICLR 2015). This is the new value's share in it: (1 - decay) / (1 - decay^t). */
+double ema_share(double decay, int64_t step);
+
+/* average += share * (values - average) for the elements of range, which begins at a multiple of
+ * NETWORK_ALIGN. */
+void ema_step(double share, Range range, const float *values, float *average);
+
 #endif

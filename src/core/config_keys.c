@@ -48,6 +48,8 @@ static const ConfigKey keys[] = {
            "how the learning rate changes over the run"),
     REAL("cnn.warmup", "0.25", 0, 1, "of the run", "part of the run in which onecycle and cosine rise to lr"),
     REAL("cnn.bn_momentum", "0.1", 0.0001, 1, "", "share of a new batch in batch norm's running statistics"),
+    REAL("cnn.ema", "0", 0, 0.999999, "a step",
+         "the model is a moving average of the weights with this decay; 0 for the weights themselves"),
     REAL("cnn.label_smoothing", "0", 0, 0.9, "",
          "share of the target that is spread over all classes; the training loss is of these targets"),
     REAL("cnn.shift", "0", 0, 8, "pixels", "augmentation: random shifts up to this far in x and y"),

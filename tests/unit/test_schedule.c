@@ -1,4 +1,4 @@
-/* Learning-rate schedules and the update of SGD. */
+/* Learning-rate schedules, the update of SGD and moving averages. */
 #include "../../src/cnn/optimizer.h"
 
 #include "pardigits/mem.h"
@@ -129,6 +129,29 @@ static void test_parts_equal_whole(void **state) {
     mem_free(net);
 }
 
+/* The average equals the weighted mean of all values so far, written out. */
+static void test_moving_average(void **state) {
+    (void)state;
+    enum { N = 48, STEPS = 60 };
+    const double decay = 0.9;
+    float values[N], average[N] = {0};
+    double weighted[N] = {0}, weights = 0;
+    assert_true(ema_share(decay, 1) == 1);
+    for (int step = 1; step <= STEPS; step++) {
+        weights = decay * weights + 1;
+        for (int i = 0; i < N; i++) {
+            values[i] = cosf((float)(i * step)) + (float)i;
+            weighted[i] = decay * weighted[i] + (double)values[i];
+        }
+        double share = ema_share(decay, step);
+        ema_step(share, (Range){0, 16}, values, average);
+        ema_step(share, (Range){16, N}, values, average);
+        for (int i = 0; i < N; i++)
+            assert_near((double)average[i], weighted[i] / weights);
+        if (step == 1) assert_memory_equal(average, values, sizeof values);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_constant),
@@ -138,6 +161,7 @@ int main(void) {
         cmocka_unit_test(test_momentum),
         cmocka_unit_test(test_nesterov),
         cmocka_unit_test(test_parts_equal_whole),
+        cmocka_unit_test(test_moving_average),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
