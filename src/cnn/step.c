@@ -8,9 +8,10 @@
 
 Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads) {
     const Network *net = state->net;
-    const Augmentation augmentation = {(float)config_real(config, "cnn.shift"),
-                                       (float)config_real(config, "cnn.rotate"),
-                                       (float)config_real(config, "cnn.zoom")};
+    const Augmentation augmentation = {
+        (float)config_real(config, "cnn.shift"),   (float)config_real(config, "cnn.rotate"),
+        (float)config_real(config, "cnn.zoom"),    (float)config_real(config, "cnn.shear"),
+        (float)config_real(config, "cnn.elastic"), (float)config_real(config, "cnn.elastic_sigma")};
     uint32_t seed = (uint32_t)config_int(config, "run.seed");
     float smoothing = (float)config_real(config, "cnn.label_smoothing");
     Stepper s = {.net = net, .comm = comm, .threads = threads, .leaf = (int)config_int(config, "cnn.leaf")};

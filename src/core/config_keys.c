@@ -55,6 +55,11 @@ static const ConfigKey keys[] = {
     REAL("cnn.shift", "0", 0, 8, "pixels", "augmentation: random shifts up to this far in x and y"),
     REAL("cnn.rotate", "0", 0, 90, "degrees", "augmentation: random rotations up to this angle, either way"),
     REAL("cnn.zoom", "0", 0, 0.5, "", "augmentation: random scale factors between 1 - zoom and 1 + zoom"),
+    REAL("cnn.shear", "0", 0, 60, "degrees", "augmentation: random slants up to this angle, either way"),
+    REAL("cnn.elastic", "0", 0, 8, "pixels",
+         "augmentation: random smooth displacements, root mean square in x and in y"),
+    REAL("cnn.elastic_sigma", "4", 2, 28, "pixels",
+         "deviation of the Gaussian (as a cubic spline on a coarse lattice) that smooths elastic's noise"),
     WORK_INT("cnn.checkpoint_s", "60", 0, 1e6, "s",
              "least seconds between checkpoints, which are at ends of epochs"),
 };
