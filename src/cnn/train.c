@@ -195,13 +195,14 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
 /* Share of the held-out images that are recognised; NaN if there are none. Collective. */
 static double validate(const Trainer *trainer) {
     const TrainJob *job = trainer->job;
-    int64_t n = job->valid.n, chunks = predictor_chunks(n);
+    int64_t n = job->valid.n, chunks = predict_chunks(n);
     if (n == 0) return NAN;
     Predictor *predictor = predictor_new(&trainer->net, train_state_model_params(&trainer->state),
                                          train_state_model_statistics(&trainer->state));
     Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
     Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
-    predictor_run(predictor, job->threads, job->valid.images, n, mine, predicted);
+    const Committee alone = {1, 0, &predictor};
+    committee_run(&alone, job->threads, job->valid.images, n, mine, predicted);
     uint64_t correct = 0;
     for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
         correct += predicted[i].label == job->valid.labels[i];

@@ -60,6 +60,8 @@ static const ConfigKey keys[] = {
          "augmentation: random smooth displacements, root mean square in x and in y"),
     REAL("cnn.elastic_sigma", "4", 2, 28, "pixels",
          "deviation of the Gaussian (as a cubic spline on a coarse lattice) that smooths elastic's noise"),
+    WORK_INT("cnn.test_shifts", "0", 0, 4, "pixels",
+             "evaluate and predict average over all shifts of an image up to this far in x and y"),
     WORK_INT("cnn.checkpoint_s", "60", 0, 1e6, "s",
              "least seconds between checkpoints, which are at ends of epochs"),
 };
