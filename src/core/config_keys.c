@@ -44,6 +44,8 @@ static const ConfigKey keys[] = {
     REAL("cnn.momentum", "0.9", 0, 0.9999, "", "momentum of SGD"),
     CHOICE("cnn.nesterov", "yes", "no|yes", "Nesterov's form of momentum"),
     REAL("cnn.weight_decay", "0.0005", 0, 1, "", "L2 penalty on weights (not on biases and batch norm)"),
+    REAL("cnn.lars", "0", 0, 1, "",
+         "trust coefficient of layer-wise learning rates for large batches, such as 0.02; 0 for one rate"),
     CHOICE("cnn.schedule", "onecycle", "constant|onecycle|cosine",
            "how the learning rate changes over the run"),
     REAL("cnn.warmup", "0.25", 0, 1, "of the run", "part of the run in which onecycle and cosine rise to lr"),

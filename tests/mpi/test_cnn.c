@@ -149,8 +149,8 @@ static void check_metrics(const Place *place) {
 }
 
 /* What training has beside the defaults. */
-static const char *const recipe[] = {"cnn.ema=0.9", "cnn.label_smoothing=0.1", "cnn.shear=5",
-                                     "cnn.elastic=1"};
+static const char *const recipe[] = {"cnn.ema=0.9", "cnn.label_smoothing=0.1", "cnn.shear=5", "cnn.elastic=1",
+                                     "cnn.lars=0.05"};
 
 static void check_threads(const Place *place, const char *const *changes, int count) {
     Config *config = make_config(changes, count);
