@@ -18,15 +18,18 @@ StatusCode idx_read(const char *folder, const char *name, ImageSet *set, ImageSo
  * deskew: the shear that makes the digit upright by its second moments, bilinear, rounded to 8 bits. */
 void preprocess_images(const char *how, uint8_t *images, int64_t n);
 
-/* Random affine changes of one training image, drawn for (seed, epoch, sample). */
+/* Random changes of one training image, drawn for (seed, epoch, sample). */
 typedef struct {
     float shift_pixels; /* up to so far in x and in y, uniform */
     float rotate_deg;   /* up to this angle either way, uniform */
     float zoom;         /* scale factor uniform in [1 - zoom, 1 + zoom] */
+    float shear_deg;    /* slant of upright lines, up to this angle either way, uniform; below 90 */
+    float elastic_pixels, elastic_sigma; /* smooth random displacement: root mean square in x and in y, and
+                                            the deviation of the Gaussian that smooths it, >= 2 */
 } Augmentation;
 
-/* out [28][28] floats in [0,1] from image [28][28]: bilinear, zeros outside. With all three 0 it is image /
- * 255. */
+/* out [28][28] floats in [0,1] from image [28][28]: all changes in one bilinear resampling, zeros
+ * outside. With all of them 0 it is image / 255. */
 void augment_image(const Augmentation *augmentation, uint32_t seed, uint32_t epoch, uint64_t sample,
                    const uint8_t *image, float *out);
 

@@ -44,10 +44,11 @@ void pool_backward(const PoolShape *shape, int n, const uint8_t *winner, const f
 void dropout_apply(int64_t n, const float *in, const uint8_t *keep, float rate, float *out);
 
 /* Softmax and cross-entropy over `classes` logits a row. probabilities [n][classes] are written; in training
- * logit_grad [n][classes] = probabilities - one-hot(label) (may be NULL), and the summed loss is returned.
- * With labels NULL only probabilities are written and 0 is returned. exp is the program's own, so the same on
- * every processor of a build. */
-double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float *probabilities,
-                    float *logit_grad);
+ * logit_grad [n][classes] = probabilities - target (may be NULL), and the summed loss is returned. The target
+ * is (1 - smoothing) * one-hot(label) + smoothing / classes (label smoothing: Szegedy et al., "Rethinking the
+ * Inception architecture", CVPR 2016). With labels NULL only probabilities are written and 0 is returned. exp
+ * is the program's own, so the same on every processor of a build. */
+double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float smoothing,
+                    float *probabilities, float *logit_grad);
 
 #endif

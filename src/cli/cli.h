@@ -54,9 +54,21 @@ typedef struct {
     void *model;
 } OpenModel;
 
-/* Opens, verifies and loads a model file. Collective; ranks agree. Closed by model_close (also after a
- * failure). */
-StatusCode model_open(const Program *program, const char *path, OpenModel *open, Status *status);
+/* Assignments "section.key=value" of --set, in the order of the command line. */
+typedef struct {
+    int count;
+    const char **items; /* [count] owned by the command */
+} Settings;
+
+/* For an option --set: room for all that argc words can hold; freed by mem_free(items). */
+Settings settings_new(int argc);
+StatusCode settings_take(void *settings, const char *value, Status *status);
+
+/* Opens, verifies and loads a model file. The settings change the configuration that is stored in it: only
+ * keys that say how a model is used. Collective; ranks agree. Closed by model_close (also after a failure).
+ */
+StatusCode model_open(const Program *program, const char *path, const Settings *settings, OpenModel *open,
+                      Status *status);
 /* The same without loading the model itself: for show. */
 StatusCode model_open_file(const Program *program, const char *path, OpenModel *open, Status *status);
 void model_close(OpenModel *open);

@@ -12,6 +12,7 @@
 typedef struct {
     const char *data, *split;
     bool json;
+    Settings settings;
 } EvaluateArguments;
 
 /* The rows of the dataset that a split means for this model, and which part they are in. */
@@ -101,10 +102,10 @@ static void print_confusion(const Confusion *confusion) {
 
 static StatusCode evaluate_file(const EvaluateArguments *arguments, const Program *program, const char *path,
                                 bool alone, Status *status) {
-    OpenModel open;
+    OpenModel open = {0};
     Confusion confusion = {0};
     double seconds = 0;
-    if (!model_open(program, path, &open, status) &&
+    if (!model_open(program, path, &arguments->settings, &open, status) &&
         !evaluate(arguments, program, &open, &confusion, &seconds, status) && comm_rank(program->comm) == 0) {
         if (arguments->json)
             print_json(arguments, program, path, &open, &confusion, seconds);
@@ -118,21 +119,21 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Progra
 }
 
 StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status) {
-    EvaluateArguments arguments = {.data = DEFAULT_DATA, .split = "test"};
+    EvaluateArguments arguments = {.data = DEFAULT_DATA, .split = "test", .settings = settings_new(argc)};
     const Option options[] = {{.name = "data", .value = &arguments.data},
                               {.name = "split", .value = &arguments.split},
                               {.name = "json", .flag = &arguments.json},
+                              {.name = "set", .take = settings_take, .context = &arguments.settings},
                               {0}};
-    int models;
-    if (options_parse(argc, argv, options, 1, argc, &models, status)) return status->code;
-    if (strcmp(arguments.split, "train") && strcmp(arguments.split, "valid") &&
-        strcmp(arguments.split, "test"))
-        return status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.",
-                          arguments.split);
-    if (!arguments.json && comm_rank(program->comm) == 0)
+    int models = 0;
+    if (!options_parse(argc, argv, options, 1, argc, &models, status) && strcmp(arguments.split, "train") &&
+        strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
+        status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
+    if (!status->code && !arguments.json && comm_rank(program->comm) == 0)
         printf("%-6s %8s %8s %11s %8s  %-32s %s\n", "model", "images", "correct", "accuracy", "seconds",
                "file", "about");
     for (int i = 0; i < models && !status->code; i++)
         evaluate_file(&arguments, program, argv[1 + i], models == 1, status);
+    mem_free(arguments.settings.items);
     return status->code;
 }

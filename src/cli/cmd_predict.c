@@ -49,11 +49,13 @@ static void print_prediction(const char *path, Prediction prediction, bool json)
 StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status) {
     bool json = false;
     int operands;
-    const Option options[] = {{.name = "json", .flag = &json}, {0}};
-    if (options_parse(argc, argv, options, 2, argc, &operands, status)) return status->code;
-    OpenModel open;
+    Settings settings = settings_new(argc);
+    const Option options[] = {
+        {.name = "json", .flag = &json}, {.name = "set", .take = settings_take, .context = &settings}, {0}};
+    OpenModel open = {0};
     Status unreadable = {0};
-    if (!model_open(program, argv[1], &open, status)) {
+    if (!options_parse(argc, argv, options, 2, argc, &operands, status) &&
+        !model_open(program, argv[1], &settings, &open, status)) {
         Pictures pictures = read_pictures(program, operands - 1, argv + 2, &unreadable);
         Prediction *predictions = mem_new((size_t)pictures.n, sizeof *predictions);
         preprocess_images(config_text(open.config, "run.preprocess"), pictures.images, pictures.n);
@@ -67,6 +69,7 @@ StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status) 
         mem_free(pictures.images);
     }
     model_close(&open);
+    mem_free(settings.items);
     /* the pictures that were read have their answers; the others make the command fail */
     if (unreadable.code && !status->code) *status = unreadable;
     return finish_output(status);

@@ -13,22 +13,15 @@
 
 typedef struct {
     const char *config_path, *run, *data;
-    int sets;
-    const char **set; /* [sets] */
+    Settings settings;
     bool resume, overwrite;
 } TrainArguments;
 
-static StatusCode take_set(void *context, const char *value, Status *status) {
-    TrainArguments *arguments = context;
-    arguments->set[arguments->sets++] = value;
-    return status->code;
-}
-
 static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status *status) {
-    *arguments = (TrainArguments){.data = DEFAULT_DATA, .set = mem_new((size_t)argc, sizeof(char *))};
+    *arguments = (TrainArguments){.data = DEFAULT_DATA, .settings = settings_new(argc)};
     const Option options[] = {{.name = "run", .value = &arguments->run},
                               {.name = "data", .value = &arguments->data},
-                              {.name = "set", .take = take_set, .context = arguments},
+                              {.name = "set", .take = settings_take, .context = &arguments->settings},
                               {.name = "resume", .flag = &arguments->resume},
                               {.name = "overwrite", .flag = &arguments->overwrite},
                               {0}};
@@ -46,8 +39,8 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
 static StatusCode read_config(const TrainArguments *arguments, const Comm *comm, Config *config,
                               Status *status) {
     config_read_file(config, arguments->config_path, status);
-    for (int i = 0; i < arguments->sets && !status->code; i++)
-        config_set(config, arguments->set[i], "--set", status);
+    for (int i = 0; i < arguments->settings.count && !status->code; i++)
+        config_set(config, arguments->settings.items[i], "--set", status);
     const ModelFamily *family = family_find(config_text(config, "run.model"));
     if (!status->code && family->check) family->check(config, status);
     return comm_agree(comm, status);
@@ -151,7 +144,7 @@ end:
     image_set_free(&job.shard);
     run_folder_free(&run);
     config_destroy(&config);
-    mem_free(arguments.set);
+    mem_free(arguments.settings.items);
     Status ignored = {0};
     h5_close(&resume, &ignored);
     return status->code;

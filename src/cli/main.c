@@ -23,10 +23,13 @@ static const struct {
      "  --resume      goes on with the run in DIR; starts fresh where there is nothing yet\n"
      "  --overwrite   replaces the run in DIR\n"
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
-    {"evaluate", cmd_evaluate, "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--json]",
-     "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone."},
-    {"predict", cmd_predict, "predict MODEL.h5 PICTURE... [--json]",
-     "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark)."},
+    {"evaluate", cmd_evaluate,
+     "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--set section.key=value]... [--json]",
+     "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone.\n"
+     "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
+    {"predict", cmd_predict, "predict MODEL.h5 PICTURE... [--set section.key=value]... [--json]",
+     "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"
+     "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"show", cmd_show, "show FILE.h5 [--out SHEET.png]",
      "Tells what is in a dataset, model or metrics file; with --out also draws samples as a picture."},
     {"digest", cmd_digest, "digest MODEL.h5",

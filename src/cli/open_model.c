@@ -13,8 +13,25 @@ StatusCode model_open_file(const Program *program, const char *path, OpenModel *
     return status->code;
 }
 
-StatusCode model_open(const Program *program, const char *path, OpenModel *open, Status *status) {
-    model_open_file(program, path, open, status);
+static StatusCode apply_settings(const Settings *settings, const OpenModel *open, const char *path,
+                                 Status *status) {
+    Config *stored = NULL;
+    if (checkpoint_config(open->file, &stored, status)) return status->code;
+    for (int i = 0; i < settings->count && !status->code; i++)
+        config_set(open->config, settings->items[i], "--set", status);
+    const ConfigKey *key = status->code ? NULL : config_difference(stored, open->config);
+    if (key)
+        status_set(status, STATUS_USAGE,
+                   "--set %s=%s: %s was trained with %s; only keys that say how a model is used, such as "
+                   "cnn.test_shifts, can be changed.",
+                   key->name, config_value(open->config, key->name), path, config_value(stored, key->name));
+    config_destroy(&stored);
+    return status->code;
+}
+
+StatusCode model_open(const Program *program, const char *path, const Settings *settings, OpenModel *open,
+                      Status *status) {
+    if (!model_open_file(program, path, open, status)) apply_settings(settings, open, path, status);
     if (comm_agree(program->comm, status)) return status->code;
     return open->family->load(&open->model, open->file, open->config, program->comm, status);
 }

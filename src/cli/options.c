@@ -1,5 +1,7 @@
 #include "cli.h"
 
+#include "pardigits/mem.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +35,16 @@ StatusCode options_parse(int argc, char **argv, const Option *options, int least
                           argv[0]);
     memmove(argv + 1, argv + optind, (size_t)*operands * sizeof *argv);
     return STATUS_OK;
+}
+
+Settings settings_new(int argc) {
+    return (Settings){0, mem_new((size_t)argc, sizeof(char *))};
+}
+
+StatusCode settings_take(void *context, const char *value, Status *status) {
+    Settings *settings = context;
+    settings->items[settings->count++] = value;
+    return status->code;
 }
 
 StatusCode finish_output(Status *status) {

@@ -14,6 +14,7 @@
 typedef struct {
     Network net;
     Predictor *predictor;
+    int shifts; /* cnn.test_shifts */
 } CnnModel;
 
 static StatusCode check_config(const Config *config, Status *status) {
@@ -42,6 +43,7 @@ static void destroy_model(void **model_pointer) {
 static StatusCode load_model(void **model_pointer, const H5File *file, const Config *config, const Comm *comm,
                              Status *status) {
     CnnModel *model = mem_new(1, sizeof *model);
+    model->shifts = (int)config_int(config, "cnn.test_shifts");
     if (network_parse(&model->net, config_text(config, "cnn.layers"), status) == STATUS_OK) {
         float *params = mem_new((size_t)model->net.param_floats, sizeof *params);
         float *statistics = mem_new((size_t)model->net.statistic_floats, sizeof *statistics);
@@ -59,10 +61,11 @@ static StatusCode predict_images(void *opaque, const Comm *comm, int threads, co
                                  int64_t n, Prediction *out, Status *status) {
     const CnnModel *model = opaque;
     (void)status; /* nothing here can fail */
-    int64_t chunks = predictor_chunks(n);
+    int64_t chunks = predict_chunks(n);
     Prediction *whole = mem_new((size_t)chunks * PREDICT_CHUNK, sizeof *whole);
-    predictor_run(model->predictor, threads, images, n,
-                  partition_range(chunks, comm_size(comm), comm_rank(comm)), whole);
+    const Committee committee = {1, model->shifts, &model->predictor};
+    committee_run(&committee, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
+                  whole);
     comm_share_rows(comm, whole, chunks, PREDICT_CHUNK * (int64_t)sizeof *whole);
     memcpy(out, whole, (size_t)n * sizeof *out);
     mem_free(whole);

@@ -65,13 +65,15 @@ static void new_layer_buffers(LeafWork *work, int i) {
     }
 }
 
-LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation) {
+LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation,
+                        float smoothing) {
     LeafWork *work = mem_new(1, sizeof *work);
     size_t samples = (size_t)leaf, largest = (size_t)network_max_values(net);
     work->net = net;
     work->leaf = leaf;
     work->seed = seed;
     work->augmentation = *augmentation;
+    work->smoothing = smoothing;
     work->input = mem_new(samples * IMAGE_PIXELS, sizeof(float));
     for (int i = 0; i < net->layer_count; i++)
         new_layer_buffers(work, i);
@@ -275,7 +277,7 @@ void leaf_run(LeafWork *work, const float *params, const PackedWeights *packed, 
         operations[net->layers[i].kind].forward(&run, i);
 
     float share = 1.0f / (float)work->leaf;
-    double loss = softmax_loss(run.n, CLASSES, work->out[net->layer_count - 1], work->labels,
+    double loss = softmax_loss(run.n, CLASSES, work->out[net->layer_count - 1], work->labels, work->smoothing,
                                work->probabilities, work->gradient);
     for (int i = 0; i < run.n * CLASSES; i++)
         work->gradient[i] *= share;

@@ -39,6 +39,7 @@ typedef struct {
     int leaf; /* samples of a full leaf */
     uint32_t seed;
     Augmentation augmentation;
+    float smoothing;                /* of the labels */
     float *input;                   /* [leaf][28][28] */
     float *out[NETWORK_MAX_LAYERS]; /* [leaf][height][width][channels]; in place: the memory of its input */
     uint8_t *marks[NETWORK_MAX_LAYERS]; /* like out; pool: the winners, dropout: what is kept */
@@ -51,7 +52,8 @@ typedef struct {
 } LeafWork;
 
 /* Freed by leaf_work_free, which clears *work. */
-LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation);
+LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation,
+                        float smoothing);
 void leaf_work_free(LeafWork **work);
 
 /* Computes work->terms of 1 to work->leaf samples in an epoch. packed holds params. */

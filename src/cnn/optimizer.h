@@ -29,11 +29,28 @@ typedef struct {
     float momentum;
     float weight_decay; /* of weights only */
     bool nesterov;
+    float trust; /* coefficient of layer-wise rates; 0 for none */
 } Sgd;
 
+/* The layer-wise rate of a step (LARS: You, Gitman, Ginsburg, "Large batch training of convolutional
+ * networks", 2017): trust * |w| / (|gradient| + decay |w|), by which the gradient of the array is multiplied.
+ * 1 for what doesn't decay, and where a norm is 0. gradient and params [param_floats]; added up in a fixed
+ * order. */
+float lars_rate(const Sgd *sgd, const ParamArray *array, const float *gradient, const float *params);
+
 /* One step on the elements of range, which may begin and end anywhere at a multiple of NETWORK_ALIGN. All
- * arrays are [param_floats]; params and velocity are updated. */
-void sgd_step(const Network *net, const Sgd *sgd, double lr, Range range, const float *gradient,
-              float *params, float *velocity);
+ * arrays are [param_floats]; params and velocity are updated. rates [array_count] multiply the gradients
+ * (NULL: 1). */
+void sgd_step(const Network *net, const Sgd *sgd, double lr, const float *rates, Range range,
+              const float *gradient, float *params, float *velocity);
+
+/* An exponential moving average without memory of where it began: after step t = 1, 2, ... it is the mean of
+ * the values of steps 1..t, weighted by decay^(t - i) (Polyak & Juditsky 1992; corrected as in Adam, Kingma &
+ * Ba, ICLR 2015). This is the new value's share in it: (1 - decay) / (1 - decay^t). */
+double ema_share(double decay, int64_t step);
+
+/* average += share * (values - average) for the elements of range, which begins at a multiple of
+ * NETWORK_ALIGN. */
+void ema_step(double share, Range range, const float *values, float *average);
 
 #endif

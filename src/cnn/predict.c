@@ -75,12 +75,16 @@ typedef struct {
     uint8_t *winner; /* of pool, not needed here */
     float *conv_work;
     float *probabilities; /* [PREDICT_CHUNK][10] */
+    float *sums;          /* [PREDICT_CHUNK][10] of probabilities */
 } ChunkWork;
 
 static ChunkWork chunk_work_new(const Network *net) {
     size_t values = (size_t)network_max_values(net) * PREDICT_CHUNK;
-    return (ChunkWork){mem_new(values, sizeof(float)), mem_new(values, sizeof(float)), mem_new(values, 1),
+    return (ChunkWork){mem_new(values, sizeof(float)),
+                       mem_new(values, sizeof(float)),
+                       mem_new(values, 1),
                        mem_new((size_t)network_conv_work(net, PREDICT_CHUNK), sizeof(float)),
+                       mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float)),
                        mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float))};
 }
 
@@ -90,6 +94,7 @@ static void chunk_work_free(ChunkWork *work) {
     mem_free(work->winner);
     mem_free(work->conv_work);
     mem_free(work->probabilities);
+    mem_free(work->sums);
 }
 
 /* Computes layer i of n images; returns whether the result is in work->out (else it is still in work->in). */
@@ -118,43 +123,65 @@ static bool run_layer(const Predictor *predictor, ChunkWork *work, int i, int n)
     return false;
 }
 
-static Prediction best_class(const float *probabilities) {
-    Prediction best = {0, probabilities[0]};
+static Prediction best_class(const float *probability_sums, int count) {
+    Prediction best = {0, probability_sums[0]};
     for (int c = 1; c < CLASSES; c++)
-        if (probabilities[c] > best.confidence) best = (Prediction){(uint8_t)c, probabilities[c]};
+        if (probability_sums[c] > best.confidence) best = (Prediction){(uint8_t)c, probability_sums[c]};
+    best.confidence /= (float)count;
     return best;
 }
 
-static void run_chunk(const Predictor *predictor, ChunkWork *work, const uint8_t *images, int n,
-                      Prediction *out) {
-    const Augmentation unchanged = {0};
+/* The image moved right by dx and down by dy pixels, in [0,1], zeros outside. */
+static void load_shifted(const uint8_t *image, int dx, int dy, float *out) {
+    for (int y = 0; y < IMAGE_SIDE; y++)
+        for (int x = 0; x < IMAGE_SIDE; x++) {
+            int from_x = x - dx, from_y = y - dy;
+            bool inside = from_x >= 0 && from_x < IMAGE_SIDE && from_y >= 0 && from_y < IMAGE_SIDE;
+            out[y * IMAGE_SIDE + x] = inside ? image[from_y * IMAGE_SIDE + from_x] / 255.0f : 0;
+        }
+}
+
+/* Adds the class probabilities of n shifted images to work->sums. */
+static void add_probabilities(const Predictor *predictor, ChunkWork *work, const uint8_t *images, int n,
+                              int dx, int dy) {
     for (int s = 0; s < n; s++)
-        augment_image(&unchanged, 0, 0, 0, images + (int64_t)s * IMAGE_PIXELS,
-                      work->in + (int64_t)s * IMAGE_PIXELS);
+        load_shifted(images + (int64_t)s * IMAGE_PIXELS, dx, dy, work->in + (int64_t)s * IMAGE_PIXELS);
     for (int i = 0; i < predictor->net->layer_count; i++) {
         if (!run_layer(predictor, work, i, n)) continue;
         float *swapped = work->in;
         work->in = work->out;
         work->out = swapped;
     }
-    softmax_loss(n, CLASSES, work->in, NULL, work->probabilities, NULL);
-    for (int s = 0; s < n; s++)
-        out[s] = best_class(work->probabilities + (int64_t)s * CLASSES);
+    softmax_loss(n, CLASSES, work->in, NULL, 0, work->probabilities, NULL);
+    for (int i = 0; i < n * CLASSES; i++)
+        work->sums[i] += work->probabilities[i];
 }
 
-int64_t predictor_chunks(int64_t n) {
+static void run_chunk(const Committee *committee, ChunkWork *work, const uint8_t *images, int n,
+                      Prediction *out) {
+    const int shifts = committee->shifts, side = 2 * shifts + 1;
+    memset(work->sums, 0, (size_t)n * CLASSES * sizeof *work->sums);
+    for (int m = 0; m < committee->count; m++)
+        for (int dy = -shifts; dy <= shifts; dy++)
+            for (int dx = -shifts; dx <= shifts; dx++)
+                add_probabilities(committee->members[m], work, images, n, dx, dy);
+    for (int s = 0; s < n; s++)
+        out[s] = best_class(work->sums + (int64_t)s * CLASSES, committee->count * side * side);
+}
+
+int64_t predict_chunks(int64_t n) {
     return (n + PREDICT_CHUNK - 1) / PREDICT_CHUNK;
 }
 
-void predictor_run(const Predictor *predictor, int threads, const uint8_t *images, int64_t n, Range chunks,
+void committee_run(const Committee *committee, int threads, const uint8_t *images, int64_t n, Range chunks,
                    Prediction *out) {
 #pragma omp parallel num_threads(threads)
     {
-        ChunkWork work = chunk_work_new(predictor->net);
+        ChunkWork work = chunk_work_new(committee->members[0]->net);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
             int64_t first = chunk * PREDICT_CHUNK, left = n - first;
-            run_chunk(predictor, &work, images + first * IMAGE_PIXELS,
+            run_chunk(committee, &work, images + first * IMAGE_PIXELS,
                       left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first);
         }
         chunk_work_free(&work);

@@ -21,12 +21,19 @@ typedef struct {
 Predictor *predictor_new(const Network *net, const float *params, const float *statistics);
 void predictor_free(Predictor **predictor);
 
+/* Who predicts: the class probabilities are averaged over the members, which share their network, and over
+ * all whole-pixel shifts of the image by up to `shifts` in x and y. */
+typedef struct {
+    int count, shifts;
+    Predictor *const *members; /* [count] */
+} Committee;
+
 /* How many chunks n images make. */
-int64_t predictor_chunks(int64_t n);
+int64_t predict_chunks(int64_t n);
 
 /* Predicts the images of some chunks of images [n][28][28] into their places in out [n], with `threads`
  * threads. */
-void predictor_run(const Predictor *predictor, int threads, const uint8_t *images, int64_t n, Range chunks,
+void committee_run(const Committee *committee, int threads, const uint8_t *images, int64_t n, Range chunks,
                    Prediction *out);
 
 #endif

@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include "optimizer.h"
+
 #include "pardigits/mem.h"
 
 #include <math.h>
@@ -8,13 +10,17 @@
 
 enum { PATH = 2 * NETWORK_NAME + 64 };
 
-TrainState train_state_new(const Network *net, uint32_t seed) {
+TrainState train_state_new(const Network *net, uint32_t seed, bool averages) {
     TrainState state = {.net = net};
     state.params = mem_new((size_t)net->param_floats, sizeof(float));
     state.velocity = mem_new((size_t)net->param_floats, sizeof(float));
     state.statistics = mem_new((size_t)net->statistic_floats, sizeof(float));
     network_init_params(net, seed, state.params);
     network_init_statistics(net, state.statistics);
+    if (averages) {
+        state.average = mem_new((size_t)net->param_floats, sizeof(float));
+        state.average_statistics = mem_new((size_t)net->statistic_floats, sizeof(float));
+    }
     return state;
 }
 
@@ -22,37 +28,80 @@ void train_state_free(TrainState *state) {
     mem_free(state->params);
     mem_free(state->velocity);
     mem_free(state->statistics);
+    mem_free(state->average);
+    mem_free(state->average_statistics);
     *state = (TrainState){0};
 }
 
-static StatusCode write_array(H5File *file, const TrainState *state, const ParamArray *array,
-                              Status *status) {
-    char path[PATH];
-    snprintf(path, sizeof path, "/model/%s", array->name);
-    if (h5_write(file, path, H5_F32, array->shape, state->params + array->first, status)) return status->code;
-    snprintf(path, sizeof path, "/optimizer/%s/momentum", array->name);
-    return h5_write(file, path, H5_F32, array->shape, state->velocity + array->first, status);
+const float *train_state_model_params(const TrainState *state) {
+    return state->average ? state->average : state->params;
 }
 
-static StatusCode write_statistics(H5File *file, const TrainState *state, const Layer *layer,
+const float *train_state_model_statistics(const TrainState *state) {
+    return state->average ? state->average_statistics : state->statistics;
+}
+
+void train_state_average(TrainState *state, double decay, int64_t step, int threads) {
+    const double share = ema_share(decay, step);
+    const int64_t blocks = state->net->param_floats / NETWORK_ALIGN;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int t = 0; t < threads; t++) {
+        Range range = partition_range(blocks, threads, t);
+        range = (Range){range.begin * NETWORK_ALIGN, range.end * NETWORK_ALIGN};
+        ema_step(share, range, state->params, state->average);
+    }
+    ema_step(share, (Range){0, state->net->statistic_floats}, state->statistics, state->average_statistics);
+}
+
+/* A copy of all parameters or statistics in a file: /ROOT/<layer>/<array>SUFFIX. */
+typedef struct {
+    const char *root, *suffix;
+} Copy;
+
+static void copy_path(const Copy *copy, const char *layer, const char *array, char path[PATH]) {
+    snprintf(path, PATH, "%s/%s%s%s%s", copy->root, layer, *array ? "/" : "", array, copy->suffix);
+}
+
+static StatusCode write_params(H5File *file, Copy copy, const Network *net, const float *params,
+                               Status *status) {
+    char path[PATH];
+    for (int a = 0; a < net->array_count; a++) {
+        const ParamArray *array = &net->arrays[a];
+        copy_path(&copy, array->name, "", path);
+        if (h5_write(file, path, H5_F32, array->shape, params + array->first, status)) return status->code;
+    }
+    return STATUS_OK;
+}
+
+static StatusCode write_statistics(H5File *file, Copy copy, const Network *net, const float *statistics,
                                    Status *status) {
     char path[PATH];
-    int channels = layer->in.channels;
-    const float *mean = state->statistics + layer->statistics;
-    snprintf(path, sizeof path, "/model/%s/mean", layer->name);
-    if (h5_write(file, path, H5_F32, (H5Shape){1, {channels}}, mean, status)) return status->code;
-    snprintf(path, sizeof path, "/model/%s/variance", layer->name);
-    return h5_write(file, path, H5_F32, (H5Shape){1, {channels}}, mean + channels, status);
+    for (int i = 0; i < net->layer_count; i++) {
+        const Layer *layer = &net->layers[i];
+        if (layer->kind != LAYER_NORM) continue;
+        H5Shape shape = {1, {layer->in.channels}};
+        const float *mean = statistics + layer->statistics;
+        copy_path(&copy, layer->name, "mean", path);
+        if (h5_write(file, path, H5_F32, shape, mean, status)) return status->code;
+        copy_path(&copy, layer->name, "variance", path);
+        if (h5_write(file, path, H5_F32, shape, mean + layer->in.channels, status)) return status->code;
+    }
+    return STATUS_OK;
 }
+
+static const Copy model_copy = {"/model", ""}, velocity_copy = {"/optimizer", "/momentum"},
+                  trained_copy = {"/optimizer", "/value"};
 
 StatusCode train_state_write(H5File *file, const void *context, Status *status) {
     const TrainState *state = context;
     const Network *net = state->net;
-    for (int a = 0; a < net->array_count; a++)
-        if (write_array(file, state, &net->arrays[a], status)) return status->code;
-    for (int i = 0; i < net->layer_count; i++)
-        if (net->layers[i].kind == LAYER_NORM && write_statistics(file, state, &net->layers[i], status))
-            return status->code;
+    if (write_params(file, model_copy, net, train_state_model_params(state), status) ||
+        write_statistics(file, model_copy, net, train_state_model_statistics(state), status) ||
+        write_params(file, velocity_copy, net, state->velocity, status))
+        return status->code;
+    if (state->average && (write_params(file, trained_copy, net, state->params, status) ||
+                           write_statistics(file, trained_copy, net, state->statistics, status)))
+        return status->code;
     if (h5_set_i64(file, "/state", "epoch", state->epoch, status) ||
         h5_set_i64(file, "/state", "step", state->step, status) ||
         h5_set_f64(file, "/state", "loss_sum", state->loss_sum, status) ||
@@ -82,38 +131,50 @@ static StatusCode read_floats(const H5File *file, const char *path, H5Shape shap
     return check_values(file, path, values, n, least, status);
 }
 
-StatusCode train_state_read_model(const Network *net, const H5File *file, float *params, float *statistics,
-                                  Status *status) {
+static StatusCode read_params(const H5File *file, Copy copy, const Network *net, float *params,
+                              Status *status) {
     char path[PATH];
     for (int a = 0; a < net->array_count; a++) {
         const ParamArray *array = &net->arrays[a];
-        snprintf(path, sizeof path, "/model/%s", array->name);
+        copy_path(&copy, array->name, "", path);
         if (read_floats(file, path, array->shape, params + array->first, -INFINITY, status))
             return status->code;
     }
+    return STATUS_OK;
+}
+
+static StatusCode read_statistics(const H5File *file, Copy copy, const Network *net, float *statistics,
+                                  Status *status) {
+    char path[PATH];
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
         if (layer->kind != LAYER_NORM) continue;
         H5Shape shape = {1, {layer->in.channels}};
         float *mean = statistics + layer->statistics;
-        snprintf(path, sizeof path, "/model/%s/mean", layer->name);
+        copy_path(&copy, layer->name, "mean", path);
         if (read_floats(file, path, shape, mean, -INFINITY, status)) return status->code;
-        snprintf(path, sizeof path, "/model/%s/variance", layer->name);
+        copy_path(&copy, layer->name, "variance", path);
         if (read_floats(file, path, shape, mean + layer->in.channels, 0, status)) return status->code;
     }
     return STATUS_OK;
 }
 
+StatusCode train_state_read_model(const Network *net, const H5File *file, float *params, float *statistics,
+                                  Status *status) {
+    if (read_params(file, model_copy, net, params, status)) return status->code;
+    return read_statistics(file, model_copy, net, statistics, status);
+}
+
 StatusCode train_state_read(TrainState *state, const H5File *file, Status *status) {
     const Network *net = state->net;
-    if (train_state_read_model(net, file, state->params, state->statistics, status)) return status->code;
-    for (int a = 0; a < net->array_count; a++) {
-        char path[PATH];
-        const ParamArray *array = &net->arrays[a];
-        snprintf(path, sizeof path, "/optimizer/%s/momentum", array->name);
-        if (read_floats(file, path, array->shape, state->velocity + array->first, -INFINITY, status))
-            return status->code;
-    }
+    bool averages = state->average != NULL;
+    if (train_state_read_model(net, file, averages ? state->average : state->params,
+                               averages ? state->average_statistics : state->statistics, status) ||
+        read_params(file, velocity_copy, net, state->velocity, status))
+        return status->code;
+    if (averages && (read_params(file, trained_copy, net, state->params, status) ||
+                     read_statistics(file, trained_copy, net, state->statistics, status)))
+        return status->code;
     if (h5_get_i64(file, "/state", "epoch", &state->epoch, status) ||
         h5_get_i64(file, "/state", "step", &state->step, status) ||
         h5_get_f64(file, "/state", "loss_sum", &state->loss_sum, status) ||

@@ -1,7 +1,9 @@
 /* What training works on and what a model file keeps of it:
- *     /model/<layer>/<array>               parameters, in natural shapes; of bn also mean and variance
+ *     /model/<layer>/<array>               parameters, in natural shapes; of bn also mean and variance; with
+ *                                          cnn.ema their averages
  *     /optimizer/<layer>/<array>/momentum  the velocities of SGD
- *     /state                               attributes: epoch, step, loss_sum, correct */
+ *     /optimizer/<layer>/<array>/value     with cnn.ema: what training goes on from, where /model has
+ * averages /state                               attributes: epoch, step, loss_sum, correct */
 #ifndef PARDIGITS_CNN_STATE_H
 #define PARDIGITS_CNN_STATE_H
 
@@ -12,18 +14,26 @@
 
 typedef struct {
     const Network *net;
-    float *params;     /* [param_floats] */
-    float *velocity;   /* [param_floats] */
-    float *statistics; /* [statistic_floats] running means and variances of batch norm */
-    int64_t epoch;     /* epochs done */
-    int64_t step;      /* steps done of the next one; all of them: only its end is left to do */
-    double loss_sum;   /* over the samples of these steps, added up step by step */
-    int64_t correct;   /* samples of these steps that were predicted right */
+    float *params;                       /* [param_floats] */
+    float *velocity;                     /* [param_floats] */
+    float *statistics;                   /* [statistic_floats] running means and variances of batch norm */
+    float *average, *average_statistics; /* the same of their moving averages; NULL without cnn.ema */
+    int64_t epoch;                       /* epochs done */
+    int64_t step;    /* steps done of the next one; all of them: only its end is left to do */
+    double loss_sum; /* over the samples of these steps, added up step by step */
+    int64_t correct; /* samples of these steps that were predicted right */
 } TrainState;
 
-/* A fresh state with initial parameters. Freed by train_state_free. */
-TrainState train_state_new(const Network *net, uint32_t seed);
+/* A fresh state with initial parameters, and with averages or without. Freed by train_state_free. */
+TrainState train_state_new(const Network *net, uint32_t seed, bool averages);
 void train_state_free(TrainState *state);
+
+/* The parameters and statistics that make the model: the averages where there are any. */
+const float *train_state_model_params(const TrainState *state);
+const float *train_state_model_statistics(const TrainState *state);
+
+/* Takes the values after the run's step `step` (1, 2, ...) into the averages. */
+void train_state_average(TrainState *state, double decay, int64_t step, int threads);
 
 /* Writes everything; the CheckpointWriter of this family (context: a TrainState). */
 StatusCode train_state_write(H5File *file, const void *context, Status *status);

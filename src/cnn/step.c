@@ -8,23 +8,27 @@
 
 Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads) {
     const Network *net = state->net;
-    const Augmentation augmentation = {(float)config_real(config, "cnn.shift"),
-                                       (float)config_real(config, "cnn.rotate"),
-                                       (float)config_real(config, "cnn.zoom")};
+    const Augmentation augmentation = {
+        (float)config_real(config, "cnn.shift"),   (float)config_real(config, "cnn.rotate"),
+        (float)config_real(config, "cnn.zoom"),    (float)config_real(config, "cnn.shear"),
+        (float)config_real(config, "cnn.elastic"), (float)config_real(config, "cnn.elastic_sigma")};
     uint32_t seed = (uint32_t)config_int(config, "run.seed");
+    float smoothing = (float)config_real(config, "cnn.label_smoothing");
     Stepper s = {.net = net, .comm = comm, .threads = threads, .leaf = (int)config_int(config, "cnn.leaf")};
-    s.sgd = (Sgd){(float)config_real(config, "cnn.momentum"), (float)config_real(config, "cnn.weight_decay"),
-                  !strcmp(config_text(config, "cnn.nesterov"), "yes")};
+    s.sgd =
+        (Sgd){(float)config_real(config, "cnn.momentum"), (float)config_real(config, "cnn.weight_decay"),
+              !strcmp(config_text(config, "cnn.nesterov"), "yes"), (float)config_real(config, "cnn.lars")};
     s.norm_momentum = (float)config_real(config, "cnn.bn_momentum");
     s.packed = packed_weights_new(net);
     packed_weights_fill(net, state->params, &s.packed);
     s.works = mem_new((size_t)threads, sizeof *s.works);
     s.sums = mem_new((size_t)threads, sizeof *s.sums);
     s.gradient = mem_new((size_t)net->param_floats, sizeof *s.gradient);
+    if (s.sgd.trust > 0) s.rates = mem_new((size_t)net->array_count, sizeof *s.rates);
     s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
     for (int t = 0; t < threads; t++) {
-        s.works[t] = leaf_work_new(net, s.leaf, seed, &augmentation);
+        s.works[t] = leaf_work_new(net, s.leaf, seed, &augmentation, smoothing);
         s.sums[t] = exact_sum_new(leaf_term_count(net) + 1);
     }
     return s;
@@ -39,6 +43,7 @@ void stepper_free(Stepper *stepper) {
     mem_free(stepper->sums);
     packed_weights_free(&stepper->packed);
     mem_free(stepper->gradient);
+    mem_free(stepper->rates);
     mem_free(stepper->batch_statistics);
     *stepper = (Stepper){0};
 }
@@ -64,6 +69,14 @@ static void sum_leaves(Stepper *stepper, const TrainState *state, const Samples 
     }
 }
 
+/* By all threads of a parallel region, once the gradient is whole. */
+static void find_rates(const Stepper *stepper, const float *params) {
+#pragma omp barrier
+#pragma omp for schedule(dynamic, 1)
+    for (int a = 0; a < stepper->net->array_count; a++)
+        stepper->rates[a] = lars_rate(&stepper->sgd, &stepper->net->arrays[a], stepper->gradient, params);
+}
+
 /* Each thread updates its part of the parameters; then they pack the weights together. */
 static void update_params(Stepper *stepper, TrainState *state, double lr, double leaves) {
     const Network *net = stepper->net;
@@ -76,7 +89,9 @@ static void update_params(Stepper *stepper, TrainState *state, double lr, double
             partition_range(net->param_floats / NETWORK_ALIGN, omp_get_num_threads(), omp_get_thread_num());
         range = (Range){range.begin * NETWORK_ALIGN, range.end * NETWORK_ALIGN};
         exact_sum_means(sum, range.begin, range_size(range), leaves, stepper->gradient + range.begin);
-        sgd_step(net, &stepper->sgd, lr, range, stepper->gradient, state->params, state->velocity);
+        if (stepper->rates) find_rates(stepper, state->params);
+        sgd_step(net, &stepper->sgd, lr, stepper->rates, range, stepper->gradient, state->params,
+                 state->velocity);
 #pragma omp barrier
         packed_weights_fill(net, state->params, &stepper->packed);
     }

@@ -22,6 +22,7 @@ typedef struct {
     LeafWork **works;        /* [threads] */
     ExactSum *sums;          /* [threads]: a leaf's terms, and how many ranks were signalled to stop */
     float *gradient;         /* [param_floats] */
+    float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
     float *batch_statistics; /* [statistic_floats] */
 } Stepper;
 

@@ -32,6 +32,7 @@ typedef struct {
     int64_t epochs, steps; /* of the run; of an epoch */
     uint32_t seed;
     Schedule schedule;
+    double ema; /* cnn.ema; 0 for no averages */
     TrainState state;
     Stepper stepper;
     uint32_t *order;        /* [samples] of the epoch */
@@ -86,7 +87,8 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->steps = epoch_steps(&trainer->cut);
     trainer->seed = (uint32_t)config_int(config, "run.seed");
     trainer->schedule = schedule_create(config, trainer->epochs * trainer->steps);
-    trainer->state = train_state_new(&trainer->net, trainer->seed);
+    trainer->ema = config_real(config, "cnn.ema");
+    trainer->state = train_state_new(&trainer->net, trainer->seed, trainer->ema > 0);
     if (load_state(trainer, status)) return status->code;
     network_log(&trainer->net, job->log);
     trainer->stepper = stepper_new(&trainer->state, config, job->comm, job->threads);
@@ -155,6 +157,7 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
             "statistic is not finite or too large; lower cnn.lr (%g).",
             (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
             (long long)trainer->epochs, config_real(trainer->job->config, "cnn.lr"));
+    if (trainer->ema > 0) train_state_average(state, trainer->ema, steps_done + 1, trainer->job->threads);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
@@ -192,12 +195,14 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
 /* Share of the held-out images that are recognised; NaN if there are none. Collective. */
 static double validate(const Trainer *trainer) {
     const TrainJob *job = trainer->job;
-    int64_t n = job->valid.n, chunks = predictor_chunks(n);
+    int64_t n = job->valid.n, chunks = predict_chunks(n);
     if (n == 0) return NAN;
-    Predictor *predictor = predictor_new(&trainer->net, trainer->state.params, trainer->state.statistics);
+    Predictor *predictor = predictor_new(&trainer->net, train_state_model_params(&trainer->state),
+                                         train_state_model_statistics(&trainer->state));
     Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
     Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
-    predictor_run(predictor, job->threads, job->valid.images, n, mine, predicted);
+    const Committee alone = {1, 0, &predictor};
+    committee_run(&alone, job->threads, job->valid.images, n, mine, predicted);
     uint64_t correct = 0;
     for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
         correct += predicted[i].label == job->valid.labels[i];

@@ -15,7 +15,17 @@ static inline int clamp_index(int i) {
     return i > PADDED_SIDE - 2 ? PADDED_SIDE - 2 : i;
 }
 
-void affine_sample(const Affine *map, const uint8_t *image, float *out) {
+static inline float value_at(const float *padded, float x, float y) {
+    float left = floorf(x), top = floorf(y);
+    float right_share = x - left, lower_share = y - top;
+    int at = clamp_index((int)top + BORDER) * PADDED_SIDE + clamp_index((int)left + BORDER);
+    int below = at + PADDED_SIDE;
+    float upper = padded[at] + right_share * (padded[at + 1] - padded[at]);
+    float lower = padded[below] + right_share * (padded[below + 1] - padded[below]);
+    return upper + lower_share * (lower - upper);
+}
+
+void affine_sample(const Affine *map, const Displacement *displacement, const uint8_t *image, float *out) {
     float padded[PADDED_SIDE * PADDED_SIDE];
     memset(padded, 0, sizeof padded);
     for (int row = 0; row < IMAGE_SIDE; row++)
@@ -25,15 +35,16 @@ void affine_sample(const Affine *map, const uint8_t *image, float *out) {
     const Affine source = *map; /* a copy, which `out` can't alias */
     for (int row = 0; row < IMAGE_SIDE; row++) {
         float first_x = source.xy * (float)row + source.x0, first_y = source.yy * (float)row + source.y0;
+        float x[IMAGE_SIDE], y[IMAGE_SIDE];
         for (int column = 0; column < IMAGE_SIDE; column++) {
-            float x = source.xx * (float)column + first_x, y = source.yx * (float)column + first_y;
-            float left = floorf(x), top = floorf(y);
-            float right_share = x - left, lower_share = y - top;
-            int at = clamp_index((int)top + BORDER) * PADDED_SIDE + clamp_index((int)left + BORDER);
-            int below = at + PADDED_SIDE;
-            float upper = padded[at] + right_share * (padded[at + 1] - padded[at]);
-            float lower = padded[below] + right_share * (padded[below + 1] - padded[below]);
-            out[row * IMAGE_SIDE + column] = upper + lower_share * (lower - upper);
+            x[column] = source.xx * (float)column + first_x;
+            y[column] = source.yx * (float)column + first_y;
         }
+        for (int column = 0; displacement && column < IMAGE_SIDE; column++) {
+            x[column] += displacement->x[row * IMAGE_SIDE + column];
+            y[column] += displacement->y[row * IMAGE_SIDE + column];
+        }
+        for (int column = 0; column < IMAGE_SIDE; column++)
+            out[row * IMAGE_SIDE + column] = value_at(padded, x[column], y[column]);
     }
 }

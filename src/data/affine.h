@@ -2,6 +2,8 @@
 #ifndef PARDIGITS_DATA_AFFINE_H
 #define PARDIGITS_DATA_AFFINE_H
 
+#include "elastic.h"
+
 #include <stdint.h>
 
 /* Where a pixel of the result comes from: source column = xx * column + xy * row + x0, source row = yx *
@@ -12,7 +14,7 @@ typedef struct {
 } Affine;
 
 /* out [28][28], in [0, 255], from image [28][28]: bilinear, zeros outside. Whole coordinates give a pixel's
- * exact value. */
-void affine_sample(const Affine *source, const uint8_t *image, float *out);
+ * exact value. The displacement is added to where the map leads; NULL for none. */
+void affine_sample(const Affine *source, const Displacement *displacement, const uint8_t *image, float *out);
 
 #endif

@@ -27,7 +27,7 @@ static void deskew_image(uint8_t *image) {
     float centre_y = (float)((double)sum_y / (double)mass);
     Affine source = {.xx = 1, .xy = shear, .x0 = -shear * centre_y, .yy = 1};
     float sheared[IMAGE_PIXELS];
-    affine_sample(&source, image, sheared);
+    affine_sample(&source, NULL, image, sheared);
     for (int i = 0; i < IMAGE_PIXELS; i++)
         image[i] = (uint8_t)(sheared[i] + 0.5f);
 }

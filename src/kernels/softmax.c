@@ -37,8 +37,18 @@ static float normalise(int classes, float *row) {
     return sum;
 }
 
-double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float *probabilities,
-                    float *logit_grad) {
+/* The logit that the target expects: sum over classes of target * logit. */
+static double target_logit(int classes, const float *logits, uint8_t label, float smoothing) {
+    if (smoothing == 0) return (double)logits[label];
+    double sum = 0;
+    for (int c = 0; c < classes; c++)
+        sum += (double)logits[c];
+    return (1 - (double)smoothing) * (double)logits[label] + (double)smoothing * sum / classes;
+}
+
+double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float smoothing,
+                    float *probabilities, float *logit_grad) {
+    const float share = smoothing / (float)classes; /* of each class in the target */
     double loss = 0;
     for (int i = 0; i < n; i++) {
         const int64_t at = (int64_t)i * classes;
@@ -46,15 +56,15 @@ double softmax_loss(int n, int classes, const float *logits, const uint8_t *labe
         const float shift = largest(classes, logits + at);
         for (int c = 0; c < classes; c++)
             row[c] = logits[at + c] - shift;
-        const float label_logit = labels ? row[labels[i]] : 0;
+        const double expected = labels ? target_logit(classes, row, labels[i], smoothing) : 0;
         exp32(row, row, classes);
         const float sum = normalise(classes, row);
         if (!labels) continue;
-        loss += own_log((double)sum) - (double)label_logit;
+        loss += own_log((double)sum) - expected;
         if (!logit_grad) continue;
         for (int c = 0; c < classes; c++)
-            logit_grad[at + c] = row[c];
-        logit_grad[at + labels[i]] -= 1;
+            logit_grad[at + c] = row[c] - share;
+        logit_grad[at + labels[i]] -= 1 - smoothing;
     }
     return loss;
 }

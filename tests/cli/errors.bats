@@ -163,6 +163,13 @@ prepare_fails() {
     fails_on 2 2 'run.model' train configs/knn.ini --data "$data" --run "$dir/run" --set run.train=500 --resume
 }
 
+@test "only how a model is used can be changed in using it" {
+    on 1 1 train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=500
+    fails_on 2 2 'was trained with' evaluate "$dir/run/model.h5" --data "$data" --set svm.c=3
+    fails_on 2 2 'whole number' predict "$dir/run/model.h5" x.png --set cnn.test_shifts=9
+    fails_on 2 2 'svm.x' evaluate "$dir/run/model.h5" --data "$data" --set svm.x=3
+}
+
 @test "the command line: unknown commands, options and missing words" {
     fails_on 2 2 'help' frobnicate
     fails_on 2 2 'help'

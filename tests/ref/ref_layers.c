@@ -82,7 +82,7 @@ void ref_pool_backward(const PoolShape *s, int n, const double *in, const double
     pool(s, n, in, NULL, out_grad, in_grad);
 }
 
-double ref_softmax_loss(int n, int classes, const double *logits, const uint8_t *labels,
+double ref_softmax_loss(int n, int classes, const double *logits, const uint8_t *labels, double smoothing,
                         double *probabilities, double *logit_grad) {
     double loss = 0;
     for (int i = 0; i < n; i++) {
@@ -92,9 +92,10 @@ double ref_softmax_loss(int n, int classes, const double *logits, const uint8_t 
             sum += exp(row[c]);
         for (int c = 0; c < classes; c++) {
             probabilities[i * classes + c] = exp(row[c]) / sum;
-            logit_grad[i * classes + c] = exp(row[c]) / sum - (c == labels[i]);
+            double target = (1 - smoothing) * (c == labels[i]) + smoothing / classes;
+            logit_grad[i * classes + c] = probabilities[i * classes + c] - target;
+            loss -= target * log(probabilities[i * classes + c]);
         }
-        loss += log(sum) - row[labels[i]];
     }
     return loss;
 }

@@ -36,7 +36,7 @@ static void test_nothing_is_identity(void **state) {
 
 static void test_depends_on_its_key_alone(void **state) {
     (void)state;
-    const Augmentation some = {2, 15, 0.1f};
+    const Augmentation some = {2, 15, 0.1f, 10, 1, 4};
     uint8_t image[IMAGE_PIXELS];
     float first[IMAGE_PIXELS], again[IMAGE_PIXELS + 3], other[IMAGE_PIXELS];
     make_noise(2, image);
@@ -64,7 +64,7 @@ static void test_whole_shift_moves_exactly(void **state) {
     for (int dy = -30; dy <= 30; dy += 3)
         for (int dx = -30; dx <= 30; dx++) {
             Affine source = {.xx = 1, .x0 = (float)-dx, .yy = 1, .y0 = (float)-dy};
-            affine_sample(&source, image, out);
+            affine_sample(&source, NULL, image, out);
             for (int y = 0; y < IMAGE_SIDE; y++)
                 for (int x = 0; x < IMAGE_SIDE; x++)
                     assert_true(out[y * IMAGE_SIDE + x] == (float)image_ref_bilinear(image, x - dx, y - dy));
@@ -81,7 +81,7 @@ static void test_sampling_against_reference(void **state) {
         rng_uniform4((RngKey){6, RNG_TEST}, 0, t, 1, r + 4);
         Affine s = {r[0] * 4 - 2, r[1] * 4 - 2, r[2] * 60 - 30, r[3] * 4 - 2, r[4] * 4 - 2, r[5] * 60 - 30};
         make_noise(t, image);
-        affine_sample(&s, image, out);
+        affine_sample(&s, NULL, image, out);
         for (int y = 0; y < IMAGE_SIDE; y++)
             for (int x = 0; x < IMAGE_SIDE; x++) {
                 double expected = image_ref_bilinear(image, (double)s.xx * x + (double)s.xy * y + s.x0,
@@ -91,10 +91,77 @@ static void test_sampling_against_reference(void **state) {
     }
 }
 
+/* A cubic B-spline at a distance in lattice steps. */
+static double spline(double d) {
+    d = fabs(d);
+    return d < 1 ? 2.0 / 3 - d * d + d * d * d / 2 : d < 2 ? pow(2 - d, 3) / 6 : 0;
+}
+
+/* The elastic displacement of pixel (x, y), summed over all lattice points; lattice point (0, 0) is one step
+ * outside of the image. */
+static void expected_displacement(double amplitude, double sigma, uint64_t sample, int x, int y, double *dx,
+                                  double *dy) {
+    double spacing = sqrt(3) * sigma, unit = amplitude * sqrt(3) / 32768 / (151.0 / 315);
+    int points = (int)(27 / spacing) + 4;
+    *dx = *dy = 0;
+    for (int i = 0; i < points * points; i++) {
+        uint32_t bits[4];
+        rng_u32x4((RngKey){1, RNG_AUGMENT}, 2, sample, (uint32_t)(16 + i / 4), bits);
+        double weight =
+            unit * spline(x / spacing - (i % points - 1)) * spline(y / spacing - (i / points - 1));
+        *dx += weight * (int16_t)(uint16_t)bits[i % 4];
+        *dy += weight * (int16_t)(uint16_t)(bits[i % 4] >> 16);
+    }
+}
+
+static void test_elastic_against_reference(void **state) {
+    (void)state;
+    const float sigmas[] = {2, 2.5f, 4, 5.196f, 8, 15.7f, 28};
+    Displacement got;
+    for (uint64_t sample = 0; sample < 7; sample++) {
+        elastic_draw(1.5f, sigmas[sample], 1, 2, sample, &got);
+        for (int i = 0; i < IMAGE_PIXELS; i++) {
+            double dx, dy;
+            expected_displacement(1.5, (double)sigmas[sample], sample, i % IMAGE_SIDE, i / IMAGE_SIDE, &dx,
+                                  &dy);
+            assert_true(fabs((double)got.x[i] - dx) < 1e-4 && fabs((double)got.y[i] - dy) < 1e-4);
+        }
+    }
+}
+
+/* Over many images: no mean, the amplitude asked for, x and y independent, and pixels d apart correlate as
+ * noise smoothed by a Gaussian does: exp(-d^2 / (4 sigma^2)). */
+static void test_elastic_moments(void **state) {
+    (void)state;
+    enum { SAMPLES = 3000, APART = 6 };
+    const double amplitude = 2, sigma = 4;
+    double sum = 0, squares = 0, across = 0, lagged = 0;
+    int64_t pairs = 0;
+    Displacement field;
+    for (uint64_t sample = 0; sample < SAMPLES; sample++) {
+        elastic_draw((float)amplitude, (float)sigma, 3, 4, sample, &field);
+        for (int i = 0; i < IMAGE_PIXELS; i++) {
+            double x = (double)field.x[i], y = (double)field.y[i];
+            sum += x + y;
+            squares += x * x + y * y;
+            across += x * y;
+            if (i % IMAGE_SIDE >= IMAGE_SIDE - APART) continue;
+            lagged += x * (double)field.x[i + APART];
+            pairs++;
+        }
+    }
+    const double n = (double)SAMPLES * IMAGE_PIXELS, variance = squares / (2 * n);
+    assert_true(fabs(sum / n) < 0.1);
+    assert_true(fabs(sqrt(variance) / amplitude - 1) < 0.03);
+    assert_true(fabs(across / n) < 0.05 * variance);
+    double correlation = lagged / (double)pairs / variance;
+    assert_true(fabs(correlation - exp(-APART * APART / (4 * sigma * sigma))) < 0.05);
+}
+
 /* The same random numbers as augment_image draws must give the same change, written out anew. */
 static void test_follows_its_formula(void **state) {
     (void)state;
-    const Augmentation some = {3, 30, 0.2f};
+    const Augmentation some = {3, 30, 0.2f, 20, 1.2f, 4};
     uint8_t image[IMAGE_PIXELS];
     float out[IMAGE_PIXELS], u[4];
     make_noise(4, image);
@@ -103,11 +170,16 @@ static void test_follows_its_formula(void **state) {
         rng_uniform4((RngKey){1, RNG_AUGMENT}, 2, sample, 0, u);
         double shift_x = 6 * u[0] - 3, shift_y = 6 * u[1] - 3;
         double angle = (60 * u[2] - 30) * M_PI / 180, factor = 0.8 + 0.4 * u[3];
+        rng_uniform4((RngKey){1, RNG_AUGMENT}, 2, sample, 1, u);
+        double slant = tan((40 * (double)u[0] - 20) * M_PI / 180);
         for (int i = 0; i < IMAGE_PIXELS; i++) {
             double x = i % IMAGE_SIDE - 13.5 - shift_x, y = i / IMAGE_SIDE - 13.5 - shift_y;
-            double from_x = 13.5 + (cos(angle) * x + sin(angle) * y) / factor;
-            double from_y = 13.5 + (-sin(angle) * x + cos(angle) * y) / factor;
-            assert_true(fabs(out[i] - image_ref_bilinear(image, from_x, from_y) / 255) < 1e-4);
+            double upright_x = (cos(angle) * x + sin(angle) * y) / factor;
+            double from_y = (-sin(angle) * x + cos(angle) * y) / factor;
+            double from_x = upright_x + slant * from_y, dx, dy;
+            expected_displacement(1.2f, 4, sample, i % IMAGE_SIDE, i / IMAGE_SIDE, &dx, &dy);
+            double expected = image_ref_bilinear(image, 13.5 + from_x + dx, 13.5 + from_y + dy) / 255;
+            assert_true(fabs(out[i] - expected) < 1e-4);
         }
     }
 }
@@ -118,7 +190,7 @@ static void test_quarter_turn(void **state) {
     float out[IMAGE_PIXELS];
     make_noise(7, image);
     Affine quarter = {.xy = 1, .yx = -1, .y0 = IMAGE_SIDE - 1};
-    affine_sample(&quarter, image, out);
+    affine_sample(&quarter, NULL, image, out);
     for (int y = 0; y < IMAGE_SIDE; y++)
         for (int x = 0; x < IMAGE_SIDE; x++)
             assert_true(out[y * IMAGE_SIDE + x] == image[(IMAGE_SIDE - 1 - x) * IMAGE_SIDE + y]);
@@ -126,7 +198,10 @@ static void test_quarter_turn(void **state) {
 
 static void test_stays_in_bounds(void **state) {
     (void)state;
-    const Augmentation kinds[] = {{8, 90, 0.5f}, {0.5f, 0, 0}, {0, 10, 0}, {0, 0, 0.3f}};
+    const Augmentation kinds[] = {{8, 90, 0.5f, 60, 8, 2},
+                                  {.shift_pixels = 0.5f},
+                                  {.rotate_deg = 10, .shear_deg = 5},
+                                  {.elastic_pixels = 3, .elastic_sigma = 28}};
     uint8_t image[IMAGE_PIXELS];
     float out[IMAGE_PIXELS];
     for (uint32_t sample = 0; sample < 2000; sample++) {
@@ -145,7 +220,8 @@ int main(void) {
         cmocka_unit_test(test_nothing_is_identity),       cmocka_unit_test(test_depends_on_its_key_alone),
         cmocka_unit_test(test_whole_shift_moves_exactly), cmocka_unit_test(test_sampling_against_reference),
         cmocka_unit_test(test_follows_its_formula),       cmocka_unit_test(test_quarter_turn),
-        cmocka_unit_test(test_stays_in_bounds),
+        cmocka_unit_test(test_stays_in_bounds),           cmocka_unit_test(test_elastic_against_reference),
+        cmocka_unit_test(test_elastic_moments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -166,7 +166,7 @@ static void test_dropout(void **unused) {
     mem_free(in);
 }
 
-static void check_softmax(int n, int classes, float spread, uint64_t *state) {
+static void check_softmax(int n, int classes, float spread, float smoothing, uint64_t *state) {
     const int64_t size = (int64_t)n * classes;
     float *logits = ref_random_array(size, state), *probabilities = ref_nan_array(size),
           *grad = ref_nan_array(size);
@@ -176,13 +176,14 @@ static void check_softmax(int n, int classes, float spread, uint64_t *state) {
     for (int i = 0; i < n; i++)
         labels[i] = (uint8_t)((i * 7) % classes);
     double *logits64 = ref_doubles(logits, size), *probabilities64 = zeros(size, 8), *grad64 = zeros(size, 8);
-    const double loss = softmax_loss(n, classes, logits, labels, probabilities, grad);
-    const double expected = ref_softmax_loss(n, classes, logits64, labels, probabilities64, grad64);
+    const double loss = softmax_loss(n, classes, logits, labels, smoothing, probabilities, grad);
+    const double expected =
+        ref_softmax_loss(n, classes, logits64, labels, (double)smoothing, probabilities64, grad64);
     assert_true(fabs(loss - expected) <= 2e-6 * (n + fabs(expected)));
     assert_true(ref_difference(probabilities, probabilities64, size) < 1e-6);
     assert_true(ref_difference(grad, grad64, size) < 1e-6);
-    assert_true(softmax_loss(n, classes, logits, labels, probabilities, NULL) == loss);
-    assert_true(softmax_loss(n, classes, logits, NULL, grad, NULL) == 0);
+    assert_true(softmax_loss(n, classes, logits, labels, smoothing, probabilities, NULL) == loss);
+    assert_true(softmax_loss(n, classes, logits, NULL, smoothing, grad, NULL) == 0);
     assert_memory_equal(grad, probabilities, (size_t)size * sizeof *grad);
     free_all((void *const[]){logits, probabilities, grad, labels, logits64, probabilities64, grad64}, 7);
 }
@@ -190,9 +191,11 @@ static void check_softmax(int n, int classes, float spread, uint64_t *state) {
 static void test_softmax_equals_reference(void **unused) {
     (void)unused;
     uint64_t state = 6;
-    check_softmax(33, 10, 3, &state);
-    check_softmax(1, 2, 1, &state);
-    check_softmax(5, 37, 40, &state);
+    check_softmax(33, 10, 3, 0, &state);
+    check_softmax(1, 2, 1, 0, &state);
+    check_softmax(5, 37, 40, 0, &state);
+    check_softmax(33, 10, 3, 0.1f, &state);
+    check_softmax(7, 3, 10, 0.9f, &state);
 }
 
 static void test_softmax_far_logits(void **unused) {
@@ -200,9 +203,9 @@ static void test_softmax_far_logits(void **unused) {
     const float logits[] = {1000, 0, -1000, 5, NAN, 1};
     const uint8_t labels[] = {1, 0};
     float probabilities[6];
-    const double loss = softmax_loss(1, 3, logits, labels, probabilities, NULL);
+    const double loss = softmax_loss(1, 3, logits, labels, 0, probabilities, NULL);
     assert_true(loss == 1000 && probabilities[0] == 1 && probabilities[1] == 0);
-    assert_true(isnan(softmax_loss(1, 3, logits + 3, labels, probabilities, NULL)));
+    assert_true(isnan(softmax_loss(1, 3, logits + 3, labels, 0, probabilities, NULL)));
 }
 
 typedef struct {
@@ -248,7 +251,7 @@ static double pool_loss_of_input(const double *x, void *context) {
 
 static double softmax_loss_of_logits(const double *x, void *context) {
     const Loss *l = context;
-    return ref_softmax_loss((int)l->rows, l->channels, x, l->labels, l->out, l->scratch[0]);
+    return ref_softmax_loss((int)l->rows, l->channels, x, l->labels, 0.3, l->out, l->scratch[0]);
 }
 
 static double *random_doubles(int64_t n, uint64_t *state) {
@@ -279,7 +282,7 @@ static void test_gradients_of_references(void **unused) {
     ref_pool_backward(&l.pool, 2, l.in, l.weights, in_grad);
     assert_true(ref_gradient_error(pool_loss_of_input, &l, l.in, 2L * 6 * 5 * 3, in_grad) < 1e-7);
 
-    ref_softmax_loss(ROWS, CHANNELS, l.in, l.labels, l.out, in_grad);
+    ref_softmax_loss(ROWS, CHANNELS, l.in, l.labels, 0.3, l.out, in_grad);
     assert_true(ref_gradient_error(softmax_loss_of_logits, &l, l.in, N, in_grad) < 1e-7);
 
     for (int i = 0; i < 7; i++)

@@ -226,7 +226,7 @@ static void check_leaf(const char *line, int n, int leaf) {
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net);
     packed_weights_fill(f->net, f->params, &packed);
-    LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none);
+    LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none, 0);
     leaf_run(work, f->params, &packed, f->leaf.epoch, &samples);
     double loss = ref_network_loss(f->net, &f->leaf, f->exact_params);
     double got = (double)work->terms[leaf_loss_term(f->net)] * leaf;
@@ -267,7 +267,7 @@ static void test_statistic_terms(void **state) {
     Samples samples = {6, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net);
     packed_weights_fill(f->net, f->params, &packed);
-    LeafWork *work = leaf_work_new(f->net, 8, 1, &none);
+    LeafWork *work = leaf_work_new(f->net, 8, 1, &none, 0);
     leaf_run(work, f->params, &packed, 0, &samples);
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
@@ -292,7 +292,7 @@ static void test_network_in_use(void **state) {
     ref_network_logits(f->net, &f->leaf, f->exact_params, f->statistics, logits);
     Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
     Prediction got[7];
-    predictor_run(predictor, 2, f->images, 7, (Range){0, predictor_chunks(7)}, got);
+    committee_run(&(Committee){1, 0, &predictor}, 2, f->images, 7, (Range){0, predict_chunks(7)}, got);
     for (int i = 0; i < 7; i++) {
         const double *row = logits + i * CLASSES;
         int best = 0;
@@ -308,6 +308,50 @@ static void test_network_in_use(void **state) {
     fixture_free(f);
 }
 
+/* The probabilities of a reference network, averaged over the members and the shifts, written out. */
+static void test_committee(void **state) {
+    (void)state;
+    enum { N = 3, SHIFTS = 2, POSITIONS = (2 * SHIFTS + 1) * (2 * SHIFTS + 1) };
+    Fixture *f[2] = {fixture_new("conv:3:3 bn relu pool:3 dense:10", N),
+                     fixture_new("conv:3:3 bn relu pool:3 dense:10", N)};
+    for (int64_t i = 0; i < f[1]->net->param_floats; i++)
+        f[1]->exact_params[i] = f[1]->params[i] *= -0.7f;
+    double expected[N * CLASSES] = {0}, logits[N * CLASSES];
+    uint8_t *original = mem_copy(f[0]->images, (size_t)N * IMAGE_PIXELS);
+    Predictor *members[2];
+    for (int m = 0; m < 2; m++) {
+        members[m] = predictor_new(f[m]->net, f[m]->params, f[m]->statistics);
+        for (int shift = 0; shift < POSITIONS; shift++) {
+            int dx = shift % (2 * SHIFTS + 1) - SHIFTS, dy = shift / (2 * SHIFTS + 1) - SHIFTS;
+            for (int i = 0; i < N * IMAGE_PIXELS; i++) {
+                int x = i % IMAGE_SIDE - dx, y = i % IMAGE_PIXELS / IMAGE_SIDE - dy;
+                bool inside = x >= 0 && x < IMAGE_SIDE && y >= 0 && y < IMAGE_SIDE;
+                f[m]->images[i] = inside ? original[i / IMAGE_PIXELS * IMAGE_PIXELS + y * IMAGE_SIDE + x] : 0;
+            }
+            ref_network_logits(f[m]->net, &f[m]->leaf, f[m]->exact_params, f[m]->statistics, logits);
+            for (int i = 0; i < N * CLASSES; i++) {
+                double sum = 0;
+                for (int c = 0; c < CLASSES; c++)
+                    sum += exp(logits[i / CLASSES * CLASSES + c] - logits[i]);
+                expected[i] += 1 / sum / (2 * POSITIONS);
+            }
+        }
+    }
+    Prediction got[N];
+    committee_run(&(Committee){2, SHIFTS, members}, 2, original, N, (Range){0, predict_chunks(N)}, got);
+    for (int i = 0; i < N; i++) {
+        const double *row = expected + (ptrdiff_t)i * CLASSES;
+        assert_true(fabs((double)got[i].confidence - row[got[i].label]) < 1e-4);
+        for (int c = 0; c < CLASSES; c++)
+            assert_true(row[c] <= row[got[i].label] + 1e-6);
+    }
+    for (int m = 0; m < 2; m++) {
+        predictor_free(&members[m]);
+        fixture_free(f[m]);
+    }
+    mem_free(original);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes_and_arrays),
@@ -320,6 +364,7 @@ int main(void) {
         cmocka_unit_test(test_dense_only),
         cmocka_unit_test(test_statistic_terms),
         cmocka_unit_test(test_network_in_use),
+        cmocka_unit_test(test_committee),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,24 @@
+/* Random smooth distortions of an image. Private to src/data. */
+#ifndef PARDIGITS_DATA_ELASTIC_H
+#define PARDIGITS_DATA_ELASTIC_H
+
+#include "pardigits/dataset.h"
+
+#include <stdint.h>
+
+/* How far from a pixel its value is taken. */
+typedef struct {
+    float x[IMAGE_PIXELS], y[IMAGE_PIXELS]; /* [28][28] pixels */
+} Displacement;
+
+/* ELASTIC_SIGMA_MIN <= sigma. */
+#define ELASTIC_SIGMA_MIN 2
+
+/* Draws the distortion of (seed, epoch, sample): in x and in y white noise smoothed by a Gaussian of standard
+ * deviation `sigma` pixels (Simard, Steinkraus, Platt, "Best practices for convolutional neural networks",
+ * ICDAR 2003), of root mean square `amplitude` pixels. The noise lies on a coarse lattice and the Gaussian is
+ * a cubic B-spline of the same deviation, which takes a few thousand operations instead of a million. */
+void elastic_draw(float amplitude, float sigma, uint32_t seed, uint32_t epoch, uint64_t sample,
+                  Displacement *out);
+
+#endif
