@@ -22,6 +22,9 @@ typedef struct {
 /* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
+/* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */
+int64_t conv_multiply_adds(const ConvShape *shape);
+
 /* Floats of work memory that any of the functions below may use for n images. */
 int64_t conv_work_size(const ConvShape *shape, int n);
 

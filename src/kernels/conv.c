@@ -121,6 +121,22 @@ static Span next_span(const Axis *axis, int first) {
     return span;
 }
 
+static int64_t all_taps(const Axis *axis) {
+    int64_t sum = 0;
+    for (int o = 0; o < axis->outputs; o++)
+        sum += span_of(axis, o).taps;
+    return sum;
+}
+
+static Axis forward_axis(const ConvShape *s, int inputs, int outputs) {
+    return (Axis){outputs, inputs, s->kernel, s->stride, -s->pad};
+}
+
+int64_t conv_multiply_adds(const ConvShape *s) {
+    const Axis y = forward_axis(s, s->height, s->out_height), x = forward_axis(s, s->width, s->out_width);
+    return all_taps(&y) * all_taps(&x) * s->channels * s->filters;
+}
+
 /* A convolution of n images: forward, or one phase of the data gradient. Pixels at the border have taps of
  * their own, so that nothing is multiplied by the zeros beyond. */
 typedef struct {
@@ -168,8 +184,8 @@ void conv_forward(const ConvShape *s, int n, const float *in, const float *packe
     memset(work, 0, (size_t)product_round_up(s->filters) * sizeof *work);
     if (bias) memcpy(work, bias, (size_t)s->filters * sizeof *work);
     const Pass pass = {
-        .y = {s->out_height, s->height, s->kernel, s->stride, -s->pad},
-        .x = {s->out_width, s->width, s->kernel, s->stride, -s->pad},
+        .y = forward_axis(s, s->height, s->out_height),
+        .x = forward_axis(s, s->width, s->out_width),
         .in_stride = {in_size(s), (int64_t)s->width * s->channels, s->channels},
         .out_stride = {out_size(s), (int64_t)s->out_width * s->filters, s->filters},
         .channels = s->channels,
