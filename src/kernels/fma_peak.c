@@ -6,7 +6,7 @@
 
 /* A core starts two multiply-adds in a cycle and each takes four or five: 12 chains keep it busy, and with
  * the two factors they fit 16 registers. */
-enum { CHAINS = 12, ROUNDS = 200000, REPEATS = 20 };
+enum { CHAINS = 12, ROUNDS = 40000, REPEATS = 400 };
 
 /* The factors come through memory that the compiler knows nothing of; the sum of the chains is returned, so
  * that they can't be left out. */

@@ -22,12 +22,15 @@ typedef struct {
     int columns;
     const float *in;
     const float *factors;
-    int64_t packed_length;   /* 0: factors [k][factor_stride], read up to whole vectors; else they were packed
-                                by   product_pack with this length and */
+    int64_t packed_length;   /* not 0: factors were packed by product_pack with this length, and */
     int64_t first_factor;    /* the sum begins with this one */
     int64_t skipped_factors; /* and leaves out so many after each innermost loop */
-    int64_t factor_stride;
+    /* or else factors lie so many floats apart and are read up to whole vectors; after each innermost loop,
+     * and after each middle one, so many more are skipped */
+    int64_t factor_stride, factor_line_skip, factor_image_skip;
     const float *start; /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
+    int relu;           /* out = max(sum, 0) */
+    const float *gate;  /* laid out like out, or NULL: where it isn't above 0, out becomes 0 */
     float *out;
 } Product;
 

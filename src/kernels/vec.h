@@ -19,6 +19,7 @@ enum { LANES = 4 };
 #endif
 
 typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t int_vec __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 static inline vec vec_load(const float *from) {
     vec value;
@@ -65,6 +66,16 @@ static inline void vec_store_lanes(float *to, vec value, int lanes) {
         vec_store(to, value);
     else
         vec_store_part(to, value, lanes);
+}
+
+/* max(x, 0), NaN for NaN. */
+static inline vec vec_relu(vec x) {
+    return (vec)(~(x < (vec){0}) & (int_vec)x);
+}
+
+/* x where gate is above 0, else 0. */
+static inline vec vec_gate(vec gate, vec x) {
+    return (vec)((gate > (vec){0}) & (int_vec)x);
 }
 
 /* Long sums are added up in a few interleaved parts, so that as many additions run at once. */
