@@ -64,7 +64,8 @@ int64_t conv_packed_size(const ConvShape *s) {
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {
     const int64_t length = (int64_t)s->kernel * s->kernel * s->channels;
-    product_pack(length, s->filters, 0, length, weights, s->filters, 1, packed);
+    const int64_t run = (int64_t)s->kernel * s->channels;
+    product_pack(length, run, s->filters, 0, length, weights, s->filters, 1, packed);
 }
 
 /* One input row or column of pixels in `stride` meets the same taps: those with `tap * stride + phase`. The
@@ -79,8 +80,8 @@ void conv_pack_backward(const ConvShape *s, const float *weights, float *packed)
                 const int row = phase_y + s->stride * (taps_y - 1 - tap / taps_x);
                 const int column = phase_x + s->stride * (taps_x - 1 - tap % taps_x);
                 const float *from = weights + ((int64_t)row * s->kernel + column) * tap_size;
-                product_pack(length, s->channels, (int64_t)tap * s->filters, s->filters, from, 1, s->filters,
-                             packed);
+                product_pack(length, (int64_t)taps_x * s->filters, s->channels, (int64_t)tap * s->filters,
+                             s->filters, from, 1, s->filters, packed);
             }
             packed += length * product_round_up(s->channels);
         }
@@ -153,6 +154,7 @@ static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *
         .in = in + (has_taps ? in_row * pass->in_stride[1] + in_column * pass->in_stride[2] : 0),
         .factors = pass->packed,
         .packed_length = (int64_t)pass->y.taps * pass->x.taps * pass->channels,
+        .packed_run = (int64_t)pass->x.taps * pass->channels,
         .first_factor = ((int64_t)y.tap * pass->x.taps + x.tap) * pass->channels,
         .skipped_factors = (int64_t)(pass->x.taps - x.taps) * pass->channels,
         .start = pass->start,
@@ -332,7 +334,7 @@ static void sum_parts(const ConvShape *s, int n, const float *in, const float *f
                       float *bias_grad) {
     const int width = product_round_up(s->filters);
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
-    const int64_t most = PART_FLOATS / (width + (int64_t)s->stride * s->stride * s->channels);
+    const int64_t most = max64(1, PART_FLOATS / width);
     const int images = (int)max64(1, most / pixels);
     const int lines = images > 1 ? s->out_height : (int)max64(1, most / s->out_width);
     Part part = {.shape = s, .weight_grad = weight_grad};

@@ -1,5 +1,6 @@
 #include "product.h"
 
+#include "product_dots.h"
 #include "vec.h"
 
 /* A block of the output is kept in registers while its sum runs: a few vectors of columns, and as many rows
@@ -166,22 +167,36 @@ static int group_vectors(int vectors, int first) {
     return (vectors - first + groups - 1) / groups;
 }
 
-void product_pack(int64_t length, int columns, int64_t first_k, int64_t count, const float *from,
-                  int64_t k_stride, int64_t column_stride, float *packed) {
-    const int vectors = product_round_up(columns) / LANES;
-    int width;
-    for (int first = 0; first < vectors; first += width / LANES) {
-        width = group_vectors(vectors, first) * LANES;
-        float *to = packed + length * first * LANES + first_k * width;
-        const int used = columns - first * LANES < width ? columns - first * LANES : width;
-        for (int64_t k = 0; k < count; k++, to += width) {
-            const float *k_from = from + k * k_stride + first * LANES * column_stride;
-            for (int c = 0; c < used; c++)
-                to[c] = k_from[c * column_stride];
-            for (int c = used; c < width; c++)
-                to[c] = 0;
-        }
+/* How many of the columns, the last ones, are computed as dot products: few, in vectors along long runs. */
+static int dot_columns(int columns, int64_t run) {
+    const int rest = columns % LANES;
+    return rest <= LANES / 4 && run >= 2 * LANES ? rest : 0;
+}
+
+static void pack_columns(const float *from, int64_t count, int64_t k_stride, int64_t column_stride, int used,
+                         int width, float *to) {
+    for (int64_t k = 0; k < count; k++, to += width) {
+        for (int c = 0; c < used; c++)
+            to[c] = from[k * k_stride + c * column_stride];
+        for (int c = used; c < width; c++)
+            to[c] = 0;
     }
+}
+
+void product_pack(int64_t length, int64_t run, int columns, int64_t first_k, int64_t count, const float *from,
+                  int64_t k_stride, int64_t column_stride, float *packed) {
+    const int dots = dot_columns(columns, run);
+    const int vectors = product_round_up(columns - dots) / LANES;
+    int width;
+    for (int first = 0; first < vectors * LANES; first += width) {
+        width = group_vectors(vectors, first / LANES) * LANES;
+        const int used = columns - dots - first < width ? columns - dots - first : width;
+        pack_columns(from + first * column_stride, count, k_stride, column_stride, used, width,
+                     packed + length * first + first_k * width);
+    }
+    for (int c = columns - dots; c < columns; c++)
+        for (int64_t k = 0; k < count; k++)
+            packed[length * c + first_k + k] = from[k * k_stride + c * column_stride];
 }
 
 /* The loops over rows, in the order in which they are taken. */
@@ -248,13 +263,36 @@ static void compute_group(const RowLoops *rows, const Block *group, int vectors)
     }
 }
 
+/* All rows of the last few columns. */
+static void compute_dots(const Product *p, const RowLoops *rows, int columns) {
+    const int column = p->columns - columns;
+    Dots dots = {
+        .product = p,
+        .start = p->start + column,
+        .factors = p->factors + p->packed_length * column + p->first_factor,
+        .factor_stride = p->packed_length,
+        .in_stride = rows->in_stride[2],
+        .out_stride = rows->out_stride[2],
+    };
+    for (int64_t i = 0; i < rows->count[0]; i++) {
+        for (int64_t j = 0; j < rows->count[1]; j++) {
+            const int64_t out_at = column + i * rows->out_stride[0] + j * rows->out_stride[1];
+            dots.in = p->in + i * rows->in_stride[0] + j * rows->in_stride[1];
+            dots.out = p->out + out_at;
+            dots.gate = p->gate ? p->gate + out_at : NULL;
+            product_dots_compute(&dots, columns, rows->count[2]);
+        }
+    }
+}
+
 void product_compute(const Product *p) {
     const RowLoops rows = order_rows(p);
-    const int vectors = product_round_up(p->columns) / LANES;
+    const int dots = p->packed_length ? dot_columns(p->columns, p->packed_run) : 0;
+    const int vectors = product_round_up(p->columns - dots) / LANES;
     int width;
     for (int first = 0; first < vectors; first += width) {
         width = group_vectors(vectors, first);
-        const int column = first * LANES, last = p->columns - (first + width - 1) * LANES;
+        const int column = first * LANES, last = p->columns - dots - (first + width - 1) * LANES;
         Block block = {
             .product = p,
             .in = p->in,
@@ -273,4 +311,5 @@ void product_compute(const Product *p) {
         }
         compute_group(&rows, &block, width);
     }
+    if (dots) compute_dots(p, &rows, dots);
 }

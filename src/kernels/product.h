@@ -22,7 +22,8 @@ typedef struct {
     int columns;
     const float *in;
     const float *factors;
-    int64_t packed_length;   /* not 0: factors were packed by product_pack with this length, and */
+    int64_t packed_length;   /* not 0: factors were packed by product_pack with this length and */
+    int64_t packed_run;      /* this run; */
     int64_t first_factor;    /* the sum begins with this one */
     int64_t skipped_factors; /* and leaves out so many after each innermost loop */
     /* or else factors lie so many floats apart and are read up to whole vectors; after each innermost loop,
@@ -38,8 +39,9 @@ typedef struct {
 int product_round_up(int columns);
 
 /* Packs summands [first_k, first_k + count) of `length` for the factors of a product: element [k][column] is
- * at from + k * k_stride + column * column_stride. packed has length * product_round_up(columns) floats. */
-void product_pack(int64_t length, int columns, int64_t first_k, int64_t count, const float *from,
+ * at from + k * k_stride + column * column_stride. So many as `run` of them lie side by side in the input, at
+ * most. packed has length * product_round_up(columns) floats. */
+void product_pack(int64_t length, int64_t run, int columns, int64_t first_k, int64_t count, const float *from,
                   int64_t k_stride, int64_t column_stride, float *packed);
 
 void product_compute(const Product *product);

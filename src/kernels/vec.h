@@ -78,6 +78,16 @@ static inline vec vec_gate(vec gate, vec x) {
     return (vec)((gate > (vec){0}) & (int_vec)x);
 }
 
+/* Sum of the lanes: of the halves, of the quarters, and so on. */
+static inline float vec_sum(vec x) {
+    float lane[LANES];
+    vec_store(lane, x);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int l = 0; l < half; l++)
+            lane[l] += lane[l + half];
+    return lane[0];
+}
+
 /* Long sums are added up in a few interleaved parts, so that as many additions run at once. */
 enum { VEC_PARTS = 4 };
 
