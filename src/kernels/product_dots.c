@@ -4,38 +4,37 @@
 
 enum { MOST_COLUMNS = 4, MOST_ROWS = 8, PAIR = 2, MOST_PAIRS = MOST_ROWS / PAIR };
 
-/* Adds the products of one innermost loop; in[] are its rows by pairs, `stride` apart. */
-static inline __attribute__((always_inline)) void add_run(const Dots *d, const int rows, const int columns,
-                                                          const float *const in[MOST_PAIRS],
-                                                          const float *factors,
-                                                          vec total[MOST_ROWS][MOST_COLUMNS]) {
-    const int64_t count = d->product->sum.count[2];
-    for (int64_t k = 0; k < count; k += LANES) {
-        const int lanes = count - k < LANES ? (int)(count - k) : LANES;
-        vec factor[MOST_COLUMNS];
+/* Adds the products of `lanes` summands from k on; in[] are the rows by pairs. */
+static inline __attribute__((always_inline)) void
+add_products(const Dots *d, const int rows, const int columns, const float *const in[MOST_PAIRS],
+             const float *factors, int64_t k, int lanes, vec total[MOST_ROWS][MOST_COLUMNS]) {
+    vec factor[MOST_COLUMNS];
+#pragma GCC unroll 4
+    for (int c = 0; c < columns; c++)
+        factor[c] = vec_load_lanes(factors + c * d->factor_stride + k, lanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+        const vec x = vec_load_lanes(in[r / PAIR] + r % PAIR * d->in_stride + k, lanes);
 #pragma GCC unroll 4
         for (int c = 0; c < columns; c++)
-            factor[c] = vec_load_lanes(factors + c * d->factor_stride + k, lanes);
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; r++) {
-            const vec x = vec_load_lanes(in[r / PAIR] + r % PAIR * d->in_stride + k, lanes);
-#pragma GCC unroll 4
-            for (int c = 0; c < columns; c++)
-                total[r][c] += x * factor[c];
-        }
+            total[r][c] += x * factor[c];
     }
 }
 
 static inline __attribute__((always_inline)) void
 dots_finish(const Dots *d, const int rows, const int columns, vec total[MOST_ROWS][MOST_COLUMNS]) {
+    const int changes = d->product->relu || d->gate;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
         for (int c = 0; c < columns; c++) {
+            const int64_t at = r * d->out_stride + c;
             float sum = d->start[c] + vec_sum(total[r][c]);
-            if (d->product->relu) sum = sum < 0 ? 0 : sum;
-            if (d->gate) sum = d->gate[r * d->out_stride + c] > 0 ? sum : 0;
-            d->out[r * d->out_stride + c] = sum;
+            if (changes) {
+                if (d->product->relu) sum = sum < 0 ? 0 : sum;
+                if (d->gate) sum = d->gate[at] > 0 ? sum : 0;
+            }
+            d->out[at] = sum;
         }
     }
 }
@@ -43,17 +42,20 @@ dots_finish(const Dots *d, const int rows, const int columns, vec total[MOST_ROW
 static inline __attribute__((always_inline)) void dots_block(const Dots *d, const int rows,
                                                              const int columns) {
     const Loops *loops = &d->product->sum;
+    const int64_t count = loops->count[2], whole = count - count % LANES;
     vec total[MOST_ROWS][MOST_COLUMNS] = {{{0}}};
-    const float *factors = d->factors;
-    for (int64_t i = 0; i < loops->count[0]; i++) {
-        for (int64_t j = 0; j < loops->count[1]; j++) {
-            const float *in[MOST_PAIRS];
+    const float *factors = d->factors, *in[MOST_PAIRS];
 #pragma GCC unroll 4
-            for (int p = 0; p < (rows + 1) / PAIR; p++)
-                in[p] = d->in + p * PAIR * d->in_stride + i * loops->stride[0] + j * loops->stride[1];
-            add_run(d, rows, columns, in, factors, total);
-            factors += loops->count[2] + d->product->skipped_factors;
-        }
+    for (int p = 0; p < (rows + 1) / PAIR; p++)
+        in[p] = d->in + p * PAIR * d->in_stride;
+    for (int64_t line = 0; line < loops->count[1]; line++) {
+        for (int64_t k = 0; k < whole; k += LANES)
+            add_products(d, rows, columns, in, factors, k, LANES, total);
+        if (whole < count) add_products(d, rows, columns, in, factors, whole, (int)(count - whole), total);
+#pragma GCC unroll 4
+        for (int p = 0; p < (rows + 1) / PAIR; p++)
+            in[p] += loops->stride[1];
+        factors += count + d->product->skipped_factors;
     }
     dots_finish(d, rows, columns, total);
 }

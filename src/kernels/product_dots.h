@@ -15,7 +15,8 @@ typedef struct {
     int64_t in_stride, out_stride; /* between rows */
 } Dots;
 
-/* Rows [0, count) of 1 to LANES / 4 columns. */
+/* Rows [0, count) of 1 to LANES / 4 columns. The sum's outermost loop is 1 long, its innermost has stride 1.
+ */
 void product_dots_compute(const Dots *dots, int columns, int64_t count);
 
 #endif

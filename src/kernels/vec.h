@@ -80,12 +80,19 @@ static inline vec vec_gate(vec gate, vec x) {
 
 /* Sum of the lanes: of the halves, of the quarters, and so on. */
 static inline float vec_sum(vec x) {
-    float lane[LANES];
-    vec_store(lane, x);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int l = 0; l < half; l++)
-            lane[l] += lane[l + half];
-    return lane[0];
+#ifdef __AVX512F__
+    const __m256 half =
+        _mm512_castps512_ps256((__m512)x) + _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)x, 1));
+#elif defined(__AVX__)
+    const __m256 half = (__m256)x;
+#endif
+#ifdef __AVX__
+    __m128 sum = _mm256_castps256_ps128(half) + _mm256_extractf128_ps(half, 1);
+    sum += _mm_movehl_ps(sum, sum);
+    return sum[0] + sum[1];
+#else
+    return (x[0] + x[2]) + (x[1] + x[3]);
+#endif
 }
 
 /* Long sums are added up in a few interleaved parts, so that as many additions run at once. */
