@@ -44,8 +44,10 @@ void conv_backward_data(const ConvShape *shape, int n, const float *out_grad, co
                         float *in_grad, float *work);
 
 /* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n
- * images, written, not added. */
+ * images, written. conv_add_backward_weights adds them to what is there. */
 void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
                            float *weight_grad, float *bias_grad, float *work);
+void conv_add_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
+                               float *weight_grad, float *bias_grad, float *work);
 
 #endif

@@ -1,13 +1,20 @@
 #include "pardigits/conv.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "product.h"
 #include "vec.h"
 
-/* Floats of images that one pass over the weights works on: they and what is computed from them fit the
- * second-level cache. */
-enum { GROUP_FLOATS = 1 << 17, PART_FLOATS = 1 << 13, DENSE_INPUTS = 128, COPY_STRIDE = DENSE_INPUTS + 16 };
+enum {
+    /* Floats of images that one pass over the weights works on: they and what is computed from them fit the
+     * second-level cache. */
+    GROUP_FLOATS = 1 << 17,
+    PART_FLOATS = 1 << 13, /* of out_grad that a part of the weight gradient sums: in the first level */
+    DENSE_SUM = 256,       /* summands of a part of a dense layer's product */
+    DENSE_INPUTS = 128,    /* inputs of a dense layer whose weight gradients are summed together */
+    COPY_STRIDE = DENSE_INPUTS + 16, /* floats between images in their copy: images in different cache sets */
+};
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
     ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0};
@@ -39,7 +46,7 @@ static int64_t out_size(const ConvShape *s) {
     return (int64_t)s->out_height * s->out_width * s->filters;
 }
 
-static int is_dense(const ConvShape *s) {
+static bool is_dense(const ConvShape *s) {
     return s->height == 1 && s->width == 1 && s->kernel == 1;
 }
 
@@ -138,6 +145,7 @@ typedef struct {
     int64_t in_stride[3], out_stride[3]; /* images, rows, columns */
     int channels;                        /* of the input */
     int columns;                         /* of the output */
+    bool is_dense;
     const float *packed, *start;
 } Pass;
 
@@ -163,8 +171,34 @@ static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *
     product_compute(&product);
 }
 
+/* A dense layer's product, or that of its data gradient: in parts of the sum, so that the weights of a part
+ * stay in the cache for all images. */
+static void compute_dense(const Pass *pass, int n, const float *in, float *out) {
+    for (int first = 0; first < pass->channels; first += DENSE_SUM) {
+        const int count = pass->channels - first < DENSE_SUM ? pass->channels - first : DENSE_SUM;
+        const Product product = {
+            .rows = {{1, 1, n}, {0, 0, pass->in_stride[0]}},
+            .sum = {{1, 1, count}, {0, 0, 1}},
+            .out_stride = {0, 0, pass->out_stride[0]},
+            .columns = pass->columns,
+            .in = in + first,
+            .factors = pass->packed,
+            .packed_length = pass->channels,
+            .packed_run = pass->channels,
+            .first_factor = first,
+            .start = first ? NULL : pass->start,
+            .out = out,
+        };
+        product_compute(&product);
+    }
+}
+
 static void compute_pass(const Pass *pass, int n, const float *in, float *out) {
     Span y, x;
+    if (pass->is_dense) {
+        compute_dense(pass, n, in, out);
+        return;
+    }
     for (int row = 0; row < pass->y.outputs; row += y.count) {
         y = next_span(&pass->y, row);
         for (int column = 0; column < pass->x.outputs; column += x.count) {
@@ -185,6 +219,7 @@ void conv_forward(const ConvShape *s, int n, const float *in, const float *packe
         .out_stride = {out_size(s), (int64_t)s->out_width * s->filters, s->filters},
         .channels = s->channels,
         .columns = s->filters,
+        .is_dense = is_dense(s),
         .packed = packed_forward,
         .start = work,
     };
@@ -229,6 +264,7 @@ void conv_backward_data(const ConvShape *s, int n, const float *out_grad, const 
         .out_stride = {in_size(s), s->stride * row, (int64_t)s->stride * s->channels},
         .channels = s->filters,
         .columns = s->channels,
+        .is_dense = is_dense(s),
         .packed = packed_backward,
         .start = work,
     };
@@ -354,7 +390,7 @@ static void sum_parts(const ConvShape *s, int n, const float *in, const float *f
 
 /* A dense layer's: the images are the sum, and their inputs, which lie far apart, are copied together. */
 static void sum_images(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
-                       const float *zeros, float *copy) {
+                       const float *start, float *copy) {
     for (int first = 0; first < s->channels; first += DENSE_INPUTS) {
         const int inputs = s->channels - first < DENSE_INPUTS ? s->channels - first : DENSE_INPUTS;
         for (int i = 0; i < n; i++)
@@ -368,32 +404,48 @@ static void sum_images(const ConvShape *s, int n, const float *in, const float *
             .in = copy,
             .factors = factors,
             .factor_stride = product_round_up(s->filters),
-            .start = zeros,
+            .start = start,
             .out = weight_grad + (int64_t)first * s->filters,
         };
         product_compute(&product);
     }
 }
 
-void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
-                           float *weight_grad, float *bias_grad, float *work) {
-    const int64_t pixels = (int64_t)s->out_height * s->out_width;
-    const int group = group_size(s, n), width = product_round_up(s->filters);
+static void dense_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                          float *weight_grad, float *bias_grad, float *work) {
+    const int width = product_round_up(s->filters);
     float *const filled = work + round_up(width);
-    if (bias_grad) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
+    const float *factors = fill_columns(n, s->filters, out_grad, filled);
+    memset(work, 0, (size_t)width * sizeof *work);
+    sum_images(s, n, in, factors, weight_grad, add ? NULL : work, filled + (int64_t)n * width);
+    if (bias_grad) add_rows(n, s->filters, width, factors, bias_grad);
+}
+
+static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                             float *weight_grad, float *bias_grad, float *work) {
+    const int64_t pixels = (int64_t)s->out_height * s->out_width;
+    const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
+    if (bias_grad && !add) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
     if (is_dense(s)) {
-        memset(work, 0, (size_t)width * sizeof *work);
-        const float *factors = fill_columns(n, s->filters, out_grad, filled);
-        sum_images(s, n, in, factors, weight_grad, work, filled + (int64_t)n * width);
-        if (bias_grad) add_rows(n, s->filters, width, factors, bias_grad);
+        dense_weights(s, n, in, out_grad, add, weight_grad, bias_grad, work);
         return;
     }
-    memset(weight_grad, 0,
-           (size_t)(s->kernel * s->kernel) * (size_t)(s->channels * s->filters) * sizeof *weight_grad);
+    if (!add) memset(weight_grad, 0, weights * sizeof *weight_grad);
+    const int group = group_size(s, n);
     for (int first = 0; first < n; first += group) {
         const int images = n - first < group ? n - first : group;
-        const float *factors =
-            fill_columns(images * pixels, s->filters, out_grad + first * out_size(s), filled);
+        const float *gradient = out_grad + first * out_size(s);
+        const float *factors = fill_columns(images * pixels, s->filters, gradient, work);
         sum_parts(s, images, in + first * in_size(s), factors, weight_grad, bias_grad);
     }
+}
+
+void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
+                           float *weight_grad, float *bias_grad, float *work) {
+    backward_weights(s, n, in, out_grad, false, weight_grad, bias_grad, work);
+}
+
+void conv_add_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
+                               float *weight_grad, float *bias_grad, float *work) {
+    backward_weights(s, n, in, out_grad, true, weight_grad, bias_grad, work);
 }

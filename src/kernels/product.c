@@ -268,7 +268,7 @@ static void compute_dots(const Product *p, const RowLoops *rows, int columns) {
     const int column = p->columns - columns;
     Dots dots = {
         .product = p,
-        .start = p->start + column,
+        .start = p->start ? p->start + column : NULL,
         .factors = p->factors + p->packed_length * column + p->first_factor,
         .factor_stride = p->packed_length,
         .in_stride = rows->in_stride[2],

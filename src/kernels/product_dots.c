@@ -29,7 +29,7 @@ dots_finish(const Dots *d, const int rows, const int columns, vec total[MOST_ROW
 #pragma GCC unroll 4
         for (int c = 0; c < columns; c++) {
             const int64_t at = r * d->out_stride + c;
-            float sum = d->start[c] + vec_sum(total[r][c]);
+            float sum = (d->start ? d->start[c] : d->out[at]) + vec_sum(total[r][c]);
             if (changes) {
                 if (d->product->relu) sum = sum < 0 ? 0 : sum;
                 if (d->gate) sum = d->gate[at] > 0 ? sum : 0;

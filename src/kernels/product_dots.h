@@ -5,7 +5,8 @@
 
 #include "product.h"
 
-/* A line of rows. in, out, gate (or NULL): of the first row, out and gate of the first of these columns. */
+/* A line of rows. in, out, gate (or NULL): of the first row, out and gate of the first of these columns, as
+ * is start (NULL: added to what is in out). */
 typedef struct {
     const Product *product;
     const float *in, *start, *gate;
