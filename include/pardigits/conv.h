@@ -22,6 +22,9 @@ typedef struct {
 /* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
+/* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */
+int64_t conv_multiply_adds(const ConvShape *shape);
+
 /* Floats of work memory that any of the functions below may use for n images. */
 int64_t conv_work_size(const ConvShape *shape, int n);
 
@@ -41,8 +44,10 @@ void conv_backward_data(const ConvShape *shape, int n, const float *out_grad, co
                         float *in_grad, float *work);
 
 /* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n
- * images, written, not added. */
+ * images, written. conv_add_backward_weights adds them to what is there. */
 void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
                            float *weight_grad, float *bias_grad, float *work);
+void conv_add_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
+                               float *weight_grad, float *bias_grad, float *work);
 
 #endif

@@ -24,6 +24,7 @@ StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status)
 StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status);
 StatusCode cmd_show(Program *program, int argc, char **argv, Status *status);
 StatusCode cmd_digest(Program *program, int argc, char **argv, Status *status);
+StatusCode cmd_bench(Program *program, int argc, char **argv, Status *status);
 
 /* The dataset that commands use without --data. */
 #define DEFAULT_DATA "data/mnist.h5"

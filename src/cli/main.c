@@ -34,6 +34,12 @@ static const struct {
      "Tells what is in a dataset, model or metrics file; with --out also draws samples as a picture."},
     {"digest", cmd_digest, "digest MODEL.h5",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
+    {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N]",
+     "Measures what the program is built of, for the network of CONFIG.ini (configs/cnn.ini):\n"
+     "  kernels   GFLOP/s of each layer's three passes on one core, and % of what its registers reach;\n"
+     "            --images sets how many images at a time (as many as training takes)\n"
+     "  pixdot    exact multiply-adds a second of the kernel under KNN and SVM\n"
+     "  comm      milliseconds in which the ranks add up a step's gradient"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

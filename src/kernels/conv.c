@@ -1,13 +1,20 @@
 #include "pardigits/conv.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "product.h"
 #include "vec.h"
 
-/* Floats of images that one pass over the weights works on: they and what is computed from them fit the
- * second-level cache. */
-enum { GROUP_FLOATS = 1 << 17, PART_PIXELS = 128 };
+enum {
+    /* Floats of images that one pass over the weights works on: they and what is computed from them fit the
+     * second-level cache. */
+    GROUP_FLOATS = 1 << 17,
+    PART_FLOATS = 1 << 13, /* of out_grad that a part of the weight gradient sums: in the first level */
+    DENSE_SUM = 256,       /* summands of a part of a dense layer's product */
+    DENSE_INPUTS = 128,    /* inputs of a dense layer whose weight gradients are summed together */
+    COPY_STRIDE = DENSE_INPUTS + 16, /* floats between images in their copy: images in different cache sets */
+};
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
     ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0};
@@ -39,28 +46,21 @@ static int64_t out_size(const ConvShape *s) {
     return (int64_t)s->out_height * s->out_width * s->filters;
 }
 
-static int64_t padded_row(const ConvShape *s) {
-    return (int64_t)(s->width + 2 * s->pad) * s->channels;
-}
-
-static int64_t padded_size(const ConvShape *s) {
-    return (s->height + 2 * s->pad) * padded_row(s);
-}
-
-static int is_dense(const ConvShape *s) {
-    return s->out_height == 1 && s->out_width == 1;
+static bool is_dense(const ConvShape *s) {
+    return s->height == 1 && s->width == 1 && s->kernel == 1;
 }
 
 /* Images that are worked on together. */
 static int group_size(const ConvShape *s, int n) {
-    const int64_t size = padded_size(s) + out_size(s);
+    const int64_t size = in_size(s) + out_size(s);
     return is_dense(s) || size * n <= GROUP_FLOATS ? n : (int)max64(1, GROUP_FLOATS / size);
 }
 
 int64_t conv_work_size(const ConvShape *s, int n) {
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
     const int64_t start = round_up(max64(product_round_up(s->channels), product_round_up(s->filters)));
-    return start + group_size(s, n) * (round_up(padded_size(s)) + filled);
+    const int64_t copy = is_dense(s) ? COPY_STRIDE : 0;
+    return start + group_size(s, n) * (filled + copy);
 }
 
 int64_t conv_packed_size(const ConvShape *s) {
@@ -71,7 +71,8 @@ int64_t conv_packed_size(const ConvShape *s) {
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {
     const int64_t length = (int64_t)s->kernel * s->kernel * s->channels;
-    product_pack(length, s->filters, 0, length, weights, s->filters, 1, packed);
+    const int64_t run = (int64_t)s->kernel * s->channels;
+    product_pack(length, run, s->filters, 0, length, weights, s->filters, 1, packed);
 }
 
 /* One input row or column of pixels in `stride` meets the same taps: those with `tap * stride + phase`. The
@@ -86,8 +87,8 @@ void conv_pack_backward(const ConvShape *s, const float *weights, float *packed)
                 const int row = phase_y + s->stride * (taps_y - 1 - tap / taps_x);
                 const int column = phase_x + s->stride * (taps_x - 1 - tap % taps_x);
                 const float *from = weights + ((int64_t)row * s->kernel + column) * tap_size;
-                product_pack(length, s->channels, (int64_t)tap * s->filters, s->filters, from, 1, s->filters,
-                             packed);
+                product_pack(length, (int64_t)taps_x * s->filters, s->channels, (int64_t)tap * s->filters,
+                             s->filters, from, 1, s->filters, packed);
             }
             packed += length * product_round_up(s->channels);
         }
@@ -121,6 +122,22 @@ static Span next_span(const Axis *axis, int first) {
     return span;
 }
 
+static int64_t all_taps(const Axis *axis) {
+    int64_t sum = 0;
+    for (int o = 0; o < axis->outputs; o++)
+        sum += span_of(axis, o).taps;
+    return sum;
+}
+
+static Axis forward_axis(const ConvShape *s, int inputs, int outputs) {
+    return (Axis){outputs, inputs, s->kernel, s->stride, -s->pad};
+}
+
+int64_t conv_multiply_adds(const ConvShape *s) {
+    const Axis y = forward_axis(s, s->height, s->out_height), x = forward_axis(s, s->width, s->out_width);
+    return all_taps(&y) * all_taps(&x) * s->channels * s->filters;
+}
+
 /* A convolution of n images: forward, or one phase of the data gradient. Pixels at the border have taps of
  * their own, so that nothing is multiplied by the zeros beyond. */
 typedef struct {
@@ -128,6 +145,7 @@ typedef struct {
     int64_t in_stride[3], out_stride[3]; /* images, rows, columns */
     int channels;                        /* of the input */
     int columns;                         /* of the output */
+    bool is_dense;
     const float *packed, *start;
 } Pass;
 
@@ -144,6 +162,7 @@ static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *
         .in = in + (has_taps ? in_row * pass->in_stride[1] + in_column * pass->in_stride[2] : 0),
         .factors = pass->packed,
         .packed_length = (int64_t)pass->y.taps * pass->x.taps * pass->channels,
+        .packed_run = (int64_t)pass->x.taps * pass->channels,
         .first_factor = ((int64_t)y.tap * pass->x.taps + x.tap) * pass->channels,
         .skipped_factors = (int64_t)(pass->x.taps - x.taps) * pass->channels,
         .start = pass->start,
@@ -152,8 +171,34 @@ static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *
     product_compute(&product);
 }
 
+/* A dense layer's product, or that of its data gradient: in parts of the sum, so that the weights of a part
+ * stay in the cache for all images. */
+static void compute_dense(const Pass *pass, int n, const float *in, float *out) {
+    for (int first = 0; first < pass->channels; first += DENSE_SUM) {
+        const int count = pass->channels - first < DENSE_SUM ? pass->channels - first : DENSE_SUM;
+        const Product product = {
+            .rows = {{1, 1, n}, {0, 0, pass->in_stride[0]}},
+            .sum = {{1, 1, count}, {0, 0, 1}},
+            .out_stride = {0, 0, pass->out_stride[0]},
+            .columns = pass->columns,
+            .in = in + first,
+            .factors = pass->packed,
+            .packed_length = pass->channels,
+            .packed_run = pass->channels,
+            .first_factor = first,
+            .start = first ? NULL : pass->start,
+            .out = out,
+        };
+        product_compute(&product);
+    }
+}
+
 static void compute_pass(const Pass *pass, int n, const float *in, float *out) {
     Span y, x;
+    if (pass->is_dense) {
+        compute_dense(pass, n, in, out);
+        return;
+    }
     for (int row = 0; row < pass->y.outputs; row += y.count) {
         y = next_span(&pass->y, row);
         for (int column = 0; column < pass->x.outputs; column += x.count) {
@@ -168,12 +213,13 @@ void conv_forward(const ConvShape *s, int n, const float *in, const float *packe
     memset(work, 0, (size_t)product_round_up(s->filters) * sizeof *work);
     if (bias) memcpy(work, bias, (size_t)s->filters * sizeof *work);
     const Pass pass = {
-        .y = {s->out_height, s->height, s->kernel, s->stride, -s->pad},
-        .x = {s->out_width, s->width, s->kernel, s->stride, -s->pad},
+        .y = forward_axis(s, s->height, s->out_height),
+        .x = forward_axis(s, s->width, s->out_width),
         .in_stride = {in_size(s), (int64_t)s->width * s->channels, s->channels},
         .out_stride = {out_size(s), (int64_t)s->out_width * s->filters, s->filters},
         .channels = s->channels,
         .columns = s->filters,
+        .is_dense = is_dense(s),
         .packed = packed_forward,
         .start = work,
     };
@@ -218,6 +264,7 @@ void conv_backward_data(const ConvShape *s, int n, const float *out_grad, const 
         .out_stride = {in_size(s), s->stride * row, (int64_t)s->stride * s->channels},
         .channels = s->filters,
         .columns = s->channels,
+        .is_dense = is_dense(s),
         .packed = packed_backward,
         .start = work,
     };
@@ -231,11 +278,11 @@ static int lanes_from(int columns, int column) {
     return columns - column < LANES ? columns - column : LANES;
 }
 
-/* bias_grad [filters] += sum of out_grad [rows][filters] */
-static void add_rows(int64_t rows, int filters, const float *out_grad, float *bias_grad) {
+/* bias_grad [filters] += sum of out_grad [rows][width], whose rows end in zeros. */
+static void add_rows(int64_t rows, int filters, int width, const float *out_grad, float *bias_grad) {
     for (int f = 0; f < filters; f += LANES) {
         const int lanes = lanes_from(filters, f);
-        const vec sum = vec_sum_rows(rows, filters, out_grad + f, lanes);
+        const vec sum = vec_sum_rows(rows, width, out_grad + f, LANES);
         vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
     }
 }
@@ -250,62 +297,155 @@ static const float *fill_columns(int64_t rows, int columns, const float *from, f
     return filled;
 }
 
-/* The images as the product reads them: themselves, or padded copies. */
-static const float *fill_padded(const ConvShape *s, int n, const float *in, float *padded) {
-    if (s->pad == 0) return in;
-    const int64_t row = (int64_t)s->width * s->channels;
-    memset(padded, 0, (size_t)(n * padded_size(s)) * sizeof *padded);
-    for (int i = 0; i < n; i++) {
-        float *to = padded + i * padded_size(s) + s->pad * padded_row(s) + s->pad * s->channels;
-        for (int y = 0; y < s->height; y++, in += row, to += padded_row(s))
-            memcpy(to, in, (size_t)row * sizeof *to);
+/* Taps [tap, tap + taps) of one dimension that meet the image at the same outputs [first, first + count). */
+static Span tap_span_of(const Axis *axis, int tap) {
+    const int before = -axis->offset - tap, last = axis->inputs - 1 - axis->offset - tap;
+    const int first = before > 0 ? (before + axis->step - 1) / axis->step : 0;
+    const int end = last < 0 ? 0 : last / axis->step + 1;
+    const int count = (end < axis->outputs ? end : axis->outputs) - first;
+    return (Span){first, count > 0 ? count : 0, tap, 1};
+}
+
+static Span next_tap_span(const Axis *axis, int tap) {
+    Span span = tap_span_of(axis, tap);
+    for (int t = tap + 1; t < axis->taps; t++, span.taps++) {
+        const Span other = tap_span_of(axis, t);
+        if (other.first != span.first || other.count != span.count) break;
     }
-    return padded;
+    return span;
+}
+
+/* The weight gradient of n images' lines [line, line + lines) of the output. */
+typedef struct {
+    const ConvShape *shape;
+    int n, line, lines;
+    const float *in;      /* of the first image */
+    const float *factors; /* [n][out_height][out_width][width], of the first image */
+    float *weight_grad;   /* added to */
+} Part;
+
+/* Adds the gradient of the taps y x x. */
+static void add_taps(const Part *part, const Axis *y_axis, const Axis *x_axis, Span y, Span x) {
+    const ConvShape *s = part->shape;
+    const int width = product_round_up(s->filters);
+    const int first = y.first > part->line ? y.first : part->line;
+    const int end =
+        y.first + y.count < part->line + part->lines ? y.first + y.count : part->line + part->lines;
+    if (first >= end || x.count == 0) return;
+    const int64_t row = (int64_t)s->width * s->channels, tap_row = (int64_t)s->kernel * s->channels;
+    const int64_t in_row = first * s->stride + y_axis->offset + y.tap;
+    const int64_t in_column = x.first * s->stride + x_axis->offset + x.tap;
+    const Product product = {
+        .rows = {{1, y.taps, (int64_t)x.taps * s->channels}, {0, row, 1}},
+        .sum = {{part->n, end - first, x.count},
+                {in_size(s), s->stride * row, (int64_t)s->stride * s->channels}},
+        .out_stride = {0, tap_row * s->filters, s->filters},
+        .columns = s->filters,
+        .in = part->in + in_row * row + in_column * s->channels,
+        .factors = part->factors + ((int64_t)first * s->out_width + x.first) * width,
+        .factor_stride = width,
+        .factor_line_skip = (int64_t)(s->out_width - x.count) * width,
+        .factor_image_skip = (int64_t)(s->out_height - (end - first)) * s->out_width * width,
+        .out = part->weight_grad + (y.tap * tap_row + (int64_t)x.tap * s->channels) * s->filters,
+    };
+    product_compute(&product);
+}
+
+static void add_part(const Part *part) {
+    const ConvShape *s = part->shape;
+    const Axis y_axis = forward_axis(s, s->height, s->out_height);
+    const Axis x_axis = forward_axis(s, s->width, s->out_width);
+    Span y, x;
+    for (int ky = 0; ky < s->kernel; ky += y.taps) {
+        y = next_tap_span(&y_axis, ky);
+        for (int kx = 0; kx < s->kernel; kx += x.taps) {
+            x = next_tap_span(&x_axis, kx);
+            add_taps(part, &y_axis, &x_axis, y, x);
+        }
+    }
 }
 
 /* The sum over the pixels of n images, in parts that the first-level cache holds. */
-static void sum_parts(const ConvShape *s, int n, Product *product) {
-    const int64_t pixels = (int64_t)s->out_height * s->out_width, stride = s->stride * padded_row(s);
-    const int images = is_dense(s) ? n : (int)max64(1, PART_PIXELS / pixels);
-    const int lines = images > 1 ? s->out_height : (int)max64(1, PART_PIXELS / s->out_width);
-    const float *const in = product->in;
+static void sum_parts(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
+                      float *bias_grad) {
+    const int width = product_round_up(s->filters);
+    const int64_t pixels = (int64_t)s->out_height * s->out_width;
+    const int64_t most = max64(1, PART_FLOATS / width);
+    const int images = (int)max64(1, most / pixels);
+    const int lines = images > 1 ? s->out_height : (int)max64(1, most / s->out_width);
+    Part part = {.shape = s, .weight_grad = weight_grad};
     for (int i = 0; i < n; i += images) {
-        for (int y = 0; y < s->out_height; y += lines) {
-            const int part_images = n - i < images ? n - i : images;
-            const int part_lines = s->out_height - y < lines ? s->out_height - y : lines;
-            product->sum = (Loops){{part_images, part_lines, s->out_width},
-                                   {padded_size(s), stride, (int64_t)s->stride * s->channels}};
-            if (is_dense(s)) product->sum = (Loops){{1, 1, part_images}, {0, 0, padded_size(s)}};
-            product->in = in + i * padded_size(s) + y * stride;
-            product_compute(product);
-            product->start = NULL;
-            product->factors += (int64_t)part_images * part_lines * s->out_width * product->factor_stride;
+        part.in = in + i * in_size(s);
+        part.factors = factors + i * pixels * width;
+        part.n = n - i < images ? n - i : images;
+        for (part.line = 0; part.line < s->out_height; part.line += lines) {
+            part.lines = s->out_height - part.line < lines ? s->out_height - part.line : lines;
+            add_part(&part);
+            if (bias_grad)
+                add_rows(part.lines == s->out_height ? part.n * pixels : part.lines * s->out_width,
+                         s->filters, width, part.factors + part.line * s->out_width * width, bias_grad);
         }
+    }
+}
+
+/* A dense layer's: the images are the sum, and their inputs, which lie far apart, are copied together. */
+static void sum_images(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
+                       const float *start, float *copy) {
+    for (int first = 0; first < s->channels; first += DENSE_INPUTS) {
+        const int inputs = s->channels - first < DENSE_INPUTS ? s->channels - first : DENSE_INPUTS;
+        for (int i = 0; i < n; i++)
+            memcpy(copy + i * COPY_STRIDE, in + (int64_t)i * s->channels + first,
+                   (size_t)inputs * sizeof *copy);
+        const Product product = {
+            .rows = {{1, 1, inputs}, {0, 0, 1}},
+            .sum = {{1, 1, n}, {0, 0, COPY_STRIDE}},
+            .out_stride = {0, 0, s->filters},
+            .columns = s->filters,
+            .in = copy,
+            .factors = factors,
+            .factor_stride = product_round_up(s->filters),
+            .start = start,
+            .out = weight_grad + (int64_t)first * s->filters,
+        };
+        product_compute(&product);
+    }
+}
+
+static void dense_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                          float *weight_grad, float *bias_grad, float *work) {
+    const int width = product_round_up(s->filters);
+    float *const filled = work + round_up(width);
+    const float *factors = fill_columns(n, s->filters, out_grad, filled);
+    memset(work, 0, (size_t)width * sizeof *work);
+    sum_images(s, n, in, factors, weight_grad, add ? NULL : work, filled + (int64_t)n * width);
+    if (bias_grad) add_rows(n, s->filters, width, factors, bias_grad);
+}
+
+static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                             float *weight_grad, float *bias_grad, float *work) {
+    const int64_t pixels = (int64_t)s->out_height * s->out_width;
+    const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
+    if (bias_grad && !add) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
+    if (is_dense(s)) {
+        dense_weights(s, n, in, out_grad, add, weight_grad, bias_grad, work);
+        return;
+    }
+    if (!add) memset(weight_grad, 0, weights * sizeof *weight_grad);
+    const int group = group_size(s, n);
+    for (int first = 0; first < n; first += group) {
+        const int images = n - first < group ? n - first : group;
+        const float *gradient = out_grad + first * out_size(s);
+        const float *factors = fill_columns(images * pixels, s->filters, gradient, work);
+        sum_parts(s, images, in + first * in_size(s), factors, weight_grad, bias_grad);
     }
 }
 
 void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
                            float *weight_grad, float *bias_grad, float *work) {
-    const int64_t pixels = (int64_t)s->out_height * s->out_width, row = (int64_t)s->kernel * s->channels;
-    const int group = group_size(s, n), width = product_round_up(s->filters);
-    float *const padded = work + round_up(width);
-    float *const filled = padded + group * round_up(padded_size(s));
-    memset(work, 0, (size_t)width * sizeof *work);
-    if (bias_grad) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
-    Product product = {
-        .rows = {{1, s->kernel, row}, {0, padded_row(s), 1}},
-        .out_stride = {0, row * s->filters, s->filters},
-        .columns = s->filters,
-        .factor_stride = width,
-        .start = work,
-        .out = weight_grad,
-    };
-    for (int first = 0; first < n; first += group) {
-        const int images = n - first < group ? n - first : group;
-        const float *gradient = out_grad + first * out_size(s);
-        product.in = fill_padded(s, images, in + first * in_size(s), padded);
-        product.factors = fill_columns(images * pixels, s->filters, gradient, filled);
-        sum_parts(s, images, &product);
-        if (bias_grad) add_rows(images * pixels, s->filters, gradient, bias_grad);
-    }
+    backward_weights(s, n, in, out_grad, false, weight_grad, bias_grad, work);
+}
+
+void conv_add_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
+                               float *weight_grad, float *bias_grad, float *work) {
+    backward_weights(s, n, in, out_grad, true, weight_grad, bias_grad, work);
 }

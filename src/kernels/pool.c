@@ -2,7 +2,6 @@
 
 #include "vec.h"
 
-typedef int32_t int_vec __attribute__((vector_size(LANES * sizeof(int32_t))));
 typedef uint8_t byte_vec __attribute__((vector_size(LANES)));
 
 PoolShape pool_shape(int height, int width, int channels, int window, int stride) {

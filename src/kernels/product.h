@@ -22,12 +22,16 @@ typedef struct {
     int columns;
     const float *in;
     const float *factors;
-    int64_t packed_length;   /* 0: factors [k][factor_stride], read up to whole vectors; else they were packed
-                                by   product_pack with this length and */
+    int64_t packed_length;   /* not 0: factors were packed by product_pack with this length and */
+    int64_t packed_run;      /* this run; */
     int64_t first_factor;    /* the sum begins with this one */
     int64_t skipped_factors; /* and leaves out so many after each innermost loop */
-    int64_t factor_stride;
+    /* or else factors lie so many floats apart and are read up to whole vectors; after each innermost loop,
+     * and after each middle one, so many more are skipped */
+    int64_t factor_stride, factor_line_skip, factor_image_skip;
     const float *start; /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
+    int relu;           /* out = max(sum, 0) */
+    const float *gate;  /* laid out like out, or NULL: where it isn't above 0, out becomes 0 */
     float *out;
 } Product;
 
@@ -35,8 +39,9 @@ typedef struct {
 int product_round_up(int columns);
 
 /* Packs summands [first_k, first_k + count) of `length` for the factors of a product: element [k][column] is
- * at from + k * k_stride + column * column_stride. packed has length * product_round_up(columns) floats. */
-void product_pack(int64_t length, int columns, int64_t first_k, int64_t count, const float *from,
+ * at from + k * k_stride + column * column_stride. So many as `run` of them lie side by side in the input, at
+ * most. packed has length * product_round_up(columns) floats. */
+void product_pack(int64_t length, int64_t run, int columns, int64_t first_k, int64_t count, const float *from,
                   int64_t k_stride, int64_t column_stride, float *packed);
 
 void product_compute(const Product *product);

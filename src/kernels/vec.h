@@ -19,6 +19,7 @@ enum { LANES = 4 };
 #endif
 
 typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t int_vec __attribute__((vector_size(LANES * sizeof(int32_t))));
 
 static inline vec vec_load(const float *from) {
     vec value;
@@ -65,6 +66,33 @@ static inline void vec_store_lanes(float *to, vec value, int lanes) {
         vec_store(to, value);
     else
         vec_store_part(to, value, lanes);
+}
+
+/* max(x, 0), NaN for NaN. */
+static inline vec vec_relu(vec x) {
+    return (vec)(~(x < (vec){0}) & (int_vec)x);
+}
+
+/* x where gate is above 0, else 0. */
+static inline vec vec_gate(vec gate, vec x) {
+    return (vec)((gate > (vec){0}) & (int_vec)x);
+}
+
+/* Sum of the lanes: of the halves, of the quarters, and so on. */
+static inline float vec_sum(vec x) {
+#ifdef __AVX512F__
+    const __m256 half =
+        _mm512_castps512_ps256((__m512)x) + _mm256_castpd_ps(_mm512_extractf64x4_pd((__m512d)x, 1));
+#elif defined(__AVX__)
+    const __m256 half = (__m256)x;
+#endif
+#ifdef __AVX__
+    __m128 sum = _mm256_castps256_ps128(half) + _mm256_extractf128_ps(half, 1);
+    sum += _mm_movehl_ps(sum, sum);
+    return sum[0] + sum[1];
+#else
+    return (x[0] + x[2]) + (x[1] + x[3]);
+#endif
 }
 
 /* Long sums are added up in a few interleaved parts, so that as many additions run at once. */

@@ -91,6 +91,14 @@ static void check_backward_weights(const Case *c, int with_bias) {
     ref_conv_backward_weights(&c->shape, c->n, in, out_grad, expected, expected_bias);
     assert_close(c, "weight gradient", weight_grad, expected, c->weights);
     if (with_bias) assert_close(c, "bias gradient", bias_grad, expected_bias, filters);
+    conv_add_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
+                              c->work);
+    for (int64_t i = 0; i < c->weights; i++)
+        expected[i] *= 2;
+    for (int f = 0; f < filters; f++)
+        expected_bias[f] *= 2;
+    assert_close(c, "added weight gradient", weight_grad, expected, c->weights);
+    if (with_bias) assert_close(c, "added bias gradient", bias_grad, expected_bias, filters);
     mem_free(weight_grad);
     mem_free(bias_grad);
     mem_free(in);

@@ -1,0 +1,128 @@
+#include "pardigits/cnn_bench.h"
+
+#include "leaf.h"
+
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+#include "pardigits/timer.h"
+
+#include <stdio.h>
+
+#define ROUND_S 0.0005 /* calls are timed in rounds of about this long; the fastest counts */
+enum { ROUNDS = 200 };
+
+/* Everything that the three passes of one layer read and write. */
+typedef struct {
+    const ConvShape *shape;
+    int n;
+    float *in, *out, *weights, *bias, *packed_forward, *packed_backward;
+    float *in_grad, *out_grad, *weight_grad, *bias_grad, *work;
+} LayerArrays;
+
+typedef void (*Pass)(const LayerArrays *a);
+
+static float *random_floats(int64_t n) {
+    float *values = mem_new((size_t)n + 4, sizeof *values);
+    const RngKey key = {1, RNG_INIT};
+    for (int64_t i = 0; i < n; i += 4)
+        rng_normal4(key, 0, 0, (uint32_t)(i / 4), values + i);
+    return values;
+}
+
+static LayerArrays arrays_new(const ConvShape *s, int n) {
+    const int64_t ins = (int64_t)n * s->height * s->width * s->channels;
+    const int64_t outs = (int64_t)n * s->out_height * s->out_width * s->filters;
+    const int64_t weights = (int64_t)s->kernel * s->kernel * s->channels * s->filters;
+    LayerArrays a = {
+        .shape = s,
+        .n = n,
+        .in = random_floats(ins),
+        .out = random_floats(outs),
+        .weights = random_floats(weights),
+        .bias = random_floats(s->filters),
+        .packed_forward = random_floats(conv_packed_size(s)),
+        .packed_backward = random_floats(conv_packed_size(s)),
+        .in_grad = random_floats(ins),
+        .out_grad = random_floats(outs),
+        .weight_grad = random_floats(weights),
+        .bias_grad = random_floats(s->filters),
+        .work = random_floats(conv_work_size(s, n)),
+    };
+    conv_pack_forward(s, a.weights, a.packed_forward);
+    conv_pack_backward(s, a.weights, a.packed_backward);
+    return a;
+}
+
+static void arrays_free(LayerArrays *a) {
+    float *const all[] = {
+        a->in,       a->out,         a->weights,   a->bias, a->packed_forward, a->packed_backward, a->in_grad,
+        a->out_grad, a->weight_grad, a->bias_grad, a->work};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        mem_free(all[i]);
+}
+
+static void forward(const LayerArrays *a) {
+    conv_forward(a->shape, a->n, a->in, a->packed_forward, a->bias, a->out, a->work);
+}
+
+static void backward_data(const LayerArrays *a) {
+    conv_backward_data(a->shape, a->n, a->out_grad, a->packed_backward, a->in_grad, a->work);
+}
+
+static void backward_weights(const LayerArrays *a) {
+    conv_backward_weights(a->shape, a->n, a->in, a->out_grad, a->weight_grad, a->bias_grad, a->work);
+}
+
+static double timed_calls(Pass pass, const LayerArrays *a, int64_t calls) {
+    const double started_s = timer_now_s();
+    for (int64_t i = 0; i < calls; i++)
+        pass(a);
+    return timer_now_s() - started_s;
+}
+
+/* Operations a second of the fastest round. */
+static double measure(Pass pass, const LayerArrays *a) {
+    int64_t calls = 1;
+    while (timed_calls(pass, a, calls) < ROUND_S)
+        calls *= 2;
+    double best_s = 1e9;
+    for (int round = 0; round < ROUNDS; round++) {
+        const double seconds = timed_calls(pass, a, calls);
+        best_s = seconds < best_s ? seconds : best_s;
+    }
+    return 2.0 * (double)conv_multiply_adds(a->shape) * a->n * (double)calls / best_s;
+}
+
+static LayerRate measure_layer(const Layer *layer, int images) {
+    LayerRate rate = {.height = layer->conv.height,
+                      .width = layer->conv.width,
+                      .channels = layer->conv.channels,
+                      .images = images};
+    snprintf(rate.text, sizeof rate.text, "%s", layer->text);
+    LayerArrays arrays = arrays_new(&layer->conv, images);
+    rate.forward_flops = measure(forward, &arrays);
+    rate.backward_data_flops = measure(backward_data, &arrays);
+    rate.backward_weights_flops = measure(backward_weights, &arrays);
+    arrays_free(&arrays);
+    return rate;
+}
+
+StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status) {
+    Network *net = mem_new(1, sizeof *net);
+    *count = 0;
+    network_parse(net, config_text(config, "cnn.layers"), status);
+    for (int i = 0; i < net->layer_count && !status->code; i++)
+        if (layer_has_weights(&net->layers[i]))
+            rates[(*count)++] =
+                measure_layer(&net->layers[i], images ? images : (int)config_int(config, "cnn.leaf"));
+    mem_free(net);
+    return status->code;
+}
+
+StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status) {
+    Network *net = mem_new(1, sizeof *net);
+    network_parse(net, config_text(config, "cnn.layers"), status);
+    *terms = leaf_term_count(net) + 1;
+    mem_free(net);
+    return status->code;
+}
