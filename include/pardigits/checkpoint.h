@@ -28,6 +28,9 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
 /* Opens exactly PATH and verifies its digest. Collective: ranks agree. */
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);
 
+/* Removes PATH and its predecessor, if they exist. Not collective. */
+void checkpoint_remove(const char *path);
+
 /* The configuration stored in a model file, destroyed by the caller. */
 StatusCode checkpoint_config(const H5File *file, Config **config, Status *status);
 

@@ -19,6 +19,11 @@ Comm *comm_init(int *argc, char ***argv);
 /* Ends MPI, destroys and clears *comm. Collective. */
 void comm_finalize(Comm **comm);
 
+/* Collective: the ranks that name the same group, in the order of their ranks here. Destroyed by
+ * comm_destroy, collectively in the group. */
+Comm *comm_split(const Comm *comm, int group);
+void comm_destroy(Comm **comm);
+
 int comm_rank(const Comm *comm);
 int comm_size(const Comm *comm);
 

@@ -32,6 +32,7 @@ typedef struct Config Config;
 
 /* All keys at their defaults. Destroyed by config_destroy. */
 Config *config_create(void);
+Config *config_copy(const Config *config);
 void config_destroy(Config **config);
 
 /* Reads an .ini file over what is there. STATUS_USAGE if it cannot be read or its content is wrong. */

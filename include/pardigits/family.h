@@ -9,6 +9,7 @@
 #include "pardigits/h5io.h"
 #include "pardigits/log.h"
 #include "pardigits/metrics.h"
+#include "pardigits/stop.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,6 +26,7 @@ typedef struct {
     const char *model_path; /* where checkpoints and the model go (checkpoint_save) */
     const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
     Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
+    StopWatch *watch;       /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
 } TrainJob;
 
 /* A prediction for one image. */

@@ -12,6 +12,7 @@ typedef enum {
     RNG_ORDER,    /* order of an epoch: sample 0 */
     RNG_DROPOUT,  /* sample = index in the training set, draw = layer << 24 | block of 4 elements */
     RNG_AUGMENT,  /* sample = index in the training set, draw = 0, 1: affine, from 16 on: elastic */
+    RNG_MEMBER,   /* seeds of an ensemble: sample = member */
     RNG_TEST,     /* data made by tests and benchmarks */
 } RngPurpose;
 

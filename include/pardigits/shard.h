@@ -33,6 +33,10 @@ Range epoch_rank_positions(const EpochCut *cut, int64_t step, int rank);
 /* How many samples a rank works on in the steps [0, step). */
 int64_t epoch_rank_samples(const EpochCut *cut, int64_t step, int rank);
 
+/* Rows `wanted` of the training set (this rank's wish, which may be empty or everything), from shards that
+ * hold partition_range(samples, ranks, rank). Collective. Freed by the caller. */
+ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, Range wanted);
+
 /* Samples in the order in which a rank works on them. */
 typedef struct {
     int64_t n;

@@ -120,15 +120,22 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Progra
 
 StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status) {
     EvaluateArguments arguments = {.data = DEFAULT_DATA, .split = "test", .settings = settings_new(argc)};
+    const char *members = NULL;
+    char use_members[64];
     const Option options[] = {{.name = "data", .value = &arguments.data},
                               {.name = "split", .value = &arguments.split},
                               {.name = "json", .flag = &arguments.json},
+                              {.name = "members", .value = &members},
                               {.name = "set", .take = settings_take, .context = &arguments.settings},
                               {0}};
     int models = 0;
     if (!options_parse(argc, argv, options, 1, argc, &models, status) && strcmp(arguments.split, "train") &&
         strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
         status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
+    if (members) {
+        snprintf(use_members, sizeof use_members, "cnn.use_members=%s", members);
+        settings_take(&arguments.settings, use_members, status);
+    }
     if (!status->code && !arguments.json && comm_rank(program->comm) == 0)
         printf("%-6s %8s %8s %11s %8s  %-32s %s\n", "model", "images", "correct", "accuracy", "seconds",
                "file", "about");

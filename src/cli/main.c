@@ -24,8 +24,10 @@ static const struct {
      "  --overwrite   replaces the run in DIR\n"
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
-     "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--set section.key=value]... [--json]",
+     "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
+     "section.key=value]... [--json]",
      "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone.\n"
+     "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict, "predict MODEL.h5 PICTURE... [--set section.key=value]... [--json]",
      "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"

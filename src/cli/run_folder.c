@@ -2,6 +2,7 @@
 
 #include "pardigits/mem.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,11 +76,26 @@ StatusCode run_folder_prepare(const RunFolder *run, bool resume, bool overwrite,
     return comm_agree(comm, status);
 }
 
+/* What a family keeps beside its model is named model.*.h5. */
+static void remove_parts(const RunFolder *run) {
+    DIR *folder = opendir(run->folder);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        size_t length = strlen(entry->d_name);
+        if (strncmp(entry->d_name, "model.", 6) || length < 9 || strcmp(entry->d_name + length - 3, ".h5"))
+            continue;
+        char *path = join(run->folder, entry->d_name);
+        unlink(path);
+        mem_free(path);
+    }
+    if (folder) closedir(folder);
+}
+
 StatusCode run_folder_clear(const RunFolder *run, Status *status) {
     const char *const files[] = {run->model, run->previous, run->metrics, run->config};
     for (int i = 0; i < 4; i++)
         if (unlink(files[i]) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", files[i], strerror(errno));
+    remove_parts(run);
     return status->code;
 }
 

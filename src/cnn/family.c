@@ -1,9 +1,9 @@
 #include "pardigits/family.h"
 
+#include "members.h"
 #include "network.h"
 #include "predict.h"
 #include "state.h"
-#include "train.h"
 
 #include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
@@ -13,8 +13,8 @@
 
 typedef struct {
     Network net;
-    Predictor *predictor;
-    int shifts; /* cnn.test_shifts */
+    int members, shifts;    /* shifts: cnn.test_shifts */
+    Predictor **predictors; /* [members] */
 } CnnModel;
 
 static StatusCode check_config(const Config *config, Status *status) {
@@ -35,23 +35,38 @@ static StatusCode check_config(const Config *config, Status *status) {
 static void destroy_model(void **model_pointer) {
     CnnModel *model = *model_pointer;
     if (!model) return;
-    predictor_free(&model->predictor);
+    for (int m = 0; m < model->members; m++)
+        predictor_free(&model->predictors[m]);
+    mem_free(model->predictors);
     mem_free(model);
     *model_pointer = NULL;
+}
+
+static StatusCode load_members(CnnModel *model, const H5File *file, const Config *config, Status *status) {
+    const Network *net = &model->net;
+    int64_t count;
+    if (members_count(file, config, &count, status)) return status->code;
+    model->predictors = mem_new((size_t)count, sizeof *model->predictors);
+    float *params = mem_new((size_t)net->param_floats, sizeof *params);
+    float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
+    for (int m = 0; model->members < count; m++) {
+        char root[MEMBER_ROOT];
+        members_root(config, m, root);
+        if (!h5_exists(file, root)) continue; /* its training isn't finished */
+        if (train_state_read_model(file, root, net, params, statistics, status)) break;
+        model->predictors[model->members++] = predictor_new(net, params, statistics);
+    }
+    mem_free(statistics);
+    mem_free(params);
+    return status->code;
 }
 
 static StatusCode load_model(void **model_pointer, const H5File *file, const Config *config, const Comm *comm,
                              Status *status) {
     CnnModel *model = mem_new(1, sizeof *model);
     model->shifts = (int)config_int(config, "cnn.test_shifts");
-    if (network_parse(&model->net, config_text(config, "cnn.layers"), status) == STATUS_OK) {
-        float *params = mem_new((size_t)model->net.param_floats, sizeof *params);
-        float *statistics = mem_new((size_t)model->net.statistic_floats, sizeof *statistics);
-        if (train_state_read_model(&model->net, file, params, statistics, status) == STATUS_OK)
-            model->predictor = predictor_new(&model->net, params, statistics);
-        mem_free(statistics);
-        mem_free(params);
-    }
+    if (network_parse(&model->net, config_text(config, "cnn.layers"), status) == STATUS_OK)
+        load_members(model, file, config, status);
     *model_pointer = model;
     if (comm_agree(comm, status)) destroy_model(model_pointer);
     return status->code;
@@ -63,7 +78,7 @@ static StatusCode predict_images(void *opaque, const Comm *comm, int threads, co
     (void)status; /* nothing here can fail */
     int64_t chunks = predict_chunks(n);
     Prediction *whole = mem_new((size_t)chunks * PREDICT_CHUNK, sizeof *whole);
-    const Committee committee = {1, model->shifts, &model->predictor};
+    const Committee committee = {model->members, model->shifts, model->predictors};
     committee_run(&committee, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
                   whole);
     comm_share_rows(comm, whole, chunks, PREDICT_CHUNK * (int64_t)sizeof *whole);
@@ -75,15 +90,22 @@ static StatusCode predict_images(void *opaque, const Comm *comm, int threads, co
 static void describe_model(const H5File *file, const Config *config, char *text, int size) {
     Network *net = mem_new(1, sizeof *net);
     Status ignored = {0};
-    int64_t epoch = 0;
-    h5_get_i64(file, "/state", "epoch", &epoch, &ignored);
+    int64_t members = config_int(config, "cnn.members"), done = 0, all = members;
+    const char *what = "members";
+    if (members > 1) {
+        h5_get_i64(file, "/state", "members", &done, &ignored);
+    } else {
+        h5_get_i64(file, "/state", "epoch", &done, &ignored);
+        all = config_int(config, "cnn.epochs");
+        what = "epochs";
+    }
     network_parse(net, config_text(config, "cnn.layers"), &ignored);
     snprintf(text, (size_t)size,
-             "%d layers, %lld parameters, %lld multiply-adds an image, %lld of %lld epochs trained",
-             net->layer_count, (long long)net->parameters, (long long)net->multiply_adds, (long long)epoch,
-             (long long)config_int(config, "cnn.epochs"));
+             "%d layers, %lld parameters, %lld multiply-adds an image, %lld of %lld %s trained",
+             net->layer_count, (long long)net->parameters, (long long)net->multiply_adds, (long long)done,
+             (long long)all, what);
     mem_free(net);
 }
 
-const ModelFamily cnn_family = {"cnn",          check_config,   cnn_train,    load_model,
+const ModelFamily cnn_family = {"cnn",          check_config,   members_train, load_model,
                                 predict_images, describe_model, destroy_model};

@@ -89,14 +89,20 @@ static StatusCode write_statistics(H5File *file, Copy copy, const Network *net, 
     return STATUS_OK;
 }
 
-static const Copy model_copy = {"/model", ""}, velocity_copy = {"/optimizer", "/momentum"},
-                  trained_copy = {"/optimizer", "/value"};
+StatusCode train_state_write_model(H5File *file, const char *root, const Network *net, const float *params,
+                                   const float *statistics, Status *status) {
+    const Copy copy = {root, ""};
+    if (write_params(file, copy, net, params, status)) return status->code;
+    return write_statistics(file, copy, net, statistics, status);
+}
+
+static const Copy velocity_copy = {"/optimizer", "/momentum"}, trained_copy = {"/optimizer", "/value"};
 
 StatusCode train_state_write(H5File *file, const void *context, Status *status) {
     const TrainState *state = context;
     const Network *net = state->net;
-    if (write_params(file, model_copy, net, train_state_model_params(state), status) ||
-        write_statistics(file, model_copy, net, train_state_model_statistics(state), status) ||
+    if (train_state_write_model(file, MODEL_ROOT, net, train_state_model_params(state),
+                                train_state_model_statistics(state), status) ||
         write_params(file, velocity_copy, net, state->velocity, status))
         return status->code;
     if (state->average && (write_params(file, trained_copy, net, state->params, status) ||
@@ -159,16 +165,17 @@ static StatusCode read_statistics(const H5File *file, Copy copy, const Network *
     return STATUS_OK;
 }
 
-StatusCode train_state_read_model(const Network *net, const H5File *file, float *params, float *statistics,
-                                  Status *status) {
-    if (read_params(file, model_copy, net, params, status)) return status->code;
-    return read_statistics(file, model_copy, net, statistics, status);
+StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
+                                  float *statistics, Status *status) {
+    const Copy copy = {root, ""};
+    if (read_params(file, copy, net, params, status)) return status->code;
+    return read_statistics(file, copy, net, statistics, status);
 }
 
 StatusCode train_state_read(TrainState *state, const H5File *file, Status *status) {
     const Network *net = state->net;
     bool averages = state->average != NULL;
-    if (train_state_read_model(net, file, averages ? state->average : state->params,
+    if (train_state_read_model(file, MODEL_ROOT, net, averages ? state->average : state->params,
                                averages ? state->average_statistics : state->statistics, status) ||
         read_params(file, velocity_copy, net, state->velocity, status))
         return status->code;

@@ -12,6 +12,9 @@
 #include "pardigits/comm.h"
 #include "pardigits/h5io.h"
 
+/* Where the model is in its file. */
+#define MODEL_ROOT "/model"
+
 typedef struct {
     const Network *net;
     float *params;                       /* [param_floats] */
@@ -35,16 +38,18 @@ const float *train_state_model_statistics(const TrainState *state);
 /* Takes the values after the run's step `step` (1, 2, ...) into the averages. */
 void train_state_average(TrainState *state, double decay, int64_t step, int threads);
 
+/* Writes and reads what a model is: parameters [param_floats] and statistics [statistic_floats], as
+ * ROOT/<layer>/<array>. Reading refuses values that no training leaves. */
+StatusCode train_state_write_model(H5File *file, const char *root, const Network *net, const float *params,
+                                   const float *statistics, Status *status);
+StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
+                                  float *statistics, Status *status);
+
 /* Writes everything; the CheckpointWriter of this family (context: a TrainState). */
 StatusCode train_state_write(H5File *file, const void *context, Status *status);
 
 /* Reads what train_state_write wrote. Each rank for itself; the caller agrees. */
 StatusCode train_state_read(TrainState *state, const H5File *file, Status *status);
-
-/* Reads parameters [param_floats] and statistics [statistic_floats] alone, and refuses values that no
- * training leaves. */
-StatusCode train_state_read_model(const Network *net, const H5File *file, float *params, float *statistics,
-                                  Status *status);
 
 /* STATUS_FAILED if the parameters are not the same bits on all ranks. Collective: all ranks agree. */
 StatusCode train_state_compare_ranks(const TrainState *state, const Comm *comm, Status *status);

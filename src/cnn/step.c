@@ -1,12 +1,12 @@
 #include "step.h"
 
 #include "pardigits/mem.h"
-#include "pardigits/stop.h"
 
 #include <omp.h>
 #include <string.h>
 
-Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads) {
+Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
+                    StopWatch *watch) {
     const Network *net = state->net;
     const Augmentation augmentation = {
         (float)config_real(config, "cnn.shift"),   (float)config_real(config, "cnn.rotate"),
@@ -18,6 +18,7 @@ Stepper stepper_new(const TrainState *state, const Config *config, const Comm *c
     s.sgd =
         (Sgd){(float)config_real(config, "cnn.momentum"), (float)config_real(config, "cnn.weight_decay"),
               !strcmp(config_text(config, "cnn.nesterov"), "yes"), (float)config_real(config, "cnn.lars")};
+    s.watch = watch;
     s.norm_momentum = (float)config_real(config, "cnn.bn_momentum");
     s.packed = packed_weights_new(net);
     packed_weights_fill(net, state->params, &s.packed);
@@ -114,7 +115,8 @@ StepResult stepper_step(Stepper *stepper, TrainState *state, double lr, int64_t 
     const float signalled = 1;
     int64_t signalled_term = leaf_term_count(net);
     sum_leaves(stepper, state, mine);
-    if (stop_signalled()) exact_sum_add(sum, signalled_term, &signalled, 1);
+    if (stepper->watch ? stop_watch_poll(stepper->watch) : stop_signalled())
+        exact_sum_add(sum, signalled_term, &signalled, 1);
     exact_sum_reduce(sum, stepper->comm);
 
     StepResult result = {.diverged = exact_sum_refused(sum) > 0,

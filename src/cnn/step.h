@@ -9,11 +9,13 @@
 
 #include "pardigits/comm.h"
 #include "pardigits/exact_sum.h"
+#include "pardigits/stop.h"
 
 /* Everything that steps need, planned once. */
 typedef struct {
     const Network *net;
     const Comm *comm;
+    StopWatch *watch;
     int threads;
     int leaf;
     Sgd sgd;
@@ -26,8 +28,10 @@ typedef struct {
     float *batch_statistics; /* [statistic_floats] */
 } Stepper;
 
-/* For the configuration's cnn.* keys, and with the weights of state. Freed by stepper_free. */
-Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads);
+/* For the configuration's cnn.* keys, and with the weights of state. watch as in TrainJob. Freed by
+ * stepper_free. */
+Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
+                    StopWatch *watch);
 void stepper_free(Stepper *stepper);
 
 typedef struct {

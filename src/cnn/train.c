@@ -25,6 +25,11 @@ static const MetricsColumn epoch_columns[] = {
     {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
 };
 
+const TrainTable train_tables[TRAIN_TABLES] = {
+    {"steps", step_columns, sizeof step_columns / sizeof *step_columns},
+    {"epochs", epoch_columns, sizeof epoch_columns / sizeof *epoch_columns},
+};
+
 typedef struct {
     TrainJob *job;
     Network net;
@@ -65,8 +70,8 @@ static StatusCode load_state(Trainer *trainer, Status *status) {
 static void open_metrics(const Trainer *trainer) {
     Metrics *metrics = trainer->job->metrics;
     const TrainState *state = &trainer->state;
-    metrics_table(metrics, "steps", step_columns, sizeof step_columns / sizeof *step_columns);
-    metrics_table(metrics, "epochs", epoch_columns, sizeof epoch_columns / sizeof *epoch_columns);
+    for (int t = 0; t < TRAIN_TABLES; t++)
+        metrics_table(metrics, train_tables[t].name, train_tables[t].columns, train_tables[t].count);
     metrics_cut(metrics, "steps", (double)(state->epoch * trainer->steps + state->step + 1));
     metrics_cut(metrics, "epochs", (double)(state->epoch + 1));
 }
@@ -91,7 +96,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->state = train_state_new(&trainer->net, trainer->seed, trainer->ema > 0);
     if (load_state(trainer, status)) return status->code;
     network_log(&trainer->net, job->log);
-    trainer->stepper = stepper_new(&trainer->state, config, job->comm, job->threads);
+    trainer->stepper = stepper_new(&trainer->state, config, job->comm, job->threads, job->watch);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     open_metrics(trainer);
     trainer->started_s = trainer->saved_s = timer_now_s();

@@ -1,10 +1,19 @@
-/* Training of the CNN family: epochs of steps, validation, metrics, checkpoints. */
+/* Training of one network: epochs of steps, validation, metrics, checkpoints. */
 #ifndef PARDIGITS_CNN_TRAIN_H
 #define PARDIGITS_CNN_TRAIN_H
 
 #include "pardigits/family.h"
 
-/* As ModelFamily.train. */
+/* The tables of metrics that it writes. */
+typedef struct {
+    const char *name;
+    const MetricsColumn *columns;
+    int count;
+} TrainTable;
+enum { TRAIN_TABLES = 2 };
+extern const TrainTable train_tables[TRAIN_TABLES];
+
+/* Trains one network, as ModelFamily.train. */
 StatusCode cnn_train(TrainJob *job, Status *status);
 
 #endif

@@ -24,6 +24,14 @@ Config *config_create(void) {
     return config;
 }
 
+Config *config_copy(const Config *config) {
+    Config *copy = mem_new(1, sizeof *copy);
+    *copy = (Config){config->count, config->keys, mem_new(config->count, sizeof *copy->values)};
+    for (size_t i = 0; i < config->count; i++)
+        copy->values[i] = mem_text(config->values[i]);
+    return copy;
+}
+
 void config_destroy(Config **config) {
     if (!*config) return;
     for (size_t i = 0; i < (*config)->count; i++)

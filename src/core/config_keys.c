@@ -50,6 +50,8 @@ static const ConfigKey keys[] = {
            "how the learning rate changes over the run"),
     REAL("cnn.warmup", "0.25", 0, 1, "of the run", "part of the run in which onecycle and cosine rise to lr"),
     REAL("cnn.bn_momentum", "0.1", 0.0001, 1, "", "share of a new batch in batch norm's running statistics"),
+    INT("cnn.members", "1", 1, 1000, "networks",
+        "networks trained with seeds of their own, whose class probabilities are averaged"),
     REAL("cnn.ema", "0", 0, 0.999999, "a step",
          "the model is a moving average of the weights with this decay; 0 for the weights themselves"),
     REAL("cnn.label_smoothing", "0", 0, 0.9, "",
@@ -64,6 +66,8 @@ static const ConfigKey keys[] = {
          "deviation of the Gaussian (as a cubic spline on a coarse lattice) that smooths elastic's noise"),
     WORK_INT("cnn.test_shifts", "0", 0, 4, "pixels",
              "evaluate and predict average over all shifts of an image up to this far in x and y"),
+    WORK_INT("cnn.use_members", "0", 0, 1000, "networks",
+             "evaluate and predict use only the first so many members; 0 for all"),
     WORK_INT("cnn.checkpoint_s", "60", 0, 1e6, "s",
              "least seconds between checkpoints, which are at ends of epochs"),
 };

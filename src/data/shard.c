@@ -36,6 +36,40 @@ Samples samples_slice(const Samples *samples, int64_t first, int64_t n) {
     return (Samples){n, samples->images, samples->labels, samples->rows + first, samples->indices + first};
 }
 
+static Range overlap(Range a, Range b) {
+    Range both = {a.begin > b.begin ? a.begin : b.begin, smaller(a.end, b.end)};
+    return both.begin < both.end ? both : (Range){0, 0};
+}
+
+ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, Range wanted) {
+    int ranks = comm_size(comm);
+    int64_t bytes, total = 0;
+    Range own = partition_range(samples, ranks, comm_rank(comm));
+    Range *wishes = comm_gather_bytes(comm, &wanted, sizeof wanted, &bytes);
+    int64_t *rows = mem_new((size_t)ranks * 2, sizeof *rows), *send_rows = rows, *from_rows = rows + ranks;
+    for (int r = 0; r < ranks; r++) {
+        total += send_rows[r] = range_size(overlap(own, wishes[r]));
+        from_rows[r] = range_size(overlap(partition_range(samples, ranks, r), wanted));
+    }
+    ImageSet out = {0, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1)};
+    for (int r = 0; r < ranks; r++) {
+        int64_t first = overlap(own, wishes[r]).begin - own.begin;
+        if (send_rows[r] == 0) continue;
+        memcpy(out.images + out.n * IMAGE_PIXELS, shard->images + first * IMAGE_PIXELS,
+               (size_t)send_rows[r] * IMAGE_PIXELS);
+        memcpy(out.labels + out.n, shard->labels + first, (size_t)send_rows[r]);
+        out.n += send_rows[r];
+    }
+    int64_t n = range_size(wanted);
+    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    comm_exchange_rows(comm, out.images, send_rows, set.images, from_rows, IMAGE_PIXELS);
+    comm_exchange_rows(comm, out.labels, send_rows, set.labels, from_rows, 1);
+    image_set_free(&out);
+    mem_free(rows);
+    mem_free(wishes);
+    return set;
+}
+
 /* The training samples that a rank works on, in order; freed by the caller. */
 static uint32_t *list_indices(const EpochCut *cut, const uint32_t *order, int rank, int64_t *n) {
     int64_t steps = epoch_steps(cut), count = 0;

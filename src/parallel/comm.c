@@ -23,14 +23,10 @@ void comm_check(int mpi_code, const char *call) {
     fatal("%s failed: %s", call, reason);
 }
 
-Comm *comm_init(int *argc, char ***argv) {
-    int granted;
-    comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
-    fatal_set_exit(abort_all_ranks);
-    if (granted < MPI_THREAD_FUNNELED)
-        fatal("this MPI library doesn't support threads (MPI_THREAD_FUNNELED)");
+/* Takes over the communicator. */
+static Comm *comm_around(MPI_Comm mpi) {
     Comm *comm = mem_new(1, sizeof *comm);
-    comm_check(MPI_Comm_dup(MPI_COMM_WORLD, &comm->mpi), "MPI_Comm_dup");
+    comm->mpi = mpi;
     comm_check(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     comm_check(MPI_Comm_rank(comm->mpi, &comm->rank), "MPI_Comm_rank");
     comm_check(MPI_Comm_size(comm->mpi, &comm->size), "MPI_Comm_size");
@@ -40,11 +36,32 @@ Comm *comm_init(int *argc, char ***argv) {
     return comm;
 }
 
-void comm_finalize(Comm **comm) {
+Comm *comm_init(int *argc, char ***argv) {
+    int granted;
+    comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
+    fatal_set_exit(abort_all_ranks);
+    if (granted < MPI_THREAD_FUNNELED)
+        fatal("this MPI library doesn't support threads (MPI_THREAD_FUNNELED)");
+    MPI_Comm mpi;
+    comm_check(MPI_Comm_dup(MPI_COMM_WORLD, &mpi), "MPI_Comm_dup");
+    return comm_around(mpi);
+}
+
+Comm *comm_split(const Comm *whole, int group) {
+    MPI_Comm mpi;
+    comm_check(MPI_Comm_split(whole->mpi, group, whole->rank, &mpi), "MPI_Comm_split");
+    return comm_around(mpi);
+}
+
+void comm_destroy(Comm **comm) {
     comm_check(MPI_Comm_free(&(*comm)->node), "MPI_Comm_free");
     comm_check(MPI_Comm_free(&(*comm)->mpi), "MPI_Comm_free");
     mem_free(*comm);
     *comm = NULL;
+}
+
+void comm_finalize(Comm **comm) {
+    comm_destroy(comm);
     comm_check(MPI_Finalize(), "MPI_Finalize");
 }
 

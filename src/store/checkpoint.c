@@ -110,6 +110,13 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     return status->code;
 }
 
+void checkpoint_remove(const char *path) {
+    char *previous = atomic_file_previous(path);
+    unlink(path);
+    unlink(previous);
+    mem_free(previous);
+}
+
 StatusCode checkpoint_config(const H5File *file, Config **config, Status *status) {
     return config_store_read(file, config, status);
 }

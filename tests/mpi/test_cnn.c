@@ -1,5 +1,6 @@
 /* Training of a tiny network on made-up images: the same model for any number of threads, stopped or not;
  * metrics; refusals. */
+#include "../../src/cnn/members.h"
 #include "../../src/cnn/network.h"
 
 #include "pardigits/checkpoint.h"
@@ -262,6 +263,88 @@ static void test_refusals(void **state) {
     expect_refusal(*state, diverging, 3, STATUS_FAILED, "lower cnn.lr");
 }
 
+static const char *const ensemble[] = {"cnn.members=3", "cnn.ema=0.8", "cnn.epochs=2"};
+enum { MEMBERS = 3 };
+
+/* An array of the model that is there, of a member of an ensemble or (-1) of a plain network. */
+static void read_weights(const Place *place, int member, float weights[36]) {
+    H5File *file = NULL;
+    Status status = {0};
+    char path[96] = "/model/conv1/weight";
+    if (member >= 0) snprintf(path, sizeof path, "/model/members/%d/conv1/weight", member);
+    checkpoint_open(place->model, place->comm, &file, &status);
+    if (!status.code) h5_read(file, path, H5_F32, (H5Shape){4, {3, 3, 1, 4}}, weights, &status);
+    h5_close(&file, &status);
+    if (status.code) fail_msg("%s", status.text);
+}
+
+/* Each member is the plain network of its seed, whoever trained it; metrics name the members. */
+static void test_members(void **state) {
+    const Place *place = *state;
+    Config *config = make_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    char hex[65], seed[32];
+    float members[MEMBERS][36], alone[36];
+    MetricsTable epochs = {0};
+    H5File *file = NULL;
+    Status status = {0};
+    train_whole(place, config, 2, hex);
+    for (int m = 0; m < MEMBERS; m++)
+        read_weights(place, m, members[m]);
+    h5_open(&file, place->metrics, NULL, &status);
+    metrics_read_table(file, "/epochs", &epochs, &status);
+    h5_close(&file, &status);
+    assert_int_equal(epochs.rows, MEMBERS * 2);
+    for (int64_t i = 0; i < epochs.rows; i++) {
+        assert_int_equal((int)epochs.values[i * epochs.columns], i / 2);
+        assert_int_equal((int)epochs.values[i * epochs.columns + 1], i % 2 + 1);
+    }
+    metrics_free_table(&epochs);
+    for (int m = 0; m < MEMBERS; m++) {
+        snprintf(seed, sizeof seed, "run.seed=%u", members_seed(1, m));
+        const char *const plain[] = {"cnn.ema=0.8", "cnn.epochs=2", seed};
+        Config *member = make_config(plain, 3);
+        train_whole(place, member, 1, hex);
+        read_weights(place, -1, alone);
+        assert_memory_equal(alone, members[m], sizeof alone);
+        for (int other = 0; other < m; other++)
+            assert_memory_not_equal(members[other], members[m], sizeof alone);
+        config_destroy(&member);
+    }
+    config_destroy(&config);
+}
+
+/* The first K members of an ensemble are used, but not more than there are. */
+static void test_some_members(void **state) {
+    const Place *place = *state;
+    Config *config = make_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    char hex[65];
+    H5File *file = NULL;
+    Status status = {0};
+    train_whole(place, config, 2, hex);
+    checkpoint_open(place->model, place->comm, &file, &status);
+    ImageSet images = make_images(3000, 20);
+    Prediction out[3][20];
+    for (int k = 1; k <= 4; k++) {
+        char use[32];
+        void *model = NULL;
+        snprintf(use, sizeof use, "cnn.use_members=%d", k % 4);
+        config_set(config, use, "test", &status);
+        StatusCode code = cnn_family.load(&model, file, config, place->comm, &status);
+        if (code) fail_msg("%s", status.text);
+        if (k < 4) cnn_family.predict(model, place->comm, 1, images.images, 20, out[k - 1], &status);
+        cnn_family.destroy(&model);
+    }
+    assert_true(out[0][0].confidence != out[1][0].confidence && out[1][0].confidence != out[2][0].confidence);
+    void *model = NULL;
+    config_set(config, "cnn.use_members=4", "test", &status);
+    assert_int_equal(cnn_family.load(&model, file, config, place->comm, &status), STATUS_USAGE);
+    assert_null(model);
+    image_set_free(&images);
+    Status ignored = {0};
+    h5_close(&file, &ignored);
+    config_destroy(&config);
+}
+
 /* After the signal training stops after each step, again and again: the resumed runs end in the same model.
  */
 static void check_resumed(const Place *place, const Config *config, const char *whole) {
@@ -280,18 +363,38 @@ static void check_resumed(const Place *place, const Config *config, const char *
     check_metrics(place, 0.2);
 }
 
+/* The same for an ensemble, whose groups of ranks stop together; at each stop each of them makes one step. */
+static void check_resumed_ensemble(const Place *place, const Config *config, const char *whole) {
+    char pieces[65];
+    int stops = 0;
+    clear_folder(place, false);
+    for (StatusCode code = STATUS_STOPPED; code != STATUS_OK; stops++) {
+        Status status = {0};
+        code = train_count(place, config, 1 + stops % 2, TRAIN, stops > 0, &status);
+        if (code != STATUS_OK && code != STATUS_STOPPED) fail_msg("%s", status.text);
+        assert_true(stops <= MEMBERS * 2 * STEPS);
+    }
+    assert_true(stops > 2 * STEPS);
+    digest_of(place, pieces);
+    assert_string_equal(pieces, whole);
+}
+
 /* A signal on the last rank stops all. Comes last, because a signal isn't forgotten. */
 static void test_stop_and_resume(void **state) {
     const Place *place = *state;
-    Config *plain = make_config(NULL, 0), *rich = make_config(recipe, sizeof recipe / sizeof *recipe);
-    char whole[65], whole_rich[65];
+    Config *plain = make_config(NULL, 0), *rich = make_config(recipe, sizeof recipe / sizeof *recipe),
+           *several = make_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    char whole[65], whole_rich[65], whole_several[65];
     train_whole(place, plain, 2, whole);
     train_whole(place, rich, 2, whole_rich);
+    train_whole(place, several, 2, whole_several);
     if (comm_rank(place->comm) == comm_size(place->comm) - 1) raise(SIGUSR1);
     check_resumed(place, plain, whole);
     check_resumed(place, rich, whole_rich);
+    check_resumed_ensemble(place, several, whole_several);
     config_destroy(&plain);
     config_destroy(&rich);
+    config_destroy(&several);
 }
 
 int main(int argc, char **argv) {
@@ -304,6 +407,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test_prestate(test_foreign_content, &place),
         cmocka_unit_test_prestate(test_few_samples, &place),
         cmocka_unit_test_prestate(test_refusals, &place),
+        cmocka_unit_test_prestate(test_members, &place),
+        cmocka_unit_test_prestate(test_some_members, &place),
         cmocka_unit_test_prestate(test_stop_and_resume, &place),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* Ensembles: cnn.members networks, each trained with a seed of its own by a group of ranks.
+ *
+ * The ranks are cut into as many groups as there are members, or ranks if those are fewer; the members are
+ * cut over the groups. A group works on the whole training set, as if its ranks were all there are, and
+ * trains its members one after the other. Member 0 has the seed run.seed, so that it is the network that is
+ * trained without an ensemble; which ranks train a member doesn't matter for it.
+ *
+ * Under way each member has a file of its own beside the model, MODEL.member-<m>.h5: a checkpoint of a plain
+ * network of its seed, with metrics in MODEL.member-<m>.metrics.h5. The model holds those that are finished:
+ *     /model/members/<m>/<layer>/<array>
+ *     /state                               attribute: members (how many those are)
+ * With cnn.members = 1 there is none of this: the model is the network's own file (state.h). */
+#ifndef PARDIGITS_CNN_MEMBERS_H
+#define PARDIGITS_CNN_MEMBERS_H
+
+#include "pardigits/family.h"
+
+/* As ModelFamily.train. */
+StatusCode members_train(TrainJob *job, Status *status);
+
+/* The seed of a member. */
+uint32_t members_seed(uint32_t run_seed, int member);
+
+enum { MEMBER_ROOT = 64 };
+
+/* Where a model file holds a member's network. */
+void members_root(const Config *config, int member, char root[MEMBER_ROOT]);
+
+/* How many members of the file are to be used (cnn.use_members); refuses more than it holds, or none. */
+StatusCode members_count(const H5File *file, const Config *config, int64_t *count, Status *status);
+
+#endif
