@@ -30,6 +30,19 @@ same_digest() {
         --set "cnn.layers=conv:8:3 bn relu pool:2 dropout:0.2 conv:12:3:s2:p1 bn relu dense:32 relu dropout:0.3 dense:10"
 }
 
+@test "CNN ensemble: one digest for all ranks x threads, more or fewer ranks than members" {
+    same_digest configs/cnn.ini --set run.train=1001 --set cnn.epochs=2 --set cnn.members=3 --set cnn.ema=0.9 \
+        --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10"
+    local all
+    all=$("$PARDIGITS" evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json | field accuracy)
+    for members in 1 2 3; do
+        on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json --members $members | tee "$BATS_TEST_TMPDIR/out"
+    done
+    [[ $(field accuracy <"$BATS_TEST_TMPDIR/out") == "$all" ]]
+    [[ -z $(find "$BATS_TEST_TMPDIR/run" -name '*member*') ]]
+    fails_on 2 2 'that many at most' evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --members 4
+}
+
 @test "CNN: another seed gives another digest" {
     for seed in 1 2; do
         on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/$seed" --set run.train=500 \

@@ -59,6 +59,24 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
 }
 
+@test "CNN ensemble: stopped by USR1 on one of its groups and killed in another, resumed on other rank counts" {
+    local several=("${cnn[@]}" --set cnn.members=3 --set cnn.epochs=2)
+    on 2 1 train "${several[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 4 "${several[@]}" --run "$run_dir"
+    wait_for 'epoch 1'
+    kill -USR1 "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
+    ends_with 75
+    start 2 "${several[@]}" --run "$run_dir" --resume
+    wait_for 'epoch 2'
+    kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
+    local code=0
+    wait "$pid" || code=$?
+    [[ $code -ne 0 && $code -ne 75 ]]
+    on 3 1 train "${several[@]}" --run "$run_dir" --resume
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    [[ -z $(find "$run_dir" -name '*member*') ]]
+}
+
 @test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
     on 2 1 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
     start 2 "${cnn[@]}" --run "$run_dir"

@@ -117,11 +117,37 @@ static void test_exchange(void **state) {
     }
 }
 
+/* Ranks that wish for different rows, all of them, or none: groups as an ensemble makes them. */
+static void test_fetch(void **state) {
+    const Comm *comm = *state;
+    int ranks = comm_size(comm), rank = comm_rank(comm);
+    for (int shape = 0; shape < SHAPES; shape++)
+        for (int groups = 1; groups <= ranks + 1; groups++) {
+            EpochCut cut = cut_of(shape, ranks);
+            Comm *group = comm_split(comm, rank % groups);
+            Range wanted = partition_range(cut.samples, comm_size(group), comm_rank(group));
+            if (rank % groups == ranks - 1) wanted = (Range){0, 0};
+            assert_int_equal(comm_rank(group), rank / groups);
+            assert_int_equal(comm_size(group), (ranks - rank % groups + groups - 1) / groups);
+            ImageSet shard = shard_of(&cut, rank), set = shard_fetch(comm, cut.samples, &shard, wanted);
+            assert_int_equal(set.n, range_size(wanted));
+            for (int64_t i = 0; i < set.n; i++) {
+                assert_int_equal(set.labels[i], (wanted.begin + i) % CLASSES);
+                for (int p = 0; p < IMAGE_PIXELS; p++)
+                    assert_int_equal(set.images[i * IMAGE_PIXELS + p], pixel_of(wanted.begin + i, p));
+            }
+            image_set_free(&set);
+            image_set_free(&shard);
+            comm_destroy(&group);
+        }
+}
+
 int main(int argc, char **argv) {
     Comm *comm = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut),
         cmocka_unit_test_prestate(test_exchange, comm),
+        cmocka_unit_test_prestate(test_fetch, comm),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     comm_finalize(&comm);
