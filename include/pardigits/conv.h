@@ -38,10 +38,18 @@ void conv_pack_backward(const ConvShape *shape, const float *weights, float *pac
  * be NULL). */
 void conv_forward(const ConvShape *shape, int n, const float *in, const float *packed_forward,
                   const float *bias, float *out, float *work);
+/* The same, and out = max(out, 0). */
+void conv_forward_relu(const ConvShape *shape, int n, const float *in, const float *packed_forward,
+                       const float *bias, float *out, float *work);
 
 /* in_grad [n][height][width][channels] from out_grad [n][out_height][out_width][filters]. */
 void conv_backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed_backward,
                         float *in_grad, float *work);
+/* The same where relu_out, laid out like in_grad, is above 0, and 0 elsewhere: the gradient of what a relu
+ * took. relu_out NULL: as above. */
+void conv_backward_data_relu(const ConvShape *shape, int n, const float *out_grad,
+                             const float *packed_backward, const float *relu_out, float *in_grad,
+                             float *work);
 
 /* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n
  * images, written. conv_add_backward_weights adds them to what is there. */

@@ -39,6 +39,12 @@ void pool_forward(const PoolShape *shape, int n, const float *in, float *out, ui
 void pool_backward(const PoolShape *shape, int n, const uint8_t *winner, const float *out_grad,
                    float *in_grad);
 
+/* The same with a relu directly before or after, which comes to the same: out = max(largest, 0); back,
+ * relu_out is that output, NULL: no relu. */
+void pool_forward_relu(const PoolShape *shape, int n, const float *in, float *out, uint8_t *winner);
+void pool_backward_relu(const PoolShape *shape, int n, const uint8_t *winner, const float *relu_out,
+                        const float *out_grad, float *in_grad);
+
 /* Dropout: out = in / (1 - rate) where kept, else 0. keep [n] is 0 or 1; in place is allowed. The backward
  * pass is the same function on gradients. */
 void dropout_apply(int64_t n, const float *in, const uint8_t *keep, float rate, float *out);

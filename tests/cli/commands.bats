@@ -10,7 +10,7 @@ setup_file() {
 }
 
 @test "--help answers everywhere, without MPI" {
-    for command in "" prepare train evaluate predict show digest; do
+    for command in "" prepare train evaluate predict show digest bench; do
         # shellcheck disable=SC2086 # no command is a case too
         "$PARDIGITS" $command --help | grep -q '^.*pardigits'
     done

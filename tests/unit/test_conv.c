@@ -59,6 +59,10 @@ static void check_forward(const Case *c, int with_bias) {
     conv_forward(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     ref_conv_forward(&c->shape, c->n, in, weight, with_bias ? bias : NULL, expected);
     assert_close(c, "forward", out, expected, c->outs);
+    conv_forward_relu(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
+    for (int64_t i = 0; i < c->outs; i++)
+        expected[i] = expected[i] < 0 ? 0 : expected[i];
+    assert_close(c, "forward with relu", out, expected, c->outs);
     mem_free(out);
     mem_free(in);
     mem_free(weight);
@@ -74,6 +78,10 @@ static void check_backward_data(const Case *c) {
     conv_backward_data(&c->shape, c->n, c->out_grad, c->packed, in_grad, c->work);
     ref_conv_backward_data(&c->shape, c->n, out_grad, weight, expected);
     assert_close(c, "data gradient", in_grad, expected, c->ins);
+    conv_backward_data_relu(&c->shape, c->n, c->out_grad, c->packed, c->in, in_grad, c->work);
+    for (int64_t i = 0; i < c->ins; i++)
+        expected[i] = c->in[i] > 0 ? expected[i] : 0;
+    assert_close(c, "data gradient through relu", in_grad, expected, c->ins);
     mem_free(in_grad);
     mem_free(out_grad);
     mem_free(weight);

@@ -124,14 +124,40 @@ static void check_pool(PoolShape s, int n, uint64_t *state) {
     free_all((void *const[]){in, out_grad, out, in_grad, winner, in64, out_grad64, out64, in_grad64}, 9);
 }
 
+/* Fused with relu: the same bits as one after the other, in either order. */
+static void check_pool_relu(PoolShape s, int n, uint64_t *state) {
+    const int64_t ins = (int64_t)n * s.height * s.width * s.channels;
+    const int64_t outs = (int64_t)n * s.out_height * s.out_width * s.channels;
+    float *in = ref_random_array(ins, state), *out_grad = ref_random_array(outs, state);
+    float *out = ref_nan_array(outs), *fused = ref_nan_array(outs), *relu_in = ref_nan_array(ins);
+    float *in_grad = ref_nan_array(ins), *fused_grad = ref_nan_array(ins);
+    uint8_t *winner = zeros(outs, 1), *fused_winner = zeros(outs, 1);
+    pool_forward_relu(&s, n, in, fused, fused_winner);
+    pool_backward_relu(&s, n, fused_winner, fused, out_grad, fused_grad);
+    pool_forward(&s, n, in, out, winner);
+    relu_forward(outs, out, out);
+    assert_memory_equal(fused, out, (size_t)outs * sizeof *out);
+    relu_forward(ins, in, relu_in);
+    pool_forward(&s, n, relu_in, out, winner);
+    assert_memory_equal(fused, out, (size_t)outs * sizeof *out);
+    pool_backward(&s, n, winner, out_grad, in_grad);
+    relu_backward(ins, relu_in, in_grad, in_grad);
+    for (int64_t i = 0; i < ins; i++)
+        assert_true(fused_grad[i] == in_grad[i]);
+    free_all((void *const[]){in, out_grad, out, fused, relu_in, in_grad, fused_grad, winner, fused_winner},
+             9);
+}
+
 static void test_pool_equals_reference(void **unused) {
     (void)unused;
     static const int channels[] = {1, 3, 7, 8, 9, 16, 20, 50};
     uint64_t state = 4;
     for (int c = 0; c < 8; c++) {
         for (int window = 1; window <= 3; window++)
-            for (int stride = 1; stride <= 3; stride++)
+            for (int stride = 1; stride <= 3; stride++) {
                 check_pool(pool_shape(4 + c, 9, channels[c], window, stride), 1 + c % 3, &state);
+                check_pool_relu(pool_shape(4 + c, 9, channels[c], window, stride), 1 + c % 3, &state);
+            }
     }
     check_pool(pool_shape(16, 15, 5, 15, 1), 2, &state);
     assert_int_equal(pool_shape(2, 9, 1, 3, 1).out_height, 0);
