@@ -21,15 +21,15 @@ typedef struct {
 
 typedef struct H5File H5File;
 
-/* Creates (or truncates) a file; serial. Closed by h5_close. */
+/* A new file, made in memory; h5_close writes it to path. Serial. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 
 /* Opens a file for reading. With comm the open is collective and parallel (MPI-IO); with NULL it is serial.
  */
 StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status);
 
-/* Closes and clears *file (NULL is allowed). A failing close of a written file is an error: data may be lost.
- */
+/* Closes and clears *file (NULL is allowed). A new file is written to its path now, unless status holds a
+ * failure already; then nothing is written. */
 StatusCode h5_close(H5File **file, Status *status);
 
 const char *h5_path(const H5File *file);
@@ -47,10 +47,10 @@ StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status
 StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
                    Status *status);
 
-/* Reads rows first..first+count of the first dimension into data. Collective if the file was opened with comm
- * (then every rank calls it; count may be 0). */
-StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t first, int64_t count,
-                        void *data, Status *status);
+/* Reads rows first..first+count of the first dimension, each of row_values numbers, into data. Collective if
+ * the file was opened with comm: every rank calls it (count may be 0), and all return the same status. */
+StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t row_values, int64_t first,
+                        int64_t count, void *data, Status *status);
 
 /* Attributes of the object `name` ("/" for the file; missing groups are made when writing). */
 StatusCode h5_set_i64(H5File *file, const char *name, const char *attribute, int64_t value, Status *status);

@@ -37,14 +37,14 @@ static StatusCode draw_images(const H5File *file, const char *images_path, const
                               const char *out, Status *status) {
     H5Shape shape = {0};
     if (h5_shape(file, labels_path, &shape, status)) return status->code;
-    int64_t n = shape.dims[0], chosen = 0;
+    int64_t n = shape.rank == 1 ? shape.dims[0] : 0, chosen = 0;
     uint8_t *labels = mem_new((size_t)n, 1), *sheet = mem_new(CLASSES * SHEET_PER_CLASS, IMAGE_PIXELS);
     char captions[CLASSES * SHEET_PER_CLASS][24], *caption[CLASSES * SHEET_PER_CLASS];
-    h5_read(file, labels_path, H5_U8, shape, labels, status);
+    h5_read(file, labels_path, H5_U8, (H5Shape){1, {n}}, labels, status);
     for (int digit = 0; digit < CLASSES; digit++)
         for (int64_t i = 0, taken = 0; i < n && taken < SHEET_PER_CLASS && !status->code; i++) {
             if (labels[i] != digit) continue;
-            h5_read_rows(file, images_path, H5_U8, i, 1, sheet + chosen * IMAGE_PIXELS, status);
+            h5_read_rows(file, images_path, H5_U8, IMAGE_PIXELS, i, 1, sheet + chosen * IMAGE_PIXELS, status);
             snprintf(captions[chosen], sizeof captions[chosen], "%d", digit);
             caption[chosen] = captions[chosen];
             chosen++;
@@ -60,6 +60,10 @@ static StatusCode draw_images(const H5File *file, const char *images_path, const
 static StatusCode draw_filters(const H5File *file, const char *out, Status *status) {
     H5Shape shape = {0};
     if (h5_shape(file, "/model/conv1/weight", &shape, status)) return status->code;
+    if (shape.rank != 4)
+        return status_set(status, STATUS_FAILED,
+                          "%s: /model/conv1/weight isn't a convolution's: the file is damaged.",
+                          h5_path(file));
     int kernel = (int)shape.dims[0], channels = (int)shape.dims[2], filters = (int)shape.dims[3];
     int64_t size = (int64_t)kernel * kernel * channels * filters;
     float *weights = mem_new((size_t)size, sizeof *weights), largest = 1e-30f;
@@ -81,14 +85,12 @@ static StatusCode draw_filters(const H5File *file, const char *out, Status *stat
     return status->code;
 }
 
-static void print_part(const H5File *file, const char *part, Status *status) {
+static void print_part(const H5File *file, const char *part, int64_t n, Status *status) {
     char path[64], *images = NULL, *labels = NULL;
-    H5Shape shape = {0};
+    int64_t counts[256] = {0};
     snprintf(path, sizeof path, "/%s/labels", part);
-    if (h5_shape(file, path, &shape, status)) return;
-    int64_t n = shape.dims[0], counts[256] = {0};
     uint8_t *label = mem_new((size_t)n, 1);
-    h5_read(file, path, H5_U8, shape, label, status);
+    h5_read(file, path, H5_U8, (H5Shape){1, {n}}, label, status);
     for (int64_t i = 0; i < n; i++)
         counts[label[i]]++;
     snprintf(path, sizeof path, "/%s", part);
@@ -105,12 +107,13 @@ static void print_part(const H5File *file, const char *part, Status *status) {
     mem_free(label);
 }
 
-static StatusCode show_dataset(const char *path, const char *out, Status *status) {
+static StatusCode show_dataset(const char *path, int64_t train, int64_t test, const char *out,
+                               Status *status) {
     H5File *file;
     if (h5_open(&file, path, NULL, status)) return status->code;
     printf("%s: dataset\n", path);
-    print_part(file, "train", status);
-    print_part(file, "test", status);
+    print_part(file, "train", train, status);
+    print_part(file, "test", test, status);
     if (out && !status->code) draw_images(file, "/train/images", "/train/labels", out, status);
     return h5_close(&file, status);
 }
@@ -181,34 +184,43 @@ static StatusCode show_metrics(const char *path, const char *out, Status *status
     return h5_close(&file, status);
 }
 
+/* The kind of a file of ours: the attribute `format` of the file, of which rank 0 tells the others. */
+static StatusCode read_kind(const Program *program, const char *path, char kind[32], Status *status) {
+    memset(kind, 0, 32);
+    if (comm_rank(program->comm) == 0) {
+        H5File *file;
+        char *format = NULL;
+        h5_open(&file, path, NULL, status);
+        if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
+        if (format) snprintf(kind, 32, "%s", format);
+        h5_close(&file, status);
+        mem_free(format);
+    }
+    comm_broadcast(program->comm, kind, 32, 0);
+    return comm_agree(program->comm, status);
+}
+
 StatusCode cmd_show(Program *program, int argc, char **argv, Status *status) {
     const char *out = NULL;
+    char kind[32];
     int operands;
     const Option options[] = {{.name = "out", .value = &out}, {0}};
     if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
-    char *format = NULL;
-    if (comm_rank(program->comm) == 0) {
-        H5File *file;
-        h5_open(&file, argv[1], NULL, status);
-        if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
-        h5_close(&file, status);
-    }
-    if (comm_agree(program->comm, status)) return status->code;
-    int is_model = format && !strcmp(format, "pardigits model");
-    comm_broadcast(program->comm, &is_model, sizeof is_model, 0);
-    if (is_model) {
+    if (read_kind(program, argv[1], kind, status)) return status->code;
+    bool first = comm_rank(program->comm) == 0;
+    if (!strcmp(kind, "pardigits model")) {
         OpenModel open;
         model_open_file(program, argv[1], &open, status);
-        if (comm_rank(program->comm) == 0 && !status->code) show_model(&open, out, status);
+        if (first && !status->code) show_model(&open, out, status);
         model_close(&open);
-    } else if (comm_rank(program->comm) == 0) {
-        if (format && !strcmp(format, "pardigits dataset"))
-            show_dataset(argv[1], out, status);
-        else if (format && !strcmp(format, "pardigits metrics"))
-            show_metrics(argv[1], out, status);
-        else
-            status_set(status, STATUS_FAILED, "%s is an HDF5 file, but none that pardigits wrote.", argv[1]);
+    } else if (!strcmp(kind, "pardigits dataset")) {
+        int64_t train, test;
+        dataset_counts(argv[1], program->comm, &train, &test, status);
+        if (first && !status->code) show_dataset(argv[1], train, test, out, status);
+    } else if (!strcmp(kind, "pardigits metrics")) {
+        if (first) show_metrics(argv[1], out, status);
+    } else {
+        status_set(status, STATUS_FAILED, "%s is an HDF5 file, but none that pardigits wrote.", argv[1]);
     }
-    mem_free(format);
     return finish_output(status);
 }

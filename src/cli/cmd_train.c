@@ -28,7 +28,7 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     int operands;
     if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
     arguments->config_path = argv[1];
-    if (!arguments->run)
+    if (!arguments->run || !*arguments->run)
         return status_set(status, STATUS_USAGE,
                           "--run DIR is needed: the folder that the model is written to.");
     if (arguments->resume && arguments->overwrite)
@@ -123,7 +123,6 @@ StatusCode cmd_train(Program *program, int argc, char **argv, Status *status) {
     H5File *resume = NULL;
     RunFolder run = {0};
     bool complete = false;
-    stop_install();
     if (parse(argc, argv, &arguments, status)) goto end;
     if (read_config(&arguments, program->comm, config, status)) goto end;
     run = run_folder_new(arguments.run);

@@ -3,6 +3,7 @@
 
 #include "pardigits/fingerprint.h"
 #include "pardigits/placement.h"
+#include "pardigits/stop.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -69,7 +70,7 @@ static int find_command(const char *name) {
 static bool answer_help(int argc, char **argv) {
     bool asked = false;
     for (int i = 1; i < argc; i++)
-        asked = asked || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
+        asked = asked || !strcmp(argv[i], "--help") || (i < 3 && !strcmp(argv[i], "-h"));
     if (!asked) return false;
     int c = find_command(argv[1]);
     if (c < 0)
@@ -110,9 +111,11 @@ static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *s
 }
 
 int main(int argc, char **argv) {
-    if (answer_help(argc, argv)) return STATUS_OK;
-    Comm *comm = comm_init(&argc, &argv);
     Status status = {0};
+    if (answer_help(argc, argv)) return finish_output(&status);
+    /* before MPI starts, which takes a while on many nodes: a signal then must not end the run */
+    if (argc > 1 && !strcmp(argv[1], "train")) stop_install();
+    Comm *comm = comm_init(&argc, &argv);
     run_command(comm, argc, argv, &status);
     if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
     comm_finalize(&comm);

@@ -4,8 +4,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,10 +20,11 @@ static char *join(const char *folder, const char *name) {
 
 RunFolder run_folder_new(const char *folder) {
     return (RunFolder){mem_text(folder), join(folder, "model.h5"), join(folder, "model.prev.h5"),
-                       join(folder, "metrics.h5"), join(folder, "config.ini")};
+                       join(folder, "metrics.h5"), join(folder, "config.ini"), -1};
 }
 
 void run_folder_free(RunFolder *run) {
+    if (run->folder && run->lock >= 0) close(run->lock);
     mem_free(run->folder);
     mem_free(run->model);
     mem_free(run->previous);
@@ -52,7 +55,14 @@ static bool holds_run(const RunFolder *run) {
     return false;
 }
 
-static void prepare(const RunFolder *run, bool resume, bool overwrite, Status *status) {
+/* False if another process holds the folder. The lock ends with this process, however that ends. A file
+ * system that can't lock a folder is no reason not to run. */
+static bool lock_folder(RunFolder *run) {
+    run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return run->lock < 0 || flock(run->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+}
+
+static void prepare(RunFolder *run, bool resume, bool overwrite, Status *status) {
     char *probe = join(run->folder, ".writable.tmp");
     FILE *file = make_folders(run->folder) ? NULL : fopen(probe, "w");
     if (!file) {
@@ -62,7 +72,12 @@ static void prepare(const RunFolder *run, bool resume, bool overwrite, Status *s
     } else {
         fclose(file);
         unlink(probe);
-        if (!resume && !overwrite && holds_run(run))
+        if (!lock_folder(run))
+            status_set(
+                status, STATUS_FAILED,
+                "Another run is writing to %s: wait for it, stop it, or choose another folder with --run.",
+                run->folder);
+        else if (!resume && !overwrite && holds_run(run))
             status_set(status, STATUS_USAGE,
                        "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
                        run->folder);
@@ -70,8 +85,7 @@ static void prepare(const RunFolder *run, bool resume, bool overwrite, Status *s
     mem_free(probe);
 }
 
-StatusCode run_folder_prepare(const RunFolder *run, bool resume, bool overwrite, const Comm *comm,
-                              Status *status) {
+StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status) {
     if (comm_rank(comm) == 0) prepare(run, resume, overwrite, status);
     return comm_agree(comm, status);
 }

@@ -10,16 +10,17 @@
 
 typedef struct {
     char *folder, *model, *previous, *metrics, *config;
+    int lock; /* on rank 0: the open folder, locked against another run; or -1 */
 } RunFolder;
 
 /* The paths in folder; freed by run_folder_free. */
 RunFolder run_folder_new(const char *folder);
 void run_folder_free(RunFolder *run);
 
-/* Makes the folder where it is missing and checks that it can be written, and that a run in it may be
- * replaced (overwrite) or gone on with (resume). Changes nothing in an old run. Collective; ranks agree. */
-StatusCode run_folder_prepare(const RunFolder *run, bool resume, bool overwrite, const Comm *comm,
-                              Status *status);
+/* Makes the folder where it is missing, locks it for this run (where the file system can) and checks that it
+ * can be written, and that a run in it may be replaced (overwrite) or gone on with (resume). Changes nothing
+ * in an old run. Collective; ranks agree. */
+StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status);
 
 /* Removes an old run's files. Only rank 0 calls it. */
 StatusCode run_folder_clear(const RunFolder *run, Status *status);

@@ -113,7 +113,10 @@ static StatusCode check_value(const ConfigKey *key, const char *value, const cha
         return status_set(status, STATUS_USAGE, "%s: %s = %s isn't one of %s.", where, key->name, value,
                           key->choices);
     case CONFIG_TEXT:
-        break;
+        for (const char *at = value; *at; at++)
+            if (iscntrl((unsigned char)*at))
+                return status_set(status, STATUS_USAGE, "%s: %s holds a control character.", where,
+                                  key->name);
     }
     return STATUS_OK;
 }
@@ -159,6 +162,7 @@ typedef struct {
 
 static char *read_line(char *buffer, int size, void *context) {
     Reading *reading = context;
+    if (reading->status->code) return NULL;
     char *line = fgets(buffer, size, reading->file);
     if (!line) return NULL;
     reading->line++;
@@ -200,7 +204,8 @@ StatusCode config_read_file(Config *config, const char *path, Status *status) {
                           strerror(errno));
     Reading reading = {config, path, status, file, .seen = mem_new(config->count, sizeof(bool))};
     int bad_line = ini_parse_stream(read_line, &reading, take_value, &reading);
-    if (ferror(file)) status_set(status, STATUS_FAILED, "The configuration %s can't be read.", path);
+    if (ferror(file))
+        status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path, strerror(errno));
     if (bad_line && (!reading.refused || bad_line < reading.refused)) {
         *status = (Status){0}; /* what inih didn't understand comes before what was refused */
         status_set(status, STATUS_USAGE,
@@ -240,6 +245,21 @@ const char *config_value(const Config *config, const char *name) {
     return config->values[i];
 }
 
+/* A value and a line end; a long one goes on, at a blank, in lines that begin with blanks. */
+static void write_folded(FILE *file, const char *value) {
+    enum { WIDTH = 100 };
+    while (strlen(value) > WIDTH) {
+        size_t cut = WIDTH;
+        while (cut > 0 && value[cut] != ' ')
+            cut--;
+        if (cut == 0) cut = strcspn(value, " ");
+        if (!value[cut]) break;
+        fprintf(file, "%.*s\n    ", (int)cut, value);
+        value += cut + 1;
+    }
+    fprintf(file, "%s\n", value);
+}
+
 void config_write(const Config *config, FILE *file) {
     size_t section = 0;
     for (size_t i = 0; i < config->count; i++) {
@@ -255,7 +275,8 @@ void config_write(const Config *config, FILE *file) {
             fprintf(file, ": %.10g to %.10g", key->min, key->max);
             if (*key->unit) fprintf(file, " %s", key->unit);
         }
-        fprintf(file, "\n%s = %s\n", key->name + length + 1, config->values[i]);
+        fprintf(file, "\n%s = ", key->name + length + 1);
+        write_folded(file, config->values[i]);
     }
 }
 

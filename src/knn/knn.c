@@ -69,7 +69,7 @@ static StatusCode read_reference(KnnModel *model, const H5File *file, Range rows
     int64_t count = range_size(rows);
     uint8_t *images = mem_new((size_t)(count * IMAGE_PIXELS), 1);
     model->labels = mem_new((size_t)model->total, 1);
-    h5_read_rows(file, images_name, H5_U8, rows.begin, count, images, status);
+    h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, rows.begin, count, images, status);
     if (status->code == STATUS_OK)
         h5_read(file, labels_name, H5_U8, (H5Shape){1, {model->total}}, model->labels, status);
     for (int64_t i = 0; i < model->total && status->code == STATUS_OK; i++)

@@ -117,8 +117,8 @@ StatusCode dataset_read(const char *path, const char *part, Range rows, const Co
     H5File *file;
     h5_open(&file, path, reads_in_parallel(path, comm) ? comm : NULL, status);
     if (file) {
-        h5_read_rows(file, images, H5_U8, rows.begin, set->n, set->images, status);
-        h5_read_rows(file, labels, H5_U8, rows.begin, set->n, set->labels, status);
+        h5_read_rows(file, images, H5_U8, IMAGE_PIXELS, rows.begin, set->n, set->images, status);
+        h5_read_rows(file, labels, H5_U8, 1, rows.begin, set->n, set->labels, status);
         h5_close(&file, status);
     }
     if (!status->code) check_labels(path, part, rows, set, status);

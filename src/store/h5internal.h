@@ -9,7 +9,8 @@
 struct H5File {
     hid_t id;
     char *path;
-    bool parallel; /* opened over MPI-IO: reads of rows are collective */
+    const Comm *comm; /* opened over MPI-IO by these ranks: reads of rows are collective; NULL: serial */
+    bool written;     /* being made: in memory until h5_close writes it to path */
 };
 
 /* HDF5's name of a type in memory. */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { CHECKED_BYTES = 1 << 20 }; /* of a block of rows with a checksum */
+
 hid_t h5_memory_type(H5Type type) {
     switch (type) {
     case H5_U8:
@@ -60,73 +62,106 @@ static H5File *file_new(hid_t id, const char *path, const Comm *comm) {
     H5File *file = mem_new(1, sizeof *file);
     file->id = id;
     file->path = mem_text(path);
-    file->parallel = comm != NULL;
+    file->comm = comm;
     return file;
 }
 
-/* The file's access: parallel if there is a communicator; file locking is best effort, since NFS and Lustre
- * often refuse locks and our files are never opened for writing under their final names. */
-static hid_t access_list(const Comm *comm) {
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    if (comm) {
-        H5Pset_fapl_mpio(access, comm_mpi(comm), MPI_INFO_NULL);
-        H5Pset_all_coll_metadata_ops(access, 1);
-    }
-    return access;
-}
-
-StatusCode h5_create(H5File **file, const char *path, Status *status) {
-    *file = NULL;
+/* Locks are best effort: NFS and Lustre often refuse them, and our files are never written under their final
+ * names. */
+static void prepare_hdf5(void) {
     silence_hdf5();
     setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
-    /* opened by hand first, for the reason that HDF5 doesn't tell */
-    int descriptor = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
-    if (descriptor < 0)
-        return status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
-    close(descriptor);
-    hid_t access = access_list(NULL);
-    hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+}
+
+/* A new file is made in memory: HDF5 (1.10) crashes at the program's end if it couldn't write to a full disk.
+ */
+StatusCode h5_create(H5File **file, const char *path, Status *status) {
+    enum { GROW_BYTES = 1 << 20 };
+    *file = NULL;
+    prepare_hdf5();
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_fapl_core(access, GROW_BYTES, false);
+    H5Pset_obj_track_times(creation, false);
+    hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
+    H5Pclose(creation);
     H5Pclose(access);
     if (id < 0) return status_set(status, STATUS_FAILED, "%s can't be created as an HDF5 file.", path);
     *file = file_new(id, path, NULL);
+    (*file)->written = true;
     return STATUS_OK;
 }
 
-StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status) {
-    *file = NULL;
-    silence_hdf5();
-    setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
-    int descriptor = open(path, O_RDONLY);
-    if (descriptor < 0) status_set(status, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
-    if (descriptor >= 0) {
-        if (!comm && H5Fis_hdf5(path) <= 0)
-            status_set(status, STATUS_FAILED,
-                       "%s is no HDF5 file, or is damaged; expected a file made by pardigits.", path);
-        close(descriptor);
-    }
-    if (comm ? comm_agree(comm, status) : status->code) return status->code;
-    hid_t access = access_list(comm);
-    hid_t id = H5Fopen(path, H5F_ACC_RDONLY, access);
-    H5Pclose(access);
-    if (id < 0)
+static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
+    int descriptor = open(path, O_RDONLY); /* by hand first, for the reason that HDF5 doesn't tell */
+    if (descriptor < 0)
+        return status_set(status, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
+    close(descriptor);
+    if (H5Fis_hdf5(path) <= 0)
+        return status_set(status, STATUS_FAILED,
+                          "%s is no HDF5 file, or is damaged; expected a file made by pardigits.", path);
+    *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    if (*id < 0)
         status_set(status, STATUS_FAILED,
                    "%s can't be opened as HDF5: it is damaged, or the file system refuses locks (then set "
                    "HDF5_USE_FILE_LOCKING=FALSE).",
                    path);
-    if (comm) comm_agree(comm, status);
-    if (status->code) {
-        if (id >= 0) H5Fclose(id);
-        return status->code;
-    }
+    return status->code;
+}
+
+/* Collective. A file that only some ranks can open can't be closed in order, so then the program ends. */
+static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, Status *status) {
+    Status readable = {0};
+    if (access(path, R_OK) < 0)
+        status_set(&readable, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
+    if (comm_agree(comm, &readable)) return *status = readable, status->code;
+    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_mpio(list, comm_mpi(comm), MPI_INFO_NULL);
+    H5Pset_all_coll_metadata_ops(list, 1);
+    *id = H5Fopen(path, H5F_ACC_RDONLY, list);
+    H5Pclose(list);
+    if (*id < 0) status_set(status, STATUS_FAILED, "%s can't be opened as HDF5: it is damaged.", path);
+    if (comm_agree(comm, status) && *id >= 0) fatal("%s", status->text);
+    return status->code;
+}
+
+StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status) {
+    hid_t id = -1;
+    *file = NULL;
+    prepare_hdf5();
+    if (comm ? open_parallel(path, comm, &id, status) : open_serial(path, &id, status)) return status->code;
     *file = file_new(id, path, comm);
     return STATUS_OK;
+}
+
+/* Writes the file's image to the disk. The image may end before the space that is allocated in the file,
+ * which a reader would take for a truncated file: the rest is zeros. */
+static StatusCode write_image(const H5File *file, Status *status) {
+    hsize_t allocated = 0;
+    ssize_t bytes = H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file->id, NULL, 0);
+    if (bytes < 0 || H5Fget_filesize(file->id, &allocated) < 0)
+        return status_set(status, STATUS_FAILED, "%s couldn't be made as HDF5.", file->path);
+    if ((ssize_t)allocated < bytes) allocated = (hsize_t)bytes;
+    char *image = mem_new((size_t)allocated, 1);
+    H5Fget_file_image(file->id, image, (size_t)bytes);
+    bytes = (ssize_t)allocated;
+    int descriptor = open(file->path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
+    bool good = descriptor >= 0;
+    for (ssize_t done = 0, wrote; good && done < bytes; done += wrote) {
+        wrote = write(descriptor, image + done, (size_t)(bytes - done));
+        good = wrote > 0 || (wrote < 0 && errno == EINTR);
+        if (wrote < 0) wrote = 0;
+    }
+    if (descriptor >= 0 && close(descriptor) < 0) good = false;
+    if (!good) status_set(status, STATUS_FAILED, "%s can't be written: %s.", file->path, strerror(errno));
+    mem_free(image);
+    return status->code;
 }
 
 StatusCode h5_close(H5File **file_pointer, Status *status) {
     H5File *file = *file_pointer;
     if (!file) return status->code;
-    if (H5Fclose(file->id) < 0)
-        status_set(status, STATUS_FAILED, "%s couldn't be closed: the disk may be full.", file->path);
+    if (file->written && !status->code) write_image(file, status);
+    if (H5Fclose(file->id) < 0) status_set(status, STATUS_FAILED, "%s couldn't be closed.", file->path);
     mem_free(file->path);
     mem_free(file);
     *file_pointer = NULL;
@@ -152,13 +187,50 @@ bool h5_exists(const H5File *file, const char *name) {
 }
 
 static StatusCode write_error(const H5File *file, const char *name, Status *status) {
-    return status_set(status, STATUS_FAILED, "%s: %s couldn't be written: the disk may be full.", file->path,
-                      name);
+    return status_set(status, STATUS_FAILED, "%s: %s couldn't be written.", file->path, name);
 }
 
 static StatusCode read_error(const H5File *file, const char *name, Status *status) {
     return status_set(status, STATUS_FAILED, "%s: %s couldn't be read: the file is damaged.", file->path,
                       name);
+}
+
+/* Makes the groups above `name` that are missing, and with itself also that group. */
+static void make_groups(const H5File *file, const char *name, bool itself) {
+    char *path = mem_text(name);
+    hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_obj_track_times(creation, false);
+    for (char *end = strchr(path + 1, '/');; end = strchr(end + 1, '/')) {
+        if (!end && !itself) break;
+        if (end) *end = 0;
+        if (!h5_exists(file, path)) {
+            hid_t group = H5Gcreate2(file->id, path, H5P_DEFAULT, creation, H5P_DEFAULT);
+            if (group >= 0) H5Gclose(group);
+        }
+        if (!end) break;
+        *end = '/';
+    }
+    H5Pclose(creation);
+    mem_free(path);
+}
+
+/* How an array is stored: without times; from a MiB on in blocks of rows with checksums, so that damage shows
+ * when it is read. */
+static hid_t storage_of(H5Type type, H5Shape shape) {
+    hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(creation, false);
+    int64_t row_bytes = (int64_t)H5Tget_size(h5_memory_type(type));
+    for (int i = 1; i < shape.rank; i++)
+        row_bytes *= shape.dims[i];
+    if (shape.rank < 1 || shape.dims[0] * row_bytes < CHECKED_BYTES || row_bytes > CHECKED_BYTES)
+        return creation;
+    hsize_t block[H5_MAX_RANK];
+    for (int i = 0; i < shape.rank; i++)
+        block[i] = (hsize_t)shape.dims[i];
+    block[0] = (hsize_t)(CHECKED_BYTES / row_bytes);
+    H5Pset_chunk(creation, shape.rank, block);
+    H5Pset_fletcher32(creation);
+    return creation;
 }
 
 StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, const void *data,
@@ -167,16 +239,13 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
     hsize_t dims[H5_MAX_RANK] = {0};
     for (int i = 0; i < shape.rank; i++)
         dims[i] = (hsize_t)shape.dims[i];
-    hid_t space = H5Screate_simple(shape.rank, dims, NULL);
-    hid_t links = H5Pcreate(H5P_LINK_CREATE), creation = H5Pcreate(H5P_DATASET_CREATE);
-    H5Pset_create_intermediate_group(links, 1);
-    H5Pset_obj_track_times(creation, false);
-    hid_t array = H5Dcreate2(file->id, name, file_type(type), space, links, creation, H5P_DEFAULT);
+    hid_t space = H5Screate_simple(shape.rank, dims, NULL), creation = storage_of(type, shape);
+    make_groups(file, name, false);
+    hid_t array = H5Dcreate2(file->id, name, file_type(type), space, H5P_DEFAULT, creation, H5P_DEFAULT);
     if (array < 0 || H5Dwrite(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         write_error(file, name, status);
     if (array >= 0 && H5Dclose(array) < 0) write_error(file, name, status);
     H5Pclose(creation);
-    H5Pclose(links);
     H5Sclose(space);
     return status->code;
 }
@@ -244,17 +313,23 @@ StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape ex
     return status->code;
 }
 
-StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t first, int64_t count,
-                        void *data, Status *status) {
-    H5Shape shape;
-    hid_t array = open_array(file, name, &shape, status);
-    if (array < 0) return status->code;
-    if (shape.rank < 1 || first < 0 || count < 0 || first + count > shape.dims[0]) {
+/* Whether rows [first, first + count) of row_values numbers each are in an array of this shape. */
+static void check_rows(const H5File *file, const char *name, H5Shape shape, int64_t row_values, int64_t first,
+                       int64_t count, Status *status) {
+    int64_t values = shape.rank > 0;
+    for (int i = 1; i < shape.rank; i++)
+        values *= shape.dims[i];
+    if (values != row_values)
+        status_set(status, STATUS_FAILED,
+                   "%s: %s holds rows of %lld numbers, expected %lld: the file is damaged or foreign.",
+                   file->path, name, (long long)values, (long long)row_values);
+    else if (first < 0 || count < 0 || first + count > shape.dims[0])
         status_set(status, STATUS_FAILED, "%s: %s has %lld rows, but rows up to %lld are needed.", file->path,
-                   name, (long long)(shape.rank ? shape.dims[0] : 0), (long long)(first + count));
-        H5Dclose(array);
-        return status->code;
-    }
+                   name, (long long)shape.dims[0], (long long)(first + count));
+}
+
+static void read_selected_rows(const H5File *file, hid_t array, const char *name, H5Type type, H5Shape shape,
+                               int64_t first, int64_t count, void *data, Status *status) {
     hsize_t start[H5_MAX_RANK] = {(hsize_t)first}, block[H5_MAX_RANK];
     for (int i = 0; i < shape.rank; i++)
         block[i] = (hsize_t)(i ? shape.dims[i] : count);
@@ -266,37 +341,41 @@ StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64
         H5Sselect_none(in_memory);
     }
     hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    if (file->parallel) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    if (file->comm) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
     if (H5Dread(array, h5_memory_type(type), in_memory, in_file, transfer, data) < 0)
         read_error(file, name, status);
     H5Pclose(transfer);
     H5Sclose(in_memory);
     H5Sclose(in_file);
-    H5Dclose(array);
+}
+
+StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t row_values, int64_t first,
+                        int64_t count, void *data, Status *status) {
+    H5Shape shape = {0};
+    hid_t array = open_array(file, name, &shape, status);
+    if (!status->code) check_rows(file, name, shape, row_values, first, count, status);
+    if (file->comm) comm_agree(file->comm, status);
+    if (!status->code) read_selected_rows(file, array, name, type, shape, first, count, data, status);
+    if (file->comm) comm_agree(file->comm, status);
+    if (array >= 0) H5Dclose(array);
     return status->code;
 }
 
-/* The object an attribute is on, made as a group if it isn't there yet and make is set. */
-static hid_t open_object(const H5File *file, const char *name, bool make) {
-    if (make && !h5_exists(file, name)) {
-        hid_t links = H5Pcreate(H5P_LINK_CREATE);
-        H5Pset_create_intermediate_group(links, 1);
-        hid_t group = H5Gcreate2(file->id, name, links, H5P_DEFAULT, H5P_DEFAULT);
-        H5Pclose(links);
-        return group;
-    }
+/* The object an attribute is on; negative if there is none. */
+static hid_t open_object(const H5File *file, const char *name) {
     return h5_exists(file, name) ? H5Oopen(file->id, name, H5P_DEFAULT) : -1;
 }
 
 static StatusCode set_attribute(H5File *file, const char *name, const char *attribute, hid_t stored,
                                 hid_t memory, const void *value, Status *status) {
     if (status->code) return status->code;
-    hid_t object = open_object(file, name, true), space = H5Screate(H5S_SCALAR);
+    make_groups(file, name, true);
+    hid_t object = open_object(file, name), space = H5Screate(H5S_SCALAR);
     if (object >= 0 && H5Aexists(object, attribute) > 0) H5Adelete(object, attribute);
     hid_t id = object < 0 ? -1 : H5Acreate2(object, attribute, stored, space, H5P_DEFAULT, H5P_DEFAULT);
     if (id < 0 || H5Awrite(id, memory, value) < 0)
-        status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be written: the disk may be full.",
-                   file->path, attribute, name);
+        status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be written.", file->path,
+                   attribute, name);
     if (id >= 0) H5Aclose(id);
     H5Sclose(space);
     if (object >= 0) H5Oclose(object);

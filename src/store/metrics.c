@@ -229,12 +229,12 @@ static void write_table(H5File *file, const Table *table, Status *status) {
     hid_t type = row_type(table), space = H5Screate_simple(1, &rows, &unlimited);
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_chunk(creation, 1, &chunk);
+    H5Pset_fletcher32(creation);
     H5Pset_obj_track_times(creation, false);
     hid_t array = H5Dcreate2(file->id, path, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     void *packed = pack_rows(table);
     if (array < 0 || H5Dwrite(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) < 0 || H5Dclose(array) < 0)
-        status_set(status, STATUS_FAILED, "%s: %s couldn't be written: the disk may be full.", h5_path(file),
-                   path);
+        status_set(status, STATUS_FAILED, "%s: %s couldn't be written.", h5_path(file), path);
     mem_free(packed);
     H5Pclose(creation);
     H5Sclose(space);

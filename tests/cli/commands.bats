@@ -22,6 +22,15 @@ setup_file() {
     [[ $("$PARDIGITS" digest "$models/cnn/model.h5") == "$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/again/model.h5")" ]]
 }
 
+@test "config.ini of a run with a long network reads back" {
+    local layers="conv:4:3 bn relu conv:4:3 bn relu conv:4:3 bn relu conv:4:3 bn relu conv:4:3 bn relu conv:4:3 bn relu"
+    layers="$layers pool:2 dropout:0.1 dense:20 relu dropout:0.1 dense:20 relu dropout:0.1 dense:20 relu dropout:0.1 dense:10"
+    on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/a" --set run.train=64 --set cnn.epochs=1 \
+        --set "cnn.layers=$layers"
+    on 1 2 train "$BATS_TEST_TMPDIR/a/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/b"
+    cmp "$BATS_TEST_TMPDIR/a/model.h5" "$BATS_TEST_TMPDIR/b/model.h5"
+}
+
 @test "a model file holds no trace of ranks, times or hosts: equal runs give equal files" {
     on 2 1 train "$models/cnn/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/a"
     on 3 1 train "$models/cnn/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/b"

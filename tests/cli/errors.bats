@@ -136,6 +136,36 @@ prepare_fails() {
     fi
 }
 
+@test "train: a disk that takes no more ends with a sentence; with room again the run goes on" {
+    local svm=(train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=300)
+    on 1 1 "${svm[@]}"
+    local whole
+    whole=$("$PARDIGITS" digest "$dir/run/model.h5")
+    # a limit on the size of a file is what a full disk is to write(2)
+    fails 1 'can'"'"'t be written' bash -c 'trap "" XFSZ; ulimit -f 100; exec "$@"' - "$PARDIGITS" "${svm[@]}" --overwrite
+    fails 1 'can'"'"'t be written' bash -c 'trap "" XFSZ; ulimit -f 100; exec "$@"' - "$PARDIGITS" "${svm[@]}" --resume
+    [[ -z $(find "$dir/run" -name '.*tmp') ]]
+    on 1 1 "${svm[@]}" --resume
+    [[ $("$PARDIGITS" digest "$dir/run/model.h5") == "$whole" ]]
+}
+
+@test "train: a second run in the folder of one that is under way is refused" {
+    mpirun -n 2 "$PARDIGITS" train configs/cnn.ini --data "$data" --run "$dir/run" 2>"$dir/log" 3>&- &
+    local first=$! i
+    for i in $(seq 200); do if [[ -e $dir/run/config.ini ]]; then break; fi; sleep 0.05; done
+    fails_on 2 1 'Another run' train configs/cnn.ini --data "$data" --run "$dir/run" --overwrite
+    kill -USR1 "$first"
+    local code=0
+    wait "$first" || code=$?
+    cat "$dir/log"
+    [[ $code -eq 75 ]]
+}
+
+@test "train: a polynomial kernel beyond all bounds" {
+    fails_on 2 2 'svm.gamma' train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=300 \
+        --set svm.kernel=poly --set svm.degree=20 --set svm.gamma=10000 --set svm.coef0=-1e6
+}
+
 @test "train: more ranks than images" {
     for model in knn svm cnn; do
         on 4 1 train configs/$model.ini --data "$data" --run "$dir/4" --overwrite --set run.train=3 --set cnn.epochs=1

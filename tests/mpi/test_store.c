@@ -139,6 +139,13 @@ static void test_checkpoint_is_read_back(void **state) {
                      STATUS_FAILED);
     assert_non_null(strstr(status.text, "2 x 2"));
     status = (Status){0};
+    assert_int_equal(h5_read_rows(file, "/model/layer/weight", H5_F32, 3, 0, 1, read, &status),
+                     STATUS_FAILED);
+    assert_non_null(strstr(status.text, "rows of 2 numbers"));
+    status = (Status){0};
+    assert_int_equal(h5_read_rows(file, "/model/layer/weight", H5_F32, 2, 1, 2, read, &status),
+                     STATUS_FAILED);
+    status = (Status){0};
     h5_close(&file, &status);
     config_destroy(&stored);
     config_destroy(&config);
