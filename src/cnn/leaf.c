@@ -50,36 +50,29 @@ static int64_t output_values(const LeafRun *run, int i, Group group) {
     return group.n * image_values(run->net->layers[i].out);
 }
 
-/* Batch norm does the work of a relu directly after it. */
-static bool norm_has_relu(const LeafRun *run, int norm) {
-    return norm + 1 < run->net->layer_count && run->net->layers[norm + 1].kind == LAYER_RELU;
-}
-
-static bool is_relu_of_norm(const LeafRun *run, int relu) {
-    return relu > 0 && run->net->layers[relu - 1].kind == LAYER_NORM;
-}
-
 static void forward_weights(const LeafRun *run, int i, Group group) {
     const Layer *layer = &run->net->layers[i];
-    conv_forward(&layer->conv, group.n, input_of(run, i, group), run->packed->forward[i],
-                 array_of(run, layer->bias), output_of(run, i, group), run->work->conv_work);
+    (network_has_relu(run->net, i) ? conv_forward_relu : conv_forward)(
+        &layer->conv, group.n, input_of(run, i, group), run->packed->forward[i], array_of(run, layer->bias),
+        output_of(run, i, group), run->work->conv_work);
 }
 
 static void forward_norm(const LeafRun *run, int i, Group group) {
     const Layer *layer = &run->net->layers[i];
     norm_forward(rows_of(layer, group.n), layer->in.channels, input_of(run, i, group),
                  array_of(run, layer->scale), array_of(run, layer->shift), run->work->mean[i],
-                 run->work->inverse_deviation[i], norm_has_relu(run, i), output_of(run, i, group));
+                 run->work->inverse_deviation[i], network_has_relu(run->net, i), output_of(run, i, group));
 }
 
 static void forward_relu(const LeafRun *run, int i, Group group) {
     float *out = output_of(run, i, group);
-    if (!is_relu_of_norm(run, i)) relu_forward(output_values(run, i, group), out, out);
+    if (network_relu_host(run->net, i) < 0) relu_forward(output_values(run, i, group), out, out);
 }
 
 static void forward_pool(const LeafRun *run, int i, Group group) {
-    pool_forward(&run->net->layers[i].pool, group.n, input_of(run, i, group), output_of(run, i, group),
-                 marks_of(run, i, group));
+    (network_has_relu(run->net, i) ? pool_forward_relu : pool_forward)(
+        &run->net->layers[i].pool, group.n, input_of(run, i, group), output_of(run, i, group),
+        marks_of(run, i, group));
 }
 
 /* A value is kept where a uniform 32-bit number is at least rate * 2^32; its counter is (epoch, sample, layer
@@ -104,6 +97,13 @@ static void forward_dropout(const LeafRun *run, int i, Group group) {
     dropout_apply(group.n * values, out, keep, layer->rate, out);
 }
 
+/* Whether conv or dense i takes its gradient through the relu below it, which another conv or dense did on
+ * the way forward; other layers that do a relu's work do it both ways. */
+static bool passes_relu_back(const LeafRun *run, int i) {
+    const int host = network_relu_host(run->net, i - 1);
+    return host >= 0 && layer_has_weights(&run->net->layers[host]) && layer_has_weights(&run->net->layers[i]);
+}
+
 /* The gradient of the weights is added up group by group. */
 static void backward_weights(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
     const Layer *layer = &run->net->layers[i];
@@ -112,7 +112,8 @@ static void backward_weights(const LeafRun *run, int i, Group group, float *grad
         &layer->conv, group.n, input_of(run, i, group), gradient, terms_of(run, layer->weight),
         terms_of(run, layer->bias), work);
     if (run->packed->backward[i])
-        conv_backward_data(&layer->conv, group.n, gradient, run->packed->backward[i], in_gradient, work);
+        conv_backward_data_relu(&layer->conv, group.n, gradient, run->packed->backward[i],
+                                passes_relu_back(run, i) ? input_of(run, i, group) : NULL, in_gradient, work);
 }
 
 static void backward_norm(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
@@ -128,12 +129,16 @@ static void backward_norm(const LeafRun *run, int i, Group group, float *gradien
  */
 static void backward_relu(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
     (void)in_gradient;
-    if (!is_relu_of_norm(run, i))
+    const int host = network_relu_host(run->net, i);
+    const bool done_below = host >= 0 && !layer_has_weights(&run->net->layers[host]);
+    if (!done_below && !passes_relu_back(run, i + 1))
         relu_backward(output_values(run, i, group), output_of(run, i, group), gradient, gradient);
 }
 
 static void backward_pool(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
-    pool_backward(&run->net->layers[i].pool, group.n, marks_of(run, i, group), gradient, in_gradient);
+    const float *relu_out = network_has_relu(run->net, i) ? output_of(run, i, group) : NULL;
+    pool_backward_relu(&run->net->layers[i].pool, group.n, marks_of(run, i, group), relu_out, gradient,
+                       in_gradient);
 }
 
 static void backward_dropout(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
@@ -224,10 +229,10 @@ static float *backward_group(const LeafRun *run, const Stage *stage, int mover, 
 
 static void add_norm_gradients(const LeafRun *run, int norm, Group group, float *gradient) {
     const Layer *layer = &run->net->layers[norm];
-    norm_add_gradients(rows_of(layer, group.first), rows_of(layer, group.n), layer->in.channels,
-                       input_of(run, norm, group),
-                       norm_has_relu(run, norm) ? output_of(run, norm, group) : NULL, run->work->mean[norm],
-                       gradient, terms_of(run, layer->scale), terms_of(run, layer->shift));
+    norm_add_gradients(
+        rows_of(layer, group.first), rows_of(layer, group.n), layer->in.channels, input_of(run, norm, group),
+        network_has_relu(run->net, norm) ? output_of(run, norm, group) : NULL, run->work->mean[norm],
+        gradient, terms_of(run, layer->scale), terms_of(run, layer->shift));
 }
 
 static void run_backward(const LeafRun *run, const Stage *stage) {

@@ -252,6 +252,7 @@ static void test_gradients_without_norm_in_smaller_leaf(void **state) {
 static void test_gradients_with_norm_first(void **state) {
     (void)state;
     check_leaf("bn conv:2:7:s3 relu bn dense:6 relu dense:10", 4, 4);
+    check_leaf("conv:3:5 pool:2 relu conv:4:5 relu relu pool:2 relu dense:7 relu dropout:0.3 dense:10", 3, 4);
 }
 
 static void test_dense_only(void **state) {
