@@ -6,6 +6,7 @@
 
 #include "pardigits/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,15 @@ void comm_broadcast(const Comm *comm, void *data, int64_t bytes, int root);
 
 /* Collective: values[0..n) becomes the sum over the ranks, modulo 2^64: exact in any order. */
 void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n);
+
+/* The same while the caller goes on working: comm_sum_start returns at once, values must not be touched
+ * before comm_sum_wait, which waits, frees and clears *sum. Collective: all ranks start their sums in the
+ * same order. MPI may make progress only within comm_sum_test, of any sum, so it is to be called now and
+ * then; true: the sum is done. */
+typedef struct CommSum CommSum;
+CommSum *comm_sum_start(const Comm *comm, uint64_t *values, int64_t n);
+bool comm_sum_test(CommSum *sum);
+void comm_sum_wait(CommSum **sum);
 
 /* Collective: the largest value of any rank, and which (lowest) rank has it (which may be NULL). */
 double comm_max(const Comm *comm, double value, int *which);

@@ -8,8 +8,8 @@
 #define PARDIGITS_EXACT_SUM_H
 
 #include "pardigits/comm.h"
-#include "pardigits/partition.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -33,12 +33,9 @@ void exact_sum_clear(ExactSum *sum);
 /* Adds terms[0..count) to the sums first..first+count. One thread at a time a sum. */
 void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t count);
 
-/* Adds other's sums and its count of refused terms. */
-void exact_sum_merge(ExactSum *sum, const ExactSum *other);
-
-/* Adds part of others [count] to sum: the sums whose index is in range, a range of [0, n + 1), where n stands
- * for the count of refused terms. Threads may do it at once for ranges that don't overlap. */
-void exact_sum_merge_range(ExactSum *sum, const ExactSum *others, int count, Range range);
+/* The same on bare sums [count], of which with `add` false the old values don't count. Returns how many terms
+ * were refused. */
+uint64_t exact_sum_convert(const float *terms, int64_t count, bool add, uint64_t *sums);
 
 /* Collective: adds up over the ranks; every rank has the total. */
 void exact_sum_reduce(ExactSum *sum, const Comm *comm);

@@ -3,18 +3,35 @@
 #ifndef PARDIGITS_LAYERS_H
 #define PARDIGITS_LAYERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Batch norm over `rows` = n * height * width values a channel (Ioffe & Szegedy 2015), with the statistics of
- * these rows alone (ghost batch norm). mean, inverse_deviation [channels] are kept for the backward pass;
- * variance (biased) [channels] for the running statistics. */
-void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
-                  float epsilon, float *out, float *mean, float *variance, float *inverse_deviation);
+/* Batch norm over n * height * width rows a channel (Ioffe & Szegedy 2015), with the statistics of these rows
+ * alone (ghost batch norm). It takes two passes forward and two back, each of which goes over the rows in
+ * parts of any size, so that a part is still in the cache from the layer before it. */
 
-/* in_grad, scale_grad, shift_grad are written. in is the input of the forward pass. */
-void norm_backward(int64_t rows, int channels, const float *in, const float *out_grad, const float *scale,
-                   const float *mean, const float *inverse_deviation, float *in_grad, float *scale_grad,
-                   float *shift_grad);
+/* First pass: takes `rows` rows into the mean and the sum of squared deviations of the `before` rows before
+ * (none: they are written). norm_finish_moments then makes squares the (biased) variance. */
+void norm_add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
+                      float *squares);
+void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inverse_deviation);
+
+/* Second pass: out = (in - mean) * inverse_deviation * scale + shift, and max(out, 0) with relu. */
+void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
+                  const float *mean, const float *inverse_deviation, bool relu, float *out);
+
+/* First pass back: adds sum(gradient) to shift_grad and sum(gradient * (in - mean)) to scale_grad (with
+ * before == 0 they are written); norm_finish_gradients then makes them what they are called. relu_out: the
+ * output of a relu that follows, which first makes the gradient 0 where it is 0; or NULL. */
+void norm_add_gradients(int64_t before, int64_t rows, int channels, const float *in, const float *relu_out,
+                        const float *mean, float *gradient, float *scale_grad, float *shift_grad);
+void norm_finish_gradients(int channels, const float *inverse_deviation, float *scale_grad);
+
+/* Second pass back: gradient, of the output, becomes that of the input; all_rows of them make up the
+ * statistics. */
+void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
+                   const float *mean, const float *inverse_deviation, const float *scale_grad,
+                   const float *shift_grad, float *gradient);
 
 /* out = in * factor + offset per channel: batch norm in use, with running statistics folded in. */
 void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset,

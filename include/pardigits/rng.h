@@ -24,6 +24,9 @@ typedef struct {
 /* Four uniform 32-bit numbers for (epoch, sample, draw). */
 void rng_u32x4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, uint32_t out[4]);
 
+/* n times four such numbers, of draws draw, draw + 1, ...; quicker than one by one. */
+void rng_fill(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, int64_t n, uint32_t (*out)[4]);
+
 /* Four uniform floats in [0, 1), of 24 bits each. */
 void rng_uniform4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, float out[4]);
 

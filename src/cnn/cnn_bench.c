@@ -107,14 +107,23 @@ static LayerRate measure_layer(const Layer *layer, int images) {
     return rate;
 }
 
+/* How many images of a leaf pass through layer i together. */
+static int images_at_a_time(const Network *net, int i, int leaf) {
+    const LeafPlan plan = leaf_plan_create(net, leaf);
+    for (int k = 0; k < plan.forward_count; k++)
+        if (plan.forward[k].first <= i && i < plan.forward[k].end) return plan.forward[k].group;
+    return leaf;
+}
+
 StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status) {
     Network *net = mem_new(1, sizeof *net);
     *count = 0;
     network_parse(net, config_text(config, "cnn.layers"), status);
+    const int leaf = (int)config_int(config, "cnn.leaf");
     for (int i = 0; i < net->layer_count && !status->code; i++)
         if (layer_has_weights(&net->layers[i]))
             rates[(*count)++] =
-                measure_layer(&net->layers[i], images ? images : (int)config_int(config, "cnn.leaf"));
+                measure_layer(&net->layers[i], images ? images : images_at_a_time(net, i, leaf));
     mem_free(net);
     return status->code;
 }

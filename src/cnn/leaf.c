@@ -1,251 +1,264 @@
 #include "leaf.h"
 
-#include "pardigits/mem.h"
 #include "pardigits/rng.h"
-
-#include <math.h>
-
-int64_t leaf_loss_term(const Network *net) {
-    return net->param_floats + net->statistic_floats;
-}
-
-int64_t leaf_correct_term(const Network *net) {
-    return leaf_loss_term(net) + 1;
-}
-
-int64_t leaf_term_count(const Network *net) {
-    return leaf_correct_term(net) + 1;
-}
-
-PackedWeights packed_weights_new(const Network *net) {
-    PackedWeights packed = {0};
-    for (int i = 0; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        if (!layer_has_weights(layer)) continue;
-        size_t size = (size_t)conv_packed_size(&layer->conv);
-        packed.forward[i] = mem_new(size, sizeof(float));
-        if (i > net->first_trained) packed.backward[i] = mem_new(size, sizeof(float));
-    }
-    return packed;
-}
-
-void packed_weights_free(PackedWeights *packed) {
-    for (int i = 0; i < NETWORK_MAX_LAYERS; i++) {
-        mem_free(packed->forward[i]);
-        mem_free(packed->backward[i]);
-    }
-    *packed = (PackedWeights){0};
-}
-
-void packed_weights_fill(const Network *net, const float *params, PackedWeights *packed) {
-#pragma omp for schedule(dynamic, 1)
-    for (int task = 0; task < 2 * net->layer_count; task++) {
-        int i = task / 2;
-        const Layer *layer = &net->layers[i];
-        if (!layer_has_weights(layer)) continue;
-        const float *weights = params + net->arrays[layer->weight].first;
-        if (task % 2 == 0)
-            conv_pack_forward(&layer->conv, weights, packed->forward[i]);
-        else if (packed->backward[i])
-            conv_pack_backward(&layer->conv, weights, packed->backward[i]);
-    }
-}
-
-static void new_layer_buffers(LeafWork *work, int i) {
-    const Layer *layer = &work->net->layers[i];
-    size_t values = (size_t)image_values(layer->out) * (size_t)work->leaf;
-    if (layer_in_place(layer))
-        work->out[i] = i ? work->out[i - 1] : work->input;
-    else
-        work->out[i] = mem_new(values, sizeof(float));
-    if (layer->kind == LAYER_POOL || layer->kind == LAYER_DROPOUT) work->marks[i] = mem_new(values, 1);
-    if (layer->kind == LAYER_NORM) {
-        work->mean[i] = mem_new((size_t)layer->in.channels, sizeof(float));
-        work->inverse_deviation[i] = mem_new((size_t)layer->in.channels, sizeof(float));
-    }
-}
-
-LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation,
-                        float smoothing) {
-    LeafWork *work = mem_new(1, sizeof *work);
-    size_t samples = (size_t)leaf, largest = (size_t)network_max_values(net);
-    work->net = net;
-    work->leaf = leaf;
-    work->seed = seed;
-    work->augmentation = *augmentation;
-    work->smoothing = smoothing;
-    work->input = mem_new(samples * IMAGE_PIXELS, sizeof(float));
-    for (int i = 0; i < net->layer_count; i++)
-        new_layer_buffers(work, i);
-    work->gradient = mem_new(samples * largest, sizeof(float));
-    work->next_gradient = mem_new(samples * largest, sizeof(float));
-    work->conv_work = mem_new((size_t)network_conv_work(net, leaf), sizeof(float));
-    work->probabilities = mem_new(samples * CLASSES, sizeof(float));
-    work->labels = mem_new(samples, 1);
-    work->terms = mem_new((size_t)leaf_term_count(net), sizeof(float));
-    return work;
-}
-
-void leaf_work_free(LeafWork **work_pointer) {
-    LeafWork *work = *work_pointer;
-    if (!work) return;
-    for (int i = 0; i < work->net->layer_count; i++) {
-        if (!layer_in_place(&work->net->layers[i])) mem_free(work->out[i]);
-        mem_free(work->marks[i]);
-        mem_free(work->mean[i]);
-        mem_free(work->inverse_deviation[i]);
-    }
-    mem_free(work->input);
-    mem_free(work->gradient);
-    mem_free(work->next_gradient);
-    mem_free(work->conv_work);
-    mem_free(work->probabilities);
-    mem_free(work->labels);
-    mem_free(work->terms);
-    mem_free(work);
-    *work_pointer = NULL;
-}
+#include "pardigits/timer.h"
 
 /* One leaf under way. */
 typedef struct {
     LeafWork *work;
+    const Network *net;
     const float *params;
     const PackedWeights *packed;
     uint32_t epoch;
     const Samples *samples;
+    const LeafEvents *events;
     int n;
 } LeafRun;
 
+/* Some images of it. */
+typedef struct {
+    int first, n;
+} Group;
+
 static const float *array_of(const LeafRun *run, int array) {
-    return array < 0 ? NULL : run->params + run->work->net->arrays[array].first;
+    return array < 0 ? NULL : run->params + run->net->arrays[array].first;
 }
 
 static float *terms_of(const LeafRun *run, int array) {
-    return array < 0 ? NULL : run->work->terms + run->work->net->arrays[array].first;
+    return array < 0 ? NULL : run->work->terms + run->net->arrays[array].first;
 }
 
-static const float *input_of(const LeafRun *run, int i) {
-    return i ? run->work->out[i - 1] : run->work->input;
+/* Rows of batch norm in n images. */
+static int64_t rows_of(const Layer *layer, int n) {
+    return (int64_t)n * layer->in.height * layer->in.width;
 }
 
-static int64_t values_of(const LeafRun *run, const Layer *layer) {
-    return run->n * image_values(layer->out);
+static const float *input_of(const LeafRun *run, int i, Group group) {
+    const float *input = i ? run->work->out[i - 1] : run->work->input;
+    return input + group.first * image_values(run->net->layers[i].in);
 }
 
-static void forward_weights(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    conv_forward(&layer->conv, run->n, input_of(run, i), run->packed->forward[i], array_of(run, layer->bias),
-                 run->work->out[i], run->work->conv_work);
+static float *output_of(const LeafRun *run, int i, Group group) {
+    return run->work->out[i] + group.first * image_values(run->net->layers[i].out);
 }
 
-/* Also puts the leaf's mean and unbiased variance among the terms, for the running statistics. */
-static void forward_norm(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    int channels = layer->in.channels;
-    int64_t rows = (int64_t)run->n * layer->in.height * layer->in.width;
-    float *mean = run->work->terms + run->work->net->param_floats + layer->statistics,
-          *variance = mean + channels;
-    norm_forward(rows, channels, input_of(run, i), array_of(run, layer->scale), array_of(run, layer->shift),
-                 NORM_EPSILON, run->work->out[i], run->work->mean[i], variance,
-                 run->work->inverse_deviation[i]);
-    float weight = (float)(LEAF_STATISTIC_UNIT * run->n / run->work->leaf);
-    float unbiased = rows > 1 ? (float)((double)rows / (double)(rows - 1)) : 1;
-    for (int c = 0; c < channels; c++) {
-        mean[c] = run->work->mean[i][c] * weight;
-        variance[c] = variance[c] * unbiased * weight;
-    }
+static uint8_t *marks_of(const LeafRun *run, int i, Group group) {
+    return run->work->marks[i] + group.first * image_values(run->net->layers[i].out);
 }
 
-static void forward_relu(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    relu_forward(values_of(run, layer), run->work->out[i], run->work->out[i]);
+static int64_t output_values(const LeafRun *run, int i, Group group) {
+    return group.n * image_values(run->net->layers[i].out);
 }
 
-static void forward_pool(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    pool_forward(&layer->pool, run->n, input_of(run, i), run->work->out[i], run->work->marks[i]);
+static void forward_weights(const LeafRun *run, int i, Group group) {
+    const Layer *layer = &run->net->layers[i];
+    (network_has_relu(run->net, i) ? conv_forward_relu : conv_forward)(
+        &layer->conv, group.n, input_of(run, i, group), run->packed->forward[i], array_of(run, layer->bias),
+        output_of(run, i, group), run->work->conv_work);
+}
+
+static void forward_norm(const LeafRun *run, int i, Group group) {
+    const Layer *layer = &run->net->layers[i];
+    norm_forward(rows_of(layer, group.n), layer->in.channels, input_of(run, i, group),
+                 array_of(run, layer->scale), array_of(run, layer->shift), run->work->mean[i],
+                 run->work->inverse_deviation[i], network_has_relu(run->net, i), output_of(run, i, group));
+}
+
+static void forward_relu(const LeafRun *run, int i, Group group) {
+    float *out = output_of(run, i, group);
+    if (network_relu_host(run->net, i) < 0) relu_forward(output_values(run, i, group), out, out);
+}
+
+static void forward_pool(const LeafRun *run, int i, Group group) {
+    (network_has_relu(run->net, i) ? pool_forward_relu : pool_forward)(
+        &run->net->layers[i].pool, group.n, input_of(run, i, group), output_of(run, i, group),
+        marks_of(run, i, group));
 }
 
 /* A value is kept where a uniform 32-bit number is at least rate * 2^32; its counter is (epoch, sample, layer
  * and place), so that it doesn't matter who draws it and when. */
 static void draw_kept(const LeafRun *run, int i, uint32_t sample, int64_t values, uint8_t *keep) {
-    RngKey key = {run->work->seed, RNG_DROPOUT};
-    uint32_t threshold = (uint32_t)((double)run->work->net->layers[i].rate * 0x1p32),
-             draw = (uint32_t)i << 24;
-    for (int64_t v = 0; v < values; v += 4) {
-        uint32_t bits[4];
-        rng_u32x4(key, run->epoch, sample, draw++, bits);
-        for (int64_t k = v; k < v + 4 && k < values; k++)
-            keep[k] = bits[k - v] >= threshold;
+    const uint32_t threshold = (uint32_t)((double)run->net->layers[i].rate * 0x1p32);
+    uint32_t(*random)[4] = run->work->random;
+    rng_fill((RngKey){run->work->seed, RNG_DROPOUT}, run->epoch, sample, (uint32_t)i << 24, (values + 3) / 4,
+             random);
+    const uint32_t *bits = random[0];
+    for (int64_t v = 0; v < values; v++)
+        keep[v] = bits[v] >= threshold;
+}
+
+static void forward_dropout(const LeafRun *run, int i, Group group) {
+    const Layer *layer = &run->net->layers[i];
+    int64_t values = image_values(layer->out);
+    float *out = output_of(run, i, group);
+    uint8_t *keep = marks_of(run, i, group);
+    for (int s = 0; s < group.n; s++)
+        draw_kept(run, i, run->samples->indices[group.first + s], values, keep + s * values);
+    dropout_apply(group.n * values, out, keep, layer->rate, out);
+}
+
+/* Whether conv or dense i takes its gradient through the relu below it, which another conv or dense did on
+ * the way forward; other layers that do a relu's work do it both ways. */
+static bool passes_relu_back(const LeafRun *run, int i) {
+    const int host = network_relu_host(run->net, i - 1);
+    return host >= 0 && layer_has_weights(&run->net->layers[host]) && layer_has_weights(&run->net->layers[i]);
+}
+
+/* The gradient of the weights is added up group by group. */
+static void backward_weights(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
+    const Layer *layer = &run->net->layers[i];
+    float *work = run->work->conv_work;
+    (group.first == 0 ? conv_backward_weights : conv_add_backward_weights)(
+        &layer->conv, group.n, input_of(run, i, group), gradient, terms_of(run, layer->weight),
+        terms_of(run, layer->bias), work);
+    if (run->packed->backward[i])
+        conv_backward_data_relu(&layer->conv, group.n, gradient, run->packed->backward[i],
+                                passes_relu_back(run, i) ? input_of(run, i, group) : NULL, in_gradient, work);
+}
+
+static void backward_norm(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
+    (void)in_gradient;
+    const Layer *layer = &run->net->layers[i];
+    norm_backward(rows_of(layer, run->n), rows_of(layer, group.n), layer->in.channels,
+                  input_of(run, i, group), array_of(run, layer->scale), run->work->mean[i],
+                  run->work->inverse_deviation[i], terms_of(run, layer->scale), terms_of(run, layer->shift),
+                  gradient);
+}
+
+/* A dropout that follows in the same memory leaves every sign that matters: what it set to 0 has no gradient.
+ */
+static void backward_relu(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
+    (void)in_gradient;
+    const int host = network_relu_host(run->net, i);
+    const bool done_below = host >= 0 && !layer_has_weights(&run->net->layers[host]);
+    if (!done_below && !passes_relu_back(run, i + 1))
+        relu_backward(output_values(run, i, group), output_of(run, i, group), gradient, gradient);
+}
+
+static void backward_pool(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
+    const float *relu_out = network_has_relu(run->net, i) ? output_of(run, i, group) : NULL;
+    pool_backward_relu(&run->net->layers[i].pool, group.n, marks_of(run, i, group), relu_out, gradient,
+                       in_gradient);
+}
+
+static void backward_dropout(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
+    (void)in_gradient;
+    dropout_apply(output_values(run, i, group), gradient, marks_of(run, i, group), run->net->layers[i].rate,
+                  gradient);
+}
+
+/* What each kind of layer does with a group. Backward takes the gradient of its output and writes that of its
+ * input to in_gradient, or, where `in_place`, over it. */
+static const struct {
+    void (*forward)(const LeafRun *run, int layer, Group group);
+    void (*backward)(const LeafRun *run, int layer, Group group, float *gradient, float *in_gradient);
+    bool in_place;
+} operations[] = {
+    [LAYER_CONV] = {forward_weights, backward_weights, false},
+    [LAYER_DENSE] = {forward_weights, backward_weights, false},
+    [LAYER_NORM] = {forward_norm, backward_norm, true},
+    [LAYER_RELU] = {forward_relu, backward_relu, true},
+    [LAYER_POOL] = {forward_pool, backward_pool, false},
+    [LAYER_DROPOUT] = {forward_dropout, backward_dropout, true},
+};
+
+static Group next_group(const LeafRun *run, const Stage *stage, int first) {
+    int left = run->n - first;
+    return (Group){first, left < stage->group ? left : stage->group};
+}
+
+/* Puts the leaf's mean and unbiased variance among the terms, for the running statistics. */
+static void finish_moments(const LeafRun *run, int norm) {
+    const Layer *layer = &run->net->layers[norm];
+    int channels = layer->in.channels;
+    int64_t rows = rows_of(layer, run->n);
+    float *mean = run->work->terms + run->net->param_floats + layer->statistics, *variance = mean + channels;
+    norm_finish_moments(rows, channels, NORM_EPSILON, variance, run->work->inverse_deviation[norm]);
+    float weight = (float)(LEAF_STATISTIC_UNIT * run->n / run->work->leaf);
+    float unbiased = rows > 1 ? (float)((double)rows / (double)(rows - 1)) : 1;
+    for (int c = 0; c < channels; c++) {
+        mean[c] = run->work->mean[norm][c] * weight;
+        variance[c] = variance[c] * unbiased * weight;
     }
 }
 
-static void forward_dropout(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    int64_t values = image_values(layer->out);
-    for (int s = 0; s < run->n; s++)
-        draw_kept(run, i, run->samples->indices[s], values, run->work->marks[i] + s * values);
-    dropout_apply(values_of(run, layer), run->work->out[i], run->work->marks[i], layer->rate,
-                  run->work->out[i]);
+static void add_moments(const LeafRun *run, int norm, Group group) {
+    const Layer *layer = &run->net->layers[norm];
+    int channels = layer->in.channels;
+    float *squares = run->work->terms + run->net->param_floats + layer->statistics + channels;
+    norm_add_moments(rows_of(layer, group.first), rows_of(layer, group.n), channels,
+                     input_of(run, norm, group), run->work->mean[norm], squares);
 }
 
-/* The gradient of the layer's input becomes the current one. */
-static void swap_gradients(LeafWork *work) {
+static void run_forward(const LeafRun *run, const Stage *stage) {
+    const bool norm_above =
+        stage->end < run->net->layer_count && run->net->layers[stage->end].kind == LAYER_NORM;
+    Group group;
+    for (int first = 0; first < run->n; first += group.n) {
+        group = next_group(run, stage, first);
+        for (int i = stage->first; i < stage->end; i++)
+            operations[run->net->layers[i].kind].forward(run, i, group);
+        if (norm_above) add_moments(run, stage->end, group);
+        if (run->events) run->events->group_done(run->events->context);
+    }
+    if (norm_above) finish_moments(run, stage->end);
+}
+
+/* The last layer that a stage passes on the way back and that writes its gradient elsewhere; -1: none. */
+static int last_mover(const LeafRun *run, const Stage *stage) {
+    for (int i = stage->first; i < stage->end; i++)
+        if (!operations[run->net->layers[i].kind].in_place) return i;
+    return -1;
+}
+
+/* Returns the gradient of the stage's input. */
+static float *backward_group(const LeafRun *run, const Stage *stage, int mover, Group group) {
+    const Layer *layers = run->net->layers;
+    float *gradient = run->work->gradient + group.first * image_values(layers[stage->end - 1].out);
+    for (int i = stage->end - 1; i >= stage->first; i--) {
+        float *in_gradient = gradient;
+        if (i == mover)
+            in_gradient = run->work->next_gradient + group.first * image_values(layers[i].in);
+        else if (!operations[layers[i].kind].in_place)
+            in_gradient = run->work->group_gradient[gradient == run->work->group_gradient[0]];
+        operations[layers[i].kind].backward(run, i, group, gradient, in_gradient);
+        gradient = in_gradient;
+    }
+    return gradient;
+}
+
+static void add_norm_gradients(const LeafRun *run, int norm, Group group, float *gradient) {
+    const Layer *layer = &run->net->layers[norm];
+    norm_add_gradients(
+        rows_of(layer, group.first), rows_of(layer, group.n), layer->in.channels, input_of(run, norm, group),
+        network_has_relu(run->net, norm) ? output_of(run, norm, group) : NULL, run->work->mean[norm],
+        gradient, terms_of(run, layer->scale), terms_of(run, layer->shift));
+}
+
+static void run_backward(const LeafRun *run, const Stage *stage) {
+    LeafWork *work = run->work;
+    const int below = stage->first - 1, mover = last_mover(run, stage);
+    const bool norm_below = below >= run->net->first_trained && run->net->layers[below].kind == LAYER_NORM;
+    Group group;
+    for (int first = 0; first < run->n; first += group.n) {
+        group = next_group(run, stage, first);
+        float *gradient = backward_group(run, stage, mover, group);
+        if (norm_below) add_norm_gradients(run, below, group, gradient);
+        if (run->events) run->events->group_done(run->events->context);
+    }
+    if (norm_below) {
+        const Layer *norm = &run->net->layers[below];
+        norm_finish_gradients(norm->in.channels, work->inverse_deviation[below], terms_of(run, norm->scale));
+    }
+    if (mover < 0) return;
     float *gradient = work->gradient;
     work->gradient = work->next_gradient;
     work->next_gradient = gradient;
 }
 
-static void backward_weights(const LeafRun *run, int i) {
-    LeafWork *work = run->work;
-    const Layer *layer = &work->net->layers[i];
-    conv_backward_weights(&layer->conv, run->n, input_of(run, i), work->gradient,
-                          terms_of(run, layer->weight), terms_of(run, layer->bias), work->conv_work);
-    if (!run->packed->backward[i]) return; /* the first layer that is trained */
-    conv_backward_data(&layer->conv, run->n, work->gradient, run->packed->backward[i], work->next_gradient,
-                       work->conv_work);
-    swap_gradients(work);
-}
-
-static void backward_norm(const LeafRun *run, int i) {
-    LeafWork *work = run->work;
-    const Layer *layer = &work->net->layers[i];
-    norm_backward((int64_t)run->n * layer->in.height * layer->in.width, layer->in.channels, input_of(run, i),
-                  work->gradient, array_of(run, layer->scale), work->mean[i], work->inverse_deviation[i],
-                  work->next_gradient, terms_of(run, layer->scale), terms_of(run, layer->shift));
-    swap_gradients(work);
-}
-
-/* A dropout that follows in the same memory leaves every sign that matters: what it set to 0 has no gradient.
- */
-static void backward_relu(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    relu_backward(values_of(run, layer), run->work->out[i], run->work->gradient, run->work->gradient);
-}
-
-static void backward_pool(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    pool_backward(&layer->pool, run->n, run->work->marks[i], run->work->gradient, run->work->next_gradient);
-    swap_gradients(run->work);
-}
-
-static void backward_dropout(const LeafRun *run, int i) {
-    const Layer *layer = &run->work->net->layers[i];
-    dropout_apply(values_of(run, layer), run->work->gradient, run->work->marks[i], layer->rate,
-                  run->work->gradient);
-}
-
-/* What each kind of layer does with a leaf. Backward turns work->gradient from that of its output to that of
- * its input. */
-static const struct {
-    void (*forward)(const LeafRun *run, int layer), (*backward)(const LeafRun *run, int layer);
-} operations[] = {
-    [LAYER_CONV] = {forward_weights, backward_weights}, [LAYER_DENSE] = {forward_weights, backward_weights},
-    [LAYER_NORM] = {forward_norm, backward_norm},       [LAYER_RELU] = {forward_relu, backward_relu},
-    [LAYER_POOL] = {forward_pool, backward_pool},       [LAYER_DROPOUT] = {forward_dropout, backward_dropout},
-};
-
-static void load_samples(const LeafRun *run) {
+/* Returns the seconds that it took. */
+static double load_samples(const LeafRun *run) {
+    double began_s = timer_now_s();
     LeafWork *work = run->work;
     const Samples *samples = run->samples;
     for (int s = 0; s < run->n; s++) {
@@ -254,6 +267,7 @@ static void load_samples(const LeafRun *run) {
                       samples->images + row * IMAGE_PIXELS, work->input + (int64_t)s * IMAGE_PIXELS);
         work->labels[s] = samples->labels[row];
     }
+    return timer_now_s() - began_s;
 }
 
 static int count_correct(const LeafRun *run) {
@@ -268,21 +282,32 @@ static int count_correct(const LeafRun *run) {
     return correct;
 }
 
-void leaf_run(LeafWork *work, const float *params, const PackedWeights *packed, uint32_t epoch,
-              const Samples *samples) {
-    const LeafRun run = {work, params, packed, epoch, samples, (int)samples->n};
-    const Network *net = work->net;
-    load_samples(&run);
-    for (int i = 0; i < net->layer_count; i++)
-        operations[net->layers[i].kind].forward(&run, i);
-
-    float share = 1.0f / (float)work->leaf;
-    double loss = softmax_loss(run.n, CLASSES, work->out[net->layer_count - 1], work->labels, work->smoothing,
-                               work->probabilities, work->gradient);
-    for (int i = 0; i < run.n * CLASSES; i++)
+/* The loss, its gradient and how many were right. */
+static void run_loss(const LeafRun *run) {
+    LeafWork *work = run->work;
+    const Network *net = run->net;
+    const float share = 1.0f / (float)work->leaf;
+    double loss = softmax_loss(run->n, CLASSES, work->out[net->layer_count - 1], work->labels,
+                               work->smoothing, work->probabilities, work->gradient);
+    for (int i = 0; i < run->n * CLASSES; i++)
         work->gradient[i] *= share;
     work->terms[leaf_loss_term(net)] = (float)(loss * share);
-    work->terms[leaf_correct_term(net)] = (float)count_correct(&run) * share;
-    for (int i = net->layer_count - 1; i >= net->first_trained; i--)
-        operations[net->layers[i].kind].backward(&run, i);
+    work->terms[leaf_correct_term(net)] = (float)count_correct(run) * share;
+}
+
+double leaf_run(LeafWork *work, const float *params, const PackedWeights *packed, uint32_t epoch,
+                const Samples *samples, const LeafEvents *events) {
+    const Network *net = work->net;
+    const LeafRun run = {work, net, params, packed, epoch, samples, events, (int)samples->n};
+    const LeafPlan *plan = &work->plan;
+    double input_s = load_samples(&run);
+    for (int k = 0; k < plan->forward_count; k++)
+        run_forward(&run, &plan->forward[k]);
+    run_loss(&run);
+    if (events) events->terms_ready(events->context, (Range){net->param_floats, leaf_term_count(net)});
+    for (int k = 0; k < plan->backward_count; k++) {
+        run_backward(&run, &plan->backward[k]);
+        if (events) events->terms_ready(events->context, plan->backward[k].params);
+    }
+    return input_s;
 }

@@ -7,7 +7,7 @@
 #ifndef PARDIGITS_CNN_LEAF_H
 #define PARDIGITS_CNN_LEAF_H
 
-#include "network.h"
+#include "plan.h"
 
 #include "pardigits/images.h"
 #include "pardigits/shard.h"
@@ -36,6 +36,7 @@ void packed_weights_fill(const Network *net, const float *params, PackedWeights 
 /* A thread's memory for leaves. Made by the thread that uses it, so that it lies near its core. */
 typedef struct {
     const Network *net;
+    LeafPlan plan;
     int leaf; /* samples of a full leaf */
     uint32_t seed;
     Augmentation augmentation;
@@ -44,11 +45,13 @@ typedef struct {
     float *out[NETWORK_MAX_LAYERS]; /* [leaf][height][width][channels]; in place: the memory of its input */
     uint8_t *marks[NETWORK_MAX_LAYERS]; /* like out; pool: the winners, dropout: what is kept */
     float *mean[NETWORK_MAX_LAYERS], *inverse_deviation[NETWORK_MAX_LAYERS]; /* [channels] of bn */
-    float *gradient, *next_gradient;                                         /* [leaf][largest layer] */
+    float *gradient, *next_gradient; /* [leaf][largest layer] before and after a stage back */
+    float *group_gradient[2];        /* [largest group] within it */
     float *conv_work;
-    float *probabilities; /* [leaf][10] */
-    uint8_t *labels;      /* [leaf] */
-    float *terms;         /* [leaf_term_count] */
+    uint32_t (*random)[4]; /* [largest layer with dropout / 4] of one sample */
+    float *probabilities;  /* [leaf][10] */
+    uint8_t *labels;       /* [leaf] */
+    float *terms;          /* [leaf_term_count] */
 } LeafWork;
 
 /* Freed by leaf_work_free, which clears *work. */
@@ -56,8 +59,17 @@ LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augme
                         float smoothing);
 void leaf_work_free(LeafWork **work);
 
-/* Computes work->terms of 1 to work->leaf samples in an epoch. packed holds params. */
-void leaf_run(LeafWork *work, const float *params, const PackedWeights *packed, uint32_t epoch,
-              const Samples *samples);
+/* What leaf_run tells while it runs. */
+typedef struct {
+    void *context;
+    void (*group_done)(void *context);               /* some images passed through a stage */
+    void (*terms_ready)(void *context, Range terms); /* these terms are final: gradients of the last layers
+                                                        first, before them all that aren't gradients */
+} LeafEvents;
+
+/* Computes work->terms of 1 to work->leaf samples in an epoch. packed holds params. Returns the seconds that
+ * loading and augmenting the samples took. events may be NULL. */
+double leaf_run(LeafWork *work, const float *params, const PackedWeights *packed, uint32_t epoch,
+                const Samples *samples, const LeafEvents *events);
 
 #endif

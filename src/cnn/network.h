@@ -94,6 +94,13 @@ bool layer_in_place(const Layer *layer);
 /* Whether the layer multiplies by weights: conv and dense. */
 bool layer_has_weights(const Layer *layer);
 
+/* The layer that does the work of relu `relu` along with its own: batch norm before it, or else a pool after
+ * it (which comes to the same), or else a pool, conv or dense before it. -1: none, or `relu` is no relu. */
+int network_relu_host(const Network *net, int relu);
+
+/* Whether layer i does the work of a relu beside it. */
+bool network_has_relu(const Network *net, int i);
+
 /* The largest output of a layer, or the image itself: values an image. */
 int64_t network_max_values(const Network *net);
 

@@ -97,6 +97,17 @@ static void chunk_work_free(ChunkWork *work) {
     mem_free(work->sums);
 }
 
+/* The layer at i or, where that is a batch norm folded into the one before it, the next one towards `step`.
+ */
+static const Layer *skip_folded(const Predictor *predictor, int i, int step) {
+    const Layer *layer = &predictor->net->layers[i];
+    return layer->kind == LAYER_NORM && !predictor->factor[i] ? layer + step : layer;
+}
+
+static bool relu_follows(const Predictor *predictor, int i) {
+    return i + 1 < predictor->net->layer_count && skip_folded(predictor, i + 1, 1)->kind == LAYER_RELU;
+}
+
 /* Computes layer i of n images; returns whether the result is in work->out (else it is still in work->in). */
 static bool run_layer(const Predictor *predictor, ChunkWork *work, int i, int n) {
     const Layer *layer = &predictor->net->layers[i];
@@ -104,15 +115,17 @@ static bool run_layer(const Predictor *predictor, ChunkWork *work, int i, int n)
     switch (layer->kind) {
     case LAYER_CONV:
     case LAYER_DENSE:
-        conv_forward(&layer->conv, n, work->in, predictor->weights[i], predictor->offset[i], work->out,
-                     work->conv_work);
+        (relu_follows(predictor, i) ? conv_forward_relu
+                                    : conv_forward)(&layer->conv, n, work->in, predictor->weights[i],
+                                                    predictor->offset[i], work->out, work->conv_work);
         return true;
     case LAYER_NORM:
         if (!predictor->factor[i]) return false;
         norm_apply(rows, layer->in.channels, work->in, predictor->factor[i], predictor->offset[i], work->out);
         return true;
     case LAYER_RELU:
-        relu_forward(n * image_values(layer->in), work->in, work->in);
+        if (i == 0 || !layer_has_weights(skip_folded(predictor, i - 1, -1)))
+            relu_forward(n * image_values(layer->in), work->in, work->in);
         return false;
     case LAYER_POOL:
         pool_forward(&layer->pool, n, work->in, work->out, work->winner);

@@ -6,9 +6,9 @@
 #include "leaf.h"
 #include "optimizer.h"
 #include "state.h"
+#include "term_sum.h"
 
 #include "pardigits/comm.h"
-#include "pardigits/exact_sum.h"
 #include "pardigits/stop.h"
 
 /* Everything that steps need, planned once. */
@@ -21,8 +21,8 @@ typedef struct {
     Sgd sgd;
     float norm_momentum; /* share of a new batch in the running statistics */
     PackedWeights packed;
-    LeafWork **works;        /* [threads] */
-    ExactSum *sums;          /* [threads]: a leaf's terms, and how many ranks were signalled to stop */
+    LeafWork **works; /* [threads] */
+    TermSum *sum;
     float *gradient;         /* [param_floats] */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
     float *batch_statistics; /* [statistic_floats] */
@@ -39,6 +39,8 @@ typedef struct {
     bool stop_wanted; /* a signal reached some rank */
     double loss_sum;  /* over the samples of the step */
     int64_t correct;
+    double wait_s;  /* this rank waited so long for others after its own leaves were done */
+    double input_s; /* its main thread loaded and augmented samples for so long */
 } StepResult;
 
 /* One step in state->epoch on `samples` samples, of which `mine` are this rank's leaves (none is legal).

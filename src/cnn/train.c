@@ -14,15 +14,18 @@
 
 #include <math.h>
 
-/* Steps and epochs count from 1; a row says how far its step or epoch brought the run. */
+/* Steps and epochs count from 1; a row says how far its step or epoch brought the run. seconds is made up of
+ * input_s (loading and augmenting samples, of an epoch also fetching them from other ranks), wait_s (waiting
+ * for other ranks after the own leaves were done) and compute_s (the rest): all of rank 0's main thread. */
 static const MetricsColumn step_columns[] = {
-    {"step", true, ""},      {"epoch", true, ""},     {"lr", false, ""},
-    {"loss", false, "nats"}, {"seconds", false, "s"},
+    {"step", true, ""},      {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
+    {"seconds", false, "s"}, {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
 };
 /* seconds and images_per_s are of training alone, validation apart. */
 static const MetricsColumn epoch_columns[] = {
     {"epoch", true, ""},           {"train_loss", false, "nats"}, {"train_accuracy", false, ""},
     {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
+    {"compute_s", false, "s"},     {"wait_s", false, "s"},        {"input_s", false, "s"},
 };
 
 const TrainTable train_tables[TRAIN_TABLES] = {
@@ -40,12 +43,12 @@ typedef struct {
     double ema; /* cnn.ema; 0 for no averages */
     TrainState state;
     Stepper stepper;
-    uint32_t *order;        /* [samples] of the epoch */
-    double started_s;       /* this run of the program began to train */
-    int64_t started_images; /* images that earlier runs trained on, epochs together */
-    double saved_s;         /* the last checkpoint */
-    double epoch_s;         /* training time of this epoch, in this run */
-    int64_t epoch_images;   /* images of this epoch, in this run */
+    uint32_t *order;                 /* [samples] of the epoch */
+    double started_s;                /* this run of the program began to train */
+    int64_t started_images;          /* images that earlier runs trained on, epochs together */
+    double saved_s;                  /* the last checkpoint */
+    double epoch_s, wait_s, input_s; /* training time of this epoch, in this run, and two parts of it */
+    int64_t epoch_images;            /* images of this epoch, in this run */
 } Trainer;
 
 /* Goes on from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
@@ -168,10 +171,13 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
     state->correct += result.correct;
     double seconds = timer_now_s() - began_s;
     trainer->epoch_s += seconds;
+    trainer->wait_s += result.wait_s;
+    trainer->input_s += result.input_s;
     trainer->epoch_images += samples;
     metrics_append(trainer->job->metrics, "steps",
                    (double[]){(double)steps_done + 1, (double)state->epoch + 1, lr,
-                              result.loss_sum / (double)samples, seconds});
+                              result.loss_sum / (double)samples, seconds,
+                              seconds - result.wait_s - result.input_s, result.wait_s, result.input_s});
     show_progress(trainer);
     return result.stop_wanted ? save_and_stop(trainer, status) : STATUS_OK;
 }
@@ -184,7 +190,8 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
     double began_s = timer_now_s();
     rng_permutation(trainer->seed, (uint32_t)state->epoch, trainer->order, (uint32_t)trainer->cut.samples);
     EpochShard shard = shard_exchange(&trainer->cut, job->comm, &job->shard, trainer->order);
-    trainer->epoch_s = timer_now_s() - began_s;
+    trainer->epoch_s = trainer->input_s = timer_now_s() - began_s;
+    trainer->wait_s = 0;
     trainer->epoch_images = 0;
     int64_t first = epoch_rank_samples(&trainer->cut, state->step, rank);
     while (state->step < trainer->steps) {
@@ -222,9 +229,10 @@ static void report_epoch(const Trainer *trainer, double valid_accuracy) {
     double n = (double)trainer->cut.samples, loss = state->loss_sum / n,
            accuracy = (double)state->correct / n;
     double images_per_s = (double)trainer->epoch_images / trainer->epoch_s;
-    metrics_append(
-        trainer->job->metrics, "epochs",
-        (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, trainer->epoch_s, images_per_s});
+    metrics_append(trainer->job->metrics, "epochs",
+                   (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, trainer->epoch_s,
+                              images_per_s, trainer->epoch_s - trainer->wait_s - trainer->input_s,
+                              trainer->wait_s, trainer->input_s});
     char valid[64] = "";
     if (!isnan(valid_accuracy))
         snprintf(valid, sizeof valid, ", validation accuracy %.2f %%", 100 * valid_accuracy);

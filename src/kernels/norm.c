@@ -1,6 +1,7 @@
 #include "pardigits/layers.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "vec.h"
 
@@ -8,15 +9,22 @@
  * exact enough. */
 enum { BLOCK_ROWS = 64 };
 
-static int lanes_from(int channels, int channel) {
-    return channels - channel < LANES ? channels - channel : LANES;
-}
-
 static int64_t block_rows(int64_t rows, int64_t first) {
     return rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
 }
 
-static vec sum_squares(int64_t rows, int channels, const float *in, vec mean, int lanes) {
+/* The loops over rows of one vector of channels are compiled twice: for whole vectors, and for the last
+ * channels. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define FOR_VECTORS(function, channels, ...)                                                                 \
+    do {                                                                                                     \
+        int c = 0;                                                                                           \
+        for (; c + LANES <= (channels); c += LANES)                                                          \
+            function(c, LANES, __VA_ARGS__);                                                                 \
+        if (c < (channels)) function(c, (channels)-c, __VA_ARGS__);                                          \
+    } while (0)
+
+ALWAYS_INLINE vec sum_squares(int64_t rows, int channels, const float *in, vec mean, int lanes) {
     vec part[VEC_PARTS] = {{0}};
     int64_t r = 0;
     for (; r + VEC_PARTS <= rows; r += VEC_PARTS) {
@@ -32,112 +40,130 @@ static vec sum_squares(int64_t rows, int channels, const float *in, vec mean, in
     return vec_sum_parts(part);
 }
 
-/* Takes one block of rows into the mean and the sum of squared deviations of the rows before (Chan, Golub &
- * LeVeque 1983). */
-static void add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
-                        float *squares) {
+/* Takes one block of rows into the moments of the rows before (Chan, Golub & LeVeque 1983). */
+ALWAYS_INLINE void add_moments(int c, int lanes, int64_t before, int64_t rows, int channels, const float *in,
+                               float *mean, float *squares) {
     const float total = (float)(before + rows), share = (float)rows / total;
-    for (int c = 0; c < channels; c += LANES) {
-        const int lanes = lanes_from(channels, c);
-        const vec block_mean = vec_sum_rows(rows, channels, in + c, lanes) / (float)rows;
-        const vec block_squares = sum_squares(rows, channels, in + c, block_mean, lanes);
-        const vec old_mean = vec_load_lanes(mean + c, lanes),
-                  old_squares = vec_load_lanes(squares + c, lanes);
-        const vec step = block_mean - old_mean;
-        vec_store_lanes(mean + c, old_mean + step * share, lanes);
-        vec_store_lanes(squares + c, old_squares + block_squares + step * step * (share * (float)before),
-                        lanes);
+    const vec block_mean = vec_sum_rows(rows, channels, in + c, lanes) / (float)rows;
+    const vec block_squares = sum_squares(rows, channels, in + c, block_mean, lanes);
+    const vec old_mean = vec_load_lanes(mean + c, lanes), old_squares = vec_load_lanes(squares + c, lanes);
+    const vec step = block_mean - old_mean;
+    vec_store_lanes(mean + c, old_mean + step * share, lanes);
+    vec_store_lanes(squares + c, old_squares + block_squares + step * step * (share * (float)before), lanes);
+}
+
+void norm_add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
+                      float *squares) {
+    if (before == 0) {
+        memset(mean, 0, (size_t)channels * sizeof *mean);
+        memset(squares, 0, (size_t)channels * sizeof *squares);
+    }
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
+        FOR_VECTORS(add_moments, channels, before + first, block_rows(rows, first), channels,
+                    in + first * channels, mean, squares);
+}
+
+void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares,
+                         float *inverse_deviation) {
+    for (int c = 0; c < channels; c++) {
+        squares[c] /= (float)rows;
+        inverse_deviation[c] = 1 / sqrtf(squares[c] + epsilon);
+    }
+}
+
+/* NaN stays NaN. */
+static inline vec keep_positive(vec x, vec value) {
+    return (vec)(~(int_vec)(x <= 0) & (int_vec)value);
+}
+
+ALWAYS_INLINE void normalise(int c, int lanes, int64_t rows, int channels, const float *in,
+                             const float *scale, const float *shift, const float *mean, const float *inverse,
+                             bool relu, float *out) {
+    const vec m = vec_load_lanes(mean + c, lanes), offset = vec_load_lanes(shift + c, lanes);
+    const vec factor = vec_load_lanes(scale + c, lanes) * vec_load_lanes(inverse + c, lanes);
+    for (int64_t at = c; at < rows * channels; at += channels) {
+        const vec x = (vec_load_lanes(in + at, lanes) - m) * factor + offset;
+        vec_store_lanes(out + at, relu ? keep_positive(x, x) : x, lanes);
     }
 }
 
 void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
-                  float epsilon, float *out, float *mean, float *variance, float *inverse_deviation) {
-    memset(mean, 0, (size_t)channels * sizeof *mean);
-    memset(variance, 0, (size_t)channels * sizeof *variance);
+                  const float *mean, const float *inverse_deviation, bool relu, float *out) {
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        add_moments(first, block_rows(rows, first), channels, in + first * channels, mean, variance);
-    for (int c = 0; c < channels; c++) {
-        variance[c] /= (float)rows;
-        inverse_deviation[c] = 1 / sqrtf(variance[c] + epsilon);
-    }
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
-        for (int c = 0; c < channels; c += LANES) {
-            const int lanes = lanes_from(channels, c);
-            const vec m = vec_load_lanes(mean + c, lanes), offset = vec_load_lanes(shift + c, lanes);
-            const vec factor =
-                vec_load_lanes(scale + c, lanes) * vec_load_lanes(inverse_deviation + c, lanes);
-            for (int64_t r = first; r < first + block_rows(rows, first); r++) {
-                const vec x = vec_load_lanes(in + r * channels + c, lanes);
-                vec_store_lanes(out + r * channels + c, (x - m) * factor + offset, lanes);
-            }
-        }
-    }
+        FOR_VECTORS(normalise, channels, block_rows(rows, first), channels, in + first * channels, scale,
+                    shift, mean, inverse_deviation, relu, out + first * channels);
 }
 
-/* shift_grad += sum of out_grad; scale_grad += sum of out_grad * (in - mean) */
-static void add_gradients(int64_t rows, int channels, const float *in, const float *out_grad,
-                          const float *mean, float *scale_grad, float *shift_grad) {
-    for (int c = 0; c < channels; c += LANES) {
-        const int lanes = lanes_from(channels, c);
-        const vec m = vec_load_lanes(mean + c, lanes);
-        vec part[VEC_PARTS] = {{0}};
-        int64_t r = 0;
-        for (; r + VEC_PARTS <= rows; r += VEC_PARTS) {
-            for (int p = 0; p < VEC_PARTS; p++) {
-                const int64_t at = (r + p) * channels + c;
-                part[p] += (vec_load_lanes(in + at, lanes) - m) * vec_load_lanes(out_grad + at, lanes);
-            }
+ALWAYS_INLINE void add_gradients(int c, int lanes, int64_t rows, int channels, const float *in,
+                                 const float *relu_out, const float *mean, float *gradient, float *scale_grad,
+                                 float *shift_grad) {
+    const vec m = vec_load_lanes(mean + c, lanes);
+    vec scale_part[VEC_PARTS] = {{0}}, shift_part[VEC_PARTS] = {{0}};
+    for (int64_t r = 0; r < rows; r++) {
+        const int64_t at = r * channels + c;
+        vec g = vec_load_lanes(gradient + at, lanes);
+        if (relu_out) {
+            g = keep_positive(vec_load_lanes(relu_out + at, lanes), g);
+            vec_store_lanes(gradient + at, g, lanes);
         }
-        for (; r < rows; r++) {
-            const int64_t at = r * channels + c;
-            part[0] += (vec_load_lanes(in + at, lanes) - m) * vec_load_lanes(out_grad + at, lanes);
-        }
-        const vec shift_sum = vec_sum_rows(rows, channels, out_grad + c, lanes);
-        vec_store_lanes(scale_grad + c, vec_load_lanes(scale_grad + c, lanes) + vec_sum_parts(part), lanes);
-        vec_store_lanes(shift_grad + c, vec_load_lanes(shift_grad + c, lanes) + shift_sum, lanes);
+        scale_part[r % VEC_PARTS] += (vec_load_lanes(in + at, lanes) - m) * g;
+        shift_part[r % VEC_PARTS] += g;
     }
+    const vec scale_sum = vec_sum_parts(scale_part), shift_sum = vec_sum_parts(shift_part);
+    vec_store_lanes(scale_grad + c, vec_load_lanes(scale_grad + c, lanes) + scale_sum, lanes);
+    vec_store_lanes(shift_grad + c, vec_load_lanes(shift_grad + c, lanes) + shift_sum, lanes);
+}
+
+void norm_add_gradients(int64_t before, int64_t rows, int channels, const float *in, const float *relu_out,
+                        const float *mean, float *gradient, float *scale_grad, float *shift_grad) {
+    if (before == 0) {
+        memset(scale_grad, 0, (size_t)channels * sizeof *scale_grad);
+        memset(shift_grad, 0, (size_t)channels * sizeof *shift_grad);
+    }
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
+        FOR_VECTORS(add_gradients, channels, block_rows(rows, first), channels, in + first * channels,
+                    relu_out ? relu_out + first * channels : NULL, mean, gradient + first * channels,
+                    scale_grad, shift_grad);
+}
+
+void norm_finish_gradients(int channels, const float *inverse_deviation, float *scale_grad) {
+    for (int c = 0; c < channels; c++)
+        scale_grad[c] *= inverse_deviation[c];
 }
 
 /* With x = (in - mean) / deviation:
  * in_grad = scale / deviation * (out_grad - sum(out_grad) / rows - x * sum(out_grad * x) / rows) */
-void norm_backward(int64_t rows, int channels, const float *in, const float *out_grad, const float *scale,
-                   const float *mean, const float *inverse_deviation, float *in_grad, float *scale_grad,
-                   float *shift_grad) {
-    memset(scale_grad, 0, (size_t)channels * sizeof *scale_grad);
-    memset(shift_grad, 0, (size_t)channels * sizeof *shift_grad);
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        add_gradients(block_rows(rows, first), channels, in + first * channels, out_grad + first * channels,
-                      mean, scale_grad, shift_grad);
-    for (int c = 0; c < channels; c++)
-        scale_grad[c] *= inverse_deviation[c];
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
-        for (int c = 0; c < channels; c += LANES) {
-            const int lanes = lanes_from(channels, c);
-            const vec m = vec_load_lanes(mean + c, lanes),
-                      inverse = vec_load_lanes(inverse_deviation + c, lanes);
-            const vec factor = vec_load_lanes(scale + c, lanes) * inverse;
-            const vec shift_mean = vec_load_lanes(shift_grad + c, lanes) / (float)rows;
-            const vec slope = vec_load_lanes(scale_grad + c, lanes) / (float)rows * inverse;
-            for (int64_t r = first; r < first + block_rows(rows, first); r++) {
-                const int64_t at = r * channels + c;
-                const vec centred = vec_load_lanes(in + at, lanes) - m;
-                const vec gradient = vec_load_lanes(out_grad + at, lanes);
-                vec_store_lanes(in_grad + at, factor * (gradient - shift_mean - centred * slope), lanes);
-            }
-        }
+ALWAYS_INLINE void backward(int c, int lanes, int64_t all_rows, int64_t rows, int channels, const float *in,
+                            const float *scale, const float *mean, const float *inverse,
+                            const float *scale_grad, const float *shift_grad, float *gradient) {
+    const vec m = vec_load_lanes(mean + c, lanes), inv = vec_load_lanes(inverse + c, lanes);
+    const vec factor = vec_load_lanes(scale + c, lanes) * inv;
+    const vec shift_mean = vec_load_lanes(shift_grad + c, lanes) / (float)all_rows;
+    const vec slope = vec_load_lanes(scale_grad + c, lanes) / (float)all_rows * inv;
+    for (int64_t at = c; at < rows * channels; at += channels) {
+        const vec centred = vec_load_lanes(in + at, lanes) - m, g = vec_load_lanes(gradient + at, lanes);
+        vec_store_lanes(gradient + at, factor * (g - shift_mean - centred * slope), lanes);
     }
+}
+
+void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
+                   const float *mean, const float *inverse_deviation, const float *scale_grad,
+                   const float *shift_grad, float *gradient) {
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
+        FOR_VECTORS(backward, channels, all_rows, block_rows(rows, first), channels, in + first * channels,
+                    scale, mean, inverse_deviation, scale_grad, shift_grad, gradient + first * channels);
+}
+
+ALWAYS_INLINE void apply(int c, int lanes, int64_t rows, int channels, const float *in, const float *factor,
+                         const float *offset, float *out) {
+    const vec f = vec_load_lanes(factor + c, lanes), o = vec_load_lanes(offset + c, lanes);
+    for (int64_t at = c; at < rows * channels; at += channels)
+        vec_store_lanes(out + at, vec_load_lanes(in + at, lanes) * f + o, lanes);
 }
 
 void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset,
                 float *out) {
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS) {
-        for (int c = 0; c < channels; c += LANES) {
-            const int lanes = lanes_from(channels, c);
-            const vec f = vec_load_lanes(factor + c, lanes), o = vec_load_lanes(offset + c, lanes);
-            for (int64_t r = first; r < first + block_rows(rows, first); r++) {
-                const vec x = vec_load_lanes(in + r * channels + c, lanes);
-                vec_store_lanes(out + r * channels + c, x * f + o, lanes);
-            }
-        }
-    }
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
+        FOR_VECTORS(apply, channels, block_rows(rows, first), channels, in + first * channels, factor, offset,
+                    out + first * channels);
 }

@@ -115,6 +115,39 @@ void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n) {
     }
 }
 
+/* A count that MPI takes, checked. */
+static int as_count(int64_t count) {
+    if (count > INT_MAX)
+        fatal("a message of %lld items is too large for MPI; use more ranks", (long long)count);
+    return (int)count;
+}
+
+struct CommSum {
+    MPI_Request request;
+};
+
+CommSum *comm_sum_start(const Comm *comm, uint64_t *values, int64_t n) {
+    CommSum *sum = mem_new(1, sizeof *sum);
+    sum->request = MPI_REQUEST_NULL;
+    if (comm->size > 1)
+        comm_check(MPI_Iallreduce(MPI_IN_PLACE, values, as_count(n), MPI_UINT64_T, MPI_SUM, comm->mpi,
+                                  &sum->request),
+                   "MPI_Iallreduce");
+    return sum;
+}
+
+bool comm_sum_test(CommSum *sum) {
+    int done;
+    comm_check(MPI_Test(&sum->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done;
+}
+
+void comm_sum_wait(CommSum **sum) {
+    comm_check(MPI_Wait(&(*sum)->request, MPI_STATUS_IGNORE), "MPI_Wait");
+    mem_free(*sum);
+    *sum = NULL;
+}
+
 double comm_max(const Comm *comm, double value, int *which) {
     struct {
         double value;
@@ -123,13 +156,6 @@ double comm_max(const Comm *comm, double value, int *which) {
     comm_check(MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi), "MPI_Allreduce");
     if (which) *which = largest.rank;
     return largest.value;
-}
-
-/* A count that MPI takes, checked. */
-static int as_count(int64_t count) {
-    if (count > INT_MAX)
-        fatal("a message of %lld rows is too large for MPI; use more ranks", (long long)count);
-    return (int)count;
 }
 
 static MPI_Datatype row_type(int64_t row_bytes) {

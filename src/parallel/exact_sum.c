@@ -18,32 +18,27 @@ void exact_sum_clear(ExactSum *sum) {
     memset(sum->sums, 0, ((size_t)sum->n + 1) * sizeof *sum->sums);
 }
 
-void exact_sum_add(ExactSum *sum, int64_t first, const float *restrict terms, int64_t count) {
+uint64_t exact_sum_convert(const float *restrict terms, int64_t count, bool add, uint64_t *restrict sums) {
     /* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and
      * leaves that integer in the low bits: a conversion that every vector unit has. */
     const double magic = 0x1.8p52;
     const float limit = (float)(1 << EXACT_SUM_LIMIT);
-    uint64_t magic_bits, refused = 0, *restrict sums = sum->sums + first;
+    const uint64_t kept = -(uint64_t)add;
+    uint64_t magic_bits, refused = 0;
     memcpy(&magic_bits, &magic, sizeof magic_bits);
     for (int64_t i = 0; i < count; i++) {
         uint64_t good = fabsf(terms[i]) < limit; /* false for NaN */
         double shifted = (double)terms[i] * (double)(1ll << EXACT_SUM_SCALE) + magic;
         uint64_t bits;
         memcpy(&bits, &shifted, sizeof bits);
-        sums[i] += (bits - magic_bits) & -good;
+        sums[i] = (sums[i] & kept) + ((bits - magic_bits) & -good);
         refused += 1 - good;
     }
-    sum->sums[sum->n] += refused;
+    return refused;
 }
 
-void exact_sum_merge(ExactSum *sum, const ExactSum *other) {
-    exact_sum_merge_range(sum, other, 1, (Range){0, sum->n + 1});
-}
-
-void exact_sum_merge_range(ExactSum *sum, const ExactSum *others, int count, Range range) {
-    for (int o = 0; o < count; o++)
-        for (int64_t i = range.begin; i < range.end; i++)
-            sum->sums[i] += others[o].sums[i];
+void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t count) {
+    sum->sums[sum->n] += exact_sum_convert(terms, count, true, sum->sums + first);
 }
 
 void exact_sum_reduce(ExactSum *sum, const Comm *comm) {

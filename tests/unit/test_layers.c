@@ -22,7 +22,7 @@ static void free_all(void *const *arrays, int count) {
 }
 
 static void check_norm(int64_t rows, int channels, float centre, uint64_t *state) {
-    const int64_t n = rows * channels;
+    const int64_t n = rows * channels, begin[] = {0, rows / 3 + 1, rows};
     float *in = ref_random_array(n, state), *out_grad = ref_random_array(n, state);
     float *scale = ref_random_array(channels, state), *shift = ref_random_array(channels, state);
     for (int64_t i = 0; i < n; i++)
@@ -36,8 +36,17 @@ static void check_norm(int64_t rows, int channels, float centre, uint64_t *state
         kept64[i] = zeros(channels, 8);
     double *in_grad64 = zeros(n, 8);
 
-    norm_forward(rows, channels, in, scale, shift, 1e-3f, out, kept[0], kept[1], kept[2]);
-    norm_backward(rows, channels, in, out_grad, scale, kept[0], kept[2], in_grad, kept[3], kept[4]);
+    for (int p = 0; p < 2; p++) /* in two parts */
+        norm_add_moments(begin[p], begin[p + 1] - begin[p], channels, in + begin[p] * channels, kept[0],
+                         kept[1]);
+    norm_finish_moments(rows, channels, 1e-3f, kept[1], kept[2]);
+    norm_forward(rows, channels, in, scale, shift, kept[0], kept[2], false, out);
+    memcpy(in_grad, out_grad, (size_t)n * sizeof *in_grad);
+    for (int p = 0; p < 2; p++)
+        norm_add_gradients(begin[p], begin[p + 1] - begin[p], channels, in + begin[p] * channels, NULL,
+                           kept[0], in_grad + begin[p] * channels, kept[3], kept[4]);
+    norm_finish_gradients(channels, kept[2], kept[3]);
+    norm_backward(rows, rows, channels, in, scale, kept[0], kept[2], kept[3], kept[4], in_grad);
     ref_norm_forward(rows, channels, in64, scale64, shift64, (double)1e-3f, out64, kept64[0], kept64[1]);
     ref_norm_backward(rows, channels, in64, out_grad64, scale64, (double)1e-3f, in_grad64, kept64[2],
                       kept64[3]);
@@ -65,6 +74,37 @@ static void test_norm_equals_reference(void **unused) {
         for (int r = 0; r < 6; r++)
             check_norm(rows[r], channels[c], 0, &state);
     check_norm(20000, 20, 10, &state); /* a mean far from zero */
+}
+
+/* The relu that follows batch norm, done in the same passes. */
+static void test_norm_with_relu(void **unused) {
+    (void)unused;
+    enum { ROWS = 70, CHANNELS = 19, N = ROWS * CHANNELS };
+    uint64_t state = 4;
+    float *in = ref_random_array(N, &state), *out_grad = ref_random_array(N, &state);
+    float *scale = ref_random_array(CHANNELS, &state), *shift = ref_random_array(CHANNELS, &state);
+    float out[2][N], gradient[2][N], mean[CHANNELS], squares[CHANNELS], inverse[CHANNELS];
+    float scale_grad[2][CHANNELS], shift_grad[2][CHANNELS];
+    norm_add_moments(0, ROWS, CHANNELS, in, mean, squares);
+    norm_finish_moments(ROWS, CHANNELS, 1e-5f, squares, inverse);
+    for (int fused = 0; fused < 2; fused++) {
+        norm_forward(ROWS, CHANNELS, in, scale, shift, mean, inverse, fused, out[fused]);
+        if (!fused) relu_forward(N, out[0], out[0]);
+        memcpy(gradient[fused], out_grad, sizeof gradient[0]);
+        if (!fused) relu_backward(N, out[0], gradient[0], gradient[0]);
+        norm_add_gradients(0, ROWS, CHANNELS, in, fused ? out[1] : NULL, mean, gradient[fused],
+                           scale_grad[fused], shift_grad[fused]);
+    }
+    for (int i = 0; i < N; i++) {
+        assert_true(out[0][i] == out[1][i]);
+        assert_true(gradient[0][i] == gradient[1][i]);
+    }
+    assert_memory_equal(scale_grad[0], scale_grad[1], sizeof scale_grad[0]);
+    assert_memory_equal(shift_grad[0], shift_grad[1], sizeof shift_grad[0]);
+    in[7] = NAN;
+    norm_forward(ROWS, CHANNELS, in, scale, shift, mean, inverse, true, out[0]);
+    assert_true(isnan(out[0][7]));
+    free_all((void *const[]){in, out_grad, scale, shift}, 4);
 }
 
 static void test_norm_apply_is_a_line_per_channel(void **unused) {
@@ -319,6 +359,7 @@ static void test_gradients_of_references(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_norm_equals_reference),
+        cmocka_unit_test(test_norm_with_relu),
         cmocka_unit_test(test_norm_apply_is_a_line_per_channel),
         cmocka_unit_test(test_relu_in_place_and_apart),
         cmocka_unit_test(test_pool_equals_reference),

@@ -227,7 +227,7 @@ static void check_leaf(const char *line, int n, int leaf) {
     PackedWeights packed = packed_weights_new(f->net);
     packed_weights_fill(f->net, f->params, &packed);
     LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none, 0);
-    leaf_run(work, f->params, &packed, f->leaf.epoch, &samples);
+    leaf_run(work, f->params, &packed, f->leaf.epoch, &samples, NULL);
     double loss = ref_network_loss(f->net, &f->leaf, f->exact_params);
     double got = (double)work->terms[leaf_loss_term(f->net)] * leaf;
     if (fabs(got - loss) > 1e-4 * loss) fail_msg("loss %.8g, reference %.8g", got, loss);
@@ -252,6 +252,7 @@ static void test_gradients_without_norm_in_smaller_leaf(void **state) {
 static void test_gradients_with_norm_first(void **state) {
     (void)state;
     check_leaf("bn conv:2:7:s3 relu bn dense:6 relu dense:10", 4, 4);
+    check_leaf("conv:3:5 pool:2 relu conv:4:5 relu relu pool:2 relu dense:7 relu dropout:0.3 dense:10", 3, 4);
 }
 
 static void test_dense_only(void **state) {
@@ -268,7 +269,7 @@ static void test_statistic_terms(void **state) {
     PackedWeights packed = packed_weights_new(f->net);
     packed_weights_fill(f->net, f->params, &packed);
     LeafWork *work = leaf_work_new(f->net, 8, 1, &none, 0);
-    leaf_run(work, f->params, &packed, 0, &samples);
+    leaf_run(work, f->params, &packed, 0, &samples, NULL);
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
         mean += f->images[i] / 255.0 / rows;

@@ -31,6 +31,20 @@ static void test_known_answers(void **state) {
     }
 }
 
+static void test_fill_equals_single_draws(void **state) {
+    (void)state;
+    const RngKey key = {12345, RNG_TEST};
+    static uint32_t filled[100][4];
+    for (int64_t n = 0; n < 100; n++) {
+        uint32_t single[4];
+        rng_fill(key, 3, 0x123456789abull, 0xfffffff0, n, filled); /* draws that wrap around */
+        for (int64_t i = 0; i < n; i++) {
+            rng_u32x4(key, 3, 0x123456789abull, 0xfffffff0 + (uint32_t)i, single);
+            assert_memory_equal(filled[i], single, sizeof single);
+        }
+    }
+}
+
 static void test_uniform(void **state) {
     (void)state;
     double sum = 0, squares = 0, neighbours = 0;
@@ -141,9 +155,13 @@ static void test_permutation_is_uniform(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_normal),        cmocka_unit_test(test_streams_differ),
-        cmocka_unit_test(test_permutation),   cmocka_unit_test(test_permutation_is_uniform),
+        cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_fill_equals_single_draws),
+        cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_normal),
+        cmocka_unit_test(test_streams_differ),
+        cmocka_unit_test(test_permutation),
+        cmocka_unit_test(test_permutation_is_uniform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

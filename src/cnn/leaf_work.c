@@ -1,0 +1,124 @@
+#include "leaf.h"
+
+#include "pardigits/mem.h"
+
+int64_t leaf_loss_term(const Network *net) {
+    return net->param_floats + net->statistic_floats;
+}
+
+int64_t leaf_correct_term(const Network *net) {
+    return leaf_loss_term(net) + 1;
+}
+
+int64_t leaf_term_count(const Network *net) {
+    return leaf_correct_term(net) + 1;
+}
+
+PackedWeights packed_weights_new(const Network *net) {
+    PackedWeights packed = {0};
+    for (int i = 0; i < net->layer_count; i++) {
+        const Layer *layer = &net->layers[i];
+        if (!layer_has_weights(layer)) continue;
+        size_t size = (size_t)conv_packed_size(&layer->conv);
+        packed.forward[i] = mem_new(size, sizeof(float));
+        if (i > net->first_trained) packed.backward[i] = mem_new(size, sizeof(float));
+    }
+    return packed;
+}
+
+void packed_weights_free(PackedWeights *packed) {
+    for (int i = 0; i < NETWORK_MAX_LAYERS; i++) {
+        mem_free(packed->forward[i]);
+        mem_free(packed->backward[i]);
+    }
+    *packed = (PackedWeights){0};
+}
+
+void packed_weights_fill(const Network *net, const float *params, PackedWeights *packed) {
+#pragma omp for schedule(dynamic, 1)
+    for (int task = 0; task < 2 * net->layer_count; task++) {
+        int i = task / 2;
+        const Layer *layer = &net->layers[i];
+        if (!layer_has_weights(layer)) continue;
+        const float *weights = params + net->arrays[layer->weight].first;
+        if (task % 2 == 0)
+            conv_pack_forward(&layer->conv, weights, packed->forward[i]);
+        else if (packed->backward[i])
+            conv_pack_backward(&layer->conv, weights, packed->backward[i]);
+    }
+}
+
+static void new_layer_buffers(LeafWork *work, int i) {
+    const Layer *layer = &work->net->layers[i];
+    size_t values = (size_t)image_values(layer->out) * (size_t)work->leaf;
+    if (layer_in_place(layer))
+        work->out[i] = i ? work->out[i - 1] : work->input;
+    else
+        work->out[i] = mem_new(values, sizeof(float));
+    if (layer->kind == LAYER_POOL || layer->kind == LAYER_DROPOUT) work->marks[i] = mem_new(values, 1);
+    if (layer->kind == LAYER_NORM) {
+        work->mean[i] = mem_new((size_t)layer->in.channels, sizeof(float));
+        work->inverse_deviation[i] = mem_new((size_t)layer->in.channels, sizeof(float));
+    }
+}
+
+/* Floats of a gradient within a stage. */
+static size_t largest_group(const LeafWork *work) {
+    int64_t largest = 0;
+    for (int k = 0; k < work->plan.backward_count; k++) {
+        const Stage *stage = &work->plan.backward[k];
+        for (int i = stage->first; i < stage->end; i++) {
+            int64_t values = stage->group * image_values(work->net->layers[i].in);
+            if (values > largest) largest = values;
+        }
+    }
+    return (size_t)largest;
+}
+
+LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation,
+                        float smoothing) {
+    LeafWork *work = mem_new(1, sizeof *work);
+    size_t samples = (size_t)leaf, largest = (size_t)network_max_values(net);
+    work->net = net;
+    work->plan = leaf_plan_create(net, leaf);
+    work->leaf = leaf;
+    work->seed = seed;
+    work->augmentation = *augmentation;
+    work->smoothing = smoothing;
+    work->input = mem_new(samples * IMAGE_PIXELS, sizeof(float));
+    for (int i = 0; i < net->layer_count; i++)
+        new_layer_buffers(work, i);
+    work->gradient = mem_new(samples * largest, sizeof(float));
+    work->next_gradient = mem_new(samples * largest, sizeof(float));
+    for (int k = 0; k < 2; k++)
+        work->group_gradient[k] = mem_new(largest_group(work), sizeof(float));
+    work->random = mem_new(largest / 4 + 1, sizeof *work->random);
+    work->conv_work = mem_new((size_t)network_conv_work(net, leaf), sizeof(float));
+    work->probabilities = mem_new(samples * CLASSES, sizeof(float));
+    work->labels = mem_new(samples, 1);
+    work->terms = mem_new((size_t)leaf_term_count(net), sizeof(float));
+    return work;
+}
+
+void leaf_work_free(LeafWork **work_pointer) {
+    LeafWork *work = *work_pointer;
+    if (!work) return;
+    for (int i = 0; i < work->net->layer_count; i++) {
+        if (!layer_in_place(&work->net->layers[i])) mem_free(work->out[i]);
+        mem_free(work->marks[i]);
+        mem_free(work->mean[i]);
+        mem_free(work->inverse_deviation[i]);
+    }
+    mem_free(work->input);
+    mem_free(work->gradient);
+    mem_free(work->next_gradient);
+    mem_free(work->group_gradient[0]);
+    mem_free(work->group_gradient[1]);
+    mem_free(work->random);
+    mem_free(work->conv_work);
+    mem_free(work->probabilities);
+    mem_free(work->labels);
+    mem_free(work->terms);
+    mem_free(work);
+    *work_pointer = NULL;
+}

@@ -1,0 +1,32 @@
+/* In which order a leaf passes through the layers. A layer after the other for all images would send every
+ * activation through memory; instead a stage takes a few images (a group) through several layers while they
+ * are in the core's cache, then the next group. A stage ends where the next layer needs the whole leaf: at
+ * batch norm, whose statistics are gathered at the end of one stage (forward: the moments of its input, back:
+ * the sums over its gradient) and used at the beginning of the next, and before and after dense layers, which
+ * reuse their weights over all images.
+ *
+ * The plan depends on the network and the leaf alone, so it is the same for all workers. */
+#ifndef PARDIGITS_CNN_PLAN_H
+#define PARDIGITS_CNN_PLAN_H
+
+#include "network.h"
+
+#include "pardigits/partition.h"
+
+/* Layers [first, end), forward in this order, back from end - 1 to first. */
+typedef struct {
+    int first, end;
+    int group;    /* images at a time */
+    Range params; /* back: the places in the parameter buffer whose gradients are complete after this stage */
+} Stage;
+
+typedef struct {
+    int forward_count, backward_count;
+    Stage forward[NETWORK_MAX_LAYERS + 1], backward[NETWORK_MAX_LAYERS + 1];
+} LeafPlan;
+
+/* Stages back go down to the first layer with parameters; their params, one below the other, make up the
+ * whole buffer. */
+LeafPlan leaf_plan_create(const Network *net, int leaf);
+
+#endif

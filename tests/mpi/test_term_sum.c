@@ -1,0 +1,185 @@
+/* The sum of leaves' terms over threads and ranks, sent in buckets: the same as one exact sum of all; plans
+ * of leaves; non-blocking sums. */
+#include "../../src/cnn/leaf.h"
+#include "../../src/cnn/term_sum.h"
+
+#include "pardigits/mem.h"
+#include "pardigits/rng.h"
+
+#include <math.h>
+#include <omp.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static Network *parse(const char *line) {
+    Network *net = mem_new(1, sizeof *net);
+    Status status = {0};
+    if (network_parse(net, line, &status)) fail_msg("%s", status.text);
+    return net;
+}
+
+/* The terms of a leaf of the whole step. */
+static void make_terms(int64_t leaf, float *terms, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        terms[i] = (float)((leaf * 7919 + i * 104729) % 2001 - 1000) * 0x1p-12f;
+}
+
+/* Adds this rank's leaves with several threads, in the order of events of leaf_run. */
+static void add_leaves(TermSum *sum, const Network *net, const LeafPlan *plan, Range leaves) {
+    const int64_t count = leaf_term_count(net);
+    term_sum_begin(sum, range_size(leaves));
+#pragma omp parallel num_threads(3)
+    {
+        const int thread = omp_get_thread_num();
+        float *terms = mem_new((size_t)count, sizeof *terms);
+#pragma omp for schedule(dynamic, 1) nowait
+        for (int64_t leaf = leaves.begin; leaf < leaves.end; leaf++) {
+            make_terms(leaf, terms, count);
+            term_sum_add(sum, (Range){net->param_floats, count}, terms, thread);
+            for (int k = 0; k < plan->backward_count; k++) {
+                term_sum_add(sum, plan->backward[k].params, terms, thread);
+                if (thread == 0) term_sum_poll(sum);
+            }
+        }
+        while (thread == 0 && !term_sum_poll(sum))
+            sched_yield();
+        mem_free(terms);
+    }
+}
+
+/* Several steps with more and fewer leaves than ranks. */
+static void check_sum(const Comm *comm, const char *line) {
+    Network *net = parse(line);
+    const int64_t count = leaf_term_count(net);
+    const LeafPlan plan = leaf_plan_create(net, 8);
+    TermSum *sum = term_sum_new(net, &plan, comm);
+    ExactSum expected = exact_sum_new(count + 1);
+    float *terms = mem_new((size_t)count, sizeof *terms);
+    static const int64_t steps[] = {11, 2, 7, 1};
+    for (int s = 0; s < 4; s++) {
+        const bool signalled = s % 2 && comm_rank(comm) == 0;
+        add_leaves(sum, net, &plan, partition_range(steps[s], comm_size(comm), comm_rank(comm)));
+        const ExactSum *got = term_sum_finish(sum, signalled);
+        exact_sum_clear(&expected);
+        for (int64_t leaf = 0; leaf < steps[s]; leaf++) {
+            make_terms(leaf, terms, count);
+            exact_sum_add(&expected, 0, terms, count);
+        }
+        assert_memory_equal(got->sums, expected.sums, (size_t)count * sizeof *got->sums);
+        assert_true(exact_sum_get(got, count) == s % 2);
+        assert_int_equal(exact_sum_refused(got), 0);
+    }
+    mem_free(terms);
+    exact_sum_free(&expected);
+    term_sum_free(&sum);
+    mem_free(net);
+}
+
+static void test_one_message(void **state) {
+    check_sum(*state, "conv:4:3 bn relu pool:2 dense:10");
+}
+
+static void test_several_buckets(void **state) {
+    check_sum(*state, "conv:8:3 bn relu pool:2 dense:128 relu dense:600 bn relu dense:10");
+}
+
+/* A bad term in any bucket, of one rank, is known to all; the next step is good again. */
+static void test_refused_terms(void **state) {
+    const Comm *comm = *state;
+    Network *net = parse("conv:8:3 relu pool:2 dense:128 relu dense:600 relu dense:10");
+    const LeafPlan plan = leaf_plan_create(net, 8);
+    TermSum *sum = term_sum_new(net, &plan, comm);
+    const int64_t count = leaf_term_count(net), places[] = {0, net->param_floats - 1, count - 1, -1};
+    float *terms = mem_new((size_t)count, sizeof *terms);
+    for (int p = 0; p < 4; p++) {
+        memset(terms, 0, (size_t)count * sizeof *terms);
+        if (places[p] >= 0 && comm_rank(comm) == comm_size(comm) - 1) terms[places[p]] = NAN;
+        term_sum_begin(sum, 1);
+        term_sum_add(sum, (Range){net->param_floats, count}, terms, 0);
+        for (int k = 0; k < plan.backward_count; k++)
+            term_sum_add(sum, plan.backward[k].params, terms, 0);
+        assert_int_equal(exact_sum_refused(term_sum_finish(sum, false)), places[p] >= 0);
+    }
+    mem_free(terms);
+    term_sum_free(&sum);
+    mem_free(net);
+}
+
+/* Every layer is passed once in each direction, and the gradients are complete at the end. */
+static void check_plan(const char *line, int leaf) {
+    Network *net = parse(line);
+    const LeafPlan plan = leaf_plan_create(net, leaf);
+    int layer = 0;
+    for (int k = 0; k < plan.forward_count; k++) {
+        assert_int_equal(plan.forward[k].first, layer);
+        assert_in_range(plan.forward[k].group, 1, leaf);
+        layer = plan.forward[k].end;
+        if (layer < net->layer_count && net->layers[layer].kind == LAYER_NORM) continue;
+        assert_true(layer == net->layer_count || net->layers[layer].kind == LAYER_DENSE ||
+                    net->layers[layer - 1].kind == LAYER_DENSE || net->layers[layer].in.height == 1);
+    }
+    assert_int_equal(layer, net->layer_count);
+    int64_t params = net->param_floats;
+    for (int k = 0; k < plan.backward_count; k++) {
+        const Stage *stage = &plan.backward[k];
+        assert_int_equal(stage->end, layer);
+        layer = stage->first;
+        assert_int_equal(stage->params.end, params);
+        assert_true(stage->params.begin < params);
+        params = stage->params.begin;
+    }
+    assert_int_equal(params, 0);
+    assert_in_range(layer, net->first_trained, net->first_trained + 1);
+    mem_free(net);
+}
+
+static void test_plans(void **state) {
+    (void)state;
+    check_plan("dense:10", 1);
+    check_plan("bn bn dense:10", 4);
+    check_plan("pool:2 bn conv:200:3 relu conv:8:12 relu dropout:0.5 dense:10", 32);
+    check_plan("conv:64:5 bn relu conv:64:5 dropout:0.1 bn pool:2 relu dense:20 bn relu dense:10", 32);
+}
+
+/* Two sums under way at once. */
+static void test_sums_under_way(void **state) {
+    enum { N = 100000 };
+    const Comm *comm = *state;
+    const uint64_t rank = (uint64_t)comm_rank(comm), size = (uint64_t)comm_size(comm);
+    uint64_t *values[2] = {mem_new(N, sizeof(uint64_t)), mem_new(N, sizeof(uint64_t))};
+    CommSum *sums[2];
+    for (uint64_t s = 0; s < 2; s++) {
+        for (uint64_t i = 0; i < N; i++)
+            values[s][i] = (rank + 1) * (i + s) + (UINT64_MAX << 8); /* sums wrap around */
+        sums[s] = comm_sum_start(comm, values[s], s ? N : 7);
+    }
+    while (!comm_sum_test(sums[1]))
+        sched_yield();
+    comm_sum_wait(&sums[1]);
+    comm_sum_wait(&sums[0]);
+    assert_null(sums[0]);
+    for (uint64_t s = 0; s < 2; s++)
+        for (uint64_t i = 0; i < (s ? N : 7); i++)
+            assert_true(values[s][i] == size * (size + 1) / 2 * (i + s) + size * (UINT64_MAX << 8));
+    mem_free(values[0]);
+    mem_free(values[1]);
+}
+
+int main(int argc, char **argv) {
+    Comm *comm = comm_init(&argc, &argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_plans),
+        cmocka_unit_test_prestate(test_sums_under_way, comm),
+        cmocka_unit_test_prestate(test_one_message, comm),
+        cmocka_unit_test_prestate(test_several_buckets, comm),
+        cmocka_unit_test_prestate(test_refused_terms, comm),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_finalize(&comm);
+    return failed;
+}
