@@ -50,13 +50,26 @@ static int64_t output_values(const LeafRun *run, int i, Group group) {
     return group.n * image_values(run->net->layers[i].out);
 }
 
-/* Batch norm does the work of a relu directly after it. */
-static bool norm_has_relu(const LeafRun *run, int norm) {
-    return norm + 1 < run->net->layer_count && run->net->layers[norm + 1].kind == LAYER_RELU;
+static bool is_kind(const LeafRun *run, int i, LayerKind kind) {
+    return i >= 0 && i < run->net->layer_count && run->net->layers[i].kind == kind;
 }
 
-static bool is_relu_of_norm(const LeafRun *run, int relu) {
-    return relu > 0 && run->net->layers[relu - 1].kind == LAYER_NORM;
+/* Batch norm does the work of a relu directly after it, pooling of one directly before or after it. */
+static bool norm_has_relu(const LeafRun *run, int norm) {
+    return is_kind(run, norm + 1, LAYER_RELU);
+}
+
+static bool is_relu_after_other(const LeafRun *run, int relu) {
+    return is_kind(run, relu - 1, LAYER_NORM) || is_kind(run, relu - 1, LAYER_POOL);
+}
+
+static bool pool_has_relu(const LeafRun *run, int pool) {
+    return is_kind(run, pool + 1, LAYER_RELU) ||
+           (is_kind(run, pool - 1, LAYER_RELU) && !is_relu_after_other(run, pool - 1));
+}
+
+static bool relu_is_done_elsewhere(const LeafRun *run, int relu) {
+    return is_relu_after_other(run, relu) || is_kind(run, relu + 1, LAYER_POOL);
 }
 
 static void forward_weights(const LeafRun *run, int i, Group group) {
@@ -74,12 +87,14 @@ static void forward_norm(const LeafRun *run, int i, Group group) {
 
 static void forward_relu(const LeafRun *run, int i, Group group) {
     float *out = output_of(run, i, group);
-    if (!is_relu_of_norm(run, i)) relu_forward(output_values(run, i, group), out, out);
+    if (!relu_is_done_elsewhere(run, i)) relu_forward(output_values(run, i, group), out, out);
 }
 
 static void forward_pool(const LeafRun *run, int i, Group group) {
-    pool_forward(&run->net->layers[i].pool, group.n, input_of(run, i, group), output_of(run, i, group),
-                 marks_of(run, i, group));
+    void (*const forward)(const PoolShape *, int, const float *, float *, uint8_t *) =
+        pool_has_relu(run, i) ? pool_forward_relu : pool_forward;
+    forward(&run->net->layers[i].pool, group.n, input_of(run, i, group), output_of(run, i, group),
+            marks_of(run, i, group));
 }
 
 /* A value is kept where a uniform 32-bit number is at least rate * 2^32; its counter is (epoch, sample, layer
@@ -128,12 +143,14 @@ static void backward_norm(const LeafRun *run, int i, Group group, float *gradien
  */
 static void backward_relu(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
     (void)in_gradient;
-    if (!is_relu_of_norm(run, i))
+    if (!relu_is_done_elsewhere(run, i))
         relu_backward(output_values(run, i, group), output_of(run, i, group), gradient, gradient);
 }
 
 static void backward_pool(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
-    pool_backward(&run->net->layers[i].pool, group.n, marks_of(run, i, group), gradient, in_gradient);
+    const float *relu_out = pool_has_relu(run, i) ? output_of(run, i, group) : NULL;
+    pool_backward_relu(&run->net->layers[i].pool, group.n, marks_of(run, i, group), relu_out, gradient,
+                       in_gradient);
 }
 
 static void backward_dropout(const LeafRun *run, int i, Group group, float *gradient, float *in_gradient) {
