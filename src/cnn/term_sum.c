@@ -11,6 +11,7 @@
 enum {
     PIECE_TERMS = 1 << 14,  /* that a thread adds under one lock: some microseconds */
     BUCKET_TERMS = 1 << 16, /* that are worth a message of their own */
+    POLL_TESTS = 16,
 };
 
 typedef struct {
@@ -127,8 +128,9 @@ bool term_sum_poll(TermSum *sum) {
         bucket->sending =
             comm_sum_start(sum->comm, sum->sum.sums + bucket->terms.begin, range_size(bucket->terms));
     }
-    for (int b = 1; b < sum->sent; b++)
-        if (!comm_sum_test(sum->buckets[b].sending)) break;
+    /* a test moves only a few of the fragments that a large message is cut into */
+    for (int b = 1, tests = 0; b < sum->sent && tests < POLL_TESTS; tests++)
+        b += comm_sum_test(sum->buckets[b].sending);
     return sum->sent == sum->bucket_count;
 }
 

@@ -255,6 +255,14 @@ static void test_gradients_with_norm_first(void **state) {
     check_leaf("conv:3:5 pool:2 relu conv:4:5 relu relu pool:2 relu dense:7 relu dropout:0.3 dense:10", 3, 4);
 }
 
+/* A relu before, after or on both sides of pooling and batch norm, which do its work. */
+static void test_gradients_with_relu_everywhere(void **state) {
+    (void)state;
+    check_leaf("conv:3:3 relu pool:2 relu conv:4:3 pool:2 relu dropout:0.3 pool:2:s1 bn relu pool:2 relu "
+               "dense:9 relu pool:1 relu dense:10",
+               6, 8);
+}
+
 static void test_dense_only(void **state) {
     (void)state;
     check_leaf("dense:10", 1, 1);
@@ -362,6 +370,7 @@ int main(void) {
         cmocka_unit_test(test_gradients_of_whole_network),
         cmocka_unit_test(test_gradients_without_norm_in_smaller_leaf),
         cmocka_unit_test(test_gradients_with_norm_first),
+        cmocka_unit_test(test_gradients_with_relu_everywhere),
         cmocka_unit_test(test_dense_only),
         cmocka_unit_test(test_statistic_terms),
         cmocka_unit_test(test_network_in_use),
