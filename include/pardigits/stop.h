@@ -26,8 +26,8 @@ StopWatch *stop_watch_create(const Comm *comm);
  * ms. */
 bool stop_watch_poll(StopWatch *watch);
 
-/* Collective (a barrier): every rank comes here once, having stopped or finished. Returns on every rank
- * whether any rank had been signalled by then. */
+/* Collective (a barrier): every rank comes here once, having stopped or finished; a signal on one that waits
+ * here reaches the others too. Returns on every rank whether any rank had been signalled by then. */
 bool stop_watch_destroy(StopWatch **watch);
 
 #endif

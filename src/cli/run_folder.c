@@ -90,13 +90,11 @@ StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const
     return comm_agree(comm, status);
 }
 
-/* What a family keeps beside its model is named model.*.h5. */
-static void remove_parts(const RunFolder *run) {
+/* Members of an ensemble under way (src/cnn/members.h), of any number. */
+static void remove_members(const RunFolder *run) {
     DIR *folder = opendir(run->folder);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        size_t length = strlen(entry->d_name);
-        if (strncmp(entry->d_name, "model.", 6) || length < 9 || strcmp(entry->d_name + length - 3, ".h5"))
-            continue;
+        if (strncmp(entry->d_name, "model.member-", 13)) continue;
         char *path = join(run->folder, entry->d_name);
         unlink(path);
         mem_free(path);
@@ -109,7 +107,7 @@ StatusCode run_folder_clear(const RunFolder *run, Status *status) {
     for (int i = 0; i < 4; i++)
         if (unlink(files[i]) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", files[i], strerror(errno));
-    remove_parts(run);
+    remove_members(run);
     return status->code;
 }
 

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 static volatile sig_atomic_t signal_seen;
 
@@ -90,8 +91,20 @@ bool stop_watch_poll(StopWatch *watch) {
     return watch->stop;
 }
 
+/* Until all ranks are here; a signal that comes meanwhile is passed on. Leaves the processor to others. */
+static void wait_for_all(StopWatch *watch) {
+    MPI_Request barrier;
+    comm_check(MPI_Ibarrier(watch->mpi, &barrier), "MPI_Ibarrier");
+    for (int done = 0; !done;) {
+        stop_watch_poll(watch);
+        comm_check(MPI_Test(&barrier, &done, MPI_STATUS_IGNORE), "MPI_Test");
+        if (!done) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
 bool stop_watch_destroy(StopWatch **watch_pointer) {
     StopWatch *watch = *watch_pointer;
+    wait_for_all(watch);
     tell_others(watch, watch->stop || stop_signalled());
     comm_check(MPI_Waitall(2 * watch->size, watch->pending, MPI_STATUSES_IGNORE), "MPI_Waitall");
     bool stop = watch->mine;
