@@ -19,7 +19,7 @@ static char *join(const char *folder, const char *name) {
 }
 
 RunFolder run_folder_new(const char *folder) {
-    return (RunFolder){mem_text(folder), join(folder, "model.h5"), join(folder, "model.prev.h5"),
+    return (RunFolder){mem_text(folder),           join(folder, "model.h5"),   join(folder, "model.prev.h5"),
                        join(folder, "metrics.h5"), join(folder, "config.ini"), -1};
 }
 
