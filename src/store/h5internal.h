@@ -13,6 +13,9 @@ struct H5File {
     bool written;     /* being made: in memory until h5_close writes it to path */
 };
 
+/* Makes the groups above `name` that are missing, and with itself also that group. */
+void h5_make_groups(const H5File *file, const char *name, bool itself);
+
 /* HDF5's name of a type in memory. */
 hid_t h5_memory_type(H5Type type);
 

@@ -195,8 +195,7 @@ static StatusCode read_error(const H5File *file, const char *name, Status *statu
                       name);
 }
 
-/* Makes the groups above `name` that are missing, and with itself also that group. */
-static void make_groups(const H5File *file, const char *name, bool itself) {
+void h5_make_groups(const H5File *file, const char *name, bool itself) {
     char *path = mem_text(name);
     hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
     H5Pset_obj_track_times(creation, false);
@@ -240,7 +239,7 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
     for (int i = 0; i < shape.rank; i++)
         dims[i] = (hsize_t)shape.dims[i];
     hid_t space = H5Screate_simple(shape.rank, dims, NULL), creation = storage_of(type, shape);
-    make_groups(file, name, false);
+    h5_make_groups(file, name, false);
     hid_t array = H5Dcreate2(file->id, name, file_type(type), space, H5P_DEFAULT, creation, H5P_DEFAULT);
     if (array < 0 || H5Dwrite(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         write_error(file, name, status);
@@ -358,117 +357,5 @@ StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64
     if (!status->code) read_selected_rows(file, array, name, type, shape, first, count, data, status);
     if (file->comm) comm_agree(file->comm, status);
     if (array >= 0) H5Dclose(array);
-    return status->code;
-}
-
-/* The object an attribute is on; negative if there is none. */
-static hid_t open_object(const H5File *file, const char *name) {
-    return h5_exists(file, name) ? H5Oopen(file->id, name, H5P_DEFAULT) : -1;
-}
-
-static StatusCode set_attribute(H5File *file, const char *name, const char *attribute, hid_t stored,
-                                hid_t memory, const void *value, Status *status) {
-    if (status->code) return status->code;
-    make_groups(file, name, true);
-    hid_t object = open_object(file, name), space = H5Screate(H5S_SCALAR);
-    if (object >= 0 && H5Aexists(object, attribute) > 0) H5Adelete(object, attribute);
-    hid_t id = object < 0 ? -1 : H5Acreate2(object, attribute, stored, space, H5P_DEFAULT, H5P_DEFAULT);
-    if (id < 0 || H5Awrite(id, memory, value) < 0)
-        status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be written.", file->path,
-                   attribute, name);
-    if (id >= 0) H5Aclose(id);
-    H5Sclose(space);
-    if (object >= 0) H5Oclose(object);
-    return status->code;
-}
-
-StatusCode h5_set_i64(H5File *file, const char *name, const char *attribute, int64_t value, Status *status) {
-    return set_attribute(file, name, attribute, H5T_STD_I64LE, H5T_NATIVE_INT64, &value, status);
-}
-
-StatusCode h5_set_f64(H5File *file, const char *name, const char *attribute, double value, Status *status) {
-    return set_attribute(file, name, attribute, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value, status);
-}
-
-static hid_t text_type(size_t bytes) {
-    hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, bytes ? bytes : 1);
-    H5Tset_cset(type, H5T_CSET_UTF8);
-    H5Tset_strpad(type, H5T_STR_NULLPAD);
-    return type;
-}
-
-StatusCode h5_set_text(H5File *file, const char *name, const char *attribute, const char *value,
-                       Status *status) {
-    hid_t type = text_type(strlen(value));
-    set_attribute(file, name, attribute, type, type, value, status);
-    H5Tclose(type);
-    return status->code;
-}
-
-bool h5_has_attribute(const H5File *file, const char *name, const char *attribute) {
-    return h5_exists(file, name) && H5Aexists_by_name(file->id, name, attribute, H5P_DEFAULT) > 0;
-}
-
-/* Opens an attribute that must be a single value of a class; negative after an error. */
-static hid_t open_attribute(const H5File *file, const char *name, const char *attribute, H5T_class_t class,
-                            Status *status) {
-    if (status->code) return -1;
-    hid_t id = h5_has_attribute(file, name, attribute)
-                   ? H5Aopen_by_name(file->id, name, attribute, H5P_DEFAULT, H5P_DEFAULT)
-                   : -1;
-    hid_t type = id < 0 ? -1 : H5Aget_type(id), space = id < 0 ? -1 : H5Aget_space(id);
-    bool good = type >= 0 && H5Tget_class(type) == class && space >= 0 &&
-                H5Sget_simple_extent_npoints(space) == 1 &&
-                (class != H5T_STRING || H5Tis_variable_str(type) == 0);
-    if (type >= 0) H5Tclose(type);
-    if (space >= 0) H5Sclose(space);
-    if (good) return id;
-    if (id >= 0) H5Aclose(id);
-    status_set(status, STATUS_FAILED,
-               "%s: attribute %s of %s is missing or of another type: it isn't the kind of file that is "
-               "expected here, "
-               "or damaged.",
-               file->path, attribute, name);
-    return -1;
-}
-
-static StatusCode get_number(const H5File *file, const char *name, const char *attribute, H5T_class_t class,
-                             hid_t memory, void *value, Status *status) {
-    hid_t id = open_attribute(file, name, attribute, class, status);
-    if (id < 0) return status->code;
-    if (H5Aread(id, memory, value) < 0) read_error(file, name, status);
-    H5Aclose(id);
-    return status->code;
-}
-
-StatusCode h5_get_i64(const H5File *file, const char *name, const char *attribute, int64_t *value,
-                      Status *status) {
-    return get_number(file, name, attribute, H5T_INTEGER, H5T_NATIVE_INT64, value, status);
-}
-
-StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribute, double *value,
-                      Status *status) {
-    return get_number(file, name, attribute, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, status);
-}
-
-StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
-                       Status *status) {
-    *value = NULL;
-    hid_t id = open_attribute(file, name, attribute, H5T_STRING, status);
-    if (id < 0) return status->code;
-    hid_t stored = H5Aget_type(id);
-    size_t bytes = H5Tget_size(stored);
-    hid_t type = text_type(bytes);
-    H5Tset_cset(type, H5Tget_cset(stored));
-    *value = mem_new(bytes + 1, 1);
-    if (H5Aread(id, type, *value) < 0) read_error(file, name, status);
-    H5Tclose(type);
-    H5Tclose(stored);
-    H5Aclose(id);
-    if (status->code) {
-        mem_free(*value);
-        *value = NULL;
-    }
     return status->code;
 }
