@@ -1,4 +1,4 @@
-/* The ranks of a run and what they exchange. With exact_sum and stop the only code that calls MPI.
+/* The ranks of a run and what they exchange. src/parallel is the only code that calls MPI.
  *
  * MPI is called from the main thread alone. A failing MPI call ends the program on all ranks (fatal). */
 #ifndef PARDIGITS_COMM_H

@@ -1,4 +1,4 @@
-/* HDF5 files in the few forms that pardigits needs. With dataset, checkpoint and metrics the only code that
+/* HDF5 files in the few forms that pardigits needs. src/store is the only code that
  * calls HDF5. Names are paths such as "/model/conv1/weight"; missing groups are made. Object times are off,
  * so that equal content gives equal files. Errors name the file and the object. */
 #ifndef PARDIGITS_H5IO_H
@@ -66,7 +66,7 @@ StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribut
 StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
                        Status *status);
 
-/* Appends the SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types,
+/* Gives the SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types,
  * shapes, values and attributes in the order of names, without keys of /config that don't shape the model.
  * hex[65]. */
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status);

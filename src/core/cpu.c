@@ -20,6 +20,12 @@ __attribute__((constructor(101), target("arch=x86-64"))) static void check_proce
     good = good && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
 #endif
+#ifdef __AVX512VBMI__
+    good = good && __builtin_cpu_supports("avx512vbmi");
+#endif
+#ifdef __AVX512VBMI2__
+    good = good && __builtin_cpu_supports("avx512vbmi2");
+#endif
 #ifdef __AVX512VNNI__
     good = good && __builtin_cpu_supports("avx512vnni");
 #endif
