@@ -6,10 +6,14 @@
  * sum runs over (kernel row, kernel column, input channel). For one kernel row the inputs of a pixel lie in
  * one contiguous run of kernel * channels floats, so no im2col copy is needed. Every element is summed in one
  * fixed order: a sample's output and data gradient have the same bits wherever it stands in a batch. n is at
- * least 1. */
+ * least 1.
+ *
+ * On processors with AMX matrix tiles compute it, from floats split into two bfloat16 each: a product of two
+ * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. */
 #ifndef PARDIGITS_CONV_H
 #define PARDIGITS_CONV_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
@@ -17,9 +21,11 @@ typedef struct {
     int filters;                 /* output channels */
     int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
     int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
+    bool tiles;                  /* computed on matrix tiles */
 } ConvShape;
 
-/* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. */
+/* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. `tiles` is
+ * set if this build and this machine have matrix tiles. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
 /* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */

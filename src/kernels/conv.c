@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "conv_tiles.h"
 #include "product.h"
+#include "tiles.h"
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
-    ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0};
+    ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0, channels > 1 && tiles_allowed()};
     if (kernel <= height + 2 * pad && kernel <= width + 2 * pad) {
         shape.out_height = (height + 2 * pad - kernel) / stride + 1;
         shape.out_width = (width + 2 * pad - kernel) / stride + 1;
@@ -19,6 +21,7 @@ static int taps(const ConvShape *s, int phase) {
 }
 
 int64_t conv_work_size(const ConvShape *s, int n) {
+    if (s->tiles) return max64(conv_tiles_work_size(s, n), conv_tiles_weights_work_size(s, n));
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
     const int64_t start = round_up(max64(product_round_up(s->channels), product_round_up(s->filters)));
     const int64_t copy = is_dense(s) ? COPY_STRIDE : 0;
@@ -26,12 +29,17 @@ int64_t conv_work_size(const ConvShape *s, int n) {
 }
 
 int64_t conv_packed_size(const ConvShape *s) {
+    if (s->tiles) return conv_tiles_packed_size(s);
     const int64_t area = (int64_t)s->kernel * s->kernel;
     return area * max64((int64_t)s->channels * product_round_up(s->filters),
                         (int64_t)s->filters * product_round_up(s->channels));
 }
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {
+    if (s->tiles) {
+        conv_tiles_pack_forward(s, weights, packed);
+        return;
+    }
     const int64_t length = (int64_t)s->kernel * s->kernel * s->channels;
     const int64_t run = (int64_t)s->kernel * s->channels;
     product_pack(length, run, s->filters, 0, length, weights, s->filters, 1, packed);
@@ -40,6 +48,10 @@ void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) 
 /* One input row or column of pixels in `stride` meets the same taps: those with `tap * stride + phase`. The
  * pixels of a phase are a convolution of their own, of out_grad with the phase's taps from last to first. */
 void conv_pack_backward(const ConvShape *s, const float *weights, float *packed) {
+    if (s->tiles) {
+        conv_tiles_pack_backward(s, weights, packed);
+        return;
+    }
     const int64_t tap_size = (int64_t)s->channels * s->filters;
     for (int phase_y = 0; phase_y < s->stride; phase_y++) {
         for (int phase_x = 0; phase_x < s->stride; phase_x++) {
@@ -156,6 +168,10 @@ static void compute_pass(const Pass *pass, int n, const float *in, const float *
 
 static void forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
                     bool relu, float *out, float *work) {
+    if (s->tiles) {
+        conv_tiles_forward(s, n, in, packed, bias, relu, out, work);
+        return;
+    }
     memset(work, 0, (size_t)product_round_up(s->filters) * sizeof *work);
     if (bias) memcpy(work, bias, (size_t)s->filters * sizeof *work);
     const Pass pass = {
@@ -216,6 +232,10 @@ static void backward_images(const ConvShape *s, int n, const float *out_grad, Pa
 
 void conv_backward_data_relu(const ConvShape *s, int n, const float *out_grad, const float *packed_backward,
                              const float *relu_out, float *in_grad, float *work) {
+    if (s->tiles) {
+        conv_tiles_backward_data(s, n, out_grad, packed_backward, relu_out, in_grad, work);
+        return;
+    }
     memset(work, 0, (size_t)product_round_up(s->channels) * sizeof *work);
     const int64_t row = (int64_t)s->width * s->channels;
     Pass pass = {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "conv_tiles.h"
 #include "product.h"
 #include "vec.h"
 
@@ -16,6 +17,16 @@ static void add_rows(int64_t rows, int filters, int width, const float *out_grad
         const vec sum = vec_sum_rows(rows, width, out_grad + f, LANES);
         vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
     }
+}
+
+/* bias_grad [filters] += sum of out_grad [n][pixels][filters], image by image. */
+static void add_pixels(int n, int64_t pixels, int filters, const float *out_grad, float *bias_grad) {
+    for (int i = 0; i < n; i++, out_grad += pixels * filters)
+        for (int f = 0; f < filters; f += LANES) {
+            const int lanes = lanes_from(filters, f);
+            const vec sum = vec_sum_rows(pixels, filters, out_grad + f, lanes);
+            vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
+        }
 }
 
 /* Rows of out_grad as the product reads factors: of whole vectors. */
@@ -157,6 +168,12 @@ static void backward_weights(const ConvShape *s, int n, const float *in, const f
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
     const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
     if (bias_grad && !add) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
+    if (s->tiles) {
+        conv_tiles_backward_weights(s, n, in, out_grad, add, weight_grad, work);
+        if (bias_grad)
+            add_pixels(is_dense(s) ? 1 : n, is_dense(s) ? n : pixels, s->filters, out_grad, bias_grad);
+        return;
+    }
     if (is_dense(s)) {
         dense_weights(s, n, in, out_grad, add, weight_grad, bias_grad, work);
         return;

@@ -1,0 +1,73 @@
+/* Products of floats on AMX's matrix tiles, which multiply 16-bit bfloat16 and add up floats.
+ *
+ * A float x is split into two bfloat16, high = x rounded and low = (x - high) rounded: together they differ
+ * from x by at most 2^-17 |x|. A product a * b is then high * low + high * high + low * high, which differs
+ * from it by at most 2^-15 |a b|, where a float's own rounding is 2^-24 (Henry, Tang & Heinecke, "Leveraging
+ * the bfloat16 artificial intelligence datatype for higher-precision computations", ARITH 2019).
+ * Sums are of floats. What is computed depends on the operands alone: the tiles ignore rounding modes. */
+#ifndef PARDIGITS_KERNELS_TILES_H
+#define PARDIGITS_KERNELS_TILES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TILE_SIDE = 16,    /* rows and columns of a tile of sums */
+    TILE_DEPTH = 32,   /* summands that one instruction takes */
+    TILE_BYTES = 1024, /* of each tile */
+};
+
+/* Asks Linux for the use of the tiles, for all threads of the process; false: not in this build, or refused.
+ */
+bool tiles_allowed(void);
+
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__)
+
+#include <immintrin.h>
+
+/* out = or += a * b for up to 2 x 2 tiles of sums. For each step, a's rows hold TILE_DEPTH summands side by
+ * side, b's rows the summands 2i and 2i + 1 of 16 columns in turn. */
+typedef struct {
+    const uint16_t *a_high, *a_low;
+    int64_t a_row;            /* bytes between a's rows; the second 16 rows follow the first */
+    const int64_t *a_offsets; /* [steps] bytes, or NULL: steps lie one behind the other */
+    const uint16_t *b_high, *b_low;
+    int64_t b_row, b_next, b_step; /* bytes between b's rows, to the next 16 columns, to the next step */
+    int64_t steps;
+    bool add;
+    float *out;
+    int64_t out_row; /* floats */
+} TileProduct;
+
+/* Before and after products: a thread's tiles hold what is configured until they are released. */
+void tiles_configure(void);
+void tiles_release(void);
+
+/* row_tiles and column_tiles are 1 or 2. */
+void tile_product(const TileProduct *product, int row_tiles, int column_tiles);
+
+typedef struct {
+    __m256i high, low;
+} SplitFloats;
+
+static inline __m512 from_bfloat16(__m256i x) {
+    return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16);
+}
+
+static inline SplitFloats split_floats(__m512 x) {
+    const __m256i high = (__m256i)_mm512_cvtneps_pbh(x);
+    return (SplitFloats){high, (__m256i)_mm512_cvtneps_pbh(_mm512_sub_ps(x, from_bfloat16(high)))};
+}
+
+/* Two times 16 values in turn: the summands 2i and 2i + 1 of 16 columns. */
+static inline __m512i interleave(__m256i even, __m256i odd) {
+    return _mm512_or_si512(_mm512_cvtepu16_epi32(even), _mm512_slli_epi32(_mm512_cvtepu16_epi32(odd), 16));
+}
+
+/* The first `lanes` floats, 0 <= lanes; the others are 0. */
+static inline __mmask16 lane_mask(int64_t lanes) {
+    return lanes >= 16 ? 0xffff : lanes <= 0 ? 0 : (__mmask16)((1u << lanes) - 1);
+}
+
+#endif
+#endif
