@@ -3,7 +3,7 @@
 #define PARDIGITS_FINGERPRINT_H
 
 /* SHA-256 over the running executable and the bits of sample results of the C library's mathematics (which
- * picks its code by the processor). hex[65]. */
+ * picks its code by the processor), and whether matrix tiles are granted. hex[65]. */
 void fingerprint_hex(char hex[65]);
 
 #endif

@@ -1,7 +1,19 @@
-/* Before anything else: does this processor have the instructions that the program was compiled for? Without
- * this a user would only see "Illegal instruction". */
+#include "pardigits/cpu.h"
+
+#include <sys/syscall.h>
 #include <unistd.h>
 
+bool cpu_tiles_granted(void) {
+#ifdef __AMX_TILE__
+    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 }; /* asm/prctl.h */
+    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+#else
+    return false;
+#endif
+}
+
+/* Before anything else: does this processor have the instructions that the program was compiled for? Without
+ * this a user would only see "Illegal instruction". */
 #if defined(__x86_64__)
 
 __attribute__((constructor(101), target("arch=x86-64"))) static void check_processor(void) {
@@ -28,6 +40,9 @@ __attribute__((constructor(101), target("arch=x86-64"))) static void check_proce
 #endif
 #ifdef __AVX512VNNI__
     good = good && __builtin_cpu_supports("avx512vnni");
+#endif
+#ifdef __AVX512BF16__
+    good = good && __builtin_cpu_supports("avx512bf16");
 #endif
     if (good) return;
     ssize_t ignored = write(STDERR_FILENO, sentence, sizeof sentence - 1);

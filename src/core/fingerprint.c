@@ -1,5 +1,7 @@
 #include "pardigits/fingerprint.h"
 
+#include "pardigits/cpu.h"
+
 #include <math.h>
 #include <sha2.h>
 #include <stdio.h>
@@ -21,10 +23,17 @@ static void add_mathematics(SHA2_CTX *sha) {
     }
 }
 
+/* Sums on matrix tiles have other bits than those without. */
+static void add_processor(SHA2_CTX *sha) {
+    const unsigned char tiles = cpu_tiles_granted();
+    SHA256Update(sha, &tiles, 1);
+}
+
 void fingerprint_hex(char hex[65]) {
     SHA2_CTX sha;
     SHA256Init(&sha);
     add_executable(&sha);
     add_mathematics(&sha);
+    add_processor(&sha);
     SHA256End(&sha, hex);
 }

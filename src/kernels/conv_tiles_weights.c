@@ -6,22 +6,22 @@
 #include "vec.h"
 
 /* The gradient of a tap's weights [channels][filters] is a product of the input, transposed and shifted by
- * the tap, with the output's gradient, which stands at the pixels of the input's planes with zeros between,
- * so that both run over the pixels of some images without gaps. */
+ * the tap, with the output's gradient. Both run over the pixels of the input's planes, from an image's first
+ * output pixel to its last; between the lines of output pixels the gradient has zeros. */
 enum {
     STRIP = 2 * TILE_SIDE,
-    PIXELS_AT_A_TIME = 256, /* what they need stays in the first-level cache */
-    BLOCK_PIXELS = 512,     /* images are taken together up to about so many */
-    DENSE_CHANNELS = 128,   /* of a dense layer, that are transposed at a time */
+    MOST_STEPS = 6,      /* of a product at a time: what it needs stays in the first-level cache */
+    BLOCK_STEPS = 24,     /* images are taken together up to about so many steps */
+    DENSE_CHANNELS = 128, /* of a dense layer, that are transposed at a time */
 };
 
 typedef struct {
     Planes planes;
     int channels, filters, kernel, stride;
-    int images;        /* taken together */
-    int64_t x_row;     /* values from one transposed row to the next */
-    int64_t positions; /* pixels of the planes of all these images, in whole steps */
-    bool direct;       /* tiles fit the weights: sums go there */
+    int images;      /* taken together */
+    int image_steps; /* of TILE_DEPTH pixels */
+    int64_t x_row;   /* values from one transposed row to the next */
+    bool direct;     /* tiles fit the weights: sums go there */
 } Weights;
 
 static int64_t odd_lines(int64_t values) {
@@ -35,11 +35,12 @@ static Weights weights_of(const ConvShape *s, int n) {
                  .filters = s->filters,
                  .kernel = s->kernel,
                  .stride = s->stride};
-    const int64_t pixels = plane_pixels(&w.planes), most = max64(1, BLOCK_PIXELS / pixels);
-    const int64_t reach = (int64_t)(s->kernel - 1) / s->stride * (w.planes.width + 1);
-    w.images = n < most ? n : (int)most;
-    w.positions = round_up_to(w.images * pixels, TILE_DEPTH);
-    w.x_row = odd_lines(w.positions + reach + TILE_SIDE);
+    const int64_t used = (int64_t)(s->out_height - 1) * w.planes.width + s->out_width;
+    w.image_steps = (int)((used + TILE_DEPTH - 1) / TILE_DEPTH);
+    const int most = w.image_steps < BLOCK_STEPS ? BLOCK_STEPS / w.image_steps : 1;
+    w.images = n < most ? n : most;
+    /* the last tap reads up to whole steps behind the last pixel */
+    w.x_row = odd_lines(w.images * plane_pixels(&w.planes) + 2 * TILE_DEPTH);
     w.direct = s->channels % TILE_SIDE == 0 && s->filters % TILE_SIDE == 0;
     return w;
 }
@@ -54,15 +55,11 @@ static int64_t padded(int64_t n) {
 
 typedef struct {
     uint16_t *x_high, *x_low; /* [phases][phases][channels, padded][x_row] */
-    uint16_t *g_high, *g_low; /* [positions / 2][filters, padded][2] */
+    uint16_t *g_high, *g_low; /* [images][image_steps][TILE_DEPTH / 2][filters, padded][2] */
     float *sums;              /* [kernel][kernel][channels, padded][filters, padded], unless direct */
 } WeightWork;
 
-static int64_t conv_layout(const Weights *w, WeightWork *work, float *memory) {
-    const int64_t x = round_up_to(phases_of(w) * padded(w->channels) * w->x_row, TILE_DEPTH);
-    const int64_t g = w->positions * padded(w->filters);
-    const int64_t sums =
-        w->direct ? 0 : (int64_t)w->kernel * w->kernel * padded(w->channels) * padded(w->filters);
+static int64_t layout(int64_t x, int64_t g, int64_t sums, WeightWork *work, float *memory) {
     if (work) {
         uint16_t *values = (uint16_t *)memory;
         *work = (WeightWork){values, values + x, values + 2 * x, values + 2 * x + g, memory + x + g};
@@ -70,18 +67,20 @@ static int64_t conv_layout(const Weights *w, WeightWork *work, float *memory) {
     return x + g + sums;
 }
 
+static int64_t conv_layout(const Weights *w, WeightWork *work, float *memory) {
+    const int64_t x = phases_of(w) * padded(w->channels) * w->x_row;
+    const int64_t g = (int64_t)w->images * w->image_steps * TILE_DEPTH * padded(w->filters);
+    const int64_t sums = (int64_t)w->kernel * w->kernel * padded(w->channels) * padded(w->filters);
+    return layout(x, g, w->direct ? 0 : sums, work, memory);
+}
+
 static int64_t dense_positions(int n) {
     return round_up_to(n, TILE_DEPTH);
 }
 
 static int64_t dense_layout(int n, int filters, WeightWork *work, float *memory) {
-    const int64_t x = DENSE_CHANNELS * odd_lines(dense_positions(n)),
-                  g = dense_positions(n) * padded(filters);
-    if (work) {
-        uint16_t *values = (uint16_t *)memory;
-        *work = (WeightWork){values, values + x, values + 2 * x, values + 2 * x + g, memory + x + g};
-    }
-    return x + g + DENSE_CHANNELS * padded(filters);
+    return layout(DENSE_CHANNELS * odd_lines(dense_positions(n)), dense_positions(n) * padded(filters),
+                  DENSE_CHANNELS * padded(filters), work, memory);
 }
 
 int64_t conv_tiles_weights_work_size(const ConvShape *shape, int n) {
@@ -119,71 +118,60 @@ static inline void transpose(__m512 r[16]) {
     }
 }
 
-/* Positions [0, total) of the rows of 16 channels: pixel i of `count`, pixel_stride floats apart, at `first`
- * + i, zeros elsewhere. Up to 15 positions more are overwritten. */
-static void transpose_run(const float *from, int64_t pixel_stride, int channels, int64_t first, int64_t count,
-                          int64_t total, int64_t row, uint16_t *high, uint16_t *low) {
-    const __mmask16 lanes = lane_mask(channels);
-    for (int64_t at = 0; at < total; at += TILE_SIDE) {
+/* 16 pixels' values of all channels, or zeros where a pixel is NULL, as 16 values of each channel's row. */
+static void transpose_pixels(const float *const pixels[TILE_SIDE], int channels, int64_t row, uint16_t *high,
+                             uint16_t *low) {
+    for (int first = 0; first < channels; first += TILE_SIDE) {
+        const __mmask16 lanes = lane_mask(channels - first);
         __m512 r[TILE_SIDE];
-        for (int i = 0; i < TILE_SIDE; i++) {
-            const int64_t pixel = at + i - first;
-            r[i] = pixel >= 0 && pixel < count ? _mm512_maskz_loadu_ps(lanes, from + pixel * pixel_stride)
-                                               : _mm512_setzero_ps();
-        }
+        for (int i = 0; i < TILE_SIDE; i++)
+            r[i] = pixels[i] ? _mm512_maskz_loadu_ps(lanes, pixels[i] + first) : _mm512_setzero_ps();
         transpose(r);
         for (int c = 0; c < TILE_SIDE; c++) {
             const SplitFloats values = split_floats(r[c]);
-            _mm256_storeu_si256((__m256i *)(void *)(high + c * row + at), values.high);
-            _mm256_storeu_si256((__m256i *)(void *)(low + c * row + at), values.low);
+            _mm256_storeu_si256((__m256i *)(void *)(high + (first + c) * row), values.high);
+            _mm256_storeu_si256((__m256i *)(void *)(low + (first + c) * row), values.low);
         }
     }
 }
 
-/* The same for all channels. */
-static void transpose_line(const Weights *w, const float *from, int64_t pixel_stride, Span span,
-                           int64_t total, uint16_t *high, uint16_t *low) {
-    for (int c = 0; c < w->channels; c += TILE_SIDE)
-        transpose_run(from + c, pixel_stride, w->channels - c, span.first, span.count, total, w->x_row,
-                      high + c * w->x_row, low + c * w->x_row);
-}
+/* Goes over the pixels of n images' planes (a, b), one behind the other. */
+typedef struct {
+    const Planes *planes;
+    int phase_y, phase_x, n, image, y, x;
+} PixelWalk;
 
-/* One plane of one image. */
-static void transpose_plane(const Weights *w, int a, int b, const float *image, uint16_t *high,
-                            uint16_t *low) {
-    const Planes *p = &w->planes;
-    const Span y_span = line_span(p, a, p->height, p->image_height);
-    const Span x_span = line_span(p, b, p->width, p->image_width);
-    const int64_t first_x = (int64_t)x_span.first * p->stride + b - p->pad;
-    if (p->stride == 1 && p->pad == 0) {
-        const Span all = {.count = (int)plane_pixels(p)};
-        transpose_line(w, image, p->channels, all, all.count, high, low);
-        return;
+/* The pixel in the images, or NULL for zeros. */
+static inline const float *next_pixel(PixelWalk *walk, const float *images) {
+    const Planes *p = walk->planes;
+    const int row = walk->y * p->stride + walk->phase_y - p->pad;
+    const int column = walk->x * p->stride + walk->phase_x - p->pad;
+    const bool inside = walk->image < walk->n && (unsigned)row < (unsigned)p->image_height &&
+                        (unsigned)column < (unsigned)p->image_width;
+    const int64_t at = ((int64_t)walk->image * p->image_height + row) * p->image_width + column;
+    if (++walk->x == p->width) {
+        walk->x = 0;
+        if (++walk->y == p->height) {
+            walk->y = 0;
+            walk->image++;
+        }
     }
-    for (int y = 0; y < p->height; y++) {
-        const bool inside = y >= y_span.first && y < y_span.first + y_span.count;
-        const int64_t row = (int64_t)y * p->stride + a - p->pad;
-        const float *from = inside ? image + (row * p->image_width + first_x) * p->channels : image;
-        transpose_line(w, from, (int64_t)p->stride * p->channels, inside ? x_span : (Span){0}, p->width,
-                       high + (int64_t)y * p->width, low + (int64_t)y * p->width);
-    }
-}
-
-static void zero_from(uint16_t *values, int64_t begin, int64_t end) {
-    memset(values + begin, 0, (size_t)(end - begin) * sizeof *values);
+    return inside ? images + at * p->channels : NULL;
 }
 
 static void transpose_images(const Weights *w, int n, const float *in, const WeightWork *work) {
-    const int64_t pixels = plane_pixels(&w->planes), rows = padded(w->channels);
-    const int64_t size = (int64_t)w->planes.image_height * w->planes.image_width * w->planes.channels;
     for (int phase = 0; phase < phases_of(w); phase++) {
-        uint16_t *high = work->x_high + phase * rows * w->x_row, *low = work->x_low + phase * rows * w->x_row;
-        for (int i = 0; i < n; i++)
-            transpose_plane(w, phase / w->planes.phases, phase % w->planes.phases, in + i * size,
-                            high + i * pixels, low + i * pixels);
-        for (int64_t r = 0; r < rows; r++) {
-            zero_from(high + r * w->x_row, n * pixels, w->x_row);
-            zero_from(low + r * w->x_row, n * pixels, w->x_row);
+        const int64_t first = phase * padded(w->channels) * w->x_row;
+        PixelWalk walk = {.planes = &w->planes,
+                          .phase_y = phase / w->planes.phases,
+                          .phase_x = phase % w->planes.phases,
+                          .n = n};
+        for (int64_t at = 0; at < w->x_row; at += TILE_SIDE) {
+            const float *pixels[TILE_SIDE];
+            for (int i = 0; i < TILE_SIDE; i++)
+                pixels[i] = next_pixel(&walk, in);
+            transpose_pixels(pixels, w->channels, w->x_row, work->x_high + first + at,
+                             work->x_low + first + at);
         }
     }
 }
@@ -204,64 +192,98 @@ static inline void pair_pixels(const float *even, const float *odd, int filters,
 /* The gradients of n images' output pixels at the planes' pixels. */
 static void pair_images(const Weights *w, const ConvShape *s, int n, const float *out_grad,
                         const WeightWork *work) {
-    const int64_t row = 2 * padded(w->filters);
-    int image = 0, y = 0, x = 0;
-    for (int64_t p = 0; p < w->positions; p += 2) {
-        const float *pair[2];
-        for (int k = 0; k < 2; k++) {
-            const bool inside = image < n && y < s->out_height && x < s->out_width;
-            pair[k] = inside
-                          ? out_grad + (((int64_t)image * s->out_height + y) * s->out_width + x) * w->filters
-                          : NULL;
-            if (++x < w->planes.width) continue;
-            x = 0;
-            if (++y < w->planes.height) continue;
-            y = 0;
-            image++;
+    const int64_t row = 2 * padded(w->filters), pairs = (int64_t)w->image_steps * TILE_DEPTH / 2;
+    for (int i = 0; i < n; i++) {
+        const float *image = out_grad + i * out_size(s);
+        int y = 0, x = 0;
+        for (int64_t p = i * pairs; p < (i + 1) * pairs; p++) {
+            const float *pair[2];
+            for (int k = 0; k < 2; k++) {
+                const bool inside = y < s->out_height && x < s->out_width;
+                pair[k] = inside ? image + ((int64_t)y * s->out_width + x) * w->filters : NULL;
+                if (++x < w->planes.width) continue;
+                x = 0;
+                y++;
+            }
+            pair_pixels(pair[0], pair[1], w->filters, work->g_high + p * row, work->g_low + p * row);
         }
-        pair_pixels(pair[0], pair[1], w->filters, work->g_high + p / 2 * row, work->g_low + p / 2 * row);
     }
 }
 
-/* Products over positions [first, first + count): sums of rows x filters. */
+/* Products over some steps: sums of rows x filters. */
 typedef struct {
     const WeightWork *work;
     int64_t rows, x_row; /* of the transposed input */
     int filters;
-    int64_t first, count;
+    int64_t first_step, steps;
+    const int64_t *x_offsets; /* [steps] bytes, or NULL */
     bool add;
     int64_t out_row; /* floats between rows of sums */
 } Sums;
 
 /* The tiles from row m and filter f on of one tap, whose input begins at value x_at. */
 static void sum_tiles(const Sums *s, int64_t m, int64_t f, int64_t x_at, float *out) {
-    const int64_t x = x_at + m * s->x_row + s->first, g_row = 2 * padded(s->filters);
-    const int64_t g = s->first / 2 * g_row + 2 * f;
+    const int64_t x = x_at + m * s->x_row, g_row = 2 * padded(s->filters);
+    const int64_t g = s->first_step * TILE_SIDE * g_row + 2 * f;
     const TileProduct product = {.a_high = s->work->x_high + x,
                                  .a_low = s->work->x_low + x,
                                  .a_row = s->x_row * 2,
+                                 .a_offsets = s->x_offsets,
                                  .b_high = s->work->g_high + g,
                                  .b_low = s->work->g_low + g,
                                  .b_row = g_row * 2,
                                  .b_next = 64,
                                  .b_step = TILE_SIDE * g_row * 2,
-                                 .steps = s->count / TILE_DEPTH,
+                                 .steps = s->steps,
                                  .add = s->add,
                                  .out = out + m * s->out_row + f,
                                  .out_row = s->out_row};
     tile_product(&product, s->rows - m > TILE_SIDE ? 2 : 1, s->filters - f > TILE_SIDE ? 2 : 1);
 }
 
-static void sum_taps(const Weights *w, const Sums *s, float *out) {
+/* All taps of one phase, which read the same plane. */
+static void sum_phase(const Weights *w, const Sums *s, int phase_y, int phase_x, int64_t m, int64_t f,
+                      float *out) {
     const int64_t out_tap = (w->direct ? w->channels : padded(w->channels)) * s->out_row;
-    for (int64_t m = 0; m < w->channels; m += STRIP)
-        for (int64_t f = 0; f < w->filters; f += STRIP)
-            for (int tap = 0; tap < w->kernel * w->kernel; tap++) {
-                const int y = tap / w->kernel, x = tap % w->kernel;
-                const int64_t phase = (int64_t)(y % w->stride) * w->planes.phases + x % w->stride;
-                const int64_t at = (int64_t)(y / w->stride) * w->planes.width + x / w->stride;
-                sum_tiles(s, m, f, phase * padded(w->channels) * w->x_row + at, out + tap * out_tap);
-            }
+    const int64_t phase = (int64_t)phase_y * w->planes.phases + phase_x;
+    for (int y = phase_y; y < w->kernel; y += w->stride)
+        for (int x = phase_x; x < w->kernel; x += w->stride) {
+            const int64_t at = (int64_t)(y / w->stride) * w->planes.width + x / w->stride;
+            sum_tiles(s, m, f, phase * padded(w->channels) * w->x_row + at,
+                      out + (y * w->kernel + x) * out_tap);
+        }
+}
+
+static void sum_taps(const Weights *w, const Sums *s, float *out) {
+    for (int phase = 0; phase < phases_of(w); phase++)
+        for (int64_t m = 0; m < w->channels; m += STRIP)
+            for (int64_t f = 0; f < w->filters; f += STRIP)
+                sum_phase(w, s, phase / w->planes.phases, phase % w->planes.phases, m, f, out);
+}
+
+/* Some images, transposed and paired: in parts of as many steps. */
+static void sum_images(const Weights *w, int n, const WeightWork *work, bool add, int64_t out_row,
+                       float *out) {
+    const int64_t steps = (int64_t)n * w->image_steps, parts = (steps + MOST_STEPS - 1) / MOST_STEPS;
+    int64_t offsets[MOST_STEPS];
+    for (int64_t part = 0; part < parts; part++) {
+        const int64_t first = steps * part / parts, end = steps * (part + 1) / parts;
+        for (int64_t i = first; i < end; i++) {
+            const int64_t image = i / w->image_steps, step = i % w->image_steps;
+            offsets[i - first] =
+                (image * plane_pixels(&w->planes) + step * TILE_DEPTH) * (int64_t)sizeof(uint16_t);
+        }
+        const Sums sums = {.work = work,
+                           .rows = w->channels,
+                           .x_row = w->x_row,
+                           .filters = w->filters,
+                           .first_step = first,
+                           .steps = end - first,
+                           .x_offsets = offsets,
+                           .add = add || part > 0,
+                           .out_row = out_row};
+        sum_taps(w, &sums, out);
+    }
 }
 
 /* to [rows][filters] = or += from [rows][from_row] */
@@ -286,18 +308,7 @@ static void conv_weights(const ConvShape *s, int n, const float *in, const float
         const int images = n - i < w.images ? n - i : w.images;
         transpose_images(&w, images, in + i * in_size(s), &work);
         pair_images(&w, s, images, out_grad + i * out_size(s), &work);
-        for (int64_t p = 0; p < w.positions; p += PIXELS_AT_A_TIME) {
-            const int64_t left = w.positions - p;
-            const Sums part = {.work = &work,
-                               .rows = w.channels,
-                               .x_row = w.x_row,
-                               .filters = w.filters,
-                               .first = p,
-                               .count = left < PIXELS_AT_A_TIME ? left : PIXELS_AT_A_TIME,
-                               .add = i + p > 0 || (add && w.direct),
-                               .out_row = out_row};
-            sum_taps(&w, &part, sums);
-        }
+        sum_images(&w, images, &work, i > 0 || (add && w.direct), out_row, sums);
     }
     for (int64_t tap = 0; !w.direct && tap < w.kernel * w.kernel; tap++)
         copy_rows(w.channels, s->filters, sums + tap * padded(w.channels) * out_row, out_row, add,
@@ -309,6 +320,17 @@ static void pair_vectors(int64_t n, int filters, const float *out_grad, const We
     for (int64_t p = 0; p < dense_positions((int)n); p += 2)
         pair_pixels(p < n ? out_grad + p * filters : NULL, p + 1 < n ? out_grad + (p + 1) * filters : NULL,
                     filters, work->g_high + p / 2 * row, work->g_low + p / 2 * row);
+}
+
+/* `rows` values of n vectors that are `stride` floats apart. */
+static void transpose_vectors(int n, const float *in, int64_t stride, int rows, int64_t x_row,
+                              const WeightWork *work) {
+    for (int at = 0; at < dense_positions(n); at += TILE_SIDE) {
+        const float *pixels[TILE_SIDE];
+        for (int i = 0; i < TILE_SIDE; i++)
+            pixels[i] = at + i < n ? in + (at + i) * stride : NULL;
+        transpose_pixels(pixels, rows, x_row, work->x_high + at, work->x_low + at);
+    }
 }
 
 static void dense_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
@@ -324,12 +346,10 @@ static void dense_weights(const ConvShape *s, int n, const float *in, const floa
                             .rows = rows,
                             .x_row = odd_lines(dense_positions(n)),
                             .filters = s->filters,
-                            .count = dense_positions(n),
+                            .steps = dense_positions(n) / TILE_DEPTH,
                             .add = add && direct,
                             .out_row = padded(s->filters)};
-        for (int c = 0; c < rows; c += TILE_SIDE)
-            transpose_run(in + first + c, s->channels, rows - c, 0, n, block.count, block.x_row,
-                          work.x_high + c * block.x_row, work.x_low + c * block.x_row);
+        transpose_vectors(n, in + first, s->channels, rows, block.x_row, &work);
         for (int64_t m = 0; m < rows; m += STRIP)
             for (int64_t f = 0; f < s->filters; f += STRIP)
                 sum_tiles(&block, m, f, 0, sums);

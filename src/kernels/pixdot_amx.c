@@ -2,13 +2,12 @@
 
 #if defined(__AMX_INT8__) && defined(__AVX512VNNI__)
 
+#include "pardigits/cpu.h"
 #include "pardigits/mem.h"
 
 #include <immintrin.h>
 #include <stdalign.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* tdpbuud adds to 16 x 16 sums the products of 16 rows x 64 columns of a and 64 columns x 16 rows of b, all
  * unsigned. b's panel [groups of 4 columns][16 rows][4] is what it wants. Two by two of them share their
@@ -18,12 +17,10 @@ enum {
     TILE_ROWS = 2 * SIDE,
     COLUMNS_AT_A_TIME = 2048,
     LINE_BYTES = COLUMNS_AT_A_TIME + 64, /* rows a power of two apart would share a few sets of the cache */
-    ARCH_REQ_XCOMP_PERM = 0x1023,        /* asm/prctl.h of Linux 5.16 */
-    XFEATURE_XTILEDATA = 18,
 };
 
 bool pixdot_amx_allowed(void) {
-    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+    return cpu_tiles_granted();
 }
 
 static void configure_tiles(void) {

@@ -1,17 +1,11 @@
 #include "tiles.h"
 
+#include "pardigits/cpu.h"
+
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
-#include <sys/syscall.h>
-#include <unistd.h>
-
-enum {
-    ARCH_REQ_XCOMP_PERM = 0x1023, /* asm/prctl.h of Linux 5.16 */
-    XFEATURE_XTILEDATA = 18,
-};
-
 bool tiles_allowed(void) {
-    return syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
+    return cpu_tiles_granted();
 }
 
 void tiles_configure(void) {
