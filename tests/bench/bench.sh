@@ -5,17 +5,13 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=src/setup/mpi_env.sh
 . src/setup/mpi_env.sh
+# shellcheck source=tests/bench/spread.sh
+. tests/bench/spread.sh
 program=${BUILD:-build}/pardigits
 export OMP_NUM_THREADS=${THREADS:-2}
 ranks=${RANKS:-1} repeats=${REPEATS:-3}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-
-# spread: "median (least to most)" of the numbers on standard input.
-spread() {
-    sort -g | awk '{ x[NR] = $1 } END { m = NR % 2 ? x[(NR + 1) / 2] : (x[NR / 2] + x[NR / 2 + 1]) / 2
-        printf "%.4g (%.4g to %.4g)\n", m, x[1], x[NR] }'
-}
 
 # train NAME ARGUMENTS...: trains configs/NAME.ini into $scratch/NAME; its output is shown if it fails.
 train() {
@@ -28,14 +24,6 @@ train() {
 # Seconds of the training run, from reading the images to the written model.
 train_seconds() {
     "$program" show "$scratch/$1/metrics.h5" | awk 'NR == 1 { print $(NF - 1) }'
-}
-
-images_per_second() {
-    "$program" show "$scratch/$1/metrics.h5" | awk '
-        /^\// { column = 0; header = NR + 1 }
-        NR == header { for (i = 1; i <= NF; i++) if ($i == "images_per_s") column = i; next }
-        column && NF { rate = $column }
-        END { print rate }'
 }
 
 evaluate_seconds() {
@@ -55,7 +43,7 @@ for ((i = 0; i < repeats; i++)); do
     train_seconds svm >>"$scratch/svm_train"
     evaluate_seconds svm >>"$scratch/svm_evaluate"
     train cnn --set cnn.epochs=1
-    images_per_second cnn >>"$scratch/cnn_train"
+    images_per_second "$scratch/cnn" >>"$scratch/cnn_train"
     evaluate_seconds cnn >>"$scratch/cnn_evaluate"
 done
 echo "knn: 10,000 queries, 60,000 images, s:   $(spread <"$scratch/knn_evaluate")   $(correct knn) correct"

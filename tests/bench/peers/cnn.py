@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""CNN training by PyTorch. Usage: cnn.py IDX_FOLDER [NET] [THREADS] [EPOCHS] [BATCH]
+"""CNN training and prediction by PyTorch. Usage: cnn.py IDX_FOLDER [NET] [THREADS] [EPOCHS] [BATCH] [PRECISION]
 
-NET: small (the network of configs/cnn.ini), lenet, keras or deotte."""
+NET: small (the network of configs/cnn.ini), lenet, keras or deotte. PRECISION: float32, or bfloat16 for PyTorch's
+automatic mixed precision."""
 
 import sys
 import time
@@ -11,9 +12,10 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-arguments = sys.argv[1:] + ["", "small", "2", "1", "128"][len(sys.argv) - 1 :]
+arguments = sys.argv[1:] + ["", "small", "2", "1", "128", "float32"][len(sys.argv) - 1 :]
 folder, name = arguments[:2]
-threads, epochs, batch = map(int, arguments[2:])
+threads, epochs, batch = map(int, arguments[2:5])
+precision = arguments[5]
 torch.set_num_threads(threads)
 
 
@@ -47,6 +49,16 @@ def deotte():
             nn.Flatten(), nn.Linear(1024, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Dropout(0.4), nn.Linear(128, 10)]
 
 
+def mixed():
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def predict(model, images):
+    model.eval()
+    with torch.no_grad(), mixed():
+        return torch.cat([model(x).argmax(1) for x in images.split(500)])
+
+
 images, labels = read("train")
 test_images, test_labels = read("t10k")
 torch.manual_seed(0)
@@ -57,14 +69,15 @@ for epoch in range(epochs):
     order = torch.randperm(len(images))
     start = time.time()
     for chosen in order.split(batch):
-        loss = F.cross_entropy(model(images[chosen]), labels[chosen])
+        with mixed():
+            loss = F.cross_entropy(model(images[chosen]), labels[chosen])
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
     seconds = time.time() - start
-    model.eval()
-    with torch.no_grad():
-        correct = sum((model(x).argmax(1) == y).sum().item()
-                      for x, y in zip(test_images.split(500), test_labels.split(500)))
-    print(f"pytorch {name}, batch {batch}, epoch {epoch + 1}: {seconds:.2f} s, {len(images) / seconds:.0f} images/s, "
-          f"{correct} correct", flush=True)
+    predict(model, test_images)  # once to warm up
+    start = time.time()
+    correct = (predict(model, test_images) == test_labels).sum().item()
+    rate = len(test_images) / (time.time() - start)
+    print(f"pytorch {name}, batch {batch}, {precision}, epoch {epoch + 1}: {seconds:.2f} s, "
+          f"training {len(images) / seconds:.0f} images/s, prediction {rate:.0f} images/s, {correct} correct", flush=True)
