@@ -43,7 +43,7 @@ for ((i = 0; i < repeats; i++)); do
     train_seconds svm >>"$scratch/svm_train"
     evaluate_seconds svm >>"$scratch/svm_evaluate"
     train cnn --set cnn.epochs=1
-    images_per_second "$scratch/cnn" >>"$scratch/cnn_train"
+    images_per_second "$program" "$scratch/cnn" >>"$scratch/cnn_train"
     evaluate_seconds cnn >>"$scratch/cnn_evaluate"
 done
 echo "knn: 10,000 queries, 60,000 images, s:   $(spread <"$scratch/knn_evaluate")   $(correct knn) correct"

@@ -16,7 +16,7 @@ trap 'rm -rf "$scratch"' EXIT
 ours() {
     "$program" train "configs/$1.ini" --run "$scratch/run" --overwrite --set cnn.epochs=1 >"$scratch/log" 2>&1 ||
         { cat "$scratch/log" >&2; exit 1; }
-    images_per_second "$scratch/run" >>"$scratch/$1.train.ours"
+    images_per_second "$program" "$scratch/run" >>"$scratch/$1.train.ours"
     "$program" evaluate "$scratch/run/model.h5" --json |
         sed -E 's/.*"seconds":([^,}]*).*/\1/' | awk '{ print 10000 / $1 }' >>"$scratch/$1.predict.ours"
 }

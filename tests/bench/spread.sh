@@ -12,9 +12,9 @@ spread() {
         printf "%.5g (%.5g to %.5g)\n", m, x[1], x[NR] }'
 }
 
-# images_per_second RUN: of the last epoch.
+# images_per_second PROGRAM RUN: of the last epoch.
 images_per_second() {
-    "$program" show "$1/metrics.h5" | awk '
+    "$1" show "$2/metrics.h5" | awk '
         /^\// { column = 0; header = NR + 1 }
         NR == header { for (i = 1; i <= NF; i++) if ($i == "images_per_s") column = i; next }
         column && NF { rate = $column }
