@@ -236,13 +236,21 @@ bool term_sum_refused(const TermSum *sum) {
     return sum->nodes > 1 ? exact_sum_refused(&sum->sum) > 0 : atomic_load(&sum->common->refused) > 0;
 }
 
-/* The means of up to BLOCK_TERMS terms from all slots. */
-static void means_of_slots(TermSum *sum, int64_t first, int64_t count, double divisor, float *out) {
+static uint64_t means_of_many(const TermSum *sum, int64_t first, int64_t count, double divisor, float *out) {
     uint64_t sums[BLOCK_TERMS], refused = 0;
     for (int64_t slot = 0; slot < sum->all; slot++)
         refused += exact_sum_convert(sum->slots + slot * sum->slot_floats + first, count, slot > 0, sums);
-    if (refused) atomic_fetch_add(&sum->common->refused, refused);
     exact_sum_means(&(ExactSum){count, sums}, 0, count, divisor, out);
+    return refused;
+}
+
+/* The means of up to BLOCK_TERMS terms from all slots. */
+static void means_of_slots(TermSum *sum, int64_t first, int64_t count, double divisor, float *out) {
+    uint64_t refused =
+        sum->all > EXACT_SUM_FEW
+            ? means_of_many(sum, first, count, divisor, out)
+            : exact_sum_means_of_few(sum->all, sum->slots + first, sum->slot_floats, count, divisor, out);
+    if (refused) atomic_fetch_add(&sum->common->refused, refused);
 }
 
 void term_sum_means(TermSum *sum, Range range, double divisor, float *out) {
