@@ -16,6 +16,7 @@ enum {
     EXACT_SUM_SCALE = 40,       /* one unit is 2^-40 */
     EXACT_SUM_LIMIT = 10,       /* terms are below 2^10 in magnitude */
     EXACT_SUM_MAX_TERMS = 4096, /* terms of one sum */
+    EXACT_SUM_FEW = 4,          /* terms whose exact sum is a double */
 };
 
 typedef struct {
@@ -45,6 +46,11 @@ uint64_t exact_sum_refused(const ExactSum *sum);
 
 /* out[i] = sum first+i / divisor, rounded once to float from double. */
 void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double divisor, float *out);
+
+/* The same from up to EXACT_SUM_FEW terms of each sum, without storing it: sum i is that of terms[i],
+ * terms[stride + i], ... Returns 0, or not 0 if a term had to be refused: then out is worthless. */
+uint64_t exact_sum_means_of_few(int64_t few, const float *terms, int64_t stride, int64_t count,
+                                double divisor, float *out);
 
 /* Sum i as a double. */
 double exact_sum_get(const ExactSum *sum, int64_t i);

@@ -9,6 +9,7 @@
 
 #include "plan.h"
 
+#include "pardigits/comm.h"
 #include "pardigits/images.h"
 #include "pardigits/shard.h"
 
@@ -20,18 +21,21 @@ int64_t leaf_loss_term(const Network *net);
 int64_t leaf_correct_term(const Network *net);
 int64_t leaf_term_count(const Network *net);
 
-/* All weights as the convolution kernels want them; shared by the threads. */
+/* All weights as the convolution kernels want them; shared by the threads, in training also by the ranks of a
+ * node. */
 typedef struct {
+    const Comm *node;
     float *forward[NETWORK_MAX_LAYERS], *backward[NETWORK_MAX_LAYERS]; /* NULL where a layer needs none */
 } PackedWeights;
 
-/* Freed by packed_weights_free. */
-PackedWeights packed_weights_new(const Network *net);
+/* In the memory of a node's ranks (NULL: of this one alone). Collective in the node; freed by
+ * packed_weights_free. */
+PackedWeights packed_weights_new(const Network *net, const Comm *node);
 void packed_weights_free(PackedWeights *packed);
 
-/* Packs params [param_floats]. Called by all threads of a parallel region, which share the work, or by one
- * alone. */
-void packed_weights_fill(const Network *net, const float *params, PackedWeights *packed);
+/* Packs params [param_floats]: a task of packed_weights_tasks, which may run side by side. */
+int packed_weights_tasks(const Network *net);
+void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed, int task);
 
 /* A thread's memory for leaves. Made by the thread that uses it, so that it lies near its core. */
 typedef struct {
@@ -51,7 +55,9 @@ typedef struct {
     uint32_t (*random)[4]; /* [largest layer with dropout / 4] of one sample */
     float *probabilities;  /* [leaf][10] */
     uint8_t *labels;       /* [leaf] */
-    float *terms;          /* [leaf_term_count] */
+    float *own_terms;      /* [leaf_term_count] */
+    float *terms; /* [leaf_term_count] of the leaf under way: own_terms, or other memory that is 0 between the
+                     arrays */
 } LeafWork;
 
 /* Freed by leaf_work_free, which clears *work. */

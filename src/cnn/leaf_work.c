@@ -1,6 +1,7 @@
 #include "leaf.h"
 
 #include "pardigits/mem.h"
+#include "pardigits/node_memory.h"
 
 int64_t leaf_loss_term(const Network *net) {
     return net->param_floats + net->statistic_floats;
@@ -14,38 +15,39 @@ int64_t leaf_term_count(const Network *net) {
     return leaf_correct_term(net) + 1;
 }
 
-PackedWeights packed_weights_new(const Network *net) {
-    PackedWeights packed = {0};
+PackedWeights packed_weights_new(const Network *net, const Comm *node) {
+    PackedWeights packed = {.node = node};
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
         if (!layer_has_weights(layer)) continue;
         size_t size = (size_t)conv_packed_size(&layer->conv);
-        packed.forward[i] = mem_new(size, sizeof(float));
-        if (i > net->first_trained) packed.backward[i] = mem_new(size, sizeof(float));
+        packed.forward[i] = node_memory_new(node, size, sizeof(float));
+        if (i > net->first_trained) packed.backward[i] = node_memory_new(node, size, sizeof(float));
     }
     return packed;
 }
 
 void packed_weights_free(PackedWeights *packed) {
     for (int i = 0; i < NETWORK_MAX_LAYERS; i++) {
-        mem_free(packed->forward[i]);
-        mem_free(packed->backward[i]);
+        node_memory_free(packed->node, packed->forward[i]);
+        node_memory_free(packed->node, packed->backward[i]);
     }
     *packed = (PackedWeights){0};
 }
 
-void packed_weights_fill(const Network *net, const float *params, PackedWeights *packed) {
-#pragma omp for schedule(dynamic, 1)
-    for (int task = 0; task < 2 * net->layer_count; task++) {
-        int i = task / 2;
-        const Layer *layer = &net->layers[i];
-        if (!layer_has_weights(layer)) continue;
-        const float *weights = params + net->arrays[layer->weight].first;
-        if (task % 2 == 0)
-            conv_pack_forward(&layer->conv, weights, packed->forward[i]);
-        else if (packed->backward[i])
-            conv_pack_backward(&layer->conv, weights, packed->backward[i]);
-    }
+int packed_weights_tasks(const Network *net) {
+    return 2 * net->layer_count;
+}
+
+void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed, int task) {
+    const int i = task / 2;
+    const Layer *layer = &net->layers[i];
+    if (!layer_has_weights(layer)) return;
+    const float *weights = params + net->arrays[layer->weight].first;
+    if (task % 2 == 0)
+        conv_pack_forward(&layer->conv, weights, packed->forward[i]);
+    else if (packed->backward[i])
+        conv_pack_backward(&layer->conv, weights, packed->backward[i]);
 }
 
 static void new_layer_buffers(LeafWork *work, int i) {
@@ -96,7 +98,8 @@ LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augme
     work->conv_work = mem_new((size_t)network_conv_work(net, leaf), sizeof(float));
     work->probabilities = mem_new(samples * CLASSES, sizeof(float));
     work->labels = mem_new(samples, 1);
-    work->terms = mem_new((size_t)leaf_term_count(net), sizeof(float));
+    work->own_terms = mem_new((size_t)leaf_term_count(net), sizeof(float));
+    work->terms = work->own_terms;
     return work;
 }
 
@@ -118,7 +121,7 @@ void leaf_work_free(LeafWork **work_pointer) {
     mem_free(work->conv_work);
     mem_free(work->probabilities);
     mem_free(work->labels);
-    mem_free(work->terms);
+    mem_free(work->own_terms);
     mem_free(work);
     *work_pointer = NULL;
 }

@@ -77,7 +77,7 @@ void sgd_step(const Network *net, const Sgd *sgd, double lr, const float *rates,
         int64_t end = array->first + array->count < range.end ? array->first + array->count : range.end;
         if (begin < end)
             step_array(sgd, array->decays ? sgd->weight_decay : 0, (float)lr, rates ? rates[a] : 1,
-                       end - begin, gradient + begin, params + begin, velocity + begin);
+                       end - begin, gradient + (begin - range.begin), params + begin, velocity + begin);
     }
 }
 

@@ -38,9 +38,9 @@ typedef struct {
  * order. */
 float lars_rate(const Sgd *sgd, const ParamArray *array, const float *gradient, const float *params);
 
-/* One step on the elements of range, which may begin and end anywhere at a multiple of NETWORK_ALIGN. All
- * arrays are [param_floats]; params and velocity are updated. rates [array_count] multiply the gradients
- * (NULL: 1). */
+/* One step on the elements of range, which may begin and end anywhere at a multiple of NETWORK_ALIGN.
+ * gradient [range_size(range)] is theirs alone; params and velocity [param_floats] are updated. rates
+ * [array_count] multiply the gradients (NULL: 1). */
 void sgd_step(const Network *net, const Sgd *sgd, double lr, const float *rates, Range range,
               const float *gradient, float *params, float *velocity);
 

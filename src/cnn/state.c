@@ -1,8 +1,7 @@
 #include "state.h"
 
-#include "optimizer.h"
-
 #include "pardigits/mem.h"
+#include "pardigits/node_memory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,10 +24,10 @@ TrainState train_state_new(const Network *net, uint32_t seed, bool averages) {
 }
 
 void train_state_free(TrainState *state) {
-    mem_free(state->params);
-    mem_free(state->velocity);
+    node_memory_free(state->node, state->params);
+    node_memory_free(state->node, state->velocity);
+    node_memory_free(state->node, state->average);
     mem_free(state->statistics);
-    mem_free(state->average);
     mem_free(state->average_statistics);
     *state = (TrainState){0};
 }
@@ -41,16 +40,20 @@ const float *train_state_model_statistics(const TrainState *state) {
     return state->average ? state->average_statistics : state->statistics;
 }
 
-void train_state_average(TrainState *state, double decay, int64_t step, int threads) {
-    const double share = ema_share(decay, step);
-    const int64_t blocks = state->net->param_floats / NETWORK_ALIGN;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int t = 0; t < threads; t++) {
-        Range range = partition_range(blocks, threads, t);
-        range = (Range){range.begin * NETWORK_ALIGN, range.end * NETWORK_ALIGN};
-        ema_step(share, range, state->params, state->average);
-    }
-    ema_step(share, (Range){0, state->net->statistic_floats}, state->statistics, state->average_statistics);
+static void share(float **values, int64_t n, const Comm *node) {
+    if (!*values) return;
+    float *shared = node_memory_new(node, (size_t)n, sizeof *shared);
+    if (comm_rank(node) == 0) memcpy(shared, *values, (size_t)n * sizeof *shared);
+    mem_free(*values);
+    *values = shared;
+}
+
+void train_state_share(TrainState *state, const Comm *node) {
+    state->node = node;
+    share(&state->params, state->net->param_floats, node);
+    share(&state->velocity, state->net->param_floats, node);
+    share(&state->average, state->net->param_floats, node);
+    comm_barrier(node);
 }
 
 /* A copy of all parameters or statistics in a file: /ROOT/<layer>/<array>SUFFIX. */

@@ -17,9 +17,10 @@
 
 typedef struct {
     const Network *net;
-    float *params;                       /* [param_floats] */
-    float *velocity;                     /* [param_floats] */
-    float *statistics;                   /* [statistic_floats] running means and variances of batch norm */
+    const Comm *node;  /* whose ranks have params, velocity and average in common; or NULL */
+    float *params;     /* [param_floats] */
+    float *velocity;   /* [param_floats] */
+    float *statistics; /* [statistic_floats] running means and variances of batch norm */
     float *average, *average_statistics; /* the same of their moving averages; NULL without cnn.ema */
     int64_t epoch;                       /* epochs done */
     int64_t step;    /* steps done of the next one; all of them: only its end is left to do */
@@ -35,8 +36,9 @@ void train_state_free(TrainState *state);
 const float *train_state_model_params(const TrainState *state);
 const float *train_state_model_statistics(const TrainState *state);
 
-/* Takes the values after the run's step `step` (1, 2, ...) into the averages. */
-void train_state_average(TrainState *state, double decay, int64_t step, int threads);
+/* Moves parameters, velocities and averages into memory that the ranks of the node have in common; they hold
+ * the same values. node is kept. Collective in the node. */
+void train_state_share(TrainState *state, const Comm *node);
 
 /* Writes and reads what a model is: parameters [param_floats] and statistics [statistic_floats], as
  * ROOT/<layer>/<array>. Reading refuses values that no training leaves. */

@@ -1,5 +1,6 @@
 /* One step of training: the leaves of this rank on its threads, one exact sum over all ranks, one update that
- * every rank makes by itself on its own copy of the state. */
+ * every node makes by itself, on a state that its ranks have in common: the threads of all of them share the
+ * work on it. */
 #ifndef PARDIGITS_CNN_STEP_H
 #define PARDIGITS_CNN_STEP_H
 
@@ -14,37 +15,48 @@
 /* Everything that steps need, planned once. */
 typedef struct {
     const Network *net;
-    const Comm *comm;
+    const Comm *node; /* the ranks that share state, packed, gradient, rates and next_task */
     StopWatch *watch;
     int threads;
+    int workers, first_worker; /* threads of all ranks of the node; those of the ranks before this one */
     int leaf;
     Sgd sgd;
     float norm_momentum; /* share of a new batch in the running statistics */
     PackedWeights packed;
     LeafWork **works; /* [threads] */
     TermSum *sum;
-    float *gradient;         /* [param_floats] */
+    float *gradient;         /* [param_floats], whole, for layer-wise rates; NULL without cnn.lars */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
     float *batch_statistics; /* [statistic_floats] */
+    _Atomic int *next_task;  /* of packing weights */
 } Stepper;
 
-/* For the configuration's cnn.* keys, and with the weights of state. watch as in TrainJob. Freed by
- * stepper_free. */
+/* For the configuration's cnn.* keys, and with the weights of state, which the ranks of state->node share;
+ * they are this rank's part of node_ranks(comm). watch as in TrainJob. Collective; freed by stepper_free,
+ * collectively. */
 Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
                     StopWatch *watch);
 void stepper_free(Stepper *stepper);
 
 typedef struct {
-    bool diverged;    /* terms were refused; the state is as it was */
+    bool diverged;    /* terms were refused; the state is worthless */
     bool stop_wanted; /* a signal reached some rank */
     double loss_sum;  /* over the samples of the step */
     int64_t correct;
-    double wait_s;  /* this rank waited so long for others after its own leaves were done */
+    double wait_s; /* this rank waited so long for others: after its own leaves were done, or in the update */
     double input_s; /* its main thread loaded and augmented samples for so long */
 } StepResult;
 
+/* What a step has of its place in the run. */
+typedef struct {
+    double lr;
+    double average_share; /* of the new values in the moving averages; see ema_share */
+} StepRates;
+
 /* One step in state->epoch on `samples` samples, of which `mine` are this rank's leaves (none is legal).
- * Updates the parameters, velocities and statistics of state. Collective; the same result on every rank. */
-StepResult stepper_step(Stepper *stepper, TrainState *state, double lr, int64_t samples, const Samples *mine);
+ * Updates the parameters, velocities, statistics and averages of state. Collective; all ranks get the same
+ * but for the seconds. */
+StepResult stepper_step(Stepper *stepper, TrainState *state, StepRates rates, int64_t samples,
+                        const Samples *mine);
 
 #endif

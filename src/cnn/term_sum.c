@@ -2,7 +2,9 @@
 
 #include "leaf.h"
 
+#include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
+#include "pardigits/node_memory.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -11,6 +13,8 @@
 enum {
     PIECE_TERMS = 1 << 14,  /* that a thread adds under one lock: some microseconds */
     BUCKET_TERMS = 1 << 16, /* that are worth a message of their own */
+    BLOCK_TERMS = 1 << 10,  /* that are added up in the first-level cache */
+    SLOTS_BYTES = 1 << 26,  /* of all slots */
     POLL_TESTS = 16,
 };
 
@@ -22,21 +26,36 @@ typedef struct {
 
 typedef struct {
     Range terms, pieces;
-    atomic_int_fast64_t leaves; /* added so far */
+    atomic_int_fast64_t leaves; /* of this rank, added so far */
     CommSum *sending;           /* under way over MPI */
 } Bucket;
 
+/* In common memory: what the ranks of a node know of each other. Refused terms and signals of earlier steps
+ * stay counted. */
+typedef struct {
+    atomic_uint_fast64_t refused, signalled;
+    atomic_int_fast64_t slots;                        /* taken in this step */
+    atomic_int_fast64_t done[NETWORK_MAX_LAYERS + 2]; /* a bucket's ranks whose leaves have all been added */
+} Common;
+
 struct TermSum {
-    const Comm *comm;
-    ExactSum sum;
-    atomic_uint_fast64_t refused;
-    int64_t leaves; /* of this step */
+    const Comm *node;
+    Comm *heads; /* the first ranks of all nodes; not of use on other ranks */
+    bool is_head;
+    int64_t nodes;
+    int64_t leaves, all; /* of this step: this rank's, all ranks' */
     int bucket_count, sent;
     Bucket *buckets; /* in the order in which they become complete; but the first: what isn't gradients, and
                         is sent last */
+    int64_t slot_count, slot_floats;
+    /* in common memory */
+    Common *common;
     Piece *pieces;
+    float *slots; /* [slot_count][slot_floats] */
+    ExactSum sum; /* with one more term: how many ranks were signalled */
 };
 
+/* A rank that isn't the head makes the same plan, which the head writes. */
 static void add_bucket(TermSum *sum, Range terms) {
     Bucket *bucket = &sum->buckets[sum->bucket_count];
     int64_t first = sum->bucket_count ? bucket[-1].pieces.end : 0;
@@ -44,19 +63,13 @@ static void add_bucket(TermSum *sum, Range terms) {
     bucket->pieces = (Range){first, first};
     for (int64_t at = terms.begin; at < terms.end; at += PIECE_TERMS) {
         int64_t end = at + PIECE_TERMS < terms.end ? at + PIECE_TERMS : terms.end;
-        sum->pieces[bucket->pieces.end++] = (Piece){{at, end}, ATOMIC_FLAG_INIT, 0};
+        Piece *piece = &sum->pieces[bucket->pieces.end++];
+        if (sum->is_head) *piece = (Piece){{at, end}, ATOMIC_FLAG_INIT, 0};
     }
     sum->bucket_count++;
 }
 
-TermSum *term_sum_new(const Network *net, const LeafPlan *plan, const Comm *comm) {
-    TermSum *sum = mem_new(1, sizeof *sum);
-    int64_t terms = leaf_term_count(net);
-    size_t buckets = (size_t)plan->backward_count + 1;
-    sum->comm = comm;
-    sum->sum = exact_sum_new(terms + 1);
-    sum->buckets = mem_new(buckets, sizeof *sum->buckets);
-    sum->pieces = mem_new((size_t)(terms / PIECE_TERMS) + buckets, sizeof *sum->pieces);
+static void plan_buckets(TermSum *sum, const Network *net, const LeafPlan *plan, int64_t terms) {
     add_bucket(sum, (Range){net->param_floats, terms});
     int64_t end = net->param_floats;
     for (int k = 0; k < plan->backward_count; k++) {
@@ -65,29 +78,74 @@ TermSum *term_sum_new(const Network *net, const LeafPlan *plan, const Comm *comm
         add_bucket(sum, (Range){begin, end});
         end = begin;
     }
+    if (sum->nodes == 1 || sum->bucket_count > 2) return;
+    sum->bucket_count = 0; /* everything goes as one message */
+    add_bucket(sum, (Range){0, terms});
+}
+
+static void share_memory(TermSum *sum, const Network *net, int64_t most_leaves, size_t buckets) {
+    const int64_t terms = leaf_term_count(net);
+    const Comm *node = sum->node;
+    sum->slot_floats = (terms + NETWORK_ALIGN - 1) / NETWORK_ALIGN * NETWORK_ALIGN;
+    const int64_t fitting = SLOTS_BYTES / (sum->slot_floats * (int64_t)sizeof(float));
+    sum->slot_count = sum->nodes == 1 && most_leaves <= fitting ? most_leaves : 0;
+    sum->common = node_memory_new(node, 1, sizeof *sum->common);
+    sum->pieces = node_memory_new(node, (size_t)(terms / PIECE_TERMS) + buckets, sizeof *sum->pieces);
+    sum->slots = node_memory_new(node, (size_t)(sum->slot_count * sum->slot_floats), sizeof(float));
+    sum->sum = (ExactSum){terms + 1, node_memory_new(node, (size_t)terms + 2, sizeof(uint64_t))};
+}
+
+TermSum *term_sum_new(const Network *net, const LeafPlan *plan, int64_t most_leaves, const Comm *ranks,
+                      const Comm *node) {
+    TermSum *sum = mem_new(1, sizeof *sum);
+    size_t buckets = (size_t)plan->backward_count + 1;
+    sum->node = node;
+    sum->is_head = comm_rank(node) == 0;
+    sum->heads = comm_split(ranks, sum->is_head ? 0 : 1);
+    sum->nodes = comm_size(sum->heads);
+    comm_broadcast(node, &sum->nodes, sizeof sum->nodes, 0);
+    sum->buckets = mem_new(buckets, sizeof *sum->buckets);
+    share_memory(sum, net, most_leaves, buckets);
+    plan_buckets(sum, net, plan, leaf_term_count(net));
+    comm_barrier(node);
     return sum;
 }
 
 void term_sum_free(TermSum **sum_pointer) {
     TermSum *sum = *sum_pointer;
     if (!sum) return;
-    exact_sum_free(&sum->sum);
+    node_memory_free(sum->node, sum->common);
+    node_memory_free(sum->node, sum->pieces);
+    node_memory_free(sum->node, sum->slots);
+    node_memory_free(sum->node, sum->sum.sums);
+    comm_destroy(&sum->heads);
     mem_free(sum->buckets);
-    mem_free(sum->pieces);
     mem_free(sum);
     *sum_pointer = NULL;
 }
 
-void term_sum_begin(TermSum *sum, int64_t leaves) {
+static bool uses_slots(const TermSum *sum) {
+    return sum->all <= sum->slot_count;
+}
+
+/* This rank has added all its leaves to bucket b. */
+static void count_rank(TermSum *sum, int b) {
+    if (sum->nodes > 1) atomic_fetch_add(&sum->common->done[b], 1);
+}
+
+void term_sum_begin(TermSum *sum, int64_t leaves, int64_t all) {
     sum->leaves = leaves;
+    sum->all = all;
     sum->sent = 1;
-    atomic_store(&sum->refused, 0);
-    sum->sum.sums[sum->sum.n - 1] = 0; /* the ranks that were signalled */
-    if (leaves == 0) exact_sum_clear(&sum->sum);
-    for (int b = 0; b < sum->bucket_count; b++)
+    for (int b = 0; b < sum->bucket_count; b++) {
         atomic_store(&sum->buckets[b].leaves, 0);
-    for (int64_t p = 0; p < sum->buckets[sum->bucket_count - 1].pieces.end; p++)
-        sum->pieces[p].leaves = 0;
+        if (leaves == 0) count_rank(sum, b);
+    }
+}
+
+float *term_sum_slot(TermSum *sum) {
+    if (!uses_slots(sum)) return NULL;
+    return sum->slots + atomic_fetch_add(&sum->common->slots, 1) * sum->slot_floats;
 }
 
 /* Returns how many terms were refused. */
@@ -105,28 +163,33 @@ void term_sum_add(TermSum *sum, Range range, const float *terms, int turn) {
     int b = 0; /* the bucket that this range completes */
     while (b < sum->bucket_count && sum->buckets[b].terms.begin != range.begin)
         b++;
-    if (b == sum->bucket_count || range_size(range) == 0) return;
+    if (b == sum->bucket_count || range_size(range) == 0 || (b > 0 && uses_slots(sum))) return;
     Bucket *bucket = &sum->buckets[b];
     uint64_t refused = 0;
     int64_t pieces = range_size(bucket->pieces);
     for (int64_t p = 0; p < pieces; p++)
         refused += add_piece(sum, &sum->pieces[bucket->pieces.begin + (p + turn) % pieces], terms);
-    atomic_fetch_add(&sum->refused, refused);
-    atomic_fetch_add(&bucket->leaves, 1);
+    if (refused) atomic_fetch_add(&sum->common->refused, refused);
+    if (atomic_fetch_add(&bucket->leaves, 1) + 1 == sum->leaves) count_rank(sum, b);
 }
 
-/* With one bucket of gradients everything goes as one message. */
-static bool sends_buckets(const TermSum *sum) {
-    return comm_size(sum->comm) > 1 && sum->bucket_count > 2;
+/* Of a node without leaves there is nothing in it yet. */
+static void send_bucket(TermSum *sum, Bucket *bucket, int64_t end) {
+    for (int64_t p = bucket->pieces.begin; p < bucket->pieces.end; p++) {
+        const Piece *piece = &sum->pieces[p];
+        if (piece->leaves > 0) continue;
+        memset(sum->sum.sums + piece->terms.begin, 0,
+               (size_t)range_size(piece->terms) * sizeof *sum->sum.sums);
+    }
+    bucket->sending =
+        comm_sum_start(sum->heads, sum->sum.sums + bucket->terms.begin, end - bucket->terms.begin);
 }
 
 bool term_sum_poll(TermSum *sum) {
-    if (!sends_buckets(sum)) return true;
+    if (sum->nodes == 1 || !sum->is_head) return true;
     for (; sum->sent < sum->bucket_count; sum->sent++) {
-        Bucket *bucket = &sum->buckets[sum->sent];
-        if (atomic_load(&bucket->leaves) < sum->leaves) break;
-        bucket->sending =
-            comm_sum_start(sum->comm, sum->sum.sums + bucket->terms.begin, range_size(bucket->terms));
+        if (atomic_load(&sum->common->done[sum->sent]) < comm_size(sum->node)) break;
+        send_bucket(sum, &sum->buckets[sum->sent], sum->buckets[sum->sent].terms.end);
     }
     /* a test moves only a few of the fragments that a large message is cut into */
     for (int b = 1, tests = 0; b < sum->sent && tests < POLL_TESTS; tests++)
@@ -134,18 +197,69 @@ bool term_sum_poll(TermSum *sum) {
     return sum->sent == sum->bucket_count;
 }
 
-const ExactSum *term_sum_finish(TermSum *sum, bool signalled) {
-    const float one = 1;
-    const int64_t first = sum->buckets[0].terms.begin, end = sum->sum.n + 1;
-    sum->sum.sums[sum->sum.n] = atomic_load(&sum->refused);
-    if (signalled) exact_sum_add(&sum->sum, sum->sum.n - 1, &one, 1);
-    if (!sends_buckets(sum)) {
-        exact_sum_reduce(&sum->sum, sum->comm);
-        return &sum->sum;
-    }
+/* By the head, when all ranks of the node have added their leaves. */
+static void finish_messages(TermSum *sum) {
+    sum->sum.sums[sum->sum.n - 1] = atomic_load(&sum->common->signalled);
+    sum->sum.sums[sum->sum.n] = atomic_load(&sum->common->refused);
     term_sum_poll(sum);
-    sum->buckets[0].sending = comm_sum_start(sum->comm, sum->sum.sums + first, end - first);
+    send_bucket(sum, &sum->buckets[0], sum->sum.n + 1);
     for (int b = sum->bucket_count - 1; b >= 0; b--)
         comm_sum_wait(&sum->buckets[b].sending);
-    return &sum->sum;
+}
+
+/* By the head; the other ranks of the node look at none of this before the next step. */
+static void prepare_next_step(TermSum *sum) {
+    atomic_store(&sum->common->slots, 0);
+    for (int b = 0; b < sum->bucket_count; b++)
+        atomic_store(&sum->common->done[b], 0);
+    for (int64_t p = 0; p < sum->buckets[sum->bucket_count - 1].pieces.end; p++)
+        sum->pieces[p].leaves = 0;
+}
+
+void term_sum_finish(TermSum *sum, bool signalled) {
+    if (signalled) atomic_fetch_add(&sum->common->signalled, 1);
+    comm_barrier(sum->node);
+    if (sum->is_head && sum->nodes > 1) finish_messages(sum);
+    if (sum->is_head) prepare_next_step(sum);
+    if (sum->nodes > 1) comm_barrier(sum->node);
+}
+
+bool term_sum_signalled(const TermSum *sum) {
+    return sum->nodes > 1 ? sum->sum.sums[sum->sum.n - 1] > 0 : atomic_load(&sum->common->signalled) > 0;
+}
+
+double term_sum_get(const TermSum *sum, int64_t term) {
+    return exact_sum_get(&sum->sum, term);
+}
+
+bool term_sum_refused(const TermSum *sum) {
+    return sum->nodes > 1 ? exact_sum_refused(&sum->sum) > 0 : atomic_load(&sum->common->refused) > 0;
+}
+
+static uint64_t means_of_many(const TermSum *sum, int64_t first, int64_t count, double divisor, float *out) {
+    uint64_t sums[BLOCK_TERMS], refused = 0;
+    for (int64_t slot = 0; slot < sum->all; slot++)
+        refused += exact_sum_convert(sum->slots + slot * sum->slot_floats + first, count, slot > 0, sums);
+    exact_sum_means(&(ExactSum){count, sums}, 0, count, divisor, out);
+    return refused;
+}
+
+/* The means of up to BLOCK_TERMS terms from all slots. */
+static void means_of_slots(TermSum *sum, int64_t first, int64_t count, double divisor, float *out) {
+    uint64_t refused =
+        sum->all > EXACT_SUM_FEW
+            ? means_of_many(sum, first, count, divisor, out)
+            : exact_sum_means_of_few(sum->all, sum->slots + first, sum->slot_floats, count, divisor, out);
+    if (refused) atomic_fetch_add(&sum->common->refused, refused);
+}
+
+void term_sum_means(TermSum *sum, Range range, double divisor, float *out) {
+    const bool in_slots = uses_slots(sum) && range.begin < sum->buckets[0].terms.begin;
+    for (int64_t at = range.begin, count; at < range.end; at += count) {
+        count = range.end - at < BLOCK_TERMS ? range.end - at : BLOCK_TERMS;
+        if (in_slots)
+            means_of_slots(sum, at, count, divisor, out + (at - range.begin));
+        else
+            exact_sum_means(&sum->sum, at, count, divisor, out + (at - range.begin));
+    }
 }

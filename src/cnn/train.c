@@ -7,6 +7,7 @@
 
 #include "pardigits/checkpoint.h"
 #include "pardigits/mem.h"
+#include "pardigits/node_memory.h"
 #include "pardigits/rng.h"
 #include "pardigits/shard.h"
 #include "pardigits/stop.h"
@@ -41,6 +42,7 @@ typedef struct {
     uint32_t seed;
     Schedule schedule;
     double ema; /* cnn.ema; 0 for no averages */
+    Comm *node; /* the ranks that share the state */
     TrainState state;
     Stepper stepper;
     uint32_t *order;                 /* [samples] of the epoch */
@@ -98,6 +100,8 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->ema = config_real(config, "cnn.ema");
     trainer->state = train_state_new(&trainer->net, trainer->seed, trainer->ema > 0);
     if (load_state(trainer, status)) return status->code;
+    trainer->node = node_ranks(job->comm);
+    train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
     trainer->stepper = stepper_new(&trainer->state, config, job->comm, job->threads, job->watch);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
@@ -110,6 +114,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
 static void trainer_end(Trainer *trainer) {
     if (trainer->stepper.net) stepper_free(&trainer->stepper);
     train_state_free(&trainer->state);
+    if (trainer->node) comm_destroy(&trainer->node);
     mem_free(trainer->order);
 }
 
@@ -156,8 +161,8 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
     double began_s = timer_now_s();
     int64_t samples = range_size(epoch_step_positions(&trainer->cut, state->step));
     int64_t steps_done = state->epoch * trainer->steps + state->step;
-    double lr = schedule_lr(&trainer->schedule, steps_done);
-    StepResult result = stepper_step(&trainer->stepper, state, lr, samples, mine);
+    StepRates rates = {schedule_lr(&trainer->schedule, steps_done), ema_share(trainer->ema, steps_done + 1)};
+    StepResult result = stepper_step(&trainer->stepper, state, rates, samples, mine);
     if (result.diverged)
         return status_set(
             status, STATUS_FAILED,
@@ -165,7 +170,6 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
             "statistic is not finite or too large; lower cnn.lr (%g).",
             (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
             (long long)trainer->epochs, config_real(trainer->job->config, "cnn.lr"));
-    if (trainer->ema > 0) train_state_average(state, trainer->ema, steps_done + 1, trainer->job->threads);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
@@ -175,7 +179,7 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
     trainer->input_s += result.input_s;
     trainer->epoch_images += samples;
     metrics_append(trainer->job->metrics, "steps",
-                   (double[]){(double)steps_done + 1, (double)state->epoch + 1, lr,
+                   (double[]){(double)steps_done + 1, (double)state->epoch + 1, rates.lr,
                               result.loss_sum / (double)samples, seconds,
                               seconds - result.wait_s - result.input_s, result.wait_s, result.input_s});
     show_progress(trainer);

@@ -1,7 +1,11 @@
 #include "pardigits/rng.h"
 
 #include <Random123/philox.h>
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
 #include <math.h>
+#include <string.h>
 
 void rng_u32x4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, uint32_t out[4]) {
     philox4x32_ctr_t counter = {{epoch, (uint32_t)sample, (uint32_t)(sample >> 32), draw}};
@@ -11,35 +15,48 @@ void rng_u32x4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, uint3
         out[i] = random.v[i];
 }
 
-/* The rounds of RNG_LANES counters side by side, which the compiler makes vector code of. */
-enum { RNG_LANES = 16 };
+#if defined __AVX512F__
+enum { RNG_LANES = 8 };
+#elif defined __AVX2__
+enum { RNG_LANES = 4 };
+#else
+enum { RNG_LANES = 2 };
+#endif
+typedef uint64_t Lanes __attribute__((vector_size(RNG_LANES * 8)));
 
+/* Products of the low halves; what is in the high halves doesn't matter. */
+static inline __attribute__((always_inline)) Lanes multiply(Lanes a, uint32_t b) {
+#if defined __AVX512F__
+    return (Lanes)_mm512_mul_epu32((__m512i)a, _mm512_set1_epi64(b));
+#elif defined __AVX2__
+    return (Lanes)_mm256_mul_epu32((__m256i)a, _mm256_set1_epi64x(b));
+#elif defined __SSE2__
+    return (Lanes)_mm_mul_epu32((__m128i)a, _mm_set1_epi64x(b));
+#else
+    return (a & UINT32_MAX) * b;
+#endif
+}
+
+/* The rounds of RNG_LANES counters side by side, each word in the low half of a lane. */
 static void fill_lanes(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, uint32_t out[][4]) {
-    uint32_t x0[RNG_LANES], x1[RNG_LANES], x2[RNG_LANES], x3[RNG_LANES];
-    for (uint32_t i = 0; i < RNG_LANES; i++) {
-        x0[i] = epoch;
-        x1[i] = (uint32_t)sample;
-        x2[i] = (uint32_t)(sample >> 32);
+    Lanes x0 = (Lanes){0} + epoch, x1 = (Lanes){0} + sample, x2 = (Lanes){0} + (sample >> 32), x3;
+    for (uint32_t i = 0; i < RNG_LANES; i++)
         x3[i] = draw + i;
-    }
     uint32_t key0 = key.seed, key1 = (uint32_t)key.purpose;
     for (int round = 0; round < philox4x32_rounds; round++, key0 += PHILOX_W32_0, key1 += PHILOX_W32_1) {
-#pragma omp simd
-        for (int i = 0; i < RNG_LANES; i++) {
-            const uint64_t product0 = (uint64_t)PHILOX_M4x32_0 * x0[i],
-                           product1 = (uint64_t)PHILOX_M4x32_1 * x2[i];
-            x0[i] = (uint32_t)(product1 >> 32) ^ x1[i] ^ key0;
-            x1[i] = (uint32_t)product1;
-            x2[i] = (uint32_t)(product0 >> 32) ^ x3[i] ^ key1;
-            x3[i] = (uint32_t)product0;
-        }
+        const Lanes product0 = multiply(x0, PHILOX_M4x32_0), product1 = multiply(x2, PHILOX_M4x32_1);
+        x0 = (product1 >> 32) ^ x1 ^ key0;
+        x1 = product1;
+        x2 = (product0 >> 32) ^ x3 ^ key1;
+        x3 = product0;
     }
+    const Lanes low = (x0 & UINT32_MAX) | x1 << 32, high = (x2 & UINT32_MAX) | x3 << 32;
+    uint64_t words[RNG_LANES][2];
     for (int i = 0; i < RNG_LANES; i++) {
-        out[i][0] = x0[i];
-        out[i][1] = x1[i];
-        out[i][2] = x2[i];
-        out[i][3] = x3[i];
+        words[i][0] = low[i];
+        words[i][1] = high[i];
     }
+    memcpy(out, words, sizeof words);
 }
 
 void rng_fill(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, int64_t n, uint32_t (*out)[4]) {

@@ -18,17 +18,22 @@ void exact_sum_clear(ExactSum *sum) {
     memset(sum->sums, 0, ((size_t)sum->n + 1) * sizeof *sum->sums);
 }
 
+/* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and leaves
+ * that integer in the low bits: a conversion that every vector unit has. */
+static const double magic = 0x1.8p52;
+static const float limit = (float)(1 << EXACT_SUM_LIMIT);
+
+static inline double shifted_by_magic(float term) {
+    return (double)term * (double)(1ll << EXACT_SUM_SCALE) + magic;
+}
+
 uint64_t exact_sum_convert(const float *restrict terms, int64_t count, bool add, uint64_t *restrict sums) {
-    /* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and
-     * leaves that integer in the low bits: a conversion that every vector unit has. */
-    const double magic = 0x1.8p52;
-    const float limit = (float)(1 << EXACT_SUM_LIMIT);
     const uint64_t kept = -(uint64_t)add;
     uint64_t magic_bits, refused = 0;
     memcpy(&magic_bits, &magic, sizeof magic_bits);
     for (int64_t i = 0; i < count; i++) {
         uint64_t good = fabsf(terms[i]) < limit; /* false for NaN */
-        double shifted = (double)terms[i] * (double)(1ll << EXACT_SUM_SCALE) + magic;
+        double shifted = shifted_by_magic(terms[i]);
         uint64_t bits;
         memcpy(&bits, &shifted, sizeof bits);
         sums[i] = (sums[i] & kept) + ((bits - magic_bits) & -good);
@@ -57,4 +62,37 @@ void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double d
     double unit = 0x1p-40 / divisor;
     for (int64_t i = 0; i < count; i++)
         out[i] = (float)((double)(int64_t)sum->sums[first + i] * unit);
+}
+
+/* With `few` a constant, so that the loop over them is unrolled. Integers below 2^50 in magnitude add up
+ * exactly in doubles. */
+static inline __attribute__((always_inline)) uint64_t means_of(int64_t few, const float *restrict terms,
+                                                               int64_t stride, int64_t count, double unit,
+                                                               float *restrict out) {
+    uint32_t refused = 0;
+    for (int64_t i = 0; i < count; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < few; k++) {
+            const float term = terms[k * stride + i];
+            refused |= !(fabsf(term) < limit);
+            sum += shifted_by_magic(term) - magic;
+        }
+        out[i] = (float)(sum * unit);
+    }
+    return refused;
+}
+
+uint64_t exact_sum_means_of_few(int64_t few, const float *terms, int64_t stride, int64_t count,
+                                double divisor, float *out) {
+    const double unit = 0x1p-40 / divisor;
+    switch (few) {
+    case 1:
+        return means_of(1, terms, stride, count, unit, out);
+    case 2:
+        return means_of(2, terms, stride, count, unit, out);
+    case 3:
+        return means_of(3, terms, stride, count, unit, out);
+    default:
+        return means_of(EXACT_SUM_FEW, terms, stride, count, unit, out);
+    }
 }

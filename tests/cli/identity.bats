@@ -1,13 +1,13 @@
 # The same bits on any number of ranks and threads.
 load common
 
-# same_digest CONFIG ARGUMENTS...: training gives one digest for all (ranks, threads).
+# same_digest CONFIG ARGUMENTS...: training gives one digest for all (ranks, threads, ranks of a node; 0: all).
 same_digest() {
-    local config=$1 layout digests=()
+    local config=$1 layout ranks threads node digests=()
     shift
-    for layout in "1 1" "1 2" "2 1" "3 1" "4 2"; do
-        # shellcheck disable=SC2086 # two words
-        on $layout train "$config" --data "$data" --run "$BATS_TEST_TMPDIR/run" --overwrite "$@"
+    for layout in "1 1 0" "1 2 0" "2 1 0" "3 1 0" "4 2 0" "3 1 2"; do
+        read -r ranks threads node <<<"$layout"
+        PARDIGITS_NODE_RANKS=$node on "$ranks" "$threads" train "$config" --data "$data" --run "$BATS_TEST_TMPDIR/run" --overwrite "$@"
         digests+=("$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/run/model.h5")")
     done
     printf '%s\n' "${digests[@]}"

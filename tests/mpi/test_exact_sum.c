@@ -91,6 +91,29 @@ static void test_values(void **state) {
     exact_sum_free(&sum);
 }
 
+/* Few terms at once: the same bits as one by one. */
+static void test_few(void **state) {
+    (void)state;
+    float terms[EXACT_SUM_FEW][SUMS], means[SUMS], expected[SUMS];
+    for (int few = 1; few <= EXACT_SUM_FEW; few++) {
+        ExactSum sum = exact_sum_new(SUMS);
+        for (int t = 0; t < few; t++) {
+            make_terms(t + few * 10, terms[t]);
+            exact_sum_add(&sum, 0, terms[t], SUMS);
+        }
+        exact_sum_means(&sum, 0, SUMS, 2.3, expected);
+        assert_int_equal(exact_sum_means_of_few(few, terms[0], SUMS, SUMS, 2.3, means), 0);
+        assert_memory_equal(means, expected, sizeof means);
+        const float bad[] = {NAN, -INFINITY, 1024};
+        for (int b = 0; b < 3; b++) {
+            terms[few - 1][SUMS - 1 - b] = bad[b];
+            assert_int_not_equal(exact_sum_means_of_few(few, terms[0], SUMS, SUMS, 1, means), 0);
+            terms[few - 1][SUMS - 1 - b] = 0;
+        }
+        exact_sum_free(&sum);
+    }
+}
+
 /* A single bad term on one rank is known to all, and isn't added. */
 static void test_refused(void **state) {
     const Comm *comm = *state;
@@ -131,6 +154,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_prestate(test_any_split_over_ranks, comm),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_few),
         cmocka_unit_test_prestate(test_refused, comm),
         cmocka_unit_test(test_limits),
     };

@@ -1,8 +1,9 @@
-/* The sum of leaves' terms over threads and ranks, sent in buckets: the same as one exact sum of all; plans
- * of leaves; non-blocking sums. */
+/* The sum of leaves' terms over threads, ranks and nodes: the same as one exact sum of all; plans of leaves;
+ * non-blocking sums. */
 #include "../../src/cnn/leaf.h"
 #include "../../src/cnn/term_sum.h"
 
+#include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
 
@@ -30,15 +31,16 @@ static void make_terms(int64_t leaf, float *terms, int64_t count) {
 }
 
 /* Adds this rank's leaves with several threads, in the order of events of leaf_run. */
-static void add_leaves(TermSum *sum, const Network *net, const LeafPlan *plan, Range leaves) {
+static void add_leaves(TermSum *sum, const Network *net, const LeafPlan *plan, int64_t all, Range leaves) {
     const int64_t count = leaf_term_count(net);
-    term_sum_begin(sum, range_size(leaves));
+    term_sum_begin(sum, range_size(leaves), all);
 #pragma omp parallel num_threads(3)
     {
         const int thread = omp_get_thread_num();
-        float *terms = mem_new((size_t)count, sizeof *terms);
+        float *own = mem_new((size_t)count, sizeof *own);
 #pragma omp for schedule(dynamic, 1) nowait
         for (int64_t leaf = leaves.begin; leaf < leaves.end; leaf++) {
+            float *slot = term_sum_slot(sum), *terms = slot ? slot : own;
             make_terms(leaf, terms, count);
             term_sum_add(sum, (Range){net->param_floats, count}, terms, thread);
             for (int k = 0; k < plan->backward_count; k++) {
@@ -48,66 +50,100 @@ static void add_leaves(TermSum *sum, const Network *net, const LeafPlan *plan, R
         }
         while (thread == 0 && !term_sum_poll(sum))
             sched_yield();
-        mem_free(terms);
+        mem_free(own);
     }
 }
 
+enum { MOST_LEAVES = 11, TOO_MANY_FOR_SLOTS = 1 << 20 };
+
+/* How a sum is made; the ranks of a node are some of those that run here. */
+typedef struct {
+    const Comm *ranks;
+    Comm *node;
+    int64_t most_leaves;
+} Way;
+
 /* Several steps with more and fewer leaves than ranks. */
-static void check_sum(const Comm *comm, const char *line) {
+static void check_sum(const Way *way, const char *line) {
     Network *net = parse(line);
     const int64_t count = leaf_term_count(net);
     const LeafPlan plan = leaf_plan_create(net, 8);
-    TermSum *sum = term_sum_new(net, &plan, comm);
-    ExactSum expected = exact_sum_new(count + 1);
-    float *terms = mem_new((size_t)count, sizeof *terms);
-    static const int64_t steps[] = {11, 2, 7, 1};
+    TermSum *sum = term_sum_new(net, &plan, way->most_leaves, way->ranks, way->node);
+    ExactSum expected = exact_sum_new(count);
+    float *terms = mem_new((size_t)count, sizeof *terms), *means = mem_new((size_t)count, sizeof *means);
+    static const int64_t steps[] = {MOST_LEAVES, 2, 7, 1};
     for (int s = 0; s < 4; s++) {
-        const bool signalled = s % 2 && comm_rank(comm) == 0;
-        add_leaves(sum, net, &plan, partition_range(steps[s], comm_size(comm), comm_rank(comm)));
-        const ExactSum *got = term_sum_finish(sum, signalled);
+        const int rank = comm_rank(way->ranks);
+        add_leaves(sum, net, &plan, steps[s], partition_range(steps[s], comm_size(way->ranks), rank));
+        term_sum_finish(sum, s == 3 && rank == 0);
         exact_sum_clear(&expected);
         for (int64_t leaf = 0; leaf < steps[s]; leaf++) {
             make_terms(leaf, terms, count);
             exact_sum_add(&expected, 0, terms, count);
         }
-        assert_memory_equal(got->sums, expected.sums, (size_t)count * sizeof *got->sums);
-        assert_true(exact_sum_get(got, count) == s % 2);
-        assert_int_equal(exact_sum_refused(got), 0);
+        exact_sum_means(&expected, 0, count, 3, terms);
+        term_sum_means(sum, (Range){0, net->param_floats}, 3, means);
+        term_sum_means(sum, (Range){net->param_floats, count}, 3, means + net->param_floats);
+        assert_memory_equal(means, terms, (size_t)count * sizeof *means);
+        assert_true(term_sum_get(sum, count - 1) == exact_sum_get(&expected, count - 1));
+        assert_int_equal(term_sum_signalled(sum), s == 3);
+        assert_false(term_sum_refused(sum));
+        comm_barrier(way->node);
     }
+    mem_free(means);
     mem_free(terms);
     exact_sum_free(&expected);
     term_sum_free(&sum);
     mem_free(net);
 }
 
-static void test_one_message(void **state) {
-    check_sum(*state, "conv:4:3 bn relu pool:2 dense:10");
-}
-
-static void test_several_buckets(void **state) {
-    check_sum(*state, "conv:8:3 bn relu pool:2 dense:128 relu dense:600 bn relu dense:10");
-}
-
-/* A bad term in any bucket, of one rank, is known to all; the next step is good again. */
-static void test_refused_terms(void **state) {
-    const Comm *comm = *state;
-    Network *net = parse("conv:8:3 relu pool:2 dense:128 relu dense:600 relu dense:10");
+/* A bad term in any bucket, of one rank, is known to all. */
+static void check_refused(const Way *way, const char *line) {
+    Network *net = parse(line);
     const LeafPlan plan = leaf_plan_create(net, 8);
-    TermSum *sum = term_sum_new(net, &plan, comm);
     const int64_t count = leaf_term_count(net), places[] = {0, net->param_floats - 1, count - 1, -1};
-    float *terms = mem_new((size_t)count, sizeof *terms);
+    float *own = mem_new((size_t)count, sizeof *own);
     for (int p = 0; p < 4; p++) {
+        TermSum *sum = term_sum_new(net, &plan, way->most_leaves, way->ranks, way->node);
+        term_sum_begin(sum, 1, comm_size(way->ranks));
+        float *slot = term_sum_slot(sum), *terms = slot ? slot : own;
         memset(terms, 0, (size_t)count * sizeof *terms);
-        if (places[p] >= 0 && comm_rank(comm) == comm_size(comm) - 1) terms[places[p]] = NAN;
-        term_sum_begin(sum, 1);
+        if (places[p] >= 0 && comm_rank(way->ranks) == comm_size(way->ranks) - 1) terms[places[p]] = NAN;
         term_sum_add(sum, (Range){net->param_floats, count}, terms, 0);
         for (int k = 0; k < plan.backward_count; k++)
             term_sum_add(sum, plan.backward[k].params, terms, 0);
-        assert_int_equal(exact_sum_refused(term_sum_finish(sum, false)), places[p] >= 0);
+        term_sum_finish(sum, false);
+        term_sum_means(sum, (Range){0, net->param_floats}, 1, own);
+        assert_int_equal(term_sum_refused(sum), places[p] >= 0);
+        comm_barrier(way->node);
+        term_sum_free(&sum);
     }
-    mem_free(terms);
-    term_sum_free(&sum);
+    mem_free(own);
     mem_free(net);
+}
+
+/* On one node or several, with slots or without. */
+static void check_ways(const Comm *comm, void (*check)(const Way *, const char *), const char *line) {
+    for (int ranks_of_node = 1; ranks_of_node <= 4; ranks_of_node++) {
+        Way way = {comm, comm_split(comm, comm_rank(comm) / ranks_of_node), MOST_LEAVES};
+        check(&way, line);
+        way.most_leaves = TOO_MANY_FOR_SLOTS;
+        check(&way, line);
+        comm_destroy(&way.node);
+    }
+}
+
+static void test_one_message(void **state) {
+    check_ways(*state, check_sum, "conv:4:3 bn relu pool:2 dense:10");
+    check_ways(*state, check_refused, "conv:4:3 bn relu pool:2 dense:10");
+}
+
+static void test_several_buckets(void **state) {
+    check_ways(*state, check_sum, "conv:8:3 bn relu pool:2 dense:128 relu dense:600 bn relu dense:10");
+}
+
+static void test_refused_terms(void **state) {
+    check_ways(*state, check_refused, "conv:8:3 relu pool:2 dense:128 relu dense:600 relu dense:10");
 }
 
 /* Every layer is passed once in each direction, and the gradients are complete at the end. */

@@ -224,8 +224,9 @@ static void check_leaf(const char *line, int n, int leaf) {
     Fixture *f = fixture_new(line, n);
     const Augmentation none = {0};
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
-    PackedWeights packed = packed_weights_new(f->net);
-    packed_weights_fill(f->net, f->params, &packed);
+    PackedWeights packed = packed_weights_new(f->net, NULL);
+    for (int task = 0; task < packed_weights_tasks(f->net); task++)
+        packed_weights_fill(f->net, f->params, &packed, task);
     LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none, 0);
     leaf_run(work, f->params, &packed, f->leaf.epoch, &samples, NULL);
     double loss = ref_network_loss(f->net, &f->leaf, f->exact_params);
@@ -274,8 +275,9 @@ static void test_statistic_terms(void **state) {
     Fixture *f = fixture_new("bn dense:10", 6);
     const Augmentation none = {0};
     Samples samples = {6, f->images, f->labels, f->rows, f->indices};
-    PackedWeights packed = packed_weights_new(f->net);
-    packed_weights_fill(f->net, f->params, &packed);
+    PackedWeights packed = packed_weights_new(f->net, NULL);
+    for (int task = 0; task < packed_weights_tasks(f->net); task++)
+        packed_weights_fill(f->net, f->params, &packed, task);
     LeafWork *work = leaf_work_new(f->net, 8, 1, &none, 0);
     leaf_run(work, f->params, &packed, 0, &samples, NULL);
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;

@@ -153,7 +153,8 @@ static void test_parts_equal_whole(void **state) {
     }
     sgd_step(net, &sgd, 0.1, NULL, (Range){0, FLOATS}, gradient, whole[0], whole[1]);
     for (int part = 0; part < 4; part++)
-        sgd_step(net, &sgd, 0.1, NULL, (Range){part * 16, part * 16 + 16}, gradient, parts[0], parts[1]);
+        sgd_step(net, &sgd, 0.1, NULL, (Range){part * 16, part * 16 + 16}, gradient + part * 16, parts[0],
+                 parts[1]);
     assert_memory_equal(whole, parts, sizeof whole);
     mem_free(net);
 }
