@@ -10,7 +10,7 @@
  * output pixel to its last; between the lines of output pixels the gradient has zeros. */
 enum {
     STRIP = 2 * TILE_SIDE,
-    MOST_STEPS = 6,      /* of a product at a time: what it needs stays in the first-level cache */
+    MOST_STEPS = 6,       /* of a product at a time: what it needs stays in the first-level cache */
     BLOCK_STEPS = 24,     /* images are taken together up to about so many steps */
     DENSE_CHANNELS = 128, /* of a dense layer, that are transposed at a time */
 };
