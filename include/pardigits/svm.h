@@ -9,21 +9,38 @@
 #define PARDIGITS_SVM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum { SVM_RBF, SVM_POLY, SVM_LINEAR } SvmKernelType;
 
-/* K(u, v) for pixels scaled to [0,1]: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v. */
+/* K(u, v) for pixels scaled to [0,1], or with normalize for images scaled to length 1: exp(-gamma |u-v|^2),
+ * (gamma u.v + coef0)^degree, u.v. */
 typedef struct {
     SvmKernelType type;
     double gamma, coef0;
     int degree;
+    bool normalize;
 } SvmKernel;
 
-/* out[k] = K between a row of squared length norm and rows of squared lengths norms[k], whose exact dot
- * products with it, of 8-bit pixels, are dots[k]. A value depends on its three integers alone, to the last
- * bit, and is the same with the two rows exchanged. */
-void svm_kernel_values(const SvmKernel *kernel, int32_t norm, const int32_t *norms, const int32_t *dots,
+/* What a kernel has to know of rows beside their products. */
+typedef struct {
+    const int32_t *norms;   /* squared lengths of rows of 8-bit pixels */
+    const double *inverses; /* inverse lengths, for a kernel that normalises; else NULL */
+} SvmLengths;
+
+/* The inverse lengths [n] that the kernel wants, 0 of an empty row, or NULL if it wants none; freed by the
+ * caller (mem_free). */
+double *svm_kernel_inverses(const SvmKernel *kernel, const int32_t *norms, int64_t n);
+
+/* Row `row` of them. */
+static inline SvmLengths svm_lengths_from(SvmLengths lengths, int64_t row) {
+    return (SvmLengths){lengths.norms + row, lengths.inverses ? lengths.inverses + row : NULL};
+}
+
+/* out[k] = K between one row and n others, whose exact dot products with it, of 8-bit pixels, are dots[k]. A
+ * value depends on its three integers alone, to the last bit, and is the same with the two rows exchanged. */
+void svm_kernel_values(const SvmKernel *kernel, SvmLengths one, SvmLengths others, const int32_t *dots,
                        float *out, int64_t n);
 
 /* Where the solver's kernel values come from; one thread calls it. */

@@ -27,12 +27,14 @@ static void work_free(Work *work) {
 
 /* K between `count` images and all support vectors, by support vector; what stands for images beyond count is
  * never used. */
-static void fill_kernels(const SvmModel *model, const PixRows *images, int64_t first, int count, Work *work) {
+static void fill_kernels(const SvmModel *model, const PixRows *images, const double *inverses, int64_t first,
+                         int count, Work *work) {
+    const SvmLengths given = {images->norms, inverses}, all = {model->packed.norms, model->inverses};
     for (int64_t s = 0; s < model->n; s += CHUNK) {
         int64_t support = model->n - s < CHUNK ? model->n - s : CHUNK;
         pixdot_block(images, first, count, &model->packed, s, support, work->dots, CHUNK);
         for (int i = 0; i < count; i++) {
-            svm_kernel_values(&model->kernel, images->norms[first + i], model->packed.norms + s,
+            svm_kernel_values(&model->kernel, svm_lengths_from(given, first + i), svm_lengths_from(all, s),
                               work->dots + i * CHUNK, work->row, support);
             for (int64_t k = 0; k < support; k++)
                 work->kernels[(s + k) * TILE + i] = work->row[k];
@@ -59,10 +61,10 @@ static Prediction most_voted(const int votes[CLASSES], int classes) {
     return (Prediction){(uint8_t)best, (float)votes[best] / (float)(classes - 1)};
 }
 
-static void predict_tile(const SvmModel *model, int classes, const PixRows *images, int64_t first, int count,
-                         Work *work, Prediction *out) {
+static void predict_tile(const SvmModel *model, int classes, const PixRows *images, const double *inverses,
+                         int64_t first, int count, Work *work, Prediction *out) {
     int votes[TILE][CLASSES] = {0};
-    fill_kernels(model, images, first, count, work);
+    fill_kernels(model, images, inverses, first, count, work);
     for (int p = 0; p < SVM_PAIRS; p++) {
         if (!model->pairs[p].solved) continue;
         int a, b;
@@ -80,6 +82,7 @@ void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, con
                        Prediction *out) {
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
     PixRows packed = pix_rows_new(images + mine.begin * IMAGE_PIXELS, range_size(mine), IMAGE_PIXELS);
+    double *inverses = svm_kernel_inverses(&model->kernel, packed.norms, packed.rows);
     int classes = 0;
     for (int c = 0; c < CLASSES; c++)
         classes += model->present[c];
@@ -89,10 +92,11 @@ void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, con
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < packed.rows; first += TILE) {
             int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;
-            predict_tile(model, classes, &packed, first, count, &work, out + mine.begin + first);
+            predict_tile(model, classes, &packed, inverses, first, count, &work, out + mine.begin + first);
         }
         work_free(&work);
     }
+    mem_free(inverses);
     pix_rows_free(&packed);
     comm_share_rows(comm, out, n, sizeof *out);
 }

@@ -15,14 +15,14 @@ typedef struct {
     SvmPair *pairs;
     SvmPairFacts *facts;
     int mine[SVM_PAIRS], count; /* pairs of this rank, the costliest first */
-    int32_t *members;           /* training images by class, ascending in each */
+    int32_t *members;           /* samples by class, ascending in each */
     int64_t class_begin[CLASSES + 1];
     int64_t cache_bytes; /* of one pair */
     int64_t cost_all;
-    double start_s;
+    double start_s, round_s; /* no pair is begun after round_s seconds */
     StopWatch *watch;
     Crew *crew;
-    atomic_int next, finished;
+    atomic_int next, finished, joined; /* joined: threads that solve no more of their own */
     atomic_llong cost_done;
     atomic_bool stop;
 } Team;
@@ -55,7 +55,7 @@ static bool interrupted(void *context) {
     return atomic_load(&team->stop);
 }
 
-/* Training images of both classes, those of a first. Freed by the caller. */
+/* Samples of both classes, those of a first. Freed by the caller. */
 static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
     int64_t n_a = team->task->class_counts[a];
     *n = n_a + team->task->class_counts[b];
@@ -65,7 +65,7 @@ static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
     return index;
 }
 
-/* The pair's support as ascending training images: two ascending lists merged. */
+/* The pair's support as ascending samples: two ascending lists merged. */
 static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int32_t *index, int64_t n_a,
                           int64_t n) {
     pair->support = mem_new((size_t)solution->support, sizeof *pair->support);
@@ -95,7 +95,8 @@ static void solve_pair(Member *member, int number) {
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     for (int64_t k = 0; k < n; k++)
         y[k] = k < n_a ? 1 : -1;
-    PixelRows rows = pixel_rows_new(&task->kernel, task->train->images, index, n, team->crew, member->thread);
+    PixelRows rows =
+        pixel_rows_new(&task->kernel, task->samples->set.images, index, n, team->crew, member->thread);
     pixel_rows_diagonal(&rows, diagonal);
     SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
     problem.c = config_real(task->job->config, "svm.c");
@@ -116,7 +117,7 @@ static void solve_pair(Member *member, int number) {
     mem_free(index);
 }
 
-/* Solves pairs while there are any, then helps the others with theirs. */
+/* Solves pairs while there are any and it isn't time to save, then helps the others with theirs. */
 static void work(Member *member) {
     Team *team = member->team;
     const struct timespec nap = {0, 50000};
@@ -124,27 +125,30 @@ static void work(Member *member) {
         solve_pair(member, team->mine[k]);
         atomic_fetch_add(&team->cost_done, svm_pair_cost(team->task->class_counts, team->mine[k]));
         atomic_fetch_add(&team->finished, 1);
+        if (timer_now_s() - team->start_s > team->round_s) break;
     }
     crew_join(team->crew);
-    while (!interrupted(member) && atomic_load(&team->finished) < team->count)
+    atomic_fetch_add(&team->joined, 1);
+    while (!interrupted(member) && atomic_load(&team->joined) < team->task->job->threads)
         if (!crew_help(team->crew)) nanosleep(&nap, NULL);
 }
 
 static void sort_by_class(Team *team) {
-    const ImageSet *train = team->task->train;
+    const ImageSet *set = &team->task->samples->set;
     int64_t next[CLASSES];
     for (int c = 0; c < CLASSES; c++) {
         team->class_begin[c + 1] = team->class_begin[c] + team->task->class_counts[c];
         next[c] = team->class_begin[c];
     }
-    team->members = mem_new((size_t)train->n, sizeof *team->members);
-    for (int64_t i = 0; i < train->n; i++)
-        team->members[next[train->labels[i]]++] = (int32_t)i;
+    team->members = mem_new((size_t)set->n, sizeof *team->members);
+    for (int64_t i = 0; i < set->n; i++)
+        team->members[next[set->labels[i]]++] = (int32_t)i;
 }
 
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
     const TrainJob *job = task->job;
     Team team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
+    team.round_s = (double)config_int(job->config, "svm.checkpoint_s");
     for (int k = 0; k < task->plan.count; k++) {
         if (task->plan.rank[k] != comm_rank(job->comm)) continue;
         team.mine[team.count++] = task->plan.pair[k];

@@ -21,7 +21,10 @@
 
 enum { PIXELS = IMAGE_PIXELS };
 
-static const SvmKernel kernels[] = {{SVM_RBF, 0.02, 0, 3}, {SVM_POLY, 0.01, 1, 5}, {SVM_LINEAR, 1, 0, 3}};
+static const SvmKernel kernels[] = {
+    {SVM_RBF, 0.02, 0, 3, false}, {SVM_POLY, 0.01, 1, 5, false}, {SVM_LINEAR, 1, 0, 3, false},
+    {SVM_RBF, 2, 0, 3, true},     {SVM_POLY, 0.5, 0.5, 9, true}, {SVM_LINEAR, 1, 0, 3, true},
+};
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
 /* n images of which about one pixel in 8 is ink, with labels that the images tell only roughly. */
@@ -61,18 +64,22 @@ static void kernel_values_are_near_the_reference(void **state) {
     (void)state;
     Random set = random_problem(70, 1);
     PixRows packed = pix_rows_new(set.images, set.n, PIXELS);
-    for (int k = 0; k < KERNELS; k++)
+    for (int k = 0; k < KERNELS; k++) {
+        double *inverses = svm_kernel_inverses(&kernels[k], packed.norms, set.n);
+        const SvmLengths lengths = {packed.norms, inverses};
         for (int64_t i = 0; i < set.n; i++) {
             int32_t dots[70];
             float values[70];
             pixdot_block(&packed, i, 1, &packed, 0, set.n, dots, set.n);
-            svm_kernel_values(&kernels[k], packed.norms[i], packed.norms, dots, values, set.n);
+            svm_kernel_values(&kernels[k], svm_lengths_from(lengths, i), lengths, dots, values, set.n);
             for (int64_t j = 0; j < set.n; j++) {
                 double expected =
                     ref_svm_kernel(&kernels[k], set.images + i * PIXELS, set.images + j * PIXELS, PIXELS);
                 assert_true(fabs((double)values[j] - expected) <= 1e-6 * fabs(expected));
             }
         }
+        mem_free(inverses);
+    }
     pix_rows_free(&packed);
     random_free(&set);
 }
@@ -86,17 +93,23 @@ static void kernel_values_have_the_same_bits_anywhere(void **state) {
         dots[j] = 2000000 + 3571 * j;
     }
     for (int k = 0; k < KERNELS; k++) {
+        const int32_t norm = 6000000;
         float all[N], one, part[N];
-        svm_kernel_values(&kernels[k], 6000000, norms, dots, all, N);
+        double *inverse = svm_kernel_inverses(&kernels[k], &norm, 1);
+        double *inverses = svm_kernel_inverses(&kernels[k], norms, N);
+        const SvmLengths single = {&norm, inverse}, many = {norms, inverses};
+        svm_kernel_values(&kernels[k], single, many, dots, all, N);
         for (int j = 0; j < N; j++) {
-            const int32_t other = 6000000;
-            svm_kernel_values(&kernels[k], norms[j], &other, dots + j, &one, 1);
+            svm_kernel_values(&kernels[k], svm_lengths_from(many, j), single, dots + j, &one, 1);
             assert_memory_equal(&one, all + j, sizeof one);
         }
         for (int first = 0; first < 40; first++) {
-            svm_kernel_values(&kernels[k], 6000000, norms + first, dots + first, part, N - 2 * first);
+            svm_kernel_values(&kernels[k], single, svm_lengths_from(many, first), dots + first, part,
+                              N - 2 * first);
             assert_memory_equal(part, all + first, (size_t)(N - 2 * first) * sizeof *part);
         }
+        mem_free(inverses);
+        mem_free(inverse);
     }
 }
 
