@@ -15,6 +15,7 @@
 enum {
     SCAN = 256,                  /* samples whose largest value is found together, in vectors */
     SHRINK_EVERY = 300,          /* iterations */
+    SHRINK_PART = 8,             /* every cached row is moved then, so only where this part of it goes */
     ASK_EVERY = 64,              /* iterations between two questions whether to stop */
     BLOCK_ROWS = SVM_BLOCK_ROWS, /* kernel rows that are computed together */
     ROWS_MIN = 2 * BLOCK_ROWS + 2,
@@ -288,7 +289,7 @@ static void shrink(Solver *s, double m, double lowest) {
         bool stays_high = s->up[k] != 0 && s->v[k] > m, stays_low = s->down[k] != 0 && s->v[k] < lowest;
         if (!stays_high && !stays_low) keep[count++] = (int32_t)k;
     }
-    if (count < s->active) {
+    if (count <= s->active - s->active / SHRINK_PART) {
         for (int64_t k = 0; k < count; k++) {
             s->sample[k] = s->sample[keep[k]];
             s->v[k] = s->v[keep[k]];
