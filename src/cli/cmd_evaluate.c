@@ -15,33 +15,13 @@ typedef struct {
     Settings settings;
 } EvaluateArguments;
 
-/* The rows of the dataset that a split means for this model, and which part they are in. */
-static StatusCode split_rows(const EvaluateArguments *arguments, const Program *program, const Config *config,
-                             const char **part, Range *rows, Status *status) {
-    int64_t train, test, valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
-    if (dataset_counts(arguments->data, program->comm, &train, &test, status)) return status->code;
-    int64_t held_out_from = train - valid < 0 ? 0 : train - valid;
-    *part = "train";
-    if (!strcmp(arguments->split, "test")) {
-        *part = "test";
-        *rows = (Range){0, test};
-    } else if (!strcmp(arguments->split, "valid")) {
-        *rows = (Range){held_out_from, train};
-    } else {
-        *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
-    }
-    if (range_size(*rows) == 0)
-        status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
-                   arguments->split, (long long)valid);
-    return status->code;
-}
-
 static StatusCode evaluate(const EvaluateArguments *arguments, const Program *program, const OpenModel *open,
                            Confusion *confusion, double *seconds, Status *status) {
     const char *part = NULL;
     Range rows = {0};
     ImageSet set = {0};
-    if (split_rows(arguments, program, open->config, &part, &rows, status)) return status->code;
+    if (split_rows(arguments->data, arguments->split, program->comm, open->config, &part, &rows, status))
+        return status->code;
     if (dataset_read(arguments->data, part, rows, program->comm, &set, status)) return status->code;
     preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
     Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);

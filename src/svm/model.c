@@ -77,6 +77,8 @@ SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
     int32_t *row = mem_new((size_t)samples->set.n, sizeof *row); /* of a sample, among the support vectors */
     model->kernel = *kernel;
     memcpy(model->present, present, sizeof model->present);
+    for (int c = 0; c < CLASSES; c++)
+        if (present[c]) model->classes[model->class_count++] = (uint8_t)c;
     copy_support(model, samples, support);
     for (int64_t k = 0; k < model->n; k++)
         row[support[k]] = (int32_t)k;

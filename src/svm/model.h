@@ -24,18 +24,23 @@ typedef struct {
     int32_t *support;    /* [support_count] ascending: samples, or in a model rows of its support vectors */
     double *coefficient; /* [support_count] y alpha, y = +1 for class a */
     double rho, objective;
+    double slope, offset; /* of a calibrated model: P(a) = 1 / (1 + exp(slope * decision + offset)) */
     int64_t iterations;
 } SvmPair;
 
 typedef struct {
     SvmKernel kernel;
     bool present[CLASSES]; /* classes that there are training images of */
+    int class_count;
+    uint8_t classes[CLASSES]; /* [class_count] the same; an earlier one wins a tie of votes */
+    bool calibrated;          /* pairs have slope and offset */
     SvmPair pairs[SVM_PAIRS];
-    int64_t n;          /* unique support vectors */
-    SvmSample *origin;  /* [n] where they come from, in the order of samples */
-    uint8_t *labels;    /* [n] */
-    uint8_t *images;    /* [n][28][28] */
-    int shift_pixels;   /* of the samples that it was trained on, see SvmSamples */
+    int64_t n; /* unique support vectors */
+    SvmSample
+        *origin;      /* [n] where they come from, in the order of samples; image -1 where that isn't known */
+    uint8_t *labels;  /* [n] */
+    uint8_t *images;  /* [n][28][28] */
+    int shift_pixels; /* of the samples that it was trained on, see SvmSamples */
     int64_t from_count; /* where shifted */
     int32_t *from;      /* [from_count] */
     PixRows packed;     /* images, for prediction */

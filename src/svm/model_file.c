@@ -1,6 +1,6 @@
 /* An SVM in a model file:
  *
- * /model/classes u8 [k]               digits that there were training images of
+ * /model/classes u8 [k]               digits that there were training images of; the earlier one wins a tie
  * /model/support/images u8 [n,28,28]  support vectors, each once; index i32 [n] in the training part; labels
  *                                     u8 [n]; of virtual ones shift i32 [n,2] in pixels to the right and down
  * /model/pairs/A_B/support i32 [m]    rows of /model/support; coefficient f64 [m] y alpha, y = +1 for digit
@@ -65,11 +65,8 @@ static StatusCode write_virtual(H5File *file, const SvmModel *model, Status *sta
 
 StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
     const SvmModel *model = context;
-    uint8_t classes[CLASSES];
-    int count = 0;
-    for (int c = 0; c < CLASSES; c++)
-        if (model->present[c]) classes[count++] = (uint8_t)c;
-    if (h5_write(file, "/model/classes", H5_U8, (H5Shape){1, {count}}, classes, status) ||
+    H5Shape classes = {1, {model->class_count}};
+    if (h5_write(file, "/model/classes", H5_U8, classes, model->classes, status) ||
         write_support(file, model, status))
         return status->code;
     if (model->shift_pixels && write_virtual(file, model, status)) return status->code;
@@ -112,17 +109,19 @@ static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *
 
 static StatusCode read_classes(const H5File *file, SvmModel *model, Status *status) {
     H5Shape shape;
-    uint8_t classes[CLASSES];
     if (h5_shape(file, "/model/classes", &shape, status)) return status->code;
-    if (shape.rank != 1 || shape.dims[0] > CLASSES)
-        return status_set(status, STATUS_FAILED,
-                          "%s: /model/classes isn't a list of at most %d digits; the file is no "
-                          "SVM of this program",
-                          h5_path(file), CLASSES);
-    if (h5_read(file, "/model/classes", H5_U8, shape, classes, status)) return status->code;
-    for (int64_t c = 0; c < shape.dims[0]; c++)
-        if (classes[c] < CLASSES) model->present[classes[c]] = true;
-    return STATUS_OK;
+    bool good = shape.rank == 1 && shape.dims[0] <= CLASSES;
+    model->class_count = good ? (int)shape.dims[0] : 0;
+    if (good && h5_read(file, "/model/classes", H5_U8, shape, model->classes, status)) return status->code;
+    for (int c = 0; c < model->class_count && good; c++) {
+        good = model->classes[c] < CLASSES && !model->present[model->classes[c]];
+        if (good) model->present[model->classes[c]] = true;
+    }
+    if (good) return STATUS_OK;
+    return status_set(status, STATUS_FAILED,
+                      "%s: /model/classes isn't a list of at most %d digits; the file is no "
+                      "SVM of this program",
+                      h5_path(file), CLASSES);
 }
 
 static StatusCode read_support(const H5File *file, SvmModel *model, Status *status) {

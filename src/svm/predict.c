@@ -54,15 +54,15 @@ static void decide(const SvmPair *pair, const float *kernels, double sums[TILE])
     }
 }
 
-static Prediction most_voted(const int votes[CLASSES], int classes) {
-    int best = 0;
-    for (int c = 1; c < CLASSES; c++)
-        if (votes[c] > votes[best]) best = c;
-    return (Prediction){(uint8_t)best, (float)votes[best] / (float)(classes - 1)};
+static Prediction most_voted(const SvmModel *model, const int votes[CLASSES]) {
+    int best = model->classes[0];
+    for (int c = 1; c < model->class_count; c++)
+        if (votes[model->classes[c]] > votes[best]) best = model->classes[c];
+    return (Prediction){(uint8_t)best, (float)votes[best] / (float)(model->class_count - 1)};
 }
 
-static void predict_tile(const SvmModel *model, int classes, const PixRows *images, const double *inverses,
-                         int64_t first, int count, Work *work, Prediction *out) {
+static void predict_tile(const SvmModel *model, const PixRows *images, const double *inverses, int64_t first,
+                         int count, Work *work, Prediction *out) {
     int votes[TILE][CLASSES] = {0};
     fill_kernels(model, images, inverses, first, count, work);
     for (int p = 0; p < SVM_PAIRS; p++) {
@@ -75,7 +75,7 @@ static void predict_tile(const SvmModel *model, int classes, const PixRows *imag
             votes[i][sums[i] > 0 ? a : b]++;
     }
     for (int i = 0; i < count; i++)
-        out[i] = most_voted(votes[i], classes);
+        out[i] = most_voted(model, votes[i]);
 }
 
 void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
@@ -83,16 +83,13 @@ void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, con
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
     PixRows packed = pix_rows_new(images + mine.begin * IMAGE_PIXELS, range_size(mine), IMAGE_PIXELS);
     double *inverses = svm_kernel_inverses(&model->kernel, packed.norms, packed.rows);
-    int classes = 0;
-    for (int c = 0; c < CLASSES; c++)
-        classes += model->present[c];
 #pragma omp parallel num_threads(threads)
     {
         Work work = work_new(model->n);
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < packed.rows; first += TILE) {
             int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;
-            predict_tile(model, classes, &packed, inverses, first, count, &work, out + mine.begin + first);
+            predict_tile(model, &packed, inverses, first, count, &work, out + mine.begin + first);
         }
         work_free(&work);
     }
