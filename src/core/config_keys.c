@@ -37,6 +37,10 @@ static const ConfigKey keys[] = {
         "directions, "
         "train again on these; 0 for not"),
     REAL("svm.eps", "0.001", 1e-9, 1, "", "stop when the largest violation of optimality is below this"),
+    CHOICE(
+        "svm.probability", "no", "no|yes",
+        "yes: fit class probabilities by cross-validation within training, which are then the confidences"),
+    INT("svm.folds", "5", 2, 100, "folds", "parts of a cross-validation"),
     WORK_INT("svm.cache_mb", "1000", 1, 1e6, "MiB a rank", "memory for kernel rows"),
     WORK_INT("svm.checkpoint_s", "60", 0, 1e6, "s",
              "seconds after which a rank begins no other class pair before what is solved is saved"),

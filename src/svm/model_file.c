@@ -1,13 +1,16 @@
 /* An SVM in a model file:
  *
- * /model/classes u8 [k]               digits that there were training images of; the earlier one wins a tie
- * /model/support/images u8 [n,28,28]  support vectors, each once; index i32 [n] in the training part; labels
- *                                     u8 [n]; of virtual ones shift i32 [n,2] in pixels to the right and down
- * /model/pairs/A_B/support i32 [m]    rows of /model/support; coefficient f64 [m] y alpha, y = +1 for digit
- * A; attributes rho, objective, iterations /model/virtual/from i32 [k]         training images that virtual
- * examples were made of; attribute pixels
+ * /model/classes u8 [k]: digits that there were training images of; the earlier one wins a tie of votes.
  *
- * The decision value for A against B is sum coefficient K(support, image) - rho; positive means A. */
+ * /model/support: support vectors, each once: images u8 [n,28,28], index i32 [n] in the training part, labels
+ * u8 [n]; of virtual ones shift i32 [n,2] in pixels to the right and down.
+ *
+ * /model/pairs/A_B: support i32 [m], rows of /model/support, ascending; coefficient f64 [m], y alpha with
+ * y = +1 for digit A; attributes rho, objective, iterations. The decision value for A against B is
+ * sum coefficient K(support, image) - rho; positive means A. With probabilities the attributes slope, offset:
+ * P(A) = 1 / (1 + exp(slope * decision value + offset)).
+ *
+ * /model/virtual/from i32 [k]: training images that virtual examples were made of; attribute pixels. */
 #include "model.h"
 
 #include "pardigits/mem.h"
@@ -25,7 +28,7 @@ static const char *pair_name(int number, const char *array, char name[NAME_BYTES
     return name;
 }
 
-static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, Status *status) {
+static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, bool calibrated, Status *status) {
     char name[NAME_BYTES];
     H5Shape shape = {1, {pair->support_count}};
     if (h5_write(file, pair_name(number, "support", name), H5_I32, shape, pair->support, status) ||
@@ -34,6 +37,9 @@ static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, Stat
     pair_name(number, NULL, name);
     if (h5_set_f64(file, name, "rho", pair->rho, status) ||
         h5_set_f64(file, name, "objective", pair->objective, status))
+        return status->code;
+    if (calibrated && (h5_set_f64(file, name, "slope", pair->slope, status) ||
+                       h5_set_f64(file, name, "offset", pair->offset, status)))
         return status->code;
     return h5_set_i64(file, name, "iterations", pair->iterations, status);
 }
@@ -71,7 +77,8 @@ StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
         return status->code;
     if (model->shift_pixels && write_virtual(file, model, status)) return status->code;
     for (int p = 0; p < SVM_PAIRS; p++)
-        if (model->pairs[p].solved && write_pair(file, p, &model->pairs[p], status)) return status->code;
+        if (model->pairs[p].solved && write_pair(file, p, &model->pairs[p], model->calibrated, status))
+            return status->code;
     return STATUS_OK;
 }
 
@@ -104,7 +111,9 @@ static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *
         h5_get_i64(file, name, "iterations", &pair->iterations, status))
         return status->code;
     pair->solved = true;
-    return STATUS_OK;
+    if (!h5_has_attribute(file, name, "slope")) return STATUS_OK;
+    h5_get_f64(file, name, "slope", &pair->slope, status);
+    return h5_get_f64(file, name, "offset", &pair->offset, status);
 }
 
 static StatusCode read_classes(const H5File *file, SvmModel *model, Status *status) {
@@ -168,7 +177,11 @@ StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *c
     if (status->code == STATUS_OK) read_support(file, model, status);
     if (status->code == STATUS_OK) read_virtual(file, model, status);
     for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++)
-        if (h5_exists(file, pair_name(p, NULL, name))) read_pair(file, p, model->n, &model->pairs[p], status);
+        if (h5_exists(file, pair_name(p, NULL, name))) {
+            read_pair(file, p, model->n, &model->pairs[p], status);
+            model->calibrated =
+                model->calibrated || h5_has_attribute(file, pair_name(p, NULL, name), "slope");
+        }
     if (status->code != STATUS_OK) {
         svm_model_destroy(&model);
         return status->code;

@@ -1,6 +1,9 @@
 #include "model.h"
 
 #include "pardigits/mem.h"
+#include "probability.h"
+
+#include <math.h>
 
 enum {
     TILE = 32,    /* images that a thread predicts together: their kernel values fit the second-level cache */
@@ -61,9 +64,31 @@ static Prediction most_voted(const SvmModel *model, const int votes[CLASSES]) {
     return (Prediction){(uint8_t)best, (float)votes[best] / (float)(model->class_count - 1)};
 }
 
+/* The probability of a digit, from the decision values of all pairs. */
+static float confidence(const SvmModel *model, const double decision[SVM_PAIRS], int digit) {
+    const double least = 1e-7; /* as in LIBSVM: no pair is ever certain */
+    double between[CLASSES][CLASSES] = {{0}}, probability[CLASSES];
+    int place = 0;
+    for (int i = 0; i < model->class_count; i++) {
+        if (model->classes[i] == digit) place = i;
+        for (int j = i + 1; j < model->class_count; j++) {
+            int a = model->classes[i], b = model->classes[j];
+            int number = a < b ? svm_pair_number(a, b) : svm_pair_number(b, a);
+            const SvmPair *pair = &model->pairs[number];
+            double p = svm_sigmoid(decision[number], pair->slope, pair->offset);
+            p = fmin(fmax(p, least), 1 - least);
+            between[i][j] = a < b ? p : 1 - p;
+            between[j][i] = 1 - between[i][j];
+        }
+    }
+    svm_couple(model->class_count, between, probability);
+    return (float)probability[place];
+}
+
 static void predict_tile(const SvmModel *model, const PixRows *images, const double *inverses, int64_t first,
                          int count, Work *work, Prediction *out) {
     int votes[TILE][CLASSES] = {0};
+    double decision[TILE][SVM_PAIRS];
     fill_kernels(model, images, inverses, first, count, work);
     for (int p = 0; p < SVM_PAIRS; p++) {
         if (!model->pairs[p].solved) continue;
@@ -71,11 +96,15 @@ static void predict_tile(const SvmModel *model, const PixRows *images, const dou
         double sums[TILE];
         svm_pair_classes(p, &a, &b);
         decide(&model->pairs[p], work->kernels, sums);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
             votes[i][sums[i] > 0 ? a : b]++;
+            decision[i][p] = sums[i];
+        }
     }
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         out[i] = most_voted(model, votes[i]);
+        if (model->calibrated) out[i].confidence = confidence(model, decision[i], out[i].label);
+    }
 }
 
 void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,

@@ -49,6 +49,10 @@ void svm_samples_free(SvmSamples *samples) {
     *samples = (SvmSamples){0};
 }
 
+int64_t svm_samples_images(const SvmSamples *samples) {
+    return samples->shift_pixels ? samples->from_count : samples->set.n;
+}
+
 SvmSample svm_sample_at(const SvmSamples *samples, int64_t number) {
     if (samples->shift_pixels == 0) return (SvmSample){.image = (int32_t)number};
     const int64_t each = shifts(samples->shift_pixels);

@@ -26,6 +26,9 @@ typedef struct {
 SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels);
 void svm_samples_free(SvmSamples *samples);
 
+/* How many training images the samples are made of. */
+int64_t svm_samples_images(const SvmSamples *samples);
+
 SvmSample svm_sample_at(const SvmSamples *samples, int64_t number);
 
 /* The number of a sample; -1 if there is no such one. */

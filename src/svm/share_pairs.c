@@ -7,7 +7,7 @@
 /* A solved pair; its support and coefficients follow. */
 typedef struct {
     int64_t number, support_count, iterations;
-    double rho, objective;
+    double rho, objective, slope, offset;
     SvmPairFacts facts;
 } PairRecord;
 
@@ -32,7 +32,8 @@ static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPair
         int p = task->plan.pair[k];
         const SvmPair *pair = &pairs[p];
         if (task->plan.rank[k] != comm_rank(task->job->comm) || !pair->solved) continue;
-        PairRecord record = {p, pair->support_count, pair->iterations, pair->rho, pair->objective, facts[p]};
+        PairRecord record = {p,           pair->support_count, pair->iterations, pair->rho, pair->objective,
+                             pair->slope, pair->offset,        facts[p]};
         at = append(at, &record, sizeof record);
         at = append(at, pair->support, (size_t)pair->support_count * sizeof *pair->support);
         at = append(at, pair->coefficient, (size_t)pair->support_count * sizeof *pair->coefficient);
@@ -53,6 +54,8 @@ void svm_share_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
         mem_free(pair->coefficient);
         *pair = (SvmPair){.solved = true, .support_count = record.support_count, .rho = record.rho};
         pair->objective = record.objective;
+        pair->slope = record.slope;
+        pair->offset = record.offset;
         pair->iterations = record.iterations;
         pair->support = mem_new((size_t)pair->support_count, sizeof *pair->support);
         pair->coefficient = mem_new((size_t)pair->support_count, sizeof *pair->coefficient);

@@ -3,7 +3,7 @@
 #include "pardigits/mem.h"
 #include "pardigits/stop.h"
 #include "pardigits/timer.h"
-#include "pixel_rows.h"
+#include "two_class.h"
 
 #include <omp.h>
 #include <stdatomic.h>
@@ -82,6 +82,25 @@ static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int3
     pair->solved = true;
 }
 
+/* group[k] = the fold that sample k of the pair is in: what is made of one image is in one fold. */
+static int32_t *pair_folds(const SvmTask *task, int64_t n_a, int64_t n, int folds) {
+    const int64_t each = task->samples->set.n / svm_samples_images(task->samples);
+    int32_t *group = mem_new((size_t)n, sizeof *group);
+    for (int64_t k = 0; k < n; k++)
+        group[k] = (int32_t)((k < n_a ? k : k - n_a) / each % folds);
+    return group;
+}
+
+static bool calibrate_pair(const SvmTask *task, const TwoClass *how, const int32_t *index, const int8_t *y,
+                           int64_t n_a, int64_t n, SvmPair *pair) {
+    if (!task->calibrate) return true;
+    const int folds = (int)config_int(task->job->config, "svm.folds");
+    int32_t *group = pair_folds(task, n_a, n, folds);
+    bool done = two_class_calibrate(how, index, y, group, n, folds, &pair->slope, &pair->offset);
+    mem_free(group);
+    return done;
+}
+
 static void solve_pair(Member *member, int number) {
     Team *team = member->team;
     const SvmTask *task = team->task;
@@ -92,27 +111,25 @@ static void solve_pair(Member *member, int number) {
     int64_t n_a = task->class_counts[a];
     int32_t *index = pair_index(team, a, b, &n);
     int8_t *y = mem_new((size_t)n, sizeof *y);
-    float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     for (int64_t k = 0; k < n; k++)
         y[k] = k < n_a ? 1 : -1;
-    PixelRows rows =
-        pixel_rows_new(&task->kernel, task->samples->set.images, index, n, team->crew, member->thread);
-    pixel_rows_diagonal(&rows, diagonal);
-    SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
-    problem.c = config_real(task->job->config, "svm.c");
-    problem.eps = config_real(task->job->config, "svm.eps");
-    problem.cache_bytes = team->cache_bytes;
-    problem.interrupted = interrupted;
-    problem.interrupt_context = member;
+    const TwoClass how = {.kernel = &task->kernel,
+                          .images = task->samples->set.images,
+                          .c = config_real(task->job->config, "svm.c"),
+                          .eps = config_real(task->job->config, "svm.eps"),
+                          .cache_bytes = team->cache_bytes,
+                          .crew = team->crew,
+                          .thread = member->thread,
+                          .interrupted = interrupted,
+                          .interrupt_context = member};
     SvmSolution solution;
-    if (svm_solve(&problem, &solution)) {
-        keep_solution(&team->pairs[number], &solution, index, n_a, n);
+    SvmPair *pair = &team->pairs[number];
+    if (calibrate_pair(task, &how, index, y, n_a, n, pair) && two_class_solve(&how, index, y, n, &solution)) {
+        keep_solution(pair, &solution, index, n_a, n);
         team->facts[number] =
             (SvmPairFacts){n, solution.bounded, solution.converged, timer_now_s() - start_s};
         svm_solution_free(&solution);
     }
-    pixel_rows_free(&rows);
-    mem_free(diagonal);
     mem_free(y);
     mem_free(index);
 }

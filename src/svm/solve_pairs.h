@@ -19,6 +19,7 @@ typedef struct {
     SvmKernel kernel;
     int64_t class_counts[CLASSES];
     bool present[CLASSES]; /* classes with samples */
+    bool calibrate;        /* fit probabilities */
     bool last_stage;       /* what comes of it is the model, not support vectors to be shifted */
 } SvmTask;
 

@@ -164,6 +164,7 @@ static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int 
     const TrainJob *job = task->job;
     int solved = svm_pairs_solved(pairs);
     SvmModel *model = svm_model_create(&task->kernel, task->present, pairs, task->samples);
+    model->calibrated = task->calibrate;
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
     bool complete = solved == all && task->last_stage;
@@ -190,6 +191,7 @@ static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *s
         task->present[c] = task->class_counts[c] > 0;
     for (int p = 0; p < SVM_PAIRS; p++)
         all += svm_pair_exists(task->present, p);
+    task->calibrate = task->last_stage && !strcmp(config_text(task->job->config, "svm.probability"), "yes");
     if (check_task(task, status)) return status->code;
     while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
         stopped = solve_round(task, pairs);

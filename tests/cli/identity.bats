@@ -21,6 +21,9 @@ same_digest() {
 
 @test "SVM: one digest for all ranks x threads" {
     same_digest configs/svm.ini --set run.train=3001
+    same_digest configs/svm.ini --set run.train=501 --set run.valid=100 --set svm.virtual=1 --set svm.normalize=yes \
+        --set svm.kernel=poly --set svm.gamma=0.5 --set svm.coef0=0.5 --set svm.degree=9 --set svm.probability=yes \
+        --set svm.checkpoint_s=0
 }
 
 @test "CNN: one digest for all ranks x threads, with everything random in it" {

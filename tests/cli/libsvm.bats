@@ -83,3 +83,20 @@ same_predictions() {
     fails_on 2 2 'only an SVM' export knn/model.h5 --out no
     [[ ! -e no && ! -e no.h5 ]]
 }
+
+@test "probabilities: svm-predict -b 1 makes the same confidences of an exported model; off, nothing is fitted" {
+    train fitted --set svm.probability=yes --set svm.folds=3
+    grep -q '^probA ' fitted.libsvm
+    svm-predict -b 1 valid.svm fitted.libsvm predicted
+    local theirs ours
+    theirs=$(awk 'NR > 1 { most = 0; for (k = 2; k <= NF; k++) if ($k > most) most = $k; sum += most } END { print sum / (NR - 1) }' predicted)
+    ours=$("$PARDIGITS" evaluate fitted.h5 --split valid --data "$data" --json | field mean_confidence)
+    echo "$theirs $ours"
+    awk -v a="$theirs" -v b="$ours" 'BEGIN { d = a - b; exit !(a > 0.7 && a < 1 && d > -0.003 && d < 0.003) }'
+    same_predictions fitted.h5 fitted.libsvm
+    "$PARDIGITS" import fitted.libsvm --out back.h5
+    "$PARDIGITS" export back.h5 --out back.libsvm
+    cmp fitted.libsvm back.libsvm
+    train plain
+    [[ -z $(grep '^prob' plain.libsvm) ]]
+}
