@@ -37,6 +37,10 @@ static const ConfigKey keys[] = {
         "directions, "
         "train again on these; 0 for not"),
     REAL("svm.eps", "0.001", 1e-9, 1, "", "stop when the largest violation of optimality is below this"),
+    CHOICE("svm.search", "none", "none|grid",
+           "grid: first look for C and gamma by cross-validation over grid_c and grid_gamma"),
+    TEXT("svm.grid_c", "1 3 10 30", "values of C that a search tries"),
+    TEXT("svm.grid_gamma", "0.01 0.02 0.04", "values of gamma that a search tries"),
     CHOICE(
         "svm.probability", "no", "no|yes",
         "yes: fit class probabilities by cross-validation within training, which are then the confidences"),

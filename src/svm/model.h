@@ -30,6 +30,8 @@ typedef struct {
 
 typedef struct {
     SvmKernel kernel;
+    bool searched;         /* C and gamma were found by a search: they aren't those of the configuration */
+    double c;              /* where searched */
     bool present[CLASSES]; /* classes that there are training images of */
     int class_count;
     uint8_t classes[CLASSES]; /* [class_count] the same; an earlier one wins a tie of votes */

@@ -115,7 +115,7 @@ static void solve_pair(Member *member, int number) {
         y[k] = k < n_a ? 1 : -1;
     const TwoClass how = {.kernel = &task->kernel,
                           .images = task->samples->set.images,
-                          .c = config_real(task->job->config, "svm.c"),
+                          .c = task->c,
                           .eps = config_real(task->job->config, "svm.eps"),
                           .cache_bytes = team->cache_bytes,
                           .crew = team->crew,

@@ -17,6 +17,8 @@ typedef struct {
     const SvmSamples *samples;
     SvmPlan plan;
     SvmKernel kernel;
+    double c;
+    bool searched; /* C and gamma are not those of the configuration */
     int64_t class_counts[CLASSES];
     bool present[CLASSES]; /* classes with samples */
     bool calibrate;        /* fit probabilities */

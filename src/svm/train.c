@@ -1,3 +1,4 @@
+#include "grid.h"
 #include "pardigits/checkpoint.h"
 #include "pardigits/mem.h"
 #include "pardigits/stop.h"
@@ -88,9 +89,10 @@ static bool virtual_is_valid(const SvmModel *model, const TrainJob *job) {
 }
 
 /* The pairs that a checkpoint holds, with samples as support; and its virtual examples, if it has come to
- * those. Collective. */
-static StatusCode resume_pairs(const TrainJob *job, const SvmSamples *plain, SvmSamples *shifted,
+ * those; and the C and gamma of its search. Collective. */
+static StatusCode resume_pairs(SvmTask *task, const SvmSamples *plain, SvmSamples *shifted,
                                SvmPair pairs[SVM_PAIRS], Status *status) {
+    const TrainJob *job = task->job;
     SvmModel *model = NULL;
     if (svm_model_read(&model, job->resume, job->config, status) == STATUS_OK) {
         if (!virtual_is_valid(model, job))
@@ -103,6 +105,9 @@ static StatusCode resume_pairs(const TrainJob *job, const SvmSamples *plain, Svm
             model->pairs[p] = (SvmPair){0};
             renumber(job, model, model->shift_pixels ? shifted : plain, &pairs[p], status);
         }
+        task->searched = model->searched;
+        if (model->searched) task->c = model->c;
+        task->kernel = model->kernel;
         svm_model_destroy(&model);
     }
     return comm_agree(job->comm, status);
@@ -165,6 +170,8 @@ static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int 
     int solved = svm_pairs_solved(pairs);
     SvmModel *model = svm_model_create(&task->kernel, task->present, pairs, task->samples);
     model->calibrated = task->calibrate;
+    model->searched = task->searched;
+    model->c = task->c;
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
     bool complete = solved == all && task->last_stage;
@@ -178,21 +185,44 @@ static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int 
     return status->code;
 }
 
-/* Solves and saves the pairs of one set of samples that aren't solved yet. */
+/* Makes the task one of these samples. */
+static StatusCode set_samples(SvmTask *task, const SvmSamples *samples, bool last_stage, Status *status) {
+    const char *probability = config_text(task->job->config, "svm.probability");
+    task->samples = samples;
+    task->last_stage = last_stage;
+    task->calibrate = last_stage && !strcmp(probability, "yes");
+    memset(task->class_counts, 0, sizeof task->class_counts);
+    for (int64_t i = 0; i < samples->set.n; i++)
+        task->class_counts[samples->set.labels[i]]++;
+    for (int c = 0; c < CLASSES; c++)
+        task->present[c] = task->class_counts[c] > 0;
+    return check_task(task, status);
+}
+
+/* Looks for C and gamma, if that is wanted and wasn't done before. */
+static StatusCode search(SvmTask *task, Status *status) {
+    SvmGrid grid;
+    if (task->searched || strcmp(config_text(task->job->config, "svm.search"), "grid")) return STATUS_OK;
+    if (svm_grid_read(task->job->config, &grid, status)) return status->code;
+    for (int g = 0; g < grid.gamma_count; g++) {
+        task->kernel.gamma = grid.gamma[g];
+        if (check_task(task, status)) return status->code;
+    }
+    if (!svm_grid_search(task, &grid)) return STATUS_OK;
+    return status_set(
+        status, STATUS_STOPPED,
+        "Stopped by %s while searching for C and gamma, of which nothing is kept; run again with "
+        "--resume.",
+        stop_signal_name());
+}
+
+/* Solves and saves the pairs that aren't solved yet. */
 static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *status) {
-    const ImageSet *set = &task->samples->set;
     double start_s = timer_now_s();
     int all = 0;
     bool stopped = false;
-    memset(task->class_counts, 0, sizeof task->class_counts);
-    for (int64_t i = 0; i < set->n; i++)
-        task->class_counts[set->labels[i]]++;
-    for (int c = 0; c < CLASSES; c++)
-        task->present[c] = task->class_counts[c] > 0;
     for (int p = 0; p < SVM_PAIRS; p++)
         all += svm_pair_exists(task->present, p);
-    task->calibrate = task->last_stage && !strcmp(config_text(task->job->config, "svm.probability"), "yes");
-    if (check_task(task, status)) return status->code;
     while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
         stopped = solve_round(task, pairs);
         save(task, pairs, all, start_s, status);
@@ -220,24 +250,21 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     SvmPair pairs[SVM_PAIRS] = {0};
     const bool shifts = config_int(job->config, "svm.virtual") > 0;
     SvmSamples plain = {.set = gather_images(job)}, shifted = {0};
-    SvmTask task = {.job = job, .kernel = svm_config_kernel(job->config)};
+    SvmTask task = {
+        .job = job, .kernel = svm_config_kernel(job->config), .c = config_real(job->config, "svm.c")};
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
-    if (job->resume) resume_pairs(job, &plain, &shifted, pairs, status);
+    if (job->resume) resume_pairs(&task, &plain, &shifted, pairs, status);
     if (!status->code && !shifted.set.n) {
-        task.samples = &plain;
-        task.last_stage = !shifts;
-        train_stage(&task, pairs, status);
+        if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
+            train_stage(&task, pairs, status);
         if (!status->code && shifts) {
             shifted = make_virtual(job, &plain.set, pairs);
             svm_pairs_free(pairs);
         }
     }
-    if (!status->code && shifts) {
-        task.samples = &shifted;
-        task.last_stage = true;
+    if (!status->code && shifts && !set_samples(&task, &shifted, true, status))
         train_stage(&task, pairs, status);
-    }
     svm_pairs_free(pairs);
     svm_samples_free(&shifted);
     svm_samples_free(&plain);

@@ -26,6 +26,27 @@ same_digest() {
         --set svm.checkpoint_s=0
 }
 
+@test "SVM: a search finds the same table and model on all ranks x threads" {
+    same_digest configs/svm.ini --set run.train=601 --set svm.search=grid --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" \
+        --set "svm.grid_gamma=0.005 0.02"
+    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/a" --set run.train=601 --set svm.search=grid \
+        --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" --set "svm.grid_gamma=0.005 0.02" 2>"$BATS_TEST_TMPDIR/log"
+    grep 'search: C' "$BATS_TEST_TMPDIR/log"
+    [[ $(grep -c 'search: C = .* images correct' "$BATS_TEST_TMPDIR/log") -eq 6 ]]
+    local best
+    best=$(grep 'images correct' "$BATS_TEST_TMPDIR/log" | sed -E 's/.*C = ([^,]*), gamma = ([^:]*): ([0-9.]*) .*/\3 \1 \2/' |
+        sort -s -k 1,1 -rn | head -n 1)
+    grep -q "search: C = $(cut -d ' ' -f 2 <<<"$best") and gamma = $(cut -d ' ' -f 3 <<<"$best") are best" "$BATS_TEST_TMPDIR/log"
+    # the cell alone, without the others
+    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/b" --set run.train=601 \
+        --set "svm.c=$(cut -d ' ' -f 2 <<<"$best")" --set "svm.gamma=$(cut -d ' ' -f 3 <<<"$best")"
+    for run in a b; do
+        "$PARDIGITS" evaluate "$BATS_TEST_TMPDIR/$run/model.h5" --data "$data" --json | sed -E 's/.*("confusion".*)/\1/' >"$BATS_TEST_TMPDIR/$run.json"
+    done
+    cmp "$BATS_TEST_TMPDIR/a.json" "$BATS_TEST_TMPDIR/b.json"
+    fails_on 2 2 'svm.grid_c' train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/c" --set "svm.grid_c=1 x"
+}
+
 @test "CNN: one digest for all ranks x threads, with everything random in it" {
     same_digest configs/cnn.ini --set run.train=3001 --set run.valid=500 --set cnn.epochs=2 --set cnn.batch=100 \
         --set cnn.leaf=16 --set cnn.shift=2 --set cnn.rotate=10 --set cnn.zoom=0.1 --set cnn.shear=5 --set cnn.elastic=1 \
