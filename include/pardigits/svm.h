@@ -4,7 +4,8 @@
  *
  * Working sets are chosen by second-order information (Fan, Chen, Lin, "Working set selection using second
  * order information for training support vector machines", JMLR 6, 2005), with shrinking, as in LIBSVM (Chang
- * & Lin 2011). The decision value of an image x is sum_i b_i K(x_i, x) - rho. Nothing here communicates. */
+ * & Lin 2011). The decision value of an image x is sum_i b_i K(x_i, x) - rho. Nothing here communicates but
+ * through SvmGroup. */
 #ifndef PARDIGITS_SVM_H
 #define PARDIGITS_SVM_H
 
@@ -54,6 +55,15 @@ typedef struct {
     void (*compute)(void *context, const int32_t *rows, int count, float *const *out);
 } SvmRows;
 
+/* Ranks that solve one problem together: each holds a share of the samples' gradients and of the columns of
+ * the kernel rows. The solution is the same on all of them, and the same as that of one rank alone. */
+typedef struct {
+    int rank, size; /* size 0 or 1: alone */
+    /* all[size][bytes] = what each rank passed as mine[bytes], in the order of ranks. Collective. */
+    void (*gather)(void *context, const void *mine, int64_t bytes, void *all);
+    void *context;
+} SvmGroup;
+
 /* Rows that compute() is asked for at most. */
 enum { SVM_BLOCK_ROWS = 32 };
 
@@ -65,6 +75,7 @@ typedef struct {
     double c;                           /* bound of every alpha */
     double eps;                         /* stop when the largest violation of optimality is below this */
     int64_t cache_bytes;                /* for kernel rows; the solution doesn't depend on it */
+    SvmGroup group;                     /* all its ranks solve the same problem; interrupted() may differ */
     bool (*interrupted)(void *context); /* asked every few milliseconds; may be NULL */
     void *interrupt_context;
 } SvmProblem;
@@ -77,7 +88,8 @@ typedef struct {
     bool converged; /* false: the limit of max(10^7, 100 n) iterations was reached first */
 } SvmSolution;
 
-/* Solves the problem. False if it was interrupted: then there is no solution. */
+/* Solves the problem. False if it was interrupted, on any rank of the group: then there is no solution.
+ * Collective in the group. */
 bool svm_solve(const SvmProblem *problem, SvmSolution *solution);
 
 void svm_solution_free(SvmSolution *solution);

@@ -46,6 +46,8 @@ static const ConfigKey keys[] = {
         "yes: fit class probabilities by cross-validation within training, which are then the confidences"),
     INT("svm.folds", "5", 2, 100, "folds", "parts of a cross-validation"),
     WORK_INT("svm.cache_mb", "1000", 1, 1e6, "MiB a rank", "memory for kernel rows"),
+    WORK_INT("svm.shard", "4000", 1, 1e9, "samples",
+             "where several ranks solve one pair of classes, each gets at least so many of its samples"),
     WORK_INT("svm.checkpoint_s", "60", 0, 1e6, "s",
              "seconds after which a rank begins no other class pair before what is solved is saved"),
 

@@ -141,7 +141,7 @@ static void choose_items(Search *search) {
     const SvmTask *task = search->task;
     const SvmPair none[SVM_PAIRS] = {0};
     const int ranks = comm_size(task->job->comm);
-    SvmPlan plan = svm_plan(task->class_counts, none, 1);
+    SvmPlan plan = svm_plan(task->class_counts, none, 1, 1);
     int64_t *load = mem_new((size_t)ranks, sizeof *load);
     search->mine = mem_new((size_t)(plan.count * search->folds), sizeof *search->mine);
     for (int k = 0; k < plan.count; k++)

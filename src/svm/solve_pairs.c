@@ -21,6 +21,7 @@ typedef struct {
     int64_t cost_all;
     double start_s, round_s; /* no pair is begun after round_s seconds */
     StopWatch *watch;
+    Comm *group; /* ranks that solve this rank's one pair together, or NULL */
     Crew *crew;
     atomic_int next, finished, joined; /* joined: threads that solve no more of their own */
     atomic_llong cost_done;
@@ -101,6 +102,30 @@ static bool calibrate_pair(const SvmTask *task, const TwoClass *how, const int32
     return done;
 }
 
+static void gather(void *context, const void *mine, int64_t bytes, void *all) {
+    comm_gather(context, mine, bytes, all);
+}
+
+static SvmGroup group_of(const Team *team) {
+    if (!team->group) return (SvmGroup){.size = 1};
+    return (SvmGroup){comm_rank(team->group), comm_size(team->group), gather, team->group};
+}
+
+/* The ranks that share this rank's pair; NULL if none do. Collective. */
+static Comm *make_group(const SvmTask *task) {
+    const int me = comm_rank(task->job->comm);
+    bool groups = false;
+    int mine = SVM_PAIRS + me;
+    for (int k = 0; k < task->plan.count; k++) {
+        groups = groups || task->plan.ranks[k] > 1;
+        if (task->plan.ranks[k] > 1 && svm_plan_has(&task->plan, k, me)) mine = k;
+    }
+    if (!groups) return NULL;
+    Comm *group = comm_split(task->job->comm, mine);
+    if (comm_size(group) == 1) comm_destroy(&group);
+    return group;
+}
+
 static void solve_pair(Member *member, int number) {
     Team *team = member->team;
     const SvmTask *task = team->task;
@@ -118,6 +143,7 @@ static void solve_pair(Member *member, int number) {
                           .c = task->c,
                           .eps = config_real(task->job->config, "svm.eps"),
                           .cache_bytes = team->cache_bytes,
+                          .group = group_of(team),
                           .crew = team->crew,
                           .thread = member->thread,
                           .interrupted = interrupted,
@@ -138,7 +164,10 @@ static void solve_pair(Member *member, int number) {
 static void work(Member *member) {
     Team *team = member->team;
     const struct timespec nap = {0, 50000};
-    for (int k; (k = atomic_fetch_add(&team->next, 1)) < team->count && !interrupted(member);) {
+    const bool solves = !team->group || member->thread == 0; /* the main thread alone talks to other ranks */
+    for (int k; solves && (k = atomic_fetch_add(&team->next, 1)) < team->count;) {
+        /* the ranks of a group agree on stopping within the solver, so all of them come to it */
+        if (!team->group && interrupted(member)) break;
         solve_pair(member, team->mine[k]);
         atomic_fetch_add(&team->cost_done, svm_pair_cost(team->task->class_counts, team->mine[k]));
         atomic_fetch_add(&team->finished, 1);
@@ -167,13 +196,14 @@ bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
     Team team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
     team.round_s = (double)config_int(job->config, "svm.checkpoint_s");
     for (int k = 0; k < task->plan.count; k++) {
-        if (task->plan.rank[k] != comm_rank(job->comm)) continue;
+        if (!svm_plan_has(&task->plan, k, comm_rank(job->comm))) continue;
         team.mine[team.count++] = task->plan.pair[k];
         team.cost_all += svm_pair_cost(task->class_counts, task->plan.pair[k]);
     }
     int in_flight = team.count < job->threads ? team.count : job->threads;
     team.cache_bytes = (config_int(job->config, "svm.cache_mb") << 20) / (in_flight ? in_flight : 1);
     sort_by_class(&team);
+    team.group = make_group(task);
     team.crew = crew_create(job->threads);
     team.watch = stop_watch_create(job->comm);
 #pragma omp parallel num_threads(job->threads)
@@ -183,6 +213,7 @@ bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
     }
     bool stopped = stop_watch_destroy(&team.watch);
     crew_destroy(&team.crew);
+    if (team.group) comm_destroy(&team.group);
     mem_free(team.members);
     return stopped;
 }

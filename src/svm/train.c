@@ -156,7 +156,8 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
  * and reports it. Returns whether there was a signal. */
 static bool solve_round(SvmTask *task, SvmPair pairs[SVM_PAIRS]) {
     SvmPairFacts facts[SVM_PAIRS] = {0};
-    task->plan = svm_plan(task->class_counts, pairs, comm_size(task->job->comm));
+    task->plan = svm_plan(task->class_counts, pairs, comm_size(task->job->comm),
+                          config_int(task->job->config, "svm.shard"));
     bool stopped = svm_solve_pairs(task, pairs, facts);
     svm_share_pairs(task, pairs, facts);
     report_pairs(task, pairs, facts);

@@ -15,6 +15,7 @@ bool two_class_solve(const TwoClass *how, const int32_t *index, const int8_t *y,
     problem.c = how->c;
     problem.eps = how->eps;
     problem.cache_bytes = how->cache_bytes;
+    problem.group = how->group;
     problem.interrupted = how->interrupted;
     problem.interrupt_context = how->interrupt_context;
     bool solved = svm_solve(&problem, solution);

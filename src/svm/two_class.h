@@ -14,14 +14,15 @@ typedef struct {
     const uint8_t *images; /* [][784] */
     double c, eps;
     int64_t cache_bytes;
-    Crew *crew; /* helps with kernel rows */
-    int thread; /* of the solver, in the crew */
+    SvmGroup group; /* ranks that all solve it */
+    Crew *crew;     /* helps with kernel rows */
+    int thread;     /* of the solver, in the crew */
     bool (*interrupted)(void *context);
     void *interrupt_context;
 } TwoClass;
 
-/* Solves the problem of images index [n] with labels y [n]. False if it was interrupted: then there is no
- * solution. */
+/* Solves the problem of images index [n] with labels y [n]. Collective in the group, like all of this. False
+ * if it was interrupted: then there is no solution. */
 bool two_class_solve(const TwoClass *how, const int32_t *index, const int8_t *y, int64_t n,
                      SvmSolution *solution);
 

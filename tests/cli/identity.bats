@@ -26,6 +26,14 @@ same_digest() {
         --set svm.checkpoint_s=0
 }
 
+@test "SVM: the same digest on 64 ranks, which share pairs, as on one" {
+    # 45 pairs: 19 of them are solved by two ranks each
+    on 1 2 train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/run" --set run.train=601 --set svm.probability=yes
+    OMP_NUM_THREADS=1 timeout -k 5 200 mpirun --oversubscribe -n 64 "$PARDIGITS" train configs/svm.ini --data "$data" \
+        --run "$BATS_TEST_TMPDIR/many" --set run.train=601 --set svm.probability=yes --set svm.shard=1
+    [[ $("$PARDIGITS" digest "$BATS_TEST_TMPDIR/run/model.h5") == "$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/many/model.h5")" ]]
+}
+
 @test "SVM: a search finds the same table and model on all ranks x threads" {
     same_digest configs/svm.ini --set run.train=601 --set svm.search=grid --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" \
         --set "svm.grid_gamma=0.005 0.02"

@@ -301,7 +301,7 @@ static void kept_products_change_no_bit(void **state) {
                                       few ? 40 * ALL * (int64_t)sizeof(int32_t) : 1 << 24);
         for (int g = 1; g <= 3; g++) {
             kernel.gamma = 0.7 * g;
-            TwoClass how = {&kernel, set.images, 1, 1e-3, 1 << 20, crew, 0, NULL, NULL};
+            TwoClass how = {.kernel = &kernel, .images = set.images, .c = 1, .eps = 1e-3, .crew = crew};
             SvmSolution solution, kept;
             assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
             two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, expected);
@@ -334,7 +334,7 @@ static void decisions_are_near_the_reference(void **state) {
     for (int i = TRAINED; i < ALL; i++)
         others[i - TRAINED] = i;
     for (int k = 0; k < KERNELS; k++) {
-        TwoClass how = {&kernels[k], set.images, 1, 1e-3, 1 << 20, crew, 0, NULL, NULL};
+        TwoClass how = {.kernel = &kernels[k], .images = set.images, .c = 1, .eps = 1e-3, .crew = crew};
         SvmSolution solution;
         assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
         two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, decision);
