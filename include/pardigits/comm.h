@@ -69,6 +69,9 @@ void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_
 /* Collective: one int64 to each rank and from each rank; send[size], received[size]. */
 void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received);
 
+/* Collective: all[size][bytes] = what each rank passed as mine[bytes], in the order of the ranks. */
+void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all);
+
 /* Collective: every rank's bytes, one behind the other in the order of the ranks, on every rank. The result,
  * of *total_bytes, is freed by the caller (mem_free). */
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes);

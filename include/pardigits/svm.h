@@ -4,26 +4,44 @@
  *
  * Working sets are chosen by second-order information (Fan, Chen, Lin, "Working set selection using second
  * order information for training support vector machines", JMLR 6, 2005), with shrinking, as in LIBSVM (Chang
- * & Lin 2011). The decision value of an image x is sum_i b_i K(x_i, x) - rho. Nothing here communicates. */
+ * & Lin 2011). The decision value of an image x is sum_i b_i K(x_i, x) - rho. Nothing here communicates but
+ * through SvmGroup. */
 #ifndef PARDIGITS_SVM_H
 #define PARDIGITS_SVM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum { SVM_RBF, SVM_POLY, SVM_LINEAR } SvmKernelType;
 
-/* K(u, v) for pixels scaled to [0,1]: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v. */
+/* K(u, v) for pixels scaled to [0,1], or with normalize for images scaled to length 1: exp(-gamma |u-v|^2),
+ * (gamma u.v + coef0)^degree, u.v. */
 typedef struct {
     SvmKernelType type;
     double gamma, coef0;
     int degree;
+    bool normalize;
 } SvmKernel;
 
-/* out[k] = K between a row of squared length norm and rows of squared lengths norms[k], whose exact dot
- * products with it, of 8-bit pixels, are dots[k]. A value depends on its three integers alone, to the last
- * bit, and is the same with the two rows exchanged. */
-void svm_kernel_values(const SvmKernel *kernel, int32_t norm, const int32_t *norms, const int32_t *dots,
+/* What a kernel has to know of rows beside their products. */
+typedef struct {
+    const int32_t *norms;   /* squared lengths of rows of 8-bit pixels */
+    const double *inverses; /* inverse lengths, for a kernel that normalises; else NULL */
+} SvmLengths;
+
+/* The inverse lengths [n] that the kernel wants, 0 of an empty row, or NULL if it wants none; freed by the
+ * caller (mem_free). */
+double *svm_kernel_inverses(const SvmKernel *kernel, const int32_t *norms, int64_t n);
+
+/* Row `row` of them. */
+static inline SvmLengths svm_lengths_from(SvmLengths lengths, int64_t row) {
+    return (SvmLengths){lengths.norms + row, lengths.inverses ? lengths.inverses + row : NULL};
+}
+
+/* out[k] = K between one row and n others, whose exact dot products with it, of 8-bit pixels, are dots[k]. A
+ * value depends on its three integers alone, to the last bit, and is the same with the two rows exchanged. */
+void svm_kernel_values(const SvmKernel *kernel, SvmLengths one, SvmLengths others, const int32_t *dots,
                        float *out, int64_t n);
 
 /* Where the solver's kernel values come from; one thread calls it. */
@@ -37,6 +55,15 @@ typedef struct {
     void (*compute)(void *context, const int32_t *rows, int count, float *const *out);
 } SvmRows;
 
+/* Ranks that solve one problem together: each holds a share of the samples' gradients and of the columns of
+ * the kernel rows. The solution is the same on all of them, and the same as that of one rank alone. */
+typedef struct {
+    int rank, size; /* size 0 or 1: alone */
+    /* all[size][bytes] = what each rank passed as mine[bytes], in the order of ranks. Collective. */
+    void (*gather)(void *context, const void *mine, int64_t bytes, void *all);
+    void *context;
+} SvmGroup;
+
 /* Rows that compute() is asked for at most. */
 enum { SVM_BLOCK_ROWS = 32 };
 
@@ -48,6 +75,7 @@ typedef struct {
     double c;                           /* bound of every alpha */
     double eps;                         /* stop when the largest violation of optimality is below this */
     int64_t cache_bytes;                /* for kernel rows; the solution doesn't depend on it */
+    SvmGroup group;                     /* all its ranks solve the same problem; interrupted() may differ */
     bool (*interrupted)(void *context); /* asked every few milliseconds; may be NULL */
     void *interrupt_context;
 } SvmProblem;
@@ -60,7 +88,8 @@ typedef struct {
     bool converged; /* false: the limit of max(10^7, 100 n) iterations was reached first */
 } SvmSolution;
 
-/* Solves the problem. False if it was interrupted: then there is no solution. */
+/* Solves the problem. False if it was interrupted, on any rank of the group: then there is no solution.
+ * Collective in the group. */
 bool svm_solve(const SvmProblem *problem, SvmSolution *solution);
 
 void svm_solution_free(SvmSolution *solution);

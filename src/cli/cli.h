@@ -3,8 +3,10 @@
 #define PARDIGITS_CLI_H
 
 #include "pardigits/comm.h"
+#include "pardigits/config.h"
 #include "pardigits/family.h"
 #include "pardigits/log.h"
+#include "pardigits/partition.h"
 #include "pardigits/status.h"
 
 #include <stdbool.h>
@@ -24,6 +26,8 @@ StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status)
 StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status);
 StatusCode cmd_show(Program *program, int argc, char **argv, Status *status);
 StatusCode cmd_digest(Program *program, int argc, char **argv, Status *status);
+StatusCode cmd_export(Program *program, int argc, char **argv, Status *status);
+StatusCode cmd_import(Program *program, int argc, char **argv, Status *status);
 StatusCode cmd_bench(Program *program, int argc, char **argv, Status *status);
 
 /* The dataset that commands use without --data. */
@@ -43,6 +47,11 @@ typedef struct {
  * number of operands. */
 StatusCode options_parse(int argc, char **argv, const Option *options, int least_operands, int most_operands,
                          int *operands, Status *status);
+
+/* The rows of a dataset that a split (train, valid, test) means for a model of this configuration, and the
+ * part that they are in. Collective: ranks agree. */
+StatusCode split_rows(const char *data, const char *split, const Comm *comm, const Config *config,
+                      const char **part, Range *rows, Status *status);
 
 /* The family of a name; NULL if there is none. */
 const ModelFamily *family_find(const char *name);

@@ -15,33 +15,13 @@ typedef struct {
     Settings settings;
 } EvaluateArguments;
 
-/* The rows of the dataset that a split means for this model, and which part they are in. */
-static StatusCode split_rows(const EvaluateArguments *arguments, const Program *program, const Config *config,
-                             const char **part, Range *rows, Status *status) {
-    int64_t train, test, valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
-    if (dataset_counts(arguments->data, program->comm, &train, &test, status)) return status->code;
-    int64_t held_out_from = train - valid < 0 ? 0 : train - valid;
-    *part = "train";
-    if (!strcmp(arguments->split, "test")) {
-        *part = "test";
-        *rows = (Range){0, test};
-    } else if (!strcmp(arguments->split, "valid")) {
-        *rows = (Range){held_out_from, train};
-    } else {
-        *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
-    }
-    if (range_size(*rows) == 0)
-        status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
-                   arguments->split, (long long)valid);
-    return status->code;
-}
-
 static StatusCode evaluate(const EvaluateArguments *arguments, const Program *program, const OpenModel *open,
-                           Confusion *confusion, double *seconds, Status *status) {
+                           Confusion *confusion, double *seconds, double *confidence, Status *status) {
     const char *part = NULL;
     Range rows = {0};
     ImageSet set = {0};
-    if (split_rows(arguments, program, open->config, &part, &rows, status)) return status->code;
+    if (split_rows(arguments->data, arguments->split, program->comm, open->config, &part, &rows, status))
+        return status->code;
     if (dataset_read(arguments->data, part, rows, program->comm, &set, status)) return status->code;
     preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
     Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);
@@ -51,13 +31,15 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Program *pr
                           status);
     *seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
     if (!status->code) *confusion = confusion_count(predictions, set.labels, set.n);
+    for (int64_t i = 0; i < set.n && !status->code; i++)
+        *confidence += (double)predictions[i].confidence / (double)set.n;
     mem_free(predictions);
     image_set_free(&set);
     return comm_agree(program->comm, status);
 }
 
 static void print_json(const EvaluateArguments *arguments, const Program *program, const char *path,
-                       const OpenModel *open, const Confusion *confusion, double seconds) {
+                       const OpenModel *open, const Confusion *confusion, double seconds, double confidence) {
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", path);
     cJSON_AddStringToObject(object, "family", open->family->name);
@@ -65,6 +47,7 @@ static void print_json(const EvaluateArguments *arguments, const Program *progra
     cJSON_AddNumberToObject(object, "n", (double)confusion->n);
     cJSON_AddNumberToObject(object, "correct", (double)confusion->correct);
     cJSON_AddNumberToObject(object, "accuracy", confusion_accuracy(confusion));
+    cJSON_AddNumberToObject(object, "mean_confidence", confidence);
     cJSON_AddNumberToObject(object, "seconds", seconds);
     cJSON_AddNumberToObject(object, "ranks", comm_size(program->comm));
     cJSON_AddNumberToObject(object, "threads", program->threads);
@@ -88,7 +71,7 @@ static void print_row(const char *path, const OpenModel *open, const Confusion *
            (long long)confusion->correct, 100 * confusion_accuracy(confusion), seconds, path, about);
 }
 
-static void print_confusion(const Confusion *confusion) {
+static void print_confusion(const Confusion *confusion, double confidence) {
     printf("\ntrue \\ predicted\n     ");
     for (int predicted = 0; predicted < CLASSES; predicted++)
         printf("%7d", predicted);
@@ -97,21 +80,22 @@ static void print_confusion(const Confusion *confusion) {
         for (int predicted = 0; predicted < CLASSES; predicted++)
             printf("%7lld", (long long)confusion->counts[label][predicted]);
     }
-    putchar('\n');
+    printf("\n\nmean confidence %.2f %%\n", 100 * confidence);
 }
 
 static StatusCode evaluate_file(const EvaluateArguments *arguments, const Program *program, const char *path,
                                 bool alone, Status *status) {
     OpenModel open = {0};
     Confusion confusion = {0};
-    double seconds = 0;
+    double seconds = 0, confidence = 0;
     if (!model_open(program, path, &arguments->settings, &open, status) &&
-        !evaluate(arguments, program, &open, &confusion, &seconds, status) && comm_rank(program->comm) == 0) {
+        !evaluate(arguments, program, &open, &confusion, &seconds, &confidence, status) &&
+        comm_rank(program->comm) == 0) {
         if (arguments->json)
-            print_json(arguments, program, path, &open, &confusion, seconds);
+            print_json(arguments, program, path, &open, &confusion, seconds, confidence);
         else
             print_row(path, &open, &confusion, seconds);
-        if (!arguments->json && alone) print_confusion(&confusion);
+        if (!arguments->json && alone) print_confusion(&confusion, confidence);
         finish_output(status);
     }
     model_close(&open);

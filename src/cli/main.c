@@ -37,6 +37,13 @@ static const struct {
      "Tells what is in a dataset, model or metrics file; with --out also draws samples as a picture."},
     {"digest", cmd_digest, "digest MODEL.h5",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
+    {"export", cmd_export,
+     "export MODEL.h5 --out FILE [--format libsvm] [--split train|valid|test] [--data FILE.h5]",
+     "Writes an SVM as a model file of LIBSVM, which svm-predict reads.\n"
+     "  --split       writes the images of this part of the dataset instead, as the model sees them"},
+    {"import", cmd_import, "import FILE --out MODEL.h5 [--format libsvm] [--set section.key=value]...",
+     "Makes a model.h5 of a model file of LIBSVM (C-SVC, labels 0 to 9, pixels divided by 255).\n"
+     "  --set         says what the file doesn't, such as run.preprocess=deskew"},
     {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N]",
      "Measures what the program is built of, for the network of CONFIG.ini (configs/cnn.ini):\n"
      "  kernels   GFLOP/s of each layer's three passes on one core, and % of what its registers reach;\n"

@@ -31,8 +31,25 @@ static const ConfigKey keys[] = {
     REAL("svm.gamma", "0.02", 1e-9, 1e6, "", "gamma of the kernel, for pixels scaled to [0,1]"),
     INT("svm.degree", "3", 1, 20, "", "degree of the polynomial kernel"),
     REAL("svm.coef0", "0", -1e6, 1e6, "", "constant term of the polynomial kernel"),
+    CHOICE("svm.normalize", "no", "no|yes", "yes: the kernel sees every image scaled to length 1"),
+    INT("svm.virtual", "0", 0, 3, "pixels",
+        "virtual support vectors: train, shift the support vectors by 1, 2, ... this many pixels in 8 "
+        "directions, "
+        "train again on these; 0 for not"),
     REAL("svm.eps", "0.001", 1e-9, 1, "", "stop when the largest violation of optimality is below this"),
+    CHOICE("svm.search", "none", "none|grid",
+           "grid: first look for C and gamma by cross-validation over grid_c and grid_gamma"),
+    TEXT("svm.grid_c", "1 3 10 30", "values of C that a search tries"),
+    TEXT("svm.grid_gamma", "0.01 0.02 0.04", "values of gamma that a search tries"),
+    CHOICE(
+        "svm.probability", "no", "no|yes",
+        "yes: fit class probabilities by cross-validation within training, which are then the confidences"),
+    INT("svm.folds", "5", 2, 100, "folds", "parts of a cross-validation"),
     WORK_INT("svm.cache_mb", "1000", 1, 1e6, "MiB a rank", "memory for kernel rows"),
+    WORK_INT("svm.shard", "4000", 1, 1e9, "samples",
+             "where several ranks solve one pair of classes, each gets at least so many of its samples"),
+    WORK_INT("svm.checkpoint_s", "60", 0, 1e6, "s",
+             "seconds after which a rank begins no other class pair before what is solved is saved"),
 
     TEXT("cnn.layers", "conv:16:3 bn relu pool:2 conv:32:3 bn relu pool:2 dense:10",
          "the network, layer by layer (README: The network in one line)"),

@@ -209,6 +209,11 @@ void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *receiv
     comm_check(MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi), "MPI_Alltoall");
 }
 
+void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all) {
+    int count = as_count(bytes);
+    comm_check(MPI_Allgather(mine, count, MPI_BYTE, all, count, MPI_BYTE, comm->mpi), "MPI_Allgather");
+}
+
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes) {
     int64_t *sizes = mem_new((size_t)comm->size, sizeof *sizes), total = 0;
     comm_check(MPI_Allgather(&bytes, 1, MPI_INT64_T, sizes, 1, MPI_INT64_T, comm->mpi), "MPI_Allgather");

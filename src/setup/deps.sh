@@ -5,11 +5,11 @@ set -euo pipefail
 
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev
-             librandom123-dev libinih-dev libcjson-dev libmd-dev zlib1g-dev libcmocka-dev bats procps curl ca-certificates"
+             librandom123-dev libinih-dev libcjson-dev libmd-dev zlib1g-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates"
     [npm]="npm"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"
-    [peers]="python3-torch python3-sklearn python3-faiss libsvm-tools"
+    [peers]="python3-torch python3-sklearn python3-faiss"
 )
 # A command that makes a set's packages unnecessary wherever it came from.
 declare -A instead=([npm]="npm")

@@ -1,4 +1,4 @@
-#include "atomic_file.h"
+#include "pardigits/atomic_file.h"
 
 #include "pardigits/mem.h"
 

@@ -1,6 +1,6 @@
 #include "pardigits/checkpoint.h"
 
-#include "atomic_file.h"
+#include "pardigits/atomic_file.h"
 #include "config_store.h"
 #include "pardigits/mem.h"
 

@@ -1,6 +1,6 @@
 #include "pardigits/dataset.h"
 
-#include "atomic_file.h"
+#include "pardigits/atomic_file.h"
 #include "pardigits/h5io.h"
 #include "pardigits/mem.h"
 

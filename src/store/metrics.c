@@ -1,6 +1,6 @@
 #include "pardigits/metrics.h"
 
-#include "atomic_file.h"
+#include "pardigits/atomic_file.h"
 #include "config_store.h"
 #include "h5internal.h"
 #include "pardigits/mem.h"

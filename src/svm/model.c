@@ -40,63 +40,79 @@ SvmKernel svm_config_kernel(const Config *config) {
     const char *name = config_text(config, "svm.kernel");
     SvmKernelType type = !strcmp(name, "rbf") ? SVM_RBF : !strcmp(name, "poly") ? SVM_POLY : SVM_LINEAR;
     return (SvmKernel){type, config_real(config, "svm.gamma"), config_real(config, "svm.coef0"),
-                       (int)config_int(config, "svm.degree")};
+                       (int)config_int(config, "svm.degree"),
+                       !strcmp(config_text(config, "svm.normalize"), "yes")};
 }
 
-/* row[i] = place of training image i among the support vectors, in order, or -1. Freed by the caller. */
-static int32_t *number_support(const SvmPair pairs[SVM_PAIRS], int64_t images, int64_t *count) {
-    int32_t *row = mem_new((size_t)images, sizeof *row);
+int32_t *svm_pairs_support(const SvmPair pairs[SVM_PAIRS], int64_t n, int64_t *count) {
+    uint8_t *used = mem_new((size_t)n, 1);
+    int32_t *support = mem_new((size_t)n, sizeof *support);
     for (int p = 0; p < SVM_PAIRS; p++)
         for (int64_t s = 0; s < pairs[p].support_count; s++)
-            row[pairs[p].support[s]] = 1;
+            used[pairs[p].support[s]] = 1;
     *count = 0;
-    for (int64_t i = 0; i < images; i++)
-        row[i] = row[i] ? (int32_t)(*count)++ : -1;
-    return row;
+    for (int64_t i = 0; i < n; i++)
+        if (used[i]) support[(*count)++] = (int32_t)i;
+    mem_free(used);
+    return support;
 }
 
-static void allocate_support(SvmModel *model, int64_t n) {
-    model->n = n;
-    model->index = mem_new((size_t)n, sizeof *model->index);
-    model->labels = mem_new((size_t)n, sizeof *model->labels);
-    model->images = mem_new((size_t)n, IMAGE_PIXELS);
+/* The support vectors themselves. */
+static void copy_support(SvmModel *model, const SvmSamples *samples, const int32_t *support) {
+    model->origin = mem_new((size_t)model->n, sizeof *model->origin);
+    model->labels = mem_new((size_t)model->n, sizeof *model->labels);
+    model->images = mem_new((size_t)model->n, IMAGE_PIXELS);
+    for (int64_t k = 0; k < model->n; k++) {
+        model->origin[k] = svm_sample_at(samples, support[k]);
+        model->labels[k] = samples->set.labels[support[k]];
+        memcpy(model->images + k * IMAGE_PIXELS, samples->set.images + support[k] * (int64_t)IMAGE_PIXELS,
+               IMAGE_PIXELS);
+    }
 }
 
 SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
-                           const SvmPair pairs[SVM_PAIRS], const ImageSet *train) {
+                           const SvmPair pairs[SVM_PAIRS], const SvmSamples *samples) {
     SvmModel *model = mem_new(1, sizeof *model);
-    int64_t n;
-    int32_t *row = number_support(pairs, train->n, &n);
+    int32_t *support = svm_pairs_support(pairs, samples->set.n, &model->n);
+    int32_t *row = mem_new((size_t)samples->set.n, sizeof *row); /* of a sample, among the support vectors */
     model->kernel = *kernel;
     memcpy(model->present, present, sizeof model->present);
-    allocate_support(model, n);
-    for (int64_t i = 0; i < train->n; i++) {
-        if (row[i] < 0) continue;
-        model->index[row[i]] = (int32_t)i;
-        model->labels[row[i]] = train->labels[i];
-        memcpy(model->images + row[i] * (int64_t)IMAGE_PIXELS, train->images + i * IMAGE_PIXELS,
-               IMAGE_PIXELS);
-    }
+    for (int c = 0; c < CLASSES; c++)
+        if (present[c]) model->classes[model->class_count++] = (uint8_t)c;
+    copy_support(model, samples, support);
+    for (int64_t k = 0; k < model->n; k++)
+        row[support[k]] = (int32_t)k;
     for (int p = 0; p < SVM_PAIRS; p++) {
         SvmPair *pair = &model->pairs[p];
         *pair = pairs[p];
         pair->support = mem_new((size_t)pair->support_count, sizeof *pair->support);
-        pair->coefficient = mem_new((size_t)pair->support_count, sizeof *pair->coefficient);
-        for (int64_t s = 0; s < pair->support_count; s++) {
+        pair->coefficient = mem_copy(pairs[p].coefficient, (size_t)pair->support_count * sizeof(double));
+        for (int64_t s = 0; s < pair->support_count; s++)
             pair->support[s] = row[pairs[p].support[s]];
-            pair->coefficient[s] = pairs[p].coefficient[s];
-        }
     }
     mem_free(row);
-    model->packed = pix_rows_new(model->images, n, IMAGE_PIXELS);
+    mem_free(support);
+    model->shift_pixels = samples->shift_pixels;
+    model->from_count = samples->from_count;
+    model->from = mem_new((size_t)model->from_count, sizeof *model->from);
+    for (int64_t k = 0; k < model->from_count; k++)
+        model->from[k] = samples->from[k];
+    svm_model_pack(model);
     return model;
+}
+
+void svm_model_pack(SvmModel *model) {
+    model->packed = pix_rows_new(model->images, model->n, IMAGE_PIXELS);
+    model->inverses = svm_kernel_inverses(&model->kernel, model->packed.norms, model->n);
 }
 
 void svm_model_destroy(SvmModel **pointer) {
     SvmModel *model = *pointer;
     if (!model) return;
     svm_pairs_free(model->pairs);
-    mem_free(model->index);
+    mem_free(model->origin);
+    mem_free(model->from);
+    mem_free(model->inverses);
     mem_free(model->labels);
     mem_free(model->images);
     pix_rows_free(&model->packed);

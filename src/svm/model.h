@@ -10,6 +10,7 @@
 #include "pardigits/h5io.h"
 #include "pardigits/pixdot.h"
 #include "pardigits/svm.h"
+#include "samples.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,22 +21,32 @@ enum { SVM_PAIRS = CLASSES * (CLASSES - 1) / 2 };
 typedef struct {
     bool solved;
     int64_t support_count;
-    int32_t
-        *support; /* [support_count] ascending: training images, or in a model rows of its support vectors */
+    int32_t *support;    /* [support_count] ascending: samples, or in a model rows of its support vectors */
     double *coefficient; /* [support_count] y alpha, y = +1 for class a */
     double rho, objective;
+    double slope, offset; /* of a calibrated model: P(a) = 1 / (1 + exp(slope * decision + offset)) */
     int64_t iterations;
 } SvmPair;
 
 typedef struct {
     SvmKernel kernel;
+    bool searched;         /* C and gamma were found by a search: they aren't those of the configuration */
+    double c;              /* where searched */
     bool present[CLASSES]; /* classes that there are training images of */
+    int class_count;
+    uint8_t classes[CLASSES]; /* [class_count] the same; an earlier one wins a tie of votes */
+    bool calibrated;          /* pairs have slope and offset */
     SvmPair pairs[SVM_PAIRS];
-    int64_t n;       /* unique support vectors */
-    int32_t *index;  /* [n] which training images they are, ascending */
-    uint8_t *labels; /* [n] */
-    uint8_t *images; /* [n][28][28] */
-    PixRows packed;  /* images, for prediction */
+    int64_t n; /* unique support vectors */
+    SvmSample
+        *origin;      /* [n] where they come from, in the order of samples; image -1 where that isn't known */
+    uint8_t *labels;  /* [n] */
+    uint8_t *images;  /* [n][28][28] */
+    int shift_pixels; /* of the samples that it was trained on, see SvmSamples */
+    int64_t from_count; /* where shifted */
+    int32_t *from;      /* [from_count] */
+    PixRows packed;     /* images, for prediction */
+    double *inverses;   /* their inverse lengths as the kernel wants them */
 } SvmModel;
 
 /* Pairs are numbered (0,1), (0,2), ... (8,9). */
@@ -45,6 +56,9 @@ void svm_pair_classes(int number, int *a, int *b);
 /* Whether both classes of a pair have training images. */
 bool svm_pair_exists(const bool present[CLASSES], int number);
 
+/* The samples that support any pair, ascending; *count of n samples. Freed by the caller. */
+int32_t *svm_pairs_support(const SvmPair pairs[SVM_PAIRS], int64_t n, int64_t *count);
+
 /* How many pairs of these are solved. */
 int svm_pairs_solved(const SvmPair pairs[SVM_PAIRS]);
 
@@ -52,10 +66,13 @@ void svm_pairs_free(SvmPair pairs[SVM_PAIRS]);
 
 SvmKernel svm_config_kernel(const Config *config);
 
-/* The model of the solved pairs, whose support are training images: images [][784], labels []. */
+/* The model of the solved pairs, whose support are numbers of samples. */
 SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
-                           const SvmPair pairs[SVM_PAIRS], const ImageSet *train);
+                           const SvmPair pairs[SVM_PAIRS], const SvmSamples *samples);
 void svm_model_destroy(SvmModel **model);
+
+/* Packs the images of a model whose kernel and images are set. */
+void svm_model_pack(SvmModel *model);
 
 /* CheckpointWriter of an SvmModel. */
 StatusCode svm_model_write(H5File *file, const void *model, Status *status);

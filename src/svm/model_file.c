@@ -1,11 +1,18 @@
 /* An SVM in a model file:
  *
- * /model/classes u8 [k]               digits that there were training images of
- * /model/support/images u8 [n,28,28]  support vectors, each once; index i32 [n] in the training part; labels
- * u8 [n] /model/pairs/A_B/support i32 [m]    rows of /model/support; coefficient f64 [m] y alpha, y = +1 for
- * digit A; attributes rho, objective, iterations
+ * /model/classes u8 [k]: digits that there were training images of; the earlier one wins a tie of votes.
  *
- * The decision value for A against B is sum coefficient K(support, image) - rho; positive means A. */
+ * /model/support: support vectors, each once: images u8 [n,28,28], index i32 [n] in the training part, labels
+ * u8 [n]; of virtual ones shift i32 [n,2] in pixels to the right and down.
+ *
+ * /model/pairs/A_B: support i32 [m], rows of /model/support, ascending; coefficient f64 [m], y alpha with
+ * y = +1 for digit A; attributes rho, objective, iterations. The decision value for A against B is
+ * sum coefficient K(support, image) - rho; positive means A. With probabilities the attributes slope, offset:
+ * P(A) = 1 / (1 + exp(slope * decision value + offset)).
+ *
+ * /model: attributes c and gamma, where they were searched for instead of being configured.
+ *
+ * /model/virtual/from i32 [k]: training images that virtual examples were made of; attribute pixels. */
 #include "model.h"
 
 #include "pardigits/mem.h"
@@ -23,7 +30,7 @@ static const char *pair_name(int number, const char *array, char name[NAME_BYTES
     return name;
 }
 
-static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, Status *status) {
+static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, bool calibrated, Status *status) {
     char name[NAME_BYTES];
     H5Shape shape = {1, {pair->support_count}};
     if (h5_write(file, pair_name(number, "support", name), H5_I32, shape, pair->support, status) ||
@@ -33,23 +40,50 @@ static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, Stat
     if (h5_set_f64(file, name, "rho", pair->rho, status) ||
         h5_set_f64(file, name, "objective", pair->objective, status))
         return status->code;
+    if (calibrated && (h5_set_f64(file, name, "slope", pair->slope, status) ||
+                       h5_set_f64(file, name, "offset", pair->offset, status)))
+        return status->code;
     return h5_set_i64(file, name, "iterations", pair->iterations, status);
+}
+
+static StatusCode write_support(H5File *file, const SvmModel *model, Status *status) {
+    H5Shape images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}}, rows = {1, {model->n}};
+    int32_t *index = mem_new((size_t)model->n, sizeof *index);
+    int32_t(*shift)[2] = mem_new((size_t)model->n, sizeof *shift);
+    for (int64_t k = 0; k < model->n; k++) {
+        index[k] = model->origin[k].image;
+        shift[k][0] = model->origin[k].x;
+        shift[k][1] = model->origin[k].y;
+    }
+    h5_write(file, "/model/support/images", H5_U8, images, model->images, status);
+    if (!status->code) h5_write(file, "/model/support/index", H5_I32, rows, index, status);
+    if (!status->code) h5_write(file, "/model/support/labels", H5_U8, rows, model->labels, status);
+    if (!status->code && model->shift_pixels)
+        h5_write(file, "/model/support/shift", H5_I32, (H5Shape){2, {model->n, 2}}, shift, status);
+    mem_free(shift);
+    mem_free(index);
+    return status->code;
+}
+
+static StatusCode write_virtual(H5File *file, const SvmModel *model, Status *status) {
+    if (h5_write(file, "/model/virtual/from", H5_I32, (H5Shape){1, {model->from_count}}, model->from, status))
+        return status->code;
+    return h5_set_i64(file, "/model/virtual", "pixels", model->shift_pixels, status);
 }
 
 StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
     const SvmModel *model = context;
-    uint8_t classes[CLASSES];
-    int count = 0;
-    for (int c = 0; c < CLASSES; c++)
-        if (model->present[c]) classes[count++] = (uint8_t)c;
-    H5Shape images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}}, rows = {1, {model->n}};
-    if (h5_write(file, "/model/classes", H5_U8, (H5Shape){1, {count}}, classes, status) ||
-        h5_write(file, "/model/support/images", H5_U8, images, model->images, status) ||
-        h5_write(file, "/model/support/index", H5_I32, rows, model->index, status) ||
-        h5_write(file, "/model/support/labels", H5_U8, rows, model->labels, status))
+    H5Shape classes = {1, {model->class_count}};
+    if (h5_write(file, "/model/classes", H5_U8, classes, model->classes, status) ||
+        write_support(file, model, status))
+        return status->code;
+    if (model->shift_pixels && write_virtual(file, model, status)) return status->code;
+    if (model->searched && (h5_set_f64(file, "/model", "c", model->c, status) ||
+                            h5_set_f64(file, "/model", "gamma", model->kernel.gamma, status)))
         return status->code;
     for (int p = 0; p < SVM_PAIRS; p++)
-        if (model->pairs[p].solved && write_pair(file, p, &model->pairs[p], status)) return status->code;
+        if (model->pairs[p].solved && write_pair(file, p, &model->pairs[p], model->calibrated, status))
+            return status->code;
     return STATUS_OK;
 }
 
@@ -82,22 +116,26 @@ static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *
         h5_get_i64(file, name, "iterations", &pair->iterations, status))
         return status->code;
     pair->solved = true;
-    return STATUS_OK;
+    if (!h5_has_attribute(file, name, "slope")) return STATUS_OK;
+    h5_get_f64(file, name, "slope", &pair->slope, status);
+    return h5_get_f64(file, name, "offset", &pair->offset, status);
 }
 
 static StatusCode read_classes(const H5File *file, SvmModel *model, Status *status) {
     H5Shape shape;
-    uint8_t classes[CLASSES];
     if (h5_shape(file, "/model/classes", &shape, status)) return status->code;
-    if (shape.rank != 1 || shape.dims[0] > CLASSES)
-        return status_set(status, STATUS_FAILED,
-                          "%s: /model/classes isn't a list of at most %d digits; the file is no "
-                          "SVM of this program",
-                          h5_path(file), CLASSES);
-    if (h5_read(file, "/model/classes", H5_U8, shape, classes, status)) return status->code;
-    for (int64_t c = 0; c < shape.dims[0]; c++)
-        if (classes[c] < CLASSES) model->present[classes[c]] = true;
-    return STATUS_OK;
+    bool good = shape.rank == 1 && shape.dims[0] <= CLASSES;
+    model->class_count = good ? (int)shape.dims[0] : 0;
+    if (good && h5_read(file, "/model/classes", H5_U8, shape, model->classes, status)) return status->code;
+    for (int c = 0; c < model->class_count && good; c++) {
+        good = model->classes[c] < CLASSES && !model->present[model->classes[c]];
+        if (good) model->present[model->classes[c]] = true;
+    }
+    if (good) return STATUS_OK;
+    return status_set(status, STATUS_FAILED,
+                      "%s: /model/classes isn't a list of at most %d digits; the file is no "
+                      "SVM of this program",
+                      h5_path(file), CLASSES);
 }
 
 static StatusCode read_support(const H5File *file, SvmModel *model, Status *status) {
@@ -105,13 +143,35 @@ static StatusCode read_support(const H5File *file, SvmModel *model, Status *stat
     if (h5_shape(file, "/model/support/index", &shape, status)) return status->code;
     model->n = shape.rank == 1 ? shape.dims[0] : 0;
     H5Shape rows = {1, {model->n}}, images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}};
-    model->index = mem_new((size_t)model->n, sizeof *model->index);
+    int32_t *index = mem_new((size_t)model->n, sizeof *index);
+    int32_t(*shift)[2] = mem_new((size_t)model->n, sizeof *shift);
+    model->origin = mem_new((size_t)model->n, sizeof *model->origin);
     model->labels = mem_new((size_t)model->n, sizeof *model->labels);
     model->images = mem_new((size_t)model->n, IMAGE_PIXELS);
-    if (h5_read(file, "/model/support/index", H5_I32, rows, model->index, status) ||
-        h5_read(file, "/model/support/labels", H5_U8, rows, model->labels, status))
+    h5_read(file, "/model/support/index", H5_I32, rows, index, status);
+    if (!status->code) h5_read(file, "/model/support/labels", H5_U8, rows, model->labels, status);
+    if (!status->code && h5_exists(file, "/model/support/shift"))
+        h5_read(file, "/model/support/shift", H5_I32, (H5Shape){2, {model->n, 2}}, shift, status);
+    if (!status->code) h5_read(file, "/model/support/images", H5_U8, images, model->images, status);
+    for (int64_t k = 0; k < model->n; k++)
+        model->origin[k] = (SvmSample){index[k], shift[k][0], shift[k][1]};
+    mem_free(shift);
+    mem_free(index);
+    return status->code;
+}
+
+static StatusCode read_virtual(const H5File *file, SvmModel *model, Status *status) {
+    H5Shape shape;
+    int64_t pixels = 0;
+    if (!h5_exists(file, "/model/virtual")) return STATUS_OK;
+    if (h5_get_i64(file, "/model/virtual", "pixels", &pixels, status) ||
+        h5_shape(file, "/model/virtual/from", &shape, status))
         return status->code;
-    return h5_read(file, "/model/support/images", H5_U8, images, model->images, status);
+    model->shift_pixels = (int)pixels;
+    model->from_count = shape.rank == 1 ? shape.dims[0] : 0;
+    model->from = mem_new((size_t)model->from_count, sizeof *model->from);
+    return h5_read(file, "/model/virtual/from", H5_I32, (H5Shape){1, {model->from_count}}, model->from,
+                   status);
 }
 
 StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *config, Status *status) {
@@ -120,13 +180,23 @@ StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *c
     model->kernel = svm_config_kernel(config);
     read_classes(file, model, status);
     if (status->code == STATUS_OK) read_support(file, model, status);
+    if (status->code == STATUS_OK) read_virtual(file, model, status);
+    if (status->code == STATUS_OK && h5_has_attribute(file, "/model", "gamma")) {
+        model->searched = true;
+        h5_get_f64(file, "/model", "c", &model->c, status);
+        h5_get_f64(file, "/model", "gamma", &model->kernel.gamma, status);
+    }
     for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++)
-        if (h5_exists(file, pair_name(p, NULL, name))) read_pair(file, p, model->n, &model->pairs[p], status);
+        if (h5_exists(file, pair_name(p, NULL, name))) {
+            read_pair(file, p, model->n, &model->pairs[p], status);
+            model->calibrated =
+                model->calibrated || h5_has_attribute(file, pair_name(p, NULL, name), "slope");
+        }
     if (status->code != STATUS_OK) {
         svm_model_destroy(&model);
         return status->code;
     }
-    model->packed = pix_rows_new(model->images, model->n, IMAGE_PIXELS);
+    svm_model_pack(model);
     *result = model;
     return STATUS_OK;
 }

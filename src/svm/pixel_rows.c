@@ -24,6 +24,7 @@ PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const i
     PixelRows rows = {
         .kernel = kernel, .images = images, .index = index, .n = n, .crew = crew, .thread = thread};
     rows.whole = pack(&rows, NULL, n);
+    rows.whole_inverses = svm_kernel_inverses(kernel, rows.whole.norms, n);
     rows.count = n;
     return rows;
 }
@@ -31,6 +32,8 @@ PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const i
 void pixel_rows_free(PixelRows *rows) {
     pix_rows_free(&rows->whole);
     pix_rows_free(&rows->part);
+    mem_free(rows->whole_inverses);
+    mem_free(rows->part_inverses);
     *rows = (PixelRows){0};
 }
 
@@ -54,17 +57,23 @@ static void compute_chunk(void *context, int64_t chunk) {
     const PixelRows *rows = block->rows;
     int64_t first = chunk * CHUNK, columns = rows->count - first < CHUNK ? rows->count - first : CHUNK;
     int32_t dots[SVM_BLOCK_ROWS * CHUNK];
+    const SvmLengths whole = {rows->whole.norms, rows->whole_inverses};
+    const SvmLengths selected =
+        rows->packed == &rows->whole ? whole : (SvmLengths){rows->part.norms, rows->part_inverses};
     pixdot_rows(&rows->whole, block->row, block->count, rows->packed, first, columns, dots, CHUNK);
     for (int r = 0; r < block->count; r++)
-        svm_kernel_values(rows->kernel, rows->whole.norms[block->row[r]], rows->packed->norms + first,
-                          dots + r * CHUNK, block->out[r] + first, columns);
+        svm_kernel_values(rows->kernel, svm_lengths_from(whole, block->row[r]),
+                          svm_lengths_from(selected, first), dots + r * CHUNK, block->out[r] + first,
+                          columns);
 }
 
 static void compute(void *context, const int32_t *row, int count, float *const *out) {
     PixelRows *rows = context;
     if (!rows->packed && rows->count < rows->n) {
         pix_rows_free(&rows->part);
+        mem_free(rows->part_inverses);
         rows->part = pack(rows, rows->columns, rows->count);
+        rows->part_inverses = svm_kernel_inverses(rows->kernel, rows->part.norms, rows->count);
     }
     rows->packed = rows->count < rows->n ? &rows->part : &rows->whole;
     Block block = {.rows = rows, .count = count, .out = out};
@@ -78,7 +87,9 @@ SvmRows pixel_rows_source(PixelRows *rows) {
 }
 
 void pixel_rows_diagonal(const PixelRows *rows, float *out) {
-    const int32_t *norms = rows->whole.norms;
-    for (int64_t i = 0; i < rows->n; i++)
-        svm_kernel_values(rows->kernel, norms[i], norms + i, norms + i, out + i, 1);
+    const SvmLengths whole = {rows->whole.norms, rows->whole_inverses};
+    for (int64_t i = 0; i < rows->n; i++) {
+        SvmLengths own = svm_lengths_from(whole, i);
+        svm_kernel_values(rows->kernel, own, own, own.norms, out + i, 1);
+    }
 }

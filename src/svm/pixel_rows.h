@@ -16,6 +16,7 @@ typedef struct {
     Crew *crew;          /* helps with the columns of a block */
     int thread;          /* of the solver, in the crew */
     PixRows whole, part; /* packed: all samples; the selected ones, when these are fewer and were asked for */
+    double *whole_inverses, *part_inverses; /* lengths of both, as the kernel wants them */
     const PixRows *packed;  /* whichever holds the selected columns, NULL until they are needed */
     const int32_t *columns; /* [count] as selected */
     int64_t count;

@@ -22,9 +22,10 @@ static void set_columns(RowCache *cache, int64_t columns) {
     if (cache->slots_max > cache->samples) cache->slots_max = cache->samples;
 }
 
-RowCache row_cache_new(int64_t samples, int64_t bytes, int rows_min) {
+RowCache row_cache_new(int64_t samples, int64_t columns, int64_t bytes, int rows_min) {
     RowCache cache = {.samples = samples};
-    int64_t row_floats = stride_for(samples), budget_floats = larger(bytes / 4, row_floats * rows_min);
+    int64_t row_floats = larger(stride_for(columns), FLOATS_A_LINE),
+            budget_floats = larger(bytes / 4, row_floats * rows_min);
     cache.slab_floats = larger(SLAB_FLOATS < budget_floats ? SLAB_FLOATS : budget_floats, row_floats);
     cache.slabs_max = larger(budget_floats / cache.slab_floats, 1);
     while (cache.slab_floats / row_floats * cache.slabs_max < rows_min)
@@ -33,7 +34,7 @@ RowCache row_cache_new(int64_t samples, int64_t bytes, int rows_min) {
     cache.slot_of = mem_new((size_t)samples, sizeof *cache.slot_of);
     cache.row_in = mem_new((size_t)samples, sizeof *cache.row_in);
     cache.used_at = mem_new((size_t)samples, sizeof *cache.used_at);
-    row_cache_clear(&cache, samples);
+    row_cache_clear(&cache, columns);
     return cache;
 }
 
@@ -86,9 +87,9 @@ void row_cache_clear(RowCache *cache, int64_t columns) {
 
 /* Rows keep their slots. As rows get shorter, a slot moves towards the front of the memory or stays, and so
  * does every value in it: one pass in ascending order never overwrites what is still to be read. */
-void row_cache_compact(RowCache *cache, const int32_t *keep, int64_t count) {
+void row_cache_compact(RowCache *cache, const int32_t *keep, int64_t count, int64_t columns) {
     RowCache before = *cache;
-    set_columns(cache, count);
+    set_columns(cache, columns);
     for (int64_t s = 0; s < cache->slots_used; s++) {
         const float *from = slot_address(&before, s);
         float *to = slot_address(cache, s);

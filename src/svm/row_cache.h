@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 typedef struct {
-    int64_t samples, columns; /* of the problem; of a row */
-    int64_t stride;           /* floats from one row to the next */
-    int64_t slab_floats;      /* memory comes in slabs of so many, when first needed */
+    int64_t samples;     /* of the problem, each of which may have a row */
+    int64_t columns;     /* room in a row */
+    int64_t stride;      /* floats from one row to the next */
+    int64_t slab_floats; /* memory comes in slabs of so many, when first needed */
     int64_t slabs_max;
     float **slabs; /* [slabs_max] */
     int64_t slots_a_slab;
@@ -20,8 +21,8 @@ typedef struct {
     int64_t clock;
 } RowCache;
 
-/* An empty cache of `samples` columns, within bytes but never fewer than rows_min rows. */
-RowCache row_cache_new(int64_t samples, int64_t bytes, int rows_min);
+/* An empty cache of rows with room for `columns` values, within bytes but never fewer than rows_min rows. */
+RowCache row_cache_new(int64_t samples, int64_t columns, int64_t bytes, int rows_min);
 void row_cache_free(RowCache *cache);
 
 static inline bool row_cache_has(const RowCache *cache, int64_t row) {
@@ -35,10 +36,11 @@ float *row_cache_get(RowCache *cache, int64_t row);
  */
 float *row_cache_make(RowCache *cache, int64_t row);
 
-/* Forgets all rows, and makes them `columns` long. */
+/* Forgets all rows, and gives them room for `columns` values, at most as many as at first. */
 void row_cache_clear(RowCache *cache, int64_t columns);
 
-/* Keeps the columns keep[count] (ascending) of every row. */
-void row_cache_compact(RowCache *cache, const int32_t *keep, int64_t count);
+/* Keeps the columns keep[count] (ascending) of every row, which then has room for `columns` values: at least
+ * count, at most as many as before. */
+void row_cache_compact(RowCache *cache, const int32_t *keep, int64_t count, int64_t columns);
 
 #endif

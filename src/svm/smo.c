@@ -5,82 +5,69 @@
  *     m = max v_i over those that can go up,   M = min v_i over those that can go down,
  *
  * the solution is optimal when m - M <= 0. A step raises b_i and lowers b_j by the same t. */
+#include "smo.h"
 #include "pardigits/mem.h"
-#include "pardigits/svm.h"
-#include "row_cache.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
-    SCAN = 256,                  /* samples whose largest value is found together, in vectors */
-    SHRINK_EVERY = 300,          /* iterations */
-    ASK_EVERY = 64,              /* iterations between two questions whether to stop */
-    BLOCK_ROWS = SVM_BLOCK_ROWS, /* kernel rows that are computed together */
-    ROWS_MIN = 2 * BLOCK_ROWS + 2,
+    SCAN = 256,         /* samples whose largest value is found together, in vectors */
+    SHRINK_EVERY = 300, /* iterations */
+    SHRINK_PART = 8,    /* every cached row is moved then, so only where this part of it goes */
+    ASK_EVERY = 64,     /* iterations between two questions whether to stop */
 };
 
 /* Curvature of a pair of equal samples, as in LIBSVM. */
 static const float curvature_min = 1e-12f;
 
-/* Arrays over "active" hold the active samples, in ascending order, in their first `active` places. */
-typedef struct {
-    const SvmProblem *problem;
-    double *b;       /* [n] by sample */
-    int64_t active;  /* samples that aren't shrunk */
-    int32_t *sample; /* [active] which sample it is */
-    double *v;       /* [active] */
-    float *up;       /* [active] 0 if b can go up, else -inf: added to v it leaves only the eligible */
-    float *down;     /* [active] 0 if b can go down, else +inf */
-    float *diagonal; /* [active] */
-    RowCache cache;
-    int64_t iterations;
-    bool unshrunk; /* the one return of all samples near the end has happened */
-} Solver;
-
-static double high(const SvmProblem *problem, int64_t i) {
-    return problem->y[i] > 0 ? problem->c : 0;
-}
-
-static double low(const SvmProblem *problem, int64_t i) {
-    return problem->y[i] > 0 ? 0 : -problem->c;
-}
-
 static void set_bounds(Solver *s, int64_t place) {
     int64_t i = s->sample[place];
-    s->up[place] = s->b[i] < high(s->problem, i) ? 0.0f : -INFINITY;
-    s->down[place] = s->b[i] > low(s->problem, i) ? 0.0f : INFINITY;
+    s->up[place] = s->b[i] < smo_high(s->problem, i) ? 0.0f : -INFINITY;
+    s->down[place] = s->b[i] > smo_low(s->problem, i) ? 0.0f : INFINITY;
+}
+
+const void *smo_gather(const Solver *s, const void *mine, int64_t bytes) {
+    if (s->group.size == 1) return mine;
+    s->group.gather(s->group.context, mine, bytes, s->records);
+    return s->records;
 }
 
 /* All samples active, in their order. v is left to the caller. */
 static void activate_all(Solver *s) {
-    s->active = s->problem->n;
-    for (int64_t i = 0; i < s->active; i++) {
-        s->sample[i] = (int32_t)i;
-        s->diagonal[i] = s->problem->diagonal[i];
-        set_bounds(s, i);
+    s->active = 0;
+    for (int64_t i = s->group.rank; i < s->problem->n; i += s->group.size) {
+        int64_t k = s->active++;
+        s->sample[k] = (int32_t)i;
+        s->diagonal[k] = s->problem->diagonal[i];
+        set_bounds(s, k);
     }
+    s->active_all = s->problem->n;
+    s->active_most = smo_share(s, 0);
     s->problem->rows.select(s->problem->rows.context, s->sample, s->active);
-    row_cache_clear(&s->cache, s->active);
+    row_cache_clear(&s->cache, s->active_most);
 }
 
 static Solver solver_new(const SvmProblem *problem) {
-    size_t n = (size_t)problem->n;
-    Solver s = {.problem = problem};
-    s.b = mem_new(n, sizeof *s.b);
-    s.sample = mem_new(n, sizeof *s.sample);
-    s.v = mem_new(n, sizeof *s.v);
-    s.up = mem_new(n, sizeof *s.up);
-    s.down = mem_new(n, sizeof *s.down);
-    s.diagonal = mem_new(n, sizeof *s.diagonal);
-    s.cache = row_cache_new(problem->n, problem->cache_bytes, ROWS_MIN);
+    Solver s = {.problem = problem, .group = problem->group};
+    if (s.group.size <= 1) s.group = (SvmGroup){.size = 1};
+    size_t share = (size_t)smo_share(&s, 0);
+    s.records = mem_new((size_t)s.group.size, SMO_RECORD_BYTES);
+    s.b = mem_new((size_t)problem->n, sizeof *s.b);
+    s.sample = mem_new(share, sizeof *s.sample);
+    s.v = mem_new(share, sizeof *s.v);
+    s.up = mem_new(share, sizeof *s.up);
+    s.down = mem_new(share, sizeof *s.down);
+    s.diagonal = mem_new(share, sizeof *s.diagonal);
+    s.cache = row_cache_new(problem->n, smo_share(&s, 0), problem->cache_bytes, ROWS_MIN);
     activate_all(&s);
-    for (int64_t i = 0; i < problem->n; i++)
-        s.v[i] = problem->y[i];
+    for (int64_t k = 0; k < s.active; k++)
+        s.v[k] = problem->y[s.sample[k]];
     return s;
 }
 
 static void solver_free(Solver *s) {
+    mem_free(s->records);
     mem_free(s->b);
     mem_free(s->sample);
     mem_free(s->v);
@@ -90,69 +77,7 @@ static void solver_free(Solver *s) {
     row_cache_free(&s->cache);
 }
 
-/* The places with the largest keys, best first, at most BLOCK_ROWS of them. */
-typedef struct {
-    int count;
-    double key[BLOCK_ROWS];
-    int64_t place[BLOCK_ROWS];
-} Best;
-
-static void best_insert(Best *best, int limit, double key, int64_t place) {
-    int at = best->count < limit ? best->count++ : limit - 1;
-    for (; at > 0 && best->key[at - 1] < key; at--) {
-        best->key[at] = best->key[at - 1];
-        best->place[at] = best->place[at - 1];
-    }
-    best->key[at] = key;
-    best->place[at] = place;
-}
-
-/* Rows to compute together: few in a small cache, or they would drive out each other before they are used. */
-static int block_rows(const Solver *s) {
-    int64_t share = s->cache.slots_max / 16;
-    return share < 1 ? 1 : share < BLOCK_ROWS ? (int)share : BLOCK_ROWS;
-}
-
-/* Which rows to compute along with that of sample i: the uncached ones whose samples violate optimality most,
- * half of them from either side. They don't change the solution, only how soon their rows are at hand. */
-static int choose_block(const Solver *s, int64_t i, int32_t rows[BLOCK_ROWS]) {
-    const int others = block_rows(s) - 1, limit_up = others / 2, limit_down = others - limit_up;
-    Best up = {0}, down = {0};
-    for (int64_t k = 0; k < s->active; k++) {
-        double key_up = s->v[k] + (double)s->up[k], key_down = -(s->v[k] + (double)s->down[k]);
-        bool wanted_up = up.count < limit_up || (limit_up && key_up > up.key[limit_up - 1]);
-        bool wanted_down = down.count < limit_down || (limit_down && key_down > down.key[limit_down - 1]);
-        if (!(wanted_up || wanted_down) || s->sample[k] == i || row_cache_has(&s->cache, s->sample[k]))
-            continue;
-        /* A sample that can go both ways is taken for the side where it violates more. */
-        if (wanted_up && key_up > -INFINITY && !(key_down > key_up))
-            best_insert(&up, limit_up, key_up, k);
-        else if (wanted_down && key_down > -INFINITY)
-            best_insert(&down, limit_down, key_down, k);
-    }
-    int count = 0;
-    rows[count++] = (int32_t)i;
-    for (int r = 0; r < up.count; r++)
-        rows[count++] = s->sample[up.place[r]];
-    for (int r = 0; r < down.count; r++)
-        rows[count++] = s->sample[down.place[r]];
-    return count;
-}
-
-/* K(i, active samples) of the sample at this place. Valid until the next but one call. */
-static const float *kernel_row(Solver *s, int64_t place) {
-    int64_t i = s->sample[place];
-    if (row_cache_has(&s->cache, i)) return row_cache_get(&s->cache, i);
-    int32_t rows[BLOCK_ROWS];
-    float *out[BLOCK_ROWS];
-    int count = choose_block(s, i, rows);
-    for (int r = 0; r < count; r++)
-        out[r] = row_cache_make(&s->cache, rows[r]);
-    s->problem->rows.compute(s->problem->rows.context, rows, count, out);
-    return out[0];
-}
-
-/* The place of m among the active samples, the first of equals, or -1 if none can go up. */
+/* The place of m among this rank's active samples, the first of equals, or -1 if none can go up. */
 static int64_t select_up(const Solver *s, double *m) {
     const double *restrict v = s->v;
     const float *restrict up = s->up;
@@ -179,12 +104,45 @@ static int64_t select_up(const Solver *s, double *m) {
     return k;
 }
 
-/* With place i going up: the place whose going down promises the largest decrease d^2 / (2 (K_ii + K_jj - 2
- * K_ij)) of the objective, d = m - v_j > 0 (the first of equals; -1 if there is none), and M. */
-static int64_t select_down(const Solver *s, int64_t i, double m, const float *restrict row, double *lowest) {
+/* The sample that goes up, with m. */
+typedef struct {
+    int64_t sample; /* -1: none can */
+    double v;
+    float diagonal;
+    bool interrupted;
+    int64_t place; /* on the rank that holds it, else -1 */
+} Up;
+
+/* The sample of m among all, the first of equals. */
+static Up find_up(Solver *s) {
+    Up own = {.sample = -1, .v = -INFINITY, .interrupted = s->interrupted};
+    own.place = select_up(s, &own.v);
+    if (own.place >= 0) {
+        own.sample = s->sample[own.place];
+        own.diagonal = s->diagonal[own.place];
+    }
+    const Up *all = smo_gather(s, &own, sizeof own);
+    Up best = all[0];
+    for (int r = 1; r < s->group.size; r++) {
+        bool stop = best.interrupted || all[r].interrupted;
+        if (all[r].sample >= 0 && (all[r].v > best.v || (all[r].v == best.v && all[r].sample < best.sample)))
+            best = all[r];
+        best.interrupted = stop;
+    }
+    if (best.sample != own.sample) best.place = -1;
+    s->interrupted = best.interrupted;
+    return best;
+}
+
+/* With sample i going up: the place of this rank whose going down promises the largest decrease d^2 / (2
+ * (K_ii + K_jj - 2 K_ij)) of the objective, d = m - v_j > 0 (the first of equals; -1 if there is none), that
+ * decrease doubled, and this rank's M. */
+static int64_t select_down(const Solver *s, const Up *i, const float *restrict row, double *lowest,
+                           float *gain_of) {
     const double *restrict v = s->v;
     const float *restrict down = s->down, *restrict diagonal = s->diagonal;
-    const float diagonal_i = diagonal[i];
+    const float diagonal_i = i->diagonal;
+    const double m = i->v;
     double bottom = INFINITY;
     float best = 0, gains[SCAN];
     int64_t chosen = -1;
@@ -211,27 +169,59 @@ static int64_t select_down(const Solver *s, int64_t i, double m, const float *re
         }
     }
     *lowest = bottom;
+    *gain_of = best;
     return chosen;
 }
 
+/* The sample that goes down, with M. */
+typedef struct {
+    int64_t sample; /* -1: none promises a decrease */
+    double v, lowest;
+    float diagonal, k_ij, gain;
+    int64_t place; /* on the rank that holds it, else -1 */
+} Down;
+
+/* The best such sample of all, the first of equals. */
+static Down find_down(const Solver *s, const Up *i, const float *row) {
+    Down own = {.sample = -1};
+    own.place = select_down(s, i, row, &own.lowest, &own.gain);
+    if (own.place >= 0) {
+        own.sample = s->sample[own.place];
+        own.v = s->v[own.place];
+        own.diagonal = s->diagonal[own.place];
+        own.k_ij = row[own.place];
+    }
+    const Down *all = smo_gather(s, &own, sizeof own);
+    Down best = all[0];
+    for (int r = 1; r < s->group.size; r++) {
+        double lowest = all[r].lowest < best.lowest ? all[r].lowest : best.lowest;
+        if (all[r].sample >= 0 && (best.sample < 0 || all[r].gain > best.gain ||
+                                   (all[r].gain == best.gain && all[r].sample < best.sample)))
+            best = all[r];
+        best.lowest = lowest;
+    }
+    if (best.sample != own.sample) best.place = -1;
+    return best;
+}
+
 /* The best step along b_i + t, b_j - t within the bounds. */
-static double step(Solver *s, int64_t place_i, int64_t place_j, float k_ij) {
+static double step(Solver *s, const Up *up, const Down *down) {
     const SvmProblem *problem = s->problem;
-    int64_t i = s->sample[place_i], j = s->sample[place_j];
-    double curvature = (double)s->diagonal[place_i] + (double)s->diagonal[place_j] - 2 * (double)k_ij;
+    int64_t i = up->sample, j = down->sample;
+    double curvature = (double)up->diagonal + (double)down->diagonal - 2 * (double)down->k_ij;
     if (curvature <= 0) curvature = (double)curvature_min;
-    double t = (s->v[place_i] - s->v[place_j]) / curvature;
-    double room_i = high(problem, i) - s->b[i], room_j = s->b[j] - low(problem, j);
+    double t = (up->v - down->v) / curvature;
+    double room_i = smo_high(problem, i) - s->b[i], room_j = s->b[j] - smo_low(problem, j);
     double b_i = s->b[i] + t, b_j = s->b[j] - t;
     if (t >= room_i || t >= room_j) {
         t = room_i < room_j ? room_i : room_j;
-        b_i = t == room_i ? high(problem, i) : s->b[i] + t;
-        b_j = t == room_j ? low(problem, j) : s->b[j] - t;
+        b_i = t == room_i ? smo_high(problem, i) : s->b[i] + t;
+        b_j = t == room_j ? smo_low(problem, j) : s->b[j] - t;
     }
     s->b[i] = b_i;
     s->b[j] = b_j;
-    set_bounds(s, place_i);
-    set_bounds(s, place_j);
+    if (up->place >= 0) set_bounds(s, up->place);
+    if (down->place >= 0) set_bounds(s, down->place);
     return t;
 }
 
@@ -242,39 +232,49 @@ static void update(Solver *s, double t, const float *restrict row_i, const float
         v[k] -= t * ((double)row_i[k] - (double)row_j[k]);
 }
 
-/* v of the inactive samples, which haven't been followed, from all b; then all are active. Adds in the order
- * of samples. */
+/* sums[k] = sum_i b_i K(i, columns[k]), in the order of samples. */
+static void sum_rows(const Solver *s, const int32_t *columns, int64_t count, double *sums) {
+    const SvmRows *rows = &s->problem->rows;
+    if (count == 0) return;
+    rows->select(rows->context, columns, count);
+    float *values = mem_new((size_t)(BLOCK_ROWS * count), sizeof *values), *out[BLOCK_ROWS];
+    for (int r = 0; r < BLOCK_ROWS; r++)
+        out[r] = values + r * count;
+    for (int64_t i = 0; i < s->problem->n;) {
+        int32_t block[BLOCK_ROWS] = {0};
+        int of_block = 0;
+        for (; i < s->problem->n && of_block < BLOCK_ROWS; i++)
+            if (s->b[i] != 0) block[of_block++] = (int32_t)i;
+        if (of_block) rows->compute(rows->context, block, of_block, out);
+        for (int r = 0; r < of_block; r++)
+            for (int64_t k = 0; k < count; k++)
+                sums[k] += s->b[block[r]] * (double)out[r][k];
+    }
+    mem_free(values);
+}
+
+/* v of the inactive samples, which haven't been followed, from all b; then all are active. */
 static void reconstruct(Solver *s) {
     const SvmProblem *problem = s->problem;
-    int64_t n = problem->n, missing = 0, next = 0;
-    if (s->active == n) return;
-    double *v = mem_new((size_t)n, sizeof *v), *sums = mem_new((size_t)n, sizeof *sums);
-    int32_t *absent = mem_new((size_t)n, sizeof *absent);
-    for (int64_t i = 0; i < n; i++) {
-        if (next < s->active && s->sample[next] == i)
-            v[i] = s->v[next++];
-        else
+    if (s->active_all == problem->n) return;
+    const size_t share = (size_t)smo_share(s, s->group.rank);
+    int64_t missing = 0, next = 0, k = 0;
+    double *v = mem_new(share, sizeof *v), *sums = mem_new(share, sizeof *sums);
+    int32_t *absent = mem_new(share, sizeof *absent), *place = mem_new(share, sizeof *place);
+    for (int64_t i = s->group.rank; i < problem->n; i += s->group.size, k++) {
+        if (next < s->active && s->sample[next] == i) {
+            v[k] = s->v[next++];
+        } else {
+            place[missing] = (int32_t)k;
             absent[missing++] = (int32_t)i;
+        }
     }
-    problem->rows.select(problem->rows.context, absent, missing);
-    float *values = mem_new((size_t)(BLOCK_ROWS * missing), sizeof *values), *out[BLOCK_ROWS];
-    for (int r = 0; r < BLOCK_ROWS; r++)
-        out[r] = values + r * missing;
-    for (int64_t i = 0; i < n;) {
-        int32_t rows[BLOCK_ROWS] = {0};
-        int count = 0;
-        for (; i < n && count < BLOCK_ROWS; i++)
-            if (s->b[i] != 0) rows[count++] = (int32_t)i;
-        if (count) problem->rows.compute(problem->rows.context, rows, count, out);
-        for (int r = 0; r < count; r++)
-            for (int64_t k = 0; k < missing; k++)
-                sums[k] += s->b[rows[r]] * (double)out[r][k];
-    }
-    for (int64_t k = 0; k < missing; k++)
-        v[absent[k]] = problem->y[absent[k]] - sums[k];
-    memcpy(s->v, v, (size_t)n * sizeof *v);
+    sum_rows(s, absent, missing, sums);
+    for (int64_t a = 0; a < missing; a++)
+        v[place[a]] = problem->y[absent[a]] - sums[a];
+    memcpy(s->v, v, share * sizeof *v);
     activate_all(s);
-    mem_free(values);
+    mem_free(place);
     mem_free(absent);
     mem_free(sums);
     mem_free(v);
@@ -288,7 +288,14 @@ static void shrink(Solver *s, double m, double lowest) {
         bool stays_high = s->up[k] != 0 && s->v[k] > m, stays_low = s->down[k] != 0 && s->v[k] < lowest;
         if (!stays_high && !stays_low) keep[count++] = (int32_t)k;
     }
-    if (count < s->active) {
+    const int64_t own[] = {count};
+    const int64_t *all = smo_gather(s, own, sizeof own);
+    int64_t total = 0, most = 0;
+    for (int r = 0; r < s->group.size; r++) {
+        total += all[r];
+        most = all[r] > most ? all[r] : most;
+    }
+    if (total <= s->active_all - s->active_all / SHRINK_PART) {
         for (int64_t k = 0; k < count; k++) {
             s->sample[k] = s->sample[keep[k]];
             s->v[k] = s->v[keep[k]];
@@ -297,13 +304,15 @@ static void shrink(Solver *s, double m, double lowest) {
             s->diagonal[k] = s->diagonal[keep[k]];
         }
         s->active = count;
-        row_cache_compact(&s->cache, keep, count);
+        s->active_all = total;
+        s->active_most = most;
+        row_cache_compact(&s->cache, keep, count, most);
         s->problem->rows.select(s->problem->rows.context, s->sample, count);
     }
     mem_free(keep);
 }
 
-/* M over the active samples. */
+/* M over this rank's active samples. */
 static double lowest_down(const Solver *s) {
     double bottom = INFINITY;
     for (int64_t k = 0; k < s->active; k++)
@@ -312,9 +321,14 @@ static double lowest_down(const Solver *s) {
 }
 
 static void shrink_now(Solver *s) {
-    double m, lowest;
-    if (select_up(s, &m) < 0) return;
-    lowest = lowest_down(s);
+    double own[2] = {-INFINITY, lowest_down(s)}, m = -INFINITY, lowest = INFINITY;
+    select_up(s, &own[0]);
+    const double(*all)[2] = smo_gather(s, own, sizeof own);
+    for (int r = 0; r < s->group.size; r++) {
+        m = all[r][0] > m ? all[r][0] : m;
+        lowest = all[r][1] < lowest ? all[r][1] : lowest;
+    }
+    if (m == -INFINITY) return;
     if (!s->unshrunk && m - lowest <= 10 * s->problem->eps) {
         s->unshrunk = true;
         reconstruct(s);
@@ -322,84 +336,49 @@ static void shrink_now(Solver *s) {
     shrink(s, m, lowest);
 }
 
-/* One step; false if the active samples satisfy the stopping rule. */
+/* One step; false if the active samples satisfy the stopping rule, or the search is interrupted. */
 static bool iterate(Solver *s) {
-    double m, lowest;
-    int64_t i = select_up(s, &m);
-    if (i < 0) return false;
-    const float *row_i = kernel_row(s, i);
-    int64_t j = select_down(s, i, m, row_i, &lowest);
-    if (j < 0 || m - lowest < s->problem->eps) return false;
-    const float *row_j = kernel_row(s, j);
-    double t = step(s, i, j, row_i[j]);
+    Up i = find_up(s);
+    if (i.sample < 0 || s->interrupted) return false;
+    const float *row_i = smo_kernel_row(s, i.sample);
+    Down j = find_down(s, &i, row_i);
+    if (j.sample < 0 || i.v - j.lowest < s->problem->eps) return false;
+    const float *row_j = smo_kernel_row(s, j.sample);
+    double t = step(s, &i, &j);
     update(s, t, row_i, row_j);
     s->iterations++;
     return true;
 }
 
-/* LIBSVM's rho: the mean of -v over free samples, or else the middle of what the bounded ones allow. */
-static double find_rho(const Solver *s) {
-    double upper = INFINITY, lower = -INFINITY, sum = 0;
-    int64_t free_count = 0;
-    for (int64_t i = 0; i < s->problem->n; i++) {
-        double value = -s->v[i];
-        if (s->up[i] == 0 && s->down[i] == 0) {
-            sum += value;
-            free_count++;
-        } else if (s->up[i] == 0) {
-            upper = value < upper ? value : upper;
-        } else {
-            lower = value > lower ? value : lower;
+/* Searches until the stopping rule holds for all samples; false if it came to its limit, or was interrupted.
+ */
+static bool search(Solver *s) {
+    const SvmProblem *problem = s->problem;
+    int64_t limit = problem->n > 100000 ? 100 * problem->n : 10000000;
+    int64_t shrink_every = problem->n < SHRINK_EVERY ? problem->n : SHRINK_EVERY, until_shrink = shrink_every;
+    while (s->iterations < limit) {
+        if (s->iterations % ASK_EVERY == 0 && problem->interrupted)
+            s->interrupted = problem->interrupted(problem->interrupt_context);
+        if (--until_shrink == 0) {
+            until_shrink = shrink_every;
+            shrink_now(s);
         }
+        if (iterate(s)) continue;
+        if (s->interrupted) return false;
+        if (s->active_all == problem->n) return true;
+        reconstruct(s); /* and see whether the rule holds for all */
+        if (!iterate(s)) return !s->interrupted;
+        until_shrink = 1;
     }
-    return free_count ? sum / (double)free_count : (upper + lower) / 2;
-}
-
-/* Takes the coefficients out of the solver. All samples are active. */
-static SvmSolution finish(Solver *s, bool converged) {
-    SvmSolution solution = {.rho = find_rho(s), .iterations = s->iterations, .converged = converged};
-    double sum = 0;
-    for (int64_t i = 0; i < s->problem->n; i++) {
-        double alpha = fabs(s->b[i]);
-        sum += s->b[i] * s->v[i] + alpha;
-        solution.support += alpha > 0;
-        solution.bounded += alpha >= s->problem->c;
-    }
-    solution.objective = -sum / 2;
-    solution.coefficient = s->b;
-    s->b = NULL;
-    return solution;
+    return false;
 }
 
 bool svm_solve(const SvmProblem *problem, SvmSolution *solution) {
     Solver s = solver_new(problem);
-    int64_t limit = problem->n > 100000 ? 100 * problem->n : 10000000;
-    int64_t shrink_every = problem->n < SHRINK_EVERY ? problem->n : SHRINK_EVERY, until_shrink = shrink_every;
-    bool converged = false, interrupted = false;
-    while (s.iterations < limit) {
-        if (s.iterations % ASK_EVERY == 0 && problem->interrupted &&
-            (interrupted = problem->interrupted(problem->interrupt_context)))
-            break;
-        if (--until_shrink == 0) {
-            until_shrink = shrink_every;
-            shrink_now(&s);
-        }
-        if (iterate(&s)) continue;
-        if (s.active == problem->n) {
-            converged = true;
-            break;
-        }
-        reconstruct(&s); /* and see whether the rule holds for all */
-        if (iterate(&s))
-            until_shrink = 1;
-        else {
-            converged = true;
-            break;
-        }
-    }
+    bool converged = search(&s), interrupted = s.interrupted;
     if (!interrupted) {
         reconstruct(&s);
-        *solution = finish(&s, converged);
+        *solution = smo_finish(&s, converged);
     }
     solver_free(&s);
     return !interrupted;

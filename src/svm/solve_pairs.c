@@ -3,7 +3,7 @@
 #include "pardigits/mem.h"
 #include "pardigits/stop.h"
 #include "pardigits/timer.h"
-#include "pixel_rows.h"
+#include "two_class.h"
 
 #include <omp.h>
 #include <stdatomic.h>
@@ -15,14 +15,15 @@ typedef struct {
     SvmPair *pairs;
     SvmPairFacts *facts;
     int mine[SVM_PAIRS], count; /* pairs of this rank, the costliest first */
-    int32_t *members;           /* training images by class, ascending in each */
+    int32_t *members;           /* samples by class, ascending in each */
     int64_t class_begin[CLASSES + 1];
     int64_t cache_bytes; /* of one pair */
     int64_t cost_all;
-    double start_s;
+    double start_s, round_s; /* no pair is begun after round_s seconds */
     StopWatch *watch;
+    Comm *group; /* ranks that solve this rank's one pair together, or NULL */
     Crew *crew;
-    atomic_int next, finished;
+    atomic_int next, finished, joined; /* joined: threads that solve no more of their own */
     atomic_llong cost_done;
     atomic_bool stop;
 } Team;
@@ -55,7 +56,7 @@ static bool interrupted(void *context) {
     return atomic_load(&team->stop);
 }
 
-/* Training images of both classes, those of a first. Freed by the caller. */
+/* Samples of both classes, those of a first. Freed by the caller. */
 static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
     int64_t n_a = team->task->class_counts[a];
     *n = n_a + team->task->class_counts[b];
@@ -65,7 +66,7 @@ static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
     return index;
 }
 
-/* The pair's support as ascending training images: two ascending lists merged. */
+/* The pair's support as ascending samples: two ascending lists merged. */
 static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int32_t *index, int64_t n_a,
                           int64_t n) {
     pair->support = mem_new((size_t)solution->support, sizeof *pair->support);
@@ -82,6 +83,49 @@ static void keep_solution(SvmPair *pair, const SvmSolution *solution, const int3
     pair->solved = true;
 }
 
+/* group[k] = the fold that sample k of the pair is in: what is made of one image is in one fold. */
+static int32_t *pair_folds(const SvmTask *task, int64_t n_a, int64_t n, int folds) {
+    const int64_t each = task->samples->set.n / svm_samples_images(task->samples);
+    int32_t *group = mem_new((size_t)n, sizeof *group);
+    for (int64_t k = 0; k < n; k++)
+        group[k] = (int32_t)((k < n_a ? k : k - n_a) / each % folds);
+    return group;
+}
+
+static bool calibrate_pair(const SvmTask *task, const TwoClass *how, const int32_t *index, const int8_t *y,
+                           int64_t n_a, int64_t n, SvmPair *pair) {
+    if (!task->calibrate) return true;
+    const int folds = (int)config_int(task->job->config, "svm.folds");
+    int32_t *group = pair_folds(task, n_a, n, folds);
+    bool done = two_class_calibrate(how, index, y, group, n, folds, &pair->slope, &pair->offset);
+    mem_free(group);
+    return done;
+}
+
+static void gather(void *context, const void *mine, int64_t bytes, void *all) {
+    comm_gather(context, mine, bytes, all);
+}
+
+static SvmGroup group_of(const Team *team) {
+    if (!team->group) return (SvmGroup){.size = 1};
+    return (SvmGroup){comm_rank(team->group), comm_size(team->group), gather, team->group};
+}
+
+/* The ranks that share this rank's pair; NULL if none do. Collective. */
+static Comm *make_group(const SvmTask *task) {
+    const int me = comm_rank(task->job->comm);
+    bool groups = false;
+    int mine = SVM_PAIRS + me;
+    for (int k = 0; k < task->plan.count; k++) {
+        groups = groups || task->plan.ranks[k] > 1;
+        if (task->plan.ranks[k] > 1 && svm_plan_has(&task->plan, k, me)) mine = k;
+    }
+    if (!groups) return NULL;
+    Comm *group = comm_split(task->job->comm, mine);
+    if (comm_size(group) == 1) comm_destroy(&group);
+    return group;
+}
+
 static void solve_pair(Member *member, int number) {
     Team *team = member->team;
     const SvmTask *task = team->task;
@@ -92,67 +136,74 @@ static void solve_pair(Member *member, int number) {
     int64_t n_a = task->class_counts[a];
     int32_t *index = pair_index(team, a, b, &n);
     int8_t *y = mem_new((size_t)n, sizeof *y);
-    float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     for (int64_t k = 0; k < n; k++)
         y[k] = k < n_a ? 1 : -1;
-    PixelRows rows = pixel_rows_new(&task->kernel, task->train->images, index, n, team->crew, member->thread);
-    pixel_rows_diagonal(&rows, diagonal);
-    SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
-    problem.c = config_real(task->job->config, "svm.c");
-    problem.eps = config_real(task->job->config, "svm.eps");
-    problem.cache_bytes = team->cache_bytes;
-    problem.interrupted = interrupted;
-    problem.interrupt_context = member;
+    const TwoClass how = {.kernel = &task->kernel,
+                          .images = task->samples->set.images,
+                          .c = task->c,
+                          .eps = config_real(task->job->config, "svm.eps"),
+                          .cache_bytes = team->cache_bytes,
+                          .group = group_of(team),
+                          .crew = team->crew,
+                          .thread = member->thread,
+                          .interrupted = interrupted,
+                          .interrupt_context = member};
     SvmSolution solution;
-    if (svm_solve(&problem, &solution)) {
-        keep_solution(&team->pairs[number], &solution, index, n_a, n);
+    SvmPair *pair = &team->pairs[number];
+    if (calibrate_pair(task, &how, index, y, n_a, n, pair) && two_class_solve(&how, index, y, n, &solution)) {
+        keep_solution(pair, &solution, index, n_a, n);
         team->facts[number] =
             (SvmPairFacts){n, solution.bounded, solution.converged, timer_now_s() - start_s};
         svm_solution_free(&solution);
     }
-    pixel_rows_free(&rows);
-    mem_free(diagonal);
     mem_free(y);
     mem_free(index);
 }
 
-/* Solves pairs while there are any, then helps the others with theirs. */
+/* Solves pairs while there are any and it isn't time to save, then helps the others with theirs. */
 static void work(Member *member) {
     Team *team = member->team;
     const struct timespec nap = {0, 50000};
-    for (int k; (k = atomic_fetch_add(&team->next, 1)) < team->count && !interrupted(member);) {
+    const bool solves = !team->group || member->thread == 0; /* the main thread alone talks to other ranks */
+    for (int k; solves && (k = atomic_fetch_add(&team->next, 1)) < team->count;) {
+        /* the ranks of a group agree on stopping within the solver, so all of them come to it */
+        if (!team->group && interrupted(member)) break;
         solve_pair(member, team->mine[k]);
         atomic_fetch_add(&team->cost_done, svm_pair_cost(team->task->class_counts, team->mine[k]));
         atomic_fetch_add(&team->finished, 1);
+        if (timer_now_s() - team->start_s > team->round_s) break;
     }
     crew_join(team->crew);
-    while (!interrupted(member) && atomic_load(&team->finished) < team->count)
+    atomic_fetch_add(&team->joined, 1);
+    while (!interrupted(member) && atomic_load(&team->joined) < team->task->job->threads)
         if (!crew_help(team->crew)) nanosleep(&nap, NULL);
 }
 
 static void sort_by_class(Team *team) {
-    const ImageSet *train = team->task->train;
+    const ImageSet *set = &team->task->samples->set;
     int64_t next[CLASSES];
     for (int c = 0; c < CLASSES; c++) {
         team->class_begin[c + 1] = team->class_begin[c] + team->task->class_counts[c];
         next[c] = team->class_begin[c];
     }
-    team->members = mem_new((size_t)train->n, sizeof *team->members);
-    for (int64_t i = 0; i < train->n; i++)
-        team->members[next[train->labels[i]]++] = (int32_t)i;
+    team->members = mem_new((size_t)set->n, sizeof *team->members);
+    for (int64_t i = 0; i < set->n; i++)
+        team->members[next[set->labels[i]]++] = (int32_t)i;
 }
 
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
     const TrainJob *job = task->job;
     Team team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
+    team.round_s = (double)config_int(job->config, "svm.checkpoint_s");
     for (int k = 0; k < task->plan.count; k++) {
-        if (task->plan.rank[k] != comm_rank(job->comm)) continue;
+        if (!svm_plan_has(&task->plan, k, comm_rank(job->comm))) continue;
         team.mine[team.count++] = task->plan.pair[k];
         team.cost_all += svm_pair_cost(task->class_counts, task->plan.pair[k]);
     }
     int in_flight = team.count < job->threads ? team.count : job->threads;
     team.cache_bytes = (config_int(job->config, "svm.cache_mb") << 20) / (in_flight ? in_flight : 1);
     sort_by_class(&team);
+    team.group = make_group(task);
     team.crew = crew_create(job->threads);
     team.watch = stop_watch_create(job->comm);
 #pragma omp parallel num_threads(job->threads)
@@ -162,6 +213,7 @@ bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
     }
     bool stopped = stop_watch_destroy(&team.watch);
     crew_destroy(&team.crew);
+    if (team.group) comm_destroy(&team.group);
     mem_free(team.members);
     return stopped;
 }

@@ -1,3 +1,4 @@
+#include "grid.h"
 #include "model.h"
 
 #include "pardigits/mem.h"
@@ -35,9 +36,15 @@ static void describe(const H5File *file, const Config *config, char *text, int s
     Status ignored = {0};
     H5Shape shape = {0};
     h5_shape(file, "/model/support/index", &shape, &ignored);
-    snprintf(text, (size_t)size, "%lld support vectors, %s kernel, C = %s",
-             (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(config, "svm.kernel"),
-             config_value(config, "svm.c"));
+    double c = config_real(config, "svm.c");
+    if (h5_has_attribute(file, "/model", "c")) h5_get_f64(file, "/model", "c", &c, &ignored);
+    snprintf(text, (size_t)size, "%lld support vectors, %s kernel, C = %g",
+             (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(config, "svm.kernel"), c);
+}
+
+static StatusCode check(const Config *config, Status *status) {
+    SvmGrid grid;
+    return svm_grid_read(config, &grid, status);
 }
 
 static void destroy(void **model) {
@@ -46,4 +53,4 @@ static void destroy(void **model) {
     *model = NULL;
 }
 
-const ModelFamily svm_family = {"svm", NULL, svm_train, load, predict, describe, destroy};
+const ModelFamily svm_family = {"svm", check, svm_train, load, predict, describe, destroy};

@@ -1,3 +1,4 @@
+#include "grid.h"
 #include "pardigits/checkpoint.h"
 #include "pardigits/mem.h"
 #include "pardigits/stop.h"
@@ -7,16 +8,10 @@
 #include <math.h>
 #include <string.h>
 
-/* A solved pair on its way to the other ranks; its support and coefficients follow. */
-typedef struct {
-    int64_t number, support_count, iterations;
-    double rho, objective;
-    SvmPairFacts facts;
-} PairRecord;
-
 static const MetricsColumn pair_columns[] = {
-    {"class_a", true, ""}, {"class_b", true, ""},    {"samples", true, ""},    {"support_vectors", true, ""},
-    {"bounded", true, ""}, {"iterations", true, ""}, {"objective", false, ""}, {"seconds", false, "s"},
+    {"class_a", true, ""},         {"class_b", true, ""},   {"samples", true, ""},
+    {"support_vectors", true, ""}, {"bounded", true, ""},   {"iterations", true, ""},
+    {"objective", false, ""},      {"seconds", false, "s"}, {"virtual", true, "pixels"},
 };
 enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 
@@ -36,22 +31,25 @@ static ImageSet gather_images(const TrainJob *job) {
 /* Kernel values are floats, and the solver multiplies them by each other and by C. */
 #define LARGEST_KERNEL_VALUE 1e30
 
-/* A bound on |(gamma u.v + coef0)^degree|: u.v lies between 0 and the largest squared norm. */
+/* A bound on |(gamma u.v + coef0)^degree|: u.v lies between 0 and the largest squared norm, which is 1 of
+ * normalised images. */
 static double largest_poly_value(const SvmTask *task) {
-    const uint8_t *pixels = task->train->images;
+    const ImageSet *set = &task->samples->set;
+    const uint8_t *pixels = set->images;
     double largest = 0, scale = task->kernel.gamma / (255.0 * 255.0), coef0 = task->kernel.coef0;
-    for (int64_t i = 0; i < task->train->n; i++, pixels += IMAGE_PIXELS) {
+    for (int64_t i = 0; i < set->n; i++, pixels += IMAGE_PIXELS) {
         int64_t norm = 0;
         for (int p = 0; p < IMAGE_PIXELS; p++)
             norm += pixels[p] * pixels[p];
         largest = fmax(largest, (double)norm);
     }
-    return pow(fmax(fabs(coef0), fabs(scale * largest + coef0)), task->kernel.degree);
+    double top = task->kernel.normalize ? task->kernel.gamma : scale * largest;
+    return pow(fmax(fabs(coef0), fabs(top + coef0)), task->kernel.degree);
 }
 
 /* What can't be trained: the same verdict on every rank. */
 static StatusCode check_task(const SvmTask *task, Status *status) {
-    const ImageSet *train = task->train;
+    const ImageSet *set = &task->samples->set;
     int classes = 0;
     for (int c = 0; c < CLASSES; c++)
         classes += task->class_counts[c] > 0;
@@ -60,91 +58,64 @@ static StatusCode check_task(const SvmTask *task, Status *status) {
             status, STATUS_FAILED,
             "The %lld training images hold %d kind of digit, and an SVM needs at least two; use more "
             "images (run.train, run.valid).",
-            (long long)train->n, classes);
+            (long long)set->n, classes);
     if (task->kernel.type != SVM_POLY || largest_poly_value(task) < LARGEST_KERNEL_VALUE) return STATUS_OK;
     return status_set(status, STATUS_USAGE,
                       "The polynomial kernel grows beyond %g; lower svm.gamma, svm.coef0 or svm.degree.",
                       LARGEST_KERNEL_VALUE);
 }
 
-/* The pairs that a checkpoint holds, with training images as support. */
-static StatusCode resume_pairs(const TrainJob *job, SvmPair pairs[SVM_PAIRS], Status *status) {
+/* Turns rows of support vectors into numbers of samples. */
+static StatusCode renumber(const TrainJob *job, const SvmModel *model, const SvmSamples *samples,
+                           SvmPair *pair, Status *status) {
+    for (int64_t s = 0; s < pair->support_count; s++) {
+        int64_t number = svm_sample_number(samples, model->origin[pair->support[s]]);
+        if (number < 0)
+            return status_set(status, STATUS_FAILED,
+                              "%s was trained on other images than these %lld; it can't be resumed.",
+                              h5_path(job->resume), (long long)job->train_count);
+        pair->support[s] = (int32_t)number;
+    }
+    return STATUS_OK;
+}
+
+/* Whether what a checkpoint says about its virtual examples can be. */
+static bool virtual_is_valid(const SvmModel *model, const TrainJob *job) {
+    for (int64_t k = 0; k < model->from_count; k++)
+        if (model->from[k] < 0 || model->from[k] >= job->train_count ||
+            (k && model->from[k] <= model->from[k - 1]))
+            return false;
+    return model->shift_pixels == 0 || model->shift_pixels == config_int(job->config, "svm.virtual");
+}
+
+/* The pairs that a checkpoint holds, with samples as support; and its virtual examples, if it has come to
+ * those; and the C and gamma of its search. Collective. */
+static StatusCode resume_pairs(SvmTask *task, const SvmSamples *plain, SvmSamples *shifted,
+                               SvmPair pairs[SVM_PAIRS], Status *status) {
+    const TrainJob *job = task->job;
     SvmModel *model = NULL;
     if (svm_model_read(&model, job->resume, job->config, status) == STATUS_OK) {
-        if (model->n && model->index[model->n - 1] >= job->train_count)
-            status_set(status, STATUS_FAILED,
-                       "%s was trained on more than these %lld images; it can't be resumed.",
-                       h5_path(job->resume), (long long)job->train_count);
+        if (!virtual_is_valid(model, job))
+            status_set(status, STATUS_FAILED, "%s has virtual examples that don't fit; it can't be resumed.",
+                       h5_path(job->resume));
+        else if (model->shift_pixels)
+            *shifted = svm_samples_shifted(&plain->set, model->from, model->from_count, model->shift_pixels);
         for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++) {
             pairs[p] = model->pairs[p];
             model->pairs[p] = (SvmPair){0};
-            for (int64_t s = 0; s < pairs[p].support_count; s++)
-                pairs[p].support[s] = model->index[pairs[p].support[s]];
+            renumber(job, model, model->shift_pixels ? shifted : plain, &pairs[p], status);
         }
+        task->searched = model->searched;
+        if (model->searched) task->c = model->c;
+        task->kernel = model->kernel;
         svm_model_destroy(&model);
     }
     return comm_agree(job->comm, status);
 }
 
-static char *append(char *at, const void *data, size_t bytes) {
-    memcpy(at, data, bytes);
-    return at + bytes;
-}
-
-static const char *take(const char *at, void *data, size_t bytes) {
-    memcpy(data, at, bytes);
-    return at + bytes;
-}
-
-/* This rank's newly solved pairs as bytes; freed by the caller. */
-static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPairFacts *facts,
-                        int64_t *bytes) {
-    int64_t total = 0;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        total += (int64_t)sizeof(PairRecord) + 12 * pairs[p].support_count;
-    char *packed = mem_new((size_t)total, 1), *at = packed;
-    for (int k = 0; k < task->plan.count; k++) {
-        int p = task->plan.pair[k];
-        const SvmPair *pair = &pairs[p];
-        if (task->plan.rank[k] != comm_rank(task->job->comm) || !pair->solved) continue;
-        PairRecord record = {p, pair->support_count, pair->iterations, pair->rho, pair->objective, facts[p]};
-        at = append(at, &record, sizeof record);
-        at = append(at, pair->support, (size_t)pair->support_count * sizeof *pair->support);
-        at = append(at, pair->coefficient, (size_t)pair->support_count * sizeof *pair->coefficient);
-    }
-    *bytes = at - packed;
-    return packed;
-}
-
-/* Every rank's newly solved pairs on every rank. Collective. */
-static void gather_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
-    int64_t bytes, total;
-    char *mine = pack_pairs(task, pairs, facts, &bytes);
-    char *all = comm_gather_bytes(task->job->comm, mine, bytes, &total);
-    for (const char *at = all; at < all + total;) {
-        PairRecord record;
-        at = take(at, &record, sizeof record);
-        SvmPair *pair = &pairs[record.number];
-        mem_free(pair->support);
-        mem_free(pair->coefficient);
-        *pair = (SvmPair){.solved = true, .support_count = record.support_count, .rho = record.rho};
-        pair->objective = record.objective;
-        pair->iterations = record.iterations;
-        pair->support = mem_new((size_t)pair->support_count, sizeof *pair->support);
-        pair->coefficient = mem_new((size_t)pair->support_count, sizeof *pair->coefficient);
-        at = take(at, pair->support, (size_t)pair->support_count * sizeof *pair->support);
-        at = take(at, pair->coefficient, (size_t)pair->support_count * sizeof *pair->coefficient);
-        facts[record.number] = record.facts;
-    }
-    mem_free(all);
-    mem_free(mine);
-}
-
 /* Rows of the metrics for the pairs solved now, and warnings. */
 static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPairFacts *facts) {
     const TrainJob *job = task->job;
-    metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
-    if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
     for (int p = 0; p < SVM_PAIRS; p++) {
         if (!pairs[p].solved || !facts[p].samples) continue;
         int a, b;
@@ -156,7 +127,8 @@ static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPai
                                           (double)facts[p].bounded,
                                           (double)pairs[p].iterations,
                                           pairs[p].objective,
-                                          facts[p].seconds};
+                                          facts[p].seconds,
+                                          task->samples->shift_pixels};
         metrics_append(job->metrics, "pairs", row);
         if (!facts[p].converged)
             log_line(
@@ -167,6 +139,7 @@ static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPai
 }
 
 static void report_validation(const TrainJob *job, const SvmModel *model) {
+    if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
     svm_model_predict(model, job->comm, job->threads, job->valid.images, job->valid.n, predictions);
     int64_t correct = 0;
@@ -179,47 +152,122 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
     mem_free(predictions);
 }
 
-/* Solves what is missing and saves. */
-static StatusCode train_and_save(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *status) {
-    const TrainJob *job = task->job;
-    double start_s = timer_now_s();
-    bool present[CLASSES];
+/* A round: solves until all pairs are solved, or it is time to save, or a signal came; shares what was solved
+ * and reports it. Returns whether there was a signal. */
+static bool solve_round(SvmTask *task, SvmPair pairs[SVM_PAIRS]) {
     SvmPairFacts facts[SVM_PAIRS] = {0};
-    for (int c = 0; c < CLASSES; c++)
-        present[c] = task->class_counts[c] > 0;
-    task->plan = svm_plan(task->class_counts, pairs, comm_size(job->comm));
-    int all = svm_pairs_solved(pairs) + task->plan.count;
-    svm_solve_pairs(task, pairs, facts);
-    gather_pairs(task, pairs, facts);
-    int solved = svm_pairs_solved(pairs);
-    SvmModel *model = svm_model_create(&task->kernel, present, pairs, task->train);
+    task->plan = svm_plan(task->class_counts, pairs, comm_size(task->job->comm),
+                          config_int(task->job->config, "svm.shard"));
+    bool stopped = svm_solve_pairs(task, pairs, facts);
+    svm_share_pairs(task, pairs, facts);
     report_pairs(task, pairs, facts);
+    return stopped;
+}
+
+/* Saves, and after the last round of a stage says how good it is. */
+static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int all, double start_s,
+                       Status *status) {
+    const TrainJob *job = task->job;
+    int solved = svm_pairs_solved(pairs);
+    SvmModel *model = svm_model_create(&task->kernel, task->present, pairs, task->samples);
+    model->calibrated = task->calibrate;
+    model->searched = task->searched;
+    model->c = task->c;
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
-    if (checkpoint_save(job->model_path, job->comm, job->config, solved == all, svm_model_write, model,
-                        status) == STATUS_OK) {
-        if (solved < all)
-            status_set(status, STATUS_STOPPED,
-                       "Stopped by %s with %d of %d class pairs solved and saved in %s; run "
-                       "again with --resume.",
-                       stop_signal_name(), solved, all, job->model_path);
-        else if (job->valid.n)
-            report_validation(job, model);
-    }
+    bool complete = solved == all && task->last_stage;
+    if (checkpoint_save(job->model_path, job->comm, job->config, complete, svm_model_write, model, status) ==
+            STATUS_OK &&
+        solved == all)
+        report_validation(job, model);
     svm_model_destroy(&model);
+    Status metrics = {0}; /* a copy of the metrics that can't be written now can be at the end */
+    metrics_flush(job->metrics, &metrics);
     return status->code;
+}
+
+/* Makes the task one of these samples. */
+static StatusCode set_samples(SvmTask *task, const SvmSamples *samples, bool last_stage, Status *status) {
+    const char *probability = config_text(task->job->config, "svm.probability");
+    task->samples = samples;
+    task->last_stage = last_stage;
+    task->calibrate = last_stage && !strcmp(probability, "yes");
+    memset(task->class_counts, 0, sizeof task->class_counts);
+    for (int64_t i = 0; i < samples->set.n; i++)
+        task->class_counts[samples->set.labels[i]]++;
+    for (int c = 0; c < CLASSES; c++)
+        task->present[c] = task->class_counts[c] > 0;
+    return check_task(task, status);
+}
+
+/* Looks for C and gamma, if that is wanted and wasn't done before. */
+static StatusCode search(SvmTask *task, Status *status) {
+    SvmGrid grid;
+    if (task->searched || strcmp(config_text(task->job->config, "svm.search"), "grid")) return STATUS_OK;
+    if (svm_grid_read(task->job->config, &grid, status)) return status->code;
+    for (int g = 0; g < grid.gamma_count; g++) {
+        task->kernel.gamma = grid.gamma[g];
+        if (check_task(task, status)) return status->code;
+    }
+    if (!svm_grid_search(task, &grid)) return STATUS_OK;
+    return status_set(
+        status, STATUS_STOPPED,
+        "Stopped by %s while searching for C and gamma, of which nothing is kept; run again with "
+        "--resume.",
+        stop_signal_name());
+}
+
+/* Solves and saves the pairs that aren't solved yet. */
+static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *status) {
+    double start_s = timer_now_s();
+    int all = 0;
+    bool stopped = false;
+    for (int p = 0; p < SVM_PAIRS; p++)
+        all += svm_pair_exists(task->present, p);
+    while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
+        stopped = solve_round(task, pairs);
+        save(task, pairs, all, start_s, status);
+    }
+    if (stopped && !status->code && !(svm_pairs_solved(pairs) == all && task->last_stage))
+        status_set(status, STATUS_STOPPED,
+                   "Stopped by %s with %d of %d class pairs solved and saved in %s; run "
+                   "again with --resume.",
+                   stop_signal_name(), svm_pairs_solved(pairs), all, task->job->model_path);
+    return status->code;
+}
+
+/* The virtual examples of what supports the pairs. */
+static SvmSamples make_virtual(const TrainJob *job, const ImageSet *train, const SvmPair pairs[SVM_PAIRS]) {
+    int64_t count;
+    int32_t *from = svm_pairs_support(pairs, train->n, &count);
+    SvmSamples samples = svm_samples_shifted(train, from, count, (int)config_int(job->config, "svm.virtual"));
+    log_line(job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
+             (long long)samples.set.n);
+    mem_free(from);
+    return samples;
 }
 
 StatusCode svm_train(TrainJob *job, Status *status) {
     SvmPair pairs[SVM_PAIRS] = {0};
-    ImageSet train = gather_images(job);
-    SvmTask task = {.job = job, .train = &train, .kernel = svm_config_kernel(job->config)};
-    for (int64_t i = 0; i < train.n; i++)
-        task.class_counts[train.labels[i]]++;
-    check_task(&task, status);
-    if (status->code == STATUS_OK && job->resume) resume_pairs(job, pairs, status);
-    if (status->code == STATUS_OK) train_and_save(&task, pairs, status);
+    const bool shifts = config_int(job->config, "svm.virtual") > 0;
+    SvmSamples plain = {.set = gather_images(job)}, shifted = {0};
+    SvmTask task = {
+        .job = job, .kernel = svm_config_kernel(job->config), .c = config_real(job->config, "svm.c")};
+    metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
+    if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
+    if (job->resume) resume_pairs(&task, &plain, &shifted, pairs, status);
+    if (!status->code && !shifted.set.n) {
+        if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
+            train_stage(&task, pairs, status);
+        if (!status->code && shifts) {
+            shifted = make_virtual(job, &plain.set, pairs);
+            svm_pairs_free(pairs);
+        }
+    }
+    if (!status->code && shifts && !set_samples(&task, &shifted, true, status))
+        train_stage(&task, pairs, status);
     svm_pairs_free(pairs);
-    image_set_free(&train);
+    svm_samples_free(&shifted);
+    svm_samples_free(&plain);
     return status->code;
 }

@@ -21,6 +21,38 @@ same_digest() {
 
 @test "SVM: one digest for all ranks x threads" {
     same_digest configs/svm.ini --set run.train=3001
+    same_digest configs/svm.ini --set run.train=501 --set run.valid=100 --set svm.virtual=1 --set svm.normalize=yes \
+        --set svm.kernel=poly --set svm.gamma=0.5 --set svm.coef0=0.5 --set svm.degree=9 --set svm.probability=yes \
+        --set svm.checkpoint_s=0
+}
+
+@test "SVM: the same digest on 64 ranks, which share pairs, as on one" {
+    # 45 pairs: 19 of them are solved by two ranks each
+    on 1 2 train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/run" --set run.train=601 --set svm.probability=yes
+    OMP_NUM_THREADS=1 timeout -k 5 200 mpirun --oversubscribe -n 64 "$PARDIGITS" train configs/svm.ini --data "$data" \
+        --run "$BATS_TEST_TMPDIR/many" --set run.train=601 --set svm.probability=yes --set svm.shard=1
+    [[ $("$PARDIGITS" digest "$BATS_TEST_TMPDIR/run/model.h5") == "$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/many/model.h5")" ]]
+}
+
+@test "SVM: a search finds the same table and model on all ranks x threads" {
+    same_digest configs/svm.ini --set run.train=601 --set svm.search=grid --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" \
+        --set "svm.grid_gamma=0.005 0.02"
+    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/a" --set run.train=601 --set svm.search=grid \
+        --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" --set "svm.grid_gamma=0.005 0.02" 2>"$BATS_TEST_TMPDIR/log"
+    grep 'search: C' "$BATS_TEST_TMPDIR/log"
+    [[ $(grep -c 'search: C = .* images correct' "$BATS_TEST_TMPDIR/log") -eq 6 ]]
+    local best
+    best=$(grep 'images correct' "$BATS_TEST_TMPDIR/log" | sed -E 's/.*C = ([^,]*), gamma = ([^:]*): ([0-9.]*) .*/\3 \1 \2/' |
+        sort -s -k 1,1 -rn | head -n 1)
+    grep -q "search: C = $(cut -d ' ' -f 2 <<<"$best") and gamma = $(cut -d ' ' -f 3 <<<"$best") are best" "$BATS_TEST_TMPDIR/log"
+    # the cell alone, without the others
+    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/b" --set run.train=601 \
+        --set "svm.c=$(cut -d ' ' -f 2 <<<"$best")" --set "svm.gamma=$(cut -d ' ' -f 3 <<<"$best")"
+    for run in a b; do
+        "$PARDIGITS" evaluate "$BATS_TEST_TMPDIR/$run/model.h5" --data "$data" --json | sed -E 's/.*("confusion".*)/\1/' >"$BATS_TEST_TMPDIR/$run.json"
+    done
+    cmp "$BATS_TEST_TMPDIR/a.json" "$BATS_TEST_TMPDIR/b.json"
+    fails_on 2 2 'svm.grid_c' train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/c" --set "svm.grid_c=1 x"
 }
 
 @test "CNN: one digest for all ranks x threads, with everything random in it" {

@@ -35,6 +35,8 @@ static Run run_new(const Comm *comm) {
     if (comm_rank(comm) == 0 && !mkdtemp(run.folder)) fail_msg("no folder %s", run.folder);
     comm_broadcast(comm, run.folder, sizeof run.folder, 0);
     snprintf(run.path, sizeof run.path, "%s/model.h5", run.folder);
+    Status status = {0};
+    config_set_value(run.config, "svm.shard", "1", "test", &status);
     return run;
 }
 
@@ -81,7 +83,8 @@ static SvmModel *read_model(const Run *run, char digest[65]) {
 }
 
 /* What one thread makes of a pair, with rows computed for it alone. */
-static void check_pair(const Run *run, const ImageSet *all, const SvmModel *model, int number) {
+static void check_pair_of(const Run *run, const SvmSamples *samples, const SvmModel *model, int number) {
+    const ImageSet *all = &samples->set;
     const SvmPair *pair = &model->pairs[number];
     int a, b;
     int64_t n = 0;
@@ -106,11 +109,12 @@ static void check_pair(const Run *run, const ImageSet *all, const SvmModel *mode
     assert_true(svm_solve(&problem, &solution));
     assert_int_equal(pair->support_count, solution.support);
     assert_true(pair->rho == solution.rho && pair->objective == solution.objective);
-    double *coefficient = mem_new((size_t)all->n, sizeof *coefficient); /* by training image */
+    double *coefficient = mem_new((size_t)all->n, sizeof *coefficient); /* by sample */
     for (int64_t k = 0; k < n; k++)
         coefficient[index[k]] = solution.coefficient[k];
     for (int64_t s = 0; s < pair->support_count; s++)
-        assert_true(pair->coefficient[s] == coefficient[model->index[pair->support[s]]]);
+        assert_true(pair->coefficient[s] ==
+                    coefficient[svm_sample_number(samples, model->origin[pair->support[s]])]);
     svm_solution_free(&solution);
     mem_free(coefficient);
     mem_free(diagonal);
@@ -118,6 +122,11 @@ static void check_pair(const Run *run, const ImageSet *all, const SvmModel *mode
     crew_destroy(&crew);
     mem_free(y);
     mem_free(index);
+}
+
+static void check_pair(const Run *run, const ImageSet *all, const SvmModel *model, int number) {
+    const SvmSamples samples = {.set = *all};
+    check_pair_of(run, &samples, model, number);
 }
 
 static void check_predictions(const Run *run, const ImageSet *test, const char *expected) {
@@ -222,14 +231,31 @@ static void save_part(const Run *run, const SvmModel *whole, const ImageSet *all
         pairs[p] = whole->pairs[p];
         pairs[p].support = mem_new((size_t)pairs[p].support_count, sizeof *pairs[p].support);
         for (int64_t s = 0; s < pairs[p].support_count; s++)
-            pairs[p].support[s] = whole->index[whole->pairs[p].support[s]];
+            pairs[p].support[s] = whole->origin[whole->pairs[p].support[s]].image;
     }
-    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, all);
+    const SvmSamples samples = {.set = *all};
+    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, &samples);
     assert_int_equal(
         checkpoint_save(run->path, run->comm, run->config, false, svm_model_write, part, &status), STATUS_OK);
     svm_model_destroy(&part);
     for (int p = 0; p < SVM_PAIRS; p++)
         mem_free(pairs[p].support);
+}
+
+static void save_virtual_part(const Run *run, const SvmModel *whole, const SvmSamples *samples) {
+    SvmPair pairs[SVM_PAIRS] = {0};
+    Status status = {0};
+    const int number = svm_pair_number(3, 8);
+    pairs[number] = whole->pairs[number];
+    pairs[number].support = mem_new((size_t)pairs[number].support_count, sizeof(int32_t));
+    for (int64_t s = 0; s < pairs[number].support_count; s++)
+        pairs[number].support[s] =
+            (int32_t)svm_sample_number(samples, whole->origin[whole->pairs[number].support[s]]);
+    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, samples);
+    assert_int_equal(
+        checkpoint_save(run->path, run->comm, run->config, false, svm_model_write, part, &status), STATUS_OK);
+    svm_model_destroy(&part);
+    mem_free(pairs[number].support);
 }
 
 static void assert_is_unfinished(const Run *run, H5File **file) {
@@ -265,6 +291,67 @@ static void resuming_leads_to_the_same_model(void **state) {
     image_set_free(&all);
 }
 
+/* Each support vector is its training image moved by its shift, pixel by pixel. */
+static void check_shifts(const SvmModel *model, const ImageSet *all, int largest) {
+    int64_t moved = 0;
+    for (int64_t k = 0; k < model->n; k++) {
+        const SvmSample origin = model->origin[k];
+        const uint8_t *from = all->images + origin.image * (int64_t)IMAGE_PIXELS;
+        assert_true(abs(origin.x) <= largest && abs(origin.y) <= largest);
+        assert_true(origin.x == 0 || origin.y == 0 || abs(origin.x) == abs(origin.y));
+        assert_int_equal(model->labels[k], all->labels[origin.image]);
+        for (int y = 0; y < IMAGE_SIDE; y++)
+            for (int x = 0; x < IMAGE_SIDE; x++) {
+                int sx = x - origin.x, sy = y - origin.y;
+                bool inside = sx >= 0 && sx < IMAGE_SIDE && sy >= 0 && sy < IMAGE_SIDE;
+                assert_int_equal(model->images[k * IMAGE_PIXELS + y * IMAGE_SIDE + x],
+                                 inside ? from[sy * IMAGE_SIDE + sx] : 0);
+            }
+        moved += origin.x != 0 || origin.y != 0;
+    }
+    assert_true(moved > 0);
+}
+
+static void virtual_support_vectors_are_trained_again(void **state) {
+    ImageSet all = ref_svm_digits("train", "358", 60, 0);
+    Run run = run_new(*state);
+    Status status = {0};
+    H5File *file;
+    char digests[2][65];
+    config_set_value(run.config, "svm.kernel", "poly", "test", &status);
+    config_set_value(run.config, "svm.normalize", "yes", "test", &status);
+    set(&run, "svm.gamma", 0.5);
+    set(&run, "svm.coef0", 0.5);
+    set(&run, "svm.degree", 9);
+    set(&run, "svm.c", 2);
+    assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_OK);
+    SvmModel *first = read_model(&run, digests[0]);
+    set(&run, "svm.virtual", 2);
+    set(&run, "svm.checkpoint_s", 0);
+    assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_OK);
+    SvmModel *second = read_model(&run, digests[0]);
+    assert_int_equal(second->from_count, first->n);
+    for (int64_t k = 0; k < first->n; k++)
+        assert_int_equal(second->from[k], first->origin[k].image);
+    SvmSamples samples = svm_samples_shifted(&all, second->from, second->from_count, 2);
+    assert_int_equal(samples.set.n, 17 * first->n);
+    check_shifts(second, &all, 2);
+    for (int p = 0; p < SVM_PAIRS; p++)
+        if (second->pairs[p].solved) check_pair_of(&run, &samples, second, p);
+    save_virtual_part(&run, second, &samples);
+    assert_is_unfinished(&run, &file);
+    assert_int_equal(train(&run, &all, 1, file, &status), STATUS_OK);
+    assert_int_equal(h5_close(&file, &status), STATUS_OK);
+    SvmModel *resumed = read_model(&run, digests[1]);
+    assert_string_equal(digests[0], digests[1]);
+    svm_model_destroy(&resumed);
+    svm_samples_free(&samples);
+    svm_model_destroy(&second);
+    svm_model_destroy(&first);
+    run_free(&run);
+    image_set_free(&all);
+}
+
 /* The last test: a signal can't be taken back. */
 static void a_signal_on_one_rank_stops_all(void **state) {
     const Comm *comm = *state;
@@ -277,6 +364,11 @@ static void a_signal_on_one_rank_stops_all(void **state) {
     assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_STOPPED);
     assert_is_unfinished(&run, &file);
     assert_int_equal(h5_close(&file, &closing), STATUS_OK);
+    /* and ranks that solve one pair together */
+    ImageSet two = ref_svm_digits("train", "49", 300, 0);
+    Status again = {0};
+    assert_int_equal(train(&run, &two, 2, NULL, &again), STATUS_STOPPED);
+    image_set_free(&two);
     run_free(&run);
     image_set_free(&all);
 }
@@ -287,19 +379,39 @@ static void every_pair_is_planned_once(void **state) {
     SvmPair pairs[SVM_PAIRS] = {0};
     pairs[svm_pair_number(6, 7)].solved = true;
     for (int ranks = 1; ranks < 70; ranks += 17) {
-        SvmPlan plan = svm_plan(counts, pairs, ranks);
+        SvmPlan plan = svm_plan(counts, pairs, ranks, 1);
         bool seen[SVM_PAIRS] = {false};
         assert_int_equal(plan.count, 9 * 8 / 2 - 1);
+        int busy = 0, last = -1;
         for (int k = 0; k < plan.count; k++) {
             int a, b;
             svm_pair_classes(plan.pair[k], &a, &b);
             assert_int_equal(svm_pair_number(a, b), plan.pair[k]);
             assert_true(a < b && counts[a] && counts[b] && !seen[plan.pair[k]]);
-            assert_true(plan.rank[k] >= 0 && plan.rank[k] < ranks);
+            assert_true(plan.rank[k] >= 0 && plan.rank[k] + plan.ranks[k] <= ranks);
+            if (ranks >= plan.count) assert_true(plan.rank[k] > last);
+            last = plan.rank[k] + plan.ranks[k] - 1;
+            busy += plan.ranks[k];
             seen[plan.pair[k]] = true;
         }
         assert_false(seen[svm_pair_number(6, 7)]);
+        if (ranks >= plan.count) assert_true(busy == ranks || busy > plan.count);
     }
+}
+
+/* A pair that is most of the work gets ranks of its own, which have nothing else to do. */
+static void a_huge_pair_is_shared(void **state) {
+    (void)state;
+    const int64_t counts[CLASSES] = {1000, 1000, 10, 10, 10, 10, 10, 10, 10, 10};
+    const SvmPair pairs[SVM_PAIRS] = {0};
+    SvmPlan plan = svm_plan(counts, pairs, 10, 1);
+    assert_int_equal(plan.pair[0], svm_pair_number(0, 1));
+    assert_true(plan.rank[0] == 0 && plan.ranks[0] == 2);
+    for (int k = 1; k < plan.count; k++)
+        assert_true(plan.ranks[k] == 1 && plan.rank[k] >= 2);
+    plan = svm_plan(counts, pairs, 10, 1500);
+    for (int k = 0; k < plan.count; k++)
+        assert_int_equal(plan.ranks[k], 1);
 }
 
 static Comm *world;
@@ -313,11 +425,13 @@ int main(int argc, char **argv) {
     world = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_is_planned_once),
+        cmocka_unit_test(a_huge_pair_is_shared),
         cmocka_unit_test(three_digits_are_told_apart_as_by_libsvm),
         cmocka_unit_test(two_digits_make_one_pair),
         cmocka_unit_test(one_digit_is_refused),
         cmocka_unit_test(an_overflowing_kernel_is_refused),
         cmocka_unit_test(resuming_leads_to_the_same_model),
+        cmocka_unit_test(virtual_support_vectors_are_trained_again),
         cmocka_unit_test(a_signal_on_one_rank_stops_all),
     };
     int failed = cmocka_run_group_tests(tests, give_world, NULL);

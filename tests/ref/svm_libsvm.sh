@@ -35,7 +35,7 @@ known() { # KERNEL C GAMMA COEF0 DEGREE
     case $1 in SVM_RBF) type=2 ;; SVM_POLY) type=1 ;; SVM_LINEAR) type=0 ;; esac
     svm-train -s 0 -t $type -c "$2" -g "$3" -r "$4" -d "$5" -e 0.00001 "$tmp/train" "$tmp/model" > "$tmp/log"
     svm-predict "$tmp/test" "$tmp/model" "$tmp/labels" > /dev/null
-    printf '    {{%s, %s, %s, %s},\n     %s,\n     {' "$1" "$3" "$4" "$5" "$2"
+    printf '    {{%s, %s, %s, %s, false},\n     %s,\n     {' "$1" "$3" "$4" "$5" "$2"
     awk '/^obj/ { sub(",", "", $3); printf "%s%s", n++ ? ", " : "", $3 }' "$tmp/log"
     printf '},\n     {'
     awk '/^obj/ { printf "%s%s", n++ ? ", " : "", $NF }' "$tmp/log"

@@ -9,9 +9,15 @@
 #include <string.h>
 
 double ref_svm_kernel(const SvmKernel *kernel, const uint8_t *u, const uint8_t *v, int columns) {
-    double sum = 0;
+    double sum = 0, length_u = 0, length_v = 0;
     for (int c = 0; c < columns; c++) {
-        double a = u[c] / 255.0, b = v[c] / 255.0;
+        length_u += u[c] * u[c];
+        length_v += v[c] * v[c];
+    }
+    double scale_u = kernel->normalize ? 1 / sqrt(length_u) : 1 / 255.0;
+    double scale_v = kernel->normalize ? 1 / sqrt(length_v) : 1 / 255.0;
+    for (int c = 0; c < columns; c++) {
+        double a = u[c] * scale_u, b = v[c] * scale_v;
         sum += kernel->type == SVM_RBF ? (a - b) * (a - b) : a * b;
     }
     if (kernel->type == SVM_RBF) return exp(-kernel->gamma * sum);

@@ -3,7 +3,9 @@
 #include "pardigits/rng.h"
 #include "pardigits/svm.h"
 
+#include "../../src/svm/gram_rows.h"
 #include "../../src/svm/pixel_rows.h"
+#include "../../src/svm/two_class.h"
 #include "../ref/svm_libsvm.h"
 #include "../ref/svm_ref.h"
 
@@ -21,7 +23,10 @@
 
 enum { PIXELS = IMAGE_PIXELS };
 
-static const SvmKernel kernels[] = {{SVM_RBF, 0.02, 0, 3}, {SVM_POLY, 0.01, 1, 5}, {SVM_LINEAR, 1, 0, 3}};
+static const SvmKernel kernels[] = {
+    {SVM_RBF, 0.02, 0, 3, false}, {SVM_POLY, 0.01, 1, 5, false}, {SVM_LINEAR, 1, 0, 3, false},
+    {SVM_RBF, 2, 0, 3, true},     {SVM_POLY, 0.5, 0.5, 9, true}, {SVM_LINEAR, 1, 0, 3, true},
+};
 enum { KERNELS = sizeof kernels / sizeof *kernels };
 
 /* n images of which about one pixel in 8 is ink, with labels that the images tell only roughly. */
@@ -61,18 +66,22 @@ static void kernel_values_are_near_the_reference(void **state) {
     (void)state;
     Random set = random_problem(70, 1);
     PixRows packed = pix_rows_new(set.images, set.n, PIXELS);
-    for (int k = 0; k < KERNELS; k++)
+    for (int k = 0; k < KERNELS; k++) {
+        double *inverses = svm_kernel_inverses(&kernels[k], packed.norms, set.n);
+        const SvmLengths lengths = {packed.norms, inverses};
         for (int64_t i = 0; i < set.n; i++) {
             int32_t dots[70];
             float values[70];
             pixdot_block(&packed, i, 1, &packed, 0, set.n, dots, set.n);
-            svm_kernel_values(&kernels[k], packed.norms[i], packed.norms, dots, values, set.n);
+            svm_kernel_values(&kernels[k], svm_lengths_from(lengths, i), lengths, dots, values, set.n);
             for (int64_t j = 0; j < set.n; j++) {
                 double expected =
                     ref_svm_kernel(&kernels[k], set.images + i * PIXELS, set.images + j * PIXELS, PIXELS);
                 assert_true(fabs((double)values[j] - expected) <= 1e-6 * fabs(expected));
             }
         }
+        mem_free(inverses);
+    }
     pix_rows_free(&packed);
     random_free(&set);
 }
@@ -86,17 +95,23 @@ static void kernel_values_have_the_same_bits_anywhere(void **state) {
         dots[j] = 2000000 + 3571 * j;
     }
     for (int k = 0; k < KERNELS; k++) {
+        const int32_t norm = 6000000;
         float all[N], one, part[N];
-        svm_kernel_values(&kernels[k], 6000000, norms, dots, all, N);
+        double *inverse = svm_kernel_inverses(&kernels[k], &norm, 1);
+        double *inverses = svm_kernel_inverses(&kernels[k], norms, N);
+        const SvmLengths single = {&norm, inverse}, many = {norms, inverses};
+        svm_kernel_values(&kernels[k], single, many, dots, all, N);
         for (int j = 0; j < N; j++) {
-            const int32_t other = 6000000;
-            svm_kernel_values(&kernels[k], norms[j], &other, dots + j, &one, 1);
+            svm_kernel_values(&kernels[k], svm_lengths_from(many, j), single, dots + j, &one, 1);
             assert_memory_equal(&one, all + j, sizeof one);
         }
         for (int first = 0; first < 40; first++) {
-            svm_kernel_values(&kernels[k], 6000000, norms + first, dots + first, part, N - 2 * first);
+            svm_kernel_values(&kernels[k], single, svm_lengths_from(many, first), dots + first, part,
+                              N - 2 * first);
             assert_memory_equal(part, all + first, (size_t)(N - 2 * first) * sizeof *part);
         }
+        mem_free(inverses);
+        mem_free(inverse);
     }
 }
 
@@ -268,6 +283,77 @@ static void long_searches_end_optimal(void **state) {
     random_free(&set);
 }
 
+/* Kept products give the bits that computed ones give, also when only a few are kept; and gamma may change
+ * under them. */
+static void kept_products_change_no_bit(void **state) {
+    (void)state;
+    enum { ALL = 400, TRAINED = 300 };
+    Random set = random_problem(ALL, 8);
+    Crew *crew = crew_create(1);
+    int32_t others[ALL - TRAINED];
+    float diagonal[TRAINED];
+    double expected[ALL - TRAINED], found[ALL - TRAINED];
+    for (int i = TRAINED; i < ALL; i++)
+        others[i - TRAINED] = i;
+    for (int few = 0; few < 2; few++) {
+        SvmKernel kernel = kernels[3];
+        GramRows rows = gram_rows_new(&kernel, set.images, set.index, TRAINED, ALL - TRAINED,
+                                      few ? 40 * ALL * (int64_t)sizeof(int32_t) : 1 << 24);
+        for (int g = 1; g <= 3; g++) {
+            kernel.gamma = 0.7 * g;
+            TwoClass how = {.kernel = &kernel, .images = set.images, .c = 1, .eps = 1e-3, .crew = crew};
+            SvmSolution solution, kept;
+            assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
+            two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, expected);
+            gram_rows_diagonal(&rows, diagonal);
+            SvmProblem problem = {.n = TRAINED, .y = set.y, .diagonal = diagonal, .c = 1, .eps = 1e-3};
+            problem.rows = gram_rows_source(&rows);
+            problem.cache_bytes = 1 << 18;
+            assert_true(svm_solve(&problem, &kept));
+            assert_memory_equal(solution.coefficient, kept.coefficient, TRAINED * sizeof(double));
+            gram_rows_decide(&rows, kept.coefficient, kept.rho, found);
+            assert_memory_equal(expected, found, sizeof found);
+            svm_solution_free(&kept);
+            svm_solution_free(&solution);
+        }
+        assert_true(few ? rows.rows_left == 0 : rows.rows_left > 0);
+        gram_rows_free(&rows);
+    }
+    crew_destroy(&crew);
+    random_free(&set);
+}
+
+/* Decision values of other images, against sums over the reference kernel. */
+static void decisions_are_near_the_reference(void **state) {
+    (void)state;
+    enum { ALL = 150, TRAINED = 100 };
+    Random set = random_problem(ALL, 9);
+    Crew *crew = crew_create(1);
+    int32_t others[ALL - TRAINED];
+    double decision[ALL - TRAINED];
+    for (int i = TRAINED; i < ALL; i++)
+        others[i - TRAINED] = i;
+    for (int k = 0; k < KERNELS; k++) {
+        TwoClass how = {.kernel = &kernels[k], .images = set.images, .c = 1, .eps = 1e-3, .crew = crew};
+        SvmSolution solution;
+        assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
+        two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, decision);
+        for (int o = TRAINED; o < ALL; o++) {
+            double sum = -solution.rho, size = 0;
+            for (int i = 0; i < TRAINED; i++) {
+                double term = solution.coefficient[i] * ref_svm_kernel(&kernels[k], set.images + i * PIXELS,
+                                                                       set.images + o * PIXELS, PIXELS);
+                sum += term;
+                size += fabs(term);
+            }
+            assert_true(fabs(decision[o - TRAINED] - sum) <= 1e-6 * (size + 1));
+        }
+        svm_solution_free(&solution);
+    }
+    crew_destroy(&crew);
+    random_free(&set);
+}
+
 static bool third_question(void *context) {
     return ++*(int *)context == 3;
 }
@@ -327,6 +413,8 @@ int main(void) {
         cmocka_unit_test(contradictions_are_solved),
         cmocka_unit_test(cache_and_threads_change_no_bit),
         cmocka_unit_test(long_searches_end_optimal),
+        cmocka_unit_test(kept_products_change_no_bit),
+        cmocka_unit_test(decisions_are_near_the_reference),
         cmocka_unit_test(interruption_ends_the_search),
         cmocka_unit_test(crew_does_each_chunk_once),
     };

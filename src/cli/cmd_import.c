@@ -1,0 +1,45 @@
+#include "cli.h"
+
+#include "pardigits/checkpoint.h"
+#include "pardigits/mem.h"
+#include "pardigits/svm_libsvm.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *format, *out;
+    Settings settings;
+} ImportArguments;
+
+static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Status *status) {
+    *arguments = (ImportArguments){.format = "libsvm", .settings = settings_new(argc)};
+    const Option options[] = {{.name = "format", .value = &arguments->format},
+                              {.name = "out", .value = &arguments->out},
+                              {.name = "set", .take = settings_take, .context = &arguments->settings},
+                              {0}};
+    int operands;
+    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
+    if (strcmp(arguments->format, "libsvm"))
+        return status_set(status, STATUS_USAGE, "--format %s isn't known; there is libsvm.",
+                          arguments->format);
+    if (!arguments->out || !*arguments->out)
+        return status_set(status, STATUS_USAGE, "--out MODEL.h5 is needed: the file to be written.");
+    return STATUS_OK;
+}
+
+StatusCode cmd_import(Program *program, int argc, char **argv, Status *status) {
+    ImportArguments arguments;
+    Config *config = config_create();
+    void *model = NULL;
+    parse(argc, argv, &arguments, status);
+    for (int i = 0; i < arguments.settings.count && !status->code; i++)
+        config_set(config, arguments.settings.items[i], "--set", status);
+    if (!status->code && comm_rank(program->comm) == 0)
+        svm_libsvm_read_model(&model, config, argv[1], status);
+    if (!comm_agree(program->comm, status))
+        checkpoint_save(arguments.out, program->comm, config, true, svm_libsvm_save, model, status);
+    if (model) svm_family.destroy(&model);
+    config_destroy(&config);
+    mem_free(arguments.settings.items);
+    return status->code;
+}

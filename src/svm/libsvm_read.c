@@ -1,0 +1,252 @@
+#include "pardigits/mem.h"
+#include "pardigits/svm_libsvm.h"
+
+#include "model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DIGITS_OF_A_NUMBER = 40 };
+
+/* A model file on its way in. */
+typedef struct {
+    FILE *file;
+    const char *path;
+    char *line; /* the current one, its newline cut off */
+    size_t room;
+    int64_t number; /* of the line, from 1 */
+    SvmModel *model;
+    int64_t class_support[CLASSES]; /* by place in the order of the file */
+    double rho[SVM_PAIRS], slope[SVM_PAIRS], offset[SVM_PAIRS];
+    int rhos, slopes, offsets;
+    char kernel[16];
+    Status *status;
+} Reader;
+
+static StatusCode refuse(Reader *reader, const char *expected) {
+    return status_set(reader->status, STATUS_FAILED,
+                      "%s:%lld: expected %s; only LIBSVM models of svm-train -s 0 -t 0|1|2 on digits with "
+                      "pixels divided by 255 can be imported.",
+                      reader->path, (long long)reader->number, expected);
+}
+
+static bool next_line(Reader *reader) {
+    ssize_t length = getline(&reader->line, &reader->room, reader->file);
+    if (length < 0) return false;
+    reader->line[strcspn(reader->line, "\r\n")] = 0;
+    reader->number++;
+    return true;
+}
+
+/* The number at *at, which moves behind it; false if there is none. */
+static bool take_number(const char **at, double *value) {
+    char *end;
+    *value = strtod(*at, &end);
+    if (end == *at || !isfinite(*value)) return false;
+    *at = end;
+    return true;
+}
+
+/* The numbers of the rest of a line, at most `most`; -1 if it holds anything else. */
+static int take_numbers(const char *at, double *values, int most) {
+    int count = 0;
+    while (*(at += strspn(at, " ")))
+        if (count == most || !take_number(&at, &values[count++])) return -1;
+    return count;
+}
+
+static StatusCode take_kernel(Reader *reader, const char *value) {
+    static const struct {
+        const char *libsvm, *here;
+        SvmKernelType type;
+    } kernels[] = {
+        {"rbf", "rbf", SVM_RBF}, {"polynomial", "poly", SVM_POLY}, {"linear", "linear", SVM_LINEAR}};
+    for (size_t k = 0; k < sizeof kernels / sizeof *kernels; k++)
+        if (!strcmp(value, kernels[k].libsvm)) {
+            reader->model->kernel.type = kernels[k].type;
+            snprintf(reader->kernel, sizeof reader->kernel, "%s", kernels[k].here);
+            return STATUS_OK;
+        }
+    return refuse(reader, "kernel_type linear, polynomial or rbf");
+}
+
+static StatusCode take_labels(Reader *reader, const char *value) {
+    double labels[CLASSES];
+    SvmModel *model = reader->model;
+    model->class_count = take_numbers(value, labels, CLASSES);
+    for (int c = 0; c < model->class_count; c++) {
+        if (!(labels[c] >= 0 && labels[c] < CLASSES) || labels[c] != floor(labels[c]) ||
+            model->present[(int)labels[c]])
+            return refuse(reader, "different labels from 0 to 9");
+        model->classes[c] = (uint8_t)labels[c];
+        model->present[(int)labels[c]] = true;
+    }
+    return model->class_count >= 2 ? STATUS_OK : refuse(reader, "2 to 10 labels");
+}
+
+static StatusCode take_support_counts(Reader *reader, const char *value) {
+    double counts[CLASSES];
+    int count = take_numbers(value, counts, CLASSES);
+    for (int c = 0; c < count; c++) {
+        if (!(counts[c] >= 0 && counts[c] < 1e9)) return refuse(reader, "numbers of support vectors");
+        reader->class_support[c] = (int64_t)counts[c];
+        reader->model->n += reader->class_support[c];
+    }
+    return count == reader->model->class_count ? STATUS_OK : refuse(reader, "a count for each label");
+}
+
+/* A header line: a name and values. */
+static StatusCode take_header(Reader *reader) {
+    char *space = strchr(reader->line, ' '), *value = space ? space + 1 : reader->line + strlen(reader->line);
+    if (space) *space = 0;
+    const char *name = reader->line;
+    SvmKernel *kernel = &reader->model->kernel;
+    double number = 0;
+    if (!strcmp(name, "svm_type"))
+        return strcmp(value, "c_svc") ? refuse(reader, "svm_type c_svc") : STATUS_OK;
+    if (!strcmp(name, "kernel_type")) return take_kernel(reader, value);
+    if (!strcmp(name, "label")) return take_labels(reader, value);
+    if (!strcmp(name, "nr_sv")) return take_support_counts(reader, value);
+    if (!strcmp(name, "rho")) return (reader->rhos = take_numbers(value, reader->rho, SVM_PAIRS)), STATUS_OK;
+    if (!strcmp(name, "probA"))
+        return (reader->slopes = take_numbers(value, reader->slope, SVM_PAIRS)), STATUS_OK;
+    if (!strcmp(name, "probB"))
+        return (reader->offsets = take_numbers(value, reader->offset, SVM_PAIRS)), STATUS_OK;
+    if (!strcmp(name, "prob_density_marks")) return STATUS_OK; /* LIBSVM 3.3 of one-class models */
+    if (take_numbers(value, &number, 1) != 1) return refuse(reader, "a line of a LIBSVM model");
+    if (!strcmp(name, "degree"))
+        kernel->degree = number >= 1 && number <= 20 ? (int)number : 0;
+    else if (!strcmp(name, "gamma"))
+        kernel->gamma = number;
+    else if (!strcmp(name, "coef0"))
+        kernel->coef0 = number;
+    else if (strcmp(name, "nr_class") && strcmp(name, "total_sv"))
+        return refuse(reader, "a line of a LIBSVM model");
+    return kernel->degree ? STATUS_OK : refuse(reader, "a degree from 1 to 20");
+}
+
+/* Sets up the pairs from the header's values, which stand in the order of the file's labels. */
+static StatusCode begin_pairs(Reader *reader) {
+    SvmModel *model = reader->model;
+    int pairs = model->class_count * (model->class_count - 1) / 2, at = 0;
+    if (model->class_count == 0 || reader->rhos != pairs || !reader->kernel[0])
+        return refuse(reader, "kernel_type, label and a rho for each pair of labels before SV");
+    model->calibrated = reader->slopes == pairs && reader->offsets == pairs;
+    for (int i = 0; i < model->class_count; i++)
+        for (int j = i + 1; j < model->class_count; j++, at++) {
+            int a = model->classes[i], b = model->classes[j], sign = a < b ? 1 : -1;
+            SvmPair *pair = &model->pairs[a < b ? svm_pair_number(a, b) : svm_pair_number(b, a)];
+            pair->solved = true;
+            pair->rho = sign * reader->rho[at];
+            pair->objective = NAN;
+            pair->slope = reader->slope[at];
+            pair->offset = sign * reader->offset[at];
+            int64_t room = reader->class_support[i] + reader->class_support[j];
+            pair->support = mem_new((size_t)room, sizeof *pair->support);
+            pair->coefficient = mem_new((size_t)room, sizeof *pair->coefficient);
+        }
+    model->origin = mem_new((size_t)model->n, sizeof *model->origin);
+    model->labels = mem_new((size_t)model->n, sizeof *model->labels);
+    model->images = mem_new((size_t)model->n, IMAGE_PIXELS);
+    return STATUS_OK;
+}
+
+static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
+    while (*(at += strspn(at, " "))) {
+        double feature, value;
+        if (!take_number(&at, &feature) || *at++ != ':' || !take_number(&at, &value))
+            return refuse(reader, "index:value pairs");
+        if (!(feature >= 1 && feature <= IMAGE_PIXELS)) return refuse(reader, "features from 1 to 784");
+        double pixel = round(value * 255);
+        if (!(pixel >= 0 && pixel <= 255) || fabs(value * 255 - pixel) > 1e-3)
+            return refuse(reader, "values that are a pixel (0 to 255) divided by 255");
+        image[(int)feature - 1] = (uint8_t)pixel;
+    }
+    return STATUS_OK;
+}
+
+/* A support vector of class number i: its coefficients against the other classes in their order, and pixels.
+ */
+static StatusCode take_support(Reader *reader, int i, int64_t row) {
+    SvmModel *model = reader->model;
+    const char *at = reader->line;
+    for (int j = 0; j < model->class_count; j++) {
+        double coefficient;
+        if (j == i) continue;
+        if (!take_number(&at, &coefficient)) return refuse(reader, "a coefficient for each other label");
+        if (coefficient == 0) continue;
+        int a = model->classes[i], b = model->classes[j];
+        SvmPair *pair = &model->pairs[a < b ? svm_pair_number(a, b) : svm_pair_number(b, a)];
+        /* the file's sign is that of the class which comes first in it */
+        int first = i < j ? a : b, second = i < j ? b : a;
+        pair->support[pair->support_count] = (int32_t)row;
+        pair->coefficient[pair->support_count++] = first < second ? coefficient : -coefficient;
+    }
+    model->origin[row].image = -1;
+    model->labels[row] = model->classes[i];
+    return take_pixels(reader, at, model->images + row * IMAGE_PIXELS);
+}
+
+static StatusCode read_all(Reader *reader) {
+    for (;;) {
+        if (!next_line(reader)) return refuse(reader, "a LIBSVM model with a line SV");
+        if (!strcmp(reader->line, "SV")) break;
+        if (take_header(reader)) return reader->status->code;
+    }
+    if (begin_pairs(reader)) return reader->status->code;
+    int64_t row = 0;
+    for (int i = 0; i < reader->model->class_count; i++)
+        for (int64_t k = 0; k < reader->class_support[i]; k++) {
+            if (!next_line(reader)) return refuse(reader, "as many support vectors as nr_sv says");
+            if (take_support(reader, i, row++)) return reader->status->code;
+        }
+    return STATUS_OK;
+}
+
+static void set_real(Config *config, const char *name, double value, const char *path, Status *status) {
+    char text[DIGITS_OF_A_NUMBER];
+    snprintf(text, sizeof text, "%.17g", value);
+    config_set_value(config, name, text, path, status);
+}
+
+/* What the configuration has to say of the model. */
+static void fill_config(const Reader *reader, Config *config, Status *status) {
+    const SvmModel *model = reader->model;
+    double c = 0;
+    for (int p = 0; p < SVM_PAIRS; p++)
+        for (int64_t s = 0; s < model->pairs[p].support_count; s++)
+            c = fmax(c, fabs(model->pairs[p].coefficient[s]));
+    config_set_value(config, "run.model", "svm", reader->path, status);
+    config_set_value(config, "svm.kernel", reader->kernel, reader->path, status);
+    set_real(config, "svm.degree", model->kernel.degree, reader->path, status);
+    if (model->kernel.type != SVM_LINEAR)
+        set_real(config, "svm.gamma", model->kernel.gamma, reader->path, status);
+    set_real(config, "svm.coef0", model->kernel.coef0, reader->path, status);
+    set_real(config, "svm.c", c, reader->path, status);
+}
+
+StatusCode svm_libsvm_read_model(void **result, Config *config, const char *path, Status *status) {
+    Reader reader = {.path = path, .status = status, .model = mem_new(1, sizeof *reader.model)};
+    reader.model->kernel = (SvmKernel){.degree = 3};
+    *result = NULL;
+    reader.file = fopen(path, "r");
+    if (!reader.file)
+        status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
+    else if (!read_all(&reader))
+        fill_config(&reader, config, status);
+    if (reader.file) fclose(reader.file);
+    free(reader.line);
+    if (status->code)
+        svm_model_destroy(&reader.model);
+    else
+        svm_model_pack(reader.model);
+    *result = reader.model;
+    return status->code;
+}
+
+StatusCode svm_libsvm_save(H5File *file, const void *model, Status *status) {
+    return svm_model_write(file, model, status);
+}

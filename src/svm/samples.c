@@ -1,0 +1,81 @@
+#include "samples.h"
+
+#include "pardigits/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* How many samples an image becomes. */
+static int64_t shifts(int shift_pixels) {
+    return 1 + SVM_DIRECTIONS * shift_pixels;
+}
+
+/* Shift 0 is none; then the 8 directions at a distance of 1 pixel, of 2, and so on. */
+static void shift_at(int64_t number, int32_t *x, int32_t *y) {
+    static const int step[SVM_DIRECTIONS][2] = {{-1, -1}, {0, -1}, {1, -1}, {-1, 0},
+                                                {1, 0},   {-1, 1}, {0, 1},  {1, 1}};
+    int64_t distance = (number + SVM_DIRECTIONS - 1) / SVM_DIRECTIONS;
+    const int *direction = step[(number + SVM_DIRECTIONS - 1) % SVM_DIRECTIONS];
+    *x = (int32_t)(distance * direction[0]);
+    *y = (int32_t)(distance * direction[1]);
+}
+
+/* What moves beyond the edge is lost, what comes in is background. */
+static void shift_image(const uint8_t *image, int32_t x, int32_t y, uint8_t *out) {
+    memset(out, 0, IMAGE_PIXELS);
+    int32_t width = IMAGE_SIDE - abs(x), from_x = x < 0 ? -x : 0, to_x = x > 0 ? x : 0;
+    for (int32_t row = 0; row < IMAGE_SIDE; row++)
+        if (row - y >= 0 && row - y < IMAGE_SIDE)
+            memcpy(out + row * IMAGE_SIDE + to_x, image + (row - y) * IMAGE_SIDE + from_x, (size_t)width);
+}
+
+SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels) {
+    const int64_t each = shifts(shift_pixels), n = count * each;
+    SvmSamples samples = {.shift_pixels = shift_pixels, .from_count = count};
+    samples.from = mem_copy(from, (size_t)count * sizeof *from);
+    samples.set = (ImageSet){n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    for (int64_t i = 0; i < n; i++) {
+        SvmSample sample = svm_sample_at(&samples, i);
+        shift_image(train->images + sample.image * (int64_t)IMAGE_PIXELS, sample.x, sample.y,
+                    samples.set.images + i * IMAGE_PIXELS);
+        samples.set.labels[i] = train->labels[sample.image];
+    }
+    return samples;
+}
+
+void svm_samples_free(SvmSamples *samples) {
+    image_set_free(&samples->set);
+    mem_free(samples->from);
+    *samples = (SvmSamples){0};
+}
+
+int64_t svm_samples_images(const SvmSamples *samples) {
+    return samples->shift_pixels ? samples->from_count : samples->set.n;
+}
+
+SvmSample svm_sample_at(const SvmSamples *samples, int64_t number) {
+    if (samples->shift_pixels == 0) return (SvmSample){.image = (int32_t)number};
+    const int64_t each = shifts(samples->shift_pixels);
+    SvmSample sample = {.image = samples->from[number / each]};
+    if (number % each) shift_at(number % each, &sample.x, &sample.y);
+    return sample;
+}
+
+static int compare_images(const void *a, const void *b) {
+    const int32_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+int64_t svm_sample_number(const SvmSamples *samples, SvmSample sample) {
+    if (samples->shift_pixels == 0)
+        return sample.image < samples->set.n && sample.x == 0 && sample.y == 0 ? sample.image : -1;
+    const int32_t *found = bsearch(&sample.image, samples->from, (size_t)samples->from_count,
+                                   sizeof *samples->from, compare_images);
+    const int64_t each = shifts(samples->shift_pixels);
+    for (int64_t k = 0; found && k < each; k++) {
+        int64_t number = (found - samples->from) * each + k;
+        SvmSample candidate = svm_sample_at(samples, number);
+        if (candidate.x == sample.x && candidate.y == sample.y) return number;
+    }
+    return -1;
+}

@@ -1,0 +1,102 @@
+# Models to and from LIBSVM, held against its own svm-train and svm-predict.
+load common
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+# train NAME SETTINGS...: an SVM of 1,500 images with 1,000 held out, as NAME.h5 and NAME.libsvm; the held-out ones as valid.svm.
+train() {
+    local name=$1
+    shift
+    on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run "$name" --set run.train=1500 \
+        --set run.valid=1000 "$@"
+    mv "$name/model.h5" "$name.h5"
+    "$PARDIGITS" export "$name.h5" --out "$name.libsvm"
+    "$PARDIGITS" export "$name.h5" --split valid --data "$data" --out valid.svm
+}
+
+# same_predictions MODEL.h5 MODEL.libsvm: svm-predict gets the confusion matrix that evaluate gets.
+same_predictions() {
+    svm-predict valid.svm "$2" predicted
+    awk 'NR == FNR { label[FNR] = $1; next } { n[label[FNR] "," $1]++ }
+        END { for (a = 0; a < 10; a++) for (b = 0; b < 10; b++) printf "%s%d%s", b ? "," : "[", n[a "," b], b < 9 ? "" : a < 9 ? "]," : "]" }' \
+        valid.svm predicted >theirs
+    "$PARDIGITS" evaluate "$1" --split valid --data "$data" --json | sed -E 's/.*"confusion":\[(.*)\]\}/\1/' | tr -d '\n' >ours
+    [[ $(wc -c <ours) -gt 200 ]]
+    diff ours theirs
+}
+
+@test "export: svm-predict reads each kernel and predicts the same" {
+    train rbf
+    same_predictions rbf.h5 rbf.libsvm
+    train poly --set svm.kernel=poly --set svm.coef0=1 --set svm.degree=4 --set run.preprocess=deskew
+    same_predictions poly.h5 poly.libsvm
+    train linear --set svm.kernel=linear --set svm.c=0.1
+    same_predictions linear.h5 linear.libsvm
+    train unit --set svm.kernel=poly --set svm.coef0=0.5 --set svm.gamma=0.5 --set svm.degree=9 --set svm.normalize=yes
+    same_predictions unit.h5 unit.libsvm
+}
+
+@test "import: models of svm-train predict the same, and come back as they were" {
+    train rbf
+    "$PARDIGITS" export rbf.h5 --split train --data "$data" --out train.svm
+    for options in "-t 2 -c 10 -g 0.02" "-t 1 -c 1 -g 0.02 -r 1 -d 3" "-t 0 -c 0.1"; do
+        # shellcheck disable=SC2086 # several words
+        svm-train -q $options train.svm theirs.libsvm
+        on 2 1 import theirs.libsvm --out theirs.h5 --set run.valid=1000
+        same_predictions theirs.h5 theirs.libsvm
+        "$PARDIGITS" export theirs.h5 --out again.libsvm
+        same_predictions theirs.h5 again.libsvm
+        "$PARDIGITS" import again.libsvm --out again.h5 --set run.valid=1000
+        [[ $("$PARDIGITS" digest again.h5) == "$("$PARDIGITS" digest theirs.h5)" ]]
+    done
+    grep '^label' theirs.libsvm | grep -vq 'label 0 1 2'
+    "$PARDIGITS" import rbf.libsvm --out back.h5 --set run.valid=1000
+    "$PARDIGITS" export back.h5 --out back.libsvm
+    cmp rbf.libsvm back.libsvm
+}
+
+@test "import and export: what can't be is refused" {
+    train rbf
+    "$PARDIGITS" export rbf.h5 --split train --data "$data" --out train.svm
+    head -n 200 train.svm >few.svm
+    svm-train -q -t 3 few.svm sigmoid
+    fails_on 2 1 'sigmoid:2: expected kernel_type' import sigmoid --out no.h5
+    svm-train -q -s 1 few.svm nu
+    fails_on 2 1 'nu:1: expected svm_type c_svc' import nu --out no.h5
+    head -n 100 rbf.libsvm >cut
+    fails_on 2 1 'as many support vectors as nr_sv says' import cut --out no.h5
+    sed 's/^label 0/label 17/' rbf.libsvm >labels
+    fails_on 1 1 'different labels' import labels --out no.h5
+    sed '20s/ [0-9]*:[^ ]*/ 785:1/' rbf.libsvm >wide
+    fails_on 1 1 'features from 1 to 784' import wide --out no.h5
+    sed '20s/:[^ ]*/:0.3333/' rbf.libsvm >grey
+    fails_on 1 1 'divided by 255' import grey --out no.h5
+    head -c 1000 /dev/urandom >noise
+    fails_on 1 1 'expected' import noise --out no.h5
+    fails_on 2 1 "can't be read" import nowhere --out no.h5
+    fails_on 2 2 '--out' import rbf.libsvm
+    fails_on 1 2 '--format onnx' export rbf.h5 --format onnx --out no
+    fails_on 2 1 "can't be written" export rbf.h5 --out nowhere/no
+    on 1 1 train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --set run.train=100
+    fails_on 2 2 'only an SVM' export knn/model.h5 --out no
+    [[ ! -e no && ! -e no.h5 ]]
+}
+
+@test "probabilities: svm-predict -b 1 makes the same confidences of an exported model; off, nothing is fitted" {
+    train fitted --set svm.probability=yes --set svm.folds=3
+    grep -q '^probA ' fitted.libsvm
+    svm-predict -b 1 valid.svm fitted.libsvm predicted
+    local theirs ours
+    theirs=$(awk 'NR > 1 { most = 0; for (k = 2; k <= NF; k++) if ($k > most) most = $k; sum += most } END { print sum / (NR - 1) }' predicted)
+    ours=$("$PARDIGITS" evaluate fitted.h5 --split valid --data "$data" --json | field mean_confidence)
+    echo "$theirs $ours"
+    awk -v a="$theirs" -v b="$ours" 'BEGIN { d = a - b; exit !(a > 0.7 && a < 1 && d > -0.003 && d < 0.003) }'
+    same_predictions fitted.h5 fitted.libsvm
+    "$PARDIGITS" import fitted.libsvm --out back.h5
+    "$PARDIGITS" export back.h5 --out back.libsvm
+    cmp fitted.libsvm back.libsvm
+    train plain
+    [[ -z $(grep '^prob' plain.libsvm) ]]
+}
