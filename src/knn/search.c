@@ -4,6 +4,7 @@
 #include "pardigits/mem.h"
 #include "pardigits/status.h"
 
+#include <omp.h>
 #include <stdbool.h>
 
 /* A block of reference rows and a block of products stay in the second-level cache, and the reference rows
@@ -89,7 +90,7 @@ static int64_t choose_group_size(int64_t queries, int64_t k, int threads) {
 }
 
 void knn_search(const PixRows *reference, int64_t first_index, const PixRows *queries, int64_t k, int threads,
-                Neighbour *out) {
+                CommExchange *under_way, Neighbour *out) {
     if (first_index + reference->rows > UINT32_MAX)
         fatal("%lld reference images are too many; the index of a neighbour has 32 bits",
               (long long)(first_index + reference->rows));
@@ -102,9 +103,11 @@ void knn_search(const PixRows *reference, int64_t first_index, const PixRows *qu
                      mem_new((size_t)group_size, sizeof *work.nearest),
                      mem_new((size_t)(group_size * (kept + nearest_slack(kept))), sizeof *work.keys)};
 #pragma omp for schedule(dynamic)
-        for (int64_t q = 0; q < queries->rows; q += group_size)
+        for (int64_t q = 0; q < queries->rows; q += group_size) {
             search_group(reference, first_index, queries, (Range){q, smaller(q + group_size, queries->rows)},
                          kept, &work, out);
+            if (under_way && omp_get_thread_num() == 0) comm_exchange_test(under_way);
+        }
         mem_free(work.keys);
         mem_free(work.nearest);
         mem_free(work.products);
