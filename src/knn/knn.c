@@ -38,4 +38,5 @@ static void knn_describe(const H5File *file, const Config *config, char *text, i
                  (long long)method.candidates);
 }
 
-const ModelFamily knn_family = {"knn", NULL, knn_train, knn_load, knn_predict, knn_describe, knn_destroy};
+const ModelFamily knn_family = {"knn",       NULL,         knn_train,   knn_load,
+                                knn_predict, knn_describe, knn_destroy, knn_model_nearest};

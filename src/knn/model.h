@@ -19,6 +19,11 @@ bool knn_votes_weighted(const Config *config);
 void knn_model_predict(const KnnModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
                        Prediction *out);
 
+/* What a prediction rests on (family.h). */
+StatusCode knn_model_nearest(void *model, const H5File *file, const Comm *comm, int threads,
+                             const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
+                             Status *status);
+
 void knn_model_free(KnnModel *model);
 
 /* Saves the reference images, of which rank 0 gets all, and k. Collective. */
@@ -32,6 +37,10 @@ StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *con
 /* The shape of a model file: how many reference images, and k. */
 StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *total, int64_t *k,
                            Status *status);
+
+/* Reads the reference image `index`. Serial. */
+StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
+                                Status *status);
 
 /* How many of the training images each k in [1, k_max] gets right, each image voted on by the others: right
  * [k_max + 1]. Returns the best k (the smallest of equals). Collective. */

@@ -94,3 +94,8 @@ StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *con
         read_reference(model, file, comm, total, status);
     return comm_agree(comm, status);
 }
+
+StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
+                                Status *status) {
+    return h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, index, 1, image, status);
+}

@@ -46,4 +46,4 @@ static void destroy(void **model) {
     *model = NULL;
 }
 
-const ModelFamily svm_family = {"svm", NULL, svm_train, load, predict, describe, destroy};
+const ModelFamily svm_family = {"svm", NULL, svm_train, load, predict, describe, destroy, NULL};
