@@ -26,18 +26,22 @@ typedef struct {
 void knn_search(const PixRows *reference, int64_t first_index, const PixRows *queries, int64_t k, int threads,
                 CommExchange *under_way, Neighbour *out);
 
+typedef struct KnnIndex KnnIndex; /* of a search that looks at few rows only */
+
 /* What "near" means. */
 typedef struct {
     int64_t k;             /* how many neighbours are wanted */
     int64_t candidates;    /* how many of the nearest by Euclidean distance are compared by their distortion;
                               0: the Euclidean distance is all */
     Distortion distortion; /* used with candidates > 0 */
+    bool pruned;           /* search by an index of this rank's images, made first; exact all the same */
 } KnnMethod;
 
 /* One rank's part of the reference images: partition_range(total, size, rank) of them. */
 typedef struct {
     int64_t total, first; /* images of all ranks; index of the first one here */
     PixRows rows;
+    KnnIndex *index;      /* where it makes searches faster; else NULL */
     Gradients *gradients; /* [rows.rows] for methods with candidates; else NULL */
 } KnnReference;
 
@@ -46,6 +50,10 @@ typedef struct {
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
                                const KnnMethod *method);
 void knn_reference_free(KnnReference *reference);
+
+/* Whether an index makes searches for k neighbours among so many of this rank's rows faster than this build's
+ * products of whole rows are. */
+bool knn_pruning_pays(int64_t rows, int columns, int64_t k);
 
 /* How many neighbours a query gets: k, or fewer where there aren't as many images or candidates. */
 int64_t knn_neighbour_count(const KnnMethod *method, int64_t reference_total);

@@ -14,6 +14,9 @@
 #define WORK_INT(name, initial, min, max, unit, help)                                                        \
     { name, CONFIG_INT, initial, min, max, "", unit, help, false }
 
+#define WORK_CHOICE(name, initial, choices, help)                                                            \
+    { name, CONFIG_CHOICE, initial, 0, 0, choices, "", help, false }
+
 static const ConfigKey keys[] = {
     CHOICE("run.model", "knn", "knn|svm|cnn", "model family"),
     INT("run.seed", "1", 0, 4294967295.0, "", "seed of every random number of the run"),
@@ -30,12 +33,15 @@ static const ConfigKey keys[] = {
            "how neighbours vote: each alike, or each with the inverse of its distance"),
     CHOICE("knn.metric", "l2", "l2|idm",
            "distance: l2 is the exact Euclidean one on 8-bit pixels, idm that of the image distortion model"),
-    INT("knn.candidates", "1000", 1, 1000000, "images",
+    INT("knn.candidates", "3000", 1, 1000000, "images",
         "idm: how many nearest training images by l2 are compared by idm"),
     INT("knn.warp", "2", 0, 3, "pixels", "idm: how far each pixel may move in x and in y"),
     INT("knn.context", "1", 0, 2, "pixels",
         "idm: how many pixels each way are compared with a pixel; 1 is 3x3"),
-    CHOICE("knn.search", "auto", "auto|brute", "how neighbours are found; both are exact"),
+    CHOICE("knn.directions", "4", "2|4",
+           "idm: gradients that are compared, 2 across and down, 4 along both diagonals too"),
+    WORK_CHOICE("knn.search", "auto", "auto|brute|pruned",
+                "how neighbours are found, exactly in any way; auto takes what is faster with this build"),
 
     CHOICE("svm.kernel", "rbf", "rbf|poly|linear",
            "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),

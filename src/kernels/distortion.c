@@ -3,6 +3,7 @@
 #include "pardigits/mem.h"
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Rows are padded on all sides with zeros as far as displacements and contexts lead, and handled as whole
@@ -18,8 +19,16 @@ enum {
     SOBEL_MOST = 4 * 255,
 };
 
+/* Rows fill the widest vectors there are, which gcc otherwise shuns. */
+#if defined(__AVX512BW__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE __attribute__((target("prefer-vector-width=512")))
+#else
+#define WIDE
+#endif
+#define ALWAYS_INLINE WIDE __attribute__((always_inline))
+
 typedef struct {
-    int16_t x[PADDED_ROWS][PADDED_STRIDE], y[PADDED_ROWS][PADDED_STRIDE];
+    int16_t along[DISTORTION_MAX_DIRECTIONS][PADDED_ROWS][PADDED_STRIDE];
 } Padded;
 
 /* 16-bit sums over a context, of one row; with room for the columns beside it. */
@@ -29,18 +38,23 @@ typedef struct {
 
 struct DistortionQuery {
     Distortion distortion;
+    Gradients gradients;
     Padded query, reference;
     /* [displacement][row modulo the context's rows][lane]: squared differences of gradients */
     alignas(MEM_ALIGNMENT) uint16_t squares[MOST_DISPLACEMENTS][MOST_CONTEXT_ROWS][LANES];
     ContextRow rows[MOST_DISPLACEMENTS];
 };
 
-/* The largest gradient. Sobel's two channels of one pixel add up to 6 * 255 at most, so their roots' squares
- * to 32^2 * 1530 / 1020 and a little for rounding; two pixels differ by at most four times that (twice the
- * length, squared), and the (2 context + 1)^2 of them must stay below 2^16: 9 * 4 * 1568 does with 32, 25 * 4
- * * 617 with 20. */
-static int gradient_most(int context) {
-    return context < 2 ? 32 : 20;
+/* The largest gradient m. Sobel's gradients s of one pixel add up, without their signs, to 1530 at most in
+ * two directions and to 3060 in four. Rounded, their roots' squares add up to
+ *
+ *     sum (m sqrt(s / 1020) + 1/2)^2 <= S = 1.5 m^2 + 1.74 m + 1/2 or 3 m^2 + 3.47 m + 1,
+ *
+ * and as the gradients of two pixels are apart by twice that length at most, the sum over a context is at
+ * most (2 context + 1)^2 * 4 S, which these values keep below 2^16. */
+static int gradient_most(const Distortion *distortion) {
+    const bool wide = distortion->context == 2;
+    return distortion->directions == 2 ? (wide ? 20 : 32) : (wide ? 14 : 24);
 }
 
 /* The nearest whole number to most * sqrt(sobel / SOBEL_MOST), with its sign. */
@@ -52,32 +66,38 @@ static int8_t signed_root(int sobel, int most) {
     return (int8_t)(sobel < 0 ? -root : root);
 }
 
+/* The four gradients around a pixel. */
+static void sobel(const int *above, const int *here, const int *below, int *along) {
+    along[0] = above[1] + 2 * here[1] + below[1] - above[-1] - 2 * here[-1] - below[-1];
+    along[1] = below[-1] + 2 * below[0] + below[1] - above[-1] - 2 * above[0] - above[1];
+    along[2] = here[1] + 2 * below[1] + below[0] - above[0] - 2 * above[-1] - here[-1];
+    along[3] = above[0] + 2 * above[1] + here[1] - here[-1] - 2 * below[-1] - below[0];
+}
+
 void distortion_gradients(const Distortion *distortion, const uint8_t *image, Gradients *gradients) {
-    enum { SIDE = IMAGE_SIDE + 2 };
-    int pixels[SIDE][SIDE] = {{0}};
-    const int most = gradient_most(distortion->context);
+    int pixels[IMAGE_SIDE + 2][IMAGE_SIDE + 2] = {{0}}, along[DISTORTION_MAX_DIRECTIONS];
+    const int most = gradient_most(distortion);
     memset(gradients, 0, sizeof *gradients);
     for (int i = 0; i < IMAGE_PIXELS; i++)
         pixels[1 + i / IMAGE_SIDE][1 + i % IMAGE_SIDE] = image[i];
-    for (int row = 0; row < IMAGE_SIDE; row++) {
-        const int *above = pixels[row], *here = pixels[row + 1], *below = pixels[row + 2];
-        for (int left = 0, right = 2; left < IMAGE_SIDE; left++, right++) {
-            int x =
-                above[right] + 2 * here[right] + below[right] - above[left] - 2 * here[left] - below[left];
-            int y = below[left] + 2 * below[left + 1] + below[right] - above[left] - 2 * above[left + 1] -
-                    above[right];
-            gradients->x[row][left] = signed_root(x, most);
-            gradients->y[row][left] = signed_root(y, most);
+    for (int row = 0; row < IMAGE_SIDE; row++)
+        for (int column = 0; column < IMAGE_SIDE; column++) {
+            sobel(&pixels[row][column + 1], &pixels[row + 1][column + 1], &pixels[row + 2][column + 1],
+                  along);
+            for (int d = 0; d < distortion->directions; d++) {
+                gradients->along[d][row][column] = signed_root(along[d], most);
+                if (!gradients->along[d][row][column]) continue;
+                if (!gradients->end_row) gradients->first_row = row;
+                gradients->end_row = row + 1;
+            }
         }
-    }
 }
 
-static void spread(const Gradients *gradients, Padded *padded) {
-    for (int row = 0; row < IMAGE_SIDE; row++)
-        for (int column = 0; column < GRADIENT_STRIDE; column++) {
-            padded->x[PAD + row][PAD + column] = gradients->x[row][column];
-            padded->y[PAD + row][PAD + column] = gradients->y[row][column];
-        }
+static void spread(const Gradients *gradients, int directions, Padded *padded) {
+    for (int d = 0; d < directions; d++)
+        for (int row = 0; row < IMAGE_SIDE; row++)
+            for (int column = 0; column < GRADIENT_STRIDE; column++)
+                padded->along[d][PAD + row][PAD + column] = gradients->along[d][row][column];
 }
 
 DistortionQuery *distortion_query_create(const Distortion *distortion) {
@@ -92,31 +112,35 @@ void distortion_query_destroy(DistortionQuery **query) {
 }
 
 void distortion_query_set(DistortionQuery *query, const Gradients *gradients) {
-    spread(gradients, &query->query);
+    query->gradients = *gradients;
+    spread(gradients, query->distortion.directions, &query->query);
 }
 
 /* The squared differences of one padded row for one displacement. */
-static inline void subtract_row(const Padded *query, const Padded *reference, int row, int down, int right,
-                                uint16_t *restrict squares) {
+WIDE static inline void subtract_row(const Padded *query, const Padded *reference, int directions, int row,
+                                     int down, int right, uint16_t *restrict squares) {
     enum { FROM = PAD - FIRST_LANE };
-    const int16_t *a = query->x[row] + FROM, *c = query->y[row] + FROM;
-    const int16_t *b = reference->x[row + down] + FROM + right, *d = reference->y[row + down] + FROM + right;
-    for (int lane = 0; lane < LANES; lane++) {
-        int16_t x = (int16_t)(a[lane] - b[lane]), y = (int16_t)(c[lane] - d[lane]);
-        squares[lane] = (uint16_t)((uint16_t)(x * x) + (uint16_t)(y * y));
+    uint16_t sums[LANES] = {0};
+    for (int d = 0; d < directions; d++) {
+        const int16_t *a = query->along[d][row] + FROM, *b = reference->along[d][row + down] + FROM + right;
+        for (int lane = 0; lane < LANES; lane++) {
+            const int16_t difference = (int16_t)(a[lane] - b[lane]);
+            sums[lane] = (uint16_t)(sums[lane] + (uint16_t)(difference * difference));
+        }
     }
+    memcpy(squares, sums, sizeof sums);
 }
 
 /* The squares of padded row `row` for all displacements. */
-static inline void subtract_rows(DistortionQuery *work, int warp, int context, int row) {
+WIDE static inline void subtract_rows(DistortionQuery *work, int warp, int context, int directions, int row) {
     int displacement = 0, slot = row % (2 * context + 1);
     for (int down = -warp; down <= warp; down++)
         for (int right = -warp; right <= warp; right++)
-            subtract_row(&work->query, &work->reference, row, down, right,
+            subtract_row(&work->query, &work->reference, directions, row, down, right,
                          work->squares[displacement++][slot]);
 }
 
-static inline void add_context_rows(DistortionQuery *work, int displacements, int context) {
+WIDE static inline void add_context_rows(DistortionQuery *work, int displacements, int context) {
     for (int d = 0; d < displacements; d++) {
         uint16_t *restrict sums = work->rows[d].sums + LANES;
         for (int lane = 0; lane < LANES; lane++) {
@@ -129,7 +153,7 @@ static inline void add_context_rows(DistortionQuery *work, int displacements, in
 }
 
 /* The cost of a row of pixels, from the sums of their contexts' rows. */
-static inline uint32_t row_cost(const DistortionQuery *work, int displacements, int context) {
+WIDE static inline uint32_t row_cost(const DistortionQuery *work, int displacements, int context) {
     uint16_t least[LANES];
     memset(least, 0xff, sizeof least);
     for (int d = 0; d < displacements; d++) {
@@ -147,29 +171,46 @@ static inline uint32_t row_cost(const DistortionQuery *work, int displacements, 
     return cost;
 }
 
-__attribute__((always_inline)) static inline uint32_t cost(DistortionQuery *work, int warp, int context,
-                                                           uint32_t limit) {
-    const int displacements = (2 * warp + 1) * (2 * warp + 1);
-    uint32_t sum = 0;
-    for (int row = PAD - context; row < PAD + context; row++)
-        subtract_rows(work, warp, context, row);
-    for (int row = PAD; row < PAD + IMAGE_SIDE && sum <= limit; row++) {
-        subtract_rows(work, warp, context, row + context);
+/* The cost of the pixels in padded rows [rows.begin, rows.end), added to sum until that passes the limit. */
+ALWAYS_INLINE static inline uint32_t add_rows(DistortionQuery *work, int warp, int context, int directions,
+                                              Range rows, uint32_t sum, uint32_t limit) {
+    const int displacements = (2 * warp + 1) * (2 * warp + 1), end = (int)rows.end;
+    int row = (int)rows.begin;
+    for (int above = row - context; above < row + context && row < end; above++)
+        subtract_rows(work, warp, context, directions, above);
+    for (; row < end && sum <= limit; row++) {
+        subtract_rows(work, warp, context, directions, row + context);
         add_context_rows(work, displacements, context);
         sum += row_cost(work, displacements, context);
     }
     return sum;
 }
 
-uint32_t distortion_cost(DistortionQuery *query, const Gradients *reference, uint32_t limit) {
-    spread(reference, &query->reference);
+/* The lower part of the digit first: it tells most early. */
+ALWAYS_INLINE static inline uint32_t cost(DistortionQuery *work, int warp, int context, int directions,
+                                          Range rows, uint32_t limit) {
+    const int64_t middle = rows.begin + range_size(rows) / 3;
+    const uint32_t sum = add_rows(work, warp, context, directions, (Range){middle, rows.end}, 0, limit);
+    return add_rows(work, warp, context, directions, (Range){rows.begin, middle}, sum, limit);
+}
+
+/* The padded rows whose contexts aren't all zeros without a displacement: others cost nothing. */
+static Range costly_rows(const Gradients *query, const Gradients *reference, int context) {
+    const int first = query->first_row < reference->first_row ? query->first_row : reference->first_row;
+    const int end = query->end_row > reference->end_row ? query->end_row : reference->end_row;
+    const Range rows = {PAD + first - context, PAD + end + context}, all = {PAD, PAD + IMAGE_SIDE};
+    if (first >= end) return (Range){PAD, PAD};
+    return (Range){rows.begin < all.begin ? all.begin : rows.begin, rows.end > all.end ? all.end : rows.end};
+}
+
+WIDE uint32_t distortion_cost(DistortionQuery *query, const Gradients *reference, uint32_t limit) {
     const Distortion *distortion = &query->distortion;
-    switch (distortion->context) { /* constants make fast loops */
-    case 0:
-        return cost(query, distortion->warp, 0, limit);
-    case 1:
-        return distortion->warp == 2 ? cost(query, 2, 1, limit) : cost(query, distortion->warp, 1, limit);
-    default:
-        return cost(query, distortion->warp, 2, limit);
-    }
+    const int warp = distortion->warp, context = distortion->context, directions = distortion->directions;
+    const Range rows = costly_rows(&query->gradients, reference, context);
+    spread(reference, directions, &query->reference);
+    /* constants make fast loops */
+    if (warp == 2 && context == 1 && directions == 4) return cost(query, 2, 1, 4, rows, limit);
+    if (warp == 2 && context == 1 && directions == 2) return cost(query, 2, 1, 2, rows, limit);
+    if (context == 1) return cost(query, warp, 1, directions, rows, limit);
+    return cost(query, warp, context, directions, rows, limit);
 }

@@ -9,7 +9,14 @@ KnnMethod knn_method(const Config *config) {
     return (KnnMethod){
         .k = config_int(config, "knn.k"),
         .candidates = distorted ? config_int(config, "knn.candidates") : 0,
-        .distortion = {(int)config_int(config, "knn.warp"), (int)config_int(config, "knn.context")}};
+        .distortion = {.warp = (int)config_int(config, "knn.warp"),
+                       .context = (int)config_int(config, "knn.context"),
+                       .directions = strcmp(config_text(config, "knn.directions"), "2") ? 4 : 2}};
+}
+
+bool knn_prunes(const Config *config, int64_t rows, int64_t k) {
+    const char *search = config_text(config, "knn.search");
+    return !strcmp(search, "pruned") || (!strcmp(search, "auto") && knn_pruning_pays(rows, IMAGE_PIXELS, k));
 }
 
 bool knn_votes_weighted(const Config *config) {

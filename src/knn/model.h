@@ -13,6 +13,9 @@ typedef struct {
 
 /* The configuration's method; k is 0 for auto. */
 KnnMethod knn_method(const Config *config);
+
+/* Whether a rank with so many images searches by an index for k neighbours. */
+bool knn_prunes(const Config *config, int64_t rows, int64_t k);
 bool knn_votes_weighted(const Config *config);
 
 /* Predicts images [n][784]; out [n] is whole on every rank. Collective. */

@@ -2,6 +2,7 @@
 
 #include "pardigits/checkpoint.h"
 #include "pardigits/mem.h"
+#include "pardigits/timer.h"
 
 static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
                   group_name[] = "/model/reference";
@@ -73,15 +74,26 @@ static StatusCode check_labels(const uint8_t *labels, int64_t count, const H5Fil
     return status->code;
 }
 
-static StatusCode read_reference(KnnModel *model, const H5File *file, const Comm *comm, int64_t total,
-                                 Status *status) {
+/* Makes what searches need of this rank's images; an index takes a moment, which rank 0 tells. */
+static void make_reference(KnnModel *model, const Comm *comm, const uint8_t *images, int64_t total) {
+    Log log = log_create(comm_rank(comm));
+    const double started_s = timer_now_s();
+    model->reference = knn_reference_new(comm, images, total, IMAGE_PIXELS, &model->method);
+    if (model->method.pruned) log_line(&log, "index made in %.2f s", timer_now_s() - started_s);
+}
+
+static StatusCode read_reference(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
+                                 int64_t total, Status *status) {
     Range rows = partition_range(total, comm_size(comm), comm_rank(comm));
+    const KnnMethod *method = &model->method;
     uint8_t *images = mem_new((size_t)(range_size(rows) * IMAGE_PIXELS), 1);
+    model->method.pruned =
+        knn_prunes(config, range_size(rows), method->candidates ? method->candidates : method->k);
     model->labels = mem_new((size_t)total, 1);
     if (!h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, rows.begin, range_size(rows), images, status) &&
         !h5_read(file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
         !check_labels(model->labels, total, file, status))
-        model->reference = knn_reference_new(comm, images, total, IMAGE_PIXELS, &model->method);
+        make_reference(model, comm, images, total);
     mem_free(images);
     return status->code;
 }
@@ -91,7 +103,7 @@ StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *con
     int64_t total;
     *model = (KnnModel){.method = knn_method(config), .weighted = knn_votes_weighted(config)};
     if (!knn_model_facts(file, config, &total, &model->method.k, status))
-        read_reference(model, file, comm, total, status);
+        read_reference(model, file, config, comm, total, status);
     return comm_agree(comm, status);
 }
 

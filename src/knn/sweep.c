@@ -2,6 +2,7 @@
 
 #include "merge.h"
 #include "pardigits/mem.h"
+#include "pruned.h"
 #include "refine.h"
 
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
@@ -9,6 +10,7 @@ KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t 
     const Range own = partition_range(total, comm_size(comm), comm_rank(comm));
     KnnReference reference = {.total = total, .first = own.begin};
     reference.rows = pix_rows_new(images, range_size(own), columns);
+    if (method->pruned) reference.index = pruned_index_create(images, range_size(own), columns);
     if (method->candidates)
         reference.gradients = refine_gradients(&method->distortion, images, range_size(own));
     return reference;
@@ -16,6 +18,7 @@ KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t 
 
 void knn_reference_free(KnnReference *reference) {
     pix_rows_free(&reference->rows);
+    pruned_index_free(&reference->index);
     mem_free(reference->gradients);
     *reference = (KnnReference){0};
 }
@@ -58,8 +61,13 @@ static int64_t queries_at_a_time(const KnnMethod *method, int ranks) {
 static Neighbour *search(const Sweep *sweep, const uint8_t *images, int64_t n, int64_t k,
                          CommExchange *under_way) {
     const PixRows *rows = &sweep->reference->rows;
-    PixRows queries = pix_rows_new(images, n, rows->columns);
     Neighbour *lists = mem_new((size_t)(n * smaller(k, rows->rows)), sizeof *lists);
+    if (sweep->reference->index) {
+        pruned_search(sweep->reference->index, sweep->reference->first, images, n, k, sweep->threads,
+                      under_way, lists);
+        return lists;
+    }
+    PixRows queries = pix_rows_new(images, n, rows->columns);
     knn_search(rows, sweep->reference->first, &queries, k, sweep->threads, under_way, lists);
     pix_rows_free(&queries);
     return lists;

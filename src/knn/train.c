@@ -6,6 +6,9 @@
 static KnnModel model_of_shards(const TrainJob *job) {
     const Range own = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     KnnModel model = {.method = knn_method(job->config), .weighted = knn_votes_weighted(job->config)};
+    const int64_t k = model.method.k ? model.method.k : config_int(job->config, "knn.k_max") + 1;
+    model.method.pruned =
+        knn_prunes(job->config, job->shard.n, model.method.candidates ? model.method.candidates : k);
     model.reference =
         knn_reference_new(job->comm, job->shard.images, job->train_count, IMAGE_PIXELS, &model.method);
     model.labels = mem_new((size_t)job->train_count, 1);

@@ -46,11 +46,12 @@ static Neighbour *find_all(const Comm *comm, const uint8_t *images, int64_t rows
     return taken.neighbours;
 }
 
-static void check_ranks(const Comm *comm, int64_t rows, int64_t query_count, int64_t k) {
+static void check_ranks(const Comm *comm, int64_t rows, int64_t query_count, int64_t k, bool pruned) {
     const int columns = 50;
     uint8_t *images = ref_tied_images(rows, columns, 1), *queries = ref_tied_images(query_count, columns, 2);
     const int64_t kept = k < rows ? k : rows;
-    Neighbour *found = find_all(comm, images, rows, columns, queries, query_count, &(KnnMethod){.k = k});
+    Neighbour *found =
+        find_all(comm, images, rows, columns, queries, query_count, &(KnnMethod){.k = k, .pruned = pruned});
     Neighbour *expected = mem_new((size_t)kept, sizeof *expected);
     for (int64_t q = 0; q < query_count; q++) {
         ref_nearest(images, rows, columns, queries + q * columns, k, expected);
@@ -67,7 +68,7 @@ static void neighbours_equal_the_reference(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < sizeof queries / sizeof *queries; j++)
             for (size_t n = 0; n < sizeof ks / sizeof *ks; n++)
-                check_ranks(*state, rows[i], queries[j], ks[n]);
+                check_ranks(*state, rows[i], queries[j], ks[n], n % 2);
 }
 
 /* Several blocks of queries: the lists of one travel while the next is searched. */
@@ -87,7 +88,7 @@ static void blocks_overlap_without_a_difference(void **state) {
 
 static void check_distorted(const Comm *comm, int64_t rows, int64_t candidates, int64_t k) {
     enum { QUERIES = 6 };
-    const KnnMethod method = {k, candidates, {1, 1}};
+    const KnnMethod method = {.k = k, .candidates = candidates, .distortion = {1, 1, 4}};
     uint8_t *images = ref_tied_images(rows, IMAGE_PIXELS, 1),
             *queries = ref_tied_images(QUERIES, IMAGE_PIXELS, 2);
     const int64_t kept = knn_neighbour_count(&method, rows);

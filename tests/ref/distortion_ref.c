@@ -9,18 +9,22 @@ static int pixel_at(const uint8_t *image, int row, int column) {
     return inside ? image[row * IMAGE_SIDE + column] : 0;
 }
 
-static const int sobel[3][3] = {{-1, 0, 1}, {-2, 0, 2}, {-1, 0, 1}};
+static const int sobel[DISTORTION_MAX_DIRECTIONS][3][3] = {{{-1, 0, 1}, {-2, 0, 2}, {-1, 0, 1}},
+                                                           {{-1, -2, -1}, {0, 0, 0}, {1, 2, 1}},
+                                                           {{-2, -1, 0}, {-1, 0, 1}, {0, 1, 2}},
+                                                           {{0, 1, 2}, {-1, 0, 1}, {-2, -1, 0}}};
 
 /* Sobel's gradient of a pixel, the nearest whole number to its signed root, scaled; 0 outside. */
 static int gradient_at(const Distortion *distortion, const uint8_t *image, int row, int column,
-                       bool vertical) {
+                       int direction) {
     if (row < 0 || row >= IMAGE_SIDE || column < 0 || column >= IMAGE_SIDE) return 0;
     int sum = 0;
     for (int i = 0; i < 3; i++)
         for (int j = 0; j < 3; j++)
-            sum += (vertical ? sobel[j][i] : sobel[i][j]) * pixel_at(image, row + i - 1, column + j - 1);
-    int most = distortion->context < 2 ? 32 : 20;
-    int root = (int)floor(most * sqrt(abs(sum) / 1020.0) + 0.5);
+            sum += sobel[direction][i][j] * pixel_at(image, row + i - 1, column + j - 1);
+    const int most[2][2] = {{32, 20}, {24, 14}};
+    int root =
+        (int)floor(most[distortion->directions / 4][distortion->context / 2] * sqrt(abs(sum) / 1020.0) + 0.5);
     return sum < 0 ? -root : root;
 }
 
@@ -29,9 +33,9 @@ static uint32_t context_distance(const Distortion *distortion, const uint8_t *qu
     uint32_t sum = 0;
     for (int i = row - distortion->context; i <= row + distortion->context; i++)
         for (int j = column - distortion->context; j <= column + distortion->context; j++)
-            for (int vertical = 0; vertical < 2; vertical++) {
-                int difference = gradient_at(distortion, query, i, j, vertical) -
-                                 gradient_at(distortion, reference, i + down, j + right, vertical);
+            for (int direction = 0; direction < distortion->directions; direction++) {
+                int difference = gradient_at(distortion, query, i, j, direction) -
+                                 gradient_at(distortion, reference, i + down, j + right, direction);
                 sum += (uint32_t)(difference * difference);
             }
     return sum;
