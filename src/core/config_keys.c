@@ -23,7 +23,7 @@ static const ConfigKey keys[] = {
     INT("run.valid", "0", 0, 59999, "images",
         "how many of the last training images are held out for validation"),
     INT("run.train", "0", 0, 1e9, "images", "train on only the first so many of the rest; 0 for all"),
-    CHOICE("run.preprocess", "none", "none|deskew",
+    CHOICE("run.preprocess", "none", "none|deskew|deskew-blur",
            "what is done to every image first, in training and in use"),
 
     INT_OR("auto", "knn.k", "3", 1, 1000, "neighbours",
