@@ -66,6 +66,14 @@ void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_byte
 void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_rows, void *received,
                         const int64_t *receive_rows, int64_t row_bytes);
 
+/* The same while the caller goes on working, as with comm_sum_start: send and received must not be touched
+ * before comm_exchange_wait, which waits, frees and clears *exchange. */
+typedef struct CommExchange CommExchange;
+CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int64_t *send_rows,
+                                  void *received, const int64_t *receive_rows, int64_t row_bytes);
+bool comm_exchange_test(CommExchange *exchange);
+void comm_exchange_wait(CommExchange **exchange);
+
 /* Collective: one int64 to each rank and from each rank; send[size], received[size]. */
 void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received);
 

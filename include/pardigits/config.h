@@ -19,7 +19,7 @@ typedef struct {
     ConfigType type;
     const char *initial; /* the default, as written in a file */
     double min, max;     /* inclusive range of CONFIG_INT and CONFIG_REAL */
-    const char *choices; /* of CONFIG_CHOICE: "a|b|c" */
+    const char *choices; /* of CONFIG_CHOICE: "a|b|c"; of CONFIG_INT: a word that stands for 0, or "" */
     const char *unit;    /* "" where there is none */
     const char *help;    /* one line */
     bool shapes_model;   /* false: the same model comes out whatever the value (a cache's size) */
@@ -46,7 +46,7 @@ StatusCode config_set_value(Config *config, const char *name, const char *value,
                             Status *status);
 
 /* Values by "section.key". A name that isn't in the table, or of another type, is a bug (fatal). */
-int64_t config_int(const Config *config, const char *name);
+int64_t config_int(const Config *config, const char *name); /* 0 for a word such as auto */
 double config_real(const Config *config, const char *name);
 const char *config_text(const Config *config, const char *name); /* CONFIG_CHOICE and CONFIG_TEXT */
 

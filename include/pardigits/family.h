@@ -8,6 +8,7 @@
 #include "pardigits/dataset.h"
 #include "pardigits/h5io.h"
 #include "pardigits/log.h"
+#include "pardigits/mem.h"
 #include "pardigits/metrics.h"
 #include "pardigits/stop.h"
 
@@ -35,6 +36,14 @@ typedef struct {
     float confidence; /* the family's own measure in [0, 1] of how sure it is */
 } Prediction;
 
+/* The training images that are nearest to each of some queries, nearest first. */
+typedef struct {
+    int64_t each;        /* images of a query */
+    ImageSet set;        /* [queries][each], as the model keeps them */
+    uint32_t *indices;   /* [queries][each] in the training set */
+    uint32_t *distances; /* [queries][each], by the family's own measure */
+} NearestImages;
+
 typedef struct {
     const char *name; /* as in run.model */
 
@@ -61,7 +70,21 @@ typedef struct {
     void (*describe)(const H5File *file, const Config *config, char *text, int size);
 
     void (*destroy)(void **model);
+
+    /* Up to `most` of the training images that decide about each of images [n][784]: on rank 0, freed by
+     * nearest_images_free. file is the model's. Collective; all ranks return the same status. NULL where a
+     * family keeps no training images. */
+    StatusCode (*nearest)(void *model, const H5File *file, const Comm *comm, int threads,
+                          const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
+                          Status *status);
 } ModelFamily;
+
+static inline void nearest_images_free(NearestImages *nearest) {
+    image_set_free(&nearest->set);
+    mem_free(nearest->indices);
+    mem_free(nearest->distances);
+    *nearest = (NearestImages){0};
+}
 
 extern const ModelFamily knn_family, svm_family, cnn_family;
 

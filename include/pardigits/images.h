@@ -14,8 +14,9 @@
  * freed by the caller. */
 StatusCode idx_read(const char *folder, const char *name, ImageSet *set, ImageSource *source, Status *status);
 
-/* Applies run.preprocess ("none", "deskew") to images [n][28][28] in place. Deterministic; uses OpenMP.
- * deskew: the shear that makes the digit upright by its second moments, bilinear, rounded to 8 bits. */
+/* Applies run.preprocess ("none", "deskew", "deskew-blur") to images [n][28][28] in place. Deterministic;
+ * uses OpenMP. deskew: the shear that makes the digit upright by its second moments, bilinear, rounded to 8
+ * bits. blur: each pixel becomes the mean of 3x3, weighted 1 2 1 in both directions, rounded to 8 bits. */
 void preprocess_images(const char *how, uint8_t *images, int64_t n);
 
 /* Random changes of one training image, drawn for (seed, epoch, sample). */

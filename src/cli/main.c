@@ -30,8 +30,12 @@ static const struct {
      "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone.\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
-    {"predict", cmd_predict, "predict MODEL.h5 PICTURE... [--set section.key=value]... [--json]",
+    {"predict", cmd_predict,
+     "predict MODEL.h5 PICTURE... [--neighbours SHEET.png] [--set section.key=value]... [--json]",
      "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"
+     "  --neighbours  draws each picture, as a knn model sees it, beside its nearest training images (up to "
+     "20),\n"
+     "                each with its label and distance (the root of what is compared)\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"show", cmd_show, "show FILE.h5 [--out SHEET.png]",
      "Tells what is in a dataset, model or metrics file; with --out also draws samples as a picture."},

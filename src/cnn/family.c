@@ -108,4 +108,4 @@ static void describe_model(const H5File *file, const Config *config, char *text,
 }
 
 const ModelFamily cnn_family = {"cnn",          check_config,   members_train, load_model,
-                                predict_images, describe_model, destroy_model};
+                                predict_images, describe_model, destroy_model, NULL};

@@ -92,14 +92,16 @@ static bool is_choice(const char *choices, const char *value) {
 
 static StatusCode check_number(const ConfigKey *key, const char *value, const char *where, Status *status) {
     char *end;
+    if (*value && !strcmp(key->choices, value)) return STATUS_OK;
     errno = 0;
     double number = strtod(value, &end);
     bool whole = key->type == CONFIG_INT;
     bool good = end != value && !*end && isfinite(number) && number >= key->min && number <= key->max &&
                 (!whole || number == floor(number));
     if (good) return STATUS_OK;
-    return status_set(status, STATUS_USAGE, "%s: %s = %s isn't %s from %.10g to %.10g%s%s.", where, key->name,
-                      value, whole ? "a whole number" : "a number", key->min, key->max, *key->unit ? " " : "",
+    return status_set(status, STATUS_USAGE, "%s: %s = %s isn't %s%s%s from %.10g to %.10g%s%s.", where,
+                      key->name, value, key->choices, *key->choices ? " or " : "",
+                      whole ? "a whole number" : "a number", key->min, key->max, *key->unit ? " " : "",
                       key->unit);
 }
 
@@ -272,7 +274,8 @@ void config_write(const Config *config, FILE *file) {
         fprintf(file, "# %s", key->help);
         if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
         if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
-            fprintf(file, ": %.10g to %.10g", key->min, key->max);
+            fprintf(file, ": %s%s%.10g to %.10g", key->choices, *key->choices ? " or " : "", key->min,
+                    key->max);
             if (*key->unit) fprintf(file, " %s", key->unit);
         }
         fprintf(file, "\n%s = ", key->name + length + 1);

@@ -2,6 +2,8 @@
 
 #define INT(name, initial, min, max, unit, help)                                                             \
     { name, CONFIG_INT, initial, min, max, "", unit, help, true }
+#define INT_OR(word, name, initial, min, max, unit, help)                                                    \
+    { name, CONFIG_INT, initial, min, max, word, unit, help, true }
 #define REAL(name, initial, min, max, unit, help)                                                            \
     { name, CONFIG_REAL, initial, min, max, "", unit, help, true }
 #define CHOICE(name, initial, choices, help)                                                                 \
@@ -12,18 +14,34 @@
 #define WORK_INT(name, initial, min, max, unit, help)                                                        \
     { name, CONFIG_INT, initial, min, max, "", unit, help, false }
 
+#define WORK_CHOICE(name, initial, choices, help)                                                            \
+    { name, CONFIG_CHOICE, initial, 0, 0, choices, "", help, false }
+
 static const ConfigKey keys[] = {
     CHOICE("run.model", "knn", "knn|svm|cnn", "model family"),
     INT("run.seed", "1", 0, 4294967295.0, "", "seed of every random number of the run"),
     INT("run.valid", "0", 0, 59999, "images",
         "how many of the last training images are held out for validation"),
     INT("run.train", "0", 0, 1e9, "images", "train on only the first so many of the rest; 0 for all"),
-    CHOICE("run.preprocess", "none", "none|deskew",
+    CHOICE("run.preprocess", "none", "none|deskew|deskew-blur",
            "what is done to every image first, in training and in use"),
 
-    INT("knn.k", "3", 1, 1000, "neighbours", "how many nearest training images vote"),
-    CHOICE("knn.metric", "l2", "l2", "distance: l2 is the exact Euclidean one on 8-bit pixels"),
-    CHOICE("knn.search", "auto", "auto|brute", "how neighbours are found; both are exact"),
+    INT_OR("auto", "knn.k", "3", 1, 1000, "neighbours",
+           "how many nearest training images vote; auto chooses by leaving out each training image in turn"),
+    INT("knn.k_max", "25", 1, 1000, "neighbours", "the largest k that auto tries"),
+    CHOICE("knn.votes", "plain", "plain|distance",
+           "how neighbours vote: each alike, or each with the inverse of its distance"),
+    CHOICE("knn.metric", "l2", "l2|idm",
+           "distance: l2 is the exact Euclidean one on 8-bit pixels, idm that of the image distortion model"),
+    INT("knn.candidates", "3000", 1, 1000000, "images",
+        "idm: how many nearest training images by l2 are compared by idm"),
+    INT("knn.warp", "2", 0, 3, "pixels", "idm: how far each pixel may move in x and in y"),
+    INT("knn.context", "1", 0, 2, "pixels",
+        "idm: how many pixels each way are compared with a pixel; 1 is 3x3"),
+    CHOICE("knn.directions", "4", "2|4",
+           "idm: gradients that are compared, 2 across and down, 4 along both diagonals too"),
+    WORK_CHOICE("knn.search", "auto", "auto|brute|pruned",
+                "how neighbours are found, exactly in any way; auto takes what is faster with this build"),
 
     CHOICE("svm.kernel", "rbf", "rbf|poly|linear",
            "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),

@@ -32,6 +32,26 @@ static void deskew_image(uint8_t *image) {
         image[i] = (uint8_t)(sheared[i] + 0.5f);
 }
 
+/* Weights 1 2 1 in both directions, rounded; zeros outside. */
+static void blur_image(uint8_t *image) {
+    enum { SIDE = IMAGE_SIDE + 2 };
+    int padded[SIDE][SIDE] = {{0}}, across[SIDE][SIDE] = {{0}};
+    for (int i = 0; i < IMAGE_PIXELS; i++)
+        padded[1 + i / IMAGE_SIDE][1 + i % IMAGE_SIDE] = image[i];
+    for (int y = 1; y <= IMAGE_SIDE; y++)
+        for (int x = 1; x <= IMAGE_SIDE; x++)
+            across[y][x] = padded[y][x - 1] + 2 * padded[y][x] + padded[y][x + 1];
+    for (int y = 1; y <= IMAGE_SIDE; y++)
+        for (int x = 1; x <= IMAGE_SIDE; x++)
+            image[(y - 1) * IMAGE_SIDE + x - 1] =
+                (uint8_t)((across[y - 1][x] + 2 * across[y][x] + across[y + 1][x] + 8) / 16);
+}
+
+static void deskew_and_blur_image(uint8_t *image) {
+    deskew_image(image);
+    blur_image(image);
+}
+
 static void keep_image(uint8_t *image) {
     (void)image;
 }
@@ -39,7 +59,7 @@ static void keep_image(uint8_t *image) {
 static const struct {
     const char *name;
     void (*apply)(uint8_t *image);
-} methods[] = {{"none", keep_image}, {"deskew", deskew_image}};
+} methods[] = {{"none", keep_image}, {"deskew", deskew_image}, {"deskew-blur", deskew_and_blur_image}};
 
 void preprocess_images(const char *how, uint8_t *images, int64_t n) {
     for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {

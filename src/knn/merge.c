@@ -1,4 +1,4 @@
-#include "pardigits/knn.h"
+#include "merge.h"
 
 #include "pardigits/mem.h"
 
@@ -51,29 +51,44 @@ static void merge_share(const Neighbour *received, const int64_t *counts, int ra
     mem_free(lists);
 }
 
-void knn_search_ranks(const Comm *comm, const PixRows *reference, int64_t reference_total,
-                      const PixRows *queries, int64_t k, int threads, Neighbour *out) {
-    int ranks = comm_size(comm), rank = comm_rank(comm);
-    int64_t first = partition_range(reference_total, ranks, rank).begin;
-    if (ranks == 1) {
-        knn_search(reference, first, queries, k, threads, out);
-        return;
-    }
-    int64_t share = range_size(partition_range(queries->rows, ranks, rank)), received_count = 0;
-    int64_t *counts = mem_new((size_t)ranks * 3, sizeof *counts), *sent = counts + ranks, *got = sent + ranks;
+ListMerge *merge_start(const Comm *comm, int64_t queries, int64_t total, int64_t k, Neighbour *lists) {
+    const int ranks = comm_size(comm), rank = comm_rank(comm);
+    ListMerge *merge = mem_new(1, sizeof *merge);
+    *merge = (ListMerge){.queries = queries, .k = k, .total = total, .lists = lists};
+    if (ranks == 1) return merge;
+    merge->lengths = mem_new((size_t)ranks * 3, sizeof *merge->lengths);
+    merge->sent = merge->lengths + ranks;
+    merge->got = merge->sent + ranks;
     for (int r = 0; r < ranks; r++)
-        counts[r] = smaller(k, range_size(partition_range(reference_total, ranks, r)));
+        merge->lengths[r] = smaller(k, range_size(partition_range(total, ranks, r)));
+    const int64_t share = range_size(partition_range(queries, ranks, rank));
+    int64_t received = 0;
     for (int r = 0; r < ranks; r++) {
-        sent[r] = range_size(partition_range(queries->rows, ranks, r)) * counts[rank];
-        got[r] = share * counts[r];
-        received_count += got[r];
+        merge->sent[r] = range_size(partition_range(queries, ranks, r)) * merge->lengths[rank];
+        merge->got[r] = share * merge->lengths[r];
+        received += merge->got[r];
     }
-    Neighbour *local = mem_new((size_t)(queries->rows * counts[rank]), sizeof *local);
-    Neighbour *received = mem_new((size_t)received_count, sizeof *received);
-    knn_search(reference, first, queries, k, threads, local);
-    comm_exchange_rows(comm, local, sent, received, got, sizeof *local);
-    merge_share(received, counts, ranks, share, smaller(k, reference_total), out);
-    mem_free(received);
-    mem_free(local);
-    mem_free(counts);
+    merge->received = mem_new((size_t)received, sizeof *merge->received);
+    merge->exchange =
+        comm_exchange_start(comm, lists, merge->sent, merge->received, merge->got, sizeof *lists);
+    return merge;
+}
+
+Neighbour *merge_finish(ListMerge **pointer, const Comm *comm) {
+    ListMerge *merge = *pointer;
+    const int ranks = comm_size(comm);
+    Neighbour *merged = merge->lists;
+    if (ranks > 1) {
+        const int64_t share = range_size(partition_range(merge->queries, ranks, comm_rank(comm)));
+        const int64_t count = smaller(merge->k, merge->total);
+        comm_exchange_wait(&merge->exchange);
+        mem_free(merge->lists);
+        merged = mem_new((size_t)(share * count), sizeof *merged);
+        merge_share(merge->received, merge->lengths, ranks, share, count, merged);
+        mem_free(merge->received);
+        mem_free(merge->lengths);
+    }
+    mem_free(merge);
+    *pointer = NULL;
+    return merged;
 }

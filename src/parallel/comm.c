@@ -181,28 +181,53 @@ void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_byte
     mem_free(counts);
 }
 
-/* counts as MPI wants them, followed by their starts. Freed by the caller. */
-static int *counts_and_starts(const int64_t *rows, int size) {
-    int *counts = mem_new((size_t)size * 2, sizeof *counts);
+/* counts as MPI wants them, followed by their starts. */
+static void counts_and_starts(const int64_t *rows, int size, int *counts) {
     int64_t start = 0;
     for (int r = 0; r < size; r++) {
         counts[r] = as_count(rows[r]);
         counts[size + r] = as_count(start);
         start += rows[r];
     }
-    return counts;
+}
+
+struct CommExchange {
+    MPI_Request request;
+    MPI_Datatype type;
+    int counts[]; /* [4][size], which MPI reads until the exchange is done */
+};
+
+CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int64_t *send_rows,
+                                  void *received, const int64_t *receive_rows, int64_t row_bytes) {
+    const int size = comm->size;
+    CommExchange *exchange = mem_new(1, sizeof *exchange + (size_t)size * 4 * sizeof(int));
+    int *sent = exchange->counts, *got = sent + 2 * size;
+    counts_and_starts(send_rows, size, sent);
+    counts_and_starts(receive_rows, size, got);
+    exchange->type = row_type(row_bytes);
+    comm_check(MPI_Ialltoallv(send, sent, sent + size, exchange->type, received, got, got + size,
+                              exchange->type, comm->mpi, &exchange->request),
+               "MPI_Ialltoallv");
+    return exchange;
+}
+
+bool comm_exchange_test(CommExchange *exchange) {
+    int done;
+    comm_check(MPI_Test(&exchange->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    return done;
+}
+
+void comm_exchange_wait(CommExchange **exchange) {
+    comm_check(MPI_Wait(&(*exchange)->request, MPI_STATUS_IGNORE), "MPI_Wait");
+    comm_check(MPI_Type_free(&(*exchange)->type), "MPI_Type_free");
+    mem_free(*exchange);
+    *exchange = NULL;
 }
 
 void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_rows, void *received,
                         const int64_t *receive_rows, int64_t row_bytes) {
-    int *sent = counts_and_starts(send_rows, comm->size), *got = counts_and_starts(receive_rows, comm->size);
-    MPI_Datatype type = row_type(row_bytes);
-    comm_check(
-        MPI_Alltoallv(send, sent, sent + comm->size, type, received, got, got + comm->size, type, comm->mpi),
-        "MPI_Alltoallv");
-    comm_check(MPI_Type_free(&type), "MPI_Type_free");
-    mem_free(got);
-    mem_free(sent);
+    CommExchange *exchange = comm_exchange_start(comm, send, send_rows, received, receive_rows, row_bytes);
+    comm_exchange_wait(&exchange);
 }
 
 void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received) {

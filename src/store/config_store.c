@@ -44,6 +44,7 @@ StatusCode config_store_read(const H5File *file, Config **config, Status *status
             int64_t value = 0;
             h5_get_i64(file, group, dot + 1, &value, status);
             snprintf(number, sizeof number, "%lld", (long long)value);
+            if (value == 0 && *keys[i].choices) text = mem_text(keys[i].choices);
         } else if (keys[i].type == CONFIG_REAL) {
             double value = 0;
             h5_get_f64(file, group, dot + 1, &value, status);

@@ -53,4 +53,4 @@ static void destroy(void **model) {
     *model = NULL;
 }
 
-const ModelFamily svm_family = {"svm", check, svm_train, load, predict, describe, destroy};
+const ModelFamily svm_family = {"svm", check, svm_train, load, predict, describe, destroy, NULL};

@@ -15,6 +15,7 @@ threads=${THREADS:-2}
 export OMP_NUM_THREADS=$threads OPENBLAS_NUM_THREADS=$threads
 echo "peers on $threads threads (LIBSVM has one)"
 /usr/bin/python3 tests/bench/peers/knn.py data/mnist "$threads"
+/usr/bin/python3 tests/bench/peers/sgemm.py
 /usr/bin/python3 tests/bench/peers/cnn.py data/mnist small "$threads"
 /usr/bin/python3 tests/bench/peers/cnn.py data/mnist lenet "$threads"
 tests/bench/peers/svm.sh data/mnist

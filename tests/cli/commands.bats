@@ -62,6 +62,26 @@ setup_file() {
     [[ $(field picture <<<"$result") == "$BATS_TEST_TMPDIR/0.pgm" ]]
 }
 
+@test "predict --neighbours: a sheet of the training images that a KNN rests on; other models have none" {
+    for i in 0 1; do picture $i "$BATS_TEST_TMPDIR/$i.pgm"; done
+    for ranks in 1 3; do
+        on $ranks 1 predict "$models/knn/model.h5" "$BATS_TEST_TMPDIR"/{0,1}.pgm --neighbours "$BATS_TEST_TMPDIR/$ranks.png"
+        [[ $(head -c 4 "$BATS_TEST_TMPDIR/$ranks.png" | tail -c 3) == PNG ]]
+    done
+    cmp "$BATS_TEST_TMPDIR/1.png" "$BATS_TEST_TMPDIR/3.png"
+    fails_on 2 2 'keeps no training images' predict "$models/svm/model.h5" "$BATS_TEST_TMPDIR/0.pgm" --neighbours x.png
+    fails_on 2 1 '/nowhere/x.png' predict "$models/knn/model.h5" "$BATS_TEST_TMPDIR/0.pgm" --neighbours /nowhere/x.png
+}
+
+@test "train: k = auto tells which k it took, and keeps what each reached" {
+    on 2 1 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/auto" --set run.train=1000 --set knn.k=auto \
+        2>"$BATS_TEST_TMPDIR/log"
+    k=$(sed -nE 's/.*leave-one-out over k = 1 to 25: k = ([0-9]+) is the best.*/\1/p' "$BATS_TEST_TMPDIR/log")
+    "$PARDIGITS" show "$BATS_TEST_TMPDIR/auto/model.h5" | grep -q "1000 reference images, k = $k\$"
+    "$PARDIGITS" show "$BATS_TEST_TMPDIR/auto/metrics.h5" | grep -q '^/leave_one_out: 25 rows'
+    on 1 1 evaluate "$BATS_TEST_TMPDIR/auto/model.h5" --data "$data" --split train --set knn.search=pruned
+}
+
 @test "predict: what can't be read is named, the others are answered, the exit code is 1" {
     picture 0 "$BATS_TEST_TMPDIR/0.pgm"
     echo 'no picture' >"$BATS_TEST_TMPDIR/text.png"

@@ -19,6 +19,11 @@ same_digest() {
     same_digest configs/knn.ini --set run.train=20001
 }
 
+@test "KNN with k = auto: the same k, and one digest, for all ranks x threads" {
+    same_digest configs/knn.ini --set run.train=3001 --set knn.k=auto --set knn.votes=distance
+    same_digest configs/knn-idm.ini --set run.train=301 --set knn.k=auto --set knn.candidates=40
+}
+
 @test "SVM: one digest for all ranks x threads" {
     same_digest configs/svm.ini --set run.train=3001
     same_digest configs/svm.ini --set run.train=501 --set run.valid=100 --set svm.virtual=1 --set svm.normalize=yes \
@@ -88,7 +93,9 @@ same_digest() {
     on 1 2 train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm" --set run.train=2000
     on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/cnn" --set run.train=2000 --set cnn.epochs=1
     on 1 2 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn" --set run.train=2000
-    for model in knn svm cnn; do
+    on 1 2 train configs/knn-idm.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-idm" --set run.train=500 \
+        --set knn.candidates=4
+    for model in knn knn-idm svm cnn; do
         results=()
         for layout in "1 1" "1 2" "2 1" "3 1" "4 2"; do
             # shellcheck disable=SC2086 # two words

@@ -16,25 +16,49 @@
 
 #include <cmocka.h>
 
-static void check_ranks(const Comm *comm, int64_t rows, int64_t query_count, int64_t k) {
+/* What one rank was given. */
+typedef struct {
+    int64_t count, *taken; /* [queries] how often each query came */
+    Neighbour *neighbours; /* [queries][count] */
+} Taken;
+
+static void take(void *context, int64_t query, const Neighbour *neighbours) {
+    Taken *taken = context;
+    taken->taken[query]++;
+    memcpy(taken->neighbours + query * taken->count, neighbours, (size_t)taken->count * sizeof *neighbours);
+}
+
+/* All neighbours by the method, the same on every rank; fails if a query wasn't taken once in all. */
+static Neighbour *find_all(const Comm *comm, const uint8_t *images, int64_t rows, int columns,
+                           const uint8_t *queries, int64_t query_count, const KnnMethod *method) {
+    const Range own = partition_range(rows, comm_size(comm), comm_rank(comm));
+    KnnReference reference = knn_reference_new(comm, images + own.begin * columns, rows, columns, method);
+    Taken taken = {.count = knn_neighbour_count(method, rows)};
+    taken.taken = mem_new((size_t)query_count, sizeof *taken.taken);
+    taken.neighbours = mem_new((size_t)(query_count * taken.count), sizeof *taken.neighbours);
+    knn_nearest(comm, &reference, method, queries, query_count, 2, take, &taken);
+    comm_sum_u64(comm, (uint64_t *)taken.taken, query_count);
+    for (int64_t q = 0; q < query_count; q++)
+        assert_int_equal(taken.taken[q], 1);
+    comm_sum_u64(comm, (uint64_t *)taken.neighbours, query_count * taken.count);
+    mem_free(taken.taken);
+    knn_reference_free(&reference);
+    return taken.neighbours;
+}
+
+static void check_ranks(const Comm *comm, int64_t rows, int64_t query_count, int64_t k, bool pruned) {
     const int columns = 50;
     uint8_t *images = ref_tied_images(rows, columns, 1), *queries = ref_tied_images(query_count, columns, 2);
-    Range own = partition_range(rows, comm_size(comm), comm_rank(comm));
-    Range share = partition_range(query_count, comm_size(comm), comm_rank(comm));
-    int64_t kept = k < rows ? k : rows;
-    PixRows reference = pix_rows_new(images + own.begin * columns, range_size(own), columns);
-    PixRows packed = pix_rows_new(queries, query_count, columns);
-    Neighbour *out = mem_new((size_t)(range_size(share) * kept), sizeof *out);
+    const int64_t kept = k < rows ? k : rows;
+    Neighbour *found =
+        find_all(comm, images, rows, columns, queries, query_count, &(KnnMethod){.k = k, .pruned = pruned});
     Neighbour *expected = mem_new((size_t)kept, sizeof *expected);
-    knn_search_ranks(comm, &reference, rows, &packed, k, 1, out);
-    for (int64_t q = share.begin; q < share.end; q++) {
+    for (int64_t q = 0; q < query_count; q++) {
         ref_nearest(images, rows, columns, queries + q * columns, k, expected);
-        assert_memory_equal(out + (q - share.begin) * kept, expected, (size_t)kept * sizeof *expected);
+        assert_memory_equal(found + q * kept, expected, (size_t)kept * sizeof *expected);
     }
     mem_free(expected);
-    mem_free(out);
-    pix_rows_free(&packed);
-    pix_rows_free(&reference);
+    mem_free(found);
     mem_free(queries);
     mem_free(images);
 }
@@ -44,7 +68,46 @@ static void neighbours_equal_the_reference(void **state) {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < sizeof queries / sizeof *queries; j++)
             for (size_t n = 0; n < sizeof ks / sizeof *ks; n++)
-                check_ranks(*state, rows[i], queries[j], ks[n]);
+                check_ranks(*state, rows[i], queries[j], ks[n], n % 2);
+}
+
+/* Several blocks of queries: the lists of one travel while the next is searched. */
+static void blocks_overlap_without_a_difference(void **state) {
+    enum { ROWS = 500, QUERIES = 5000, COLUMNS = 20, K = 3 };
+    uint8_t *images = ref_tied_images(ROWS, COLUMNS, 1), *queries = ref_tied_images(QUERIES, COLUMNS, 2);
+    Neighbour *found = find_all(*state, images, ROWS, COLUMNS, queries, QUERIES, &(KnnMethod){.k = K}),
+              expected[K];
+    for (int64_t q = 0; q < QUERIES; q += 7) {
+        ref_nearest(images, ROWS, COLUMNS, queries + q * COLUMNS, K, expected);
+        assert_memory_equal(found + q * K, expected, sizeof expected);
+    }
+    mem_free(found);
+    mem_free(queries);
+    mem_free(images);
+}
+
+static void check_distorted(const Comm *comm, int64_t rows, int64_t candidates, int64_t k) {
+    enum { QUERIES = 6 };
+    const KnnMethod method = {.k = k, .candidates = candidates, .distortion = {1, 1, 4}};
+    uint8_t *images = ref_tied_images(rows, IMAGE_PIXELS, 1),
+            *queries = ref_tied_images(QUERIES, IMAGE_PIXELS, 2);
+    const int64_t kept = knn_neighbour_count(&method, rows);
+    Neighbour *found = find_all(comm, images, rows, IMAGE_PIXELS, queries, QUERIES, &method);
+    Neighbour *expected = mem_new((size_t)kept, sizeof *expected);
+    for (int64_t q = 0; q < QUERIES; q++) {
+        ref_nearest_distorted(images, rows, queries + q * IMAGE_PIXELS, &method, expected);
+        assert_memory_equal(found + q * kept, expected, (size_t)kept * sizeof *expected);
+    }
+    mem_free(expected);
+    mem_free(found);
+    mem_free(queries);
+    mem_free(images);
+}
+
+static void distorted_neighbours_equal_the_reference(void **state) {
+    const int64_t cases[][3] = {{1, 5, 3}, {3, 2, 3}, {40, 1, 1}, {40, 10, 3}, {40, 100, 50}, {40, 20, 20}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_distorted(*state, cases[i][0], cases[i][1], cases[i][2]);
 }
 
 /* A folder that all ranks know; made by rank 0. */
@@ -102,7 +165,7 @@ static void check_family(const Comm *comm, int64_t rows) {
     for (int q = 0; q < QUERIES; q++) {
         Neighbour nearest[K];
         ref_nearest(all.images, rows, IMAGE_PIXELS, queries + q * IMAGE_PIXELS, K, nearest);
-        Prediction expected = knn_vote(nearest, rows < K ? rows : K, all.labels);
+        Prediction expected = knn_vote(nearest, rows < K ? rows : K, false, all.labels);
         assert_int_equal(out[q].label, expected.label);
         assert_true(out[q].confidence == expected.confidence);
     }
@@ -132,6 +195,8 @@ int main(int argc, char **argv) {
     world = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(neighbours_equal_the_reference),
+        cmocka_unit_test(blocks_overlap_without_a_difference),
+        cmocka_unit_test(distorted_neighbours_equal_the_reference),
         cmocka_unit_test(predictions_equal_the_reference),
     };
     int failed = cmocka_run_group_tests(tests, give_world, NULL);

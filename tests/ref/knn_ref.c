@@ -1,5 +1,6 @@
 #include "knn_ref.h"
 
+#include "distortion_ref.h"
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
 #include "pixdot_ref.h"
@@ -21,6 +22,19 @@ void ref_nearest(const uint8_t *rows, int64_t count, int columns, const uint8_t 
     qsort(all, (size_t)count, sizeof *all, compare_neighbours);
     memcpy(out, all, (size_t)(k < count ? k : count) * sizeof *out);
     mem_free(all);
+}
+
+void ref_nearest_distorted(const uint8_t *images, int64_t count, const uint8_t *query,
+                           const KnnMethod *method, Neighbour *out) {
+    const int64_t found = method->candidates < count ? method->candidates : count;
+    Neighbour *candidates = mem_new((size_t)found, sizeof *candidates);
+    ref_nearest(images, count, IMAGE_PIXELS, query, found, candidates);
+    for (int64_t i = 0; i < found; i++)
+        candidates[i].distance = ref_distortion_cost(&method->distortion, query,
+                                                     images + candidates[i].index * (int64_t)IMAGE_PIXELS);
+    qsort(candidates, (size_t)found, sizeof *candidates, compare_neighbours);
+    memcpy(out, candidates, (size_t)(method->k < found ? method->k : found) * sizeof *out);
+    mem_free(candidates);
 }
 
 uint8_t *ref_tied_images(int64_t rows, int columns, uint32_t seed) {

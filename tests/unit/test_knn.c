@@ -24,7 +24,7 @@ static void check_search(const uint8_t *images, int64_t rows, const uint8_t *que
     Neighbour *expected = mem_new((size_t)kept, sizeof *expected);
     for (int threads = 1; threads <= 3; threads += 2) {
         memset(out, 0xff, (size_t)(query_count * kept) * sizeof *out);
-        knn_search(&reference, 0, &packed, k, threads, out);
+        knn_search(&reference, 0, &packed, k, threads, NULL, out);
         for (int64_t q = 0; q < query_count; q++) {
             ref_nearest(images, rows, columns, queries + q * columns, k, expected);
             assert_memory_equal(out + q * kept, expected, (size_t)kept * sizeof *expected);
@@ -58,7 +58,7 @@ static void constant_images_come_in_order_of_index(void **state) {
     memset(query, 255, 784);
     PixRows reference = pix_rows_new(images, rows, 784), packed = pix_rows_new(query, 1, 784);
     Neighbour out[100];
-    knn_search(&reference, 1000, &packed, k, 1, out);
+    knn_search(&reference, 1000, &packed, k, 1, NULL, out);
     for (int64_t i = 0; i < k; i++) {
         assert_int_equal(out[i].index, 1000 + i);
         assert_int_equal(out[i].distance, 255 * 255 * 784);
@@ -74,8 +74,8 @@ static void nothing_to_search_is_legal(void **state) {
     const uint8_t image[784] = {1};
     PixRows none = pix_rows_new(image, 0, 784), one = pix_rows_new(image, 1, 784);
     Neighbour untouched = {7, 8};
-    knn_search(&none, 0, &one, 3, 2, &untouched);
-    knn_search(&one, 0, &none, 3, 2, &untouched);
+    knn_search(&none, 0, &one, 3, 2, NULL, &untouched);
+    knn_search(&one, 0, &none, 3, 2, NULL, &untouched);
     assert_int_equal(untouched.distance, 7);
     assert_int_equal(untouched.index, 8);
     pix_rows_free(&none);
@@ -89,9 +89,51 @@ static void votes_go_to_the_majority_and_ties_to_the_smaller_label(void **state)
     const Prediction expected[] = {{9, 1},       {4, 1 / 2.F}, {4, 1 / 3.F},
                                    {9, 2 / 4.F}, {4, 2 / 5.F}, {4, 2 / 6.F}};
     for (int count = 1; count <= 6; count++) {
-        Prediction vote = knn_vote(neighbours, count, labels);
+        Prediction vote = knn_vote(neighbours, count, false, labels);
         assert_int_equal(vote.label, expected[count - 1].label);
         assert_true(vote.confidence == expected[count - 1].confidence);
+    }
+}
+
+static void weighted_votes_count_the_inverse_of_the_distance(void **state) {
+    (void)state;
+    const uint8_t labels[] = {9, 4, 4, 9};
+    const Neighbour neighbours[] = {{1, 0}, {4, 1}, {4, 2}, {4, 3}};
+    const Prediction vote = knn_vote(neighbours, 3, true, labels);
+    assert_int_equal(vote.label, 9);
+    assert_true(vote.confidence == 1 / 1.5F);
+    const Neighbour far[] = {{3, 0}, {4, 1}, {4, 2}};
+    assert_int_equal(knn_vote(far, 3, true, labels).label, 4);
+    const Neighbour tied[] = {{2, 0}, {4, 1}, {4, 2}};
+    assert_int_equal(knn_vote(tied, 3, true, labels).label, 4);
+}
+
+static void at_distance_zero_only_equal_images_vote(void **state) {
+    (void)state;
+    const uint8_t labels[] = {9, 4, 4, 4};
+    const Neighbour neighbours[] = {{0, 0}, {1, 1}, {1, 2}, {1, 3}};
+    assert_int_equal(knn_vote(neighbours, 4, true, labels).label, 9);
+    assert_true(knn_vote(neighbours, 4, true, labels).confidence == 1);
+    assert_int_equal(knn_vote(neighbours, 4, false, labels).label, 4);
+}
+
+static void votes_for_all_k_are_those_of_each(void **state) {
+    (void)state;
+    enum { COUNT = 40, TRIALS = 200 };
+    uint8_t labels[COUNT];
+    Neighbour neighbours[COUNT];
+    for (int trial = 0; trial < TRIALS; trial++) {
+        for (uint32_t i = 0; i < COUNT; i++) {
+            labels[i] = (uint8_t)((i * 7 + (uint32_t)trial * i * i) % 3);
+            neighbours[i] = (Neighbour){i / 3 + (uint32_t)trial % 2, i};
+        }
+        for (int weighted = 0; weighted < 2; weighted++) {
+            int64_t right[COUNT + 1] = {0};
+            knn_count_votes(neighbours, COUNT, weighted, labels, 1, right);
+            assert_int_equal(right[0], 0);
+            for (int k = 1; k <= COUNT; k++)
+                assert_int_equal(right[k], knn_vote(neighbours, k, weighted, labels).label == 1);
+        }
     }
 }
 
@@ -116,7 +158,7 @@ static int search_mnist(void **state) {
     PixRows reference = pix_rows_new(mnist->train.images, mnist->train.n, IMAGE_PIXELS);
     PixRows queries = pix_rows_new(mnist->test.images, mnist->test.n, IMAGE_PIXELS);
     mnist->neighbours = mem_new((size_t)mnist->test.n, sizeof *mnist->neighbours);
-    knn_search(&reference, 0, &queries, KNOWN_K, 2, mnist->neighbours[0]);
+    knn_search(&reference, 0, &queries, KNOWN_K, 2, NULL, mnist->neighbours[0]);
     pix_rows_free(&reference);
     pix_rows_free(&queries);
     return 0;
@@ -146,8 +188,9 @@ static void mnist_counts_are_the_known_ones(void **state) {
     for (size_t i = 0; i < sizeof known_correct / sizeof *known_correct; i++) {
         int correct = 0;
         for (int64_t q = 0; q < mnist->test.n; q++)
-            correct += knn_vote(mnist->neighbours[q], known_correct[i][0], mnist->train.labels).label ==
-                       mnist->test.labels[q];
+            correct +=
+                knn_vote(mnist->neighbours[q], known_correct[i][0], false, mnist->train.labels).label ==
+                mnist->test.labels[q];
         assert_int_equal(correct, known_correct[i][1]);
     }
 }
@@ -158,6 +201,9 @@ int main(void) {
         cmocka_unit_test(constant_images_come_in_order_of_index),
         cmocka_unit_test(nothing_to_search_is_legal),
         cmocka_unit_test(votes_go_to_the_majority_and_ties_to_the_smaller_label),
+        cmocka_unit_test(weighted_votes_count_the_inverse_of_the_distance),
+        cmocka_unit_test(at_distance_zero_only_equal_images_vote),
+        cmocka_unit_test(votes_for_all_k_are_those_of_each),
         cmocka_unit_test(mnist_neighbours_are_the_known_ones),
         cmocka_unit_test(mnist_counts_are_the_known_ones),
     };

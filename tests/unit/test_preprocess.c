@@ -52,6 +52,34 @@ static void test_none_changes_nothing(void **state) {
     mem_free(images);
 }
 
+static int pixel_or_0(const uint8_t *image, int y, int x) {
+    return y < 0 || y >= IMAGE_SIDE || x < 0 || x >= IMAGE_SIDE ? 0 : image[y * IMAGE_SIDE + x];
+}
+
+/* The weighted mean around each pixel of what deskew makes. */
+static void test_blur(void **state) {
+    (void)state;
+    static const int weights[3] = {1, 2, 1};
+    enum { COUNT = 50 };
+    uint8_t *deskewed = mem_copy(digits.images, COUNT * IMAGE_PIXELS),
+            *blurred = mem_copy(deskewed, COUNT * IMAGE_PIXELS);
+    memset(deskewed, 255, IMAGE_PIXELS); /* ink up to the border */
+    memset(blurred, 255, IMAGE_PIXELS);
+    preprocess_images("deskew", deskewed, COUNT);
+    preprocess_images("deskew-blur", blurred, COUNT);
+    for (int i = 0; i < COUNT * IMAGE_PIXELS; i++) {
+        const uint8_t *image = deskewed + i / IMAGE_PIXELS * IMAGE_PIXELS;
+        int y = i % IMAGE_PIXELS / IMAGE_SIDE, x = i % IMAGE_SIDE;
+        double sum = 0;
+        for (int down = 0; down < 3; down++)
+            for (int right = 0; right < 3; right++)
+                sum += weights[down] * weights[right] * pixel_or_0(image, y + down - 1, x + right - 1);
+        assert_int_equal(blurred[i], (int)floor(sum / 16 + 0.5));
+    }
+    mem_free(blurred);
+    mem_free(deskewed);
+}
+
 static void test_upright_stays(void **state) {
     (void)state;
     uint8_t bar[IMAGE_PIXELS], image[IMAGE_PIXELS];
@@ -102,8 +130,11 @@ static void test_digits_against_reference(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none_changes_nothing),     cmocka_unit_test(test_upright_stays),
-        cmocka_unit_test(test_slanted_becomes_upright),  cmocka_unit_test(test_blank_and_flat_stay),
+        cmocka_unit_test(test_blur),
+        cmocka_unit_test(test_none_changes_nothing),
+        cmocka_unit_test(test_upright_stays),
+        cmocka_unit_test(test_slanted_becomes_upright),
+        cmocka_unit_test(test_blank_and_flat_stay),
         cmocka_unit_test(test_digits_against_reference),
     };
     return cmocka_run_group_tests(tests, read_digits, free_digits);

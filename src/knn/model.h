@@ -1,0 +1,54 @@
+/* A KNN model in memory and in its file. Private to src/knn. */
+#ifndef PARDIGITS_KNN_MODEL_H
+#define PARDIGITS_KNN_MODEL_H
+
+#include "pardigits/knn.h"
+
+typedef struct {
+    KnnMethod method;
+    bool weighted; /* votes */
+    KnnReference reference;
+    uint8_t *labels; /* [reference.total], whole on every rank */
+} KnnModel;
+
+/* The configuration's method; k is 0 for auto. */
+KnnMethod knn_method(const Config *config);
+
+/* Whether a rank with so many images searches by an index for k neighbours. */
+bool knn_prunes(const Config *config, int64_t rows, int64_t k);
+bool knn_votes_weighted(const Config *config);
+
+/* Predicts images [n][784]; out [n] is whole on every rank. Collective. */
+void knn_model_predict(const KnnModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
+                       Prediction *out);
+
+/* What a prediction rests on (family.h). */
+StatusCode knn_model_nearest(void *model, const H5File *file, const Comm *comm, int threads,
+                             const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
+                             Status *status);
+
+void knn_model_free(KnnModel *model);
+
+/* Saves the reference images, of which rank 0 gets all, and k. Collective. */
+StatusCode knn_model_save(const TrainJob *job, int64_t k, Status *status);
+
+/* Reads a file: images of this rank, all labels, and the k that training chose. *model is freed also after a
+ * failure. Collective; ranks agree. */
+StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
+                          Status *status);
+
+/* The shape of a model file: how many reference images, and k. */
+StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *total, int64_t *k,
+                           Status *status);
+
+/* Reads the reference image `index`. Serial. */
+StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
+                                Status *status);
+
+/* How many of the training images each k in [1, k_max] gets right, each image voted on by the others: right
+ * [k_max + 1]. Returns the best k (the smallest of equals). Collective. */
+int64_t knn_leave_one_out(const KnnModel *model, const TrainJob *job, int64_t k_max, int64_t *right);
+
+StatusCode knn_train(TrainJob *job, Status *status);
+
+#endif

@@ -1,0 +1,113 @@
+#include "model.h"
+
+#include "pardigits/checkpoint.h"
+#include "pardigits/mem.h"
+#include "pardigits/timer.h"
+
+static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
+                  group_name[] = "/model/reference";
+
+/* This rank's rows to rank 0, which gets all of them, freed by the caller; elsewhere the result is empty. */
+static ImageSet gather_at_root(const TrainJob *job) {
+    int ranks = comm_size(job->comm);
+    bool root = comm_rank(job->comm) == 0;
+    int64_t *sent = mem_new((size_t)ranks * 2, sizeof *sent), *got = sent + ranks;
+    sent[0] = job->shard.n;
+    for (int r = 0; root && r < ranks; r++)
+        got[r] = range_size(partition_range(job->train_count, ranks, r));
+    ImageSet all = {.n = root ? job->train_count : 0};
+    all.images = mem_new((size_t)all.n, IMAGE_PIXELS);
+    all.labels = mem_new((size_t)all.n, 1);
+    comm_exchange_rows(job->comm, job->shard.images, sent, all.images, got, IMAGE_PIXELS);
+    comm_exchange_rows(job->comm, job->shard.labels, sent, all.labels, got, 1);
+    mem_free(sent);
+    return all;
+}
+
+typedef struct {
+    ImageSet set;
+    int64_t k;
+} Saved;
+
+static StatusCode write_reference(H5File *file, const void *context, Status *status) {
+    const Saved *saved = context;
+    const ImageSet *set = &saved->set;
+    H5Shape images = {3, {set->n, IMAGE_SIDE, IMAGE_SIDE}}, labels = {1, {set->n}};
+    if (h5_write(file, images_name, H5_U8, images, set->images, status) ||
+        h5_write(file, labels_name, H5_U8, labels, set->labels, status))
+        return status->code;
+    return h5_set_i64(file, group_name, "k", saved->k, status);
+}
+
+StatusCode knn_model_save(const TrainJob *job, int64_t k, Status *status) {
+    Saved saved = {gather_at_root(job), k};
+    checkpoint_save(job->model_path, job->comm, job->config, true, write_reference, &saved, status);
+    image_set_free(&saved.set);
+    return status->code;
+}
+
+StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *total, int64_t *k,
+                           Status *status) {
+    H5Shape shape;
+    *k = config_int(config, "knn.k");
+    if (h5_shape(file, images_name, &shape, status) != STATUS_OK) return status->code;
+    if (shape.rank != 3 || shape.dims[0] < 1 || shape.dims[1] != IMAGE_SIDE || shape.dims[2] != IMAGE_SIDE)
+        return status_set(status, STATUS_FAILED,
+                          "%s: %s isn't of shape [n,%d,%d] with n > 0; train the model again", h5_path(file),
+                          images_name, IMAGE_SIDE, IMAGE_SIDE);
+    *total = shape.dims[0];
+    if (*k == 0) h5_get_i64(file, group_name, "k", k, status);
+    if (status->code == STATUS_OK && (*k < 1 || *k > 1000))
+        return status_set(status, STATUS_FAILED,
+                          "%s: k of %s is %lld, but 1 to 1000 is possible; train the model again",
+                          h5_path(file), group_name, (long long)*k);
+    return status->code;
+}
+
+static StatusCode check_labels(const uint8_t *labels, int64_t count, const H5File *file, Status *status) {
+    for (int64_t i = 0; i < count; i++)
+        if (labels[i] >= CLASSES)
+            return status_set(
+                status, STATUS_FAILED,
+                "%s: %s[%lld] is %d, but labels are 0 to 9; the file is damaged, train the model again",
+                h5_path(file), labels_name, (long long)i, labels[i]);
+    return status->code;
+}
+
+/* Makes what searches need of this rank's images; an index takes a moment, which rank 0 tells. */
+static void make_reference(KnnModel *model, const Comm *comm, const uint8_t *images, int64_t total) {
+    Log log = log_create(comm_rank(comm));
+    const double started_s = timer_now_s();
+    model->reference = knn_reference_new(comm, images, total, IMAGE_PIXELS, &model->method);
+    if (model->method.pruned) log_line(&log, "index made in %.2f s", timer_now_s() - started_s);
+}
+
+static StatusCode read_reference(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
+                                 int64_t total, Status *status) {
+    Range rows = partition_range(total, comm_size(comm), comm_rank(comm));
+    const KnnMethod *method = &model->method;
+    uint8_t *images = mem_new((size_t)(range_size(rows) * IMAGE_PIXELS), 1);
+    model->method.pruned =
+        knn_prunes(config, range_size(rows), method->candidates ? method->candidates : method->k);
+    model->labels = mem_new((size_t)total, 1);
+    if (!h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, rows.begin, range_size(rows), images, status) &&
+        !h5_read(file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
+        !check_labels(model->labels, total, file, status))
+        make_reference(model, comm, images, total);
+    mem_free(images);
+    return status->code;
+}
+
+StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
+                          Status *status) {
+    int64_t total;
+    *model = (KnnModel){.method = knn_method(config), .weighted = knn_votes_weighted(config)};
+    if (!knn_model_facts(file, config, &total, &model->method.k, status))
+        read_reference(model, file, config, comm, total, status);
+    return comm_agree(comm, status);
+}
+
+StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
+                                Status *status) {
+    return h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, index, 1, image, status);
+}

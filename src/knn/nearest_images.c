@@ -1,0 +1,50 @@
+#include "model.h"
+
+#include "pardigits/mem.h"
+
+#include <string.h>
+
+/* The neighbours that this rank was given; zeros for other queries. */
+typedef struct {
+    int64_t count;  /* neighbours of a query */
+    Neighbour *all; /* [queries][count] */
+} Kept;
+
+static void keep(void *context, int64_t query, const Neighbour *neighbours) {
+    const Kept *kept = context;
+    memcpy(kept->all + query * kept->count, neighbours, (size_t)kept->count * sizeof *neighbours);
+}
+
+/* Rank 0: the first `each` neighbours of each query, with their images. */
+static StatusCode read_images(const KnnModel *model, const H5File *file, const Kept *kept, int64_t n,
+                              int64_t each, NearestImages *nearest, Status *status) {
+    const int64_t total = n * each;
+    nearest->each = each;
+    nearest->set = (ImageSet){total, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1)};
+    nearest->indices = mem_new((size_t)total, sizeof *nearest->indices);
+    nearest->distances = mem_new((size_t)total, sizeof *nearest->distances);
+    for (int64_t i = 0; i < total && !status->code; i++) {
+        const Neighbour neighbour = kept->all[i / each * kept->count + i % each];
+        nearest->indices[i] = neighbour.index;
+        nearest->distances[i] = neighbour.distance;
+        nearest->set.labels[i] = model->labels[neighbour.index];
+        knn_model_read_image(file, neighbour.index, nearest->set.images + i * IMAGE_PIXELS, status);
+    }
+    return status->code;
+}
+
+StatusCode knn_model_nearest(void *model_pointer, const H5File *file, const Comm *comm, int threads,
+                             const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
+                             Status *status) {
+    const KnnModel *model = model_pointer;
+    Kept kept = {.count = knn_neighbour_count(&model->method, model->reference.total)};
+    kept.all = mem_new((size_t)(n * kept.count), sizeof *kept.all);
+    knn_nearest(comm, &model->reference, &model->method, images, n, threads, keep, &kept);
+    _Static_assert(sizeof(Neighbour) == sizeof(uint64_t), "neighbours are added as integers");
+    comm_sum_u64(comm, (uint64_t *)kept.all, n * kept.count);
+    *nearest = (NearestImages){0};
+    if (comm_rank(comm) == 0)
+        read_images(model, file, &kept, n, most < kept.count ? most : kept.count, nearest, status);
+    mem_free(kept.all);
+    return comm_agree(comm, status);
+}

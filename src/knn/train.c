@@ -1,0 +1,64 @@
+#include "model.h"
+
+#include "pardigits/mem.h"
+
+/* The trained model, which is what the ranks have in memory. */
+static KnnModel model_of_shards(const TrainJob *job) {
+    const Range own = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
+    KnnModel model = {.method = knn_method(job->config), .weighted = knn_votes_weighted(job->config)};
+    const int64_t k = model.method.k ? model.method.k : config_int(job->config, "knn.k_max") + 1;
+    model.method.pruned =
+        knn_prunes(job->config, job->shard.n, model.method.candidates ? model.method.candidates : k);
+    model.reference =
+        knn_reference_new(job->comm, job->shard.images, job->train_count, IMAGE_PIXELS, &model.method);
+    model.labels = mem_new((size_t)job->train_count, 1);
+    for (int64_t i = 0; i < job->shard.n; i++)
+        model.labels[own.begin + i] = job->shard.labels[i];
+    comm_share_rows(job->comm, model.labels, job->train_count, 1);
+    return model;
+}
+
+/* k by leave-one-out cross-validation; what each k reaches is a table of the metrics. */
+static int64_t choose_k(const KnnModel *model, const TrainJob *job) {
+    static const MetricsColumn columns[] = {
+        {"k", true, ""}, {"correct", true, "images"}, {"accuracy", false, ""}};
+    const int64_t asked = config_int(job->config, "knn.k_max"), others = job->train_count - 1;
+    const int64_t k_max = asked < others ? asked : others > 0 ? others : 1;
+    int64_t *right = mem_new((size_t)k_max + 1, sizeof *right);
+    const int64_t best = knn_leave_one_out(model, job, k_max, right);
+    metrics_table(job->metrics, "leave_one_out", columns, 3);
+    for (int64_t k = 1; k <= k_max; k++)
+        metrics_append(job->metrics, "leave_one_out",
+                       (double[]){(double)k, (double)right[k], (double)right[k] / (double)job->train_count});
+    log_line(job->log, "leave-one-out over k = 1 to %lld: k = %lld is the best, %lld of %lld correct",
+             (long long)k_max, (long long)best, (long long)right[best], (long long)job->train_count);
+    metrics_set_count(job->metrics, "k", best);
+    mem_free(right);
+    return best;
+}
+
+static void report_validation(const KnnModel *model, TrainJob *job) {
+    const int64_t n = job->valid.n;
+    int64_t correct = 0;
+    Prediction *out = mem_new((size_t)n, sizeof *out);
+    knn_model_predict(model, job->comm, job->threads, job->valid.images, n, out);
+    for (int64_t i = 0; i < n; i++)
+        correct += out[i].label == job->valid.labels[i];
+    log_line(job->log, "validation: %lld of %lld correct", (long long)correct, (long long)n);
+    metrics_set(job->metrics, "valid_accuracy", (double)correct / (double)n);
+    mem_free(out);
+}
+
+/* To train is to keep the training images, and perhaps to choose k. Its result is always the same, so a
+ * resumed run does it again. */
+StatusCode knn_train(TrainJob *job, Status *status) {
+    if (job->train_count < 1)
+        return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid");
+    KnnModel model = {.method = knn_method(job->config)};
+    if (model.method.k == 0 || job->valid.n > 0) model = model_of_shards(job);
+    if (model.method.k == 0) model.method.k = choose_k(&model, job);
+    if (knn_model_save(job, model.method.k, status) == STATUS_OK && job->valid.n > 0)
+        report_validation(&model, job);
+    knn_model_free(&model);
+    return status->code;
+}
