@@ -34,16 +34,17 @@
 #include <string.h>
 
 enum {
-    COARSE_AXES = 39,
+    COARSE_AXES = 31,
     COARSE = COARSE_AXES + 1, /* coordinates */
-    FINE_AXES = 63,
+    FINE_AXES = 95,
     FINE = FINE_AXES + 1,
     REFERENCE_BLOCK = 512,
     QUERY_BLOCK = 96,
-    GROUP = 4 * QUERY_BLOCK,
+    GROUP = 8 * QUERY_BLOCK,
     PRODUCT_STRIDE = REFERENCE_BLOCK + 16, /* rows a power of two apart would share a few sets of the cache */
     PIECE = 128,
-    SCAN_BLOCK = 16,
+    FIRST_PIECE = 16, /* as long as there is no limit, and so every row is compared */
+    SCAN_BLOCK = 32,
 };
 static const double coarse_step = 12, fine_step = 1; /* of a coordinate, in pixels' units */
 
@@ -240,7 +241,8 @@ static void scan_block(const KnnIndex *index, int64_t first_index, Range rows, c
                        uint32_t query_norm, int64_t k, Query *query) {
     int32_t near[PIECE + 1];
     for (Range piece = {rows.begin, rows.begin}; piece.begin < rows.end; piece.begin = piece.end) {
-        piece.end = piece.begin + PIECE < rows.end ? piece.begin + PIECE : rows.end;
+        const int64_t size = query->coarse_limit == UINT32_MAX ? FIRST_PIECE : PIECE;
+        piece.end = piece.begin + size < rows.end ? piece.begin + size : rows.end;
         int listed = list_coarse(index, piece, products + (piece.begin - rows.begin), query_norm,
                                  query->coarse_limit, near);
         listed = keep_fine(index, piece.begin, query, listed, near);
