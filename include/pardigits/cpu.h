@@ -1,4 +1,5 @@
-/* What this processor and Linux grant beyond the instructions of the build, which are checked at the start. */
+/* What this processor and Linux grant beyond the instructions of the build, which are checked at the start.
+ */
 #ifndef PARDIGITS_CPU_H
 #define PARDIGITS_CPU_H
 

@@ -1,7 +1,7 @@
 #include "pardigits/checkpoint.h"
 
-#include "pardigits/atomic_file.h"
 #include "config_store.h"
+#include "pardigits/atomic_file.h"
 #include "pardigits/mem.h"
 
 #include <stdio.h>

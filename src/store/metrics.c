@@ -1,8 +1,8 @@
 #include "pardigits/metrics.h"
 
-#include "pardigits/atomic_file.h"
 #include "config_store.h"
 #include "h5internal.h"
+#include "pardigits/atomic_file.h"
 #include "pardigits/mem.h"
 
 #include <string.h>
