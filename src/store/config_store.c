@@ -6,6 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_BYTES = 64 }; /* of a key, with a space or the end */
+
+static void write_work_keys(H5File *file, Status *status) {
+    size_t count;
+    const ConfigKey *keys = config_keys(&count);
+    char *names = mem_new(count, NAME_BYTES);
+    for (size_t i = 0, used = 0; i < count; i++)
+        if (!keys[i].shapes_model)
+            used += (size_t)snprintf(names + used, NAME_BYTES, "%s%s", used ? " " : "", keys[i].name);
+    h5_set_text(file, "/config", WORK_KEYS, names, status);
+    mem_free(names);
+}
+
 void config_store_write(H5File *file, const Config *config, Status *status) {
     size_t count;
     const ConfigKey *keys = config_keys(&count);
@@ -20,6 +33,7 @@ void config_store_write(H5File *file, const Config *config, Status *status) {
         else
             h5_set_text(file, group, dot + 1, config_text(config, keys[i].name), status);
     }
+    write_work_keys(file, status);
 }
 
 /* The shortest usual form that reads back as the same number. */

@@ -1,12 +1,15 @@
 /* The digest of a model's content, and the walk over a file that it rests on. */
 #include "h5internal.h"
 
-#include "pardigits/config.h"
+#include "config_store.h"
 #include "pardigits/mem.h"
 
 #include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Of files that don't say which keys are work keys. */
+#define FIRST_WORK_KEYS "svm.cache_mb cnn.test_shifts cnn.use_members cnn.checkpoint_s"
 
 typedef struct {
     void (*visit)(const char *path, bool is_array, void *context);
@@ -42,6 +45,7 @@ StatusCode h5_visit(const H5File *file, const char *name,
 typedef struct {
     const H5File *file;
     SHA2_CTX sha;
+    const char *work_keys; /* separated by spaces: what isn't in the digest */
     Status *status;
 } Digest;
 
@@ -87,15 +91,13 @@ static void add_array(Digest *digest, const char *path) {
     H5Dclose(array);
 }
 
-/* Whether an attribute of /config/SECTION belongs to a key that doesn't shape the model. */
-static bool is_work_key(const char *path, const char *attribute) {
+/* Whether an attribute of /config/SECTION is one of the file's work keys. */
+static bool is_work_key(const Digest *digest, const char *path, const char *attribute) {
     if (strncmp(path, "/config/", 8)) return false;
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
     char name[256];
-    snprintf(name, sizeof name, "%s.%s", path + 8, attribute);
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(keys[i].name, name)) return !keys[i].shapes_model;
+    const int length = snprintf(name, sizeof name, "%s.%s", path + 8, attribute);
+    for (const char *at = digest->work_keys; (at = strstr(at, name)); at += length)
+        if ((at == digest->work_keys || at[-1] == ' ') && (at[length] == ' ' || !at[length])) return true;
     return false;
 }
 
@@ -107,7 +109,7 @@ typedef struct {
 static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
     (void)info;
     AttributeWalk *walk = context;
-    if (is_work_key(walk->path, name)) return 0;
+    if (is_work_key(walk->digest, walk->path, name)) return 0;
     hid_t id = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(id), space = H5Aget_space(id);
     size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
     void *data = mem_new(bytes, 1);
@@ -137,7 +139,10 @@ static void add_object(const char *path, bool is_array, void *context) {
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status) {
     static const char *const parts[] = {"/config", "/model", "/optimizer", "/state"};
     if (status->code) return status->code;
-    Digest digest = {.file = file, .status = status};
+    char *work_keys = NULL;
+    if (h5_has_attribute(file, "/config", WORK_KEYS))
+        h5_get_text(file, "/config", WORK_KEYS, &work_keys, status);
+    Digest digest = {.file = file, .work_keys = work_keys ? work_keys : FIRST_WORK_KEYS, .status = status};
     SHA256Init(&digest.sha);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (!h5_exists(file, parts[i])) continue;
@@ -145,5 +150,6 @@ StatusCode h5_digest(const H5File *file, char hex[65], Status *status) {
         h5_visit(file, parts[i], add_object, &digest, status);
     }
     SHA256End(&digest.sha, hex);
+    mem_free(work_keys);
     return status->code;
 }

@@ -200,6 +200,44 @@ static void test_digest_covers_what_shapes_the_model(void **state) {
     assert_string_not_equal(base, weight);
 }
 
+/* The digest of a file that names these work keys (NULL: it names none) and was trained with k neighbours and
+ * `shifts`. */
+static void digest_of_keys(const char *work_keys, int k, int shifts, char hex[65]) {
+    char name[32];
+    snprintf(name, sizeof name, "keys-%d.h5", comm_rank(comm));
+    const char *path = in_folder(name);
+    Status status = {0};
+    H5File *file;
+    h5_create(&file, path, &status);
+    h5_set_i64(file, "/config/knn", "k", k, &status);
+    h5_set_i64(file, "/config/cnn", "test_shifts", shifts, &status);
+    if (work_keys) h5_set_text(file, "/config", "work_keys", work_keys, &status);
+    h5_digest(file, hex, &status);
+    h5_close(&file, &status);
+    assert_int_equal(status.code, STATUS_OK);
+}
+
+/* The file says what its digest leaves out, whatever today's table of keys says: an older file stays valid.
+ */
+static void test_digest_keeps_to_the_files_work_keys(void **state) {
+    (void)state;
+    static const struct {
+        const char *work_keys;
+        bool leaves_out_k, leaves_out_shifts;
+    } cases[] = {{NULL, false, true},
+                 {"svm.cache_mb knn.k", true, false},
+                 {"knn.k_max svm.knn.k", false, false},
+                 {"knn.k cnn.test_shifts", true, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char base[65], k[65], shifts[65];
+        digest_of_keys(cases[i].work_keys, 3, 0, base);
+        digest_of_keys(cases[i].work_keys, 5, 0, k);
+        digest_of_keys(cases[i].work_keys, 3, 1, shifts);
+        assert_int_equal(strcmp(base, k) == 0, cases[i].leaves_out_k);
+        assert_int_equal(strcmp(base, shifts) == 0, cases[i].leaves_out_shifts);
+    }
+}
+
 /* Flips a byte of the weights in the file. */
 static void damage(const char *path) {
     if (comm_rank(comm) == 0) {
@@ -300,6 +338,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_checkpoint_is_read_back),
         cmocka_unit_test(test_equal_content_gives_equal_files),
         cmocka_unit_test(test_digest_covers_what_shapes_the_model),
+        cmocka_unit_test(test_digest_keeps_to_the_files_work_keys),
         cmocka_unit_test(test_a_damaged_checkpoint_gives_way_to_the_one_before),
         cmocka_unit_test(test_a_failed_save_leaves_the_old_file),
         cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume),
