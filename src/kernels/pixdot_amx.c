@@ -9,6 +9,8 @@
 #include <stdalign.h>
 #include <string.h>
 
+#include "tiles.h"
+
 /* tdpbuud adds to 16 x 16 sums the products of 16 rows x 64 columns of a and 64 columns x 16 rows of b, all
  * unsigned. b's panel [groups of 4 columns][16 rows][4] is what it wants. Two by two of them share their
  * loads. */
@@ -21,19 +23,6 @@ enum {
 
 bool pixdot_amx_allowed(void) {
     return cpu_tiles_granted();
-}
-
-static void configure_tiles(void) {
-    struct {
-        uint8_t palette, start_row, reserved[14];
-        uint16_t row_bytes[16];
-        uint8_t rows[16];
-    } config = {.palette = 1};
-    for (int t = 0; t < 8; t++) {
-        config.row_bytes[t] = 64;
-        config.rows[t] = SIDE;
-    }
-    _tile_loadconfig(&config);
 }
 
 /* Some columns of up to TILE_ROWS rows of a. What stands in the other rows gives products that nobody keeps.
@@ -109,7 +98,7 @@ static void multiply_tile(const RowTile *tile, const PixRows *b, int64_t first, 
 void pixdot_amx_rows(const PixRows *a, const int64_t *a_rows, int64_t a_count, const PixRows *b,
                      int64_t b_first, int64_t b_count, int32_t *out, int64_t out_stride) {
     RowTile tile;
-    configure_tiles();
+    tiles_configure();
     for (int64_t i = 0; i < a_count; i += TILE_ROWS) {
         tile.rows = a_count - i < TILE_ROWS ? (int)(a_count - i) : TILE_ROWS;
         tile.first_column = 0;
@@ -125,7 +114,7 @@ void pixdot_amx_rows(const PixRows *a, const int64_t *a_rows, int64_t a_count, c
             tile.first_column += tile.columns;
         } while (tile.first_column < a->line_bytes);
     }
-    _tile_release();
+    tiles_release();
 }
 
 #endif

@@ -2,11 +2,19 @@
 
 #include "pardigits/cpu.h"
 
-#if defined(__AMX_BF16__) && defined(__AVX512BF16__)
+#ifdef __AMX_TILE__
+#include <immintrin.h>
+#endif
 
 bool tiles_allowed(void) {
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__)
     return cpu_tiles_granted();
+#else
+    return false;
+#endif
 }
+
+#ifdef __AMX_TILE__
 
 void tiles_configure(void) {
     struct {
@@ -25,6 +33,10 @@ void tiles_configure(void) {
 void tiles_release(void) {
     _tile_release();
 }
+
+#endif
+
+#if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
 /* Tiles 0 to 3 are the sums, 4 and 5 hold rows of a, 6 and 7 columns of b. The smallest products come first.
  */
@@ -96,12 +108,6 @@ void tile_product(const TileProduct *product, int row_tiles, int column_tiles) {
     __asm__ volatile("" ::: "memory");
     functions[row_tiles - 1][column_tiles - 1](product);
     __asm__ volatile("" ::: "memory");
-}
-
-#else
-
-bool tiles_allowed(void) {
-    return false;
 }
 
 #endif

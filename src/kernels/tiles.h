@@ -21,6 +21,11 @@ enum {
  */
 bool tiles_allowed(void);
 
+/* Before and after products on tiles of any numbers: all eight tiles are 16 rows of 64 bytes. A thread's
+ * tiles stay configured until they are released. */
+void tiles_configure(void);
+void tiles_release(void);
+
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
 #include <immintrin.h>
@@ -38,10 +43,6 @@ typedef struct {
     float *out;
     int64_t out_row; /* floats */
 } TileProduct;
-
-/* Before and after products: a thread's tiles hold what is configured until they are released. */
-void tiles_configure(void);
-void tiles_release(void);
 
 /* row_tiles and column_tiles are 1 or 2. */
 void tile_product(const TileProduct *product, int row_tiles, int column_tiles);
