@@ -25,7 +25,8 @@ typedef struct {
 } ConvShape;
 
 /* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. `tiles` is
- * set if this build and this machine have matrix tiles and the image has several channels. */
+ * set if this build and this machine have matrix tiles and the image has several channels, or one under a
+ * kernel of 5x5 with stride 1. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
 /* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */

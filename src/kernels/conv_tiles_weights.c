@@ -2,7 +2,7 @@
 
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
-#include "conv_planes.h"
+#include "conv_patches.h"
 #include "vec.h"
 
 /* The gradient of a tap's weights [channels][filters] is a product of the input, transposed and shifted by
@@ -84,6 +84,7 @@ static int64_t dense_layout(int n, int filters, WeightWork *work, float *memory)
 }
 
 int64_t conv_tiles_weights_work_size(const ConvShape *shape, int n) {
+    if (conv_patches_fit(shape)) return conv_patches_work_size(shape);
     const ConvShape s = flattened(shape);
     if (is_dense(&s)) return dense_layout(n, s.filters, NULL, NULL);
     const Weights w = weights_of(&s, n);
@@ -173,19 +174,6 @@ static void transpose_images(const Weights *w, int n, const float *in, const Wei
             transpose_pixels(pixels, w->channels, w->x_row, work->x_high + first + at,
                              work->x_low + first + at);
         }
-    }
-}
-
-/* Two pixels' gradients, or zeros where they are NULL. */
-static inline void pair_pixels(const float *even, const float *odd, int filters, uint16_t *high,
-                               uint16_t *low) {
-    for (int f = 0; f < filters; f += TILE_SIDE) {
-        const __mmask16 lanes = lane_mask(filters - f);
-        const __m512 zero = _mm512_setzero_ps();
-        const SplitFloats a = split_floats(even ? _mm512_maskz_loadu_ps(lanes, even + f) : zero);
-        const SplitFloats b = split_floats(odd ? _mm512_maskz_loadu_ps(lanes, odd + f) : zero);
-        _mm512_storeu_si512(high + 2 * f, interleave(a.high, b.high));
-        _mm512_storeu_si512(low + 2 * f, interleave(a.low, b.low));
     }
 }
 
@@ -361,7 +349,9 @@ void conv_tiles_backward_weights(const ConvShape *shape, int n, const float *in,
                                  bool add, float *weight_grad, float *work) {
     const ConvShape s = flattened(shape);
     tiles_configure();
-    (is_dense(&s) ? dense_weights : conv_weights)(&s, n, in, out_grad, add, weight_grad, work);
+    (is_dense(&s)              ? dense_weights
+     : conv_patches_fit(shape) ? conv_patches_backward_weights
+                               : conv_weights)(&s, n, in, out_grad, add, weight_grad, work);
     tiles_release();
 }
 

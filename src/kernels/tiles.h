@@ -70,5 +70,35 @@ static inline __mmask16 lane_mask(int64_t lanes) {
     return lanes >= 16 ? 0xffff : lanes <= 0 ? 0 : (__mmask16)((1u << lanes) - 1);
 }
 
+/* count floats, or TILE_DEPTH if that is less, and zeros behind them: written are TILE_DEPTH values. */
+static inline void split_window(const float *from, int64_t count, uint16_t *high, uint16_t *low) {
+    const __m512 a = _mm512_maskz_loadu_ps(lane_mask(count), from);
+    const __m512 b = _mm512_maskz_loadu_ps(lane_mask(count - TILE_SIDE), from + TILE_SIDE);
+    const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(b, a);
+    const __m512 a_rest = _mm512_sub_ps(a, from_bfloat16(_mm512_castsi512_si256(both)));
+    const __m512 b_rest = _mm512_sub_ps(b, from_bfloat16(_mm512_extracti64x4_epi64(both, 1)));
+    _mm512_storeu_si512(high, both);
+    _mm512_storeu_si512(low, (__m512i)_mm512_cvtne2ps_pbh(b_rest, a_rest));
+}
+
+/* Two pixels' values in turn, or zeros where they are NULL: whole tiles are written. */
+static inline void pair_pixels(const float *even, const float *odd, int count, uint16_t *high,
+                               uint16_t *low) {
+    const __m512i turns = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23,
+                                           7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
+    for (int c = 0; c < count; c += TILE_SIDE) {
+        const __mmask16 lanes = lane_mask(count - c);
+        const __m512 a = even ? _mm512_maskz_loadu_ps(lanes, even + c) : _mm512_setzero_ps();
+        const __m512 b = odd ? _mm512_maskz_loadu_ps(lanes, odd + c) : _mm512_setzero_ps();
+        const __m512i pairs = _mm512_permutexvar_epi16(turns, (__m512i)_mm512_cvtne2ps_pbh(b, a));
+        const __m512 a_rest = _mm512_sub_ps(a, (__m512)_mm512_slli_epi32(pairs, 16));
+        const __m512 b_rest = _mm512_sub_ps(b, (__m512)_mm512_and_si512(pairs, upper));
+        _mm512_storeu_si512(high + 2 * c, pairs);
+        _mm512_storeu_si512(low + 2 * c,
+                            _mm512_permutexvar_epi16(turns, (__m512i)_mm512_cvtne2ps_pbh(b_rest, a_rest)));
+    }
+}
+
 #endif
 #endif

@@ -1,0 +1,34 @@
+/* 5x5 kernels over images of one channel on matrix tiles: the functions of conv_tiles.h for such shapes.
+ *
+ * A tile sums 32 values at a time, of which a kernel's row of one channel would fill 5. So the 25 values
+ * under a kernel, a patch, make one row, as in a 1x1 convolution of patches. (Smaller kernels are as fast
+ * without tiles.) */
+#ifndef PARDIGITS_KERNELS_CONV_PATCHES_H
+#define PARDIGITS_KERNELS_CONV_PATCHES_H
+
+#include "conv_planes.h"
+
+enum {
+    PATCH_SIDE = 5,
+    PATCH_VALUES = PATCH_SIDE * PATCH_SIDE,
+};
+
+static inline bool conv_patches_fit(const ConvShape *s) {
+    return s->channels == 1 && s->kernel == PATCH_SIDE && s->stride == 1 && s->out_width > 1;
+}
+
+/* The 1x1 convolution of the patches: it has the same weights and output. */
+static inline ConvShape patches_of(const ConvShape *s) {
+    return (ConvShape){s->out_height, s->out_width, PATCH_VALUES, s->filters, 1, 1, 0,
+                       s->out_height, s->out_width, true};
+}
+
+int64_t conv_patches_work_size(const ConvShape *shape);
+void conv_patches_forward(const ConvShape *shape, int n, const float *in, const float *packed,
+                          const float *bias, bool relu, float *out, float *work);
+void conv_patches_backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed,
+                                const float *relu_out, float *in_grad, float *work);
+void conv_patches_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
+                                   bool add, float *weight_grad, float *work);
+
+#endif
