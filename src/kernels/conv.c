@@ -8,8 +8,7 @@
 #include "tiles.h"
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
-    ConvShape shape = {height, width, channels, filters, kernel,
-                       stride, pad,   0,        0,       false};
+    ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0, false};
     if (kernel <= height + 2 * pad && kernel <= width + 2 * pad) {
         shape.out_height = (height + 2 * pad - kernel) / stride + 1;
         shape.out_width = (width + 2 * pad - kernel) / stride + 1;

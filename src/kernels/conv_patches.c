@@ -40,7 +40,7 @@ static int64_t cut_work(const ConvShape *s, Work *work, float *memory) {
     const int64_t b_values = POSITIONS * padded(s->filters);
     const int64_t sums = BLOCK * max64(padded(s->filters), round_up_to(pixels_of(s), BLOCK));
     if (work) {
-        w.image_high = (uint16_t *)memory;
+        w.image_high = (uint16_t *)(void *)memory;
         w.image_low = w.image_high + w.image_values;
         w.a_high = w.image_low + w.image_values;
         w.a_low = w.a_high + w.a_values;

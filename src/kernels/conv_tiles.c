@@ -115,7 +115,7 @@ static int64_t pass_work_size(const TilePass *pass, PassWork *work, float *memor
     const int64_t offsets = round_up(2 * taps_count_windows(&pass->taps));
     const int64_t sums = STRIP * strip_columns(pass->columns), values = planes_values(&pass->planes);
     if (work)
-        *work = (PassWork){(uint16_t *)memory, (uint16_t *)memory + values, memory + values,
+        *work = (PassWork){(uint16_t *)(void *)memory, (uint16_t *)(void *)memory + values, memory + values,
                            (int64_t *)(void *)(memory + values + sums)};
     return round_up(offsets + sums + values);
 }
@@ -183,7 +183,7 @@ static int64_t dense_work_size(int n, int channels, int columns, DenseWork *work
     d.parts = (d.steps + DENSE_STEPS - 1) / DENSE_STEPS;
     const int64_t strips = d.parts > 1 ? strip_columns(columns) / STRIP : 1;
     if (work) {
-        d.high = (uint16_t *)memory;
+        d.high = (uint16_t *)(void *)memory;
         d.low = d.high + d.rows * DENSE_ROW;
         d.sums = memory + d.rows * DENSE_ROW;
         *work = d;

@@ -61,7 +61,7 @@ typedef struct {
 
 static int64_t layout(int64_t x, int64_t g, int64_t sums, WeightWork *work, float *memory) {
     if (work) {
-        uint16_t *values = (uint16_t *)memory;
+        uint16_t *values = (uint16_t *)(void *)memory;
         *work = (WeightWork){values, values + x, values + 2 * x, values + 2 * x + g, memory + x + g};
     }
     return x + g + sums;

@@ -97,7 +97,7 @@ static void spread(const Gradients *gradients, int directions, Padded *padded) {
     for (int d = 0; d < directions; d++)
         for (int row = 0; row < IMAGE_SIDE; row++)
             for (int column = 0; column < GRADIENT_STRIDE; column++)
-                padded->along[d][PAD + row][PAD + column] = gradients->along[d][row][column];
+                padded->along[d][PAD + row][PAD + column] = (int16_t)gradients->along[d][row][column];
 }
 
 DistortionQuery *distortion_query_create(const Distortion *distortion) {

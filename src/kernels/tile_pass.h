@@ -54,7 +54,7 @@ static inline int64_t packed_values(int64_t windows, int columns) {
 static inline uint16_t *packed_tile(float *packed, int64_t windows, int columns, int64_t window,
                                     int64_t tile) {
     const int64_t pair = tile / 2, left = tiles_of(columns) - 2 * pair;
-    return (uint16_t *)packed +
+    return (uint16_t *)(void *)packed +
            (pair * 2 * windows + window * (left < 2 ? left : 2) + tile % 2) * 2 * TILE_VALUES;
 }
 

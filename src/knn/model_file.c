@@ -100,7 +100,7 @@ static StatusCode read_reference(KnnModel *model, const H5File *file, const Conf
 
 StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
                           Status *status) {
-    int64_t total;
+    int64_t total = 0;
     *model = (KnnModel){.method = knn_method(config), .weighted = knn_votes_weighted(config)};
     if (!knn_model_facts(file, config, &total, &model->method.k, status))
         read_reference(model, file, config, comm, total, status);
