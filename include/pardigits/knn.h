@@ -34,7 +34,8 @@ typedef struct {
     int64_t candidates;    /* how many of the nearest by Euclidean distance are compared by their distortion;
                               0: the Euclidean distance is all */
     Distortion distortion; /* used with candidates > 0 */
-    bool pruned;           /* search by an index of this rank's images, made first; exact all the same */
+    bool gradient; /* the Euclidean distance is between gradient_features of images, not their pixels */
+    bool pruned;   /* search by an index of this rank's images, made first; exact all the same */
 } KnnMethod;
 
 /* One rank's part of the reference images: partition_range(total, size, rank) of them. */
@@ -45,7 +46,7 @@ typedef struct {
     Gradients *gradients; /* [rows.rows] for methods with candidates; else NULL */
 } KnnReference;
 
-/* images [own part][columns]; with candidates, columns is IMAGE_PIXELS. Not collective; OpenMP.
+/* images [own part][columns]; with candidates or gradient, columns is IMAGE_PIXELS. Not collective; OpenMP.
  * Freed by knn_reference_free. */
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
                                const KnnMethod *method);

@@ -23,7 +23,7 @@ static const ConfigKey keys[] = {
     INT("run.valid", "0", 0, 59999, "images",
         "how many of the last training images are held out for validation"),
     INT("run.train", "0", 0, 1e9, "images", "train on only the first so many of the rest; 0 for all"),
-    CHOICE("run.preprocess", "none", "none|deskew|deskew-blur",
+    CHOICE("run.preprocess", "none", "none|deskew|deskew-blur|deskew-centre",
            "what is done to every image first, in training and in use"),
 
     INT_OR("auto", "knn.k", "3", 1, 1000, "neighbours",
@@ -31,8 +31,10 @@ static const ConfigKey keys[] = {
     INT("knn.k_max", "25", 1, 1000, "neighbours", "the largest k that auto tries"),
     CHOICE("knn.votes", "plain", "plain|distance",
            "how neighbours vote: each alike, or each with the inverse of its distance"),
-    CHOICE("knn.metric", "l2", "l2|idm",
-           "distance: l2 is the exact Euclidean one on 8-bit pixels, idm that of the image distortion model"),
+    CHOICE(
+        "knn.metric", "l2", "l2|gradient|idm",
+        "distance: l2 is the exact Euclidean one on 8-bit pixels, gradient the same on the strokes' edges by "
+        "place and direction, idm that of the image distortion model"),
     INT("knn.candidates", "3000", 1, 1000000, "images",
         "idm: how many nearest training images by l2 are compared by idm"),
     INT("knn.warp", "2", 0, 3, "pixels", "idm: how far each pixel may move in x and in y"),
@@ -43,6 +45,8 @@ static const ConfigKey keys[] = {
     WORK_CHOICE("knn.search", "auto", "auto|brute|pruned",
                 "how neighbours are found, exactly in any way; auto takes what is faster with this build"),
 
+    CHOICE("svm.features", "pixels", "pixels|gradient",
+           "what the kernel sees: the pixels, or the strokes' edges by place and direction"),
     CHOICE("svm.kernel", "rbf", "rbf|poly|linear",
            "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),
     REAL("svm.c", "10", 1e-6, 1e9, "", "cost of a margin violation"),

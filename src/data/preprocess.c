@@ -6,30 +6,56 @@
 #include <math.h>
 #include <string.h>
 
-/* Shears the image horizontally about its centre of mass by cov(x, y) / var(y), after which the digit's rows
- * no longer drift sideways: cov(x, y) is 0. The moments are exact integers: sums of up to 2^26 * 27^2. */
-static void deskew_image(uint8_t *image) {
-    int64_t mass = 0, sum_x = 0, sum_y = 0, sum_xy = 0, sum_yy = 0;
+/* Sums over a digit's pixels, exact: up to 2^26 * 27^2. */
+typedef struct {
+    int64_t mass, x, y, xy, yy;
+} Moments;
+
+static Moments moments_of(const uint8_t *image) {
+    Moments m = {0};
     for (int y = 0; y < IMAGE_SIDE; y++)
         for (int x = 0; x < IMAGE_SIDE; x++) {
             int64_t ink = image[y * IMAGE_SIDE + x];
-            mass += ink;
-            sum_x += ink * x;
-            sum_y += ink * y;
-            sum_xy += ink * x * y;
-            sum_yy += ink * y * y;
+            m.mass += ink;
+            m.x += ink * x;
+            m.y += ink * y;
+            m.xy += ink * x * y;
+            m.yy += ink * y * y;
         }
-    int64_t covariance = mass * sum_xy - sum_x * sum_y,
-            variance = mass * sum_yy - sum_y * sum_y; /* times mass^2 */
-    if (covariance == 0 || variance == 0) return;     /* upright, or ink in one row only, or none */
+    return m;
+}
 
-    float shear = (float)((double)covariance / (double)variance);
-    float centre_y = (float)((double)sum_y / (double)mass);
-    Affine source = {.xx = 1, .xy = shear, .x0 = -shear * centre_y, .yy = 1};
-    float sheared[IMAGE_PIXELS];
-    affine_sample(&source, NULL, image, sheared);
+/* cov(x, y) / var(y): by so much the digit's rows drift sideways; 0 if there is ink in one row only, or none.
+ */
+static float drift_of(const Moments *m) {
+    int64_t covariance = m->mass * m->xy - m->x * m->y, variance = m->mass * m->yy - m->y * m->y;
+    return variance ? (float)((double)covariance / (double)variance) : 0;
+}
+
+static void resample(const Affine *source, uint8_t *image) {
+    float resampled[IMAGE_PIXELS];
+    affine_sample(source, NULL, image, resampled);
     for (int i = 0; i < IMAGE_PIXELS; i++)
-        image[i] = (uint8_t)(sheared[i] + 0.5f);
+        image[i] = (uint8_t)(resampled[i] + 0.5f);
+}
+
+/* Shears the image horizontally about its centre of mass, after which the drift is 0. */
+static void deskew_image(uint8_t *image) {
+    const Moments m = moments_of(image);
+    const float drift = drift_of(&m);
+    if (drift == 0) return;
+    const float centre_y = (float)((double)m.y / (double)m.mass);
+    resample(&(Affine){.xx = 1, .xy = drift, .x0 = -drift * centre_y, .yy = 1}, image);
+}
+
+/* The same, and moves the centre of mass to the image's. */
+static void deskew_and_centre_image(uint8_t *image) {
+    const Moments m = moments_of(image);
+    if (m.mass == 0) return;
+    const float drift = drift_of(&m), middle = (IMAGE_SIDE - 1) / 2.0f;
+    const float left = (float)((double)m.x / (double)m.mass) - middle,
+                up = (float)((double)m.y / (double)m.mass) - middle;
+    resample(&(Affine){.xx = 1, .xy = drift, .x0 = left - drift * middle, .yy = 1, .y0 = up}, image);
 }
 
 /* Weights 1 2 1 in both directions, rounded; zeros outside. */
@@ -59,7 +85,10 @@ static void keep_image(uint8_t *image) {
 static const struct {
     const char *name;
     void (*apply)(uint8_t *image);
-} methods[] = {{"none", keep_image}, {"deskew", deskew_image}, {"deskew-blur", deskew_and_blur_image}};
+} methods[] = {{"none", keep_image},
+               {"deskew", deskew_image},
+               {"deskew-blur", deskew_and_blur_image},
+               {"deskew-centre", deskew_and_centre_image}};
 
 void preprocess_images(const char *how, uint8_t *images, int64_t n) {
     for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {

@@ -33,9 +33,12 @@ static void knn_describe(const H5File *file, const Config *config, char *text, i
     const KnnMethod method = knn_method(config);
     int length =
         snprintf(text, (size_t)size, "%lld reference images, k = %lld", (long long)total, (long long)k);
-    if (method.candidates && length < size)
+    if (length >= size) return;
+    if (method.candidates)
         snprintf(text + length, (size_t)(size - length), ", idm of %lld candidates",
                  (long long)method.candidates);
+    else if (method.gradient)
+        snprintf(text + length, (size_t)(size - length), ", by gradients");
 }
 
 const ModelFamily knn_family = {"knn",       NULL,         knn_train,   knn_load,

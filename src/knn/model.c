@@ -5,9 +5,11 @@
 #include <string.h>
 
 KnnMethod knn_method(const Config *config) {
-    const bool distorted = !strcmp(config_text(config, "knn.metric"), "idm");
+    const char *metric = config_text(config, "knn.metric");
+    const bool distorted = !strcmp(metric, "idm");
     return (KnnMethod){
         .k = config_int(config, "knn.k"),
+        .gradient = !strcmp(metric, "gradient"),
         .candidates = distorted ? config_int(config, "knn.candidates") : 0,
         .distortion = {.warp = (int)config_int(config, "knn.warp"),
                        .context = (int)config_int(config, "knn.context"),

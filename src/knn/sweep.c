@@ -1,16 +1,26 @@
 #include "pardigits/knn.h"
 
 #include "merge.h"
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 #include "pruned.h"
 #include "refine.h"
+
+/* What distances are measured between; freed by mem_free. */
+static uint8_t *compared(const KnnMethod *method, const uint8_t *images, int64_t n, int columns) {
+    uint8_t *rows = mem_copy(images, (size_t)(n * columns));
+    if (method->gradient) gradient_features(rows, n);
+    return rows;
+}
 
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
                                const KnnMethod *method) {
     const Range own = partition_range(total, comm_size(comm), comm_rank(comm));
     KnnReference reference = {.total = total, .first = own.begin};
-    reference.rows = pix_rows_new(images, range_size(own), columns);
-    if (method->pruned) reference.index = pruned_index_create(images, range_size(own), columns);
+    uint8_t *rows = compared(method, images, range_size(own), columns);
+    reference.rows = pix_rows_new(rows, range_size(own), columns);
+    if (method->pruned) reference.index = pruned_index_create(rows, range_size(own), columns);
+    mem_free(rows);
     if (method->candidates)
         reference.gradients = refine_gradients(&method->distortion, images, range_size(own));
     return reference;
@@ -60,16 +70,18 @@ static int64_t queries_at_a_time(const KnnMethod *method, int ranks) {
 
 static Neighbour *search(const Sweep *sweep, const uint8_t *images, int64_t n, int64_t k,
                          CommExchange *under_way) {
-    const PixRows *rows = &sweep->reference->rows;
+    const KnnReference *reference = sweep->reference;
+    const PixRows *rows = &reference->rows;
     Neighbour *lists = mem_new((size_t)(n * smaller(k, rows->rows)), sizeof *lists);
-    if (sweep->reference->index) {
-        pruned_search(sweep->reference->index, sweep->reference->first, images, n, k, sweep->threads,
-                      under_way, lists);
-        return lists;
+    uint8_t *seen = compared(sweep->method, images, n, rows->columns);
+    if (reference->index) {
+        pruned_search(reference->index, reference->first, seen, n, k, sweep->threads, under_way, lists);
+    } else {
+        PixRows queries = pix_rows_new(seen, n, rows->columns);
+        knn_search(rows, reference->first, &queries, k, sweep->threads, under_way, lists);
+        pix_rows_free(&queries);
     }
-    PixRows queries = pix_rows_new(images, n, rows->columns);
-    knn_search(rows, sweep->reference->first, &queries, k, sweep->threads, under_way, lists);
-    pix_rows_free(&queries);
+    mem_free(seen);
     return lists;
 }
 

@@ -1,5 +1,6 @@
 #include "model.h"
 
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 
 #include <stdio.h>
@@ -44,6 +45,16 @@ SvmKernel svm_config_kernel(const Config *config) {
                        !strcmp(config_text(config, "svm.normalize"), "yes")};
 }
 
+bool svm_config_gradient(const Config *config) {
+    return !strcmp(config_text(config, "svm.features"), "gradient");
+}
+
+uint8_t *svm_model_see(const SvmModel *model, const uint8_t *images, int64_t n) {
+    uint8_t *seen = mem_copy(images, (size_t)n * IMAGE_PIXELS);
+    if (model->gradient) gradient_features(seen, n);
+    return seen;
+}
+
 int32_t *svm_pairs_support(const SvmPair pairs[SVM_PAIRS], int64_t n, int64_t *count) {
     uint8_t *used = mem_new((size_t)n, 1);
     int32_t *support = mem_new((size_t)n, sizeof *support);
@@ -76,6 +87,7 @@ SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
     int32_t *support = svm_pairs_support(pairs, samples->set.n, &model->n);
     int32_t *row = mem_new((size_t)samples->set.n, sizeof *row); /* of a sample, among the support vectors */
     model->kernel = *kernel;
+    model->gradient = samples->gradient;
     memcpy(model->present, present, sizeof model->present);
     for (int c = 0; c < CLASSES; c++)
         if (present[c]) model->classes[model->class_count++] = (uint8_t)c;

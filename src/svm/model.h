@@ -30,6 +30,7 @@ typedef struct {
 
 typedef struct {
     SvmKernel kernel;
+    bool gradient;         /* the kernel sees what gradient_features makes of images */
     bool searched;         /* C and gamma were found by a search: they aren't those of the configuration */
     double c;              /* where searched */
     bool present[CLASSES]; /* classes that there are training images of */
@@ -41,7 +42,7 @@ typedef struct {
     SvmSample
         *origin;      /* [n] where they come from, in the order of samples; image -1 where that isn't known */
     uint8_t *labels;  /* [n] */
-    uint8_t *images;  /* [n][28][28] */
+    uint8_t *images;  /* [n][784] as the kernel sees them */
     int shift_pixels; /* of the samples that it was trained on, see SvmSamples */
     int64_t from_count; /* where shifted */
     int32_t *from;      /* [from_count] */
@@ -65,6 +66,10 @@ int svm_pairs_solved(const SvmPair pairs[SVM_PAIRS]);
 void svm_pairs_free(SvmPair pairs[SVM_PAIRS]);
 
 SvmKernel svm_config_kernel(const Config *config);
+bool svm_config_gradient(const Config *config);
+
+/* Images [n][28][28] as the model's kernel sees them; freed by mem_free. */
+uint8_t *svm_model_see(const SvmModel *model, const uint8_t *images, int64_t n);
 
 /* The model of the solved pairs, whose support are numbers of samples. */
 SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],

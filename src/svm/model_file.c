@@ -2,8 +2,9 @@
  *
  * /model/classes u8 [k]: digits that there were training images of; the earlier one wins a tie of votes.
  *
- * /model/support: support vectors, each once: images u8 [n,28,28], index i32 [n] in the training part, labels
- * u8 [n]; of virtual ones shift i32 [n,2] in pixels to the right and down.
+ * /model/support: support vectors, each once: images u8 [n,28,28] as the kernel sees them (with svm.features
+ * = gradient 7x7 cells by 16 directions), index i32 [n] in the training part, labels u8 [n]; of virtual ones
+ * shift i32 [n,2] in pixels to the right and down.
  *
  * /model/pairs/A_B: support i32 [m], rows of /model/support, ascending; coefficient f64 [m], y alpha with
  * y = +1 for digit A; attributes rho, objective, iterations. The decision value for A against B is
@@ -178,6 +179,7 @@ StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *c
     SvmModel *model = mem_new(1, sizeof *model);
     char name[NAME_BYTES];
     model->kernel = svm_config_kernel(config);
+    model->gradient = svm_config_gradient(config);
     read_classes(file, model, status);
     if (status->code == STATUS_OK) read_support(file, model, status);
     if (status->code == STATUS_OK) read_virtual(file, model, status);

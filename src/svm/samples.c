@@ -1,5 +1,6 @@
 #include "samples.h"
 
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 
 #include <stdlib.h>
@@ -29,9 +30,18 @@ static void shift_image(const uint8_t *image, int32_t x, int32_t y, uint8_t *out
             memcpy(out + row * IMAGE_SIDE + to_x, image + (row - y) * IMAGE_SIDE + from_x, (size_t)width);
 }
 
-SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels) {
+SvmSamples svm_samples_plain(const ImageSet *train, bool gradient) {
+    SvmSamples samples = {.gradient = gradient,
+                          .set = {train->n, mem_copy(train->images, (size_t)train->n * IMAGE_PIXELS),
+                                  mem_copy(train->labels, (size_t)train->n)}};
+    if (gradient) gradient_features(samples.set.images, samples.set.n);
+    return samples;
+}
+
+SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels,
+                               bool gradient) {
     const int64_t each = shifts(shift_pixels), n = count * each;
-    SvmSamples samples = {.shift_pixels = shift_pixels, .from_count = count};
+    SvmSamples samples = {.gradient = gradient, .shift_pixels = shift_pixels, .from_count = count};
     samples.from = mem_copy(from, (size_t)count * sizeof *from);
     samples.set = (ImageSet){n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
     for (int64_t i = 0; i < n; i++) {
@@ -40,6 +50,7 @@ SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64
                     samples.set.images + i * IMAGE_PIXELS);
         samples.set.labels[i] = train->labels[sample.image];
     }
+    if (gradient) gradient_features(samples.set.images, n);
     return samples;
 }
 

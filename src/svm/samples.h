@@ -6,12 +6,14 @@
 
 #include "pardigits/dataset.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { SVM_DIRECTIONS = 8 };
 
 typedef struct {
-    ImageSet set;       /* image by image, in each the shifts in their order */
+    ImageSet set;       /* as the kernel sees them: image by image, in each the shifts in their order */
+    bool gradient;      /* gradient_features of the images */
     int shift_pixels;   /* largest shift; 0: the set is the training images themselves */
     int64_t from_count; /* where shifted: how many training images it was made of */
     int32_t *from;      /* [from_count] which ones, ascending */
@@ -22,8 +24,12 @@ typedef struct {
     int32_t image, x, y;
 } SvmSample;
 
+/* The training images as they are. Freed by svm_samples_free. */
+SvmSamples svm_samples_plain(const ImageSet *train, bool gradient);
+
 /* The virtual examples of the training images from[count], which is copied. Freed by svm_samples_free. */
-SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels);
+SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels,
+                               bool gradient);
 void svm_samples_free(SvmSamples *samples);
 
 /* How many training images the samples are made of. */

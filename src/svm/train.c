@@ -90,8 +90,8 @@ static bool virtual_is_valid(const SvmModel *model, const TrainJob *job) {
 
 /* The pairs that a checkpoint holds, with samples as support; and its virtual examples, if it has come to
  * those; and the C and gamma of its search. Collective. */
-static StatusCode resume_pairs(SvmTask *task, const SvmSamples *plain, SvmSamples *shifted,
-                               SvmPair pairs[SVM_PAIRS], Status *status) {
+static StatusCode resume_pairs(SvmTask *task, const ImageSet *train, const SvmSamples *plain,
+                               SvmSamples *shifted, SvmPair pairs[SVM_PAIRS], Status *status) {
     const TrainJob *job = task->job;
     SvmModel *model = NULL;
     if (svm_model_read(&model, job->resume, job->config, status) == STATUS_OK) {
@@ -99,7 +99,8 @@ static StatusCode resume_pairs(SvmTask *task, const SvmSamples *plain, SvmSample
             status_set(status, STATUS_FAILED, "%s has virtual examples that don't fit; it can't be resumed.",
                        h5_path(job->resume));
         else if (model->shift_pixels)
-            *shifted = svm_samples_shifted(&plain->set, model->from, model->from_count, model->shift_pixels);
+            *shifted = svm_samples_shifted(train, model->from, model->from_count, model->shift_pixels,
+                                           plain->gradient);
         for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++) {
             pairs[p] = model->pairs[p];
             model->pairs[p] = (SvmPair){0};
@@ -240,7 +241,8 @@ static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *s
 static SvmSamples make_virtual(const TrainJob *job, const ImageSet *train, const SvmPair pairs[SVM_PAIRS]) {
     int64_t count;
     int32_t *from = svm_pairs_support(pairs, train->n, &count);
-    SvmSamples samples = svm_samples_shifted(train, from, count, (int)config_int(job->config, "svm.virtual"));
+    SvmSamples samples = svm_samples_shifted(train, from, count, (int)config_int(job->config, "svm.virtual"),
+                                             svm_config_gradient(job->config));
     log_line(job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
              (long long)samples.set.n);
     mem_free(from);
@@ -250,17 +252,18 @@ static SvmSamples make_virtual(const TrainJob *job, const ImageSet *train, const
 StatusCode svm_train(TrainJob *job, Status *status) {
     SvmPair pairs[SVM_PAIRS] = {0};
     const bool shifts = config_int(job->config, "svm.virtual") > 0;
-    SvmSamples plain = {.set = gather_images(job)}, shifted = {0};
     SvmTask task = {
         .job = job, .kernel = svm_config_kernel(job->config), .c = config_real(job->config, "svm.c")};
+    ImageSet train = gather_images(job);
+    SvmSamples plain = svm_samples_plain(&train, svm_config_gradient(job->config)), shifted = {0};
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
-    if (job->resume) resume_pairs(&task, &plain, &shifted, pairs, status);
+    if (job->resume) resume_pairs(&task, &train, &plain, &shifted, pairs, status);
     if (!status->code && !shifted.set.n) {
         if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
             train_stage(&task, pairs, status);
         if (!status->code && shifts) {
-            shifted = make_virtual(job, &plain.set, pairs);
+            shifted = make_virtual(job, &train, pairs);
             svm_pairs_free(pairs);
         }
     }
@@ -269,5 +272,6 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     svm_pairs_free(pairs);
     svm_samples_free(&shifted);
     svm_samples_free(&plain);
+    image_set_free(&train);
     return status->code;
 }

@@ -24,6 +24,11 @@ same_digest() {
     same_digest configs/knn-idm.ini --set run.train=301 --set knn.k=auto --set knn.candidates=40
 }
 
+@test "gradients of strokes: one digest for all ranks x threads, of KNN and SVM" {
+    same_digest configs/knn-gradient.ini --set run.train=3001 --set run.valid=500 --set knn.k=auto
+    same_digest configs/svm-virtual.ini --set run.train=501 --set run.valid=100 --set svm.checkpoint_s=0
+}
+
 @test "SVM: one digest for all ranks x threads" {
     same_digest configs/svm.ini --set run.train=3001
     same_digest configs/svm.ini --set run.train=501 --set run.valid=100 --set svm.virtual=1 --set svm.normalize=yes \
@@ -95,7 +100,9 @@ same_digest() {
     on 1 2 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn" --set run.train=2000
     on 1 2 train configs/knn-idm.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-idm" --set run.train=500 \
         --set knn.candidates=4
-    for model in knn knn-idm svm cnn; do
+    on 1 2 train configs/knn-gradient.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-gradient" --set run.train=2000
+    on 1 2 train configs/svm-virtual.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm-virtual" --set run.train=500
+    for model in knn knn-idm knn-gradient svm svm-virtual cnn; do
         results=()
         for layout in "1 1" "1 2" "2 1" "3 1" "4 2"; do
             # shellcheck disable=SC2086 # two words

@@ -36,6 +36,11 @@ same_predictions() {
     same_predictions linear.h5 linear.libsvm
     train unit --set svm.kernel=poly --set svm.coef0=0.5 --set svm.gamma=0.5 --set svm.degree=9 --set svm.normalize=yes
     same_predictions unit.h5 unit.libsvm
+    train features --set svm.features=gradient --set run.preprocess=deskew-centre --set svm.gamma=0.05
+    same_predictions features.h5 features.libsvm
+    on 2 1 import features.libsvm --out back.h5 --set run.valid=1000 --set svm.features=gradient \
+        --set run.preprocess=deskew-centre
+    same_predictions back.h5 features.libsvm
 }
 
 @test "import: models of svm-train predict the same, and come back as they were" {

@@ -1,5 +1,6 @@
 /* Class pairs over ranks: the same model as one thread alone makes of each pair, and LIBSVM's predictions. */
 #include "pardigits/checkpoint.h"
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 #include "pardigits/stop.h"
 
@@ -291,12 +292,15 @@ static void resuming_leads_to_the_same_model(void **state) {
     image_set_free(&all);
 }
 
-/* Each support vector is its training image moved by its shift, pixel by pixel. */
-static void check_shifts(const SvmModel *model, const ImageSet *all, int largest) {
+/* Each support vector is its training image moved by its shift, pixel by pixel, and then perhaps its
+ * features.
+ */
+static void check_shifts(const SvmModel *model, const ImageSet *all, int largest, bool gradient) {
     int64_t moved = 0;
     for (int64_t k = 0; k < model->n; k++) {
         const SvmSample origin = model->origin[k];
         const uint8_t *from = all->images + origin.image * (int64_t)IMAGE_PIXELS;
+        uint8_t expected[IMAGE_PIXELS] = {0};
         assert_true(abs(origin.x) <= largest && abs(origin.y) <= largest);
         assert_true(origin.x == 0 || origin.y == 0 || abs(origin.x) == abs(origin.y));
         assert_int_equal(model->labels[k], all->labels[origin.image]);
@@ -304,22 +308,24 @@ static void check_shifts(const SvmModel *model, const ImageSet *all, int largest
             for (int x = 0; x < IMAGE_SIDE; x++) {
                 int sx = x - origin.x, sy = y - origin.y;
                 bool inside = sx >= 0 && sx < IMAGE_SIDE && sy >= 0 && sy < IMAGE_SIDE;
-                assert_int_equal(model->images[k * IMAGE_PIXELS + y * IMAGE_SIDE + x],
-                                 inside ? from[sy * IMAGE_SIDE + sx] : 0);
+                if (inside) expected[y * IMAGE_SIDE + x] = from[sy * IMAGE_SIDE + sx];
             }
+        if (gradient) gradient_features(expected, 1);
+        assert_memory_equal(model->images + k * IMAGE_PIXELS, expected, IMAGE_PIXELS);
         moved += origin.x != 0 || origin.y != 0;
     }
     assert_true(moved > 0);
 }
 
-static void virtual_support_vectors_are_trained_again(void **state) {
+static void check_virtual(const Comm *comm, bool gradient) {
     ImageSet all = ref_svm_digits("train", "358", 60, 0);
-    Run run = run_new(*state);
+    Run run = run_new(comm);
     Status status = {0};
     H5File *file;
     char digests[2][65];
     config_set_value(run.config, "svm.kernel", "poly", "test", &status);
     config_set_value(run.config, "svm.normalize", "yes", "test", &status);
+    config_set_value(run.config, "svm.features", gradient ? "gradient" : "pixels", "test", &status);
     set(&run, "svm.gamma", 0.5);
     set(&run, "svm.coef0", 0.5);
     set(&run, "svm.degree", 9);
@@ -333,9 +339,9 @@ static void virtual_support_vectors_are_trained_again(void **state) {
     assert_int_equal(second->from_count, first->n);
     for (int64_t k = 0; k < first->n; k++)
         assert_int_equal(second->from[k], first->origin[k].image);
-    SvmSamples samples = svm_samples_shifted(&all, second->from, second->from_count, 2);
+    SvmSamples samples = svm_samples_shifted(&all, second->from, second->from_count, 2, gradient);
     assert_int_equal(samples.set.n, 17 * first->n);
-    check_shifts(second, &all, 2);
+    check_shifts(second, &all, 2, gradient);
     for (int p = 0; p < SVM_PAIRS; p++)
         if (second->pairs[p].solved) check_pair_of(&run, &samples, second, p);
     save_virtual_part(&run, second, &samples);
@@ -350,6 +356,11 @@ static void virtual_support_vectors_are_trained_again(void **state) {
     svm_model_destroy(&first);
     run_free(&run);
     image_set_free(&all);
+}
+
+static void virtual_support_vectors_are_trained_again(void **state) {
+    check_virtual(*state, false);
+    check_virtual(*state, true);
 }
 
 /* The last test: a signal can't be taken back. */

@@ -16,4 +16,7 @@ ImageRefMoments image_ref_moments(const uint8_t *image);
 /* The sheared image, before it is rounded. */
 void image_ref_deskew(const uint8_t *image, double *out);
 
+/* gradient_features [7][7][16] before they are rounded. */
+void image_ref_gradient(const uint8_t *image, double *out);
+
 #endif

@@ -128,6 +128,26 @@ static void test_digits_against_reference(void **state) {
     mem_free(images);
 }
 
+/* Upright like deskew's, with the centre of mass in the middle. */
+static void test_centre(void **state) {
+    (void)state;
+    uint8_t *images = mem_copy(digits.images, DIGITS * IMAGE_PIXELS), blank[IMAGE_PIXELS] = {0};
+    double off = 0;
+    preprocess_images("deskew-centre", images, DIGITS);
+    for (int64_t i = 0; i < DIGITS; i++) {
+        const ImageRefMoments before = image_ref_moments(digits.images + i * IMAGE_PIXELS),
+                              m = image_ref_moments(images + i * IMAGE_PIXELS);
+        assert_true(fabs(m.mean_x - 13.5) < 0.05 && fabs(m.mean_y - 13.5) < 0.05);
+        assert_true(fabs(m.cov_xy / m.var_y) < 0.05);
+        off += fabs(before.mean_x - 13.5) / DIGITS;
+    }
+    assert_true(off > 0.1); /* so there was something to do */
+    preprocess_images("deskew-centre", blank, 1);
+    for (int p = 0; p < IMAGE_PIXELS; p++)
+        assert_int_equal(blank[p], 0);
+    mem_free(images);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blur),
@@ -136,6 +156,7 @@ int main(void) {
         cmocka_unit_test(test_slanted_becomes_upright),
         cmocka_unit_test(test_blank_and_flat_stay),
         cmocka_unit_test(test_digits_against_reference),
+        cmocka_unit_test(test_centre),
     };
     return cmocka_run_group_tests(tests, read_digits, free_digits);
 }
