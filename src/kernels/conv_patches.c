@@ -141,13 +141,12 @@ void conv_patches_forward(const ConvShape *s, int n, const float *in, const floa
     clear(&work);
     for (int i = 0; i < n; i++) {
         split_image(s, in + i * in_size(s), &work);
-        for (int64_t p = 0; p < pixels; p += BLOCK, out += BLOCK * s->filters) {
+        for (int64_t p = 0; p < pixels; p += BLOCK) {
             const int64_t rows = pixels - p < BLOCK ? pixels - p : BLOCK;
             fill_patches(s, p, rows, &work);
             multiply(&work, rows, 1, packed, s->filters, work.sums);
-            keep_sums(rows, s->filters, work.sums, bias, relu, out);
+            keep_sums(rows, s->filters, work.sums, bias, relu, out + (i * pixels + p) * s->filters);
         }
-        out -= (round_up_to(pixels, BLOCK) - pixels) * s->filters;
     }
 }
 

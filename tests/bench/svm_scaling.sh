@@ -43,7 +43,7 @@ solve() {
 for ((i = 0; i < ${REPEATS:-3}; i++)); do
     for ranks in 1 2; do
         solve all "$ranks" configs/svm.ini
-        solve one "$ranks" configs/svm-virtual.ini --data "$scratch/two.h5" --set svm.shard=1000
+        solve one "$ranks" configs/svm-virtual.ini --data "$scratch/two.h5" --set svm.features=pixels --set svm.shard=1000
     done
 done
 for name in all one; do
