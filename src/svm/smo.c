@@ -27,12 +27,6 @@ static void set_bounds(Solver *s, int64_t place) {
     s->down[place] = s->b[i] > smo_low(s->problem, i) ? 0.0f : INFINITY;
 }
 
-const void *smo_gather(const Solver *s, const void *mine, int64_t bytes) {
-    if (s->group.size == 1) return mine;
-    s->group.gather(s->group.context, mine, bytes, s->records);
-    return s->records;
-}
-
 /* All samples active, in their order. v is left to the caller. */
 static void activate_all(Solver *s) {
     s->active = 0;

@@ -38,7 +38,11 @@ enum {
 };
 
 /* Every rank's record, in the order of ranks; valid until the next call. Collective in the group. */
-const void *smo_gather(const Solver *s, const void *mine, int64_t bytes);
+static inline const void *smo_gather(const Solver *s, const void *mine, int64_t bytes) {
+    if (s->group.size == 1) return mine;
+    s->group.gather(s->group.context, mine, bytes, s->records);
+    return s->records;
+}
 
 /* K(i, active samples) of sample i. Valid until the next but one call. Collective. */
 const float *smo_kernel_row(Solver *s, int64_t i);
