@@ -41,6 +41,18 @@ static StatusCode export_images(const ExportArguments *arguments, const Program 
     return status->code;
 }
 
+/* A LIBSVM model doesn't say what images went through before the kernel saw them. */
+static void say_what_is_lost(const ExportArguments *arguments, const Program *program,
+                             const OpenModel *open) {
+    const char *preprocess = config_text(open->config, "run.preprocess"),
+               *features = config_text(open->config, "svm.features");
+    if (!strcmp(preprocess, "none") && !strcmp(features, "pixels")) return;
+    log_line(program->log,
+             "%s doesn't say what images go through first; to import it again add --set run.preprocess=%s "
+             "--set svm.features=%s",
+             arguments->out, preprocess, features);
+}
+
 StatusCode cmd_export(Program *program, int argc, char **argv, Status *status) {
     ExportArguments arguments;
     OpenModel open = {0};
@@ -51,8 +63,8 @@ StatusCode cmd_export(Program *program, int argc, char **argv, Status *status) {
                        argv[1], open.family->name);
         else if (arguments.split)
             export_images(&arguments, program, &open, status);
-        else if (comm_rank(program->comm) == 0)
-            svm_libsvm_write_model(open.model, arguments.out, status);
+        else if (comm_rank(program->comm) == 0 && !svm_libsvm_write_model(open.model, arguments.out, status))
+            say_what_is_lost(&arguments, program, &open);
     }
     model_close(&open);
     return comm_agree(program->comm, status);

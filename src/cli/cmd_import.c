@@ -11,6 +11,19 @@ typedef struct {
     Settings settings;
 } ImportArguments;
 
+/* What a LIBSVM model doesn't say about the images that it was trained on; the rest of the configuration is
+ * in it. */
+static StatusCode check_setting(const char *setting, Status *status) {
+    static const char *const keys[] = {"run.preprocess=", "run.train=", "run.valid=", "svm.features="};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
+        if (!strncmp(setting, keys[k], strlen(keys[k]))) return status->code;
+    return status_set(
+        status, STATUS_USAGE,
+        "--set %s: import takes run.preprocess, run.train, run.valid and svm.features; the model's "
+        "file says the rest.",
+        setting);
+}
+
 static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Status *status) {
     *arguments = (ImportArguments){.format = "libsvm", .settings = settings_new(argc)};
     const Option options[] = {{.name = "format", .value = &arguments->format},
@@ -33,7 +46,8 @@ StatusCode cmd_import(Program *program, int argc, char **argv, Status *status) {
     void *model = NULL;
     parse(argc, argv, &arguments, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
-        config_set(config, arguments.settings.items[i], "--set", status);
+        if (!config_set(config, arguments.settings.items[i], "--set", status))
+            check_setting(arguments.settings.items[i], status);
     if (!status->code && comm_rank(program->comm) == 0)
         svm_libsvm_read_model(&model, config, argv[1], status);
     if (!comm_agree(program->comm, status))

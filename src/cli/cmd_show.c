@@ -124,7 +124,14 @@ static StatusCode draw_model(const OpenModel *open, const char *out, Status *sta
         char images[64], labels[64];
         snprintf(images, sizeof images, "%s/images", shown[i]);
         snprintf(labels, sizeof labels, "%s/labels", shown[i]);
-        if (h5_exists(open->file, images)) return draw_images(open->file, images, labels, out, status);
+        if (!h5_exists(open->file, images)) continue;
+        if (!strcmp(shown[i], "/model/support") &&
+            strcmp(config_text(open->config, "svm.features"), "pixels"))
+            return status_set(
+                status, STATUS_USAGE,
+                "%s holds features of images (svm.features), which can't be drawn: leave --out away.",
+                h5_path(open->file));
+        return draw_images(open->file, images, labels, out, status);
     }
     if (h5_exists(open->file, "/model/conv1/weight")) return draw_filters(open->file, out, status);
     return status_set(status, STATUS_USAGE, "%s holds nothing that can be drawn: leave --out away.",

@@ -46,8 +46,11 @@ static const struct {
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads.\n"
      "  --split       writes the images of this part of the dataset instead, as the model sees them"},
     {"import", cmd_import, "import FILE --out MODEL.h5 [--format libsvm] [--set section.key=value]...",
-     "Makes a model.h5 of a model file of LIBSVM (C-SVC, labels 0 to 9, pixels divided by 255).\n"
-     "  --set         says what the file doesn't, such as run.preprocess=deskew"},
+     "Makes a model.h5 of a model file of LIBSVM (C-SVC, labels 0 to 9, pixels divided by 255, not of "
+     "svm.normalize).\n"
+     "  --set         says what the file doesn't: run.preprocess and svm.features, without which a model "
+     "that was\n"
+     "                trained with them recognises nothing; run.train and run.valid"},
     {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N]",
      "Measures what the program is built of, for the network of CONFIG.ini (configs/cnn.ini):\n"
      "  kernels   GFLOP/s of each layer's three passes on one core, and % of what its registers reach;\n"

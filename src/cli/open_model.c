@@ -22,9 +22,10 @@ static StatusCode apply_settings(const Settings *settings, const OpenModel *open
     const ConfigKey *key = status->code ? NULL : config_difference(stored, open->config);
     if (key)
         status_set(status, STATUS_USAGE,
-                   "--set %s=%s: %s was trained with %s; only keys that say how a model is used, such as "
-                   "cnn.test_shifts, can be changed.",
-                   key->name, config_value(open->config, key->name), path, config_value(stored, key->name));
+                   "--set %s=%s: %s was trained with %s=%s; only keys that say how a model is used, such as "
+                   "knn.search and cnn.test_shifts, can be changed.",
+                   key->name, config_value(open->config, key->name), path, key->name,
+                   config_value(stored, key->name));
     config_destroy(&stored);
     return status->code;
 }

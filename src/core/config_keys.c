@@ -50,7 +50,9 @@ static const ConfigKey keys[] = {
     CHOICE("svm.kernel", "rbf", "rbf|poly|linear",
            "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),
     REAL("svm.c", "10", 1e-6, 1e9, "", "cost of a margin violation"),
-    REAL("svm.gamma", "0.02", 1e-9, 1e6, "", "gamma of the kernel, for pixels scaled to [0,1]"),
+    REAL("svm.gamma", "0.02", 1e-9, 1e6, "",
+         "gamma of the kernel, for pixels or features scaled to [0,1], or with normalize for images of "
+         "length 1"),
     INT("svm.degree", "3", 1, 20, "", "degree of the polynomial kernel"),
     REAL("svm.coef0", "0", -1e6, 1e6, "", "constant term of the polynomial kernel"),
     CHOICE("svm.normalize", "no", "no|yes", "yes: the kernel sees every image scaled to length 1"),
@@ -62,7 +64,8 @@ static const ConfigKey keys[] = {
     CHOICE("svm.search", "none", "none|grid",
            "grid: first look for C and gamma by cross-validation over grid_c and grid_gamma"),
     TEXT("svm.grid_c", "1 3 10 30", "values of C that a search tries"),
-    TEXT("svm.grid_gamma", "0.01 0.02 0.04", "values of gamma that a search tries"),
+    TEXT("svm.grid_gamma", "0.01 0.02 0.04",
+         "values of gamma that a search tries: around svm.gamma, which depends on normalize"),
     CHOICE(
         "svm.probability", "no", "no|yes",
         "yes: fit class probabilities by cross-validation within training, which are then the confidences"),

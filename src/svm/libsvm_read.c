@@ -162,7 +162,8 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
         if (!(feature >= 1 && feature <= IMAGE_PIXELS)) return refuse(reader, "features from 1 to 784");
         double pixel = round(value * 255);
         if (!(pixel >= 0 && pixel <= 255) || fabs(value * 255 - pixel) > 1e-3)
-            return refuse(reader, "values that are a pixel (0 to 255) divided by 255");
+            return refuse(reader, "values that are a pixel (0 to 255) divided by 255, not scaled to an "
+                                  "image's length (svm.normalize)");
         image[(int)feature - 1] = (uint8_t)pixel;
     }
     return STATUS_OK;

@@ -38,8 +38,9 @@ static void describe(const H5File *file, const Config *config, char *text, int s
     h5_shape(file, "/model/support/index", &shape, &ignored);
     double c = config_real(config, "svm.c");
     if (h5_has_attribute(file, "/model", "c")) h5_get_f64(file, "/model", "c", &c, &ignored);
-    snprintf(text, (size_t)size, "%lld support vectors, %s kernel, C = %g",
-             (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(config, "svm.kernel"), c);
+    snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, C = %g",
+             (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(config, "svm.kernel"),
+             svm_config_gradient(config) ? " of gradients" : "", c);
 }
 
 static StatusCode check(const Config *config, Status *status) {

@@ -38,6 +38,9 @@ same_predictions() {
     same_predictions unit.h5 unit.libsvm
     train features --set svm.features=gradient --set run.preprocess=deskew-centre --set svm.gamma=0.05
     same_predictions features.h5 features.libsvm
+    "$PARDIGITS" export features.h5 --out features.libsvm 2>&1 |
+        grep -e '--set run.preprocess=deskew-centre --set svm.features=gradient'
+    fails_on 1 2 "can't be drawn" show features.h5 --out no.png
     on 2 1 import features.libsvm --out back.h5 --set run.valid=1000 --set svm.features=gradient \
         --set run.preprocess=deskew-centre
     same_predictions back.h5 features.libsvm
@@ -82,6 +85,8 @@ same_predictions() {
     fails_on 1 1 'expected' import noise --out no.h5
     fails_on 2 1 "can't be read" import nowhere --out no.h5
     fails_on 2 2 '--out' import rbf.libsvm
+    fails_on 2 2 'svm.c=3: import takes' import rbf.libsvm --out no.h5 --set svm.c=3
+    fails_on 2 2 'did you mean svm.features' import rbf.libsvm --out no.h5 --set svm.feature=gradient
     fails_on 1 2 '--format onnx' export rbf.h5 --format onnx --out no
     fails_on 2 1 "can't be written" export rbf.h5 --out nowhere/no
     on 1 1 train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --set run.train=100
