@@ -6,21 +6,23 @@
 #include "pruned.h"
 #include "refine.h"
 
-/* What distances are measured between; freed by mem_free. */
-static uint8_t *compared(const KnnMethod *method, const uint8_t *images, int64_t n, int columns) {
-    uint8_t *rows = mem_copy(images, (size_t)(n * columns));
-    if (method->gradient) gradient_features(rows, n);
-    return rows;
+/* What distances are measured between instead of the images, or NULL; freed by mem_free. */
+static uint8_t *features_of(const KnnMethod *method, const uint8_t *images, int64_t n) {
+    if (!method->gradient) return NULL;
+    uint8_t *features = mem_copy(images, (size_t)n * IMAGE_PIXELS);
+    gradient_features(features, n);
+    return features;
 }
 
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
                                const KnnMethod *method) {
     const Range own = partition_range(total, comm_size(comm), comm_rank(comm));
     KnnReference reference = {.total = total, .first = own.begin};
-    uint8_t *rows = compared(method, images, range_size(own), columns);
+    uint8_t *features = features_of(method, images, range_size(own));
+    const uint8_t *rows = features ? features : images;
     reference.rows = pix_rows_new(rows, range_size(own), columns);
     if (method->pruned) reference.index = pruned_index_create(rows, range_size(own), columns);
-    mem_free(rows);
+    mem_free(features);
     if (method->candidates)
         reference.gradients = refine_gradients(&method->distortion, images, range_size(own));
     return reference;
@@ -73,7 +75,8 @@ static Neighbour *search(const Sweep *sweep, const uint8_t *images, int64_t n, i
     const KnnReference *reference = sweep->reference;
     const PixRows *rows = &reference->rows;
     Neighbour *lists = mem_new((size_t)(n * smaller(k, rows->rows)), sizeof *lists);
-    uint8_t *seen = compared(sweep->method, images, n, rows->columns);
+    uint8_t *features = features_of(sweep->method, images, n);
+    const uint8_t *seen = features ? features : images;
     if (reference->index) {
         pruned_search(reference->index, reference->first, seen, n, k, sweep->threads, under_way, lists);
     } else {
@@ -81,7 +84,7 @@ static Neighbour *search(const Sweep *sweep, const uint8_t *images, int64_t n, i
         knn_search(rows, reference->first, &queries, k, sweep->threads, under_way, lists);
         pix_rows_free(&queries);
     }
-    mem_free(seen);
+    mem_free(features);
     return lists;
 }
 

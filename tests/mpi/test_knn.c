@@ -1,11 +1,13 @@
 /* Searches over ranks: the same neighbours and predictions as a plain search over everything. */
 #include "pardigits/checkpoint.h"
 #include "pardigits/comm.h"
+#include "pardigits/images.h"
 #include "pardigits/knn.h"
 #include "pardigits/mem.h"
 #include "pardigits/partition.h"
 
 #include "../ref/knn_ref.h"
+#include "../ref/ref_digits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -110,6 +112,30 @@ static void distorted_neighbours_equal_the_reference(void **state) {
         check_distorted(*state, cases[i][0], cases[i][1], cases[i][2]);
 }
 
+/* By gradients: the nearest among the features of the images, as the naive search finds them. */
+static void check_gradients(const Comm *comm, const ImageSet *digits, bool pruned) {
+    enum { ROWS = 300, QUERIES = 20, K = 5 };
+    const uint8_t *images = digits->images, *queries = images + (int64_t)ROWS * IMAGE_PIXELS;
+    uint8_t *features = mem_copy(images, (size_t)(ROWS + QUERIES) * IMAGE_PIXELS);
+    gradient_features(features, ROWS + QUERIES);
+    const KnnMethod method = {.k = K, .gradient = true, .pruned = pruned};
+    Neighbour *found = find_all(comm, images, ROWS, IMAGE_PIXELS, queries, QUERIES, &method), expected[K];
+    for (int64_t q = 0; q < QUERIES; q++) {
+        ref_nearest(features, ROWS, IMAGE_PIXELS, features + (ROWS + q) * IMAGE_PIXELS, K, expected);
+        assert_memory_equal(found + q * K, expected, sizeof expected);
+    }
+    mem_free(found);
+    mem_free(features);
+}
+
+static void neighbours_by_gradients_equal_the_reference(void **state) {
+    ImageSet digits = ref_digits("t10k", "0123456789", 0, 320);
+    assert_int_equal(digits.n, 320);
+    check_gradients(*state, &digits, false);
+    check_gradients(*state, &digits, true);
+    image_set_free(&digits);
+}
+
 /* A folder that all ranks know; made by rank 0. */
 static void make_folder(const Comm *comm, char folder[200]) {
     const char *temporary = getenv("TMPDIR");
@@ -197,6 +223,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(neighbours_equal_the_reference),
         cmocka_unit_test(blocks_overlap_without_a_difference),
         cmocka_unit_test(distorted_neighbours_equal_the_reference),
+        cmocka_unit_test(neighbours_by_gradients_equal_the_reference),
         cmocka_unit_test(predictions_equal_the_reference),
     };
     int failed = cmocka_run_group_tests(tests, give_world, NULL);

@@ -7,6 +7,7 @@
 #include "../../src/svm/model.h"
 #include "../../src/svm/pixel_rows.h"
 #include "../../src/svm/plan.h"
+#include "../ref/ref_digits.h"
 #include "../ref/svm_libsvm.h"
 #include "../ref/svm_ref.h"
 
@@ -149,7 +150,7 @@ static void check_predictions(const Run *run, const ImageSet *test, const char *
 }
 
 static void three_digits_are_told_apart_as_by_libsvm(void **state) {
-    ImageSet all = ref_svm_digits("train", "358", 100, 0), test = ref_svm_digits("t10k", "358", 0, 100);
+    ImageSet all = ref_digits("train", "358", 100, 0), test = ref_digits("t10k", "358", 0, 100);
     if (all.n != 300 || test.n != 100) fail_msg("no MNIST");
     static const char *const names[] = {[SVM_RBF] = "rbf", [SVM_POLY] = "poly", [SVM_LINEAR] = "linear"};
     for (size_t k = 0; k < sizeof libsvm_answers / sizeof *libsvm_answers; k++) {
@@ -183,7 +184,7 @@ static void three_digits_are_told_apart_as_by_libsvm(void **state) {
 
 /* Fewer pairs than ranks, and one pair for several threads. */
 static void two_digits_make_one_pair(void **state) {
-    ImageSet all = ref_svm_digits("train", "49", 700, 0);
+    ImageSet all = ref_digits("train", "49", 700, 0);
     if (all.n != 1400) fail_msg("no MNIST");
     char digests[2][65];
     for (int t = 0; t < 2; t++) {
@@ -202,7 +203,7 @@ static void two_digits_make_one_pair(void **state) {
 }
 
 static void one_digit_is_refused(void **state) {
-    ImageSet all = ref_svm_digits("train", "7", 5, 0);
+    ImageSet all = ref_digits("train", "7", 5, 0);
     Run run = run_new(*state);
     Status status = {0};
     assert_int_equal(train(&run, &all, 1, NULL, &status), STATUS_FAILED);
@@ -212,7 +213,7 @@ static void one_digit_is_refused(void **state) {
 }
 
 static void an_overflowing_kernel_is_refused(void **state) {
-    ImageSet all = ref_svm_digits("train", "17", 5, 0);
+    ImageSet all = ref_digits("train", "17", 5, 0);
     Run run = run_new(*state);
     Status status = {0};
     config_set_value(run.config, "svm.kernel", "poly", "test", &status);
@@ -272,7 +273,7 @@ static void assert_is_unfinished(const Run *run, H5File **file) {
 }
 
 static void resuming_leads_to_the_same_model(void **state) {
-    ImageSet all = ref_svm_digits("train", "0123456789", 30, 0);
+    ImageSet all = ref_digits("train", "0123456789", 30, 0);
     Run run = run_new(*state);
     Status status = {0};
     H5File *file;
@@ -318,7 +319,7 @@ static void check_shifts(const SvmModel *model, const ImageSet *all, int largest
 }
 
 static void check_virtual(const Comm *comm, bool gradient) {
-    ImageSet all = ref_svm_digits("train", "358", 60, 0);
+    ImageSet all = ref_digits("train", "358", 60, 0);
     Run run = run_new(comm);
     Status status = {0};
     H5File *file;
@@ -366,7 +367,7 @@ static void virtual_support_vectors_are_trained_again(void **state) {
 /* The last test: a signal can't be taken back. */
 static void a_signal_on_one_rank_stops_all(void **state) {
     const Comm *comm = *state;
-    ImageSet all = ref_svm_digits("train", "0123456789", 300, 0);
+    ImageSet all = ref_digits("train", "0123456789", 300, 0);
     Run run = run_new(comm);
     Status status = {0}, closing = {0};
     H5File *file;
@@ -376,7 +377,7 @@ static void a_signal_on_one_rank_stops_all(void **state) {
     assert_is_unfinished(&run, &file);
     assert_int_equal(h5_close(&file, &closing), STATUS_OK);
     /* and ranks that solve one pair together */
-    ImageSet two = ref_svm_digits("train", "49", 300, 0);
+    ImageSet two = ref_digits("train", "49", 300, 0);
     Status again = {0};
     assert_int_equal(train(&run, &two, 2, NULL, &again), STATUS_STOPPED);
     image_set_free(&two);

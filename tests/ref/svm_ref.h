@@ -25,9 +25,4 @@ void ref_svm_rows_free(RefSvmRows *rows);
 /* A solver's source of rows. */
 SvmRows ref_svm_rows(RefSvmRows *rows);
 
-/* The first `per_digit` images each of some digits of a part of MNIST ("train" or "t10k"), digit by digit in
- * the order of `digits`, or with per_digit 0 the first `total` images of any of them. From MNIST_DIR, default
- * data/mnist; an empty set if they can't be read. Freed by image_set_free. */
-ImageSet ref_svm_digits(const char *name, const char *digits, int64_t per_digit, int64_t total);
-
 #endif

@@ -1,5 +1,6 @@
 /* Features of strokes' edges, on real digits and on drawn edges. */
 #include "../ref/image_ref.h"
+#include "../ref/ref_digits.h"
 
 #include "pardigits/images.h"
 #include "pardigits/mem.h"
@@ -20,12 +21,8 @@ static ImageSet digits;
 
 static int read_digits(void **state) {
     (void)state;
-    const char *folder = getenv("MNIST_DIR");
-    ImageSource source;
-    Status status = {0};
-    if (idx_read(folder ? folder : "data/mnist", "t10k", &digits, &source, &status) == STATUS_OK) return 0;
-    print_error("%s\n", status.text);
-    return -1;
+    digits = ref_digits("t10k", "0123456789", 0, DIGITS);
+    return digits.n == DIGITS ? 0 : -1;
 }
 
 static int free_digits(void **state) {

@@ -50,8 +50,8 @@ static uint8_t *noise(int64_t rows, int columns, uint32_t most, uint32_t seed) {
 
 static void ties_and_duplicates(void **state) {
     (void)state;
-    const int64_t counts[] = {1, 5, 129, 1100}, ks[] = {1, 3, 600};
-    const int columns[] = {1, 9, 63, 64, 200};
+    const int64_t counts[] = {1, 5, 127, 128, 129, 513, 1100, 1500}, ks[] = {1, 3, 50, 600};
+    const int columns[] = {1, 9, 63, 64, 96, 200};
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
         uint8_t *queries = ref_tied_images(20, columns[c], 2);
         for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
@@ -128,8 +128,8 @@ static void real_digits(void **state) {
     Status status = {0};
     assert_int_equal(idx_read(folder ? folder : "data/mnist", "train", &train, &source, &status), STATUS_OK);
     assert_int_equal(idx_read(folder ? folder : "data/mnist", "t10k", &test, &source, &status), STATUS_OK);
-    check(train.images, 10000, test.images, 500, IMAGE_PIXELS, 5);
-    check(train.images, 10000, test.images, 50, IMAGE_PIXELS, 100);
+    check(train.images, 20000, test.images, 500, IMAGE_PIXELS, 5);
+    check(train.images, 20000, test.images, 50, IMAGE_PIXELS, 100);
     image_set_free(&train);
     image_set_free(&test);
 }

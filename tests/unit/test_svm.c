@@ -6,6 +6,7 @@
 #include "../../src/svm/gram_rows.h"
 #include "../../src/svm/pixel_rows.h"
 #include "../../src/svm/two_class.h"
+#include "../ref/ref_digits.h"
 #include "../ref/svm_libsvm.h"
 #include "../ref/svm_ref.h"
 
@@ -134,7 +135,7 @@ static SvmSolution solve_plainly(const SvmKernel *kernel, const uint8_t *images,
 
 static void objective_and_rho_equal_libsvm(void **state) {
     (void)state;
-    ImageSet digits = ref_svm_digits("train", "358", 100, 0);
+    ImageSet digits = ref_digits("train", "358", 100, 0);
     if (digits.n != 300) fail_msg("no MNIST");
     const int first[3] = {0, 0, 100}, second[3] = {100, 200, 200};
     for (size_t k = 0; k < sizeof libsvm_answers / sizeof *libsvm_answers; k++)
