@@ -21,12 +21,12 @@ typedef struct {
     int filters;                 /* output channels */
     int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
     int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
-    bool tiles;                  /* computed on matrix tiles */
+    bool tiles, data_tiles;      /* all passes, or the data gradient, are computed on matrix tiles */
 } ConvShape;
 
 /* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. `tiles` is
  * set if this build and this machine have matrix tiles and the image has several channels, or one under a
- * kernel of 5x5 with stride 1. */
+ * kernel of 5x5 with stride 1; `data_tiles` then, and for one channel under a kernel of 3x3. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
 /* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */

@@ -8,12 +8,13 @@
 #include "tiles.h"
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
-    ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0, false};
+    ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0, false, false};
     if (kernel <= height + 2 * pad && kernel <= width + 2 * pad) {
         shape.out_height = (height + 2 * pad - kernel) / stride + 1;
         shape.out_width = (width + 2 * pad - kernel) / stride + 1;
     }
     shape.tiles = (channels > 1 || conv_patches_fit(&shape)) && tiles_allowed();
+    shape.data_tiles = shape.tiles || (conv_patches_fit_data(&shape) && tiles_allowed());
     return shape;
 }
 
@@ -22,19 +23,25 @@ static int taps(const ConvShape *s, int phase) {
     return phase < s->kernel ? (s->kernel - phase + s->stride - 1) / s->stride : 0;
 }
 
-int64_t conv_work_size(const ConvShape *s, int n) {
-    if (s->tiles) return max64(conv_tiles_work_size(s, n), conv_tiles_weights_work_size(s, n));
+/* Without tiles. */
+static int64_t products_work_size(const ConvShape *s, int n) {
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
     const int64_t start = round_up(max64(product_round_up(s->channels), product_round_up(s->filters)));
     const int64_t copy = is_dense(s) ? COPY_STRIDE : 0;
     return start + group_size(s, n) * (filled + copy);
 }
 
+int64_t conv_work_size(const ConvShape *s, int n) {
+    if (s->tiles) return max64(conv_tiles_work_size(s, n), conv_tiles_weights_work_size(s, n));
+    return max64(products_work_size(s, n), s->data_tiles ? conv_tiles_work_size(s, n) : 0);
+}
+
 int64_t conv_packed_size(const ConvShape *s) {
     if (s->tiles) return conv_tiles_packed_size(s);
     const int64_t area = (int64_t)s->kernel * s->kernel;
-    return area * max64((int64_t)s->channels * product_round_up(s->filters),
-                        (int64_t)s->filters * product_round_up(s->channels));
+    const int64_t size = area * max64((int64_t)s->channels * product_round_up(s->filters),
+                                      (int64_t)s->filters * product_round_up(s->channels));
+    return max64(size, s->data_tiles ? conv_tiles_packed_size(s) : 0);
 }
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {
@@ -50,7 +57,7 @@ void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) 
 /* One input row or column of pixels in `stride` meets the same taps: those with `tap * stride + phase`. The
  * pixels of a phase are a convolution of their own, of out_grad with the phase's taps from last to first. */
 void conv_pack_backward(const ConvShape *s, const float *weights, float *packed) {
-    if (s->tiles) {
+    if (s->data_tiles) {
         conv_tiles_pack_backward(s, weights, packed);
         return;
     }
@@ -234,7 +241,7 @@ static void backward_images(const ConvShape *s, int n, const float *out_grad, Pa
 
 void conv_backward_data_relu(const ConvShape *s, int n, const float *out_grad, const float *packed_backward,
                              const float *relu_out, float *in_grad, float *work) {
-    if (s->tiles) {
+    if (s->data_tiles) {
         conv_tiles_backward_data(s, n, out_grad, packed_backward, relu_out, in_grad, work);
         return;
     }

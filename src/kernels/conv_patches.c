@@ -10,7 +10,8 @@ enum {
     STEPS = 3, /* of a weight gradient's sum at a time: what it needs stays in the first-level cache */
     POSITIONS = STEPS * TILE_DEPTH,
     SLACK = 2 * POSITIONS, /* values behind the image that are read in vain */
-    RUN = 8,               /* values that are copied, or added, for PATCH_SIDE of them */
+    GROUP = 4 * BLOCK, /* rows that are split before their products: tiles wait for what was just stored */
+    RUN = 8,           /* values that are copied, or added, for a kernel's row of them */
 };
 
 static int64_t padded(int64_t n) {
@@ -30,15 +31,21 @@ typedef struct {
     uint16_t *a_high, *a_low; /* rows of a product: patches, gradients, or the image once for each tap */
     uint16_t *b_high, *b_low; /* weight gradient: [POSITIONS / 2][filters, padded][2] */
     float *sums; /* [BLOCK][filters, padded]; data gradient: [pixels][values of a patch], padded */
-    float *line; /* [width] and a vector */
+    int64_t share_row, share_line;
+    float
+        *shares; /* data gradient: [lines][kernel][width, and a run], of the image with the zeros around it */
 } Work;
 
 static int64_t cut_work(const ConvShape *s, Work *work, float *memory) {
     Work w = {.width = s->width + 2 * (int64_t)s->pad};
+    w.share_row = w.width + RUN;
+    w.share_line = s->kernel * w.share_row;
+    const int64_t shares = round_up((s->height + 2 * (int64_t)s->pad) * w.share_line);
     w.image_values = round_up_to((s->height + 2 * (int64_t)s->pad) * w.width + SLACK, TILE_DEPTH);
-    w.a_values = BLOCK * max64(POSITIONS, round_up_to(s->filters, TILE_DEPTH));
+    w.a_values = max64(BLOCK * POSITIONS, GROUP * round_up_to(s->filters, TILE_DEPTH));
     const int64_t b_values = POSITIONS * padded(s->filters);
-    const int64_t sums = BLOCK * max64(padded(s->filters), round_up_to(pixels_of(s), BLOCK));
+    const int64_t patches = (round_up_to(pixels_of(s), BLOCK) + RUN) * padded(patch_values(s));
+    const int64_t sums = max64(BLOCK * padded(s->filters), patches);
     if (work) {
         w.image_high = (uint16_t *)(void *)memory;
         w.image_low = w.image_high + w.image_values;
@@ -47,10 +54,10 @@ static int64_t cut_work(const ConvShape *s, Work *work, float *memory) {
         w.b_high = w.a_low + w.a_values;
         w.b_low = w.b_high + b_values;
         w.sums = memory + w.image_values + w.a_values + b_values;
-        w.line = w.sums + sums;
+        w.shares = w.sums + sums;
         *work = w;
     }
-    return w.image_values + w.a_values + b_values + sums + round_up(w.width + LANES);
+    return w.image_values + w.a_values + b_values + sums + shares;
 }
 
 int64_t conv_patches_work_size(const ConvShape *s) {
@@ -92,14 +99,15 @@ static void fill_patches(const ConvShape *s, int64_t first, int64_t count, const
         }
 }
 
-/* Block [BLOCK][padded columns] of the sums: rows of a, of `steps` windows each, times packed weights. */
-static void multiply(const Work *work, int64_t rows, int64_t steps, const float *packed, int columns,
-                     float *sums) {
+/* Block [BLOCK][padded columns] of the sums: rows of a from `first` on, of `steps` windows each, times packed
+ * weights. */
+static void multiply(const Work *work, int64_t first, int64_t rows, int64_t steps, const float *packed,
+                     int columns, float *sums) {
     for (int64_t tile = 0; tile < tiles_of(columns); tile += 2) {
         const int column_tiles = tiles_of(columns) - tile > 1 ? 2 : 1;
         const uint16_t *b = packed_tile((float *)packed, steps, columns, 0, tile);
-        const TileProduct product = {.a_high = work->a_high,
-                                     .a_low = work->a_low,
+        const TileProduct product = {.a_high = work->a_high + first * steps * TILE_DEPTH,
+                                     .a_low = work->a_low + first * steps * TILE_DEPTH,
                                      .a_row = steps * 64,
                                      .b_high = b,
                                      .b_low = b + TILE_VALUES,
@@ -144,72 +152,111 @@ void conv_patches_forward(const ConvShape *s, int n, const float *in, const floa
         for (int64_t p = 0; p < pixels; p += BLOCK) {
             const int64_t rows = pixels - p < BLOCK ? pixels - p : BLOCK;
             fill_patches(s, p, rows, &work);
-            multiply(&work, rows, 1, packed, s->filters, work.sums);
+            multiply(&work, 0, rows, 1, packed, s->filters, work.sums);
             keep_sums(rows, s->filters, work.sums, bias, relu, out + (i * pixels + p) * s->filters);
         }
     }
 }
 
 /* Rows of out_grad, split, with zeros behind them up to whole windows. */
-static void split_rows(int64_t rows, int filters, const float *from, const Work *work) {
+static void split_rows(int64_t rows, int64_t filters, const float *from, const Work *work) {
     const int64_t row = round_up_to(filters, TILE_DEPTH);
-    for (int64_t r = 0; r < rows; r++)
-        for (int f = 0; f < filters; f += TILE_DEPTH)
-            split_window(from + r * filters + f, filters - f, work->a_high + r * row + f,
+    const bool is_run = row == filters;
+    const int64_t runs = is_run ? 1 : rows, run = is_run ? rows * filters : filters;
+    for (int64_t r = 0; r < runs; r++)
+        for (int64_t f = 0; f < run; f += TILE_DEPTH)
+            split_window(from + r * filters + f, run - f, work->a_high + r * row + f,
                          work->a_low + r * row + f);
 }
 
-/* The gradient of one line of the image with the zeros around it, from those of the patches. A patch's run of
- * values, for as many of the line's pixels, is added to a sum that goes along the line. */
-static void add_runs(const ConvShape *s, int64_t line, const Work *work) {
-    const int64_t row = padded(PATCH_VALUES);
+static inline void transpose(__m256 r[RUN]) {
+    __m256 t[RUN];
+    for (int i = 0; i < RUN; i += 2) {
+        t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < RUN; i += 4)
+        for (int k = 0; k < 2; k++) {
+            r[i + 2 * k] = _mm256_shuffle_ps(t[i + k], t[i + 2 + k], 0x44);
+            r[i + 2 * k + 1] = _mm256_shuffle_ps(t[i + k], t[i + 2 + k], 0xee);
+        }
+    for (int i = 0; i < RUN / 2; i++) {
+        t[i] = _mm256_permute2f128_ps(r[i], r[i + RUN / 2], 0x20);
+        t[i + RUN / 2] = _mm256_permute2f128_ps(r[i], r[i + RUN / 2], 0x31);
+    }
+    memcpy(r, t, sizeof t);
+}
+
+/* The shares of one line of the image with the zeros around it: patch x adds its value in column k to pixel
+ * x + k. */
+static inline __attribute__((always_inline)) void share_line(const ConvShape *s, const int side, int64_t line,
+                                                             const Work *work) {
+    const int64_t row = padded((int64_t)side * side);
+    float *shares = work->shares + line * work->share_line;
     const float *runs[PATCH_SIDE];
     int count = 0;
-    for (int k = 0; k < PATCH_SIDE; k++)
+    for (int k = 0; k < side; k++)
         if (line >= k && line - k < s->out_height)
-            runs[count++] = work->sums + (line - k) * s->out_width * row + k * PATCH_SIDE;
-    const __mmask8 lanes = (1 << PATCH_SIDE) - 1;
-    __m256 sum = _mm256_setzero_ps();
-    for (int64_t x = 0; x < s->out_width; x++) {
-        __m256 run = _mm256_maskz_loadu_ps(lanes, runs[0] + x * row);
-        for (int k = 1; k < count; k++)
-            run += _mm256_maskz_loadu_ps(lanes, runs[k] + x * row);
-        sum += run;
-        _mm256_storeu_ps(work->line + x, sum);
-        sum = (__m256)_mm256_alignr_epi32(_mm256_setzero_si256(), (__m256i)sum, 1);
+            runs[count++] = work->sums + (line - k) * s->out_width * row + k * side;
+    for (int64_t x = 0; x < s->out_width; x += RUN) {
+        __m256 patches[RUN] = {0};
+        for (int k = 0; k < count; k++)
+            for (int i = 0; i < RUN; i++)
+                patches[i] += _mm256_loadu_ps(runs[k] + (x + i) * row);
+        transpose(patches);
+        const __mmask8 inside = (__mmask8)lane_mask(s->out_width - x);
+        for (int k = 0; k < side; k++)
+            _mm256_mask_storeu_ps(shares + k * work->share_row + k + x, inside, patches[k]);
     }
 }
 
-/* Line `line` of the image with the zeros around it, if the image has it. */
-static void keep_line(const ConvShape *s, int64_t line, const float *relu_out, float *in_grad,
-                      const Work *work) {
-    if (line < s->pad || line >= s->pad + s->height) return;
-    const int64_t at = (line - s->pad) * s->width;
-    add_runs(s, line, work);
-    for (int64_t x = 0; x < s->width; x++) {
-        const float g = work->line[s->pad + x];
-        in_grad[at + x] = relu_out && !(relu_out[at + x] > 0) ? 0 : g;
+/* An image's gradient from the shares of its lines. */
+static inline __attribute__((always_inline)) void
+add_shares(const ConvShape *s, const int side, const float *relu_out, float *in_grad, const Work *work) {
+    for (int64_t y = 0; y < s->height; y++) {
+        const float *shares = work->shares + (y + s->pad) * work->share_line + s->pad;
+        for (int64_t x = 0; x < s->width; x += LANES) {
+            const int lanes = s->width - x < LANES ? (int)(s->width - x) : LANES;
+            vec sum = {0};
+            for (int k = 0; k < side; k++)
+                sum += vec_load_lanes(shares + k * work->share_row + x, lanes);
+            if (relu_out) sum = vec_gate(vec_load_lanes(relu_out + y * s->width + x, lanes), sum);
+            vec_store_lanes(in_grad + y * s->width + x, sum, lanes);
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void
+add_patches(const ConvShape *s, const int side, const float *relu_out, float *in_grad, const Work *work) {
+    for (int64_t line = 0; line < s->height + 2 * (int64_t)s->pad; line++)
+        share_line(s, side, line, work);
+    add_shares(s, side, relu_out, in_grad, work);
+}
+
+/* The gradients of an image's patches, in work->sums. */
+static void find_patches(const ConvShape *s, const float *out_grad, const float *packed, const Work *work) {
+    const int64_t pixels = pixels_of(s), steps = (s->filters + TILE_DEPTH - 1) / TILE_DEPTH;
+    const int values = patch_values(s);
+    for (int64_t p = 0; p < pixels; p += GROUP) {
+        const int64_t rows = pixels - p < GROUP ? pixels - p : GROUP;
+        split_rows(rows, s->filters, out_grad + p * s->filters, work);
+        for (int64_t r = 0; r < rows; r += BLOCK)
+            multiply(work, r, rows - r, steps, packed, values, work->sums + (p + r) * padded(values));
     }
 }
 
 void conv_patches_backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed,
                                 const float *relu_out, float *in_grad, float *memory) {
-    const int64_t pixels = pixels_of(s), steps = (s->filters + TILE_DEPTH - 1) / TILE_DEPTH;
     Work work;
     cut_work(s, &work, memory);
-    clear(&work);
-    for (int i = 0; i < n; i++, out_grad += out_size(s)) {
-        int64_t line = 0; /* to be kept next */
-        for (int64_t p = 0; p < pixels; p += BLOCK) {
-            const int64_t rows = pixels - p < BLOCK ? pixels - p : BLOCK;
-            split_rows(rows, s->filters, out_grad + p * s->filters, &work);
-            multiply(&work, rows, steps, packed, PATCH_VALUES, work.sums + p * padded(PATCH_VALUES));
-            for (; line < p / s->out_width; line++) /* its patches were in blocks before this one */
-                keep_line(s, line, relu_out, in_grad, &work);
-        }
-        for (; line < s->height + 2 * s->pad; line++)
-            keep_line(s, line, relu_out, in_grad, &work);
-        in_grad += in_size(s);
+    /* a line's first and last pixels have no share of some columns, in any image */
+    memset(work.shares, 0, (size_t)((s->height + 2 * s->pad) * work.share_line) * sizeof(float));
+    for (int i = 0; i < n; i++, out_grad += out_size(s), in_grad += in_size(s)) {
+        find_patches(s, out_grad, packed, &work);
+        if (s->kernel == PATCH_SIDE)
+            add_patches(s, PATCH_SIDE, relu_out, in_grad, &work);
+        else
+            add_patches(s, SMALL_PATCH_SIDE, relu_out, in_grad, &work);
         if (relu_out) relu_out += in_size(s);
     }
 }
@@ -273,7 +320,7 @@ void conv_patches_backward_weights(const ConvShape *s, int n, const float *in, c
             sum_positions(s, i > 0 || first > 0, &work);
         }
     }
-    for (int64_t tap = 0; tap < PATCH_VALUES; tap++)
+    for (int64_t tap = 0; tap < patch_values(s); tap++)
         for (int64_t f = 0; f < s->filters; f++, weight_grad++)
             *weight_grad = work.sums[tap * padded(s->filters) + f] + (add ? *weight_grad : 0);
 }

@@ -1,26 +1,37 @@
-/* 5x5 kernels over images of one channel on matrix tiles: the functions of conv_tiles.h for such shapes.
+/* Kernels over images of one channel on matrix tiles: the functions of conv_tiles.h for 5x5, and of them the
+ * data gradient for 3x3, whose other passes are as fast without tiles.
  *
  * A tile sums 32 values at a time, of which a kernel's row of one channel would fill 5. So the 25 values
- * under a kernel, a patch, make one row, as in a 1x1 convolution of patches. (Smaller kernels are as fast
- * without tiles.) */
+ * under a kernel, a patch, make one row, as in a 1x1 convolution of patches. */
 #ifndef PARDIGITS_KERNELS_CONV_PATCHES_H
 #define PARDIGITS_KERNELS_CONV_PATCHES_H
 
 #include "conv_planes.h"
 
 enum {
-    PATCH_SIDE = 5,
-    PATCH_VALUES = PATCH_SIDE * PATCH_SIDE,
+    PATCH_SIDE = 5, /* where all passes are on tiles */
+    SMALL_PATCH_SIDE = 3,
 };
 
+static inline bool is_patches(const ConvShape *s, int side) {
+    return s->channels == 1 && s->kernel == side && s->stride == 1 && s->out_width > 1;
+}
+
 static inline bool conv_patches_fit(const ConvShape *s) {
-    return s->channels == 1 && s->kernel == PATCH_SIDE && s->stride == 1 && s->out_width > 1;
+    return is_patches(s, PATCH_SIDE);
+}
+
+static inline bool conv_patches_fit_data(const ConvShape *s) {
+    return is_patches(s, PATCH_SIDE) || is_patches(s, SMALL_PATCH_SIDE);
+}
+
+static inline int patch_values(const ConvShape *s) {
+    return s->kernel * s->kernel;
 }
 
 /* The 1x1 convolution of the patches: it has the same weights and output. */
 static inline ConvShape patches_of(const ConvShape *s) {
-    return (ConvShape){s->out_height, s->out_width, PATCH_VALUES, s->filters, 1, 1, 0,
-                       s->out_height, s->out_width, true};
+    return conv_shape(s->out_height, s->out_width, patch_values(s), s->filters, 1, 1, 0);
 }
 
 int64_t conv_patches_work_size(const ConvShape *shape);

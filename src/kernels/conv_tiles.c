@@ -252,7 +252,7 @@ static Target dense_target(int n, int columns, const float *start, bool relu, co
 }
 
 int64_t conv_tiles_work_size(const ConvShape *shape, int n) {
-    if (conv_patches_fit(shape)) return conv_patches_work_size(shape);
+    if (conv_patches_fit_data(shape)) return conv_patches_work_size(shape);
     const ConvShape s = flattened(shape);
     if (is_dense(&s))
         return max64(dense_work_size(n, s.channels, s.filters, NULL, NULL),
@@ -317,7 +317,7 @@ void conv_tiles_backward_data(const ConvShape *shape, int n, const float *out_gr
     if (is_dense(&s)) {
         const Target target = dense_target(n, s.channels, NULL, false, relu_out, in_grad);
         dense_pass(n, s.filters, s.channels, out_grad, packed, &target, work);
-    } else if (conv_patches_fit(shape)) {
+    } else if (conv_patches_fit_data(shape)) {
         conv_patches_backward_data(shape, n, out_grad, packed, relu_out, in_grad, work);
     } else {
         for (int i = 0; i < n; i++)

@@ -70,7 +70,7 @@ static void pack_tile_columns(const float *const from[TILE_DEPTH], int64_t colum
 
 /* What the packed weights belong to. */
 static ConvShape packed_shape(const ConvShape *shape) {
-    return conv_patches_fit(shape) ? patches_of(shape) : flattened(shape);
+    return conv_patches_fit_data(shape) ? patches_of(shape) : flattened(shape);
 }
 
 static float *pack_pass(const TilePass *pass, const float *weights, int64_t tap_stride,

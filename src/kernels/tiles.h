@@ -70,15 +70,26 @@ static inline __mmask16 lane_mask(int64_t lanes) {
     return lanes >= 16 ? 0xffff : lanes <= 0 ? 0 : (__mmask16)((1u << lanes) - 1);
 }
 
-/* count floats, or TILE_DEPTH if that is less, and zeros behind them: written are TILE_DEPTH values. */
-static inline void split_window(const float *from, int64_t count, uint16_t *high, uint16_t *low) {
-    const __m512 a = _mm512_maskz_loadu_ps(lane_mask(count), from);
-    const __m512 b = _mm512_maskz_loadu_ps(lane_mask(count - TILE_SIDE), from + TILE_SIDE);
+/* TILE_DEPTH floats. */
+static inline void split_vectors(__m512 a, __m512 b, uint16_t *high, uint16_t *low) {
+    /* values 2i and 2i + 1 of the result are 0 and value i, or 16 + i, of both: as floats what was rounded */
+    const __m512i lower = _mm512_set_epi16(15, 0, 14, 0, 13, 0, 12, 0, 11, 0, 10, 0, 9, 0, 8, 0, 7, 0, 6, 0,
+                                           5, 0, 4, 0, 3, 0, 2, 0, 1, 0, 0, 0);
+    const __m512i upper = _mm512_add_epi16(lower, _mm512_set1_epi32(16 << 16));
     const __m512i both = (__m512i)_mm512_cvtne2ps_pbh(b, a);
-    const __m512 a_rest = _mm512_sub_ps(a, from_bfloat16(_mm512_castsi512_si256(both)));
-    const __m512 b_rest = _mm512_sub_ps(b, from_bfloat16(_mm512_extracti64x4_epi64(both, 1)));
+    const __m512 a_rest = _mm512_sub_ps(a, (__m512)_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, lower, both));
+    const __m512 b_rest = _mm512_sub_ps(b, (__m512)_mm512_maskz_permutexvar_epi16(0xaaaaaaaa, upper, both));
     _mm512_storeu_si512(high, both);
     _mm512_storeu_si512(low, (__m512i)_mm512_cvtne2ps_pbh(b_rest, a_rest));
+}
+
+/* count floats, or TILE_DEPTH if that is less, and zeros behind them: written are TILE_DEPTH values. */
+static inline void split_window(const float *from, int64_t count, uint16_t *high, uint16_t *low) {
+    if (count >= TILE_DEPTH)
+        split_vectors(_mm512_loadu_ps(from), _mm512_loadu_ps(from + TILE_SIDE), high, low);
+    else
+        split_vectors(_mm512_maskz_loadu_ps(lane_mask(count), from),
+                      _mm512_maskz_loadu_ps(lane_mask(count - TILE_SIDE), from + TILE_SIDE), high, low);
 }
 
 /* Two pixels' values in turn, or zeros where they are NULL: whole tiles are written. */

@@ -44,7 +44,7 @@ static void assert_close(const Case *c, const char *pass, const float *got, cons
     const ConvShape *s = &c->shape;
     const double difference = ref_difference(got, expected, n);
     /* tiles: products of floats split in two, see tiles.h */
-    if (difference > (s->tiles ? 0x1p-15 : 4e-6))
+    if (difference > (s->data_tiles ? 0x1p-15 : 4e-6))
         fail_msg("%s differs by %g: n %d, %d x %d x %d -> %d, kernel %d, stride %d, pad %d", pass, difference,
                  c->n, s->height, s->width, s->channels, s->filters, s->kernel, s->stride, s->pad);
     for (int i = 0; i < GUARD; i++)
@@ -151,8 +151,8 @@ static void check_shape(ConvShape shape, int n, uint64_t *state) {
 
 /* On tiles, where there are some, and without them. */
 static void check_all(ConvShape shape, int n, uint64_t *state) {
-    if (shape.tiles) check_shape(shape, n, state);
-    shape.tiles = false;
+    if (shape.data_tiles) check_shape(shape, n, state);
+    shape.tiles = shape.data_tiles = false;
     check_shape(shape, n, state);
 }
 
@@ -180,6 +180,8 @@ static void test_shapes_of_networks(void **unused) {
     (void)unused;
     uint64_t state = 2;
     check_all(conv_shape(28, 28, 1, 32, 3, 1, 0), 3, &state);
+    check_all(conv_shape(9, 30, 1, 40, 3, 1, 1), 2, &state);
+    check_all(conv_shape(30, 9, 1, 33, 5, 1, 2), 2, &state);
     check_all(conv_shape(26, 26, 32, 32, 3, 1, 1), 2, &state);
     check_all(conv_shape(28, 28, 1, 20, 5, 1, 0), 2, &state);
     check_all(conv_shape(12, 12, 20, 50, 5, 1, 0), 5, &state);
