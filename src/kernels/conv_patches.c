@@ -31,9 +31,9 @@ typedef struct {
     uint16_t *a_high, *a_low; /* rows of a product: patches, gradients, or the image once for each tap */
     uint16_t *b_high, *b_low; /* weight gradient: [POSITIONS / 2][filters, padded][2] */
     float *sums; /* [BLOCK][filters, padded]; data gradient: [pixels][values of a patch], padded */
+    /* data gradient: [lines][kernel][width, and a run], of the image with the zeros around it */
     int64_t share_row, share_line;
-    float
-        *shares; /* data gradient: [lines][kernel][width, and a run], of the image with the zeros around it */
+    float *shares;
 } Work;
 
 static int64_t cut_work(const ConvShape *s, Work *work, float *memory) {
