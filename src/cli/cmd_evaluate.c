@@ -64,6 +64,11 @@ static void print_json(const EvaluateArguments *arguments, const Program *progra
     cJSON_Delete(object);
 }
 
+static void print_head(void) {
+    printf("%-6s %8s %8s %11s %8s  %-32s %s\n", "model", "images", "correct", "accuracy", "seconds", "file",
+           "about");
+}
+
 static void print_row(const char *path, const OpenModel *open, const Confusion *confusion, double seconds) {
     char about[128] = "";
     open->family->describe(open->file, open->config, about, sizeof about);
@@ -84,18 +89,20 @@ static void print_confusion(const Confusion *confusion, double confidence) {
 }
 
 static StatusCode evaluate_file(const EvaluateArguments *arguments, const Program *program, const char *path,
-                                bool alone, Status *status) {
+                                bool first, bool alone, Status *status) {
     OpenModel open = {0};
     Confusion confusion = {0};
     double seconds = 0, confidence = 0;
     if (!model_open(program, path, &arguments->settings, &open, status) &&
         !evaluate(arguments, program, &open, &confusion, &seconds, &confidence, status) &&
         comm_rank(program->comm) == 0) {
-        if (arguments->json)
+        if (arguments->json) {
             print_json(arguments, program, path, &open, &confusion, seconds, confidence);
-        else
+        } else {
+            if (first) print_head();
             print_row(path, &open, &confusion, seconds);
-        if (!arguments->json && alone) print_confusion(&confusion, confidence);
+            if (alone) print_confusion(&confusion, confidence);
+        }
         finish_output(status);
     }
     model_close(&open);
@@ -120,11 +127,8 @@ StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status)
         snprintf(use_members, sizeof use_members, "cnn.use_members=%s", members);
         settings_take(&arguments.settings, use_members, status);
     }
-    if (!status->code && !arguments.json && comm_rank(program->comm) == 0)
-        printf("%-6s %8s %8s %11s %8s  %-32s %s\n", "model", "images", "correct", "accuracy", "seconds",
-               "file", "about");
     for (int i = 0; i < models && !status->code; i++)
-        evaluate_file(&arguments, program, argv[1 + i], models == 1, status);
+        evaluate_file(&arguments, program, argv[1 + i], i == 0, models == 1, status);
     mem_free(arguments.settings.items);
     return status->code;
 }
