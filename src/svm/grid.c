@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Votes of one image are one integer: VOTE_BITS bits for each digit. */
-enum { VOTE_BITS = 4 };
-
 static StatusCode read_list(const Config *config, const char *name, double *values, int *count,
                             Status *status) {
     const char *at = config_text(config, name);
@@ -38,22 +35,35 @@ StatusCode svm_grid_read(const Config *config, SvmGrid *grid, Status *status) {
     return STATUS_OK;
 }
 
-/* A part of the work: what separates two classes, trained without one fold. */
+/* A part: what separates two classes, trained without one fold. */
 typedef struct {
     int pair, fold;
-} Item;
+} Part;
 
 typedef struct {
     const SvmTask *task;
     const SvmGrid *grid;
-    int folds, cells;
-    Item *mine; /* [count] of this rank */
+    int folds;
+    Part *mine; /* [count] of this rank */
     int64_t count;
-    uint64_t *votes; /* [cells][images] */
+    SvmVotes fresh; /* of the parts that this rank has done */
+    double start_s, round_s;
     StopWatch *watch;
     atomic_llong finished;
     atomic_bool stop;
 } Search;
+
+SvmVotes svm_grid_votes(const SvmTask *task, const SvmGrid *grid) {
+    return svm_votes_new(grid->c_count * grid->gamma_count, (int)config_int(task->job->config, "svm.folds"),
+                         task->samples->set.n);
+}
+
+int svm_grid_parts(const SvmTask *task) {
+    int pairs = 0;
+    for (int p = 0; p < SVM_PAIRS; p++)
+        pairs += svm_pair_exists(task->present, p);
+    return pairs * (int)config_int(task->job->config, "svm.folds");
+}
 
 static bool interrupted(void *context) {
     Search *search = context;
@@ -66,78 +76,99 @@ static bool interrupted(void *context) {
 }
 
 /* Images trained on and then those held out, of all classes. Freed by the caller. */
-static int32_t *item_images(const Search *search, Item item, int8_t *y, int64_t *n, int64_t *held) {
+static int32_t *part_images(const Search *search, Part part, int8_t *y, int64_t *n, int64_t *held) {
     const ImageSet *set = &search->task->samples->set;
     int32_t *index = mem_new((size_t)set->n, sizeof *index);
     int a, b;
-    svm_pair_classes(item.pair, &a, &b);
+    svm_pair_classes(part.pair, &a, &b);
     *n = *held = 0;
     for (int side = 0; side < 2; side++)
         for (int64_t i = 0; i < set->n; i++)
-            if (set->labels[i] == (side ? b : a) && i % search->folds != item.fold) {
+            if (set->labels[i] == (side ? b : a) && i % search->folds != part.fold) {
                 y[*n] = side ? -1 : 1;
                 index[(*n)++] = (int32_t)i;
             }
-    for (int64_t i = item.fold; i < set->n; i += search->folds)
+    for (int64_t i = part.fold; i < set->n; i += search->folds)
         index[*n + (*held)++] = (int32_t)i;
     return index;
 }
 
-/* Trains one cell and lets it vote on the held-out images. */
-static void try_cell(Search *search, Item item, SvmProblem *problem, GramRows *rows, const int32_t *held,
-                     int cell) {
+/* Trains one cell and tries it on the held-out images: first[k] tells whether image k is of the first class.
+ * Returns false if it was interrupted. */
+static bool try_cell(SvmProblem *problem, GramRows *rows, bool *first) {
     SvmSolution solution;
-    int a, b;
-    if (!svm_solve(problem, &solution)) return;
+    if (!svm_solve(problem, &solution)) return false;
     double *decision = mem_new((size_t)rows->others, sizeof *decision);
     gram_rows_decide(rows, solution.coefficient, solution.rho, decision);
-    svm_pair_classes(item.pair, &a, &b);
-    uint64_t *votes = search->votes + cell * search->task->samples->set.n;
-    for (int64_t k = 0; k < rows->others; k++) {
-        uint64_t vote = (uint64_t)1 << (VOTE_BITS * (decision[k] > 0 ? a : b));
-#pragma omp atomic
-        votes[held[k]] += vote;
-    }
+    for (int64_t k = 0; k < rows->others; k++)
+        first[k] = decision[k] > 0;
     mem_free(decision);
     svm_solution_free(&solution);
+    return true;
+}
+
+/* All cells, one behind the other in `first`: n images y are trained on, `held` ones behind them tried. */
+static bool try_cells(Search *search, const int32_t *index, const int8_t *y, int64_t n, int64_t held,
+                      bool *first) {
+    const TrainJob *job = search->task->job;
+    const int64_t bytes = (config_int(job->config, "svm.cache_mb") << 20) / (2 * job->threads);
+    SvmKernel kernel = search->task->kernel;
+    GramRows rows = gram_rows_new(&kernel, search->task->samples->set.images, index, n, held, bytes);
+    float *diagonal = mem_new((size_t)n, sizeof *diagonal);
+    SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = gram_rows_source(&rows)};
+    problem.eps = config_real(job->config, "svm.eps");
+    problem.cache_bytes = bytes;
+    problem.interrupted = interrupted;
+    problem.interrupt_context = search;
+    bool complete = true;
+    for (int g = 0; g < search->grid->gamma_count && complete; g++) {
+        kernel.gamma = search->grid->gamma[g];
+        gram_rows_diagonal(&rows, diagonal);
+        for (int c = 0; c < search->grid->c_count && complete; c++, first += held) {
+            problem.c = search->grid->c[c];
+            complete = try_cell(&problem, &rows, first);
+        }
+    }
+    mem_free(diagonal);
+    gram_rows_free(&rows);
+    return complete;
+}
+
+/* The votes of a whole part. */
+static void cast_votes(Search *search, Part part, const int32_t *held, int64_t count, const bool *first) {
+    int a, b;
+    svm_pair_classes(part.pair, &a, &b);
+    for (int cell = 0; cell < search->fresh.cells; cell++)
+        for (int64_t k = 0; k < count; k++)
+            svm_votes_cast(&search->fresh, cell, held[k], first[cell * count + k] ? a : b);
 }
 
 static bool has_both_classes(const int8_t *y, int64_t n) {
     return n > 0 && y[0] != y[n - 1];
 }
 
-static void do_item(Search *search, Item item) {
-    const TrainJob *job = search->task->job;
-    SvmKernel kernel = search->task->kernel;
-    int64_t n, held, bytes = (config_int(job->config, "svm.cache_mb") << 20) / (2 * job->threads);
+/* A part votes as a whole or, when it is interrupted, not at all. */
+static void do_part(Search *search, Part part) {
+    int64_t n, held;
     int8_t *y = mem_new((size_t)search->task->samples->set.n, 1);
-    int32_t *index = item_images(search, item, y, &n, &held);
+    int32_t *index = part_images(search, part, y, &n, &held);
+    bool complete = true;
     if (has_both_classes(y, n)) {
-        GramRows rows = gram_rows_new(&kernel, search->task->samples->set.images, index, n, held, bytes);
-        float *diagonal = mem_new((size_t)n, sizeof *diagonal);
-        SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = gram_rows_source(&rows)};
-        problem.eps = config_real(job->config, "svm.eps");
-        problem.cache_bytes = bytes;
-        problem.interrupted = interrupted;
-        problem.interrupt_context = search;
-        for (int g = 0; g < search->grid->gamma_count; g++) {
-            kernel.gamma = search->grid->gamma[g];
-            gram_rows_diagonal(&rows, diagonal);
-            for (int c = 0; c < search->grid->c_count && !atomic_load(&search->stop); c++) {
-                problem.c = search->grid->c[c];
-                try_cell(search, item, &problem, &rows, index + n, g * search->grid->c_count + c);
-            }
-        }
-        mem_free(diagonal);
-        gram_rows_free(&rows);
+        bool *first = mem_new((size_t)(search->fresh.cells * held), sizeof *first);
+        complete = try_cells(search, index, y, n, held, first);
+        if (complete) cast_votes(search, part, index + n, held, first);
+        mem_free(first);
     }
     mem_free(index);
     mem_free(y);
+    if (!complete) return;
+    search->fresh.done[part.pair * search->folds + part.fold] = 1;
     atomic_fetch_add(&search->finished, 1);
 }
 
-/* Gives this rank its items: those of the costliest pairs first, each to the rank with the least so far. */
-static void choose_items(Search *search) {
+/* Gives this rank its share of the parts that haven't voted: those of the costliest pairs first, each to the
+ * rank with the least so far. */
+static void choose_parts(Search *search, const SvmVotes *votes) {
     const SvmTask *task = search->task;
     const SvmPair none[SVM_PAIRS] = {0};
     const int ranks = comm_size(task->job->comm);
@@ -147,30 +178,35 @@ static void choose_items(Search *search) {
     for (int k = 0; k < plan.count; k++)
         for (int f = 0; f < search->folds; f++) {
             int least = 0;
+            if (votes->done[plan.pair[k] * search->folds + f]) continue;
             for (int r = 1; r < ranks; r++)
                 if (load[r] < load[least]) least = r;
             load[least] += svm_pair_cost(task->class_counts, plan.pair[k]);
-            if (least == comm_rank(task->job->comm)) search->mine[search->count++] = (Item){plan.pair[k], f};
+            if (least == comm_rank(task->job->comm)) search->mine[search->count++] = (Part){plan.pair[k], f};
         }
     mem_free(load);
 }
 
-/* How many images most votes are right for; ties go to the smaller digit, as in use. */
-static int64_t count_correct(const Search *search, int cell) {
-    const ImageSet *set = &search->task->samples->set;
-    const uint64_t *votes = search->votes + cell * set->n, mask = ((uint64_t)1 << VOTE_BITS) - 1;
-    int64_t correct = 0;
-    for (int64_t i = 0; i < set->n; i++) {
-        int best = 0;
-        for (int c = 1; c < CLASSES; c++)
-            if ((votes[i] >> (VOTE_BITS * c) & mask) > (votes[i] >> (VOTE_BITS * best) & mask)) best = c;
-        correct += best == set->labels[i];
+bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
+    const TrainJob *job = task->job;
+    Search search = {.task = task, .grid = grid, .folds = votes->folds, .start_s = timer_now_s()};
+    search.round_s = (double)config_int(job->config, "svm.checkpoint_s");
+    search.fresh = svm_votes_new(votes->cells, votes->folds, votes->images);
+    search.watch = stop_watch_create(job->comm);
+    choose_parts(&search, votes);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(job->threads)
+    for (int64_t k = 0; k < search.count; k++) {
+        const bool late = k >= job->threads && timer_now_s() - search.start_s > search.round_s;
+        if (!late && !interrupted(&search)) do_part(&search, search.mine[k]);
     }
-    return correct;
+    bool stopped = stop_watch_destroy(&search.watch);
+    svm_votes_gather(job->comm, &search.fresh, votes);
+    svm_votes_free(&search.fresh);
+    mem_free(search.mine);
+    return stopped;
 }
 
-/* Reports all cells and sets the task to the best. */
-static void choose_cell(const Search *search, SvmTask *task) {
+void svm_grid_choose(SvmTask *task, const SvmGrid *grid, const SvmVotes *votes) {
     static const MetricsColumn columns[] = {{"c", false, ""},
                                             {"gamma", false, ""},
                                             {"images", true, ""},
@@ -181,10 +217,9 @@ static void choose_cell(const Search *search, SvmTask *task) {
     int64_t most = -1;
     metrics_table(job->metrics, "search", columns, sizeof columns / sizeof *columns);
     metrics_cut(job->metrics, "search", 0);
-    for (int cell = 0; cell < search->cells; cell++) {
-        double c = search->grid->c[cell % search->grid->c_count],
-               gamma = search->grid->gamma[cell / search->grid->c_count];
-        int64_t correct = count_correct(search, cell);
+    for (int cell = 0; cell < votes->cells; cell++) {
+        double c = grid->c[cell % grid->c_count], gamma = grid->gamma[cell / grid->c_count];
+        int64_t correct = svm_votes_correct(votes, cell, task->samples->set.labels);
         const double row[] = {c, gamma, (double)n, (double)correct, (double)correct / (double)n};
         metrics_append(job->metrics, "search", row);
         log_line(job->log, "svm: search: C = %g, gamma = %g: %.2f %% of %lld images correct", c, gamma,
@@ -195,28 +230,6 @@ static void choose_cell(const Search *search, SvmTask *task) {
         task->kernel.gamma = gamma;
     }
     task->searched = true;
-}
-
-bool svm_grid_search(SvmTask *task, const SvmGrid *grid) {
-    const TrainJob *job = task->job;
-    double start_s = timer_now_s();
-    Search search = {.task = task, .grid = grid, .cells = grid->c_count * grid->gamma_count};
-    int64_t votes = search.cells * task->samples->set.n;
-    search.folds = (int)config_int(job->config, "svm.folds");
-    search.votes = mem_new((size_t)votes, sizeof *search.votes);
-    search.watch = stop_watch_create(job->comm);
-    choose_items(&search);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(job->threads)
-    for (int64_t k = 0; k < search.count; k++)
-        if (!interrupted(&search)) do_item(&search, search.mine[k]);
-    bool stopped = stop_watch_destroy(&search.watch);
-    comm_sum_u64(job->comm, search.votes, votes);
-    if (!stopped) {
-        choose_cell(&search, task);
-        log_line(job->log, "svm: search: C = %g and gamma = %g are best of %d cells, %.1f s", task->c,
-                 task->kernel.gamma, search.cells, timer_now_s() - start_s);
-    }
-    mem_free(search.mine);
-    mem_free(search.votes);
-    return stopped;
+    log_line(job->log, "svm: search: C = %g and gamma = %g are best of %d cells", task->c, task->kernel.gamma,
+             votes->cells);
 }

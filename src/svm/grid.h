@@ -4,6 +4,7 @@
 
 #include "pardigits/config.h"
 #include "solve_pairs.h"
+#include "votes.h"
 
 #include <stdbool.h>
 
@@ -17,11 +18,21 @@ typedef struct {
 /* The lists svm.grid_c and svm.grid_gamma. */
 StatusCode svm_grid_read(const Config *config, SvmGrid *grid, Status *status);
 
-/* Trains on svm.folds - 1 parts of the task's samples and tries on the other, for each part and each cell of
- * the grid; image i is in part i modulo the folds. Sets the task's C and gamma to the cell with the most
- * images right, the first of equals, writes the table `search` of the metrics and logs it. Work is cut into
- * (pair of classes, fold), which go through all cells with the same dot products, over ranks and threads.
- * Collective; returns whether a signal stopped it. */
-bool svm_grid_search(SvmTask *task, const SvmGrid *grid);
+/* No votes for the task and the grid: they come in svm.folds parts for each pair of classes. Freed by
+ * svm_votes_free. */
+SvmVotes svm_grid_votes(const SvmTask *task, const SvmGrid *grid);
+
+/* How many parts there are in all. */
+int svm_grid_parts(const SvmTask *task);
+
+/* Has parts vote that haven't: trains on svm.folds - 1 folds of the task's samples and tries on the other,
+ * for each cell of the grid; image i is in fold i modulo the folds. Parts, which go through all cells with
+ * the same dot products, are spread over ranks and threads; after svm.checkpoint_s none is begun any more,
+ * and those under way at a signal don't vote. Collective; returns whether a signal came. */
+bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes);
+
+/* Sets the task's C and gamma to the cell with the most images right, the first of equals, writes the table
+ * `search` of the metrics and logs it. */
+void svm_grid_choose(SvmTask *task, const SvmGrid *grid, const SvmVotes *votes);
 
 #endif

@@ -13,7 +13,10 @@
  *
  * /model: attributes c and gamma, where they were searched for instead of being configured.
  *
- * /model/virtual/from i32 [k]: training images that virtual examples were made of; attribute pixels. */
+ * /model/virtual/from i32 [k]: training images that virtual examples were made of; attribute pixels.
+ *
+ * /state/search, while a search for C and gamma isn't finished: done u64 [pairs,folds], votes u64
+ * [cells,images] (votes.h). */
 #include "model.h"
 
 #include "pardigits/mem.h"

@@ -201,21 +201,64 @@ static StatusCode set_samples(SvmTask *task, const SvmSamples *samples, bool las
     return check_task(task, status);
 }
 
+/* What is saved while a search isn't finished. */
+typedef struct {
+    const SvmModel *model; /* without pairs */
+    const SvmVotes *votes;
+} Searched;
+
+static StatusCode write_searched(H5File *file, const void *context, Status *status) {
+    const Searched *searched = context;
+    if (svm_model_write(file, searched->model, status)) return status->code;
+    return svm_votes_write(file, searched->votes, status);
+}
+
+static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, Status *status) {
+    const TrainJob *job = task->job;
+    const SvmPair none[SVM_PAIRS] = {0};
+    SvmModel *model = svm_model_create(&task->kernel, task->present, none, task->samples);
+    const Searched searched = {model, votes};
+    log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
+    checkpoint_save(job->model_path, job->comm, job->config, false, write_searched, &searched, status);
+    svm_model_destroy(&model);
+    return status->code;
+}
+
+/* Has all parts vote; saves when some are missing. */
+static StatusCode run_search(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes, Status *status) {
+    const int all = svm_grid_parts(task);
+    bool stopped = false;
+    while (svm_votes_parts(votes) < all && !stopped && !status->code) {
+        stopped = svm_grid_round(task, grid, votes);
+        if (svm_votes_parts(votes) < all) save_search(task, votes, status);
+    }
+    if (svm_votes_parts(votes) < all && !status->code)
+        status_set(
+            status, STATUS_STOPPED,
+            "Stopped by %s with %d of %d parts of the search for C and gamma done and saved in %s; run "
+            "again with --resume.",
+            stop_signal_name(), svm_votes_parts(votes), all, task->job->model_path);
+    return status->code;
+}
+
 /* Looks for C and gamma, if that is wanted and wasn't done before. */
 static StatusCode search(SvmTask *task, Status *status) {
     SvmGrid grid;
-    if (task->searched || strcmp(config_text(task->job->config, "svm.search"), "grid")) return STATUS_OK;
-    if (svm_grid_read(task->job->config, &grid, status)) return status->code;
+    const TrainJob *job = task->job;
+    const double gamma = task->kernel.gamma;
+    if (task->searched || strcmp(config_text(job->config, "svm.search"), "grid")) return STATUS_OK;
+    if (svm_grid_read(job->config, &grid, status)) return status->code;
     for (int g = 0; g < grid.gamma_count; g++) {
         task->kernel.gamma = grid.gamma[g];
         if (check_task(task, status)) return status->code;
     }
-    if (!svm_grid_search(task, &grid)) return STATUS_OK;
-    return status_set(
-        status, STATUS_STOPPED,
-        "Stopped by %s while searching for C and gamma, of which nothing is kept; run again with "
-        "--resume.",
-        stop_signal_name());
+    task->kernel.gamma = gamma;
+    SvmVotes votes = svm_grid_votes(task, &grid);
+    if (job->resume) svm_votes_read(job->resume, &votes, status);
+    if (!comm_agree(job->comm, status) && !run_search(task, &grid, &votes, status))
+        svm_grid_choose(task, &grid, &votes);
+    svm_votes_free(&votes);
+    return status->code;
 }
 
 /* Solves and saves the pairs that aren't solved yet. */

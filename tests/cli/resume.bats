@@ -115,6 +115,27 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
 }
 
+@test "SVM: a search for C and gamma that is stopped, then killed, goes on from the parts that are done" {
+    local svm=(configs/svm.ini --data "$data" --set run.train=3000 --set svm.search=grid --set svm.folds=3
+        --set svm.checkpoint_s=0)
+    on 2 1 train "${svm[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 2 "${svm[@]}" --run "$run_dir"
+    wait_for 'search: [1-9][0-9]* of 135 parts done'
+    kill -USR1 "$pid"
+    ends_with 75
+    grep 'Stopped by SIGUSR1 with [1-9][0-9]* of 135 parts of the search' "$BATS_TEST_TMPDIR/log"
+    fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
+    local done
+    done=$(sed -n 's/.*with \([0-9]*\) of 135 parts.*/\1/p' "$BATS_TEST_TMPDIR/log")
+    start 3 "${svm[@]}" --run "$run_dir" --resume
+    wait_for 'parts done'
+    kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
+    wait "$pid" || true
+    [[ $(sed -n 's/.*search: \([0-9]*\) of 135 parts done.*/\1/p' "$BATS_TEST_TMPDIR/log" | head -n 1) -gt $done ]]
+    on 1 2 train "${svm[@]}" --run "$run_dir" --resume
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+}
+
 @test "--resume starts fresh in an empty folder and has nothing to do in a complete one" {
     local cnn=(configs/cnn.ini --data "$data" --set run.train=300 --set cnn.epochs=1 --run "$run_dir" --resume)
     on 1 1 train "${cnn[@]}"
