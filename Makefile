@@ -56,7 +56,7 @@ data: deps ## put MNIST into data/mnist/ and data/mnist.h5
 	$(STEP) data/mnist.h5
 
 .PHONY: demo
-demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (minutes)
+demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (half a minute on two fast cores)
 	@BUILD=$(BUILD) src/setup/demo.sh
 
 .PHONY: check check-unit check-mpi check-cli check-lint
@@ -68,7 +68,7 @@ check-unit check-mpi check-cli check-lint: check-%: data
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) tests/run.sh $*
 
 .PHONY: bench bench-peers
-bench: data ## time the training of each model (THREADS=2 REPEATS=3)
+bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
 	@BUILD=$(BUILD) tests/bench/bench.sh
 bench-peers: data ## time what others offer for the same; PEERS=install first installs their packages
 	@tests/bench/peers.sh $(PEERS)

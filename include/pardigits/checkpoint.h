@@ -1,6 +1,6 @@
 /* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it. A
  * file appears under its final name whole or not at all: it is written to a temporary name in the same
- * folder, closed, fsynced, verified by its digest, renamed, and the folder is fsynced. Two are kept: NAME.h5
+ * folder, closed, verified by its digest, fsynced, renamed, and the folder is fsynced. Two are kept: NAME.h5
  * and NAME.prev.h5. */
 #ifndef PARDIGITS_CHECKPOINT_H
 #define PARDIGITS_CHECKPOINT_H

@@ -1,5 +1,5 @@
 /* What a model family (KNN, SVM, CNN) supplies to the rest of the program: one table of operations. A new
- * family is a new folder that fills this table and one line in src/cli/families.c. */
+ * family is a new folder that fills this table, an `extern` below, and what README lists. */
 #ifndef PARDIGITS_FAMILY_H
 #define PARDIGITS_FAMILY_H
 

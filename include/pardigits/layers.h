@@ -1,4 +1,4 @@
-/* The layers beside convolution, forward and backward, for n images of `size` positions x `channels` (NHWC).
+/* The layers beside convolution, forward and backward, for rows of `channels` values or n images (NHWC).
  * Single-threaded, no allocation. Gradients are of the loss summed over the images. */
 #ifndef PARDIGITS_LAYERS_H
 #define PARDIGITS_LAYERS_H

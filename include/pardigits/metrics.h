@@ -36,7 +36,8 @@ void metrics_append(Metrics *metrics, const char *table, const double *row);
 /* Drops the rows whose first column is >= limit (the checkpoint's step or epoch). */
 void metrics_cut(Metrics *metrics, const char *table, double limit);
 
-/* Facts about the run, kept as attributes of /run: seconds; ranks, threads. */
+/* Facts about the run, kept as attributes of /run: seconds, ranks, threads, a KNN's k, an SVM's
+ * valid_accuracy. */
 void metrics_set(Metrics *metrics, const char *name, double value);
 void metrics_set_count(Metrics *metrics, const char *name, int64_t value);
 

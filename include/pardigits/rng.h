@@ -8,7 +8,8 @@
 
 /* What a stream is for; part of the key, so that streams never overlap. */
 typedef enum {
-    RNG_INIT = 1, /* initial weights: epoch 0, sample = parameter array, draw = block of 4 elements */
+    RNG_INIT = 1, /* initial weights: epoch 0, sample = parameter array, draw = block of 4 elements; and the
+                   start of KNN's search for principal axes */
     RNG_ORDER,    /* order of an epoch: sample 0 */
     RNG_DROPOUT,  /* sample = index in the training set, draw = layer << 24 | block of 4 elements */
     RNG_AUGMENT,  /* sample = index in the training set, draw = 0, 1: affine, from 16 on: elastic */

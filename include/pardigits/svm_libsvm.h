@@ -1,7 +1,7 @@
 /* LIBSVM's text files (https://www.csie.ntu.edu.tw/~cjlin/libsvm): models that svm-predict reads, models that
- * svm-train wrote, and images for both. Feature p + 1 is pixel p divided by 255, or for a model with
- * svm.normalize the pixel divided by the image's length. Files appear whole or not at all. Nothing here
- * communicates. */
+ * svm-train wrote, and images for both. Feature p + 1 is byte p of what the kernel sees (a pixel, or with
+ * svm.features = gradient a feature) divided by 255, or with svm.normalize by the length of all of them.
+ * Files appear whole or not at all. Nothing here communicates. */
 #ifndef PARDIGITS_SVM_LIBSVM_H
 #define PARDIGITS_SVM_LIBSVM_H
 

@@ -23,7 +23,8 @@ static const struct {
      "  --set         changes a key of the configuration\n"
      "  --resume      goes on with the run in DIR; starts fresh where there is nothing yet\n"
      "  --overwrite   replaces the run in DIR\n"
-     "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
+     "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume. (A knn, which\n"
+     "is only kept images, takes no notice of them.)"},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
      "section.key=value]... [--json]",
@@ -38,7 +39,8 @@ static const struct {
      "                each with its label and distance (the root of what is compared)\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"show", cmd_show, "show FILE.h5 [--out SHEET.png]",
-     "Tells what is in a dataset, model or metrics file; with --out also draws samples as a picture."},
+     "Tells what is in a dataset, model or metrics file; with --out also draws samples of\na dataset or "
+     "model as a picture."},
     {"digest", cmd_digest, "digest MODEL.h5",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,

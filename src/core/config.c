@@ -211,7 +211,7 @@ StatusCode config_read_file(Config *config, const char *path, Status *status) {
     if (bad_line && (!reading.refused || bad_line < reading.refused)) {
         *status = (Status){0}; /* what inih didn't understand comes before what was refused */
         status_set(status, STATUS_USAGE,
-                   "%s:%d: expected [section], key = value, or a comment that begins with #.", path,
+                   "%s:%d: expected [section], key = value, or a comment that begins with ; or #.", path,
                    bad_line);
     }
     mem_free(reading.seen);

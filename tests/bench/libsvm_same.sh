@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Whether pardigits and LIBSVM reach the same optimum: both train on the same images at eps = 1e-5; then the dual objective of each
 # pair of classes, the decision values of all pairs on the 10,000 test images, and the predicted digits are compared.
-# Needs svm-train and svm-predict (libsvm-tools), python3 with numpy; about a minute of one core.
+# Needs `make bench-peers PEERS=install` once (svm-train, svm-predict, h5dump, numpy); about a minute of one core.
 #
 #     libsvm_same.sh [TRAINING_IMAGES, default 10000 [C [GAMMA [DATA.h5]]]]
 #

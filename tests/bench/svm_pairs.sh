@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Trains the SVM of configs/svm.ini (RBF, C = 10, gamma = 0.02) on all of MNIST with pardigits and with LIBSVM, which has one
 # thread, in one run: pardigits REPEATS=3 times before LIBSVM and as often after it. Prints seconds, least to most, and how many
-# times as long LIBSVM takes, for training (whole process) and for the 10,000 test images. About 9 minutes.
+# times as long LIBSVM takes, for training (whole process) and for the 10,000 test images. About 11 minutes.
 # Needs `make bench-peers PEERS=install` once. Usage: svm_pairs.sh    (THREADS=2 REPEATS=3 in the environment)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
