@@ -23,8 +23,7 @@ static const struct {
      "  --set         changes a key of the configuration\n"
      "  --resume      goes on with the run in DIR; starts fresh where there is nothing yet\n"
      "  --overwrite   replaces the run in DIR\n"
-     "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume. (A knn, which\n"
-     "is only kept images, takes no notice of them.)"},
+     "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
      "section.key=value]... [--json]",

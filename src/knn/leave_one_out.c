@@ -2,15 +2,14 @@
 
 #include "pardigits/mem.h"
 #include "pardigits/shard.h"
-
-#include <string.h>
+#include "pardigits/stop.h"
 
 typedef struct {
     const KnnModel *model;
     int64_t first;        /* index of the first query in the training set */
     int64_t k_max, found; /* found: neighbours of a query, itself among them */
     Neighbour *others;    /* [found] */
-    int64_t *right;       /* [k_max + 1] */
+    int64_t *right;       /* [k_max + 1], of this rank's queries */
 } Trial;
 
 /* The votes of all neighbours but the image itself. */
@@ -25,15 +24,20 @@ static void take_trial(void *context, int64_t query, const Neighbour *neighbours
                     labels, labels[self], trial->right);
 }
 
-int64_t knn_leave_one_out(const KnnModel *model, const TrainJob *job, int64_t k_max, int64_t *right) {
-    enum { AT_A_TIME = 8192 };
+static bool any_rank_signalled(const Comm *comm) {
+    return comm_max(comm, stop_signalled(), NULL) > 0;
+}
+
+bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *trials) {
+    enum { AT_A_TIME = 2048 }; /* seconds, even with the image distortion model */
     KnnMethod method = model->method;
-    method.k = k_max + 1;
+    method.k = trials->k_max + 1;
     if (method.candidates) method.candidates++;
-    Trial trial = {model, 0, k_max, knn_neighbour_count(&method, job->train_count), NULL, right};
+    Trial trial = {.model = model, .first = trials->next, .k_max = trials->k_max};
+    trial.found = knn_neighbour_count(&method, job->train_count);
     trial.others = mem_new((size_t)trial.found, sizeof *trial.others);
-    memset(right, 0, (size_t)(k_max + 1) * sizeof *right);
-    for (; trial.first < job->train_count; trial.first += AT_A_TIME) {
+    trial.right = mem_new((size_t)trials->k_max + 1, sizeof *trial.right);
+    while (trial.first < job->train_count && !any_rank_signalled(job->comm)) {
         int64_t left = job->train_count - trial.first;
         Range rows = {trial.first, trial.first + (left < AT_A_TIME ? left : AT_A_TIME)};
         ImageSet queries = shard_fetch(job->comm, job->train_count, &job->shard, rows);
@@ -42,11 +46,13 @@ int64_t knn_leave_one_out(const KnnModel *model, const TrainJob *job, int64_t k_
         log_progress(job->log, "leave-one-out: %lld/%lld images", (long long)rows.end,
                      (long long)job->train_count);
         image_set_free(&queries);
+        trial.first = rows.end;
     }
+    comm_sum_u64(job->comm, (uint64_t *)trial.right, trials->k_max + 1);
+    for (int64_t k = 1; k <= trials->k_max; k++)
+        trials->right[k] += trial.right[k];
+    trials->next = trial.first;
+    mem_free(trial.right);
     mem_free(trial.others);
-    comm_sum_u64(job->comm, (uint64_t *)right, k_max + 1);
-    int64_t best = 1;
-    for (int64_t k = 2; k <= k_max; k++)
-        if (right[k] > right[best]) best = k;
-    return best;
+    return trials->next >= job->train_count;
 }

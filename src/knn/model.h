@@ -29,8 +29,18 @@ StatusCode knn_model_nearest(void *model, const H5File *file, const Comm *comm, 
 
 void knn_model_free(KnnModel *model);
 
-/* Saves the reference images, of which rank 0 gets all, and k. Collective. */
-StatusCode knn_model_save(const TrainJob *job, int64_t k, Status *status);
+/* How k is chosen: each training image is voted on by the others. */
+typedef struct {
+    int64_t k_max, next; /* images before `next` have been tried */
+    int64_t *right;      /* [k_max + 1]: how many of those k neighbours are right for */
+} KnnTrials;
+
+/* Saves the reference images, of which rank 0 gets all, and k; or, if trials isn't NULL, the trials so far of
+ * a model that isn't finished. Collective. */
+StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status);
+
+/* Reads the trials of a model that isn't finished, if it has any. Serial. */
+StatusCode knn_trials_read(const H5File *file, KnnTrials *trials, Status *status);
 
 /* Reads a file: images of this rank, all labels, and the k that training chose. *model is freed also after a
  * failure. Collective; ranks agree. */
@@ -45,9 +55,9 @@ StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *to
 StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
                                 Status *status);
 
-/* How many of the training images each k in [1, k_max] gets right, each image voted on by the others: right
- * [k_max + 1]. Returns the best k (the smallest of equals). Collective. */
-int64_t knn_leave_one_out(const KnnModel *model, const TrainJob *job, int64_t k_max, int64_t *right);
+/* Tries the images that haven't been tried, until a signal reaches any rank: then it returns false. The
+ * trials are the same on all ranks. Collective. */
+bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *trials);
 
 StatusCode knn_train(TrainJob *job, Status *status);
 

@@ -5,7 +5,7 @@
 #include "pardigits/timer.h"
 
 static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
-                  group_name[] = "/model/reference";
+                  group_name[] = "/model/reference", trials_name[] = "/state/leave_one_out";
 
 /* This rank's rows to rank 0, which gets all of them, freed by the caller; elsewhere the result is empty. */
 static ImageSet gather_at_root(const TrainJob *job) {
@@ -27,7 +27,21 @@ static ImageSet gather_at_root(const TrainJob *job) {
 typedef struct {
     ImageSet set;
     int64_t k;
+    const KnnTrials *trials;
 } Saved;
+
+static StatusCode write_trials(H5File *file, const KnnTrials *trials, Status *status) {
+    if (h5_write(file, trials_name, H5_I64, (H5Shape){1, {trials->k_max + 1}}, trials->right, status))
+        return status->code;
+    return h5_set_i64(file, trials_name, "next", trials->next, status);
+}
+
+StatusCode knn_trials_read(const H5File *file, KnnTrials *trials, Status *status) {
+    if (!h5_exists(file, trials_name)) return STATUS_OK;
+    if (h5_read(file, trials_name, H5_I64, (H5Shape){1, {trials->k_max + 1}}, trials->right, status))
+        return status->code;
+    return h5_get_i64(file, trials_name, "next", &trials->next, status);
+}
 
 static StatusCode write_reference(H5File *file, const void *context, Status *status) {
     const Saved *saved = context;
@@ -36,12 +50,13 @@ static StatusCode write_reference(H5File *file, const void *context, Status *sta
     if (h5_write(file, images_name, H5_U8, images, set->images, status) ||
         h5_write(file, labels_name, H5_U8, labels, set->labels, status))
         return status->code;
+    if (saved->trials) return write_trials(file, saved->trials, status);
     return h5_set_i64(file, group_name, "k", saved->k, status);
 }
 
-StatusCode knn_model_save(const TrainJob *job, int64_t k, Status *status) {
-    Saved saved = {gather_at_root(job), k};
-    checkpoint_save(job->model_path, job->comm, job->config, true, write_reference, &saved, status);
+StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status) {
+    Saved saved = {gather_at_root(job), k, trials};
+    checkpoint_save(job->model_path, job->comm, job->config, !trials, write_reference, &saved, status);
     image_set_free(&saved.set);
     return status->code;
 }
@@ -56,6 +71,9 @@ StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *to
                           "%s: %s isn't of shape [n,%d,%d] with n > 0; train the model again", h5_path(file),
                           images_name, IMAGE_SIDE, IMAGE_SIDE);
     *total = shape.dims[0];
+    if (*k == 0 && h5_exists(file, trials_name))
+        return status_set(status, STATUS_FAILED,
+                          "%s: its training hasn't chosen k yet; finish it with --resume.", h5_path(file));
     if (*k == 0) h5_get_i64(file, group_name, "k", k, status);
     if (status->code == STATUS_OK && (*k < 1 || *k > 1000))
         return status_set(status, STATUS_FAILED,

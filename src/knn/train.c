@@ -1,6 +1,7 @@
 #include "model.h"
 
 #include "pardigits/mem.h"
+#include "pardigits/stop.h"
 
 /* The trained model, which is what the ranks have in memory. */
 static KnnModel model_of_shards(const TrainJob *job) {
@@ -18,23 +19,42 @@ static KnnModel model_of_shards(const TrainJob *job) {
     return model;
 }
 
-/* k by leave-one-out cross-validation; what each k reaches is a table of the metrics. */
-static int64_t choose_k(const KnnModel *model, const TrainJob *job) {
+/* The best k, the smallest of equals; what each k reaches is a table of the metrics. */
+static int64_t choose_k(const KnnTrials *trials, const TrainJob *job) {
     static const MetricsColumn columns[] = {
         {"k", true, ""}, {"correct", true, "images"}, {"accuracy", false, ""}};
-    const int64_t asked = config_int(job->config, "knn.k_max"), others = job->train_count - 1;
-    const int64_t k_max = asked < others ? asked : others > 0 ? others : 1;
-    int64_t *right = mem_new((size_t)k_max + 1, sizeof *right);
-    const int64_t best = knn_leave_one_out(model, job, k_max, right);
+    const int64_t *right = trials->right;
+    int64_t best = 1;
     metrics_table(job->metrics, "leave_one_out", columns, 3);
-    for (int64_t k = 1; k <= k_max; k++)
+    for (int64_t k = 1; k <= trials->k_max; k++) {
+        if (right[k] > right[best]) best = k;
         metrics_append(job->metrics, "leave_one_out",
                        (double[]){(double)k, (double)right[k], (double)right[k] / (double)job->train_count});
+    }
     log_line(job->log, "leave-one-out over k = 1 to %lld: k = %lld is the best, %lld of %lld correct",
-             (long long)k_max, (long long)best, (long long)right[best], (long long)job->train_count);
+             (long long)trials->k_max, (long long)best, (long long)right[best], (long long)job->train_count);
     metrics_set_count(job->metrics, "k", best);
-    mem_free(right);
     return best;
+}
+
+/* Chooses k by leave-one-out cross-validation; saves what it has when a signal stops it. */
+static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
+    const int64_t asked = config_int(job->config, "knn.k_max"), others = job->train_count - 1;
+    KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
+    trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
+    if (job->resume) knn_trials_read(job->resume, &trials, status);
+    if (comm_agree(job->comm, status)) {
+        /* told already */
+    } else if (knn_leave_one_out(model, job, &trials)) {
+        model->method.k = choose_k(&trials, job);
+    } else if (!knn_model_save(job, 0, &trials, status)) {
+        status_set(status, STATUS_STOPPED,
+                   "Stopped by %s with %lld of %lld images tried to choose k and saved in %s; run again with "
+                   "--resume.",
+                   stop_signal_name(), (long long)trials.next, (long long)job->train_count, job->model_path);
+    }
+    mem_free(trials.right);
+    return status->code;
 }
 
 static void report_validation(const KnnModel *model, TrainJob *job) {
@@ -49,15 +69,15 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     mem_free(out);
 }
 
-/* To train is to keep the training images, and perhaps to choose k. Its result is always the same, so a
- * resumed run does it again. */
+/* To train is to keep the training images, and perhaps to choose k. */
 StatusCode knn_train(TrainJob *job, Status *status) {
     if (job->train_count < 1)
         return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid");
     KnnModel model = {.method = knn_method(job->config)};
-    if (model.method.k == 0 || job->valid.n > 0) model = model_of_shards(job);
-    if (model.method.k == 0) model.method.k = choose_k(&model, job);
-    if (knn_model_save(job, model.method.k, status) == STATUS_OK && job->valid.n > 0)
+    const bool is_auto = model.method.k == 0;
+    if (is_auto || job->valid.n > 0) model = model_of_shards(job);
+    if ((!is_auto || !find_k(&model, job, status)) && !knn_model_save(job, model.method.k, NULL, status) &&
+        job->valid.n > 0)
         report_validation(&model, job);
     knn_model_free(&model);
     return status->code;

@@ -102,6 +102,22 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
 }
 
+@test "KNN: stopped by USR1 while it chooses k, resumed on another rank count" {
+    local knn=(configs/knn-idm.ini --data "$data" --set run.train=10000 --set knn.k=auto --set knn.candidates=200)
+    on 2 1 train "${knn[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 2 "${knn[@]}" --run "$run_dir"
+    wait_for 'training knn'
+    sleep 1 # of several
+    kill -USR1 "$pid"
+    ends_with 75
+    grep 'Stopped by SIGUSR1 with [0-9]* of 10000 images tried' "$BATS_TEST_TMPDIR/log"
+    fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
+    on 3 1 train "${knn[@]}" --run "$run_dir" --resume
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    [[ $("$PARDIGITS" show "$run_dir/metrics.h5" | grep leave_one_out) == \
+        $("$PARDIGITS" show "$BATS_TEST_TMPDIR/whole/metrics.h5" | grep leave_one_out) ]]
+}
+
 @test "SVM: stopped by USR1, resumed on another rank count" {
     local svm=(configs/svm.ini --data "$data" --set run.train=30000)
     on 2 1 train "${svm[@]}" --run "$BATS_TEST_TMPDIR/whole"
