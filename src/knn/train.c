@@ -43,11 +43,9 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, &trials, status);
-    if (comm_agree(job->comm, status)) {
-        /* told already */
-    } else if (knn_leave_one_out(model, job, &trials)) {
-        model->method.k = choose_k(&trials, job);
-    } else if (!knn_model_save(job, 0, &trials, status)) {
+    bool tried = !comm_agree(job->comm, status) && knn_leave_one_out(model, job, &trials);
+    if (tried) model->method.k = choose_k(&trials, job);
+    if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {
         status_set(status, STATUS_STOPPED,
                    "Stopped by %s with %lld of %lld images tried to choose k and saved in %s; run again with "
                    "--resume.",
