@@ -15,6 +15,10 @@ CFLAGS ?= -O3 -g
 # the order of additions depend on alignment.
 override CFLAGS += -std=gnu11 -march=$(ARCH) -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
+# On AMD's Zen gcc parts the fused multiply-adds of some loops, not of others that sum the same: then a result
+# depends on which of them took it.
+override CFLAGS += $(shell $(MPICC) -Werror --param=avoid-fma-max-bits=0 -E -x c /dev/null >/dev/null 2>&1 && \
+	echo --param=avoid-fma-max-bits=0)
 ifneq ($(WERROR),)
 override CFLAGS += -Werror
 endif
