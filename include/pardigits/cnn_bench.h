@@ -12,7 +12,7 @@ enum { CNN_BENCH_MAX_LAYERS = 128 };
 typedef struct {
     char text[32]; /* as written in cnn.layers */
     int height, width, channels;
-    int images; /* at a time */
+    int images, images_back; /* at a time, forward and back */
     double forward_flops, backward_data_flops, backward_weights_flops;
 } LayerRate;
 

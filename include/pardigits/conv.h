@@ -9,25 +9,38 @@
  * least 1.
  *
  * On processors with AMX matrix tiles compute it, from floats split into two bfloat16 each: a product of two
- * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. */
+ * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. Elsewhere kernels of up
+ * to 3x3 (6x6 with stride 2) over at least 16 channels go by Winograd's minimal filtering, in floats
+ * (src/kernels/conv_winograd.h), whose rounding errors are a few times as large as those of plain sums. */
 #ifndef PARDIGITS_CONV_H
 #define PARDIGITS_CONV_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+/* How a pass is computed. */
+typedef enum {
+    CONV_PRODUCTS, /* float products, register-blocked */
+    CONV_WINOGRAD, /* float products, fewer of them */
+    CONV_TILES,    /* on matrix tiles */
+} ConvMethod;
+
 typedef struct {
-    int height, width, channels; /* input */
-    int filters;                 /* output channels */
-    int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
-    int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
-    bool tiles, data_tiles;      /* all passes, or the data gradient, are computed on matrix tiles */
+    int height, width, channels;    /* input */
+    int filters;                    /* output channels */
+    int kernel, stride, pad;        /* square kernel; pad zeros on each of the four sides */
+    int out_height, out_width;      /* (height + 2 pad - kernel) / stride + 1, likewise the width */
+    ConvMethod method, data_method; /* of forward and weight gradient; of the data gradient */
 } ConvShape;
 
-/* The shape with its output size; out_height is 0 if the kernel doesn't fit into the padded image. `tiles` is
- * set if this build and this machine have matrix tiles and the image has several channels, or one under a
- * kernel of 5x5 with stride 1; `data_tiles` then, and for one channel under a kernel of 3x3. */
+/* The shape with its output size and the fastest methods; out_height is 0 if the kernel doesn't fit into the
+ * padded image. Where this build and this machine have matrix tiles, they compute all passes if the image has
+ * several channels, or one under a kernel of 5x5 with stride 1, and the data gradient of one channel under a
+ * kernel of 3x3. Elsewhere Winograd's method is taken where it saves enough multiplications. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
+
+/* Images that the weight gradient should get at a time: each call has work of its own beside theirs. */
+int conv_images_wanted(const ConvShape *shape);
 
 /* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */
 int64_t conv_multiply_adds(const ConvShape *shape);

@@ -93,25 +93,27 @@ static double measure(Pass pass, const LayerArrays *a) {
     return 2.0 * (double)conv_multiply_adds(a->shape) * a->n * (double)calls / best_s;
 }
 
-static LayerRate measure_layer(const Layer *layer, int images) {
+static LayerRate measure_layer(const Layer *layer, int images, int images_back) {
     LayerRate rate = {.height = layer->conv.height,
                       .width = layer->conv.width,
                       .channels = layer->conv.channels,
-                      .images = images};
+                      .images = images,
+                      .images_back = images_back};
     snprintf(rate.text, sizeof rate.text, "%s", layer->text);
-    LayerArrays arrays = arrays_new(&layer->conv, images);
+    LayerArrays arrays = arrays_new(&layer->conv, images > images_back ? images : images_back);
+    arrays.n = images;
     rate.forward_flops = measure(forward, &arrays);
+    arrays.n = images_back;
     rate.backward_data_flops = measure(backward_data, &arrays);
     rate.backward_weights_flops = measure(backward_weights, &arrays);
     arrays_free(&arrays);
     return rate;
 }
 
-/* How many images of a leaf pass through layer i together. */
-static int images_at_a_time(const Network *net, int i, int leaf) {
-    const LeafPlan plan = leaf_plan_create(net, leaf);
-    for (int k = 0; k < plan.forward_count; k++)
-        if (plan.forward[k].first <= i && i < plan.forward[k].end) return plan.forward[k].group;
+/* How many images of a leaf pass through layer i together in one of these stages. */
+static int images_at_a_time(const Stage *stages, int count, int i, int leaf) {
+    for (int k = 0; k < count; k++)
+        if (stages[k].first <= i && i < stages[k].end) return stages[k].group;
     return leaf;
 }
 
@@ -120,10 +122,15 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
     *count = 0;
     network_parse(net, config_text(config, "cnn.layers"), status);
     const int leaf = (int)config_int(config, "cnn.leaf");
-    for (int i = 0; i < net->layer_count && !status->code; i++)
-        if (layer_has_weights(&net->layers[i]))
-            rates[(*count)++] =
-                measure_layer(&net->layers[i], images ? images : images_at_a_time(net, i, leaf));
+    LeafPlan plan = {0};
+    if (!status->code) plan = leaf_plan_create(net, leaf);
+    for (int i = 0; i < net->layer_count && !status->code; i++) {
+        if (!layer_has_weights(&net->layers[i])) continue;
+        const int forward_images = images_at_a_time(plan.forward, plan.forward_count, i, leaf);
+        const int back_images = images_at_a_time(plan.backward, plan.backward_count, i, leaf);
+        rates[(*count)++] =
+            measure_layer(&net->layers[i], images ? images : forward_images, images ? images : back_images);
+    }
     mem_free(net);
     return status->code;
 }

@@ -14,35 +14,37 @@ static bool is_cut(const Layer *before, const Layer *after, bool norm_between) {
     return norm_between || wants_whole_leaf(before) != wants_whole_leaf(after);
 }
 
-static int group_of(const Network *net, const Stage *stage, int leaf) {
-    int64_t largest = 1;
+static int group_of(const Network *net, const Stage *stage, bool back, int leaf) {
+    int64_t largest = 1, least = 1;
     for (int i = stage->first; i < stage->end; i++) {
         const Layer *layer = &net->layers[i];
         if (wants_whole_leaf(layer)) return leaf;
         int64_t values = image_values(layer->in) + image_values(layer->out);
         if (values > largest) largest = values;
+        if (back && layer->kind == LAYER_CONV && conv_images_wanted(&layer->conv) > least)
+            least = conv_images_wanted(&layer->conv);
     }
     int64_t fitting = GROUP_FLOATS / largest;
-    if (fitting < 1) return 1;
+    if (fitting < least) fitting = least;
     if (fitting >= leaf) return leaf;
     int groups = (leaf + (int)fitting - 1) / (int)fitting;
     return (leaf + groups - 1) / groups;
 }
 
-static Stage make_stage(const Network *net, int first, int end, int leaf) {
+static Stage make_stage(const Network *net, int first, int end, bool back, int leaf) {
     Stage stage = {.first = first, .end = end};
-    stage.group = group_of(net, &stage, leaf);
+    stage.group = group_of(net, &stage, back, leaf);
     return stage;
 }
 
 static void plan_forward(LeafPlan *plan, const Network *net, int leaf) {
     const Layer *layers = net->layers;
     if (layers[0].kind == LAYER_NORM) /* gathers the moments of the images */
-        plan->forward[plan->forward_count++] = make_stage(net, 0, 0, leaf);
+        plan->forward[plan->forward_count++] = make_stage(net, 0, 0, false, leaf);
     for (int first = 0, i = 1; i <= net->layer_count; i++) {
         if (i < net->layer_count && !is_cut(&layers[i - 1], &layers[i], layers[i].kind == LAYER_NORM))
             continue;
-        plan->forward[plan->forward_count++] = make_stage(net, first, i, leaf);
+        plan->forward[plan->forward_count++] = make_stage(net, first, i, false, leaf);
         first = i;
     }
 }
@@ -65,7 +67,7 @@ static void plan_backward(LeafPlan *plan, const Network *net, int leaf) {
     for (int end = net->layer_count, i = end - 1; i >= bottom; i--) {
         const bool norm_below = i > 0 && layers[i - 1].kind == LAYER_NORM;
         if (i > bottom && !is_cut(&layers[i - 1], &layers[i], norm_below)) continue;
-        Stage stage = make_stage(net, i, end, leaf);
+        Stage stage = make_stage(net, i, end, true, leaf);
         stage.params = (Range){i == bottom ? 0 : params_from(net, norm_below ? i - 1 : i), params_end};
         plan->backward[plan->backward_count++] = stage;
         params_end = stage.params.begin;

@@ -4,17 +4,23 @@
 
 #include "conv_patches.h"
 #include "conv_tiles.h"
+#include "conv_winograd.h"
 #include "product.h"
 #include "tiles.h"
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
-    ConvShape shape = {height, width, channels, filters, kernel, stride, pad, 0, 0, false, false};
+    ConvShape shape = {height, width, channels, filters,       kernel,       stride,
+                       pad,    0,     0,        CONV_PRODUCTS, CONV_PRODUCTS};
     if (kernel <= height + 2 * pad && kernel <= width + 2 * pad) {
         shape.out_height = (height + 2 * pad - kernel) / stride + 1;
         shape.out_width = (width + 2 * pad - kernel) / stride + 1;
     }
-    shape.tiles = (channels > 1 || conv_patches_fit(&shape)) && tiles_allowed();
-    shape.data_tiles = shape.tiles || (conv_patches_fit_data(&shape) && tiles_allowed());
+    if (tiles_allowed()) {
+        if (channels > 1 || conv_patches_fit(&shape)) shape.method = CONV_TILES;
+        if (channels > 1 || conv_patches_fit_data(&shape)) shape.data_method = CONV_TILES;
+    } else if (shape.out_height && conv_winograd_pays(&shape)) {
+        shape.method = shape.data_method = CONV_WINOGRAD;
+    }
     return shape;
 }
 
@@ -23,7 +29,14 @@ static int taps(const ConvShape *s, int phase) {
     return phase < s->kernel ? (s->kernel - phase + s->stride - 1) / s->stride : 0;
 }
 
-/* Without tiles. */
+int conv_images_wanted(const ConvShape *s) {
+    return s->method == CONV_WINOGRAD ? conv_winograd_images_wanted(s) : 1;
+}
+
+static bool uses(const ConvShape *s, ConvMethod method) {
+    return s->method == method || s->data_method == method;
+}
+
 static int64_t products_work_size(const ConvShape *s, int n) {
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
     const int64_t start = round_up(max64(product_round_up(s->channels), product_round_up(s->filters)));
@@ -32,21 +45,35 @@ static int64_t products_work_size(const ConvShape *s, int n) {
 }
 
 int64_t conv_work_size(const ConvShape *s, int n) {
-    if (s->tiles) return max64(conv_tiles_work_size(s, n), conv_tiles_weights_work_size(s, n));
-    return max64(products_work_size(s, n), s->data_tiles ? conv_tiles_work_size(s, n) : 0);
+    int64_t size = 0;
+    if (uses(s, CONV_PRODUCTS)) size = products_work_size(s, n);
+    if (uses(s, CONV_WINOGRAD)) size = max64(size, conv_winograd_work_size(s));
+    if (uses(s, CONV_TILES))
+        size = max64(size, max64(conv_tiles_work_size(s, n), conv_tiles_weights_work_size(s, n)));
+    return size;
+}
+
+static int64_t products_packed_size(const ConvShape *s) {
+    const int64_t area = (int64_t)s->kernel * s->kernel;
+    return area * max64((int64_t)s->channels * product_round_up(s->filters),
+                        (int64_t)s->filters * product_round_up(s->channels));
 }
 
 int64_t conv_packed_size(const ConvShape *s) {
-    if (s->tiles) return conv_tiles_packed_size(s);
-    const int64_t area = (int64_t)s->kernel * s->kernel;
-    const int64_t size = area * max64((int64_t)s->channels * product_round_up(s->filters),
-                                      (int64_t)s->filters * product_round_up(s->channels));
-    return max64(size, s->data_tiles ? conv_tiles_packed_size(s) : 0);
+    int64_t size = 0;
+    if (uses(s, CONV_PRODUCTS)) size = products_packed_size(s);
+    if (uses(s, CONV_WINOGRAD)) size = max64(size, conv_winograd_packed_size(s));
+    if (uses(s, CONV_TILES)) size = max64(size, conv_tiles_packed_size(s));
+    return size;
 }
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {
-    if (s->tiles) {
+    if (s->method == CONV_TILES) {
         conv_tiles_pack_forward(s, weights, packed);
+        return;
+    }
+    if (s->method == CONV_WINOGRAD) {
+        conv_winograd_pack_forward(s, weights, packed);
         return;
     }
     const int64_t length = (int64_t)s->kernel * s->kernel * s->channels;
@@ -57,8 +84,12 @@ void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) 
 /* One input row or column of pixels in `stride` meets the same taps: those with `tap * stride + phase`. The
  * pixels of a phase are a convolution of their own, of out_grad with the phase's taps from last to first. */
 void conv_pack_backward(const ConvShape *s, const float *weights, float *packed) {
-    if (s->data_tiles) {
+    if (s->data_method == CONV_TILES) {
         conv_tiles_pack_backward(s, weights, packed);
+        return;
+    }
+    if (s->data_method == CONV_WINOGRAD) {
+        conv_winograd_pack_backward(s, weights, packed);
         return;
     }
     const int64_t tap_size = (int64_t)s->channels * s->filters;
@@ -177,8 +208,12 @@ static void compute_pass(const Pass *pass, int n, const float *in, const float *
 
 static void forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
                     bool relu, float *out, float *work) {
-    if (s->tiles) {
+    if (s->method == CONV_TILES) {
         conv_tiles_forward(s, n, in, packed, bias, relu, out, work);
+        return;
+    }
+    if (s->method == CONV_WINOGRAD) {
+        conv_winograd_forward(s, n, in, packed, bias, relu, out, work);
         return;
     }
     memset(work, 0, (size_t)product_round_up(s->filters) * sizeof *work);
@@ -241,8 +276,12 @@ static void backward_images(const ConvShape *s, int n, const float *out_grad, Pa
 
 void conv_backward_data_relu(const ConvShape *s, int n, const float *out_grad, const float *packed_backward,
                              const float *relu_out, float *in_grad, float *work) {
-    if (s->data_tiles) {
+    if (s->data_method == CONV_TILES) {
         conv_tiles_backward_data(s, n, out_grad, packed_backward, relu_out, in_grad, work);
+        return;
+    }
+    if (s->data_method == CONV_WINOGRAD) {
+        conv_winograd_backward_data(s, n, out_grad, packed_backward, relu_out, in_grad, work);
         return;
     }
     memset(work, 0, (size_t)product_round_up(s->channels) * sizeof *work);

@@ -50,7 +50,7 @@ static inline ConvShape flattened(const ConvShape *s) {
     if (s->out_height > 1 || s->out_width > 1 || s->pad || s->kernel != s->height || s->kernel != s->width)
         return *s;
     ConvShape dense = {
-        1, 1, s->height * s->width * s->channels, s->filters, 1, 1, 0, 1, 1, s->tiles, s->data_tiles};
+        1, 1, s->height * s->width * s->channels, s->filters, 1, 1, 0, 1, 1, s->method, s->data_method};
     return dense;
 }
 

@@ -199,6 +199,16 @@ void product_pack(int64_t length, int64_t run, int columns, int64_t first_k, int
             packed[length * c + first_k + k] = from[k * k_stride + c * column_stride];
 }
 
+PackedColumn product_packed_column(int64_t length, int columns, int column) {
+    const int vectors = product_round_up(columns) / LANES;
+    int first = 0, width = group_vectors(vectors, 0);
+    while ((first + width) * LANES <= column) {
+        first += width;
+        width = group_vectors(vectors, first);
+    }
+    return (PackedColumn){length * first * LANES + column - first * LANES, width * LANES};
+}
+
 /* The loops over rows, in the order in which they are taken. */
 typedef struct {
     int64_t count[3], in_stride[3], out_stride[3];

@@ -44,6 +44,12 @@ int product_round_up(int columns);
 void product_pack(int64_t length, int64_t run, int columns, int64_t first_k, int64_t count, const float *from,
                   int64_t k_stride, int64_t column_stride, float *packed);
 
+/* Where product_pack puts a column of whole vectors: summand k at begin + k * step. */
+typedef struct {
+    int64_t begin, step;
+} PackedColumn;
+PackedColumn product_packed_column(int64_t length, int columns, int column);
+
 void product_compute(const Product *product);
 
 #endif

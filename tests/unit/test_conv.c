@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "../../src/kernels/conv_winograd.h"
 #include "../ref/ref_conv.h"
 #include "../ref/ref_numbers.h"
 #include "pardigits/mem.h"
@@ -39,14 +40,17 @@ static void case_free(Case *c) {
         mem_free(arrays[i]);
 }
 
-static void assert_close(const Case *c, const char *pass, bool tiles, const float *got,
+/* Products are of floats; tiles' of floats split in two, see tiles.h; Winograd's sums differ by more. */
+static const double tolerance[] = {[CONV_PRODUCTS] = 4e-6, [CONV_WINOGRAD] = 2e-5, [CONV_TILES] = 0x1p-15};
+
+static void assert_close(const Case *c, const char *pass, ConvMethod method, const float *got,
                          const double *expected, int64_t n) {
     const ConvShape *s = &c->shape;
     const double difference = ref_difference(got, expected, n);
-    /* tiles: products of floats split in two, see tiles.h */
-    if (difference > (tiles ? 0x1p-15 : 4e-6))
-        fail_msg("%s differs by %g: n %d, %d x %d x %d -> %d, kernel %d, stride %d, pad %d", pass, difference,
-                 c->n, s->height, s->width, s->channels, s->filters, s->kernel, s->stride, s->pad);
+    if (difference > tolerance[method])
+        fail_msg("%s differs by %g: method %d, n %d, %d x %d x %d -> %d, kernel %d, stride %d, pad %d", pass,
+                 difference, method, c->n, s->height, s->width, s->channels, s->filters, s->kernel, s->stride,
+                 s->pad);
     for (int i = 0; i < GUARD; i++)
         if (got[n + i] == got[n + i]) fail_msg("%s writes behind its array", pass);
 }
@@ -59,11 +63,11 @@ static void check_forward(const Case *c, int with_bias) {
     conv_pack_forward(&c->shape, c->weight, c->packed);
     conv_forward(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     ref_conv_forward(&c->shape, c->n, in, weight, with_bias ? bias : NULL, expected);
-    assert_close(c, "forward", c->shape.tiles, out, expected, c->outs);
+    assert_close(c, "forward", c->shape.method, out, expected, c->outs);
     conv_forward_relu(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     for (int64_t i = 0; i < c->outs; i++)
         expected[i] = expected[i] < 0 ? 0 : expected[i];
-    assert_close(c, "forward with relu", c->shape.tiles, out, expected, c->outs);
+    assert_close(c, "forward with relu", c->shape.method, out, expected, c->outs);
     mem_free(out);
     mem_free(in);
     mem_free(weight);
@@ -78,11 +82,11 @@ static void check_backward_data(const Case *c) {
     conv_pack_backward(&c->shape, c->weight, c->packed);
     conv_backward_data(&c->shape, c->n, c->out_grad, c->packed, in_grad, c->work);
     ref_conv_backward_data(&c->shape, c->n, out_grad, weight, expected);
-    assert_close(c, "data gradient", c->shape.data_tiles, in_grad, expected, c->ins);
+    assert_close(c, "data gradient", c->shape.data_method, in_grad, expected, c->ins);
     conv_backward_data_relu(&c->shape, c->n, c->out_grad, c->packed, c->in, in_grad, c->work);
     for (int64_t i = 0; i < c->ins; i++)
         expected[i] = c->in[i] > 0 ? expected[i] : 0;
-    assert_close(c, "data gradient through relu", c->shape.data_tiles, in_grad, expected, c->ins);
+    assert_close(c, "data gradient through relu", c->shape.data_method, in_grad, expected, c->ins);
     mem_free(in_grad);
     mem_free(out_grad);
     mem_free(weight);
@@ -98,16 +102,16 @@ static void check_backward_weights(const Case *c, int with_bias) {
     conv_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
                           c->work);
     ref_conv_backward_weights(&c->shape, c->n, in, out_grad, expected, expected_bias);
-    assert_close(c, "weight gradient", c->shape.tiles, weight_grad, expected, c->weights);
-    if (with_bias) assert_close(c, "bias gradient", c->shape.tiles, bias_grad, expected_bias, filters);
+    assert_close(c, "weight gradient", c->shape.method, weight_grad, expected, c->weights);
+    if (with_bias) assert_close(c, "bias gradient", c->shape.method, bias_grad, expected_bias, filters);
     conv_add_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
                               c->work);
     for (int64_t i = 0; i < c->weights; i++)
         expected[i] *= 2;
     for (int f = 0; f < filters; f++)
         expected_bias[f] *= 2;
-    assert_close(c, "added weight gradient", c->shape.tiles, weight_grad, expected, c->weights);
-    if (with_bias) assert_close(c, "added bias gradient", c->shape.tiles, bias_grad, expected_bias, filters);
+    assert_close(c, "added weight gradient", c->shape.method, weight_grad, expected, c->weights);
+    if (with_bias) assert_close(c, "added bias gradient", c->shape.method, bias_grad, expected_bias, filters);
     mem_free(weight_grad);
     mem_free(bias_grad);
     mem_free(in);
@@ -149,10 +153,13 @@ static void check_shape(ConvShape shape, int n, uint64_t *state) {
     case_free(&c);
 }
 
-/* On tiles, where there are some, and without them. */
+/* In every way that there is: as the machine would, by products, by Winograd where it can. */
 static void check_all(ConvShape shape, int n, uint64_t *state) {
-    if (shape.data_tiles) check_shape(shape, n, state);
-    shape.tiles = shape.data_tiles = false;
+    if (shape.method == CONV_TILES || shape.data_method == CONV_TILES) check_shape(shape, n, state);
+    shape.method = shape.data_method = CONV_PRODUCTS;
+    check_shape(shape, n, state);
+    if (!conv_winograd_fits(&shape)) return;
+    shape.method = shape.data_method = CONV_WINOGRAD;
     check_shape(shape, n, state);
 }
 

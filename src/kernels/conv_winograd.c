@@ -1,0 +1,448 @@
+#include "conv_winograd.h"
+
+#include <string.h>
+
+#include "conv_axis.h"
+#include "product.h"
+#include "winograd.h"
+
+enum {
+    BLOCK_FLOATS = 1 << 17, /* of a block of tiles at all points, inputs and outputs */
+    WEIGHTS_BLOCK_FLOATS =
+        1 << 18,         /* the same for the weight gradient, which goes through its sums for each */
+    BLOCK_TILES = 6,     /* a block has a multiple of so many: rows that a product keeps in registers */
+    TILES_WANTED = 64,   /* of a weight gradient: its sums at all points are made into weights at the end */
+    LEAST_CHANNELS = 16, /* with fewer the transforms cost more than they save */
+};
+
+/* It pays where products take so many times as many multiplications. */
+#define LEAST_SAVING 1.7
+
+/* An image as tiles see it. Pixel (i, j) of tile (ty, tx) in phase (py, px) is the image's pixel
+ * (stride * (4 ty + i) + py - pad, stride * (4 tx + j) + px - pad), or zero outside. */
+typedef struct {
+    int height, width, channels;
+    int stride, pad;
+} Lattice;
+
+/* Input and output of a layer, tile by tile: 6x6 inputs in each phase and 4x4 outputs, which have but one. */
+typedef struct {
+    Lattice in, out;
+    int tiles_y, tiles_x;
+} Tiling;
+
+static Tiling tiling_of(const ConvShape *s) {
+    return (Tiling){{s->height, s->width, s->channels, s->stride, s->pad},
+                    {s->out_height, s->out_width, s->filters, 1, 0},
+                    (s->out_height + WINOGRAD_OUT - 1) / WINOGRAD_OUT,
+                    (s->out_width + WINOGRAD_OUT - 1) / WINOGRAD_OUT};
+}
+
+static int phases(const Lattice *l) {
+    return l->stride * l->stride;
+}
+
+/* Columns of a matrix with all channels of all phases, each phase's of whole vectors. */
+static int columns_of(const Lattice *l) {
+    return phases(l) * product_round_up(l->channels);
+}
+
+/* An odd number of cache lines, so that the same place at all points doesn't meet in one cache set. */
+static int64_t odd_lines(int64_t floats) {
+    return ((floats + 15) / 16 | 1) * 16;
+}
+
+/* Floats between the points of `tiles` tiles, and between those of the weights. */
+static int64_t point_step(const Lattice *l, int64_t tiles) {
+    return odd_lines(tiles * columns_of(l));
+}
+
+static int64_t weight_step(const Tiling *t) {
+    return odd_lines((int64_t)columns_of(&t->in) * columns_of(&t->out));
+}
+
+static int64_t tile_count(const Tiling *t, int n) {
+    return (int64_t)n * t->tiles_y * t->tiles_x;
+}
+
+/* The most tiles of a block; all blocks get nearly as many. */
+static int tiles_of_block(const Tiling *t, int block_floats) {
+    const int fitting = block_floats / (WINOGRAD_POINTS * (columns_of(&t->in) + columns_of(&t->out)));
+    return fitting < BLOCK_TILES ? BLOCK_TILES : fitting / BLOCK_TILES * BLOCK_TILES;
+}
+
+static int next_block(const Tiling *t, int block_floats, int64_t left) {
+    const int64_t most = tiles_of_block(t, block_floats), blocks = (left + most - 1) / most;
+    const int64_t even = ((left + blocks - 1) / blocks + BLOCK_TILES - 1) / BLOCK_TILES * BLOCK_TILES;
+    return (int)(even < left ? even : left);
+}
+
+/* Where the side x side pixels of a tile begin in the image; -1 outside. */
+static void find_pixels(const Lattice *l, int tile_y, int tile_x, int phase, int side, int64_t *places) {
+    const int first_y = l->stride * WINOGRAD_OUT * tile_y + phase / l->stride - l->pad;
+    const int first_x = l->stride * WINOGRAD_OUT * tile_x + phase % l->stride - l->pad;
+    for (int i = 0; i < side; i++)
+        for (int j = 0; j < side; j++) {
+            const int y = first_y + i * l->stride, x = first_x + j * l->stride;
+            const bool inside = y >= 0 && y < l->height && x >= 0 && x < l->width;
+            *places++ = inside ? ((int64_t)y * l->width + x) * l->channels : -1;
+        }
+}
+
+static int lanes_from(int columns, int column) {
+    return columns - column < LANES ? columns - column : LANES;
+}
+
+/* One tile in one phase. */
+typedef struct {
+    int64_t image;                   /* where its image begins */
+    int64_t places[WINOGRAD_POINTS]; /* [side][side] of its pixels in the image; -1 outside */
+    int channels;
+    float *points; /* [WINOGRAD_POINTS][step] */
+    int64_t step;
+} Tile;
+
+/* What one of the transforms below reads or writes beside the points. */
+typedef struct {
+    const float *in, *zeros; /* images; [channels in whole vectors] */
+    const float *bias;       /* [channels in whole vectors] */
+    bool relu;
+    float *out; /* images */
+} Images;
+
+/* A tile's points: of its 6x6 inputs, or of the gradient of its 4x4 outputs. */
+ALWAYS_INLINE void transform_pixels(const Tile *tile, const Images *images, const int side) {
+    const float *pixel[WINOGRAD_POINTS];
+    for (int i = 0; i < side * side; i++)
+        pixel[i] = tile->places[i] < 0 ? images->zeros : images->in + tile->image + tile->places[i];
+    for (int c = 0; c < tile->channels; c += LANES) {
+        const int lanes = lanes_from(tile->channels, c);
+        vec values[WINOGRAD_POINTS];
+#pragma GCC unroll 6
+        for (int y = 0; y < side; y++)
+#pragma GCC unroll 6
+            for (int x = 0; x < side; x++)
+                values[y * WINOGRAD_IN + x] = vec_load_lanes(pixel[y * side + x] + c, lanes);
+        if (side == WINOGRAD_IN)
+            winograd_input(values);
+        else
+            winograd_gradient(values);
+#pragma GCC unroll 36
+        for (int u = 0; u < WINOGRAD_POINTS; u++)
+            vec_store(tile->points + u * tile->step + c, values[u]);
+    }
+}
+
+ALWAYS_INLINE void load_points(const Tile *tile, int channel, vec values[WINOGRAD_POINTS]) {
+#pragma GCC unroll 36
+    for (int u = 0; u < WINOGRAD_POINTS; u++)
+        values[u] = vec_load(tile->points + u * tile->step + channel);
+}
+
+static void input_to_points(const Tile *tile, const Images *images) {
+    transform_pixels(tile, images, WINOGRAD_IN);
+}
+
+static void gradient_to_points(const Tile *tile, const Images *images) {
+    transform_pixels(tile, images, WINOGRAD_OUT);
+}
+
+/* Writes the 4x4 outputs. */
+static void points_to_output(const Tile *tile, const Images *images) {
+    for (int c = 0; c < tile->channels; c += LANES) {
+        const int lanes = lanes_from(tile->channels, c);
+        const vec bias = vec_load(images->bias + c);
+        vec values[WINOGRAD_POINTS];
+        load_points(tile, c, values);
+        winograd_output(values);
+#pragma GCC unroll 4
+        for (int i = 0; i < WINOGRAD_OUT; i++)
+#pragma GCC unroll 4
+            for (int j = 0; j < WINOGRAD_OUT; j++) {
+                const int64_t place = tile->places[i * WINOGRAD_OUT + j];
+                if (place < 0) continue;
+                const vec value = values[i * WINOGRAD_IN + j] + bias;
+                vec_store_lanes(images->out + tile->image + place + c, images->relu ? vec_relu(value) : value,
+                                lanes);
+            }
+    }
+}
+
+/* Adds the gradient of the 6x6 inputs, of which neighbouring tiles share some. */
+static void points_to_input_gradient(const Tile *tile, const Images *images) {
+    for (int c = 0; c < tile->channels; c += LANES) {
+        const int lanes = lanes_from(tile->channels, c);
+        vec values[WINOGRAD_POINTS];
+        load_points(tile, c, values);
+        winograd_input_gradient(values);
+#pragma GCC unroll 36
+        for (int i = 0; i < WINOGRAD_POINTS; i++) {
+            const int64_t place = tile->places[i];
+            if (place < 0) continue;
+            float *to = images->out + tile->image + place + c;
+            vec_store_lanes(to, vec_load_lanes(to, lanes) + values[i], lanes);
+        }
+    }
+}
+
+/* Some of the tiles of all images, image by image. */
+typedef struct {
+    const Tiling *tiling;
+    int64_t first;
+    int count;
+} Block;
+
+/* Transforms a block's tiles, whose pixels are side x side, in all phases. */
+static void for_each_tile(const Block *block, const Lattice *l, int side, const Images *images, float *points,
+                          void (*transform)(const Tile *tile, const Images *images)) {
+    const Tiling *t = block->tiling;
+    const int64_t image_floats = (int64_t)l->height * l->width * l->channels;
+    const int per_image = t->tiles_y * t->tiles_x;
+    Tile tile = {.channels = l->channels, .points = points, .step = point_step(l, block->count)};
+    for (int p = 0; p < block->count; p++) {
+        const int place = (int)((block->first + p) % per_image);
+        tile.image = (block->first + p) / per_image * image_floats;
+        for (int phase = 0; phase < phases(l); phase++) {
+            find_pixels(l, place / t->tiles_x, place % t->tiles_x, phase, side, tile.places);
+            transform(&tile, images);
+            tile.points += product_round_up(l->channels);
+        }
+    }
+}
+
+/* to [point][tile][to's columns] = from [point][tile][from's columns] * packed [point][these][those] */
+static void multiply(const Block *block, const Lattice *from, const Lattice *to, const float *from_points,
+                     const float *packed, const float *zeros, float *to_points) {
+    const int depth = columns_of(from), columns = columns_of(to);
+    for (int u = 0; u < WINOGRAD_POINTS; u++) {
+        const Product product = {
+            .rows = {{1, 1, block->count}, {0, 0, depth}},
+            .sum = {{1, 1, depth}, {0, 0, 1}},
+            .out_stride = {0, 0, columns},
+            .columns = columns,
+            .in = from_points + u * point_step(from, block->count),
+            .factors = packed + u * weight_step(block->tiling),
+            .packed_length = depth,
+            .packed_run = depth,
+            .start = zeros,
+            .out = to_points + u * point_step(to, block->count),
+        };
+        product_compute(&product);
+    }
+}
+
+/* sums [point][channel][filter] of in_points [point][tile][channel] * grad_points [point][tile][filter]: from
+ * start [filter], or, where that is NULL, added. */
+static void sum_products(const Block *block, const float *in_points, const float *grad_points,
+                         const float *start, float *sums) {
+    const Lattice *in = &block->tiling->in, *out = &block->tiling->out;
+    const int depth = columns_of(in), columns = columns_of(out);
+    for (int u = 0; u < WINOGRAD_POINTS; u++) {
+        const Product product = {
+            .rows = {{1, 1, depth}, {0, 0, 1}},
+            .sum = {{1, 1, block->count}, {0, 0, depth}},
+            .out_stride = {0, 0, columns},
+            .columns = columns,
+            .in = in_points + u * point_step(in, block->count),
+            .factors = grad_points + u * point_step(out, block->count),
+            .factor_stride = columns,
+            .start = start,
+            .out = sums + u * weight_step(block->tiling),
+        };
+        product_compute(&product);
+    }
+}
+
+/* The work memory: zeros and bias [most columns each], points of a block, sums of the weight gradient. */
+typedef struct {
+    float *zeros, *bias, *in_points, *out_points, *sums;
+} Work;
+
+static int64_t most_columns(const Tiling *t) {
+    return round_up(max64(columns_of(&t->in), columns_of(&t->out)));
+}
+
+static Work cut_work(const Tiling *t, float *work) {
+    const int64_t columns = most_columns(t);
+    const int block = tiles_of_block(t, WEIGHTS_BLOCK_FLOATS);
+    Work cut = {.zeros = work, .bias = work + columns, .in_points = work + 2 * columns};
+    cut.out_points = cut.in_points + WINOGRAD_POINTS * point_step(&t->in, block);
+    cut.sums = cut.out_points + WINOGRAD_POINTS * point_step(&t->out, block);
+    memset(work, 0, (size_t)(2 * columns) * sizeof *work);
+    return cut;
+}
+
+int conv_winograd_images_wanted(const ConvShape *s) {
+    const Tiling t = tiling_of(s);
+    return (TILES_WANTED + t.tiles_y * t.tiles_x - 1) / (t.tiles_y * t.tiles_x);
+}
+
+int64_t conv_winograd_work_size(const ConvShape *s) {
+    const Tiling t = tiling_of(s);
+    const int block = tiles_of_block(&t, WEIGHTS_BLOCK_FLOATS);
+    return 2 * most_columns(&t) +
+           WINOGRAD_POINTS * (point_step(&t.in, block) + point_step(&t.out, block) + weight_step(&t));
+}
+
+int64_t conv_winograd_packed_size(const ConvShape *s) {
+    const Tiling t = tiling_of(s);
+    return WINOGRAD_POINTS * weight_step(&t);
+}
+
+void conv_winograd_forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
+                           bool relu, float *out, float *work) {
+    const Tiling t = tiling_of(s);
+    const Work cut = cut_work(&t, work);
+    const int64_t all = tile_count(&t, n);
+    const Images images = {in, cut.zeros, cut.bias, relu, out};
+    if (bias) memcpy(cut.bias, bias, (size_t)s->filters * sizeof *bias);
+    Block block = {&t, 0, 0};
+    for (; block.first < all; block.first += block.count) {
+        block.count = next_block(&t, BLOCK_FLOATS, all - block.first);
+        for_each_tile(&block, &t.in, WINOGRAD_IN, &images, cut.in_points, input_to_points);
+        multiply(&block, &t.in, &t.out, cut.in_points, packed, cut.zeros, cut.out_points);
+        for_each_tile(&block, &t.out, WINOGRAD_OUT, &images, cut.out_points, points_to_output);
+    }
+}
+
+/* values become 0 where gate isn't above 0. */
+static void apply_gate(int64_t count, const float *gate, float *values) {
+    for (int64_t i = 0; i < count; i += LANES) {
+        const int lanes = count - i < LANES ? (int)(count - i) : LANES;
+        vec_store_lanes(values + i,
+                        vec_gate(vec_load_lanes(gate + i, lanes), vec_load_lanes(values + i, lanes)), lanes);
+    }
+}
+
+void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed,
+                                 const float *relu_out, float *in_grad, float *work) {
+    const Tiling t = tiling_of(s);
+    const Work cut = cut_work(&t, work);
+    const int64_t all = tile_count(&t, n);
+    const Images images = {out_grad, cut.zeros, cut.bias, false, in_grad};
+    memset(in_grad, 0, (size_t)(n * in_size(s)) * sizeof *in_grad);
+    Block block = {&t, 0, 0};
+    for (; block.first < all; block.first += block.count) {
+        block.count = next_block(&t, BLOCK_FLOATS, all - block.first);
+        for_each_tile(&block, &t.out, WINOGRAD_OUT, &images, cut.out_points, gradient_to_points);
+        multiply(&block, &t.out, &t.in, cut.out_points, packed, cut.zeros, cut.in_points);
+        for_each_tile(&block, &t.in, WINOGRAD_IN, &images, cut.in_points, points_to_input_gradient);
+    }
+    if (relu_out) apply_gate(n * in_size(s), relu_out, in_grad);
+}
+
+/* Where the weights [channels][filters] of a phase's tap (y, x) begin; -1: it has no such tap. */
+static int64_t tap_place(const ConvShape *s, int phase, int y, int x) {
+    const int ky = y * s->stride + phase / s->stride, kx = x * s->stride + phase % s->stride;
+    if (ky >= s->kernel || kx >= s->kernel) return -1;
+    return ((int64_t)ky * s->kernel + kx) * s->channels * s->filters;
+}
+
+/* All points of some filters' weights of one phase and channel. */
+static void weights_to_points(const ConvShape *s, const float *weights, int phase, int channel, int filter,
+                              vec values[WINOGRAD_POINTS]) {
+    const int lanes = lanes_from(s->filters, filter);
+    for (int y = 0; y < WINOGRAD_TAPS; y++)
+        for (int x = 0; x < WINOGRAD_TAPS; x++) {
+            const int64_t tap = tap_place(s, phase, y, x);
+            values[y * WINOGRAD_IN + x] =
+                tap < 0 ? (vec){0}
+                        : vec_load_lanes(weights + tap + (int64_t)channel * s->filters + filter, lanes);
+        }
+    winograd_kernel(values);
+}
+
+/* packed [point]: for a product [column of in][column of out]. */
+void conv_winograd_pack_forward(const ConvShape *s, const float *weights, float *packed) {
+    const Tiling t = tiling_of(s);
+    const int64_t step = weight_step(&t);
+    vec values[WINOGRAD_POINTS];
+    memset(packed, 0, (size_t)conv_winograd_packed_size(s) * sizeof *packed);
+    for (int f = 0; f < s->filters; f += LANES) {
+        const PackedColumn column = product_packed_column(columns_of(&t.in), columns_of(&t.out), f);
+        for (int phase = 0; phase < phases(&t.in); phase++)
+            for (int c = 0; c < s->channels; c++) {
+                float *to = packed + column.begin + (phase * product_round_up(s->channels) + c) * column.step;
+                weights_to_points(s, weights, phase, c, f, values);
+                for (int u = 0; u < WINOGRAD_POINTS; u++)
+                    vec_store(to + u * step, values[u]);
+            }
+    }
+}
+
+/* packed [point]: for a product [column of out][column of in]. */
+void conv_winograd_pack_backward(const ConvShape *s, const float *weights, float *packed) {
+    const Tiling t = tiling_of(s);
+    const int64_t step = weight_step(&t);
+    vec values[WINOGRAD_POINTS];
+    memset(packed, 0, (size_t)conv_winograd_packed_size(s) * sizeof *packed);
+    for (int phase = 0; phase < phases(&t.in); phase++)
+        for (int c = 0; c < s->channels; c++) {
+            const PackedColumn column = product_packed_column(columns_of(&t.out), columns_of(&t.in),
+                                                              phase * product_round_up(s->channels) + c);
+            for (int f = 0; f < s->filters; f += LANES) {
+                float *to = packed + column.begin + f * column.step;
+                weights_to_points(s, weights, phase, c, f, values);
+                for (int u = 0; u < WINOGRAD_POINTS; u++)
+                    for (int lane = 0; lane < lanes_from(s->filters, f); lane++)
+                        to[u * step + lane * column.step] = values[u][lane];
+            }
+        }
+}
+
+/* weight_grad of some filters of one phase and channel, from the sums at all points. */
+static void points_to_weights(const ConvShape *s, vec values[WINOGRAD_POINTS], bool add, int phase,
+                              int channel, int filter, float *weight_grad) {
+    const int lanes = lanes_from(s->filters, filter);
+    winograd_kernel_gradient(values);
+    for (int y = 0; y < WINOGRAD_TAPS; y++)
+        for (int x = 0; x < WINOGRAD_TAPS; x++) {
+            const int64_t tap = tap_place(s, phase, y, x);
+            if (tap < 0) continue;
+            float *to = weight_grad + tap + (int64_t)channel * s->filters + filter;
+            const vec before = add ? vec_load_lanes(to, lanes) : (vec){0};
+            vec_store_lanes(to, before + values[y * WINOGRAD_IN + x], lanes);
+        }
+}
+
+static void finish_weights(const ConvShape *s, const Tiling *t, const float *sums, bool add,
+                           float *weight_grad) {
+    const int columns = columns_of(&t->out);
+    vec values[WINOGRAD_POINTS];
+    for (int phase = 0; phase < phases(&t->in); phase++)
+        for (int c = 0; c < s->channels; c++) {
+            const float *from = sums + ((int64_t)phase * product_round_up(s->channels) + c) * columns;
+            for (int f = 0; f < s->filters; f += LANES) {
+                for (int u = 0; u < WINOGRAD_POINTS; u++)
+                    values[u] = vec_load(from + f + u * weight_step(t));
+                points_to_weights(s, values, add, phase, c, f, weight_grad);
+            }
+        }
+}
+
+void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
+                                    bool add, float *weight_grad, float *work) {
+    const Tiling t = tiling_of(s);
+    const Work cut = cut_work(&t, work);
+    const int64_t all = tile_count(&t, n);
+    const Images ins = {.in = in, .zeros = cut.zeros}, gradients = {.in = out_grad, .zeros = cut.zeros};
+    Block block = {&t, 0, 0};
+    for (; block.first < all; block.first += block.count) {
+        block.count = next_block(&t, WEIGHTS_BLOCK_FLOATS, all - block.first);
+        for_each_tile(&block, &t.in, WINOGRAD_IN, &ins, cut.in_points, input_to_points);
+        for_each_tile(&block, &t.out, WINOGRAD_OUT, &gradients, cut.out_points, gradient_to_points);
+        sum_products(&block, cut.in_points, cut.out_points, block.first ? NULL : cut.zeros, cut.sums);
+    }
+    finish_weights(s, &t, cut.sums, add, weight_grad);
+}
+
+bool conv_winograd_fits(const ConvShape *s) {
+    return s->stride <= 2 && s->kernel <= WINOGRAD_TAPS * s->stride;
+}
+
+bool conv_winograd_pays(const ConvShape *s) {
+    if (!conv_winograd_fits(s) || s->channels < LEAST_CHANNELS || s->filters < LEAST_CHANNELS) return false;
+    const Tiling t = tiling_of(s);
+    const double plain = (double)conv_multiply_adds(s) / s->channels / s->filters;
+    return plain >= LEAST_SAVING * WINOGRAD_POINTS * phases(&t.in) * (double)tile_count(&t, 1);
+}
