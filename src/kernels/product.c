@@ -44,6 +44,13 @@ typedef struct {
  */
 #define HIDE(value) __asm__("" : "+r"(value))
 
+/* Keeps the compiler from loading a factor again for each row. */
+#ifdef __AVX__
+#define KEEP(vector) __asm__("" : "+x"(vector))
+#else
+#define KEEP(vector) (void)(vector)
+#endif
+
 static inline __attribute__((always_inline)) int64_t out_place(const Block *block, int row) {
     return row / THREE * block->out_jump + row % THREE * block->out_stride;
 }
@@ -119,8 +126,10 @@ static inline __attribute__((always_inline)) void block_compute(const Block *blo
                 HIDE(stride);
                 vec factor[MOST_VECTORS];
 #pragma GCC unroll 4
-                for (int v = 0; v < vectors; v++)
+                for (int v = 0; v < vectors; v++) {
                     factor[v] = vec_load(factors + v * LANES);
+                    KEEP(factor[v]);
+                }
 #pragma GCC unroll 24
                 for (int r = 0; r < rows; r++) {
                     const float x = in[r / THREE][r % THREE * stride];
@@ -242,13 +251,14 @@ static void compute_line(const Block *line, int vectors, int64_t count, int unit
     const int64_t blocks = (count + most - 1) / most;
     const int64_t in_stride = unit == 1 ? line->in_stride : line->in_jump;
     const int64_t out_stride = unit == 1 ? line->out_stride : line->out_jump;
+    const int64_t smaller = count / blocks, larger = count % blocks; /* so many blocks have a row more */
+    Block block = *line;
     for (int64_t b = 0; b < blocks; b++) {
-        const int64_t first = count * b / blocks, end = count * (b + 1) / blocks;
-        Block block = *line;
-        block.in += first * in_stride;
-        block.out += first * out_stride;
-        if (block.gate) block.gate += first * out_stride;
-        block_functions[vectors][(end - first) * unit](&block);
+        const int64_t rows = smaller + (b < larger);
+        block_functions[vectors][rows * unit](&block);
+        block.in += rows * in_stride;
+        block.out += rows * out_stride;
+        if (block.gate) block.gate += rows * out_stride;
     }
 }
 
