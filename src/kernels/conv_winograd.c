@@ -18,24 +18,31 @@ enum {
 /* It pays where products take so many times as many multiplications. */
 #define LEAST_SAVING 1.7
 
-/* An image as tiles see it. Pixel (i, j) of tile (ty, tx) in phase (py, px) is the image's pixel
- * (stride * (4 ty + i) + py - pad, stride * (4 tx + j) + px - pad), or zero outside. */
+/* An image as tiles see it, which have `side` x `side` outputs. Pixel (i, j) of tile (ty, tx) in phase (py,
+ * px) is the image's pixel (stride * (side * ty + i) + py - pad, stride * (side * tx + j) + px - pad), or
+ * zero outside. */
 typedef struct {
     int height, width, channels;
-    int stride, pad;
+    int stride, pad, side;
 } Lattice;
 
-/* Input and output of a layer, tile by tile: 6x6 inputs in each phase and 4x4 outputs, which have but one. */
+/* Input and output of a layer, tile by tile: 6x6 inputs in each phase, and outputs, which have but one. */
 typedef struct {
     Lattice in, out;
     int tiles_y, tiles_x;
 } Tiling;
 
+/* 4x4 outputs of kernels with up to 3x3 taps in each phase, 2x2 of larger ones. */
+static int tile_side(const ConvShape *s) {
+    return s->kernel <= winograd_taps(4) * s->stride ? 4 : 2;
+}
+
 static Tiling tiling_of(const ConvShape *s) {
-    return (Tiling){{s->height, s->width, s->channels, s->stride, s->pad},
-                    {s->out_height, s->out_width, s->filters, 1, 0},
-                    (s->out_height + WINOGRAD_OUT - 1) / WINOGRAD_OUT,
-                    (s->out_width + WINOGRAD_OUT - 1) / WINOGRAD_OUT};
+    const int side = tile_side(s);
+    return (Tiling){{s->height, s->width, s->channels, s->stride, s->pad, side},
+                    {s->out_height, s->out_width, s->filters, 1, 0, side},
+                    (s->out_height + side - 1) / side,
+                    (s->out_width + side - 1) / side};
 }
 
 static int phases(const Lattice *l) {
@@ -79,8 +86,8 @@ static int next_block(const Tiling *t, int block_floats, int64_t left) {
 
 /* Where the side x side pixels of a tile begin in the image; -1 outside. */
 static void find_pixels(const Lattice *l, int tile_y, int tile_x, int phase, int side, int64_t *places) {
-    const int first_y = l->stride * WINOGRAD_OUT * tile_y + phase / l->stride - l->pad;
-    const int first_x = l->stride * WINOGRAD_OUT * tile_x + phase % l->stride - l->pad;
+    const int first_y = l->stride * l->side * tile_y + phase / l->stride - l->pad;
+    const int first_x = l->stride * l->side * tile_x + phase % l->stride - l->pad;
     for (int i = 0; i < side; i++)
         for (int j = 0; j < side; j++) {
             const int y = first_y + i * l->stride, x = first_x + j * l->stride;
@@ -96,8 +103,8 @@ static int lanes_from(int columns, int column) {
 /* One tile in one phase. */
 typedef struct {
     int64_t image;                   /* where its image begins */
-    int64_t places[WINOGRAD_POINTS]; /* [side][side] of its pixels in the image; -1 outside */
-    int channels;
+    int64_t places[WINOGRAD_POINTS]; /* [side][side] of its pixels, in or out, in the image; -1 outside */
+    int side, channels;
     float *points; /* [WINOGRAD_POINTS][step] */
     int64_t step;
 } Tile;
@@ -110,7 +117,7 @@ typedef struct {
     float *out; /* images */
 } Images;
 
-/* A tile's points: of its 6x6 inputs, or of the gradient of its 4x4 outputs. */
+/* A tile's points: of its 6x6 inputs, or of the gradient of its outputs, 4x4 or 2x2. */
 ALWAYS_INLINE void transform_pixels(const Tile *tile, const Images *images, const int side) {
     const float *pixel[WINOGRAD_POINTS];
     for (int i = 0; i < side * side; i++)
@@ -124,9 +131,9 @@ ALWAYS_INLINE void transform_pixels(const Tile *tile, const Images *images, cons
             for (int x = 0; x < side; x++)
                 values[y * WINOGRAD_IN + x] = vec_load_lanes(pixel[y * side + x] + c, lanes);
         if (side == WINOGRAD_IN)
-            winograd_input(values);
+            winograd_input(values, 0);
         else
-            winograd_gradient(values);
+            winograd_gradient(values, side);
 #pragma GCC unroll 36
         for (int u = 0; u < WINOGRAD_POINTS; u++)
             vec_store(tile->points + u * tile->step + c, values[u]);
@@ -144,22 +151,24 @@ static void input_to_points(const Tile *tile, const Images *images) {
 }
 
 static void gradient_to_points(const Tile *tile, const Images *images) {
-    transform_pixels(tile, images, WINOGRAD_OUT);
+    if (tile->side == 4)
+        transform_pixels(tile, images, 4);
+    else
+        transform_pixels(tile, images, 2);
 }
 
-/* Writes the 4x4 outputs. */
-static void points_to_output(const Tile *tile, const Images *images) {
+ALWAYS_INLINE void write_output(const Tile *tile, const Images *images, const int side) {
     for (int c = 0; c < tile->channels; c += LANES) {
         const int lanes = lanes_from(tile->channels, c);
         const vec bias = vec_load(images->bias + c);
         vec values[WINOGRAD_POINTS];
         load_points(tile, c, values);
-        winograd_output(values);
+        winograd_output(values, side);
 #pragma GCC unroll 4
-        for (int i = 0; i < WINOGRAD_OUT; i++)
+        for (int i = 0; i < side; i++)
 #pragma GCC unroll 4
-            for (int j = 0; j < WINOGRAD_OUT; j++) {
-                const int64_t place = tile->places[i * WINOGRAD_OUT + j];
+            for (int j = 0; j < side; j++) {
+                const int64_t place = tile->places[i * side + j];
                 if (place < 0) continue;
                 const vec value = values[i * WINOGRAD_IN + j] + bias;
                 vec_store_lanes(images->out + tile->image + place + c, images->relu ? vec_relu(value) : value,
@@ -168,13 +177,20 @@ static void points_to_output(const Tile *tile, const Images *images) {
     }
 }
 
+static void points_to_output(const Tile *tile, const Images *images) {
+    if (tile->side == 4)
+        write_output(tile, images, 4);
+    else
+        write_output(tile, images, 2);
+}
+
 /* Adds the gradient of the 6x6 inputs, of which neighbouring tiles share some. */
 static void points_to_input_gradient(const Tile *tile, const Images *images) {
     for (int c = 0; c < tile->channels; c += LANES) {
         const int lanes = lanes_from(tile->channels, c);
         vec values[WINOGRAD_POINTS];
         load_points(tile, c, values);
-        winograd_input_gradient(values);
+        winograd_input_gradient(values, 0);
 #pragma GCC unroll 36
         for (int i = 0; i < WINOGRAD_POINTS; i++) {
             const int64_t place = tile->places[i];
@@ -192,13 +208,14 @@ typedef struct {
     int count;
 } Block;
 
-/* Transforms a block's tiles, whose pixels are side x side, in all phases. */
+/* Transforms a block's tiles, which have side x side pixels of l, in all phases. */
 static void for_each_tile(const Block *block, const Lattice *l, int side, const Images *images, float *points,
                           void (*transform)(const Tile *tile, const Images *images)) {
     const Tiling *t = block->tiling;
     const int64_t image_floats = (int64_t)l->height * l->width * l->channels;
     const int per_image = t->tiles_y * t->tiles_x;
-    Tile tile = {.channels = l->channels, .points = points, .step = point_step(l, block->count)};
+    Tile tile = {
+        .side = side, .channels = l->channels, .points = points, .step = point_step(l, block->count)};
     for (int p = 0; p < block->count; p++) {
         const int place = (int)((block->first + p) % per_image);
         tile.image = (block->first + p) / per_image * image_floats;
@@ -301,7 +318,7 @@ void conv_winograd_forward(const ConvShape *s, int n, const float *in, const flo
         block.count = next_block(&t, BLOCK_FLOATS, all - block.first);
         for_each_tile(&block, &t.in, WINOGRAD_IN, &images, cut.in_points, input_to_points);
         multiply(&block, &t.in, &t.out, cut.in_points, packed, cut.zeros, cut.out_points);
-        for_each_tile(&block, &t.out, WINOGRAD_OUT, &images, cut.out_points, points_to_output);
+        for_each_tile(&block, &t.out, t.out.side, &images, cut.out_points, points_to_output);
     }
 }
 
@@ -324,7 +341,7 @@ void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_gra
     Block block = {&t, 0, 0};
     for (; block.first < all; block.first += block.count) {
         block.count = next_block(&t, BLOCK_FLOATS, all - block.first);
-        for_each_tile(&block, &t.out, WINOGRAD_OUT, &images, cut.out_points, gradient_to_points);
+        for_each_tile(&block, &t.out, t.out.side, &images, cut.out_points, gradient_to_points);
         multiply(&block, &t.out, &t.in, cut.out_points, packed, cut.zeros, cut.in_points);
         for_each_tile(&block, &t.in, WINOGRAD_IN, &images, cut.in_points, points_to_input_gradient);
     }
@@ -341,15 +358,18 @@ static int64_t tap_place(const ConvShape *s, int phase, int y, int x) {
 /* All points of some filters' weights of one phase and channel. */
 static void weights_to_points(const ConvShape *s, const float *weights, int phase, int channel, int filter,
                               vec values[WINOGRAD_POINTS]) {
-    const int lanes = lanes_from(s->filters, filter);
-    for (int y = 0; y < WINOGRAD_TAPS; y++)
-        for (int x = 0; x < WINOGRAD_TAPS; x++) {
+    const int lanes = lanes_from(s->filters, filter), side = tile_side(s), taps = winograd_taps(side);
+    for (int y = 0; y < taps; y++)
+        for (int x = 0; x < taps; x++) {
             const int64_t tap = tap_place(s, phase, y, x);
             values[y * WINOGRAD_IN + x] =
                 tap < 0 ? (vec){0}
                         : vec_load_lanes(weights + tap + (int64_t)channel * s->filters + filter, lanes);
         }
-    winograd_kernel(values);
+    if (side == 4)
+        winograd_kernel(values, 4);
+    else
+        winograd_kernel(values, 2);
 }
 
 /* packed [point]: for a product [column of in][column of out]. */
@@ -393,10 +413,13 @@ void conv_winograd_pack_backward(const ConvShape *s, const float *weights, float
 /* weight_grad of some filters of one phase and channel, from the sums at all points. */
 static void points_to_weights(const ConvShape *s, vec values[WINOGRAD_POINTS], bool add, int phase,
                               int channel, int filter, float *weight_grad) {
-    const int lanes = lanes_from(s->filters, filter);
-    winograd_kernel_gradient(values);
-    for (int y = 0; y < WINOGRAD_TAPS; y++)
-        for (int x = 0; x < WINOGRAD_TAPS; x++) {
+    const int lanes = lanes_from(s->filters, filter), side = tile_side(s), taps = winograd_taps(side);
+    if (side == 4)
+        winograd_kernel_gradient(values, 4);
+    else
+        winograd_kernel_gradient(values, 2);
+    for (int y = 0; y < taps; y++)
+        for (int x = 0; x < taps; x++) {
             const int64_t tap = tap_place(s, phase, y, x);
             if (tap < 0) continue;
             float *to = weight_grad + tap + (int64_t)channel * s->filters + filter;
@@ -430,14 +453,14 @@ void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, 
     for (; block.first < all; block.first += block.count) {
         block.count = next_block(&t, WEIGHTS_BLOCK_FLOATS, all - block.first);
         for_each_tile(&block, &t.in, WINOGRAD_IN, &ins, cut.in_points, input_to_points);
-        for_each_tile(&block, &t.out, WINOGRAD_OUT, &gradients, cut.out_points, gradient_to_points);
+        for_each_tile(&block, &t.out, t.out.side, &gradients, cut.out_points, gradient_to_points);
         sum_products(&block, cut.in_points, cut.out_points, block.first ? NULL : cut.zeros, cut.sums);
     }
     finish_weights(s, &t, cut.sums, add, weight_grad);
 }
 
 bool conv_winograd_fits(const ConvShape *s) {
-    return s->stride <= 2 && s->kernel <= WINOGRAD_TAPS * s->stride;
+    return s->stride <= 2 && s->kernel <= winograd_taps(2) * s->stride;
 }
 
 bool conv_winograd_pays(const ConvShape *s) {

@@ -1,9 +1,12 @@
-/* The convolution's passes by Winograd's F(4x4, 3x3) (winograd.h): the functions of conv.h for shapes whose
- * method it is. For stride 1 and kernels up to 3x3, and for stride 2 and kernels up to 6x6, which are the sum
- * of four such convolutions, one for each phase: the input's even or odd rows and columns with the kernel's.
+/* The convolution's passes by Winograd's minimal filtering (winograd.h): the functions of conv.h for shapes
+ * whose method it is. For stride 1 and kernels up to 5x5. With stride 2 a convolution is the sum of four with
+ * stride 1, one for each phase: the input's even or odd rows and columns with the kernel's; so for kernels up
+ * to 10x10.
  *
- * Of each of the 36 points of all tiles of a block a matrix product is made: tiles x channels (of all phases)
- * times channels x filters. Every element depends on its own tile alone, and is summed in one fixed order. */
+ * Each tile of outputs becomes 36 points. At each point a matrix product is made of all tiles of a block:
+ * tiles x channels (of all phases) times channels x filters. Every element depends on its own tile alone, and
+ * is summed in one fixed order; the data gradient adds up what neighbouring tiles have in common image by
+ * image. */
 #ifndef PARDIGITS_KERNELS_CONV_WINOGRAD_H
 #define PARDIGITS_KERNELS_CONV_WINOGRAD_H
 

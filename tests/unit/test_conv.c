@@ -166,7 +166,7 @@ static void check_all(ConvShape shape, int n, uint64_t *state) {
 static void test_random_shapes(void **unused) {
     (void)unused;
     static const int channels[] = {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 20, 31, 32, 33, 50, 64, 70};
-    static const int kernels[] = {1, 2, 3, 5};
+    static const int kernels[] = {1, 2, 3, 5, 7};
     uint64_t state = 1;
     int done = 0;
     for (int i = 0; i < 600; i++) {
@@ -175,7 +175,7 @@ static void test_random_shapes(void **unused) {
             draw[d] = (uint32_t)((ref_random(&state) + 1) * (1 << 20));
         const ConvShape shape = conv_shape(1 + (int)(draw[0] % 11), 1 + (int)(draw[1] % 11),
                                            channels[draw[2] % 17], channels[draw[3] % 17],
-                                           kernels[draw[4] % 4], 1 + (int)(draw[5] % 3), (int)(draw[6] % 3));
+                                           kernels[draw[4] % 5], 1 + (int)(draw[5] % 3), (int)(draw[6] % 3));
         if (shape.out_height == 0) continue;
         check_all(shape, 1 + (int)(draw[7] % 5), &state);
         done++;
