@@ -33,7 +33,7 @@ static inline int64_t out_size(const ConvShape *s) {
 }
 
 static inline bool is_dense(const ConvShape *s) {
-    return s->height == 1 && s->width == 1 && s->kernel == 1 && s->pad == 0;
+    return s->height == 1 && s->width == 1 && s->kernel == 1 && s->stride == 1 && s->pad == 0;
 }
 
 /* Images that are worked on together. */
