@@ -8,10 +8,10 @@
 
 enum {
     BLOCK_FLOATS = 1 << 17, /* of a block of tiles at all points, inputs and outputs */
-    WEIGHTS_BLOCK_FLOATS =
-        1 << 18,         /* the same for the weight gradient, which goes through its sums for each */
-    BLOCK_TILES = 6,     /* a block has a multiple of so many: rows that a product keeps in registers */
-    TILES_WANTED = 64,   /* of a weight gradient: its sums at all points are made into weights at the end */
+    /* The same for the weight gradient, which goes through its sums for each block. */
+    WEIGHTS_BLOCK_FLOATS = 1 << 18,
+    BLOCK_TILES = 12,  /* a block has a multiple of so many: of 4 and 6, rows that a product takes at once */
+    TILES_WANTED = 64, /* of a weight gradient: its sums at all points are made into weights at the end */
     LEAST_CHANNELS = 16, /* with fewer the transforms cost more than they save */
 };
 

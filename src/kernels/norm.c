@@ -94,21 +94,30 @@ void norm_forward(int64_t rows, int channels, const float *in, const float *scal
                     shift, mean, inverse_deviation, relu, out + first * channels);
 }
 
+ALWAYS_INLINE void add_gradient(int64_t at, int lanes, const float *in, const float *relu_out, vec mean,
+                                float *gradient, vec *scale_sum, vec *shift_sum) {
+    vec g = vec_load_lanes(gradient + at, lanes);
+    if (relu_out) {
+        g = keep_positive(vec_load_lanes(relu_out + at, lanes), g);
+        vec_store_lanes(gradient + at, g, lanes);
+    }
+    *scale_sum += (vec_load_lanes(in + at, lanes) - mean) * g;
+    *shift_sum += g;
+}
+
 ALWAYS_INLINE void add_gradients(int c, int lanes, int64_t rows, int channels, const float *in,
                                  const float *relu_out, const float *mean, float *gradient, float *scale_grad,
                                  float *shift_grad) {
     const vec m = vec_load_lanes(mean + c, lanes);
     vec scale_part[VEC_PARTS] = {{0}}, shift_part[VEC_PARTS] = {{0}};
-    for (int64_t r = 0; r < rows; r++) {
-        const int64_t at = r * channels + c;
-        vec g = vec_load_lanes(gradient + at, lanes);
-        if (relu_out) {
-            g = keep_positive(vec_load_lanes(relu_out + at, lanes), g);
-            vec_store_lanes(gradient + at, g, lanes);
-        }
-        scale_part[r % VEC_PARTS] += (vec_load_lanes(in + at, lanes) - m) * g;
-        shift_part[r % VEC_PARTS] += g;
-    }
+    int64_t r = 0;
+    for (; r + VEC_PARTS <= rows; r += VEC_PARTS)
+#pragma GCC unroll 4
+        for (int p = 0; p < VEC_PARTS; p++)
+            add_gradient((r + p) * channels + c, lanes, in, relu_out, m, gradient, &scale_part[p],
+                         &shift_part[p]);
+    for (; r < rows; r++)
+        add_gradient(r * channels + c, lanes, in, relu_out, m, gradient, &scale_part[0], &shift_part[0]);
     const vec scale_sum = vec_sum_parts(scale_part), shift_sum = vec_sum_parts(shift_part);
     vec_store_lanes(scale_grad + c, vec_load_lanes(scale_grad + c, lanes) + scale_sum, lanes);
     vec_store_lanes(shift_grad + c, vec_load_lanes(shift_grad + c, lanes) + shift_sum, lanes);
