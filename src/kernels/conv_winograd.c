@@ -84,16 +84,24 @@ static int next_block(const Tiling *t, int block_floats, int64_t left) {
     return (int)(even < left ? even : left);
 }
 
-/* Where the side x side pixels of a tile begin in the image; -1 outside. */
+/* Where `count` rows (or columns) begin that are `stride` apart, from `first` of `size` on; far below 0
+ * outside.
+ */
+static void find_lines(int first, int stride, int count, int size, int64_t floats, int64_t *places) {
+    for (int i = 0; i < count; i++, first += stride)
+        places[i] = first >= 0 && first < size ? first * floats : INT64_MIN / 4;
+}
+
+/* Where the side x side pixels of a tile begin in the image; below 0 outside. */
 static void find_pixels(const Lattice *l, int tile_y, int tile_x, int phase, int side, int64_t *places) {
-    const int first_y = l->stride * l->side * tile_y + phase / l->stride - l->pad;
-    const int first_x = l->stride * l->side * tile_x + phase % l->stride - l->pad;
+    int64_t rows[WINOGRAD_IN], columns[WINOGRAD_IN];
+    find_lines(l->stride * l->side * tile_y + phase / l->stride - l->pad, l->stride, side, l->height,
+               (int64_t)l->width * l->channels, rows);
+    find_lines(l->stride * l->side * tile_x + phase % l->stride - l->pad, l->stride, side, l->width,
+               l->channels, columns);
     for (int i = 0; i < side; i++)
-        for (int j = 0; j < side; j++) {
-            const int y = first_y + i * l->stride, x = first_x + j * l->stride;
-            const bool inside = y >= 0 && y < l->height && x >= 0 && x < l->width;
-            *places++ = inside ? ((int64_t)y * l->width + x) * l->channels : -1;
-        }
+        for (int j = 0; j < side; j++)
+            *places++ = rows[i] + columns[j];
 }
 
 static int lanes_from(int columns, int column) {
@@ -103,7 +111,7 @@ static int lanes_from(int columns, int column) {
 /* One tile in one phase. */
 typedef struct {
     int64_t image;                   /* where its image begins */
-    int64_t places[WINOGRAD_POINTS]; /* [side][side] of its pixels, in or out, in the image; -1 outside */
+    int64_t places[WINOGRAD_POINTS]; /* [side][side] of its pixels in the image; below 0 outside */
     int side, channels;
     float *points; /* [WINOGRAD_POINTS][step] */
     int64_t step;
@@ -362,9 +370,10 @@ static void weights_to_points(const ConvShape *s, const float *weights, int phas
     for (int y = 0; y < taps; y++)
         for (int x = 0; x < taps; x++) {
             const int64_t tap = tap_place(s, phase, y, x);
-            values[y * WINOGRAD_IN + x] =
-                tap < 0 ? (vec){0}
-                        : vec_load_lanes(weights + tap + (int64_t)channel * s->filters + filter, lanes);
+            vec weight = {0};
+            if (tap >= 0)
+                weight = vec_load_lanes(weights + tap + (int64_t)channel * s->filters + filter, lanes);
+            values[y * WINOGRAD_IN + x] = weight;
         }
     if (side == 4)
         winograd_kernel(values, 4);
@@ -423,8 +432,9 @@ static void points_to_weights(const ConvShape *s, vec values[WINOGRAD_POINTS], b
             const int64_t tap = tap_place(s, phase, y, x);
             if (tap < 0) continue;
             float *to = weight_grad + tap + (int64_t)channel * s->filters + filter;
-            const vec before = add ? vec_load_lanes(to, lanes) : (vec){0};
-            vec_store_lanes(to, before + values[y * WINOGRAD_IN + x], lanes);
+            vec value = values[y * WINOGRAD_IN + x];
+            if (add) value += vec_load_lanes(to, lanes);
+            vec_store_lanes(to, value, lanes);
         }
 }
 
