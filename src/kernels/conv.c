@@ -48,8 +48,8 @@ int64_t conv_work_size(const ConvShape *s, int n) {
     int64_t size = 0;
     if (uses(s, CONV_PRODUCTS)) size = products_work_size(s, n);
     if (uses(s, CONV_WINOGRAD)) size = max64(size, conv_winograd_work_size(s));
-    if (uses(s, CONV_TILES))
-        size = max64(size, max64(conv_tiles_work_size(s, n), conv_tiles_weights_work_size(s, n)));
+    if (uses(s, CONV_TILES)) size = max64(size, conv_tiles_work_size(s, n));
+    if (s->method == CONV_TILES) size = max64(size, conv_tiles_weights_work_size(s, n));
     return size;
 }
 

@@ -45,7 +45,9 @@ typedef struct {
 #define HIDE(value) __asm__("" : "+r"(value))
 
 /* Keeps the compiler from loading a factor again for each row. */
-#ifdef __AVX__
+#if defined(__AVX512F__)
+#define KEEP(vector) __asm__("" : "+v"(vector))
+#elif defined(__AVX__)
 #define KEEP(vector) __asm__("" : "+x"(vector))
 #else
 #define KEEP(vector) (void)(vector)
