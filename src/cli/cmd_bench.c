@@ -23,12 +23,12 @@ static StatusCode bench_kernels(const Program *program, const Config *config, in
     const double peak = fma_peak_flops();
     if (cnn_bench_layers(config, images, rates, &count, status)) return status->code;
     printf("one thread; multiply-adds between registers: %.1f GFLOP/s\n", peak / 1e9);
-    printf("%-20s %12s %7s  %14s  %14s  %14s\n", "layer", "input", "images", "forward", "data gradient",
-           "weight gradient");
+    printf("%-20s %12s %6s %4s  %14s  %14s  %14s\n", "layer", "input", "images", "back", "forward",
+           "data gradient", "weight gradient");
     for (int i = 0; i < count; i++) {
         char input[32];
         snprintf(input, sizeof input, "%dx%dx%d", rates[i].height, rates[i].width, rates[i].channels);
-        printf("%-20s %12s %3d,%3d", rates[i].text, input, rates[i].images, rates[i].images_back);
+        printf("%-20s %12s %6d %4d", rates[i].text, input, rates[i].images, rates[i].images_back);
         print_rate(rates[i].forward_flops, peak);
         print_rate(rates[i].backward_data_flops, peak);
         print_rate(rates[i].backward_weights_flops, peak);

@@ -9,7 +9,7 @@ declare -A packages=(
     [npm]="npm"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"
-    [peers]="python3-torch python3-sklearn python3-faiss python3-numpy hdf5-tools"
+    [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
 )
 # A command that makes a set's packages unnecessary wherever it came from.
 declare -A instead=([npm]="npm")

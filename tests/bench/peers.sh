@@ -3,7 +3,8 @@
 # PyTorch (the network of configs/cnn.ini and LeNet). Usage: peers.sh [install]    (THREADS=2 in the environment)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-packages="python3-torch python3-sklearn python3-faiss libsvm-tools"
+# OpenBLAS: without it PyTorch's dense layers, FAISS and scikit-learn fall to the slow reference BLAS.
+packages="python3-torch python3-sklearn python3-faiss libopenblas0-pthread libsvm-tools"
 if [[ ${1:-} == install ]]; then
     src/setup/deps.sh peers
 elif ! command -v svm-train >/dev/null || ! /usr/bin/python3 -c 'import torch, sklearn, faiss' 2>/dev/null; then

@@ -5,7 +5,7 @@ load common
     run on 1 1 bench kernels configs/lenet.ini --images 2
     echo "$output"
     [[ $output == *'multiply-adds between registers: '*' GFLOP/s'* ]]
-    [[ $(grep -cE '^(conv|dense):[0-9:]+ +[0-9x]+ +2( +[0-9]+\.[0-9] +[0-9]+ %){3}$' <<<"$output") -eq 4 ]]
+    [[ $(grep -cE '^(conv|dense):[0-9:]+ +[0-9x]+ +2 +2( +[0-9]+\.[0-9] +[0-9]+ %){3}$' <<<"$output") -eq 4 ]]
 }
 
 @test "bench pixdot: the kernel's name and a rate" {
