@@ -15,10 +15,6 @@ CFLAGS ?= -O3 -g
 # the order of additions depend on alignment.
 override CFLAGS += -std=gnu11 -march=$(ARCH) -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
-# On AMD's Zen gcc parts the fused multiply-adds of some loops, not of others that sum the same: then a result
-# depends on which of them took it.
-override CFLAGS += $(shell $(MPICC) -Werror --param=avoid-fma-max-bits=0 -E -x c /dev/null >/dev/null 2>&1 && \
-	echo --param=avoid-fma-max-bits=0)
 ifneq ($(WERROR),)
 override CFLAGS += -Werror
 endif
@@ -29,6 +25,11 @@ ifeq ($(SANITIZER),thread)
 # gcc's OpenMP library isn't instrumented: its barriers look like races.
 export OMPI_CC := clang
 endif
+# On AMD's Zen gcc parts the fused multiply-adds of some loops, not of others that sum the same: then a result
+# depends on which of them took it. Other compilers don't know the parameter.
+ONE_FUSION := --param=avoid-fma-max-bits=0
+override CFLAGS += $(shell $(if $(OMPI_CC),OMPI_CC=$(OMPI_CC)) $(MPICC) -Werror $(ONE_FUSION) -E -x c /dev/null \
+	>/dev/null 2>&1 && echo $(ONE_FUSION))
 CPPFLAGS := -Iinclude $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 

@@ -10,7 +10,7 @@
  *
  * On processors with AMX matrix tiles compute it, from floats split into two bfloat16 each: a product of two
  * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. Elsewhere kernels of up
- * to 3x3 (6x6 with stride 2) over at least 16 channels go by Winograd's minimal filtering, in floats
+ * to 5x5 (10x10 with stride 2) between at least 16 channels go by Winograd's minimal filtering, in floats
  * (src/kernels/conv_winograd.h), whose rounding errors are a few times as large as those of plain sums. */
 #ifndef PARDIGITS_CONV_H
 #define PARDIGITS_CONV_H

@@ -16,7 +16,7 @@
 /* Layers [first, end), forward in this order, back from end - 1 to first. */
 typedef struct {
     int first, end;
-    int group;    /* images at a time */
+    int group;    /* images at a time: as fit the cache; back also as many as weight gradients want */
     Range params; /* back: the places in the parameter buffer whose gradients are complete after this stage */
 } Stage;
 

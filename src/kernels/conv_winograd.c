@@ -84,9 +84,7 @@ static int next_block(const Tiling *t, int block_floats, int64_t left) {
     return (int)(even < left ? even : left);
 }
 
-/* Where `count` rows (or columns) begin that are `stride` apart, from `first` of `size` on; far below 0
- * outside.
- */
+/* Where `count` rows (or columns) begin that are `stride` apart, from `first` on; far below 0 outside. */
 static void find_lines(int first, int stride, int count, int size, int64_t floats, int64_t *places) {
     for (int i = 0; i < count; i++, first += stride)
         places[i] = first >= 0 && first < size ? first * floats : INT64_MIN / 4;
