@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "conv_axis.h"
-#include "product.h"
-#include "winograd.h"
+#include "conv_winograd_tiling.h"
 
 enum {
     BLOCK_FLOATS = 1 << 17, /* of a block of tiles at all points, inputs and outputs */
@@ -18,54 +16,9 @@ enum {
 /* It pays where products take so many times as many multiplications. */
 #define LEAST_SAVING 1.7
 
-/* An image as tiles see it, which have `side` x `side` outputs. Pixel (i, j) of tile (ty, tx) in phase (py,
- * px) is the image's pixel (stride * (side * ty + i) + py - pad, stride * (side * tx + j) + px - pad), or
- * zero outside. */
-typedef struct {
-    int height, width, channels;
-    int stride, pad, side;
-} Lattice;
-
-/* Input and output of a layer, tile by tile: 6x6 inputs in each phase, and outputs, which have but one. */
-typedef struct {
-    Lattice in, out;
-    int tiles_y, tiles_x;
-} Tiling;
-
-/* 4x4 outputs of kernels with up to 3x3 taps in each phase, 2x2 of larger ones. */
-static int tile_side(const ConvShape *s) {
-    return s->kernel <= winograd_taps(4) * s->stride ? 4 : 2;
-}
-
-static Tiling tiling_of(const ConvShape *s) {
-    const int side = tile_side(s);
-    return (Tiling){{s->height, s->width, s->channels, s->stride, s->pad, side},
-                    {s->out_height, s->out_width, s->filters, 1, 0, side},
-                    (s->out_height + side - 1) / side,
-                    (s->out_width + side - 1) / side};
-}
-
-static int phases(const Lattice *l) {
-    return l->stride * l->stride;
-}
-
-/* Columns of a matrix with all channels of all phases, each phase's of whole vectors. */
-static int columns_of(const Lattice *l) {
-    return phases(l) * product_round_up(l->channels);
-}
-
-/* An odd number of cache lines, so that the same place at all points doesn't meet in one cache set. */
-static int64_t odd_lines(int64_t floats) {
-    return ((floats + 15) / 16 | 1) * 16;
-}
-
-/* Floats between the points of `tiles` tiles, and between those of the weights. */
+/* Floats between the points of `tiles` tiles. */
 static int64_t point_step(const Lattice *l, int64_t tiles) {
     return odd_lines(tiles * columns_of(l));
-}
-
-static int64_t weight_step(const Tiling *t) {
-    return odd_lines((int64_t)columns_of(&t->in) * columns_of(&t->out));
 }
 
 static int64_t tile_count(const Tiling *t, int n) {
@@ -100,10 +53,6 @@ static void find_pixels(const Lattice *l, int tile_y, int tile_x, int phase, int
     for (int i = 0; i < side; i++)
         for (int j = 0; j < side; j++)
             *places++ = rows[i] + columns[j];
-}
-
-static int lanes_from(int columns, int column) {
-    return columns - column < LANES ? columns - column : LANES;
 }
 
 /* One tile in one phase. */
@@ -354,103 +303,6 @@ void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_gra
     if (relu_out) apply_gate(n * in_size(s), relu_out, in_grad);
 }
 
-/* Where the weights [channels][filters] of a phase's tap (y, x) begin; -1: it has no such tap. */
-static int64_t tap_place(const ConvShape *s, int phase, int y, int x) {
-    const int ky = y * s->stride + phase / s->stride, kx = x * s->stride + phase % s->stride;
-    if (ky >= s->kernel || kx >= s->kernel) return -1;
-    return ((int64_t)ky * s->kernel + kx) * s->channels * s->filters;
-}
-
-/* All points of some filters' weights of one phase and channel. */
-static void weights_to_points(const ConvShape *s, const float *weights, int phase, int channel, int filter,
-                              vec values[WINOGRAD_POINTS]) {
-    const int lanes = lanes_from(s->filters, filter), side = tile_side(s), taps = winograd_taps(side);
-    for (int y = 0; y < taps; y++)
-        for (int x = 0; x < taps; x++) {
-            const int64_t tap = tap_place(s, phase, y, x);
-            vec weight = {0};
-            if (tap >= 0)
-                weight = vec_load_lanes(weights + tap + (int64_t)channel * s->filters + filter, lanes);
-            values[y * WINOGRAD_IN + x] = weight;
-        }
-    if (side == 4)
-        winograd_kernel(values, 4);
-    else
-        winograd_kernel(values, 2);
-}
-
-/* packed [point]: for a product [column of in][column of out]. */
-void conv_winograd_pack_forward(const ConvShape *s, const float *weights, float *packed) {
-    const Tiling t = tiling_of(s);
-    const int64_t step = weight_step(&t);
-    vec values[WINOGRAD_POINTS];
-    memset(packed, 0, (size_t)conv_winograd_packed_size(s) * sizeof *packed);
-    for (int f = 0; f < s->filters; f += LANES) {
-        const PackedColumn column = product_packed_column(columns_of(&t.in), columns_of(&t.out), f);
-        for (int phase = 0; phase < phases(&t.in); phase++)
-            for (int c = 0; c < s->channels; c++) {
-                float *to = packed + column.begin + (phase * product_round_up(s->channels) + c) * column.step;
-                weights_to_points(s, weights, phase, c, f, values);
-                for (int u = 0; u < WINOGRAD_POINTS; u++)
-                    vec_store(to + u * step, values[u]);
-            }
-    }
-}
-
-/* packed [point]: for a product [column of out][column of in]. */
-void conv_winograd_pack_backward(const ConvShape *s, const float *weights, float *packed) {
-    const Tiling t = tiling_of(s);
-    const int64_t step = weight_step(&t);
-    vec values[WINOGRAD_POINTS];
-    memset(packed, 0, (size_t)conv_winograd_packed_size(s) * sizeof *packed);
-    for (int phase = 0; phase < phases(&t.in); phase++)
-        for (int c = 0; c < s->channels; c++) {
-            const PackedColumn column = product_packed_column(columns_of(&t.out), columns_of(&t.in),
-                                                              phase * product_round_up(s->channels) + c);
-            for (int f = 0; f < s->filters; f += LANES) {
-                float *to = packed + column.begin + f * column.step;
-                weights_to_points(s, weights, phase, c, f, values);
-                for (int u = 0; u < WINOGRAD_POINTS; u++)
-                    for (int lane = 0; lane < lanes_from(s->filters, f); lane++)
-                        to[u * step + lane * column.step] = values[u][lane];
-            }
-        }
-}
-
-/* weight_grad of some filters of one phase and channel, from the sums at all points. */
-static void points_to_weights(const ConvShape *s, vec values[WINOGRAD_POINTS], bool add, int phase,
-                              int channel, int filter, float *weight_grad) {
-    const int lanes = lanes_from(s->filters, filter), side = tile_side(s), taps = winograd_taps(side);
-    if (side == 4)
-        winograd_kernel_gradient(values, 4);
-    else
-        winograd_kernel_gradient(values, 2);
-    for (int y = 0; y < taps; y++)
-        for (int x = 0; x < taps; x++) {
-            const int64_t tap = tap_place(s, phase, y, x);
-            if (tap < 0) continue;
-            float *to = weight_grad + tap + (int64_t)channel * s->filters + filter;
-            vec value = values[y * WINOGRAD_IN + x];
-            if (add) value += vec_load_lanes(to, lanes);
-            vec_store_lanes(to, value, lanes);
-        }
-}
-
-static void finish_weights(const ConvShape *s, const Tiling *t, const float *sums, bool add,
-                           float *weight_grad) {
-    const int columns = columns_of(&t->out);
-    vec values[WINOGRAD_POINTS];
-    for (int phase = 0; phase < phases(&t->in); phase++)
-        for (int c = 0; c < s->channels; c++) {
-            const float *from = sums + ((int64_t)phase * product_round_up(s->channels) + c) * columns;
-            for (int f = 0; f < s->filters; f += LANES) {
-                for (int u = 0; u < WINOGRAD_POINTS; u++)
-                    values[u] = vec_load(from + f + u * weight_step(t));
-                points_to_weights(s, values, add, phase, c, f, weight_grad);
-            }
-        }
-}
-
 void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
                                     bool add, float *weight_grad, float *work) {
     const Tiling t = tiling_of(s);
@@ -464,7 +316,7 @@ void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, 
         for_each_tile(&block, &t.out, t.out.side, &gradients, cut.out_points, gradient_to_points);
         sum_products(&block, cut.in_points, cut.out_points, block.first ? NULL : cut.zeros, cut.sums);
     }
-    finish_weights(s, &t, cut.sums, add, weight_grad);
+    conv_winograd_finish_weights(s, cut.sums, add, weight_grad);
 }
 
 bool conv_winograd_fits(const ConvShape *s) {
