@@ -43,117 +43,147 @@ static void find_lines(int first, int stride, int count, int size, int64_t float
         places[i] = first >= 0 && first < size ? first * floats : INT64_MIN / 4;
 }
 
-/* Where the side x side pixels of a tile begin in the image; below 0 outside. */
-static void find_pixels(const Lattice *l, int tile_y, int tile_x, int phase, int side, int64_t *places) {
-    int64_t rows[WINOGRAD_IN], columns[WINOGRAD_IN];
-    find_lines(l->stride * l->side * tile_y + phase / l->stride - l->pad, l->stride, side, l->height,
-               (int64_t)l->width * l->channels, rows);
-    find_lines(l->stride * l->side * tile_x + phase % l->stride - l->pad, l->stride, side, l->width,
-               l->channels, columns);
-    for (int i = 0; i < side; i++)
-        for (int j = 0; j < side; j++)
-            *places++ = rows[i] + columns[j];
-}
-
-/* One tile in one phase. */
+/* One tile in one phase: side x side pixels and their points. */
 typedef struct {
-    int64_t image;                   /* where its image begins */
-    int64_t places[WINOGRAD_POINTS]; /* [side][side] of its pixels in the image; below 0 outside */
     int side, channels;
-    float *points; /* [WINOGRAD_POINTS][step] */
+    bool inside;                /* all its pixels lie in the image */
+    int64_t first, row, column; /* then: where they begin, floats to the next ones */
+    int64_t rows[WINOGRAD_IN],
+        columns[WINOGRAD_IN]; /* else: a pixel is at rows[i] + columns[j]; below 0: outside */
+    float *points;            /* [WINOGRAD_POINTS][step] */
     int64_t step;
 } Tile;
 
+/* The image begins at `image`. */
+static void find_pixels(const Lattice *l, int64_t image, int tile_y, int tile_x, int phase, Tile *tile) {
+    const int y = l->stride * l->side * tile_y + phase / l->stride - l->pad;
+    const int x = l->stride * l->side * tile_x + phase % l->stride - l->pad;
+    const int reach = l->stride * (tile->side - 1);
+    const int64_t row = (int64_t)l->width * l->channels;
+    tile->inside = y >= 0 && x >= 0 && y + reach < l->height && x + reach < l->width;
+    if (tile->inside) {
+        tile->first = image + y * row + (int64_t)x * l->channels;
+        tile->row = l->stride * row;
+        tile->column = (int64_t)l->stride * l->channels;
+        return;
+    }
+    find_lines(y, l->stride, tile->side, l->height, row, tile->rows);
+    find_lines(x, l->stride, tile->side, l->width, l->channels, tile->columns);
+    for (int i = 0; i < tile->side; i++)
+        tile->rows[i] += image;
+}
+
+/* Where pixel (i, j) begins; below 0: outside. */
+ALWAYS_INLINE int64_t pixel_place(const Tile *tile, const bool inside, int i, int j) {
+    return inside ? tile->first + i * tile->row + j * tile->column : tile->rows[i] + tile->columns[j];
+}
+
 /* What one of the transforms below reads or writes beside the points. */
 typedef struct {
-    const float *in, *zeros; /* images; [channels in whole vectors] */
-    const float *bias;       /* [channels in whole vectors] */
+    const float *in;   /* images */
+    const float *bias; /* [channels in whole vectors] */
     bool relu;
     float *out; /* images */
 } Images;
 
-/* A tile's points: of its 6x6 inputs, or of the gradient of its outputs, 4x4 or 2x2. */
-ALWAYS_INLINE void transform_pixels(const Tile *tile, const Images *images, const int side) {
-    const float *pixel[WINOGRAD_POINTS];
-    for (int i = 0; i < side * side; i++)
-        pixel[i] = tile->places[i] < 0 ? images->zeros : images->in + tile->image + tile->places[i];
-    for (int c = 0; c < tile->channels; c += LANES) {
-        const int lanes = lanes_from(tile->channels, c);
-        vec values[WINOGRAD_POINTS];
-#pragma GCC unroll 6
-        for (int y = 0; y < side; y++)
-#pragma GCC unroll 6
-            for (int x = 0; x < side; x++)
-                values[y * WINOGRAD_IN + x] = vec_load_lanes(pixel[y * side + x] + c, lanes);
-        if (side == WINOGRAD_IN)
-            winograd_input(values, 0);
-        else
-            winograd_gradient(values, side);
-#pragma GCC unroll 36
-        for (int u = 0; u < WINOGRAD_POINTS; u++)
-            vec_store(tile->points + u * tile->step + c, values[u]);
-    }
-}
+/* The transforms are compiled for each kind of tile, and for whole vectors and the last channels. */
+#define FOR_CHANNELS(function, tile, images, side, inside)                                                   \
+    do {                                                                                                     \
+        int c = 0;                                                                                           \
+        for (; c + LANES <= (tile)->channels; c += LANES)                                                    \
+            function(tile, images, side, inside, c, LANES);                                                  \
+        if (c < (tile)->channels) function(tile, images, side, inside, c, (tile)->channels - c);             \
+    } while (0)
+#define FOR_TILE(function, tile, images, side)                                                               \
+    do {                                                                                                     \
+        if ((tile)->inside)                                                                                  \
+            FOR_CHANNELS(function, tile, images, side, true);                                                \
+        else                                                                                                 \
+            FOR_CHANNELS(function, tile, images, side, false);                                               \
+    } while (0)
 
-ALWAYS_INLINE void load_points(const Tile *tile, int channel, vec values[WINOGRAD_POINTS]) {
+/* A tile's points: of its 6x6 inputs, or of the gradient of its outputs, 4x4 or 2x2. */
+ALWAYS_INLINE void transform_pixels(const Tile *tile, const Images *images, const int side, const bool inside,
+                                    int c, int lanes) {
+    vec values[WINOGRAD_POINTS];
+#pragma GCC unroll 6
+    for (int x = 0; x < side; x++) {
+#pragma GCC unroll 6
+        for (int y = 0; y < side; y++) {
+            const int64_t place = pixel_place(tile, inside, y, x);
+            values[y * WINOGRAD_IN + x] =
+                inside || place >= 0 ? vec_load_lanes(images->in + place + c, lanes) : (vec){0};
+        }
+    }
+    if (side == WINOGRAD_IN)
+        winograd_input(values, 0);
+    else
+        winograd_gradient(values, side);
 #pragma GCC unroll 36
     for (int u = 0; u < WINOGRAD_POINTS; u++)
-        values[u] = vec_load(tile->points + u * tile->step + channel);
+        vec_store(tile->points + u * tile->step + c, values[u]);
 }
 
 static void input_to_points(const Tile *tile, const Images *images) {
-    transform_pixels(tile, images, WINOGRAD_IN);
+    FOR_TILE(transform_pixels, tile, images, WINOGRAD_IN);
 }
 
 static void gradient_to_points(const Tile *tile, const Images *images) {
     if (tile->side == 4)
-        transform_pixels(tile, images, 4);
+        FOR_TILE(transform_pixels, tile, images, 4);
     else
-        transform_pixels(tile, images, 2);
+        FOR_TILE(transform_pixels, tile, images, 2);
 }
 
-ALWAYS_INLINE void write_output(const Tile *tile, const Images *images, const int side) {
-    for (int c = 0; c < tile->channels; c += LANES) {
-        const int lanes = lanes_from(tile->channels, c);
-        const vec bias = vec_load(images->bias + c);
-        vec values[WINOGRAD_POINTS];
-        load_points(tile, c, values);
-        winograd_output(values, side);
+ALWAYS_INLINE void load_points(const Tile *tile, int c, vec values[WINOGRAD_POINTS]) {
+#pragma GCC unroll 36
+    for (int u = 0; u < WINOGRAD_POINTS; u++)
+        values[u] = vec_load(tile->points + u * tile->step + c);
+}
+
+ALWAYS_INLINE void write_output(const Tile *tile, const Images *images, const int side, const bool inside,
+                                int c, int lanes) {
+    const vec bias = vec_load(images->bias + c);
+    vec values[WINOGRAD_POINTS];
+    load_points(tile, c, values);
+    winograd_output(values, side);
 #pragma GCC unroll 4
-        for (int i = 0; i < side; i++)
+    for (int i = 0; i < side; i++)
 #pragma GCC unroll 4
-            for (int j = 0; j < side; j++) {
-                const int64_t place = tile->places[i * side + j];
-                if (place < 0) continue;
-                const vec value = values[i * WINOGRAD_IN + j] + bias;
-                vec_store_lanes(images->out + tile->image + place + c, images->relu ? vec_relu(value) : value,
-                                lanes);
-            }
-    }
+        for (int j = 0; j < side; j++) {
+            const int64_t place = pixel_place(tile, inside, i, j);
+            if (!inside && place < 0) continue;
+            const vec value = values[i * WINOGRAD_IN + j] + bias;
+            vec_store_lanes(images->out + place + c, images->relu ? vec_relu(value) : value, lanes);
+        }
 }
 
 static void points_to_output(const Tile *tile, const Images *images) {
     if (tile->side == 4)
-        write_output(tile, images, 4);
+        FOR_TILE(write_output, tile, images, 4);
     else
-        write_output(tile, images, 2);
+        FOR_TILE(write_output, tile, images, 2);
 }
 
 /* Adds the gradient of the 6x6 inputs, of which neighbouring tiles share some. */
-static void points_to_input_gradient(const Tile *tile, const Images *images) {
-    for (int c = 0; c < tile->channels; c += LANES) {
-        const int lanes = lanes_from(tile->channels, c);
-        vec values[WINOGRAD_POINTS];
-        load_points(tile, c, values);
-        winograd_input_gradient(values, 0);
-#pragma GCC unroll 36
-        for (int i = 0; i < WINOGRAD_POINTS; i++) {
-            const int64_t place = tile->places[i];
-            if (place < 0) continue;
-            float *to = images->out + tile->image + place + c;
-            vec_store_lanes(to, vec_load_lanes(to, lanes) + values[i], lanes);
+ALWAYS_INLINE void add_input_gradient(const Tile *tile, const Images *images, const int side,
+                                      const bool inside, int c, int lanes) {
+    vec values[WINOGRAD_POINTS];
+    load_points(tile, c, values);
+    winograd_input_gradient(values, 0);
+#pragma GCC unroll 6
+    for (int i = 0; i < side; i++)
+#pragma GCC unroll 6
+        for (int j = 0; j < side; j++) {
+            const int64_t place = pixel_place(tile, inside, i, j);
+            if (!inside && place < 0) continue;
+            float *to = images->out + place + c;
+            vec_store_lanes(to, vec_load_lanes(to, lanes) + values[i * WINOGRAD_IN + j], lanes);
         }
-    }
+}
+
+static void points_to_input_gradient(const Tile *tile, const Images *images) {
+    FOR_TILE(add_input_gradient, tile, images, WINOGRAD_IN);
 }
 
 /* Some of the tiles of all images, image by image. */
@@ -173,9 +203,9 @@ static void for_each_tile(const Block *block, const Lattice *l, int side, const 
         .side = side, .channels = l->channels, .points = points, .step = point_step(l, block->count)};
     for (int p = 0; p < block->count; p++) {
         const int place = (int)((block->first + p) % per_image);
-        tile.image = (block->first + p) / per_image * image_floats;
+        const int64_t image = (block->first + p) / per_image * image_floats;
         for (int phase = 0; phase < phases(l); phase++) {
-            find_pixels(l, place / t->tiles_x, place % t->tiles_x, phase, side, tile.places);
+            find_pixels(l, image, place / t->tiles_x, place % t->tiles_x, phase, &tile);
             transform(&tile, images);
             tile.points += product_round_up(l->channels);
         }
@@ -266,7 +296,7 @@ void conv_winograd_forward(const ConvShape *s, int n, const float *in, const flo
     const Tiling t = tiling_of(s);
     const Work cut = cut_work(&t, work);
     const int64_t all = tile_count(&t, n);
-    const Images images = {in, cut.zeros, cut.bias, relu, out};
+    const Images images = {in, cut.bias, relu, out};
     if (bias) memcpy(cut.bias, bias, (size_t)s->filters * sizeof *bias);
     Block block = {&t, 0, 0};
     for (; block.first < all; block.first += block.count) {
@@ -291,7 +321,7 @@ void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_gra
     const Tiling t = tiling_of(s);
     const Work cut = cut_work(&t, work);
     const int64_t all = tile_count(&t, n);
-    const Images images = {out_grad, cut.zeros, cut.bias, false, in_grad};
+    const Images images = {.in = out_grad, .out = in_grad};
     memset(in_grad, 0, (size_t)(n * in_size(s)) * sizeof *in_grad);
     Block block = {&t, 0, 0};
     for (; block.first < all; block.first += block.count) {
@@ -308,7 +338,7 @@ void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, 
     const Tiling t = tiling_of(s);
     const Work cut = cut_work(&t, work);
     const int64_t all = tile_count(&t, n);
-    const Images ins = {.in = in, .zeros = cut.zeros}, gradients = {.in = out_grad, .zeros = cut.zeros};
+    const Images ins = {.in = in}, gradients = {.in = out_grad};
     Block block = {&t, 0, 0};
     for (; block.first < all; block.first += block.count) {
         block.count = next_block(&t, WEIGHTS_BLOCK_FLOATS, all - block.first);
