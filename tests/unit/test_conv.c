@@ -196,6 +196,23 @@ static void test_shapes_of_networks(void **unused) {
     check_all(conv_shape(7, 7, 64, 64, 3, 1, 1), 33, &state); /* more than one group of images */
 }
 
+/* That it is as fast as it can be, not only right. */
+static void test_chosen_methods(void **unused) {
+    (void)unused;
+    const ConvShape large = conv_shape(26, 26, 32, 32, 3, 1, 0),
+                    strided = conv_shape(24, 24, 32, 32, 5, 2, 2);
+    const ConvMethod fast = large.method == CONV_TILES ? CONV_TILES : CONV_WINOGRAD;
+    assert_int_equal(large.method, fast);
+    assert_int_equal(large.data_method, fast);
+    assert_int_equal(strided.method, fast);
+    assert_int_equal(strided.data_method, fast);
+    if (fast == CONV_TILES) return;
+    assert_int_equal(conv_shape(26, 26, 8, 32, 3, 1, 0).method,
+                     CONV_PRODUCTS); /* transforms would cost more */
+    assert_int_equal(conv_shape(4, 4, 96, 128, 3, 1, 0).method, CONV_PRODUCTS); /* half a tile */
+    assert_int_equal(conv_shape(26, 26, 32, 32, 1, 1, 0).method, CONV_PRODUCTS);
+}
+
 static void test_dense_layers(void **unused) {
     (void)unused;
     uint64_t state = 3;
@@ -273,9 +290,9 @@ static void test_gradients_of_reference(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_shapes),          cmocka_unit_test(test_shapes_of_networks),
-        cmocka_unit_test(test_dense_layers),           cmocka_unit_test(test_output_size),
-        cmocka_unit_test(test_gradients_of_reference),
+        cmocka_unit_test(test_random_shapes),  cmocka_unit_test(test_shapes_of_networks),
+        cmocka_unit_test(test_chosen_methods), cmocka_unit_test(test_dense_layers),
+        cmocka_unit_test(test_output_size),    cmocka_unit_test(test_gradients_of_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

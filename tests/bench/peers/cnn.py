@@ -17,6 +17,10 @@ folder, name = arguments[:2]
 threads, epochs, batch = map(int, arguments[2:5])
 precision = arguments[5]
 torch.set_num_threads(threads)
+with open("/proc/self/maps") as maps:
+    libraries = maps.read()
+    if not any(blas in libraries for blas in ("openblas", "mkl", "blis")):
+        sys.exit("PyTorch would be slowed by the reference BLAS here: run `make bench-peers PEERS=install`.")
 
 
 def read(part):
