@@ -15,6 +15,7 @@ typedef struct {
     Network net;
     int members, shifts;    /* shifts: cnn.test_shifts */
     Predictor **predictors; /* [members] */
+    char **ways;            /* [members] in which their images are preprocessed */
 } CnnModel;
 
 static StatusCode check_config(const Config *config, Status *status) {
@@ -29,15 +30,19 @@ static StatusCode check_config(const Config *config, Status *status) {
     Network *net = mem_new(1, sizeof *net);
     network_parse(net, config_text(config, "cnn.layers"), status);
     mem_free(net);
+    if (!status->code) members_check(config, status);
     return status->code;
 }
 
 static void destroy_model(void **model_pointer) {
     CnnModel *model = *model_pointer;
     if (!model) return;
-    for (int m = 0; m < model->members; m++)
+    for (int m = 0; m < model->members; m++) {
         predictor_free(&model->predictors[m]);
+        mem_free(model->ways[m]);
+    }
     mem_free(model->predictors);
+    mem_free(model->ways);
     mem_free(model);
     *model_pointer = NULL;
 }
@@ -47,13 +52,15 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
     int64_t count;
     if (members_count(file, config, &count, status)) return status->code;
     model->predictors = mem_new((size_t)count, sizeof *model->predictors);
+    model->ways = mem_new((size_t)count, sizeof *model->ways);
     float *params = mem_new((size_t)net->param_floats, sizeof *params);
     float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
     for (int m = 0; model->members < count; m++) {
-        char root[MEMBER_ROOT];
+        char root[MEMBER_ROOT], way[MEMBER_WAY];
         members_root(config, m, root);
         if (!h5_exists(file, root)) continue; /* its training isn't finished */
         if (train_state_read_model(file, root, net, params, statistics, status)) break;
+        model->ways[model->members] = mem_text(members_preprocess(config, m, way));
         model->predictors[model->members++] = predictor_new(net, params, statistics);
     }
     mem_free(statistics);
@@ -78,7 +85,7 @@ static StatusCode predict_images(void *opaque, const Comm *comm, int threads, co
     (void)status; /* nothing here can fail */
     int64_t chunks = predict_chunks(n);
     Prediction *whole = mem_new((size_t)chunks * PREDICT_CHUNK, sizeof *whole);
-    const Committee committee = {model->members, model->shifts, model->predictors};
+    const Committee committee = {model->members, model->shifts, model->predictors, model->ways};
     committee_run(&committee, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
                   whole);
     comm_share_rows(comm, whole, chunks, PREDICT_CHUNK * (int64_t)sizeof *whole);

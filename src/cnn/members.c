@@ -5,6 +5,7 @@
 #include "train.h"
 
 #include "pardigits/checkpoint.h"
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
 #include "pardigits/shard.h"
@@ -17,6 +18,49 @@ uint32_t members_seed(uint32_t run_seed, int member) {
     uint32_t bits[4];
     rng_u32x4((RngKey){run_seed, RNG_MEMBER}, 0, (uint64_t)member, 0, bits);
     return member == 0 ? run_seed : bits[0];
+}
+
+/* Copies word `index` of a text, cut at size - 1 characters; false if it has fewer words. */
+static bool copy_word(const char *text, int index, char *word, size_t size) {
+    for (text += strspn(text, " "); *text && index > 0; index--) {
+        text += strcspn(text, " ");
+        text += strspn(text, " ");
+    }
+    snprintf(word, size, "%.*s", (int)strcspn(text, " "), text);
+    return *text != 0;
+}
+
+static int count_words(const char *text) {
+    char word[MEMBER_WAY];
+    int count = 0;
+    while (copy_word(text, count, word, sizeof word))
+        count++;
+    return count;
+}
+
+const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]) {
+    const char *ways = config_text(config, "cnn.member_preprocess");
+    const int count = count_words(ways);
+    if (count == 0 || !copy_word(ways, member % count, way, MEMBER_WAY)) snprintf(way, MEMBER_WAY, "none");
+    return way;
+}
+
+StatusCode members_check(const Config *config, Status *status) {
+    const char *ways = config_text(config, "cnn.member_preprocess");
+    char way[MEMBER_WAY];
+    if (!copy_word(ways, 0, way, sizeof way)) return STATUS_OK;
+    if (config_int(config, "cnn.members") == 1)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.member_preprocess is for ensembles: set cnn.members to more than 1, or "
+                          "run.preprocess instead.");
+    if (strcmp(config_text(config, "run.preprocess"), "none") != 0)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.member_preprocess replaces run.preprocess: leave that at none.");
+    Config *trial = config_copy(config);
+    for (int i = 0; !status->code && copy_word(ways, i, way, sizeof way); i++)
+        config_set_value(trial, "run.preprocess", way, "cnn.member_preprocess", status);
+    config_destroy(&trial);
+    return status->code;
 }
 
 void members_root(const Config *config, int member, char root[MEMBER_ROOT]) {
@@ -91,11 +135,24 @@ static void ensemble_begin(Ensemble *ensemble, TrainJob *job) {
 static Config *member_config(const Config *config, int member) {
     Config *own = config_copy(config);
     Status ignored = {0};
-    char seed[32];
+    char seed[32], way[MEMBER_WAY];
     snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
     config_set_value(own, "run.seed", seed, "cnn.members", &ignored);
     config_set_value(own, "cnn.members", "1", "cnn.members", &ignored);
+    if (*config_text(config, "cnn.member_preprocess")) {
+        members_preprocess(config, member, way);
+        config_set_value(own, "run.preprocess", way, "cnn.member_preprocess", &ignored);
+        config_set_value(own, "cnn.member_preprocess", "", "cnn.member_preprocess", &ignored);
+    }
     return own;
+}
+
+/* The images as a member sees them, with the same labels. */
+static ImageSet preprocessed(const ImageSet *set, const char *way) {
+    ImageSet copy = *set;
+    copy.images = mem_copy(set->images, (size_t)set->n * IMAGE_PIXELS);
+    preprocess_images(way, copy.images, copy.n);
+    return copy;
 }
 
 /* The group trains a member, or goes on with it. Collective in the group: the same status on all its ranks.
@@ -103,14 +160,16 @@ static Config *member_config(const Config *config, int member) {
 static StatusCode train_member(const Ensemble *ensemble, int member, Status *status) {
     TrainJob job = *ensemble->job;
     char *model = member_path(job.model_path, member, ".h5"),
-         *metrics = member_path(job.model_path, member, ".metrics.h5");
+         *metrics = member_path(job.model_path, member, ".metrics.h5"), way[MEMBER_WAY];
     H5File *resume = NULL;
     bool complete = false;
     Config *config = member_config(job.config, member);
     job.comm = ensemble->group;
     job.config = config;
     job.model_path = model;
-    job.shard = ensemble->shard;
+    members_preprocess(ensemble->job->config, member, way);
+    job.shard = preprocessed(&ensemble->shard, way);
+    job.valid = preprocessed(&ensemble->job->valid, way);
     job.watch = ensemble->watch;
     job.metrics = NULL;
     if (!checkpoint_open_newest(model, job.comm, &resume, status) && resume)
@@ -125,6 +184,8 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
     Status ignored = {0};
     h5_close(&resume, &ignored);
     config_destroy(&config);
+    mem_free(job.shard.images);
+    mem_free(job.valid.images);
     mem_free(model);
     mem_free(metrics);
     return status->code;

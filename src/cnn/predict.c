@@ -173,11 +173,15 @@ static void add_probabilities(const Predictor *predictor, ChunkWork *work, const
 static void run_chunk(const Committee *committee, ChunkWork *work, const uint8_t *images, int n,
                       Prediction *out) {
     const int shifts = committee->shifts, side = 2 * shifts + 1;
+    uint8_t seen[PREDICT_CHUNK * IMAGE_PIXELS];
     memset(work->sums, 0, (size_t)n * CLASSES * sizeof *work->sums);
-    for (int m = 0; m < committee->count; m++)
+    for (int m = 0; m < committee->count; m++) {
+        memcpy(seen, images, (size_t)n * IMAGE_PIXELS);
+        if (committee->ways) preprocess_images(committee->ways[m], seen, n);
         for (int dy = -shifts; dy <= shifts; dy++)
             for (int dx = -shifts; dx <= shifts; dx++)
-                add_probabilities(committee->members[m], work, images, n, dx, dy);
+                add_probabilities(committee->members[m], work, seen, n, dx, dy);
+    }
     for (int s = 0; s < n; s++)
         out[s] = best_class(work->sums + (int64_t)s * CLASSES, committee->count * side * side);
 }

@@ -21,11 +21,13 @@ typedef struct {
 Predictor *predictor_new(const Network *net, const float *params, const float *statistics);
 void predictor_free(Predictor **predictor);
 
-/* Who predicts: the class probabilities are averaged over the members, which share their network, and over
- * all whole-pixel shifts of the image by up to `shifts` in x and y. */
+/* Who predicts: the class probabilities are averaged over the members, which share their network but may see
+ * images preprocessed in ways of their own, and over all whole-pixel shifts of the image by up to `shifts` in
+ * x and y. */
 typedef struct {
     int count, shifts;
     Predictor *const *members; /* [count] */
+    char *const *ways;         /* [count] as of preprocess_images; NULL: the images as they are */
 } Committee;
 
 /* How many chunks n images make. */

@@ -217,7 +217,7 @@ static double validate(const Trainer *trainer) {
                                          train_state_model_statistics(&trainer->state));
     Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
     Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
-    const Committee alone = {1, 0, &predictor};
+    const Committee alone = {1, 0, &predictor, NULL};
     committee_run(&alone, job->threads, job->valid.images, n, mine, predicted);
     uint64_t correct = 0;
     for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)

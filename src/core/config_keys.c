@@ -23,7 +23,7 @@ static const ConfigKey keys[] = {
     INT("run.valid", "0", 0, 59999, "images",
         "how many of the last training images are held out for validation"),
     INT("run.train", "0", 0, 1e9, "images", "train on only the first so many of the rest; 0 for all"),
-    CHOICE("run.preprocess", "none", "none|deskew|deskew-blur|deskew-centre",
+    CHOICE("run.preprocess", "none", "none|deskew|deskew-blur|deskew-centre|width",
            "what is done to every image first, in training and in use"),
 
     INT_OR("auto", "knn.k", "3", 1, 1000, "neighbours",
@@ -94,6 +94,9 @@ static const ConfigKey keys[] = {
     REAL("cnn.bn_momentum", "0.1", 0.0001, 1, "", "share of a new batch in batch norm's running statistics"),
     INT("cnn.members", "1", 1, 1000, "networks",
         "networks trained with seeds of their own, whose class probabilities are averaged"),
+    TEXT("cnn.member_preprocess", "",
+         "what run.preprocess is for each member in turn, such as: none width deskew; empty: the same for "
+         "all"),
     REAL("cnn.ema", "0", 0, 0.999999, "a step",
          "the model is a moving average of the weights with this decay; 0 for the weights themselves"),
     REAL("cnn.label_smoothing", "0", 0, 0.9, "",

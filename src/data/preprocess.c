@@ -4,6 +4,7 @@
 #include "pardigits/status.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Sums over a digit's pixels, exact: up to 2^26 * 27^2. */
@@ -58,6 +59,29 @@ static void deskew_and_centre_image(uint8_t *image) {
     resample(&(Affine){.xx = 1, .xy = drift, .x0 = left - drift * middle, .yy = 1, .y0 = up}, image);
 }
 
+enum {
+    INK = 32,   /* pixels below belong to the specks around a digit */
+    WIDTH = 18, /* columns that set_width gives a digit */
+};
+
+static bool has_ink(const uint8_t *image, int column) {
+    for (int y = 0; y < IMAGE_SIDE; y++)
+        if (image[y * IMAGE_SIDE + column] >= INK) return true;
+    return false;
+}
+
+/* Stretches the digit sideways to WIDTH columns, and moves their middle to the image's. */
+static void set_width(uint8_t *image) {
+    int first = 0, last = IMAGE_SIDE - 1;
+    while (first < last && !has_ink(image, first))
+        first++;
+    while (last > first && !has_ink(image, last))
+        last--;
+    if (!has_ink(image, first)) return;
+    const float step = (float)(last - first + 1) / WIDTH, middle = (IMAGE_SIDE - 1) / 2.0f;
+    resample(&(Affine){.xx = step, .x0 = (float)(first + last) / 2 - step * middle, .yy = 1}, image);
+}
+
 /* Weights 1 2 1 in both directions, rounded; zeros outside. */
 static void blur_image(uint8_t *image) {
     enum { SIDE = IMAGE_SIDE + 2 };
@@ -88,7 +112,8 @@ static const struct {
 } methods[] = {{"none", keep_image},
                {"deskew", deskew_image},
                {"deskew-blur", deskew_and_blur_image},
-               {"deskew-centre", deskew_and_centre_image}};
+               {"deskew-centre", deskew_and_centre_image},
+               {"width", set_width}};
 
 void preprocess_images(const char *how, uint8_t *images, int64_t n) {
     for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {

@@ -85,6 +85,17 @@ same_digest() {
     fails_on 2 2 'that many at most' evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --members 4
 }
 
+@test "CNN ensemble: members that see images in ways of their own; the first is the plain network that sees them so" {
+    local net=(--set run.train=1001 --set cnn.epochs=2 --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10")
+    same_digest configs/cnn-fast.ini "${net[@]}" --set cnn.members=3 --set "cnn.member_preprocess=width none deskew"
+    on 1 2 train configs/cnn-fast.ini --data "$data" --run "$BATS_TEST_TMPDIR/plain" "${net[@]}" --set run.preprocess=width
+    local plain first
+    plain=$(on 1 2 evaluate "$BATS_TEST_TMPDIR/plain/model.h5" --data "$data" --json | field mean_confidence)
+    first=$(on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json --members 1 | field mean_confidence)
+    [[ -n $first && $first == "$plain" ]]
+    [[ $(on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json | field mean_confidence) != "$first" ]]
+}
+
 @test "CNN: another seed gives another digest" {
     for seed in 1 2; do
         on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/$seed" --set run.train=500 \

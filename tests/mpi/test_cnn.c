@@ -257,6 +257,12 @@ static void test_refusals(void **state) {
     const char *const bad_layers[] = {"cnn.layers=conv:4:30 dense:10"};
     const char *const diverging[] = {"cnn.lr=1000", "cnn.schedule=constant",
                                      "cnn.layers=dense:50 relu dense:10"};
+    const char *const no_ensemble[] = {"cnn.member_preprocess=none deskew"};
+    const char *const twice[] = {no_ensemble[0], "cnn.members=2", "run.preprocess=deskew"};
+    const char *const unknown[] = {"cnn.member_preprocess=none wide", "cnn.members=2"};
+    expect_refusal(*state, no_ensemble, 1, STATUS_USAGE, "cnn.members");
+    expect_refusal(*state, twice, 3, STATUS_USAGE, "replaces run.preprocess");
+    expect_refusal(*state, unknown, 2, STATUS_USAGE, "wide");
     expect_refusal(*state, odd_leaf, 1, STATUS_USAGE, "power of two");
     expect_refusal(*state, leaves, 2, STATUS_USAGE, "larger leaf");
     expect_refusal(*state, bad_layers, 1, STATUS_USAGE, "conv:4:30");

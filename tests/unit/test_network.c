@@ -303,7 +303,7 @@ static void test_network_in_use(void **state) {
     ref_network_logits(f->net, &f->leaf, f->exact_params, f->statistics, logits);
     Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
     Prediction got[7];
-    committee_run(&(Committee){1, 0, &predictor}, 2, f->images, 7, (Range){0, predict_chunks(7)}, got);
+    committee_run(&(Committee){1, 0, &predictor, NULL}, 2, f->images, 7, (Range){0, predict_chunks(7)}, got);
     for (int i = 0; i < 7; i++) {
         const double *row = logits + i * CLASSES;
         int best = 0;
@@ -349,7 +349,7 @@ static void test_committee(void **state) {
         }
     }
     Prediction got[N];
-    committee_run(&(Committee){2, SHIFTS, members}, 2, original, N, (Range){0, predict_chunks(N)}, got);
+    committee_run(&(Committee){2, SHIFTS, members, NULL}, 2, original, N, (Range){0, predict_chunks(N)}, got);
     for (int i = 0; i < N; i++) {
         const double *row = expected + (ptrdiff_t)i * CLASSES;
         assert_true(fabs((double)got[i].confidence - row[got[i].label]) < 1e-4);

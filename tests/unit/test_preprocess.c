@@ -8,6 +8,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -145,6 +146,38 @@ static void test_centre(void **state) {
     mem_free(images);
 }
 
+/* Ink from column `first` to `last` of rows 5 to 20. */
+static void draw_block(int first, int last, uint8_t *image) {
+    memset(image, 0, IMAGE_PIXELS);
+    for (int y = 5; y <= 20; y++)
+        memset(image + y * IMAGE_SIDE + first, 255, (size_t)(last - first + 1));
+}
+
+/* 18 columns wide, in the middle, as high as before. */
+static void test_width(void **state) {
+    (void)state;
+    enum { WIDTH = 18, LEFT = (IMAGE_SIDE - WIDTH) / 2, RIGHT = LEFT + WIDTH - 1 };
+    for (int last = 4; last < 27; last++) { /* 2 to 24 columns */
+        uint8_t image[IMAGE_PIXELS];
+        draw_block(3, last, image);
+        image[IMAGE_SIDE - 1] = 31; /* a speck, which is no part of the digit */
+        preprocess_images("width", image, 1);
+        for (int y = 1; y < IMAGE_SIDE; y++) {
+            const uint8_t *row = image + y * IMAGE_SIDE;
+            const bool ink = y >= 5 && y <= 20;
+            assert_int_equal(row[IMAGE_SIDE / 2], ink ? 255 : 0);
+            /* an edge is where half of the ink is */
+            assert_true(ink ? row[LEFT] >= 127 && row[RIGHT] >= 127 : row[LEFT] == 0 && row[RIGHT] == 0);
+            assert_true(row[LEFT - 1] <= 128 && row[RIGHT + 1] <= 128);
+            assert_true(abs(row[LEFT] - row[RIGHT]) <= 1);
+        }
+    }
+    uint8_t blank[IMAGE_PIXELS] = {0};
+    preprocess_images("width", blank, 1);
+    for (int p = 0; p < IMAGE_PIXELS; p++)
+        assert_int_equal(blank[p], 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blur),
@@ -154,6 +187,7 @@ int main(void) {
         cmocka_unit_test(test_blank_and_flat_stay),
         cmocka_unit_test(test_digits_against_reference),
         cmocka_unit_test(test_centre),
+        cmocka_unit_test(test_width),
     };
     return cmocka_run_group_tests(tests, read_digits, free_digits);
 }
