@@ -43,7 +43,8 @@ Stepper stepper_new(const TrainState *state, const Config *config, const Comm *c
     const Augmentation augmentation = {
         (float)config_real(config, "cnn.shift"),   (float)config_real(config, "cnn.rotate"),
         (float)config_real(config, "cnn.zoom"),    (float)config_real(config, "cnn.shear"),
-        (float)config_real(config, "cnn.elastic"), (float)config_real(config, "cnn.elastic_sigma")};
+        (float)config_real(config, "cnn.elastic"), (float)config_real(config, "cnn.elastic_sigma"),
+        (float)config_real(config, "cnn.stretch"), (float)config_real(config, "cnn.thickness")};
     float smoothing = (float)config_real(config, "cnn.label_smoothing");
     uint32_t seed = (uint32_t)config_int(config, "run.seed");
     Stepper s = {

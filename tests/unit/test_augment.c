@@ -36,7 +36,7 @@ static void test_nothing_is_identity(void **state) {
 
 static void test_depends_on_its_key_alone(void **state) {
     (void)state;
-    const Augmentation some = {2, 15, 0.1f, 10, 1, 4};
+    const Augmentation some = {2, 15, 0.1f, 10, 1, 4, 0.2f, 0.5f};
     uint8_t image[IMAGE_PIXELS];
     float first[IMAGE_PIXELS], again[IMAGE_PIXELS + 3], other[IMAGE_PIXELS];
     make_noise(2, image);
@@ -161,7 +161,7 @@ static void test_elastic_moments(void **state) {
 /* The same random numbers as augment_image draws must give the same change, written out anew. */
 static void test_follows_its_formula(void **state) {
     (void)state;
-    const Augmentation some = {3, 30, 0.2f, 20, 1.2f, 4};
+    const Augmentation some = {3, 30, 0.2f, 20, 1.2f, 4, 0.3f, 0};
     uint8_t image[IMAGE_PIXELS];
     float out[IMAGE_PIXELS], u[4];
     make_noise(4, image);
@@ -171,15 +171,42 @@ static void test_follows_its_formula(void **state) {
         double shift_x = 6 * u[0] - 3, shift_y = 6 * u[1] - 3;
         double angle = (60 * u[2] - 30) * M_PI / 180, factor = 0.8 + 0.4 * u[3];
         rng_uniform4((RngKey){1, RNG_AUGMENT}, 2, sample, 1, u);
-        double slant = tan((40 * (double)u[0] - 20) * M_PI / 180);
+        double slant = tan((40 * (double)u[0] - 20) * M_PI / 180), stretch = 0.6 * (double)u[1] - 0.3;
+        double wider = stretch < 0 ? 1 / (1 - stretch) : 1 + stretch;
         for (int i = 0; i < IMAGE_PIXELS; i++) {
             double x = i % IMAGE_SIDE - 13.5 - shift_x, y = i / IMAGE_SIDE - 13.5 - shift_y;
             double upright_x = (cos(angle) * x + sin(angle) * y) / factor;
             double from_y = (-sin(angle) * x + cos(angle) * y) / factor;
-            double from_x = upright_x + slant * from_y, dx, dy;
+            double from_x = (upright_x + slant * from_y) / wider, dx, dy;
+            from_y *= wider;
             expected_displacement(1.2f, 4, sample, i % IMAGE_SIDE, i / IMAGE_SIDE, &dx, &dy);
             double expected = image_ref_bilinear(image, 13.5 + from_x + dx, 13.5 + from_y + dy) / 255;
             assert_true(fabs(out[i] - expected) < 1e-4);
+        }
+    }
+}
+
+/* Thicker where the random number is above 1/2, thinner below. */
+static void test_thickness(void **state) {
+    (void)state;
+    const Augmentation strokes = {.thickness = 0.8f};
+    const int next_x[] = {0, 0, 0, -1, 1}, next_y[] = {0, -1, 1, 0, 0};
+    uint8_t image[IMAGE_PIXELS];
+    float out[IMAGE_PIXELS], u[4];
+    make_noise(8, image);
+    for (uint64_t sample = 0; sample < 20; sample++) {
+        augment_image(&strokes, 1, 2, sample, image, out);
+        rng_uniform4((RngKey){1, RNG_AUGMENT}, 2, sample, 1, u);
+        double change = 1.6 * (double)u[2] - 0.8;
+        for (int i = 0; i < IMAGE_PIXELS; i++) {
+            double extreme = image[i];
+            for (int k = 0; k < 5; k++) {
+                double near =
+                    image_ref_bilinear(image, i % IMAGE_SIDE + next_x[k], i / IMAGE_SIDE + next_y[k]);
+                extreme = change > 0 ? fmax(extreme, near) : fmin(extreme, near);
+            }
+            double expected = (image[i] + fabs(change) * (extreme - image[i])) / 255;
+            assert_true(fabs(out[i] - expected) < 1e-5);
         }
     }
 }
@@ -198,7 +225,7 @@ static void test_quarter_turn(void **state) {
 
 static void test_stays_in_bounds(void **state) {
     (void)state;
-    const Augmentation kinds[] = {{8, 90, 0.5f, 60, 8, 2},
+    const Augmentation kinds[] = {{8, 90, 0.5f, 60, 8, 2, 1, 1},
                                   {.shift_pixels = 0.5f},
                                   {.rotate_deg = 10, .shear_deg = 5},
                                   {.elastic_pixels = 3, .elastic_sigma = 28}};
@@ -221,7 +248,7 @@ int main(void) {
         cmocka_unit_test(test_whole_shift_moves_exactly), cmocka_unit_test(test_sampling_against_reference),
         cmocka_unit_test(test_follows_its_formula),       cmocka_unit_test(test_quarter_turn),
         cmocka_unit_test(test_stays_in_bounds),           cmocka_unit_test(test_elastic_against_reference),
-        cmocka_unit_test(test_elastic_moments),
+        cmocka_unit_test(test_elastic_moments),           cmocka_unit_test(test_thickness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
