@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What each ingredient of training is worth: trains configs/NAME.ini without the last 10,000 training images, once as it
-# is and once with each change, and prints the accuracy on those images: mean and standard deviation over the seeds.
-# Usage: cnn_ablation.sh NAME SEEDS CHANGE...    (a CHANGE is "key=value[,key=value]...", "" for none; THREADS=2)
+# What each ingredient of training is worth: trains configs/NAME.ini without the last VALID training images, with each
+# change, and prints the accuracy on those images: mean and standard deviation over the seeds.
+# Usage: cnn_ablation.sh NAME SEEDS CHANGE...    (a CHANGE is "key=value[,key=value]...", "" for none;
+# THREADS=2 VALID=10000 in the environment)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-(($# >= 3)) || { sed -n '2,4p' "$0" >&2; exit 2; }
-name=$1 seeds=$2
+(($# >= 3)) || { sed -n '2,5p' "$0" >&2; exit 2; }
+name=$1 seeds=$2 valid=${VALID:-10000}
 shift 2
 program=${BUILD:-build}/pardigits
 export OMP_NUM_THREADS=${THREADS:-2}
@@ -16,9 +17,9 @@ for change; do
     IFS=, read -ra settings <<<"$change"
     for setting in ${settings[@]+"${settings[@]}"}; do set_options+=(--set "$setting"); done
     for ((seed = 1; seed <= seeds; seed++)); do
-        "$program" train "configs/$name.ini" --run "$scratch/run" --overwrite --set run.valid=10000 --set run.seed="$seed" \
+        "$program" train "configs/$name.ini" --run "$scratch/run" --overwrite --set run.valid="$valid" --set run.seed="$seed" \
             ${set_options[@]+"${set_options[@]}"} >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }
         "$program" evaluate "$scratch/run/model.h5" --split valid --json | sed -E 's/.*"correct":([^,}]*).*/\1/'
-    done | awk -v change="${change:-as it is}" '{ n++; a = $1 / 100; s += a; q += a * a; all = all " " $1 }
+    done | awk -v change="${change:-as it is}" -v valid="$valid" '{ n++; a = 100 * $1 / valid; s += a; q += a * a; all = all " " $1 }
         END { printf "%-45s mean %.3f %%  sd %.3f  (%s )\n", change, s / n, (n > 1 ? sqrt((q - s * s / n) / (n - 1)) : 0), all }'
 done
