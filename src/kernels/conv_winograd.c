@@ -48,9 +48,9 @@ typedef struct {
     int side, channels;
     bool inside;                /* all its pixels lie in the image */
     int64_t first, row, column; /* then: where they begin, floats to the next ones */
-    int64_t rows[WINOGRAD_IN],
-        columns[WINOGRAD_IN]; /* else: a pixel is at rows[i] + columns[j]; below 0: outside */
-    float *points;            /* [WINOGRAD_POINTS][step] */
+    /* else: a pixel begins at rows[i] + columns[j]; below 0: outside */
+    int64_t rows[WINOGRAD_IN], columns[WINOGRAD_IN];
+    float *points; /* [WINOGRAD_POINTS][step] */
     int64_t step;
 } Tile;
 

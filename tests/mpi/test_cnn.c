@@ -319,6 +319,26 @@ static void test_members(void **state) {
     config_destroy(&config);
 }
 
+/* Only the second member is trained on other images. */
+static void test_member_preprocess(void **state) {
+    Config *config = make_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    Status status = {0};
+    char hex[65];
+    float same[MEMBERS][36], other[MEMBERS][36];
+    train_whole(*state, config, 2, hex);
+    for (int m = 0; m < MEMBERS; m++)
+        read_weights(*state, m, same[m]);
+    config_set(config, "cnn.member_preprocess=none deskew none", "test", &status);
+    assert_int_equal(status.code, STATUS_OK);
+    train_whole(*state, config, 2, hex);
+    for (int m = 0; m < MEMBERS; m++)
+        read_weights(*state, m, other[m]);
+    assert_memory_equal(same[0], other[0], sizeof same[0]);
+    assert_memory_not_equal(same[1], other[1], sizeof same[1]);
+    assert_memory_equal(same[2], other[2], sizeof same[2]);
+    config_destroy(&config);
+}
+
 /* The first K members of an ensemble are used, but not more than there are. */
 static void test_some_members(void **state) {
     const Place *place = *state;
@@ -414,6 +434,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_prestate(test_few_samples, &place),
         cmocka_unit_test_prestate(test_refusals, &place),
         cmocka_unit_test_prestate(test_members, &place),
+        cmocka_unit_test_prestate(test_member_preprocess, &place),
         cmocka_unit_test_prestate(test_some_members, &place),
         cmocka_unit_test_prestate(test_stop_and_resume, &place),
     };

@@ -4,6 +4,7 @@
 #include "../../src/cnn/predict.h"
 #include "../ref/ref_network.h"
 
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
 
@@ -319,7 +320,8 @@ static void test_network_in_use(void **state) {
     fixture_free(f);
 }
 
-/* The probabilities of a reference network, averaged over the members and the shifts, written out. */
+/* The probabilities of reference networks, averaged over the members, the second of which sees the images
+ * deskewed, and the shifts, written out. */
 static void test_committee(void **state) {
     (void)state;
     enum { N = 3, SHIFTS = 2, POSITIONS = (2 * SHIFTS + 1) * (2 * SHIFTS + 1) };
@@ -329,6 +331,11 @@ static void test_committee(void **state) {
         f[1]->exact_params[i] = f[1]->params[i] *= -0.7f;
     double expected[N * CLASSES] = {0}, logits[N * CLASSES];
     uint8_t *original = mem_copy(f[0]->images, (size_t)N * IMAGE_PIXELS);
+    uint8_t *deskewed = mem_copy(original, (size_t)N * IMAGE_PIXELS);
+    uint8_t *const seen[] = {original, deskewed};
+    char none[] = "none", deskew[] = "deskew", *const ways[] = {none, deskew};
+    preprocess_images("deskew", deskewed, N);
+    assert_memory_not_equal(deskewed, original, (size_t)N * IMAGE_PIXELS);
     Predictor *members[2];
     for (int m = 0; m < 2; m++) {
         members[m] = predictor_new(f[m]->net, f[m]->params, f[m]->statistics);
@@ -337,7 +344,7 @@ static void test_committee(void **state) {
             for (int i = 0; i < N * IMAGE_PIXELS; i++) {
                 int x = i % IMAGE_SIDE - dx, y = i % IMAGE_PIXELS / IMAGE_SIDE - dy;
                 bool inside = x >= 0 && x < IMAGE_SIDE && y >= 0 && y < IMAGE_SIDE;
-                f[m]->images[i] = inside ? original[i / IMAGE_PIXELS * IMAGE_PIXELS + y * IMAGE_SIDE + x] : 0;
+                f[m]->images[i] = inside ? seen[m][i / IMAGE_PIXELS * IMAGE_PIXELS + y * IMAGE_SIDE + x] : 0;
             }
             ref_network_logits(f[m]->net, &f[m]->leaf, f[m]->exact_params, f[m]->statistics, logits);
             for (int i = 0; i < N * CLASSES; i++) {
@@ -349,7 +356,7 @@ static void test_committee(void **state) {
         }
     }
     Prediction got[N];
-    committee_run(&(Committee){2, SHIFTS, members, NULL}, 2, original, N, (Range){0, predict_chunks(N)}, got);
+    committee_run(&(Committee){2, SHIFTS, members, ways}, 2, original, N, (Range){0, predict_chunks(N)}, got);
     for (int i = 0; i < N; i++) {
         const double *row = expected + (ptrdiff_t)i * CLASSES;
         assert_true(fabs((double)got[i].confidence - row[got[i].label]) < 1e-4);
@@ -361,6 +368,7 @@ static void test_committee(void **state) {
         fixture_free(f[m]);
     }
     mem_free(original);
+    mem_free(deskewed);
 }
 
 int main(void) {
