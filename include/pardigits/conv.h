@@ -26,17 +26,18 @@ typedef enum {
 } ConvMethod;
 
 typedef struct {
-    int height, width, channels;    /* input */
-    int filters;                    /* output channels */
-    int kernel, stride, pad;        /* square kernel; pad zeros on each of the four sides */
-    int out_height, out_width;      /* (height + 2 pad - kernel) / stride + 1, likewise the width */
-    ConvMethod method, data_method; /* of forward and weight gradient; of the data gradient */
+    int height, width, channels; /* input */
+    int filters;                 /* output channels */
+    int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
+    int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
+    ConvMethod forward_method, data_method, weight_method; /* of the three passes */
 } ConvShape;
 
 /* The shape with its output size and the fastest methods; out_height is 0 if the kernel doesn't fit into the
  * padded image. Where this build and this machine have matrix tiles, they compute all passes if the image has
  * several channels, or one under a kernel of 5x5 with stride 1, and the data gradient of one channel under a
- * kernel of 3x3. Elsewhere Winograd's method is taken where it saves enough multiplications. */
+ * kernel of 3x3. Elsewhere Winograd's method is taken where it saves enough multiplications, more of them for
+ * the weight gradient. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
 /* Images that the weight gradient should get at a time: each call has work of its own beside theirs. */

@@ -9,17 +9,18 @@
 #include "tiles.h"
 
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad) {
-    ConvShape shape = {height, width, channels, filters,       kernel,       stride,
-                       pad,    0,     0,        CONV_PRODUCTS, CONV_PRODUCTS};
+    ConvShape shape = {height, width, channels, filters,       kernel,        stride,
+                       pad,    0,     0,        CONV_PRODUCTS, CONV_PRODUCTS, CONV_PRODUCTS};
     if (kernel <= height + 2 * pad && kernel <= width + 2 * pad) {
         shape.out_height = (height + 2 * pad - kernel) / stride + 1;
         shape.out_width = (width + 2 * pad - kernel) / stride + 1;
     }
     if (tiles_allowed()) {
-        if (channels > 1 || conv_patches_fit(&shape)) shape.method = CONV_TILES;
+        if (channels > 1 || conv_patches_fit(&shape)) shape.forward_method = shape.weight_method = CONV_TILES;
         if (channels > 1 || conv_patches_fit_data(&shape)) shape.data_method = CONV_TILES;
-    } else if (shape.out_height && conv_winograd_pays(&shape)) {
-        shape.method = shape.data_method = CONV_WINOGRAD;
+    } else if (shape.out_height) {
+        if (conv_winograd_pays(&shape)) shape.forward_method = shape.data_method = CONV_WINOGRAD;
+        if (conv_winograd_pays_weights(&shape)) shape.weight_method = CONV_WINOGRAD;
     }
     return shape;
 }
@@ -30,11 +31,11 @@ static int taps(const ConvShape *s, int phase) {
 }
 
 int conv_images_wanted(const ConvShape *s) {
-    return s->method == CONV_WINOGRAD ? conv_winograd_images_wanted(s) : 1;
+    return s->weight_method == CONV_WINOGRAD ? conv_winograd_images_wanted(s) : 1;
 }
 
 static bool uses(const ConvShape *s, ConvMethod method) {
-    return s->method == method || s->data_method == method;
+    return s->forward_method == method || s->data_method == method || s->weight_method == method;
 }
 
 static int64_t products_work_size(const ConvShape *s, int n) {
@@ -49,7 +50,7 @@ int64_t conv_work_size(const ConvShape *s, int n) {
     if (uses(s, CONV_PRODUCTS)) size = products_work_size(s, n);
     if (uses(s, CONV_WINOGRAD)) size = max64(size, conv_winograd_work_size(s));
     if (uses(s, CONV_TILES)) size = max64(size, conv_tiles_work_size(s, n));
-    if (s->method == CONV_TILES) size = max64(size, conv_tiles_weights_work_size(s, n));
+    if (s->weight_method == CONV_TILES) size = max64(size, conv_tiles_weights_work_size(s, n));
     return size;
 }
 
@@ -68,11 +69,11 @@ int64_t conv_packed_size(const ConvShape *s) {
 }
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {
-    if (s->method == CONV_TILES) {
+    if (s->forward_method == CONV_TILES) {
         conv_tiles_pack_forward(s, weights, packed);
         return;
     }
-    if (s->method == CONV_WINOGRAD) {
+    if (s->forward_method == CONV_WINOGRAD) {
         conv_winograd_pack_forward(s, weights, packed);
         return;
     }
@@ -208,11 +209,11 @@ static void compute_pass(const Pass *pass, int n, const float *in, const float *
 
 static void forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
                     bool relu, float *out, float *work) {
-    if (s->method == CONV_TILES) {
+    if (s->forward_method == CONV_TILES) {
         conv_tiles_forward(s, n, in, packed, bias, relu, out, work);
         return;
     }
-    if (s->method == CONV_WINOGRAD) {
+    if (s->forward_method == CONV_WINOGRAD) {
         conv_winograd_forward(s, n, in, packed, bias, relu, out, work);
         return;
     }

@@ -49,8 +49,9 @@ static inline Span line_span(const Planes *planes, int phase, int width, int ima
 static inline ConvShape flattened(const ConvShape *s) {
     if (s->out_height > 1 || s->out_width > 1 || s->pad || s->kernel != s->height || s->kernel != s->width)
         return *s;
-    ConvShape dense = {
-        1, 1, s->height * s->width * s->channels, s->filters, 1, 1, 0, 1, 1, s->method, s->data_method};
+    ConvShape dense = *s;
+    dense.height = dense.width = dense.kernel = dense.stride = 1;
+    dense.channels = s->height * s->width * s->channels;
     return dense;
 }
 

@@ -169,8 +169,8 @@ static void backward_weights(const ConvShape *s, int n, const float *in, const f
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
     const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
     if (bias_grad && !add) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
-    if (s->method != CONV_PRODUCTS) {
-        (s->method == CONV_TILES ? conv_tiles_backward_weights : conv_winograd_backward_weights)(
+    if (s->weight_method != CONV_PRODUCTS) {
+        (s->weight_method == CONV_TILES ? conv_tiles_backward_weights : conv_winograd_backward_weights)(
             s, n, in, out_grad, add, weight_grad, work);
         if (bias_grad)
             add_pixels(is_dense(s) ? 1 : n, is_dense(s) ? n : pixels, s->filters, out_grad, bias_grad);

@@ -13,8 +13,10 @@ enum {
     LEAST_CHANNELS = 16, /* with fewer the transforms cost more than they save */
 };
 
-/* It pays where products take so many times as many multiplications. */
-#define LEAST_SAVING 1.7
+/* It pays where products take so many times as many multiplications. The weight gradient's matrices at all
+ * points are larger than the weights, and each block of tiles goes through them. */
+#define LEAST_SAVING        1.7
+#define LEAST_WEIGHT_SAVING 2.1
 
 /* Floats between the points of `tiles` tiles. */
 static int64_t point_step(const Lattice *l, int64_t tiles) {
@@ -353,9 +355,18 @@ bool conv_winograd_fits(const ConvShape *s) {
     return s->stride <= 2 && s->kernel <= winograd_taps(2) * s->stride;
 }
 
-bool conv_winograd_pays(const ConvShape *s) {
-    if (!conv_winograd_fits(s) || s->channels < LEAST_CHANNELS || s->filters < LEAST_CHANNELS) return false;
+/* Multiplications that products take, divided by its own; 0: it isn't for this shape. */
+static double saving(const ConvShape *s) {
+    if (!conv_winograd_fits(s) || s->channels < LEAST_CHANNELS || s->filters < LEAST_CHANNELS) return 0;
     const Tiling t = tiling_of(s);
     const double plain = (double)conv_multiply_adds(s) / s->channels / s->filters;
-    return plain >= LEAST_SAVING * WINOGRAD_POINTS * phases(&t.in) * (double)tile_count(&t, 1);
+    return plain / (WINOGRAD_POINTS * phases(&t.in) * (double)tile_count(&t, 1));
+}
+
+bool conv_winograd_pays(const ConvShape *s) {
+    return saving(s) >= LEAST_SAVING;
+}
+
+bool conv_winograd_pays_weights(const ConvShape *s) {
+    return saving(s) >= LEAST_WEIGHT_SAVING;
 }

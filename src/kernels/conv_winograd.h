@@ -14,8 +14,10 @@
 
 /* Whether it can compute the shape. */
 bool conv_winograd_fits(const ConvShape *shape);
-/* Whether it takes clearly fewer multiplications. */
+/* Whether it takes clearly fewer multiplications: so many that it is faster forward and in the data gradient,
+ * or in the weight gradient. */
 bool conv_winograd_pays(const ConvShape *shape);
+bool conv_winograd_pays_weights(const ConvShape *shape);
 
 int conv_winograd_images_wanted(const ConvShape *shape);
 int64_t conv_winograd_work_size(const ConvShape *shape);

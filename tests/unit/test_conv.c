@@ -63,11 +63,11 @@ static void check_forward(const Case *c, int with_bias) {
     conv_pack_forward(&c->shape, c->weight, c->packed);
     conv_forward(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     ref_conv_forward(&c->shape, c->n, in, weight, with_bias ? bias : NULL, expected);
-    assert_close(c, "forward", c->shape.method, out, expected, c->outs);
+    assert_close(c, "forward", c->shape.forward_method, out, expected, c->outs);
     conv_forward_relu(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     for (int64_t i = 0; i < c->outs; i++)
         expected[i] = expected[i] < 0 ? 0 : expected[i];
-    assert_close(c, "forward with relu", c->shape.method, out, expected, c->outs);
+    assert_close(c, "forward with relu", c->shape.forward_method, out, expected, c->outs);
     mem_free(out);
     mem_free(in);
     mem_free(weight);
@@ -102,16 +102,18 @@ static void check_backward_weights(const Case *c, int with_bias) {
     conv_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
                           c->work);
     ref_conv_backward_weights(&c->shape, c->n, in, out_grad, expected, expected_bias);
-    assert_close(c, "weight gradient", c->shape.method, weight_grad, expected, c->weights);
-    if (with_bias) assert_close(c, "bias gradient", c->shape.method, bias_grad, expected_bias, filters);
+    assert_close(c, "weight gradient", c->shape.weight_method, weight_grad, expected, c->weights);
+    if (with_bias)
+        assert_close(c, "bias gradient", c->shape.weight_method, bias_grad, expected_bias, filters);
     conv_add_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
                               c->work);
     for (int64_t i = 0; i < c->weights; i++)
         expected[i] *= 2;
     for (int f = 0; f < filters; f++)
         expected_bias[f] *= 2;
-    assert_close(c, "added weight gradient", c->shape.method, weight_grad, expected, c->weights);
-    if (with_bias) assert_close(c, "added bias gradient", c->shape.method, bias_grad, expected_bias, filters);
+    assert_close(c, "added weight gradient", c->shape.weight_method, weight_grad, expected, c->weights);
+    if (with_bias)
+        assert_close(c, "added bias gradient", c->shape.weight_method, bias_grad, expected_bias, filters);
     mem_free(weight_grad);
     mem_free(bias_grad);
     mem_free(in);
@@ -154,13 +156,19 @@ static void check_shape(ConvShape shape, int n, uint64_t *state) {
 }
 
 /* In every way that there is: as the machine would, by products, by Winograd where it can. */
+static ConvShape with_methods(ConvShape shape, ConvMethod images, ConvMethod weights) {
+    shape.forward_method = shape.data_method = images;
+    shape.weight_method = weights;
+    return shape;
+}
+
+/* In every way that there is: as the machine would, by products, by Winograd where it can. */
 static void check_all(ConvShape shape, int n, uint64_t *state) {
-    if (shape.method == CONV_TILES || shape.data_method == CONV_TILES) check_shape(shape, n, state);
-    shape.method = shape.data_method = CONV_PRODUCTS;
-    check_shape(shape, n, state);
+    if (shape.forward_method == CONV_TILES || shape.data_method == CONV_TILES) check_shape(shape, n, state);
+    check_shape(with_methods(shape, CONV_PRODUCTS, CONV_PRODUCTS), n, state);
     if (!conv_winograd_fits(&shape)) return;
-    shape.method = shape.data_method = CONV_WINOGRAD;
-    check_shape(shape, n, state);
+    check_shape(with_methods(shape, CONV_WINOGRAD, CONV_WINOGRAD), n, state);
+    check_shape(with_methods(shape, CONV_WINOGRAD, CONV_PRODUCTS), n, state);
 }
 
 static void test_random_shapes(void **unused) {
@@ -196,21 +204,26 @@ static void test_shapes_of_networks(void **unused) {
     check_all(conv_shape(7, 7, 64, 64, 3, 1, 1), 33, &state); /* more than one group of images */
 }
 
+static void assert_methods(ConvShape shape, ConvMethod images, ConvMethod weights) {
+    assert_int_equal(shape.forward_method, images);
+    assert_int_equal(shape.data_method, images);
+    assert_int_equal(shape.weight_method, weights);
+}
+
 /* That it is as fast as it can be, not only right. */
 static void test_chosen_methods(void **unused) {
     (void)unused;
-    const ConvShape large = conv_shape(26, 26, 32, 32, 3, 1, 0),
-                    strided = conv_shape(24, 24, 32, 32, 5, 2, 2);
-    const ConvMethod fast = large.method == CONV_TILES ? CONV_TILES : CONV_WINOGRAD;
-    assert_int_equal(large.method, fast);
-    assert_int_equal(large.data_method, fast);
-    assert_int_equal(strided.method, fast);
-    assert_int_equal(strided.data_method, fast);
+    const ConvShape large = conv_shape(26, 26, 32, 32, 3, 1, 0);
+    const ConvMethod fast = large.forward_method == CONV_TILES ? CONV_TILES : CONV_WINOGRAD;
+    assert_methods(large, fast, fast);
+    assert_methods(conv_shape(24, 24, 32, 32, 5, 2, 2), fast, fast);
     if (fast == CONV_TILES) return;
-    assert_int_equal(conv_shape(26, 26, 8, 32, 3, 1, 0).method,
-                     CONV_PRODUCTS); /* transforms would cost more */
-    assert_int_equal(conv_shape(4, 4, 96, 128, 3, 1, 0).method, CONV_PRODUCTS); /* half a tile */
-    assert_int_equal(conv_shape(26, 26, 32, 32, 1, 1, 0).method, CONV_PRODUCTS);
+    assert_methods(conv_shape(26, 26, 8, 32, 3, 1, 0), CONV_PRODUCTS,
+                   CONV_PRODUCTS); /* transforms would cost more */
+    assert_methods(conv_shape(4, 4, 96, 128, 3, 1, 0), CONV_PRODUCTS, CONV_PRODUCTS); /* half a tile */
+    assert_methods(conv_shape(26, 26, 32, 32, 1, 1, 0), CONV_PRODUCTS, CONV_PRODUCTS);
+    assert_methods(conv_shape(8, 8, 64, 64, 5, 2, 2), CONV_WINOGRAD,
+                   CONV_PRODUCTS); /* half of the products saved */
 }
 
 static void test_dense_layers(void **unused) {
