@@ -31,7 +31,9 @@ static int taps(const ConvShape *s, int phase) {
 }
 
 int conv_images_wanted(const ConvShape *s) {
-    return s->weight_method == CONV_WINOGRAD ? conv_winograd_images_wanted(s) : 1;
+    if (s->weight_method == CONV_WINOGRAD) return conv_winograd_images_wanted(s);
+    if (s->weight_method == CONV_TILES) return 1;
+    return (int)max64(1, PIXELS_WANTED / ((int64_t)s->out_height * s->out_width));
 }
 
 static bool uses(const ConvShape *s, ConvMethod method) {

@@ -11,6 +11,7 @@ enum {
      * second-level cache. */
     GROUP_FLOATS = 1 << 17,
     PART_FLOATS = 1 << 13, /* of out_grad that a part of the weight gradient sums: in the first level */
+    PIXELS_WANTED = 64,    /* of out_grad in a weight gradient: each call goes through all weights */
     DENSE_SUM = 256,       /* summands of a part of a dense layer's product */
     DENSE_INPUTS = 128,    /* inputs of a dense layer whose weight gradients are summed together */
     COPY_STRIDE = DENSE_INPUTS + 16, /* floats between images in their copy: images in different cache sets */
