@@ -13,8 +13,11 @@ char *atomic_file_temporary(const char *path);
 /* "DIR/NAME.prev.h5" for "DIR/NAME.h5". Freed by the caller. */
 char *atomic_file_previous(const char *path);
 
+/* STATUS_USAGE if something other than a regular file is in the place of path: it would be replaced. */
+StatusCode atomic_file_check(const char *path, Status *status);
+
 /* Puts the closed file `temporary` in the place of path: fsync, rename, fsync of the folder. With
- * keep_previous the file that was there gets the name atomic_file_previous(path). */
+ * keep_previous the file that was there gets the name atomic_file_previous(path). Checks path first. */
 StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status);
 
 /* Removes the temporary after a failure. */

@@ -83,6 +83,11 @@ StatusCode model_open(const Program *program, const char *path, const Settings *
 StatusCode model_open_file(const Program *program, const char *path, OpenModel *open, Status *status);
 void model_close(OpenModel *open);
 
+/* STATUS_USAGE if out, a file to be written, is one of the inputs, or can't be replaced (atomic_file_check).
+ * Collective. */
+StatusCode check_output(const Program *program, const char *out, int inputs, char *const input[],
+                        Status *status);
+
 /* Ends a command's output on standard output: a write that failed (a full disk) is an error. */
 StatusCode finish_output(Status *status);
 

@@ -57,7 +57,9 @@ StatusCode cmd_export(Program *program, int argc, char **argv, Status *status) {
     ExportArguments arguments;
     OpenModel open = {0};
     const Settings none = {0};
-    if (!parse(argc, argv, &arguments, status) && !model_open(program, argv[1], &none, &open, status)) {
+    if (!parse(argc, argv, &arguments, status) &&
+        !check_output(program, arguments.out, 1, argv + 1, status) &&
+        !model_open(program, argv[1], &none, &open, status)) {
         if (open.family != &svm_family)
             status_set(status, STATUS_USAGE, "%s is a %s; only an SVM can be written as a LIBSVM model.",
                        argv[1], open.family->name);

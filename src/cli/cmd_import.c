@@ -44,7 +44,7 @@ StatusCode cmd_import(Program *program, int argc, char **argv, Status *status) {
     ImportArguments arguments;
     Config *config = config_create();
     void *model = NULL;
-    parse(argc, argv, &arguments, status);
+    if (!parse(argc, argv, &arguments, status)) check_output(program, arguments.out, 1, argv + 1, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(arguments.settings.items[i], status);

@@ -108,6 +108,7 @@ StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status) 
     OpenModel open = {0};
     Status unreadable = {0};
     if (!options_parse(argc, argv, options, 2, argc, &operands, status) &&
+        !(neighbours && check_output(program, neighbours, operands, argv + 1, status)) &&
         !model_open(program, argv[1], &settings, &open, status)) {
         Pictures pictures = read_pictures(program, operands - 1, argv + 2, &unreadable);
         Prediction *predictions = mem_new((size_t)pictures.n, sizeof *predictions);

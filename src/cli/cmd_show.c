@@ -57,18 +57,17 @@ static StatusCode draw_images(const H5File *file, const char *images_path, const
 }
 
 /* A sheet of the filters of the first convolution, each stretched to 28x28 (mid grey is 0). */
-static StatusCode draw_filters(const H5File *file, const char *out, Status *status) {
+static StatusCode draw_filters(const H5File *file, const char *path, const char *out, Status *status) {
     H5Shape shape = {0};
-    if (h5_shape(file, "/model/conv1/weight", &shape, status)) return status->code;
+    if (h5_shape(file, path, &shape, status)) return status->code;
     if (shape.rank != 4)
-        return status_set(status, STATUS_FAILED,
-                          "%s: /model/conv1/weight isn't a convolution's: the file is damaged.",
-                          h5_path(file));
+        return status_set(status, STATUS_FAILED, "%s: %s isn't a convolution's: the file is damaged.",
+                          h5_path(file), path);
     int kernel = (int)shape.dims[0], channels = (int)shape.dims[2], filters = (int)shape.dims[3];
     int64_t size = (int64_t)kernel * kernel * channels * filters;
     float *weights = mem_new((size_t)size, sizeof *weights), largest = 1e-30f;
     uint8_t *sheet = mem_new((size_t)filters, IMAGE_PIXELS);
-    h5_read(file, "/model/conv1/weight", H5_F32, shape, weights, status);
+    h5_read(file, path, H5_F32, shape, weights, status);
     for (int64_t i = 0; i < size; i++)
         largest = fmaxf(largest, fabsf(weights[i]));
     for (int f = 0; f < filters; f++)
@@ -133,7 +132,9 @@ static StatusCode draw_model(const OpenModel *open, const char *out, Status *sta
                 h5_path(open->file));
         return draw_images(open->file, images, labels, out, status);
     }
-    if (h5_exists(open->file, "/model/conv1/weight")) return draw_filters(open->file, out, status);
+    static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
+    for (int i = 0; i < 2; i++)
+        if (h5_exists(open->file, filters[i])) return draw_filters(open->file, filters[i], out, status);
     return status_set(status, STATUS_USAGE, "%s holds nothing that can be drawn: leave --out away.",
                       h5_path(open->file));
 }
@@ -151,8 +152,10 @@ static StatusCode show_model(const OpenModel *open, const char *out, Status *sta
            digest);
     puts("configuration");
     print_config(open->config);
-    puts("arrays");
-    h5_visit(open->file, "/model", print_array, open->file, status);
+    if (h5_exists(open->file, "/model")) {
+        puts("arrays");
+        h5_visit(open->file, "/model", print_array, open->file, status);
+    }
     mem_free(digest);
     if (out && !status->code) draw_model(open, out, status);
     return status->code;
@@ -213,6 +216,7 @@ StatusCode cmd_show(Program *program, int argc, char **argv, Status *status) {
     int operands;
     const Option options[] = {{.name = "out", .value = &out}, {0}};
     if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
+    if (out && check_output(program, out, 1, argv + 1, status)) return status->code;
     if (read_kind(program, argv[1], kind, status)) return status->code;
     bool first = comm_rank(program->comm) == 0;
     if (!strcmp(kind, "pardigits model")) {

@@ -1,10 +1,12 @@
 #include "cli.h"
 
+#include "pardigits/atomic_file.h"
 #include "pardigits/mem.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_OPTIONS = 16 };
 
@@ -45,6 +47,24 @@ StatusCode settings_take(void *context, const char *value, Status *status) {
     Settings *settings = context;
     settings->items[settings->count++] = value;
     return status->code;
+}
+
+static bool is_same_file(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+StatusCode check_output(const Program *program, const char *out, int inputs, char *const input[],
+                        Status *status) {
+    if (comm_rank(program->comm) == 0) {
+        atomic_file_check(out, status);
+        for (int i = 0; i < inputs; i++)
+            if (is_same_file(out, input[i]))
+                status_set(status, STATUS_USAGE,
+                           "%s is the input, which would be lost: name another file to be written.", out);
+    }
+    return comm_agree(program->comm, status);
 }
 
 StatusCode finish_output(Status *status) {

@@ -1,3 +1,4 @@
+#include "pardigits/atomic_file.h"
 #include "pardigits/images.h"
 #include "pardigits/mem.h"
 
@@ -7,7 +8,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     ZOOM = 3,
@@ -53,29 +53,14 @@ static PIX *draw_sheet(const uint8_t *images, int64_t n, int columns, char *cons
     return sheet;
 }
 
-/* Writes bytes to a temporary name in path's folder and renames it. */
 static StatusCode write_whole(const char *path, const void *bytes, size_t size, Status *status) {
-    const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) + 1 : 0;
-    size_t room = strlen(path) + sizeof "..tmp";
-    char *temporary = mem_new(room, 1);
-    snprintf(temporary, room, "%.*s.%s.tmp", folder, path, path + folder);
+    char *temporary = atomic_file_temporary(path);
     FILE *file = fopen(temporary, "wb");
-    bool written =
-        file && fwrite(bytes, 1, size, file) == size && fflush(file) == 0 && fsync(fileno(file)) == 0;
-    int reason = errno;
-    if (file && fclose(file) && written) {
-        written = false;
-        reason = errno;
-    }
-    if (written && rename(temporary, path)) {
-        written = false;
-        reason = errno;
-    }
-    if (!written) {
-        if (file) unlink(temporary);
-        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(reason));
-    }
+    bool written = file && fwrite(bytes, 1, size, file) == size;
+    written = file && fclose(file) == 0 && written;
+    if (!written) status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
+    atomic_file_commit(temporary, path, false, status);
+    if (status->code) atomic_file_discard(temporary);
     mem_free(temporary);
     return status->code;
 }

@@ -7,6 +7,7 @@
 #include <libgen.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 char *atomic_file_temporary(const char *path) {
@@ -45,8 +46,15 @@ static int sync_folder_of(const char *path) {
     return result;
 }
 
+StatusCode atomic_file_check(const char *path, Status *status) {
+    struct stat there;
+    if (status->code || stat(path, &there) < 0 || S_ISREG(there.st_mode)) return status->code;
+    return status_set(status, STATUS_USAGE, "%s is %s: name a file to be written.", path,
+                      S_ISDIR(there.st_mode) ? "a folder" : "no regular file, but a device or a pipe");
+}
+
 StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status) {
-    if (status->code) return status->code;
+    if (atomic_file_check(path, status)) return status->code;
     char *previous = atomic_file_previous(path);
     /* a hard link keeps the old file under its final name until the rename: there is always a whole one */
     if (keep_previous && access(path, F_OK) == 0) {

@@ -112,3 +112,22 @@ setup_file() {
 @test "an output that can't be written is an error" {
     fails 1 'Standard output' sh -c '"$0" digest "$1" >/dev/full' "$PARDIGITS" "$models/cnn/model.h5"
 }
+
+@test "an output that is a folder, a pipe, or the input is refused and left as it is" {
+    local before dir=$BATS_TEST_TMPDIR
+    mkdir "$dir/folder"
+    mkfifo "$dir/pipe"
+    cp "$models/cnn/model.h5" "$dir/model.h5"
+    cp "$models/svm/model.h5" "$dir/svm.h5"
+    picture 0 "$dir/seven.pgm"
+    before=$(cd "$dir" && sha256sum model.h5 svm.h5 seven.pgm)
+    "$PARDIGITS" export "$dir/svm.h5" --out "$dir/svm.libsvm"
+    fails 2 'is a folder' "$PARDIGITS" import "$dir/svm.libsvm" --out "$dir/folder"
+    fails 2 'is a folder' "$PARDIGITS" export "$dir/svm.h5" --out "$dir/folder"
+    fails 2 'no regular file' "$PARDIGITS" import "$dir/svm.libsvm" --out "$dir/pipe"
+    fails 2 'no regular file' "$PARDIGITS" show "$dir/model.h5" --out "$dir/pipe"
+    fails 2 'the input' "$PARDIGITS" show "$dir/model.h5" --out "$dir/model.h5"
+    fails 2 'the input' "$PARDIGITS" export "$dir/svm.h5" --out "$dir/../$(basename "$dir")/svm.h5"
+    fails 2 'the input' "$PARDIGITS" predict "$models/knn/model.h5" "$dir/seven.pgm" --neighbours "$dir/seven.pgm"
+    [[ $(cd "$dir" && sha256sum model.h5 svm.h5 seven.pgm) == "$before" && -d $dir/folder && -p $dir/pipe ]]
+}
