@@ -206,16 +206,19 @@ bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
     return stopped;
 }
 
-void svm_grid_choose(SvmTask *task, const SvmGrid *grid, const SvmVotes *votes) {
+void svm_grid_table(const TrainJob *job) {
     static const MetricsColumn columns[] = {{"c", false, ""},
                                             {"gamma", false, ""},
                                             {"images", true, ""},
                                             {"correct", true, ""},
                                             {"accuracy", false, ""}};
+    metrics_table(job->metrics, "search", columns, sizeof columns / sizeof *columns);
+}
+
+void svm_grid_choose(SvmTask *task, const SvmGrid *grid, const SvmVotes *votes) {
     const TrainJob *job = task->job;
     const int64_t n = task->samples->set.n;
     int64_t most = -1;
-    metrics_table(job->metrics, "search", columns, sizeof columns / sizeof *columns);
     metrics_cut(job->metrics, "search", 0);
     for (int cell = 0; cell < votes->cells; cell++) {
         double c = grid->c[cell % grid->c_count], gamma = grid->gamma[cell / grid->c_count];

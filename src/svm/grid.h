@@ -31,6 +31,9 @@ int svm_grid_parts(const SvmTask *task);
  * and those under way at a signal don't vote. Collective; returns whether a signal came. */
 bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes);
 
+/* Declares the table `search` of the metrics, so that a run that goes on after its search keeps it. */
+void svm_grid_table(const TrainJob *job);
+
 /* Sets the task's C and gamma to the cell with the most images right, the first of equals, writes the table
  * `search` of the metrics and logs it. */
 void svm_grid_choose(SvmTask *task, const SvmGrid *grid, const SvmVotes *votes);

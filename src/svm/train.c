@@ -60,9 +60,11 @@ static StatusCode check_task(const SvmTask *task, Status *status) {
             "images (run.train, run.valid).",
             (long long)set->n, classes);
     if (task->kernel.type != SVM_POLY || largest_poly_value(task) < LARGEST_KERNEL_VALUE) return STATUS_OK;
-    return status_set(status, STATUS_USAGE,
-                      "The polynomial kernel grows beyond %g; lower svm.gamma, svm.coef0 or svm.degree.",
-                      LARGEST_KERNEL_VALUE);
+    return status_set(
+        status, STATUS_USAGE,
+        "The polynomial kernel with gamma = %g grows beyond %g; lower gamma (svm.gamma, svm.grid_gamma), "
+        "svm.coef0 or svm.degree.",
+        task->kernel.gamma, LARGEST_KERNEL_VALUE);
 }
 
 /* Turns rows of support vectors into numbers of samples. */
@@ -301,6 +303,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     SvmSamples plain = svm_samples_plain(&train, svm_config_gradient(job->config)), shifted = {0};
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
+    if (!strcmp(config_text(job->config, "svm.search"), "grid")) svm_grid_table(job);
     if (job->resume) resume_pairs(&task, &train, &plain, &shifted, pairs, status);
     if (!status->code && !shifted.set.n) {
         if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))

@@ -39,7 +39,7 @@ ends_with() {
 }
 
 cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --set cnn.epochs=4 --set cnn.checkpoint_s=0
-    --set "cnn.layers=conv:8:3 bn relu pool:2 conv:16:3 bn relu pool:2 dropout:0.2 dense:10" --set cnn.shift=1)
+    --set "cnn.layers=conv:8:3 bn relu pool:2 conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 dense:10" --set cnn.shift=1)
 
 @test "CNN: stopped in mid-epoch by USR1, USR2 and TERM, resumed on other rank counts" {
     on 1 2 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
@@ -148,10 +148,16 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
     wait "$pid" || true
     [[ $(sed -n 's/.*search: \([0-9]*\) of 135 parts done.*/\1/p' "$BATS_TEST_TMPDIR/log" | head -n 1) -gt $done ]]
-    on 1 2 train "${svm[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
+    start 2 "${svm[@]}" --run "$run_dir" --resume
+    wait_for 'are best of [0-9]* cells'
+    kill -USR1 "$pid"
+    ends_with 75
+    grep 'search: C = .* of 3000 images correct' "$BATS_TEST_TMPDIR/log" >"$BATS_TEST_TMPDIR/search.log"
+    on 1 2 train "${svm[@]}" --run "$run_dir" --resume
     [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
-    diff <(grep 'search: C = .* of 3000 images correct' "$BATS_TEST_TMPDIR/log") \
-        <(grep 'search: C = .* images correct' "$BATS_TEST_TMPDIR/whole.log")
+    diff "$BATS_TEST_TMPDIR/search.log" <(grep 'search: C = .* images correct' "$BATS_TEST_TMPDIR/whole.log")
+    diff <("$PARDIGITS" show "$run_dir/metrics.h5" | grep -A 20 '^/search') \
+        <("$PARDIGITS" show "$BATS_TEST_TMPDIR/whole/metrics.h5" | grep -A 20 '^/search')
 }
 
 @test "--resume starts fresh in an empty folder and has nothing to do in a complete one" {
