@@ -29,7 +29,8 @@ static bool any_rank_signalled(const Comm *comm) {
 }
 
 bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *trials) {
-    enum { AT_A_TIME = 2048 }; /* seconds, even with the image distortion model */
+    /* so many take seconds, with the image distortion model, too */
+    const int64_t at_a_time = model->method.candidates ? 2048 : 8192;
     KnnMethod method = model->method;
     method.k = trials->k_max + 1;
     if (method.candidates) method.candidates++;
@@ -39,7 +40,7 @@ bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *tr
     trial.right = mem_new((size_t)trials->k_max + 1, sizeof *trial.right);
     while (trial.first < job->train_count && !any_rank_signalled(job->comm)) {
         int64_t left = job->train_count - trial.first;
-        Range rows = {trial.first, trial.first + (left < AT_A_TIME ? left : AT_A_TIME)};
+        Range rows = {trial.first, trial.first + (left < at_a_time ? left : at_a_time)};
         ImageSet queries = shard_fetch(job->comm, job->train_count, &job->shard, rows);
         knn_nearest(job->comm, &model->reference, &method, queries.images, queries.n, job->threads,
                     take_trial, &trial);

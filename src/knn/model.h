@@ -39,8 +39,9 @@ typedef struct {
  * a model that isn't finished. Collective. */
 StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status);
 
-/* Reads the trials of a model that isn't finished, if it has any. Serial. */
-StatusCode knn_trials_read(const H5File *file, KnnTrials *trials, Status *status);
+/* Reads the trials of a model that isn't finished, if it has any. STATUS_FAILED if it was trained on other
+ * than total images. Serial. */
+StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials, Status *status);
 
 /* Reads a file: images of this rank, all labels, and the k that training chose. *model is freed also after a
  * failure. Collective; ranks agree. */

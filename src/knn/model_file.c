@@ -36,8 +36,13 @@ static StatusCode write_trials(H5File *file, const KnnTrials *trials, Status *st
     return h5_set_i64(file, trials_name, "next", trials->next, status);
 }
 
-StatusCode knn_trials_read(const H5File *file, KnnTrials *trials, Status *status) {
-    if (!h5_exists(file, trials_name)) return STATUS_OK;
+StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials, Status *status) {
+    H5Shape images = {0};
+    if (!h5_exists(file, trials_name) || h5_shape(file, images_name, &images, status)) return status->code;
+    if (images.dims[0] != total)
+        return status_set(status, STATUS_FAILED,
+                          "%s was trained on other images than these %lld; it can't be resumed.",
+                          h5_path(file), (long long)total);
     if (h5_read(file, trials_name, H5_I64, (H5Shape){1, {trials->k_max + 1}}, trials->right, status))
         return status->code;
     return h5_get_i64(file, trials_name, "next", &trials->next, status);

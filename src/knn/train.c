@@ -42,7 +42,7 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     const int64_t asked = config_int(job->config, "knn.k_max"), others = job->train_count - 1;
     KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
-    if (job->resume) knn_trials_read(job->resume, &trials, status);
+    if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
     bool tried = !comm_agree(job->comm, status) && knn_leave_one_out(model, job, &trials);
     if (tried) model->method.k = choose_k(&trials, job);
     if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {
