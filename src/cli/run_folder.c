@@ -48,9 +48,10 @@ static int make_folders(const char *folder) {
     return failed;
 }
 
+/* The configuration alone is what a run leaves that failed before it had trained anything. */
 static bool holds_run(const RunFolder *run) {
-    const char *const files[] = {run->model, run->previous, run->metrics, run->config};
-    for (int i = 0; i < 4; i++)
+    const char *const files[] = {run->model, run->previous, run->metrics};
+    for (int i = 0; i < 3; i++)
         if (access(files[i], F_OK) == 0) return true;
     return false;
 }

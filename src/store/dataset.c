@@ -4,9 +4,11 @@
 #include "pardigits/h5io.h"
 #include "pardigits/mem.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 enum { FORMAT_VERSION = 1, NFS_MAGIC = 0x6969 };
 
@@ -72,6 +74,10 @@ StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, in
     H5File *file;
     char *format = NULL;
     int64_t version = 0;
+    if (access(path, F_OK) < 0 && errno == ENOENT) /* what who has only built the program meets first */
+        status_set(status, STATUS_FAILED,
+                   "There is no dataset %s: run `make data` to make data/mnist.h5, or name one with --data.",
+                   path);
     h5_open(&file, path, NULL, status);
     if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
     if (file && (!format || strcmp(format, format_name)))

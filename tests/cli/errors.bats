@@ -197,6 +197,24 @@ prepare_fails() {
     fails_on 2 2 'svm.x' evaluate "$dir/run/model.h5" --data "$data" --set svm.x=3
 }
 
+@test "a run that fails before it has trained anything leaves its folder free" {
+    local run=(configs/cnn.ini --data "$data" --set run.train=2000 --set cnn.epochs=2 --run "$dir/run"
+        --set "cnn.layers=conv:8:3 relu dense:64 relu dense:10")
+    fails 1 'cnn.lr' "$PARDIGITS" train "${run[@]}" --set cnn.lr=1000 --set cnn.schedule=constant --set cnn.epochs=20
+    on 2 1 train "${run[@]}"
+    fails 2 'holds a run already' "$PARDIGITS" train "${run[@]}"
+}
+
+@test "show: an ensemble that was stopped before its first member was done" {
+    OMP_NUM_THREADS=1 "$PARDIGITS" train configs/cnn.ini --data "$data" --set run.preprocess=none --set cnn.members=3 \
+        --run "$dir/run" 2>"$dir/log" 3>&- &
+    local pid=$!
+    for i in $(seq 200); do if grep -q 'epoch 1' "$dir/log"; then break; fi; sleep 0.05; done
+    kill -USR1 "$pid"
+    wait "$pid" || true
+    "$PARDIGITS" show "$dir/run/model.h5" | grep '0 of 3 members'
+}
+
 @test "the command line: unknown commands, options and missing words" {
     fails_on 2 2 'help' frobnicate
     fails_on 2 2 'help'
