@@ -56,6 +56,11 @@ StatusCode members_check(const Config *config, Status *status) {
     if (strcmp(config_text(config, "run.preprocess"), "none") != 0)
         return status_set(status, STATUS_USAGE,
                           "cnn.member_preprocess replaces run.preprocess: leave that at none.");
+    if (count_words(ways) > config_int(config, "cnn.members"))
+        return status_set(status, STATUS_USAGE,
+                          "cnn.member_preprocess names %d ways for %lld members: name fewer, or set "
+                          "cnn.members to more.",
+                          count_words(ways), (long long)config_int(config, "cnn.members"));
     Config *trial = config_copy(config);
     for (int i = 0; !status->code && copy_word(ways, i, way, sizeof way); i++)
         config_set_value(trial, "run.preprocess", way, "cnn.member_preprocess", status);

@@ -262,6 +262,8 @@ static void test_refusals(void **state) {
     const char *const unknown[] = {"cnn.member_preprocess=none wide", "cnn.members=2"};
     expect_refusal(*state, no_ensemble, 1, STATUS_USAGE, "cnn.members");
     expect_refusal(*state, twice, 3, STATUS_USAGE, "replaces run.preprocess");
+    const char *const too_many[] = {"cnn.member_preprocess=none width deskew", "cnn.members=2"};
+    expect_refusal(*state, too_many, 2, STATUS_USAGE, "3 ways for 2 members");
     expect_refusal(*state, unknown, 2, STATUS_USAGE, "wide");
     expect_refusal(*state, odd_leaf, 1, STATUS_USAGE, "power of two");
     expect_refusal(*state, leaves, 2, STATUS_USAGE, "larger leaf");
