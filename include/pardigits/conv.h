@@ -9,9 +9,11 @@
  * least 1.
  *
  * On processors with AMX matrix tiles compute it, from floats split into two bfloat16 each: a product of two
- * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. Elsewhere kernels of up
- * to 5x5 (10x10 with stride 2) between at least 16 channels go by Winograd's minimal filtering, in floats
- * (src/kernels/conv_winograd.h), whose rounding errors are a few times as large as those of plain sums. */
+ * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. Elsewhere kernels
+ * between at least 16 channels go by Winograd's minimal filtering, in floats (src/kernels/conv_winograd.h),
+ * where that saves enough multiplications: 3x3 and 5x5 with stride 1 and 5x5 with stride 2, unless most of a
+ * tile of 4x4 or 2x2 outputs lies outside. Its rounding errors are a few times as large as those of plain
+ * sums. */
 #ifndef PARDIGITS_CONV_H
 #define PARDIGITS_CONV_H
 

@@ -56,8 +56,8 @@ typedef struct {
     StatusCode (*train)(TrainJob *job, Status *status);
 
     /* Reads a model file (opened serially on every rank) into *model. Collective: a family may keep only this
-     * rank's share. config is the one stored in the file. All ranks return the same status. Destroyed by
-     * destroy. */
+     * rank's share. config is the one stored in the file, with the user's keys of use. All ranks return the
+     * same status. Destroyed by destroy. */
     StatusCode (*load)(void **model, const H5File *file, const Config *config, const Comm *comm,
                        Status *status);
 

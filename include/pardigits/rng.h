@@ -12,7 +12,8 @@ typedef enum {
                    start of KNN's search for principal axes */
     RNG_ORDER,    /* order of an epoch: sample 0 */
     RNG_DROPOUT,  /* sample = index in the training set, draw = layer << 24 | block of 4 elements */
-    RNG_AUGMENT,  /* sample = index in the training set, draw = 0, 1: affine, from 16 on: elastic */
+    RNG_AUGMENT,  /* sample = index in the training set, draw = 0, 1: affine and strokes, from 16 on: elastic
+                   */
     RNG_MEMBER,   /* seeds of an ensemble: sample = member */
     RNG_TEST,     /* data made by tests and benchmarks */
 } RngPurpose;

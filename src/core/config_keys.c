@@ -74,7 +74,8 @@ static const ConfigKey keys[] = {
     WORK_INT("svm.shard", "4000", 1, 1e9, "samples",
              "where several ranks solve one pair of classes, each gets at least so many of its samples"),
     WORK_INT("svm.checkpoint_s", "60", 0, 1e6, "s",
-             "seconds after which a rank begins no other class pair before what is solved is saved"),
+             "seconds after which a rank begins no other class pair, or part of a search, before what is "
+             "solved is saved"),
 
     TEXT("cnn.layers", "conv:16:3 bn relu pool:2 conv:32:3 bn relu pool:2 dense:10",
          "the network, layer by layer (README: The network in one line)"),

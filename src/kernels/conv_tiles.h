@@ -1,4 +1,5 @@
-/* The convolution's passes on matrix tiles (tiles.h): the functions of conv.h for shapes with `tiles`.
+/* The convolution's passes on matrix tiles (tiles.h): the functions of conv.h for passes whose method
+ * is CONV_TILES.
  *
  * An image is split into bfloat16 and laid out as `stride` x `stride` planes, each with its share of the
  * zeros around the image, so that the input of a kernel's tap for all output pixels of a plane lies at one

@@ -284,8 +284,9 @@ int conv_winograd_images_wanted(const ConvShape *s) {
 int64_t conv_winograd_work_size(const ConvShape *s) {
     const Tiling t = tiling_of(s);
     const int block = tiles_of_block(&t, WEIGHTS_BLOCK_FLOATS);
+    const int64_t sums = s->weight_method == CONV_WINOGRAD ? weight_step(&t) : 0;
     return 2 * most_columns(&t) +
-           WINOGRAD_POINTS * (point_step(&t.in, block) + point_step(&t.out, block) + weight_step(&t));
+           WINOGRAD_POINTS * (point_step(&t.in, block) + point_step(&t.out, block) + sums);
 }
 
 int64_t conv_winograd_packed_size(const ConvShape *s) {

@@ -246,6 +246,12 @@ static void test_gradients_of_whole_network(void **state) {
         8);
 }
 
+/* Layers as large as those that go by Winograd's method or on tiles. */
+static void test_gradients_of_fast_methods(void **state) {
+    (void)state;
+    check_leaf("conv:16:3 bn relu conv:17:3 relu pool:2 conv:16:5:p2 bn relu dense:10", 4, 4);
+}
+
 static void test_gradients_without_norm_in_smaller_leaf(void **state) {
     (void)state;
     check_leaf("pool:3:s2 conv:5:4:p1 relu conv:3:2:s3 relu pool:2 dropout:0.5 dense:10", 5, 8);
@@ -378,6 +384,7 @@ int main(void) {
         cmocka_unit_test(test_too_many_layers),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_gradients_of_whole_network),
+        cmocka_unit_test(test_gradients_of_fast_methods),
         cmocka_unit_test(test_gradients_without_norm_in_smaller_leaf),
         cmocka_unit_test(test_gradients_with_norm_first),
         cmocka_unit_test(test_gradients_with_relu_everywhere),
