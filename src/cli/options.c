@@ -10,6 +10,11 @@
 
 enum { MAX_OPTIONS = 16 };
 
+/* getopt takes --over for --overwrite; a slip of the keyboard mustn't do what that does. word: of argv. */
+static bool is_abbreviated(const char *word, const Option *option) {
+    return strncmp(word, "--", 2) != 0 || strncmp(word + 2, option->name, strlen(option->name)) != 0;
+}
+
 StatusCode options_parse(int argc, char **argv, const Option *options, int least_operands, int most_operands,
                          int *operands, Status *status) {
     struct option names[MAX_OPTIONS + 1] = {0};
@@ -25,6 +30,10 @@ StatusCode options_parse(int argc, char **argv, const Option *options, int least
                               what, argv[0]);
         }
         const Option *option = &options[found - 256];
+        const char *word = argv[optarg && optarg == argv[optind - 1] ? optind - 2 : optind - 1];
+        if (is_abbreviated(word, option))
+            return status_set(status, STATUS_USAGE, "%s isn't an option; did you mean --%s?", word,
+                              option->name);
         if (option->flag) *option->flag = true;
         if (option->value) *option->value = optarg;
         if (option->take && option->take(option->context, optarg, status)) return status->code;

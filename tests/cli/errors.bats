@@ -219,6 +219,8 @@ prepare_fails() {
     fails_on 2 2 'help' frobnicate
     fails_on 2 2 'help'
     fails_on 2 2 '--frob' evaluate model.h5 --frob
+    fails_on 2 2 'did you mean --overwrite' "${train[@]}" --over
+    fails_on 2 2 'did you mean --members' evaluate model.h5 --member=2
     fails_on 2 2 '--run' train configs/knn.ini
     fails_on 2 2 'exclude' "${train[@]}" --resume --overwrite
     fails_on 2 2 'train, valid, test' evaluate model.h5 --split all
