@@ -12,8 +12,8 @@
 #include <string.h>
 
 typedef struct {
-    Network net;
     int members, shifts;    /* shifts: cnn.test_shifts */
+    Network **nets;         /* [members] */
     Predictor **predictors; /* [members] */
     char **ways;            /* [members] in which their images are preprocessed */
 } CnnModel;
@@ -39,32 +39,58 @@ static void destroy_model(void **model_pointer) {
     if (!model) return;
     for (int m = 0; m < model->members; m++) {
         predictor_free(&model->predictors[m]);
+        mem_free(model->nets[m]);
         mem_free(model->ways[m]);
     }
+    mem_free(model->nets);
     mem_free(model->predictors);
     mem_free(model->ways);
     mem_free(model);
     *model_pointer = NULL;
 }
 
-static StatusCode load_members(CnnModel *model, const H5File *file, const Config *config, Status *status) {
-    const Network *net = &model->net;
-    int64_t count;
-    if (members_count(file, config, &count, status)) return status->code;
-    model->predictors = mem_new((size_t)count, sizeof *model->predictors);
-    model->ways = mem_new((size_t)count, sizeof *model->ways);
+static Predictor *load_predictor(const H5File *file, const char *root, const Network *net, Status *status) {
+    Predictor *predictor = NULL;
     float *params = mem_new((size_t)net->param_floats, sizeof *params);
     float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
-    for (int m = 0; model->members < count; m++) {
-        char root[MEMBER_ROOT], way[MEMBER_WAY];
-        members_root(config, m, root);
-        if (!h5_exists(file, root)) continue; /* its training isn't finished */
-        if (train_state_read_model(file, root, net, params, statistics, status)) break;
-        model->ways[model->members] = mem_text(members_preprocess(config, m, way));
-        model->predictors[model->members++] = predictor_new(net, params, statistics);
-    }
+    if (!train_state_read_model(file, root, net, params, statistics, status))
+        predictor = predictor_new(net, params, statistics);
     mem_free(statistics);
     mem_free(params);
+    return predictor;
+}
+
+/* Member m of the configuration becomes the model's next one. */
+static StatusCode load_member(CnnModel *model, const H5File *file, const char *root, const Config *config,
+                              int m, Status *status) {
+    char way[MEMBER_WAY];
+    Network *net = members_network(config, m, status);
+    Predictor *predictor = net ? load_predictor(file, root, net, status) : NULL;
+    if (!predictor) {
+        mem_free(net);
+        return status->code;
+    }
+    model->nets[model->members] = net;
+    model->ways[model->members] = mem_text(members_preprocess(config, m, way));
+    model->predictors[model->members++] = predictor;
+    return status->code;
+}
+
+static StatusCode load_members(CnnModel *model, const H5File *file, const Config *config, Status *status) {
+    int64_t count;
+    if (members_count(file, config, &count, status)) return status->code;
+    model->nets = mem_new((size_t)count, sizeof *model->nets);
+    model->predictors = mem_new((size_t)count, sizeof *model->predictors);
+    model->ways = mem_new((size_t)count, sizeof *model->ways);
+    for (int m = 0; m < config_int(config, "cnn.members") && model->members < count && !status->code; m++) {
+        char root[MEMBER_ROOT];
+        members_root(config, m, root);
+        if (h5_exists(file, root)) /* else its training isn't finished */
+            load_member(model, file, root, config, m, status);
+    }
+    if (model->members < count)
+        status_set(status, STATUS_FAILED, "%s lacks members that it says it holds: the file is damaged.",
+                   h5_path(file));
     return status->code;
 }
 
@@ -72,8 +98,7 @@ static StatusCode load_model(void **model_pointer, const H5File *file, const Con
                              Status *status) {
     CnnModel *model = mem_new(1, sizeof *model);
     model->shifts = (int)config_int(config, "cnn.test_shifts");
-    if (network_parse(&model->net, config_text(config, "cnn.layers"), status) == STATUS_OK)
-        load_members(model, file, config, status);
+    if (check_config(config, status) == STATUS_OK) load_members(model, file, config, status);
     *model_pointer = model;
     if (comm_agree(comm, status)) destroy_model(model_pointer);
     return status->code;
@@ -95,8 +120,8 @@ static StatusCode predict_images(void *opaque, const Comm *comm, int threads, co
 }
 
 static void describe_model(const H5File *file, const Config *config, char *text, int size) {
-    Network *net = mem_new(1, sizeof *net);
     Status ignored = {0};
+    Network *net = members_network(config, 0, &ignored);
     int64_t members = config_int(config, "cnn.members"), done = 0, all = members;
     const char *what = "members";
     if (members > 1) {
@@ -106,10 +131,11 @@ static void describe_model(const H5File *file, const Config *config, char *text,
         all = config_int(config, "cnn.epochs");
         what = "epochs";
     }
-    network_parse(net, config_text(config, "cnn.layers"), &ignored);
+    if (!net) return;
     snprintf(text, (size_t)size,
-             "%d layers, %lld parameters, %lld multiply-adds an image, %lld of %lld %s trained",
-             net->layer_count, (long long)net->parameters, (long long)net->multiply_adds, (long long)done,
+             "%d layers, %lld parameters, %lld multiply-adds an image%s, %lld of %lld %s trained",
+             net->layer_count, (long long)net->parameters, (long long)net->multiply_adds,
+             *config_text(config, "cnn.member_layers") ? " (the first member)" : "", (long long)done,
              (long long)all, what);
     mem_free(net);
 }

@@ -45,26 +45,79 @@ const char *members_preprocess(const Config *config, int member, char way[MEMBER
     return way;
 }
 
-StatusCode members_check(const Config *config, Status *status) {
+/* The text between the bars before and behind the item of that index; NULL if there are fewer. */
+static char *copy_item(const char *text, int index) {
+    for (; index > 0; index--) {
+        text = strchr(text, '|');
+        if (!text) return NULL;
+        text++;
+    }
+    const size_t length = strcspn(text, "|");
+    char *item = mem_new(length + 1, 1);
+    memcpy(item, text, length);
+    return item;
+}
+
+static int count_items(const char *text) {
+    int count = *text != 0;
+    for (; (text = strchr(text, '|')); text++)
+        count++;
+    return count;
+}
+
+static char *member_layers(const Config *config, int member) {
+    const char *layers = config_text(config, "cnn.member_layers");
+    if (!*layers) return mem_text(config_text(config, "cnn.layers"));
+    return copy_item(layers, member % count_items(layers));
+}
+
+Network *members_network(const Config *config, int member, Status *status) {
+    char *layers = member_layers(config, member);
+    Network *net = mem_new(1, sizeof *net);
+    if (network_parse(net, layers, status)) mem_free(net);
+    mem_free(layers);
+    return status->code ? NULL : net;
+}
+
+static StatusCode check_count(const Config *config, const char *key, int count, Status *status) {
+    const long long members = (long long)config_int(config, "cnn.members");
+    if (members == 1)
+        return status_set(status, STATUS_USAGE, "%s is for ensembles: set cnn.members to more than 1.", key);
+    if (count > members)
+        return status_set(status, STATUS_USAGE,
+                          "%s has %d entries for %lld members: make it shorter, or set cnn.members to more.",
+                          key, count, members);
+    return status->code;
+}
+
+static StatusCode check_ways(const Config *config, Status *status) {
     const char *ways = config_text(config, "cnn.member_preprocess");
     char way[MEMBER_WAY];
-    if (!copy_word(ways, 0, way, sizeof way)) return STATUS_OK;
-    if (config_int(config, "cnn.members") == 1)
-        return status_set(status, STATUS_USAGE,
-                          "cnn.member_preprocess is for ensembles: set cnn.members to more than 1, or "
-                          "run.preprocess instead.");
+    if (count_words(ways) == 0 || check_count(config, "cnn.member_preprocess", count_words(ways), status))
+        return status->code;
     if (strcmp(config_text(config, "run.preprocess"), "none") != 0)
         return status_set(status, STATUS_USAGE,
                           "cnn.member_preprocess replaces run.preprocess: leave that at none.");
-    if (count_words(ways) > config_int(config, "cnn.members"))
-        return status_set(status, STATUS_USAGE,
-                          "cnn.member_preprocess names %d ways for %lld members: name fewer, or set "
-                          "cnn.members to more.",
-                          count_words(ways), (long long)config_int(config, "cnn.members"));
     Config *trial = config_copy(config);
     for (int i = 0; !status->code && copy_word(ways, i, way, sizeof way); i++)
         config_set_value(trial, "run.preprocess", way, "cnn.member_preprocess", status);
     config_destroy(&trial);
+    return status->code;
+}
+
+static StatusCode check_layers(const Config *config, Status *status) {
+    const char *layers = config_text(config, "cnn.member_layers");
+    const int count = count_items(layers);
+    if (count == 0 || check_count(config, "cnn.member_layers", count, status)) return status->code;
+    for (int i = 0; i < count && !status->code; i++) {
+        Network *net = members_network(config, i, status);
+        mem_free(net);
+    }
+    return status->code;
+}
+
+StatusCode members_check(const Config *config, Status *status) {
+    if (!check_ways(config, status)) check_layers(config, status);
     return status->code;
 }
 
@@ -144,6 +197,12 @@ static Config *member_config(const Config *config, int member) {
     snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
     config_set_value(own, "run.seed", seed, "cnn.members", &ignored);
     config_set_value(own, "cnn.members", "1", "cnn.members", &ignored);
+    if (*config_text(config, "cnn.member_layers")) {
+        char *layers = member_layers(config, member);
+        config_set_value(own, "cnn.layers", layers, "cnn.member_layers", &ignored);
+        config_set_value(own, "cnn.member_layers", "", "cnn.member_layers", &ignored);
+        mem_free(layers);
+    }
     if (*config_text(config, "cnn.member_preprocess")) {
         members_preprocess(config, member, way);
         config_set_value(own, "run.preprocess", way, "cnn.member_preprocess", &ignored);
@@ -207,32 +266,37 @@ static StatusCode open_complete(const char *path, H5File **file, Status *status)
     return status->code;
 }
 
+/* Copies the network of member m from a file of its own. */
+static StatusCode copy_member(const H5File *file, const Config *config, int m, H5File *out, Status *status) {
+    char root[MEMBER_ROOT];
+    Network *net = members_network(config, m, status);
+    if (!net) return status->code;
+    float *params = mem_new((size_t)net->param_floats, sizeof *params);
+    float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
+    members_root(config, m, root);
+    if (!train_state_read_model(file, MODEL_ROOT, net, params, statistics, status))
+        train_state_write_model(out, root, net, params, statistics, status);
+    mem_free(statistics);
+    mem_free(params);
+    mem_free(net);
+    return status->code;
+}
+
 /* The CheckpointWriter of an ensemble (context: the Ensemble): copies the members that are complete. */
 static StatusCode write_members(H5File *out, const void *context, Status *status) {
     const Ensemble *ensemble = context;
-    const Config *config = ensemble->job->config;
-    Network *net = mem_new(1, sizeof *net);
     int64_t count = 0;
-    network_parse(net, config_text(config, "cnn.layers"), status);
-    float *params = mem_new((size_t)net->param_floats, sizeof *params);
-    float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
     for (int m = 0; m < ensemble->members && !status->code; m++) {
-        char *path = member_path(ensemble->job->model_path, m, ".h5"), root[MEMBER_ROOT];
+        char *path = member_path(ensemble->job->model_path, m, ".h5");
         H5File *file;
-        members_root(config, m, root);
         if (!open_complete(path, &file, status) && file) {
-            if (!train_state_read_model(file, MODEL_ROOT, net, params, statistics, status))
-                train_state_write_model(out, root, net, params, statistics, status);
+            copy_member(file, ensemble->job->config, m, out, status);
             h5_close(&file, status);
             count++;
         }
         mem_free(path);
     }
-    h5_set_i64(out, "/state", "members", count, status);
-    mem_free(statistics);
-    mem_free(params);
-    mem_free(net);
-    return status->code;
+    return h5_set_i64(out, "/state", "members", count, status);
 }
 
 /* Appends a table of a member's metrics to the run's, with the member in front. */

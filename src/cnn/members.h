@@ -5,8 +5,9 @@
  * trains its members one after the other. Member 0 has the seed run.seed, so that it is the network that is
  * trained without an ensemble; which ranks train a member doesn't matter for it.
  *
- * With cnn.member_preprocess the members see the images differently. A member is then the plain network of
- * its seed with that run.preprocess.
+ * With cnn.member_preprocess the members see the images differently, with cnn.member_layers they are
+ * different networks. A member is then the plain network of its seed with that run.preprocess and those
+ * cnn.layers.
  *
  * Under way each member has a file of its own beside the model, MODEL.member-<m>.h5: a checkpoint of a plain
  * network of its seed, with metrics in MODEL.member-<m>.metrics.h5. The model holds those that are finished:
@@ -16,6 +17,8 @@
 #ifndef PARDIGITS_CNN_MEMBERS_H
 #define PARDIGITS_CNN_MEMBERS_H
 
+#include "network.h"
+
 #include "pardigits/family.h"
 
 enum { MEMBER_WAY = 32 };
@@ -23,11 +26,15 @@ enum { MEMBER_WAY = 32 };
 /* As ModelFamily.train. */
 StatusCode members_train(TrainJob *job, Status *status);
 
-/* Refuses cnn.member_preprocess if it has an unknown word, or where it can't be (STATUS_USAGE). */
+/* Refuses cnn.member_preprocess and cnn.member_layers if they have an unknown word, or where they can't be
+ * (STATUS_USAGE). */
 StatusCode members_check(const Config *config, Status *status);
 
 /* What is done to a member's images beside what run.preprocess does to all of them; "none" for nothing. */
 const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]);
+
+/* A member's network; NULL if its layers are refused. Freed by mem_free. */
+Network *members_network(const Config *config, int member, Status *status);
 
 /* The seed of a member. */
 uint32_t members_seed(uint32_t run_seed, int member);

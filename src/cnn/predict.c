@@ -78,12 +78,20 @@ typedef struct {
     float *sums;          /* [PREDICT_CHUNK][10] of probabilities */
 } ChunkWork;
 
-static ChunkWork chunk_work_new(const Network *net) {
-    size_t values = (size_t)network_max_values(net) * PREDICT_CHUNK;
-    return (ChunkWork){mem_new(values, sizeof(float)),
-                       mem_new(values, sizeof(float)),
-                       mem_new(values, 1),
-                       mem_new((size_t)network_conv_work(net, PREDICT_CHUNK), sizeof(float)),
+/* Enough for each member. */
+static ChunkWork chunk_work_new(const Committee *committee) {
+    int64_t values = 0, conv_work = 0;
+    for (int m = 0; m < committee->count; m++) {
+        const Network *net = committee->members[m]->net;
+        const int64_t own_values = network_max_values(net), own_work = network_conv_work(net, PREDICT_CHUNK);
+        if (own_values > values) values = own_values;
+        if (own_work > conv_work) conv_work = own_work;
+    }
+    values *= PREDICT_CHUNK;
+    return (ChunkWork){mem_new((size_t)values, sizeof(float)),
+                       mem_new((size_t)values, sizeof(float)),
+                       mem_new((size_t)values, 1),
+                       mem_new((size_t)conv_work, sizeof(float)),
                        mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float)),
                        mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float))};
 }
@@ -194,7 +202,7 @@ void committee_run(const Committee *committee, int threads, const uint8_t *image
                    Prediction *out) {
 #pragma omp parallel num_threads(threads)
     {
-        ChunkWork work = chunk_work_new(committee->members[0]->net);
+        ChunkWork work = chunk_work_new(committee);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
             int64_t first = chunk * PREDICT_CHUNK, left = n - first;

@@ -21,8 +21,8 @@ typedef struct {
 Predictor *predictor_new(const Network *net, const float *params, const float *statistics);
 void predictor_free(Predictor **predictor);
 
-/* Who predicts: the class probabilities are averaged over the members, which share their network but may see
- * images preprocessed in ways of their own, and over all whole-pixel shifts of the image by up to `shifts` in
+/* Who predicts: the class probabilities are averaged over the members, which may see images preprocessed in
+ * ways of their own, and over all whole-pixel shifts of the image by up to `shifts` in
  * x and y. */
 typedef struct {
     int count, shifts;

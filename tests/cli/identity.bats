@@ -96,6 +96,24 @@ same_digest() {
     [[ $(on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json | field mean_confidence) != "$first" ]]
 }
 
+@test "CNN ensemble: members with networks of their own; the first is the plain network" {
+    local small="conv:4:3 bn relu pool:2 dense:10" large="conv:16:3 bn relu conv:16:3 bn relu pool:2 dense:10"
+    local net=(--set run.train=1001 --set cnn.epochs=2 --set cnn.members=3)
+    same_digest configs/cnn-fast.ini "${net[@]}" --set "cnn.member_layers=$small | $large"
+    local model=$BATS_TEST_TMPDIR/run/model.h5 plain first
+    "$PARDIGITS" show "$model" | tee "$BATS_TEST_TMPDIR/show"
+    grep 'members/0/conv1/weight *3 x 3 x 1 x 4$' "$BATS_TEST_TMPDIR/show"
+    grep 'members/1/conv2/weight *3 x 3 x 16 x 16$' "$BATS_TEST_TMPDIR/show"
+    grep 'members/2/conv1/weight *3 x 3 x 1 x 4$' "$BATS_TEST_TMPDIR/show"
+    on 1 2 train configs/cnn-fast.ini --data "$data" --run "$BATS_TEST_TMPDIR/plain" "${net[@]}" --set cnn.members=1 --set "cnn.layers=$small"
+    plain=$(on 1 2 evaluate "$BATS_TEST_TMPDIR/plain/model.h5" --data "$data" --json | field mean_confidence)
+    first=$(on 2 1 evaluate "$model" --data "$data" --json --members 1 | field mean_confidence)
+    [[ -n $first && $first == "$plain" ]]
+    [[ $(on 2 1 evaluate "$model" --data "$data" --json | field mean_confidence) == \
+        "$(on 1 2 evaluate "$model" --data "$data" --json | field mean_confidence)" ]]
+    [[ $(on 2 1 evaluate "$model" --data "$data" --json | field mean_confidence) != "$first" ]]
+}
+
 @test "CNN: another seed gives another digest" {
     for seed in 1 2; do
         on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/$seed" --set run.train=500 \

@@ -263,7 +263,13 @@ static void test_refusals(void **state) {
     expect_refusal(*state, no_ensemble, 1, STATUS_USAGE, "cnn.members");
     expect_refusal(*state, twice, 3, STATUS_USAGE, "replaces run.preprocess");
     const char *const too_many[] = {"cnn.member_preprocess=none width deskew", "cnn.members=2"};
-    expect_refusal(*state, too_many, 2, STATUS_USAGE, "3 ways for 2 members");
+    expect_refusal(*state, too_many, 2, STATUS_USAGE, "3 entries for 2 members");
+    const char *const one_net[] = {"cnn.member_layers=dense:10 | conv:4:3 relu dense:10"};
+    const char *const bad_net[] = {"cnn.member_layers=dense:10 | conv:4:30 dense:10", "cnn.members=2"};
+    const char *const no_net[] = {"cnn.member_layers=dense:10 |", "cnn.members=2"};
+    expect_refusal(*state, one_net, 1, STATUS_USAGE, "cnn.members");
+    expect_refusal(*state, bad_net, 2, STATUS_USAGE, "conv:4:30");
+    expect_refusal(*state, no_net, 2, STATUS_USAGE, "empty");
     expect_refusal(*state, unknown, 2, STATUS_USAGE, "wide");
     expect_refusal(*state, odd_leaf, 1, STATUS_USAGE, "power of two");
     expect_refusal(*state, leaves, 2, STATUS_USAGE, "larger leaf");
