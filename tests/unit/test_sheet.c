@@ -78,8 +78,8 @@ static void test_unwritable_place(void **state) {
                      STATUS_FAILED);
     assert_non_null(strstr(status.text, "/nonexistent/folder/sheet.png can't be written: No such file"));
     Status folder_status = {0};
-    assert_int_equal(sheet_write(folder, images, N, COLUMNS, NULL, &folder_status), STATUS_FAILED);
-    assert_non_null(strstr(folder_status.text, "can't be written"));
+    assert_int_equal(sheet_write(folder, images, N, COLUMNS, NULL, &folder_status), STATUS_USAGE);
+    assert_non_null(strstr(folder_status.text, "is a folder"));
 }
 
 int main(void) {
