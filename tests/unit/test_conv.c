@@ -155,14 +155,14 @@ static void check_shape(ConvShape shape, int n, uint64_t *state) {
     case_free(&c);
 }
 
-/* In every way that there is: as the machine would, by products, by Winograd where it can. */
 static ConvShape with_methods(ConvShape shape, ConvMethod images, ConvMethod weights) {
     shape.forward_method = shape.data_method = images;
     shape.weight_method = weights;
     return shape;
 }
 
-/* In every way that there is: as the machine would, by products, by Winograd where it can. */
+/* In every way that there is: on tiles where the machine would, by products, by Winograd where it can, and by
+ * products of weights beside it. */
 static void check_all(ConvShape shape, int n, uint64_t *state) {
     if (shape.forward_method == CONV_TILES || shape.data_method == CONV_TILES) check_shape(shape, n, state);
     check_shape(with_methods(shape, CONV_PRODUCTS, CONV_PRODUCTS), n, state);
