@@ -326,13 +326,13 @@ static void test_network_in_use(void **state) {
     fixture_free(f);
 }
 
-/* The probabilities of reference networks, averaged over the members, the second of which sees the images
- * deskewed, and the shifts, written out. */
+/* The probabilities of reference networks, averaged over the members, the second of which is another, larger
+ * network and sees the images deskewed, and the shifts, written out. */
 static void test_committee(void **state) {
     (void)state;
     enum { N = 3, SHIFTS = 2, POSITIONS = (2 * SHIFTS + 1) * (2 * SHIFTS + 1) };
     Fixture *f[2] = {fixture_new("conv:3:3 bn relu pool:3 dense:10", N),
-                     fixture_new("conv:3:3 bn relu pool:3 dense:10", N)};
+                     fixture_new("conv:60:3 bn relu pool:3 conv:17:3 relu dense:10", N)};
     for (int64_t i = 0; i < f[1]->net->param_floats; i++)
         f[1]->exact_params[i] = f[1]->params[i] *= -0.7f;
     double expected[N * CLASSES] = {0}, logits[N * CLASSES];
