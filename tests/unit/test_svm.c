@@ -1,4 +1,4 @@
-/* The solver, its kernel rows and the crew that computes them. */
+/* The solver and its kernel rows. */
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
 #include "pardigits/svm.h"
@@ -12,7 +12,6 @@
 
 #include <math.h>
 #include <omp.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -378,33 +377,6 @@ static void interruption_ends_the_search(void **state) {
     random_free(&set);
 }
 
-static void count_chunk(void *context, int64_t chunk) {
-    atomic_fetch_add((atomic_int *)context + chunk, 1);
-}
-
-static void crew_does_each_chunk_once(void **state) {
-    (void)state;
-    enum { CHUNKS = 50, ROUNDS = 500 };
-    static atomic_int counts[2][CHUNKS];
-    Crew *crew = crew_create(4);
-    atomic_int busy = 2;
-#pragma omp parallel num_threads(4)
-    {
-        int thread = omp_get_thread_num();
-        for (int round = 0; thread < 2 && round < ROUNDS; round++)
-            crew_run(crew, thread, count_chunk, counts[thread], CHUNKS);
-        crew_join(crew);
-        if (thread < 2) atomic_fetch_sub(&busy, 1);
-        while (atomic_load(&busy))
-            crew_help(crew);
-    }
-    for (int c = 0; c < CHUNKS; c++) {
-        assert_int_equal(counts[0][c], ROUNDS);
-        assert_int_equal(counts[1][c], ROUNDS);
-    }
-    crew_destroy(&crew);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kernel_values_are_near_the_reference),
@@ -417,7 +389,6 @@ int main(void) {
         cmocka_unit_test(kept_products_change_no_bit),
         cmocka_unit_test(decisions_are_near_the_reference),
         cmocka_unit_test(interruption_ends_the_search),
-        cmocka_unit_test(crew_does_each_chunk_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
