@@ -7,10 +7,6 @@
 #include "product.h"
 #include "vec.h"
 
-static int lanes_from(int columns, int column) {
-    return columns - column < LANES ? columns - column : LANES;
-}
-
 /* bias_grad [filters] += sum of out_grad [rows][width], whose rows end in zeros. */
 static void add_rows(int64_t rows, int filters, int width, const float *out_grad, float *bias_grad) {
     for (int f = 0; f < filters; f += LANES) {

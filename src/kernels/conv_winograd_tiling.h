@@ -53,11 +53,6 @@ static inline int64_t weight_step(const Tiling *t) {
     return odd_lines((int64_t)columns_of(&t->in) * columns_of(&t->out));
 }
 
-/* Columns in the vector that begins at `column`. */
-static inline int lanes_from(int columns, int column) {
-    return columns - column < LANES ? columns - column : LANES;
-}
-
 /* weight_grad, from the sums at all points (weight_step apart) of in x out columns; or added to it. */
 void conv_winograd_finish_weights(const ConvShape *shape, const float *sums, bool add, float *weight_grad);
 

@@ -15,7 +15,6 @@ static int64_t block_rows(int64_t rows, int64_t first) {
 
 /* The loops over rows of one vector of channels are compiled twice: for whole vectors, and for the last
  * channels. */
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define FOR_VECTORS(function, channels, ...)                                                                 \
     do {                                                                                                     \
         int c = 0;                                                                                           \

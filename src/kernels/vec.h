@@ -21,6 +21,13 @@ enum { LANES = 4 };
 typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t int_vec __attribute__((vector_size(LANES * sizeof(int32_t))));
 
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* Columns in the vector that begins at `column`. */
+static inline int lanes_from(int columns, int column) {
+    return columns - column < LANES ? columns - column : LANES;
+}
+
 static inline vec vec_load(const float *from) {
     vec value;
     memcpy(&value, from, sizeof value);

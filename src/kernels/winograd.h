@@ -15,8 +15,6 @@
 
 enum { WINOGRAD_IN = 6, WINOGRAD_POINTS = WINOGRAD_IN * WINOGRAD_IN };
 
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-
 /* A kernel's taps along one dimension. */
 static inline int winograd_taps(int out) {
     return WINOGRAD_IN + 1 - out;
