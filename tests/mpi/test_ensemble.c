@@ -4,6 +4,7 @@
 #include "../ref/cnn_run.h"
 
 #include "pardigits/checkpoint.h"
+#include "pardigits/images.h"
 #include "pardigits/stop.h"
 
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -30,18 +32,18 @@ static void read_weights(const CnnRun *run, int member, float weights[36]) {
     if (status.code) fail_msg("%s", status.text);
 }
 
-/* Each member is the plain network of its seed, whoever trained it; metrics name the members. */
-static void test_members(void **state) {
-    const CnnRun *run = *state;
-    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
-    char hex[65], seed[32];
-    float members[MEMBERS][36], alone[36];
+/* The plain network that member m of an ensemble is. */
+static Config *plain_config(int m, const char *preprocess, const char *layers) {
+    char seed[32];
+    snprintf(seed, sizeof seed, "run.seed=%u", members_seed(1, m));
+    const char *const plain[] = {"cnn.ema=0.8", "cnn.epochs=2", seed, preprocess, layers};
+    return cnn_run_config(plain, layers ? 5 : 4);
+}
+
+static void check_metrics(const CnnRun *run) {
     MetricsTable epochs = {0};
     H5File *file = NULL;
     Status status = {0};
-    cnn_run_train_whole(run, config, 2, hex);
-    for (int m = 0; m < MEMBERS; m++)
-        read_weights(run, m, members[m]);
     h5_open(&file, run->metrics, NULL, &status);
     metrics_read_table(file, "/epochs", &epochs, &status);
     h5_close(&file, &status);
@@ -51,10 +53,20 @@ static void test_members(void **state) {
         assert_int_equal((int)epochs.values[i * epochs.columns + 1], i % EPOCHS + 1);
     }
     metrics_free_table(&epochs);
+}
+
+/* Each member is the plain network of its seed, whoever trained it; metrics name the members. */
+static void test_members(void **state) {
+    const CnnRun *run = *state;
+    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    char hex[65];
+    float members[MEMBERS][36], alone[36];
+    cnn_run_train_whole(run, config, 2, hex);
+    check_metrics(run);
+    for (int m = 0; m < MEMBERS; m++)
+        read_weights(run, m, members[m]);
     for (int m = 0; m < MEMBERS; m++) {
-        snprintf(seed, sizeof seed, "run.seed=%u", members_seed(1, m));
-        const char *const plain[] = {"cnn.ema=0.8", "cnn.epochs=2", seed};
-        Config *member = cnn_run_config(plain, 3);
+        Config *member = plain_config(m, "run.preprocess=none", NULL);
         cnn_run_train_whole(run, member, 1, hex);
         read_weights(run, -1, alone);
         assert_memory_equal(alone, members[m], sizeof alone);
@@ -65,23 +77,33 @@ static void test_members(void **state) {
     config_destroy(&config);
 }
 
-/* Only the second member is trained on other images. */
-static void test_member_preprocess(void **state) {
+/* The second of three members sees its images in a way of its own, the third is another network. */
+static void test_different_members(void **state) {
+    static const char one[] = "cnn.layers=conv:4:3 relu pool:3 dense:10",
+                      other[] = "cnn.layers=conv:4:3 bn relu dropout:0.1 dense:10";
+    static const char *const preprocess[] = {"run.preprocess=none", "run.preprocess=deskew",
+                                             "run.preprocess=none"},
+                             *const layers[] = {one, one, other};
+    const CnnRun *run = *state;
     Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
     Status status = {0};
-    char hex[65];
-    float same[MEMBERS][36], other[MEMBERS][36];
-    cnn_run_train_whole(*state, config, 2, hex);
-    for (int m = 0; m < MEMBERS; m++)
-        read_weights(*state, m, same[m]);
+    char hex[65], nets[200];
+    float members[MEMBERS][36], alone[36];
+    const char *list = strchr(one, '=') + 1;
+    snprintf(nets, sizeof nets, "cnn.member_layers=%s | %s | %s", list, list, strchr(other, '=') + 1);
     config_set(config, "cnn.member_preprocess=none deskew none", "test", &status);
+    config_set(config, nets, "test", &status);
     assert_int_equal(status.code, STATUS_OK);
-    cnn_run_train_whole(*state, config, 2, hex);
+    cnn_run_train_whole(run, config, 2, hex);
     for (int m = 0; m < MEMBERS; m++)
-        read_weights(*state, m, other[m]);
-    assert_memory_equal(same[0], other[0], sizeof same[0]);
-    assert_memory_not_equal(same[1], other[1], sizeof same[1]);
-    assert_memory_equal(same[2], other[2], sizeof same[2]);
+        read_weights(run, m, members[m]);
+    for (int m = 0; m < MEMBERS; m++) {
+        Config *member = plain_config(m, preprocess[m], layers[m]);
+        cnn_run_train_whole(run, member, 1, hex);
+        read_weights(run, -1, alone);
+        assert_memory_equal(alone, members[m], sizeof alone);
+        config_destroy(&member);
+    }
     config_destroy(&config);
 }
 
@@ -135,7 +157,7 @@ static void test_refusals(void **state) {
 }
 
 /* The groups of ranks stop together, and at each stop each of them has made one step: the resumed runs end in
- * the same model. Comes last, because a signal isn't forgotten. */
+ * the same model. A signal isn't forgotten: what comes after it is stopped, too. */
 static void test_stop_and_resume(void **state) {
     const CnnRun *run = *state;
     Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
@@ -148,16 +170,84 @@ static void test_stop_and_resume(void **state) {
     config_destroy(&config);
 }
 
+/* What the model that is there makes of images. */
+static void predict(const CnnRun *run, const Config *config, const ImageSet *images, Prediction *out) {
+    H5File *file = NULL;
+    Status status = {0}, ignored = {0};
+    void *model = NULL;
+    checkpoint_open(run->model, run->comm, &file, &status);
+    if (!status.code) cnn_family.load(&model, file, config, run->comm, &status);
+    if (!status.code) cnn_family.predict(model, run->comm, 1, images->images, images->n, out, &status);
+    cnn_family.destroy(&model);
+    h5_close(&file, &ignored);
+    if (status.code) fail_msg("%s", status.text);
+}
+
+static bool holds_member(const CnnRun *run, int member) {
+    H5File *file = NULL;
+    Status status = {0}, ignored = {0};
+    char path[MEMBER_ROOT];
+    snprintf(path, sizeof path, "/model/members/%d", member);
+    checkpoint_open(run->model, run->comm, &file, &status);
+    if (status.code) fail_msg("%s", status.text);
+    const bool holds = h5_exists(file, path);
+    h5_close(&file, &ignored);
+    return holds;
+}
+
+/* Of two groups of ranks one trains members 0 and 1, the other member 2, which is finished before member 1
+ * and is used in its own way without it. */
+static void test_a_missing_member(void **state) {
+    enum { IMAGES = 40 };
+    const CnnRun *run = *state;
+    if (comm_size(run->comm) != 2) skip();
+    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble),
+           *first = plain_config(0, "run.preprocess=none", NULL),
+           *third = plain_config(2, "run.preprocess=deskew", NULL);
+    ImageSet images = cnn_run_images(3000, IMAGES), deskewed = cnn_run_images(3000, IMAGES);
+    Prediction by_first[IMAGES] = {0}, by_third[IMAGES] = {0}, by_both[IMAGES] = {0};
+    Status status = {0};
+    char hex[65];
+    preprocess_images("deskew", deskewed.images, IMAGES);
+    raise(SIGUSR1); /* on both ranks now, so that each makes exactly one step until it stops */
+    cnn_run_train_pieces(run, first, hex);
+    predict(run, first, &images, by_first);
+    cnn_run_train_pieces(run, third, hex);
+    predict(run, third, &deskewed, by_third);
+    config_set(config, "cnn.member_preprocess=none none deskew", "test", &status);
+    cnn_run_clear(run);
+    for (bool resume = false; !resume || !holds_member(run, 0) || !holds_member(run, 2); resume = true) {
+        status = (Status){0};
+        assert_int_equal(cnn_run_train(run, config, 1, CNN_RUN_TRAIN, resume, &status), STATUS_STOPPED);
+    }
+    assert_false(holds_member(run, 1));
+    predict(run, config, &images, by_both);
+    int agreed = 0;
+    for (int i = 0; i < IMAGES; i++) {
+        if (by_first[i].label != by_third[i].label) continue;
+        agreed++;
+        assert_int_equal(by_both[i].label, by_first[i].label);
+        assert_true(by_both[i].confidence == (by_first[i].confidence + by_third[i].confidence) / 2);
+    }
+    assert_true(agreed > 5);
+    image_set_free(&images);
+    image_set_free(&deskewed);
+    config_destroy(&third);
+    config_destroy(&first);
+    config_destroy(&config);
+}
+
 int main(int argc, char **argv) {
     Comm *comm = comm_init(&argc, &argv);
     stop_install();
     CnnRun run = cnn_run_new(comm);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_members, &run),
-        cmocka_unit_test_prestate(test_member_preprocess, &run),
+        cmocka_unit_test_prestate(test_different_members, &run),
         cmocka_unit_test_prestate(test_some_members, &run),
         cmocka_unit_test_prestate(test_refusals, &run),
         cmocka_unit_test_prestate(test_stop_and_resume, &run),
+        cmocka_unit_test_prestate(test_a_missing_member, &run),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     cnn_run_free(&run);

@@ -2,6 +2,7 @@
 
 #include "pardigits/checkpoint.h"
 #include "pardigits/family.h"
+#include "pardigits/images.h"
 #include "pardigits/mem.h"
 #include "pardigits/rng.h"
 
@@ -79,6 +80,8 @@ StatusCode cnn_run_train(const CnnRun *run, const Config *config, int threads, i
     TrainJob job = {.comm = comm, .config = config, .log = &log, .threads = threads, .train_count = count};
     job.shard = cnn_run_images(own.begin, range_size(own));
     job.valid = cnn_run_images(1000, CNN_RUN_VALID);
+    preprocess_images(config_text(config, "run.preprocess"), job.shard.images, job.shard.n);
+    preprocess_images(config_text(config, "run.preprocess"), job.valid.images, job.valid.n);
     job.model_path = run->model;
     if (resume) checkpoint_open_newest(run->model, comm, &file, status);
     job.resume = file;
