@@ -156,7 +156,7 @@ static void test_refusals(void **state) {
     cnn_run_expect_refusal(*state, no_net, 2, STATUS_USAGE, "empty");
 }
 
-/* The groups of ranks stop together, and at each stop each of them has made one step: the resumed runs end in
+/* The groups of ranks stop together, and at each stop each has made a step or more: the resumed runs end in
  * the same model. A signal isn't forgotten: what comes after it is stopped, too. */
 static void test_stop_and_resume(void **state) {
     const CnnRun *run = *state;

@@ -33,7 +33,8 @@ ImageSet cnn_run_images(int64_t first, int64_t n);
 /* A small network trained for 3 epochs, with these changes. Destroyed by config_destroy. */
 Config *cnn_run_config(const char *const *changes, int count);
 
-/* Collective. Trains on the first `count` images; goes on from the file that is there if resume. */
+/* Collective. Trains on the first `count` images, as run.preprocess makes them; goes on from the file that is
+ * there if resume. Returns and sets the status of the training, without failing the test. */
 StatusCode cnn_run_train(const CnnRun *run, const Config *config, int threads, int64_t count, bool resume,
                          Status *status);
 
