@@ -5,7 +5,6 @@
 #include "predict.h"
 #include "state.h"
 
-#include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
 
 #include <stdio.h>
@@ -17,22 +16,6 @@ typedef struct {
     Predictor **predictors; /* [members] */
     char **ways;            /* [members] in which their images are preprocessed */
 } CnnModel;
-
-static StatusCode check_config(const Config *config, Status *status) {
-    int64_t batch = config_int(config, "cnn.batch"), leaf = config_int(config, "cnn.leaf");
-    if (leaf & (leaf - 1))
-        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two.", (long long)leaf);
-    if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
-        return status_set(
-            status, STATUS_USAGE,
-            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf.",
-            (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
-    Network *net = mem_new(1, sizeof *net);
-    network_parse(net, config_text(config, "cnn.layers"), status);
-    mem_free(net);
-    if (!status->code) members_check(config, status);
-    return status->code;
-}
 
 static void destroy_model(void **model_pointer) {
     CnnModel *model = *model_pointer;
@@ -98,7 +81,7 @@ static StatusCode load_model(void **model_pointer, const H5File *file, const Con
                              Status *status) {
     CnnModel *model = mem_new(1, sizeof *model);
     model->shifts = (int)config_int(config, "cnn.test_shifts");
-    if (check_config(config, status) == STATUS_OK) load_members(model, file, config, status);
+    if (members_check(config, status) == STATUS_OK) load_members(model, file, config, status);
     *model_pointer = model;
     if (comm_agree(comm, status)) destroy_model(model_pointer);
     return status->code;
@@ -140,5 +123,5 @@ static void describe_model(const H5File *file, const Config *config, char *text,
     mem_free(net);
 }
 
-const ModelFamily cnn_family = {"cnn",          check_config,   members_train, load_model,
+const ModelFamily cnn_family = {"cnn",          members_check,  members_train, load_model,
                                 predict_images, describe_model, destroy_model, NULL};

@@ -65,22 +65,64 @@ static int count_items(const char *text) {
     return count;
 }
 
-static char *member_layers(const Config *config, int member) {
-    const char *layers = config_text(config, "cnn.member_layers");
-    if (!*layers) return mem_text(config_text(config, "cnn.layers"));
-    return copy_item(layers, member % count_items(layers));
+/* What a key with bars between its items says of a member; NULL if it is empty. Freed by the caller. */
+static char *member_item(const Config *config, const char *key, int member) {
+    const char *text = config_text(config, key);
+    return *text ? copy_item(text, member % count_items(text)) : NULL;
 }
 
 Network *members_network(const Config *config, int member, Status *status) {
-    char *layers = member_layers(config, member);
+    char *layers = member_item(config, "cnn.member_layers", member);
     Network *net = mem_new(1, sizeof *net);
-    if (network_parse(net, layers, status)) mem_free(net);
+    if (network_parse(net, layers ? layers : config_text(config, "cnn.layers"), status)) mem_free(net);
     mem_free(layers);
     return status->code ? NULL : net;
 }
 
+/* Sets one key of [cnn], written as epochs=12. */
+static StatusCode set_own(Config *own, const char *setting, Status *status) {
+    char assignment[MEMBER_SETTING + 4];
+    size_t count;
+    const ConfigKey *keys = config_keys(&count);
+    snprintf(assignment, sizeof assignment, "cnn.%s", setting);
+    const size_t length = strcspn(assignment, "=");
+    for (size_t i = 0; i < count; i++) {
+        const ConfigKey *key = &keys[i];
+        const bool own_key =
+            key->type != CONFIG_TEXT && key->shapes_model && strcmp(key->name, "cnn.members") != 0;
+        if (!own_key && strlen(key->name) == length && !strncmp(key->name, assignment, length))
+            return status_set(status, STATUS_USAGE,
+                              "cnn.member_settings can't set %s: it is for how members are trained, "
+                              "cnn.member_layers for their layers.",
+                              key->name);
+    }
+    return config_set(own, assignment, "cnn.member_settings", status);
+}
+
+/* The configuration of the plain network that a member is. Destroyed by the caller. */
+static Config *member_config(const Config *config, int member, Status *status) {
+    static const char *const lists[] = {"cnn.member_preprocess", "cnn.member_layers", "cnn.member_settings"};
+    Config *own = config_copy(config);
+    char seed[32], way[MEMBER_WAY], setting[MEMBER_SETTING];
+    snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
+    config_set_value(own, "run.seed", seed, "cnn.members", status);
+    config_set_value(own, "cnn.members", "1", "cnn.members", status);
+    if (*config_text(config, lists[0]))
+        config_set_value(own, "run.preprocess", members_preprocess(config, member, way), lists[0], status);
+    char *layers = member_item(config, lists[1], member), *settings = member_item(config, lists[2], member);
+    if (layers) config_set_value(own, "cnn.layers", layers, lists[1], status);
+    for (int i = 0; settings && copy_word(settings, i, setting, sizeof setting); i++)
+        set_own(own, setting, status);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        config_set_value(own, lists[i], "", "cnn.members", status);
+    mem_free(layers);
+    mem_free(settings);
+    return own;
+}
+
 static StatusCode check_count(const Config *config, const char *key, int count, Status *status) {
     const long long members = (long long)config_int(config, "cnn.members");
+    if (status->code || count == 0) return status->code;
     if (members == 1)
         return status_set(status, STATUS_USAGE, "%s is for ensembles: set cnn.members to more than 1.", key);
     if (count > members)
@@ -90,34 +132,27 @@ static StatusCode check_count(const Config *config, const char *key, int count, 
     return status->code;
 }
 
-static StatusCode check_ways(const Config *config, Status *status) {
-    const char *ways = config_text(config, "cnn.member_preprocess");
-    char way[MEMBER_WAY];
-    if (count_words(ways) == 0 || check_count(config, "cnn.member_preprocess", count_words(ways), status))
-        return status->code;
-    if (strcmp(config_text(config, "run.preprocess"), "none") != 0)
-        return status_set(status, STATUS_USAGE,
-                          "cnn.member_preprocess replaces run.preprocess: leave that at none.");
-    Config *trial = config_copy(config);
-    for (int i = 0; !status->code && copy_word(ways, i, way, sizeof way); i++)
-        config_set_value(trial, "run.preprocess", way, "cnn.member_preprocess", status);
-    config_destroy(&trial);
-    return status->code;
-}
-
-static StatusCode check_layers(const Config *config, Status *status) {
-    const char *layers = config_text(config, "cnn.member_layers");
-    const int count = count_items(layers);
-    if (count == 0 || check_count(config, "cnn.member_layers", count, status)) return status->code;
-    for (int i = 0; i < count && !status->code; i++) {
-        Network *net = members_network(config, i, status);
-        mem_free(net);
-    }
+static StatusCode check_counts(const Config *config, Status *status) {
+    const char *const layers = "cnn.member_layers", *const settings = "cnn.member_settings",
+                      *const ways = "cnn.member_preprocess";
+    check_count(config, layers, count_items(config_text(config, layers)), status);
+    check_count(config, settings, count_items(config_text(config, settings)), status);
+    check_count(config, ways, count_words(config_text(config, ways)), status);
+    if (!status->code && *config_text(config, ways) &&
+        strcmp(config_text(config, "run.preprocess"), "none") != 0)
+        status_set(status, STATUS_USAGE,
+                   "cnn.member_preprocess replaces run.preprocess: leave that at none.");
     return status->code;
 }
 
 StatusCode members_check(const Config *config, Status *status) {
-    if (!check_ways(config, status)) check_layers(config, status);
+    if (cnn_train_check(config, status) || check_counts(config, status)) return status->code;
+    const int64_t members = config_int(config, "cnn.members");
+    for (int m = 0; members > 1 && m < members && !status->code; m++) {
+        Config *own = member_config(config, m, status);
+        if (!status->code) cnn_train_check(own, status);
+        config_destroy(&own);
+    }
     return status->code;
 }
 
@@ -189,28 +224,6 @@ static void ensemble_begin(Ensemble *ensemble, TrainJob *job) {
              ensemble->members, groups, groups > 1 ? "s" : "");
 }
 
-/* A plain network's configuration. Destroyed by the caller. */
-static Config *member_config(const Config *config, int member) {
-    Config *own = config_copy(config);
-    Status ignored = {0};
-    char seed[32], way[MEMBER_WAY];
-    snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
-    config_set_value(own, "run.seed", seed, "cnn.members", &ignored);
-    config_set_value(own, "cnn.members", "1", "cnn.members", &ignored);
-    if (*config_text(config, "cnn.member_layers")) {
-        char *layers = member_layers(config, member);
-        config_set_value(own, "cnn.layers", layers, "cnn.member_layers", &ignored);
-        config_set_value(own, "cnn.member_layers", "", "cnn.member_layers", &ignored);
-        mem_free(layers);
-    }
-    if (*config_text(config, "cnn.member_preprocess")) {
-        members_preprocess(config, member, way);
-        config_set_value(own, "run.preprocess", way, "cnn.member_preprocess", &ignored);
-        config_set_value(own, "cnn.member_preprocess", "", "cnn.member_preprocess", &ignored);
-    }
-    return own;
-}
-
 /* The images as a member sees them, with the same labels. */
 static ImageSet preprocessed(const ImageSet *set, const char *way) {
     ImageSet copy = *set;
@@ -227,7 +240,7 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
          *metrics = member_path(job.model_path, member, ".metrics.h5"), way[MEMBER_WAY];
     H5File *resume = NULL;
     bool complete = false;
-    Config *config = member_config(job.config, member);
+    Config *config = member_config(job.config, member, status);
     job.comm = ensemble->group;
     job.config = config;
     job.model_path = model;

@@ -6,8 +6,8 @@
  * trained without an ensemble; which ranks train a member doesn't matter for it.
  *
  * With cnn.member_preprocess the members see the images differently, with cnn.member_layers they are
- * different networks. A member is then the plain network of its seed with that run.preprocess and those
- * cnn.layers.
+ * different networks, with cnn.member_settings they are trained differently. A member is then the plain
+ * network of its seed with that run.preprocess, those cnn.layers and those other keys of [cnn].
  *
  * Under way each member has a file of its own beside the model, MODEL.member-<m>.h5: a checkpoint of a plain
  * network of its seed, with metrics in MODEL.member-<m>.metrics.h5. The model holds those that are finished:
@@ -21,13 +21,13 @@
 
 #include "pardigits/family.h"
 
-enum { MEMBER_WAY = 32 };
+enum { MEMBER_WAY = 32, MEMBER_SETTING = 128 };
 
 /* As ModelFamily.train. */
 StatusCode members_train(TrainJob *job, Status *status);
 
-/* Refuses cnn.member_preprocess and cnn.member_layers if they have an unknown word, or where they can't be
- * (STATUS_USAGE). */
+/* Refuses what can't be trained of the network or, in an ensemble, of one of its members: a key, its value,
+ * or where it stands (STATUS_USAGE). */
 StatusCode members_check(const Config *config, Status *status);
 
 /* What is done to a member's images beside what run.preprocess does to all of them; "none" for nothing. */

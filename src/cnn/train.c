@@ -6,6 +6,7 @@
 #include "step.h"
 
 #include "pardigits/checkpoint.h"
+#include "pardigits/exact_sum.h"
 #include "pardigits/mem.h"
 #include "pardigits/node_memory.h"
 #include "pardigits/rng.h"
@@ -263,6 +264,21 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     state->loss_sum = 0;
     state->correct = 0;
     return checkpoint_is_due(trainer) ? save(trainer, status) : flush_metrics(trainer->job, status);
+}
+
+StatusCode cnn_train_check(const Config *config, Status *status) {
+    int64_t batch = config_int(config, "cnn.batch"), leaf = config_int(config, "cnn.leaf");
+    if (leaf & (leaf - 1))
+        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two.", (long long)leaf);
+    if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
+        return status_set(
+            status, STATUS_USAGE,
+            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf.",
+            (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
+    Network *net = mem_new(1, sizeof *net);
+    network_parse(net, config_text(config, "cnn.layers"), status);
+    mem_free(net);
+    return status->code;
 }
 
 StatusCode cnn_train(TrainJob *job, Status *status) {

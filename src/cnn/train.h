@@ -13,6 +13,9 @@ typedef struct {
 enum { TRAIN_TABLES = 2 };
 extern const TrainTable train_tables[TRAIN_TABLES];
 
+/* Refuses a network or sizes of batches that can't be trained (STATUS_USAGE). */
+StatusCode cnn_train_check(const Config *config, Status *status);
+
 /* Trains one network, as ModelFamily.train. */
 StatusCode cnn_train(TrainJob *job, Status *status);
 

@@ -100,6 +100,9 @@ static const ConfigKey keys[] = {
          "all"),
     TEXT("cnn.member_layers", "",
          "what cnn.layers is for each member in turn, with a | between them; empty: the same for all"),
+    TEXT("cnn.member_settings", "",
+         "other keys of [cnn] for each member in turn, such as: epochs=20 elastic=0.8 | rotate=6; empty: the "
+         "same for all"),
     REAL("cnn.ema", "0", 0, 0.999999, "a step",
          "the model is a moving average of the weights with this decay; 0 for the weights themselves"),
     REAL("cnn.label_smoothing", "0", 0, 0.9, "",

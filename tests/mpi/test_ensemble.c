@@ -32,12 +32,12 @@ static void read_weights(const CnnRun *run, int member, float weights[36]) {
     if (status.code) fail_msg("%s", status.text);
 }
 
-/* The plain network that member m of an ensemble is. */
-static Config *plain_config(int m, const char *preprocess, const char *layers) {
+/* The plain network that member m of an ensemble is, with two changes (the second may be NULL). */
+static Config *plain_config(int m, const char *change, const char *other_change) {
     char seed[32];
     snprintf(seed, sizeof seed, "run.seed=%u", members_seed(1, m));
-    const char *const plain[] = {"cnn.ema=0.8", "cnn.epochs=2", seed, preprocess, layers};
-    return cnn_run_config(plain, layers ? 5 : 4);
+    const char *const plain[] = {"cnn.ema=0.8", "cnn.epochs=2", seed, change, other_change};
+    return cnn_run_config(plain, other_change ? 5 : 4);
 }
 
 static void check_metrics(const CnnRun *run) {
@@ -107,6 +107,31 @@ static void test_different_members(void **state) {
     config_destroy(&config);
 }
 
+/* The first of three members is trained with two keys of its own, the second with two others, the third with
+ * none. */
+static void test_members_of_own_settings(void **state) {
+    static const char *const own[MEMBERS][2] = {
+        {"cnn.epochs=1", "cnn.lr=0.05"}, {"cnn.batch=24", "cnn.shift=0"}, {"cnn.epochs=2", "cnn.lr=0.1"}};
+    const CnnRun *run = *state;
+    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    Status status = {0};
+    char hex[65];
+    float members[MEMBERS][36], alone[36];
+    config_set(config, "cnn.member_settings=epochs=1 lr=0.05|  batch=24  shift=0 |", "test", &status);
+    assert_int_equal(status.code, STATUS_OK);
+    cnn_run_train_whole(run, config, 2, hex);
+    for (int m = 0; m < MEMBERS; m++)
+        read_weights(run, m, members[m]);
+    for (int m = 0; m < MEMBERS; m++) {
+        Config *member = plain_config(m, own[m][0], own[m][1]);
+        cnn_run_train_whole(run, member, 1, hex);
+        read_weights(run, -1, alone);
+        assert_memory_equal(alone, members[m], sizeof alone);
+        config_destroy(&member);
+    }
+    config_destroy(&config);
+}
+
 /* The first K members of an ensemble are used, but not more than there are. */
 static void test_some_members(void **state) {
     const CnnRun *run = *state;
@@ -154,6 +179,27 @@ static void test_refusals(void **state) {
     cnn_run_expect_refusal(*state, one_net, 1, STATUS_USAGE, "cnn.members");
     cnn_run_expect_refusal(*state, bad_net, 2, STATUS_USAGE, "conv:4:30");
     cnn_run_expect_refusal(*state, no_net, 2, STATUS_USAGE, "empty");
+}
+
+static void test_refusals_of_own_settings(void **state) {
+    static const struct {
+        const char *settings, *part;
+    } cases[] = {
+        {"cnn.member_settings=epochs=1 | epoch=2", "did you mean cnn.epochs"},
+        {"cnn.member_settings=epochs=0", "cnn.epochs = 0"},
+        {"cnn.member_settings=epochs", "section.key=value"},
+        {"cnn.member_settings=members=3", "can't set cnn.members"},
+        {"cnn.member_settings=layers=dense:10", "can't set cnn.layers"},
+        {"cnn.member_settings=checkpoint_s=5", "can't set cnn.checkpoint_s"},
+        {"cnn.member_settings= | leaf=24", "power of two"},
+        {"cnn.member_settings= | | epochs=1", "3 entries for 2 members"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const changes[] = {cases[i].settings, "cnn.members=2"};
+        cnn_run_expect_refusal(*state, changes, 2, STATUS_USAGE, cases[i].part);
+    }
+    const char *const alone[] = {"cnn.member_settings=epochs=1"};
+    cnn_run_expect_refusal(*state, alone, 1, STATUS_USAGE, "cnn.members");
 }
 
 /* The groups of ranks stop together, and at each stop each has made a step or more: the resumed runs end in
@@ -244,8 +290,10 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_members, &run),
         cmocka_unit_test_prestate(test_different_members, &run),
+        cmocka_unit_test_prestate(test_members_of_own_settings, &run),
         cmocka_unit_test_prestate(test_some_members, &run),
         cmocka_unit_test_prestate(test_refusals, &run),
+        cmocka_unit_test_prestate(test_refusals_of_own_settings, &run),
         cmocka_unit_test_prestate(test_stop_and_resume, &run),
         cmocka_unit_test_prestate(test_a_missing_member, &run),
     };
