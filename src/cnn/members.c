@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MEMBER_SETTING = 128 };
+
 uint32_t members_seed(uint32_t run_seed, int member) {
     uint32_t bits[4];
     rng_u32x4((RngKey){run_seed, RNG_MEMBER}, 0, (uint64_t)member, 0, bits);
@@ -79,31 +81,52 @@ Network *members_network(const Config *config, int member, Status *status) {
     return status->code ? NULL : net;
 }
 
-/* Sets one key of [cnn], written as epochs=12. */
-static StatusCode set_own(Config *own, const char *setting, Status *status) {
-    char assignment[MEMBER_SETTING + 4];
+/* Whether a member can have a key of its own. */
+static bool is_own_key(const char *name) {
     size_t count;
     const ConfigKey *keys = config_keys(&count);
-    snprintf(assignment, sizeof assignment, "cnn.%s", setting);
-    const size_t length = strcspn(assignment, "=");
-    for (size_t i = 0; i < count; i++) {
-        const ConfigKey *key = &keys[i];
-        const bool own_key =
-            key->type != CONFIG_TEXT && key->shapes_model && strcmp(key->name, "cnn.members") != 0;
-        if (!own_key && strlen(key->name) == length && !strncmp(key->name, assignment, length))
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(keys[i].name, name))
+            return keys[i].type != CONFIG_TEXT && keys[i].shapes_model && strcmp(name, "cnn.members") != 0;
+    return false;
+}
+
+/* Whether one of the first `count` words of the settings sets this key, "cnn.epochs". */
+static bool is_set_before(const char *settings, int count, const char *name) {
+    char word[MEMBER_SETTING];
+    const size_t length = strlen(name + 4);
+    for (int i = 0; i < count && copy_word(settings, i, word, sizeof word); i++)
+        if (!strncmp(word, name + 4, length) && word[length] == '=') return true;
+    return false;
+}
+
+/* Sets a member's own keys of [cnn], written as epochs=12 elastic=0.8. */
+static StatusCode set_own(Config *own, const char *settings, Status *status) {
+    static const char where[] = "cnn.member_settings";
+    char word[MEMBER_SETTING], name[MEMBER_SETTING + 4];
+    for (int i = 0; !status->code && copy_word(settings, i, word, sizeof word); i++) {
+        const char *equals = strchr(word, '=');
+        snprintf(name, sizeof name, "cnn.%.*s", (int)strcspn(word, "="), word);
+        if (!equals || !is_own_key(name) || strlen(word) == sizeof word - 1)
+            return status_set(
+                status, STATUS_USAGE,
+                "%s: %s isn't a key of [cnn] that a member can have of its own, with its value, "
+                "such as epochs=12.",
+                where, word);
+        if (is_set_before(settings, i, name))
             return status_set(status, STATUS_USAGE,
-                              "cnn.member_settings can't set %s: it is for how members are trained, "
-                              "cnn.member_layers for their layers.",
-                              key->name);
+                              "%s: %s is set twice for a member; is a | missing between two members?", where,
+                              name);
+        config_set_value(own, name, equals + 1, where, status);
     }
-    return config_set(own, assignment, "cnn.member_settings", status);
+    return status->code;
 }
 
 /* The configuration of the plain network that a member is. Destroyed by the caller. */
 static Config *member_config(const Config *config, int member, Status *status) {
     static const char *const lists[] = {"cnn.member_preprocess", "cnn.member_layers", "cnn.member_settings"};
     Config *own = config_copy(config);
-    char seed[32], way[MEMBER_WAY], setting[MEMBER_SETTING];
+    char seed[32], way[MEMBER_WAY];
     snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
     config_set_value(own, "run.seed", seed, "cnn.members", status);
     config_set_value(own, "cnn.members", "1", "cnn.members", status);
@@ -111,8 +134,7 @@ static Config *member_config(const Config *config, int member, Status *status) {
         config_set_value(own, "run.preprocess", members_preprocess(config, member, way), lists[0], status);
     char *layers = member_item(config, lists[1], member), *settings = member_item(config, lists[2], member);
     if (layers) config_set_value(own, "cnn.layers", layers, lists[1], status);
-    for (int i = 0; settings && copy_word(settings, i, setting, sizeof setting); i++)
-        set_own(own, setting, status);
+    if (settings) set_own(own, settings, status);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         config_set_value(own, lists[i], "", "cnn.members", status);
     mem_free(layers);

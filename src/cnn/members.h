@@ -21,7 +21,7 @@
 
 #include "pardigits/family.h"
 
-enum { MEMBER_WAY = 32, MEMBER_SETTING = 128 };
+enum { MEMBER_WAY = 32 };
 
 /* As ModelFamily.train. */
 StatusCode members_train(TrainJob *job, Status *status);

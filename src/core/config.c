@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LONGEST_TEXT = 60000 }; /* an attribute of HDF5 holds 65,535 bytes */
+
 struct Config {
     size_t count;
     const ConfigKey *keys;
@@ -115,12 +117,24 @@ static StatusCode check_value(const ConfigKey *key, const char *value, const cha
         return status_set(status, STATUS_USAGE, "%s: %s = %s isn't one of %s.", where, key->name, value,
                           key->choices);
     case CONFIG_TEXT:
+        if (strlen(value) > LONGEST_TEXT)
+            return status_set(status, STATUS_USAGE, "%s: %s is longer than %d characters.", where, key->name,
+                              LONGEST_TEXT);
         for (const char *at = value; *at; at++)
             if (iscntrl((unsigned char)*at))
                 return status_set(status, STATUS_USAGE, "%s: %s holds a control character.", where,
                                   key->name);
     }
     return STATUS_OK;
+}
+
+/* A copy without blanks at its ends, which a file couldn't keep. */
+static char *trimmed(const char *value) {
+    value += strspn(value, " \t");
+    char *copy = mem_text(value);
+    for (size_t length = strlen(copy); length > 0 && strchr(" \t", copy[length - 1]); length--)
+        copy[length - 1] = 0;
+    return copy;
 }
 
 StatusCode config_set_value(Config *config, const char *name, const char *value, const char *where,
@@ -131,8 +145,11 @@ StatusCode config_set_value(Config *config, const char *name, const char *value,
         return status_set(status, STATUS_USAGE, "%s: there is no key %s; did you mean %s (%s)?", where, name,
                           near->name, near->help);
     }
-    if (check_value(&config->keys[i], value, where, status)) return status->code;
-    char *copy = mem_text(value);
+    char *copy = trimmed(value);
+    if (check_value(&config->keys[i], copy, where, status)) {
+        mem_free(copy);
+        return status->code;
+    }
     mem_free(config->values[i]);
     config->values[i] = copy;
     return STATUS_OK;
@@ -177,6 +194,13 @@ static char *read_line(char *buffer, int size, void *context) {
     return line;
 }
 
+/* How much of a line stands before its comment, which inih cuts off only where a key is. */
+static size_t comment_begin(const char *value) {
+    for (const char *at = value; *at; at++)
+        if (*at == ';' && (at == value || isspace((unsigned char)at[-1]))) return (size_t)(at - value);
+    return strlen(value);
+}
+
 static int take_value(void *context, const char *section, const char *key, const char *value) {
     Reading *reading = context;
     char name[256], where[1024];
@@ -189,7 +213,7 @@ static int take_value(void *context, const char *section, const char *key, const
     if (i >= 0 && reading->seen[i]) {
         size_t size = strlen(reading->config->values[i]) + strlen(value) + 2;
         joined = mem_new(size, 1);
-        snprintf(joined, size, "%s %s", reading->config->values[i], value);
+        snprintf(joined, size, "%s %.*s", reading->config->values[i], (int)comment_begin(value), value);
     }
     if (!reading->status->code)
         config_set_value(reading->config, name, joined ? joined : value, where, reading->status);

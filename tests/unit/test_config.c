@@ -37,11 +37,13 @@ static void test_values_are_read(void **state) {
     (void)state;
     Config *config = config_create();
     Status status = read_text(config, "; comment\n[run]\nmodel = cnn\nseed=4294967295\n# more\n[cnn]\n"
-                                      "layers = conv:8:3 relu\n  dense:10\nlr = 2.5e-2\n");
+                                      "layers = conv:8:3 relu ; first\n  dense:10 ; last\nlr = 2.5e-2\n"
+                                      "member_layers =\n  dense:10 |\n  ; between\n  conv:8:3 dense:10\n");
     assert_int_equal(status.code, STATUS_OK);
     assert_string_equal(config_text(config, "run.model"), "cnn");
     assert_int_equal(config_int(config, "run.seed"), 4294967295);
     assert_string_equal(config_text(config, "cnn.layers"), "conv:8:3 relu dense:10");
+    assert_string_equal(config_text(config, "cnn.member_layers"), "dense:10 | conv:8:3 dense:10");
     assert_true(config_real(config, "cnn.lr") == 2.5e-2);
     assert_int_equal(config_int(config, "knn.k"), 3); /* a default */
     config_destroy(&config);
@@ -76,6 +78,11 @@ static void test_set(void **state) {
         status = (Status){0};
         assert_int_equal(config_set(config, wrong[i], "--set", &status), STATUS_USAGE);
     }
+    char *long_text = calloc(70001, 1);
+    memset(long_text, 'x', 70000);
+    status = (Status){0};
+    assert_int_equal(config_set_value(config, "cnn.layers", long_text, "--set", &status), STATUS_USAGE);
+    free(long_text);
     config_destroy(&config);
 }
 
@@ -94,6 +101,7 @@ static void test_written_file_reads_back_equal(void **state) {
     Status status = {0};
     config_set(config, "cnn.lr=0.3", "--set", &status);
     config_set(config, "run.model=svm", "--set", &status);
+    config_set(config, "cnn.member_settings=  epochs=2  lr=1 | ", "--set", &status);
     char *text;
     size_t size;
     FILE *memory = open_memstream(&text, &size);
