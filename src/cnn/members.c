@@ -16,6 +16,10 @@
 
 enum { MEMBER_SETTING = 128 };
 
+/* The keys that go round the members. */
+static const char ways_key[] = "cnn.member_preprocess", layers_key[] = "cnn.member_layers",
+                  settings_key[] = "cnn.member_settings";
+
 uint32_t members_seed(uint32_t run_seed, int member) {
     uint32_t bits[4];
     rng_u32x4((RngKey){run_seed, RNG_MEMBER}, 0, (uint64_t)member, 0, bits);
@@ -41,7 +45,7 @@ static int count_words(const char *text) {
 }
 
 const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]) {
-    const char *ways = config_text(config, "cnn.member_preprocess");
+    const char *ways = config_text(config, ways_key);
     const int count = count_words(ways);
     if (count == 0 || !copy_word(ways, member % count, way, MEMBER_WAY)) snprintf(way, MEMBER_WAY, "none");
     return way;
@@ -74,7 +78,7 @@ static char *member_item(const Config *config, const char *key, int member) {
 }
 
 Network *members_network(const Config *config, int member, Status *status) {
-    char *layers = member_item(config, "cnn.member_layers", member);
+    char *layers = member_item(config, layers_key, member);
     Network *net = mem_new(1, sizeof *net);
     if (network_parse(net, layers ? layers : config_text(config, "cnn.layers"), status)) mem_free(net);
     mem_free(layers);
@@ -102,7 +106,6 @@ static bool is_set_before(const char *settings, int count, const char *name) {
 
 /* Sets a member's own keys of [cnn], written as epochs=12 elastic=0.8. */
 static StatusCode set_own(Config *own, const char *settings, Status *status) {
-    static const char where[] = "cnn.member_settings";
     char word[MEMBER_SETTING], name[MEMBER_SETTING + 4];
     for (int i = 0; !status->code && copy_word(settings, i, word, sizeof word); i++) {
         const char *equals = strchr(word, '=');
@@ -112,31 +115,32 @@ static StatusCode set_own(Config *own, const char *settings, Status *status) {
                 status, STATUS_USAGE,
                 "%s: %s isn't a key of [cnn] that a member can have of its own, with its value, "
                 "such as epochs=12.",
-                where, word);
+                settings_key, word);
         if (is_set_before(settings, i, name))
             return status_set(status, STATUS_USAGE,
-                              "%s: %s is set twice for a member; is a | missing between two members?", where,
-                              name);
-        config_set_value(own, name, equals + 1, where, status);
+                              "%s: %s is set twice for a member; is a | missing between two members?",
+                              settings_key, name);
+        config_set_value(own, name, equals + 1, settings_key, status);
     }
     return status->code;
 }
 
 /* The configuration of the plain network that a member is. Destroyed by the caller. */
 static Config *member_config(const Config *config, int member, Status *status) {
-    static const char *const lists[] = {"cnn.member_preprocess", "cnn.member_layers", "cnn.member_settings"};
     Config *own = config_copy(config);
     char seed[32], way[MEMBER_WAY];
     snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
     config_set_value(own, "run.seed", seed, "cnn.members", status);
     config_set_value(own, "cnn.members", "1", "cnn.members", status);
-    if (*config_text(config, lists[0]))
-        config_set_value(own, "run.preprocess", members_preprocess(config, member, way), lists[0], status);
-    char *layers = member_item(config, lists[1], member), *settings = member_item(config, lists[2], member);
-    if (layers) config_set_value(own, "cnn.layers", layers, lists[1], status);
+    if (*config_text(config, ways_key))
+        config_set_value(own, "run.preprocess", members_preprocess(config, member, way), ways_key, status);
+    char *layers = member_item(config, layers_key, member),
+         *settings = member_item(config, settings_key, member);
+    if (layers) config_set_value(own, "cnn.layers", layers, layers_key, status);
     if (settings) set_own(own, settings, status);
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        config_set_value(own, lists[i], "", "cnn.members", status);
+    config_set_value(own, ways_key, "", "cnn.members", status);
+    config_set_value(own, layers_key, "", "cnn.members", status);
+    config_set_value(own, settings_key, "", "cnn.members", status);
     mem_free(layers);
     mem_free(settings);
     return own;
@@ -155,12 +159,10 @@ static StatusCode check_count(const Config *config, const char *key, int count, 
 }
 
 static StatusCode check_counts(const Config *config, Status *status) {
-    const char *const layers = "cnn.member_layers", *const settings = "cnn.member_settings",
-                      *const ways = "cnn.member_preprocess";
-    check_count(config, layers, count_items(config_text(config, layers)), status);
-    check_count(config, settings, count_items(config_text(config, settings)), status);
-    check_count(config, ways, count_words(config_text(config, ways)), status);
-    if (!status->code && *config_text(config, ways) &&
+    check_count(config, layers_key, count_items(config_text(config, layers_key)), status);
+    check_count(config, settings_key, count_items(config_text(config, settings_key)), status);
+    check_count(config, ways_key, count_words(config_text(config, ways_key)), status);
+    if (!status->code && *config_text(config, ways_key) &&
         strcmp(config_text(config, "run.preprocess"), "none") != 0)
         status_set(status, STATUS_USAGE,
                    "cnn.member_preprocess replaces run.preprocess: leave that at none.");
