@@ -7,178 +7,11 @@
 #include "pardigits/checkpoint.h"
 #include "pardigits/images.h"
 #include "pardigits/mem.h"
-#include "pardigits/rng.h"
 #include "pardigits/shard.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { MEMBER_SETTING = 128 };
-
-/* The keys that go round the members. */
-static const char ways_key[] = "cnn.member_preprocess", layers_key[] = "cnn.member_layers",
-                  settings_key[] = "cnn.member_settings";
-
-uint32_t members_seed(uint32_t run_seed, int member) {
-    uint32_t bits[4];
-    rng_u32x4((RngKey){run_seed, RNG_MEMBER}, 0, (uint64_t)member, 0, bits);
-    return member == 0 ? run_seed : bits[0];
-}
-
-/* Copies word `index` of a text, cut at size - 1 characters; false if it has fewer words. */
-static bool copy_word(const char *text, int index, char *word, size_t size) {
-    for (text += strspn(text, " "); *text && index > 0; index--) {
-        text += strcspn(text, " ");
-        text += strspn(text, " ");
-    }
-    snprintf(word, size, "%.*s", (int)strcspn(text, " "), text);
-    return *text != 0;
-}
-
-static int count_words(const char *text) {
-    char word[MEMBER_WAY];
-    int count = 0;
-    while (copy_word(text, count, word, sizeof word))
-        count++;
-    return count;
-}
-
-const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]) {
-    const char *ways = config_text(config, ways_key);
-    const int count = count_words(ways);
-    if (count == 0 || !copy_word(ways, member % count, way, MEMBER_WAY)) snprintf(way, MEMBER_WAY, "none");
-    return way;
-}
-
-/* The text between the bars before and behind the item of that index; NULL if there are fewer. */
-static char *copy_item(const char *text, int index) {
-    for (; index > 0; index--) {
-        text = strchr(text, '|');
-        if (!text) return NULL;
-        text++;
-    }
-    const size_t length = strcspn(text, "|");
-    char *item = mem_new(length + 1, 1);
-    memcpy(item, text, length);
-    return item;
-}
-
-static int count_items(const char *text) {
-    int count = *text != 0;
-    for (; (text = strchr(text, '|')); text++)
-        count++;
-    return count;
-}
-
-/* What a key with bars between its items says of a member; NULL if it is empty. Freed by the caller. */
-static char *member_item(const Config *config, const char *key, int member) {
-    const char *text = config_text(config, key);
-    return *text ? copy_item(text, member % count_items(text)) : NULL;
-}
-
-Network *members_network(const Config *config, int member, Status *status) {
-    char *layers = member_item(config, layers_key, member);
-    Network *net = mem_new(1, sizeof *net);
-    if (network_parse(net, layers ? layers : config_text(config, "cnn.layers"), status)) mem_free(net);
-    mem_free(layers);
-    return status->code ? NULL : net;
-}
-
-/* Whether a member can have a key of its own. */
-static bool is_own_key(const char *name) {
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(keys[i].name, name))
-            return keys[i].type != CONFIG_TEXT && keys[i].shapes_model && strcmp(name, "cnn.members") != 0;
-    return false;
-}
-
-/* Whether one of the first `count` words of the settings sets this key, "cnn.epochs". */
-static bool is_set_before(const char *settings, int count, const char *name) {
-    char word[MEMBER_SETTING];
-    const size_t length = strlen(name + 4);
-    for (int i = 0; i < count && copy_word(settings, i, word, sizeof word); i++)
-        if (!strncmp(word, name + 4, length) && word[length] == '=') return true;
-    return false;
-}
-
-/* Sets a member's own keys of [cnn], written as epochs=12 elastic=0.8. */
-static StatusCode set_own(Config *own, const char *settings, Status *status) {
-    char word[MEMBER_SETTING], name[MEMBER_SETTING + 4];
-    for (int i = 0; !status->code && copy_word(settings, i, word, sizeof word); i++) {
-        const char *equals = strchr(word, '=');
-        snprintf(name, sizeof name, "cnn.%.*s", (int)strcspn(word, "="), word);
-        if (!equals || !is_own_key(name) || strlen(word) == sizeof word - 1)
-            return status_set(
-                status, STATUS_USAGE,
-                "%s: %s isn't a key of [cnn] that a member can have of its own, with its value, "
-                "such as epochs=12.",
-                settings_key, word);
-        if (is_set_before(settings, i, name))
-            return status_set(status, STATUS_USAGE,
-                              "%s: %s is set twice for a member; is a | missing between two members?",
-                              settings_key, name);
-        config_set_value(own, name, equals + 1, settings_key, status);
-    }
-    return status->code;
-}
-
-/* The configuration of the plain network that a member is. Destroyed by the caller. */
-static Config *member_config(const Config *config, int member, Status *status) {
-    Config *own = config_copy(config);
-    char seed[32], way[MEMBER_WAY];
-    snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
-    config_set_value(own, "run.seed", seed, "cnn.members", status);
-    config_set_value(own, "cnn.members", "1", "cnn.members", status);
-    if (*config_text(config, ways_key))
-        config_set_value(own, "run.preprocess", members_preprocess(config, member, way), ways_key, status);
-    char *layers = member_item(config, layers_key, member),
-         *settings = member_item(config, settings_key, member);
-    if (layers) config_set_value(own, "cnn.layers", layers, layers_key, status);
-    if (settings) set_own(own, settings, status);
-    config_set_value(own, ways_key, "", "cnn.members", status);
-    config_set_value(own, layers_key, "", "cnn.members", status);
-    config_set_value(own, settings_key, "", "cnn.members", status);
-    mem_free(layers);
-    mem_free(settings);
-    return own;
-}
-
-static StatusCode check_count(const Config *config, const char *key, int count, Status *status) {
-    const long long members = (long long)config_int(config, "cnn.members");
-    if (status->code || count == 0) return status->code;
-    if (members == 1)
-        return status_set(status, STATUS_USAGE, "%s is for ensembles: set cnn.members to more than 1.", key);
-    if (count > members)
-        return status_set(status, STATUS_USAGE,
-                          "%s has %d entries for %lld members: make it shorter, or set cnn.members to more.",
-                          key, count, members);
-    return status->code;
-}
-
-static StatusCode check_counts(const Config *config, Status *status) {
-    check_count(config, layers_key, count_items(config_text(config, layers_key)), status);
-    check_count(config, settings_key, count_items(config_text(config, settings_key)), status);
-    check_count(config, ways_key, count_words(config_text(config, ways_key)), status);
-    if (!status->code && *config_text(config, ways_key) &&
-        strcmp(config_text(config, "run.preprocess"), "none") != 0)
-        status_set(status, STATUS_USAGE,
-                   "cnn.member_preprocess replaces run.preprocess: leave that at none.");
-    return status->code;
-}
-
-StatusCode members_check(const Config *config, Status *status) {
-    if (cnn_train_check(config, status) || check_counts(config, status)) return status->code;
-    const int64_t members = config_int(config, "cnn.members");
-    for (int m = 0; members > 1 && m < members && !status->code; m++) {
-        Config *own = member_config(config, m, status);
-        if (!status->code) cnn_train_check(own, status);
-        config_destroy(&own);
-    }
-    return status->code;
-}
 
 void members_root(const Config *config, int member, char root[MEMBER_ROOT]) {
     if (config_int(config, "cnn.members") == 1)
@@ -264,7 +97,7 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
          *metrics = member_path(job.model_path, member, ".metrics.h5"), way[MEMBER_WAY];
     H5File *resume = NULL;
     bool complete = false;
-    Config *config = member_config(job.config, member, status);
+    Config *config = members_config(job.config, member, status);
     job.comm = ensemble->group;
     job.config = config;
     job.model_path = model;

@@ -33,6 +33,10 @@ StatusCode members_check(const Config *config, Status *status);
 /* What is done to a member's images beside what run.preprocess does to all of them; "none" for nothing. */
 const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]);
 
+/* The configuration of the plain network that a member is. Refuses what its keys can't be (STATUS_USAGE).
+ * Destroyed by the caller, always. */
+Config *members_config(const Config *config, int member, Status *status);
+
 /* A member's network; NULL if its layers are refused. Freed by mem_free. */
 Network *members_network(const Config *config, int member, Status *status);
 

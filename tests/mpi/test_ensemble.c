@@ -77,48 +77,10 @@ static void test_members(void **state) {
     config_destroy(&config);
 }
 
-/* The second of three members sees its images in a way of its own, the third is another network. */
-static void test_different_members(void **state) {
-    static const char one[] = "cnn.layers=conv:4:3 relu pool:3 dense:10",
-                      other[] = "cnn.layers=conv:4:3 bn relu dropout:0.1 dense:10";
-    static const char *const preprocess[] = {"run.preprocess=none", "run.preprocess=deskew",
-                                             "run.preprocess=none"},
-                             *const layers[] = {one, one, other};
-    const CnnRun *run = *state;
-    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
-    Status status = {0};
-    char hex[65], nets[200];
-    float members[MEMBERS][36], alone[36];
-    const char *list = strchr(one, '=') + 1;
-    snprintf(nets, sizeof nets, "cnn.member_layers=%s | %s | %s", list, list, strchr(other, '=') + 1);
-    config_set(config, "cnn.member_preprocess=none deskew none", "test", &status);
-    config_set(config, nets, "test", &status);
-    assert_int_equal(status.code, STATUS_OK);
-    cnn_run_train_whole(run, config, 2, hex);
-    for (int m = 0; m < MEMBERS; m++)
-        read_weights(run, m, members[m]);
-    for (int m = 0; m < MEMBERS; m++) {
-        Config *member = plain_config(m, preprocess[m], layers[m]);
-        cnn_run_train_whole(run, member, 1, hex);
-        read_weights(run, -1, alone);
-        assert_memory_equal(alone, members[m], sizeof alone);
-        config_destroy(&member);
-    }
-    config_destroy(&config);
-}
-
-/* The first of three members is trained with two keys of its own, the second with two others, the third with
- * none. */
-static void test_members_of_own_settings(void **state) {
-    static const char *const own[MEMBERS][2] = {
-        {"cnn.epochs=1", "cnn.lr=0.05"}, {"cnn.batch=24", "cnn.shift=0"}, {"cnn.epochs=2", "cnn.lr=0.1"}};
-    const CnnRun *run = *state;
-    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
-    Status status = {0};
+/* Trains the ensemble; each of its members is the plain network with two changes of its own. */
+static void expect_members(const CnnRun *run, const Config *config, const char *const own[MEMBERS][2]) {
     char hex[65];
     float members[MEMBERS][36], alone[36];
-    config_set(config, "cnn.member_settings=epochs=1 lr=0.05|  batch=24  shift=0 |", "test", &status);
-    assert_int_equal(status.code, STATUS_OK);
     cnn_run_train_whole(run, config, 2, hex);
     for (int m = 0; m < MEMBERS; m++)
         read_weights(run, m, members[m]);
@@ -129,6 +91,36 @@ static void test_members_of_own_settings(void **state) {
         assert_memory_equal(alone, members[m], sizeof alone);
         config_destroy(&member);
     }
+}
+
+/* The second of three members sees its images in a way of its own, the third is another network. */
+static void test_different_members(void **state) {
+    static const char one[] = "cnn.layers=conv:4:3 relu pool:3 dense:10",
+                      other[] = "cnn.layers=conv:4:3 bn relu dropout:0.1 dense:10";
+    static const char *const own[MEMBERS][2] = {
+        {"run.preprocess=none", one}, {"run.preprocess=deskew", one}, {"run.preprocess=none", other}};
+    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    Status status = {0};
+    char nets[200];
+    const char *list = strchr(one, '=') + 1;
+    snprintf(nets, sizeof nets, "cnn.member_layers=%s | %s | %s", list, list, strchr(other, '=') + 1);
+    config_set(config, "cnn.member_preprocess=none deskew none", "test", &status);
+    config_set(config, nets, "test", &status);
+    assert_int_equal(status.code, STATUS_OK);
+    expect_members(*state, config, own);
+    config_destroy(&config);
+}
+
+/* The first of three members is trained with two keys of its own, the second with two others, the third with
+ * none. */
+static void test_members_of_own_settings(void **state) {
+    static const char *const own[MEMBERS][2] = {
+        {"cnn.epochs=1", "cnn.lr=0.05"}, {"cnn.batch=24", "cnn.shift=0"}, {"cnn.epochs=2", "cnn.lr=0.1"}};
+    Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
+    Status status = {0};
+    config_set(config, "cnn.member_settings=epochs=1 lr=0.05|  batch=24  shift=0 |", "test", &status);
+    assert_int_equal(status.code, STATUS_OK);
+    expect_members(*state, config, own);
     config_destroy(&config);
 }
 
@@ -200,6 +192,10 @@ static void test_refusals_of_own_settings(void **state) {
         const char *const changes[] = {cases[i].settings, "cnn.members=2"};
         cnn_run_expect_refusal(*state, changes, 2, STATUS_USAGE, cases[i].part);
     }
+    char long_number[200];
+    snprintf(long_number, sizeof long_number, "cnn.member_settings=epochs=%0150d", 2);
+    const char *const too_long[] = {long_number, "cnn.members=2"};
+    cnn_run_expect_refusal(*state, too_long, 2, STATUS_USAGE, "isn't a key");
     const char *const alone[] = {"cnn.member_settings=epochs=1"};
     cnn_run_expect_refusal(*state, alone, 1, STATUS_USAGE, "cnn.members");
 }
