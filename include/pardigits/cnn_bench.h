@@ -1,4 +1,5 @@
-/* Speed of a network's parts, for `pardigits bench`. */
+/* Speed of a network's parts, for `pardigits bench`. STATUS_USAGE: run.model isn't cnn, or cnn.layers make no
+ * network. */
 #ifndef PARDIGITS_CNN_BENCH_H
 #define PARDIGITS_CNN_BENCH_H
 

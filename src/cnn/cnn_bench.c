@@ -7,6 +7,7 @@
 #include "pardigits/timer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ROUND_S 0.0005 /* calls are timed in rounds of about this long; the fastest counts */
 enum { ROUNDS = 200 };
@@ -117,10 +118,20 @@ static int images_at_a_time(const Stage *stages, int count, int i, int leaf) {
     return leaf;
 }
 
-StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status) {
+/* Freed by the caller; without layers where there is an error. */
+static Network *parse_network(const Config *config, Status *status) {
     Network *net = mem_new(1, sizeof *net);
+    const char *model = config_text(config, "run.model");
+    if (strcmp(model, "cnn"))
+        status_set(status, STATUS_USAGE, "run.model = %s: only a cnn has layers to measure.", model);
+    else
+        network_parse(net, config_text(config, "cnn.layers"), status);
+    return net;
+}
+
+StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status) {
+    Network *net = parse_network(config, status);
     *count = 0;
-    network_parse(net, config_text(config, "cnn.layers"), status);
     const int leaf = (int)config_int(config, "cnn.leaf");
     LeafPlan plan = {0};
     if (!status->code) plan = leaf_plan_create(net, leaf);
@@ -136,8 +147,7 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
 }
 
 StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status) {
-    Network *net = mem_new(1, sizeof *net);
-    network_parse(net, config_text(config, "cnn.layers"), status);
+    Network *net = parse_network(config, status);
     *terms = leaf_term_count(net) + 1;
     mem_free(net);
     return status->code;

@@ -24,4 +24,6 @@ load common
     fails_on 2 2 "bench nothing isn't one of kernels, pixdot, comm" bench nothing
     fails_on 1 2 '--images' bench kernels --images many
     fails_on 2 2 'none.ini' bench comm none.ini
+    fails_on 1 2 'run.model = svm' bench kernels configs/svm.ini
+    fails_on 2 2 'run.model = svm' bench comm configs/svm.ini
 }
