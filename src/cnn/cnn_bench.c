@@ -123,7 +123,10 @@ static Network *parse_network(const Config *config, Status *status) {
     Network *net = mem_new(1, sizeof *net);
     const char *model = config_text(config, "run.model");
     if (strcmp(model, "cnn"))
-        status_set(status, STATUS_USAGE, "run.model = %s: only a cnn has layers to measure.", model);
+        status_set(status, STATUS_USAGE,
+                   "run.model = %s: bench measures the layers of a cnn; name such a configuration, as "
+                   "configs/cnn.ini.",
+                   model);
     else
         network_parse(net, config_text(config, "cnn.layers"), status);
     return net;
