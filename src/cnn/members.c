@@ -49,8 +49,9 @@ static char *member_path(const char *model_path, int member, const char *suffix)
 typedef struct {
     TrainJob *job;
     int members;
-    Comm *group;    /* the ranks that train with this one */
-    Range mine;     /* the members that they train */
+    Comm *group; /* the ranks that train with this one */
+    int group_index;
+    int *owner;     /* [members] the group that trains each */
     ImageSet shard; /* this rank's rows among its group */
     StopWatch *watch;
 } Ensemble;
@@ -64,14 +65,56 @@ static void open_metrics(const TrainJob *job) {
     }
 }
 
+/* How long a member's training takes, more or less: multiply-adds of an image, times epochs. */
+static double member_cost(const Config *config, int member) {
+    Status ignored = {0}; /* members_check has refused what is wrong */
+    Config *own = members_config(config, member, &ignored);
+    Network *net = members_network(config, member, &ignored);
+    const double cost = (double)net->multiply_adds * (double)config_int(own, "cnn.epochs");
+    mem_free(net);
+    config_destroy(&own);
+    return cost;
+}
+
+/* The most expensive member that no group has yet. */
+static int next_member(const int *owner, const double *cost, int members) {
+    int next = -1;
+    for (int m = 0; m < members; m++)
+        if (owner[m] < 0 && (next < 0 || cost[m] > cost[next])) next = m;
+    return next;
+}
+
+/* Deals the members to the groups, so that these are busy for about as long: the most expensive first, each
+ * to the group that has the least (Graham, Bounds on multiprocessing timing anomalies, 1969). Freed by
+ * mem_free. */
+static int *deal_members(const Config *config, int members, int groups) {
+    int *owner = mem_new((size_t)members, sizeof *owner);
+    double *cost = mem_new((size_t)members, sizeof *cost), *load = mem_new((size_t)groups, sizeof *load);
+    for (int m = 0; m < members; m++) {
+        owner[m] = -1;
+        cost[m] = member_cost(config, m);
+    }
+    for (int left = members; left > 0; left--) {
+        const int m = next_member(owner, cost, members);
+        int least = 0;
+        for (int g = 1; g < groups; g++)
+            if (load[g] < load[least]) least = g;
+        owner[m] = least;
+        load[least] += cost[m];
+    }
+    mem_free(load);
+    mem_free(cost);
+    return owner;
+}
+
 static void ensemble_begin(Ensemble *ensemble, TrainJob *job) {
     int ranks = comm_size(job->comm), rank = comm_rank(job->comm);
     ensemble->job = job;
     ensemble->members = (int)config_int(job->config, "cnn.members");
     int groups = ranks < ensemble->members ? ranks : ensemble->members;
-    int group = (int)partition_owner(ranks, groups, rank);
-    ensemble->mine = partition_range(ensemble->members, groups, group);
-    ensemble->group = comm_split(job->comm, group);
+    ensemble->owner = deal_members(job->config, ensemble->members, groups);
+    ensemble->group_index = (int)partition_owner(ranks, groups, rank);
+    ensemble->group = comm_split(job->comm, ensemble->group_index);
     ensemble->shard = shard_fetch(
         job->comm, job->train_count, &job->shard,
         partition_range(job->train_count, comm_size(ensemble->group), comm_rank(ensemble->group)));
@@ -226,8 +269,8 @@ static StatusCode save_ensemble(const Ensemble *ensemble, bool complete, Status 
 
 /* The members of all groups. Collective: all ranks agree. */
 static StatusCode train_all(Ensemble *ensemble, Status *status) {
-    for (int64_t m = ensemble->mine.begin; m < ensemble->mine.end && !status->code; m++)
-        train_member(ensemble, (int)m, status);
+    for (int m = 0; m < ensemble->members && !status->code; m++)
+        if (ensemble->owner[m] == ensemble->group_index) train_member(ensemble, m, status);
     stop_watch_destroy(&ensemble->watch);
     return comm_agree(ensemble->job->comm, status);
 }
@@ -250,6 +293,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
         if (save_ensemble(&ensemble, false, &saved)) *status = saved;
     }
     image_set_free(&ensemble.shard);
+    mem_free(ensemble.owner);
     comm_destroy(&ensemble.group);
     return status->code;
 }

@@ -96,6 +96,14 @@ same_digest() {
     [[ $(on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json | field mean_confidence) != "$first" ]]
 }
 
+@test "CNN ensemble: members that take long and short are dealt to the ranks evenly, and are the same" {
+    local net=(configs/cnn-fast.ini --set run.train=1001 --set "cnn.layers=conv:4:3 bn relu pool:2 dense:10" --set cnn.members=4
+        --set "cnn.member_settings=epochs=1 | epochs=1 | epochs=1 | epochs=4")
+    same_digest "${net[@]}"
+    on 2 1 train "${net[@]}" --data "$data" --run "$BATS_TEST_TMPDIR/dealt" 2>&1 | tee "$BATS_TEST_TMPDIR/log"
+    [[ $(grep -o '^member [0-9]' "$BATS_TEST_TMPDIR/log") == "member 4" ]] # rank 0's; the other rank has the three others
+}
+
 @test "CNN ensemble: members with networks of their own; the first is the plain network" {
     local small="conv:4:3 bn relu pool:2 dense:10" large="conv:16:3 bn relu conv:16:3 bn relu pool:2 dense:10"
     local net=(--set run.train=1001 --set cnn.epochs=2 --set cnn.members=3)
