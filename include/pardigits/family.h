@@ -77,6 +77,13 @@ typedef struct {
     StatusCode (*nearest)(void *model, const H5File *file, const Comm *comm, int threads,
                           const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
                           Status *status);
+
+    /* How many networks an ensemble averages. NULL where a family has none, as predict_by_members. */
+    int (*members)(const void *model);
+
+    /* As predict, into out [members][n]: what the first 1, 2, ... of the members say together. */
+    StatusCode (*predict_by_members)(void *model, const Comm *comm, int threads, const uint8_t *images,
+                                     int64_t n, Prediction *out, Status *status);
 } ModelFamily;
 
 static inline void nearest_images_free(NearestImages *nearest) {

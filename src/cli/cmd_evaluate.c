@@ -15,8 +15,31 @@ typedef struct {
     Settings settings;
 } EvaluateArguments;
 
+typedef struct {
+    Confusion confusion;
+    double seconds, confidence; /* of prediction; the mean of all images */
+    int members;                /* of an ensemble; otherwise 1 */
+    int64_t *correct;           /* [members] by the first 1, 2, ... of them */
+} Evaluation;
+
+static int count_members(const OpenModel *open) {
+    return open->family->members ? open->family->members(open->model) : 1;
+}
+
+/* Counts what predictions [members][n] get right. */
+static void count_predictions(const Prediction *predictions, const ImageSet *set, Evaluation *result) {
+    const Prediction *all = predictions + (result->members - 1) * set->n;
+    result->correct = mem_new((size_t)result->members, sizeof *result->correct);
+    for (int m = 0; m < result->members; m++)
+        result->correct[m] = confusion_count(predictions + m * set->n, set->labels, set->n).correct;
+    result->confusion = confusion_count(all, set->labels, set->n);
+    for (int64_t i = 0; i < set->n; i++)
+        result->confidence += (double)all[i].confidence / (double)set->n;
+}
+
+/* result->correct is freed by the caller. Collective. */
 static StatusCode evaluate(const EvaluateArguments *arguments, const Program *program, const OpenModel *open,
-                           Confusion *confusion, double *seconds, double *confidence, Status *status) {
+                           Evaluation *result, Status *status) {
     const char *part = NULL;
     Range rows = {0};
     ImageSet set = {0};
@@ -24,22 +47,22 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Program *pr
         return status->code;
     if (dataset_read(arguments->data, part, rows, program->comm, &set, status)) return status->code;
     preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
-    Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);
+    result->members = count_members(open);
+    Prediction *predictions = mem_new((size_t)(result->members * set.n), sizeof *predictions);
     comm_barrier(program->comm);
     double started_s = timer_now_s();
-    open->family->predict(open->model, program->comm, program->threads, set.images, set.n, predictions,
-                          status);
-    *seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
-    if (!status->code) *confusion = confusion_count(predictions, set.labels, set.n);
-    for (int64_t i = 0; i < set.n && !status->code; i++)
-        *confidence += (double)predictions[i].confidence / (double)set.n;
+    (result->members > 1 ? open->family->predict_by_members : open->family->predict)(
+        open->model, program->comm, program->threads, set.images, set.n, predictions, status);
+    result->seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
+    if (!status->code) count_predictions(predictions, &set, result);
     mem_free(predictions);
     image_set_free(&set);
     return comm_agree(program->comm, status);
 }
 
 static void print_json(const EvaluateArguments *arguments, const Program *program, const char *path,
-                       const OpenModel *open, const Confusion *confusion, double seconds, double confidence) {
+                       const OpenModel *open, const Evaluation *result) {
+    const Confusion *confusion = &result->confusion;
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", path);
     cJSON_AddStringToObject(object, "family", open->family->name);
@@ -47,8 +70,8 @@ static void print_json(const EvaluateArguments *arguments, const Program *progra
     cJSON_AddNumberToObject(object, "n", (double)confusion->n);
     cJSON_AddNumberToObject(object, "correct", (double)confusion->correct);
     cJSON_AddNumberToObject(object, "accuracy", confusion_accuracy(confusion));
-    cJSON_AddNumberToObject(object, "mean_confidence", confidence);
-    cJSON_AddNumberToObject(object, "seconds", seconds);
+    cJSON_AddNumberToObject(object, "mean_confidence", result->confidence);
+    cJSON_AddNumberToObject(object, "seconds", result->seconds);
     cJSON_AddNumberToObject(object, "ranks", comm_size(program->comm));
     cJSON_AddNumberToObject(object, "threads", program->threads);
     cJSON *matrix = cJSON_AddArrayToObject(object, "confusion");
@@ -58,6 +81,9 @@ static void print_json(const EvaluateArguments *arguments, const Program *progra
             cJSON_AddItemToArray(row, cJSON_CreateNumber((double)confusion->counts[label][predicted]));
         cJSON_AddItemToArray(matrix, row);
     }
+    cJSON *by_members = result->members > 1 ? cJSON_AddArrayToObject(object, "correct_by_members") : NULL;
+    for (int m = 0; by_members && m < result->members; m++)
+        cJSON_AddItemToArray(by_members, cJSON_CreateNumber((double)result->correct[m]));
     char *text = cJSON_PrintUnformatted(object);
     puts(text);
     cJSON_free(text);
@@ -69,11 +95,19 @@ static void print_head(void) {
            "about");
 }
 
-static void print_row(const char *path, const OpenModel *open, const Confusion *confusion, double seconds) {
+static void print_row(const char *path, const OpenModel *open, const Evaluation *result) {
+    const Confusion *confusion = &result->confusion;
     char about[128] = "";
     open->family->describe(open->file, open->config, about, sizeof about);
     printf("%-6s %8lld %8lld %9.2f %% %8.2f  %-32s %s\n", open->family->name, (long long)confusion->n,
-           (long long)confusion->correct, 100 * confusion_accuracy(confusion), seconds, path, about);
+           (long long)confusion->correct, 100 * confusion_accuracy(confusion), result->seconds, path, about);
+}
+
+static void print_members(const Evaluation *result) {
+    printf("\n%-8s %8s %11s\n", "members", "correct", "accuracy");
+    for (int m = 0; m < result->members; m++)
+        printf("%7d  %8lld %9.2f %%\n", m + 1, (long long)result->correct[m],
+               100 * (double)result->correct[m] / (double)result->confusion.n);
 }
 
 static void print_confusion(const Confusion *confusion, double confidence) {
@@ -91,20 +125,20 @@ static void print_confusion(const Confusion *confusion, double confidence) {
 static StatusCode evaluate_file(const EvaluateArguments *arguments, const Program *program, const char *path,
                                 bool first, bool alone, Status *status) {
     OpenModel open = {0};
-    Confusion confusion = {0};
-    double seconds = 0, confidence = 0;
+    Evaluation result = {0};
     if (!model_open(program, path, &arguments->settings, &open, status) &&
-        !evaluate(arguments, program, &open, &confusion, &seconds, &confidence, status) &&
-        comm_rank(program->comm) == 0) {
+        !evaluate(arguments, program, &open, &result, status) && comm_rank(program->comm) == 0) {
         if (arguments->json) {
-            print_json(arguments, program, path, &open, &confusion, seconds, confidence);
+            print_json(arguments, program, path, &open, &result);
         } else {
             if (first) print_head();
-            print_row(path, &open, &confusion, seconds);
-            if (alone) print_confusion(&confusion, confidence);
+            print_row(path, &open, &result);
+            if (alone && result.members > 1) print_members(&result);
+            if (alone) print_confusion(&result.confusion, result.confidence);
         }
         finish_output(status);
     }
+    mem_free(result.correct);
     model_close(&open);
     return comm_agree(program->comm, status);
 }

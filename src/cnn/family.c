@@ -87,19 +87,36 @@ static StatusCode load_model(void **model_pointer, const H5File *file, const Con
     return status->code;
 }
 
-static StatusCode predict_images(void *opaque, const Comm *comm, int threads, const uint8_t *images,
-                                 int64_t n, Prediction *out, Status *status) {
+static int count_members(const void *opaque) {
+    const CnnModel *model = opaque;
+    return model->members;
+}
+
+static StatusCode predict_by_members(void *opaque, const Comm *comm, int threads, const uint8_t *images,
+                                     int64_t n, Prediction *out, Status *status) {
     const CnnModel *model = opaque;
     (void)status; /* nothing here can fail */
-    int64_t chunks = predict_chunks(n);
-    Prediction *whole = mem_new((size_t)chunks * PREDICT_CHUNK, sizeof *whole);
+    const int64_t chunks = predict_chunks(n), members = model->members;
+    Prediction *whole = mem_new((size_t)(chunks * members) * PREDICT_CHUNK, sizeof *whole);
     const Committee committee = {model->members, model->shifts, model->predictors, model->ways};
     committee_run(&committee, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
                   whole);
-    comm_share_rows(comm, whole, chunks, PREDICT_CHUNK * (int64_t)sizeof *whole);
-    memcpy(out, whole, (size_t)n * sizeof *out);
+    comm_share_rows(comm, whole, chunks, members * PREDICT_CHUNK * (int64_t)sizeof *whole);
+    for (int64_t m = 0; m < members; m++)
+        for (int64_t i = 0; i < n; i++)
+            out[m * n + i] = whole[(i / PREDICT_CHUNK * members + m) * PREDICT_CHUNK + i % PREDICT_CHUNK];
     mem_free(whole);
     return STATUS_OK;
+}
+
+static StatusCode predict_images(void *opaque, const Comm *comm, int threads, const uint8_t *images,
+                                 int64_t n, Prediction *out, Status *status) {
+    const int64_t members = count_members(opaque);
+    Prediction *all = mem_new((size_t)(members * n), sizeof *all);
+    predict_by_members(opaque, comm, threads, images, n, all, status);
+    memcpy(out, all + (members - 1) * n, (size_t)n * sizeof *out);
+    mem_free(all);
+    return status->code;
 }
 
 static void describe_model(const H5File *file, const Config *config, char *text, int size) {
@@ -123,5 +140,12 @@ static void describe_model(const H5File *file, const Config *config, char *text,
     mem_free(net);
 }
 
-const ModelFamily cnn_family = {"cnn",          members_check,  members_train, load_model,
-                                predict_images, describe_model, destroy_model, NULL};
+const ModelFamily cnn_family = {.name = "cnn",
+                                .check = members_check,
+                                .train = members_train,
+                                .load = load_model,
+                                .predict = predict_images,
+                                .describe = describe_model,
+                                .destroy = destroy_model,
+                                .members = count_members,
+                                .predict_by_members = predict_by_members};

@@ -178,6 +178,7 @@ static void add_probabilities(const Predictor *predictor, ChunkWork *work, const
         work->sums[i] += work->probabilities[i];
 }
 
+/* out: [committee->count][PREDICT_CHUNK] */
 static void run_chunk(const Committee *committee, ChunkWork *work, const uint8_t *images, int n,
                       Prediction *out) {
     const int shifts = committee->shifts, side = 2 * shifts + 1;
@@ -189,9 +190,9 @@ static void run_chunk(const Committee *committee, ChunkWork *work, const uint8_t
         for (int dy = -shifts; dy <= shifts; dy++)
             for (int dx = -shifts; dx <= shifts; dx++)
                 add_probabilities(committee->members[m], work, seen, n, dx, dy);
+        for (int s = 0; s < n; s++)
+            out[m * PREDICT_CHUNK + s] = best_class(work->sums + (int64_t)s * CLASSES, (m + 1) * side * side);
     }
-    for (int s = 0; s < n; s++)
-        out[s] = best_class(work->sums + (int64_t)s * CLASSES, committee->count * side * side);
 }
 
 int64_t predict_chunks(int64_t n) {
@@ -207,7 +208,7 @@ void committee_run(const Committee *committee, int threads, const uint8_t *image
         for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
             int64_t first = chunk * PREDICT_CHUNK, left = n - first;
             run_chunk(committee, &work, images + first * IMAGE_PIXELS,
-                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first);
+                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first * committee->count);
         }
         chunk_work_free(&work);
     }

@@ -33,8 +33,9 @@ typedef struct {
 /* How many chunks n images make. */
 int64_t predict_chunks(int64_t n);
 
-/* Predicts the images of some chunks of images [n][28][28] into their places in out [n], with `threads`
- * threads. */
+/* Predicts the images of some chunks of images [n][28][28] into those chunks of out
+ * [chunks][count][PREDICT_CHUNK], with `threads` threads: what the first 1, 2, ... count members say
+ * together. */
 void committee_run(const Committee *committee, int threads, const uint8_t *images, int64_t n, Range chunks,
                    Prediction *out);
 

@@ -41,5 +41,10 @@ static void knn_describe(const H5File *file, const Config *config, char *text, i
         snprintf(text + length, (size_t)(size - length), ", by gradients");
 }
 
-const ModelFamily knn_family = {"knn",       NULL,         knn_train,   knn_load,
-                                knn_predict, knn_describe, knn_destroy, knn_model_nearest};
+const ModelFamily knn_family = {.name = "knn",
+                                .train = knn_train,
+                                .load = knn_load,
+                                .predict = knn_predict,
+                                .describe = knn_describe,
+                                .destroy = knn_destroy,
+                                .nearest = knn_model_nearest};

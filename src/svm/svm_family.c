@@ -54,4 +54,10 @@ static void destroy(void **model) {
     *model = NULL;
 }
 
-const ModelFamily svm_family = {"svm", check, svm_train, load, predict, describe, destroy, NULL};
+const ModelFamily svm_family = {.name = "svm",
+                                .check = check,
+                                .train = svm_train,
+                                .load = load,
+                                .predict = predict,
+                                .describe = describe,
+                                .destroy = destroy};

@@ -75,12 +75,17 @@ same_digest() {
 @test "CNN ensemble: one digest for all ranks x threads, more or fewer ranks than members" {
     same_digest configs/cnn.ini --set run.train=1001 --set cnn.epochs=2 --set cnn.members=3 --set cnn.ema=0.9 \
         --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10"
-    local all
-    all=$("$PARDIGITS" evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json | field accuracy)
-    for members in 1 2 3; do
-        on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json --members $members | tee "$BATS_TEST_TMPDIR/out"
-    done
-    [[ $(field accuracy <"$BATS_TEST_TMPDIR/out") == "$all" ]]
+    local evaluate=(evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --split train) one two three # of 1001 images
+    one=$(on 1 1 "${evaluate[@]}" --json --members 1 | field correct)
+    two=$(on 2 1 "${evaluate[@]}" --json --members 2 | field correct)
+    three=$(on 3 1 "${evaluate[@]}" --json --members 3 | field correct)
+    [[ $one != "$two" && $two != "$three" ]]
+    on 2 2 "${evaluate[@]}" --json | tee "$BATS_TEST_TMPDIR/out"
+    grep -F "\"correct\":$three," "$BATS_TEST_TMPDIR/out"
+    grep -F "\"correct_by_members\":[$one,$two,$three]" "$BATS_TEST_TMPDIR/out"
+    on 1 2 "${evaluate[@]}" | tee "$BATS_TEST_TMPDIR/out"
+    diff <(grep -A 3 '^members' "$BATS_TEST_TMPDIR/out" | awk '{ print $1, $2 }') \
+        <(printf '%s\n' 'members correct' "1 $one" "2 $two" "3 $three")
     [[ -z $(find "$BATS_TEST_TMPDIR/run" -name '*member*') ]]
     fails_on 2 2 'that many at most' evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --members 4
 }
