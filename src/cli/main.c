@@ -28,7 +28,8 @@ static const struct {
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
      "section.key=value]... [--json]",
      "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone.\n"
-     "Of an ensemble alone, a table says what its first 1, 2, ... members get right together.\n"
+     "For a single file that is an ensemble a table says what its first 1, 2, ... members get right\n"
+     "together; with --json that is correct_by_members, for each ensemble.\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict,

@@ -79,7 +79,7 @@ same_digest() {
     one=$(on 1 1 "${evaluate[@]}" --json --members 1 | field correct)
     two=$(on 2 1 "${evaluate[@]}" --json --members 2 | field correct)
     three=$(on 3 1 "${evaluate[@]}" --json --members 3 | field correct)
-    [[ $one != "$two" && $two != "$three" ]]
+    [[ $one != "$two" || $two != "$three" ]]
     on 2 2 "${evaluate[@]}" --json | tee "$BATS_TEST_TMPDIR/out"
     grep -F "\"correct\":$three," "$BATS_TEST_TMPDIR/out"
     grep -F "\"correct_by_members\":[$one,$two,$three]" "$BATS_TEST_TMPDIR/out"

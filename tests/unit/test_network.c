@@ -142,12 +142,14 @@ static void test_initial_values(void **state) {
     mem_free(net);
 }
 
+enum { FIXTURE_IMAGES = PREDICT_CHUNK + 3 };
+
 /* A leaf of made-up images and parameters. */
 typedef struct {
     Network *net;
     RefLeaf leaf;
-    uint8_t images[8 * IMAGE_PIXELS], labels[8];
-    uint32_t rows[8], indices[8];
+    uint8_t images[FIXTURE_IMAGES * IMAGE_PIXELS], labels[FIXTURE_IMAGES];
+    uint32_t rows[FIXTURE_IMAGES], indices[FIXTURE_IMAGES];
     float *params, *statistics;
     double *exact_params;
 } Fixture;
@@ -326,16 +328,17 @@ static void test_network_in_use(void **state) {
     fixture_free(f);
 }
 
-/* The probabilities of reference networks, averaged over the members, the second of which is another, larger
- * network and sees the images deskewed, and the shifts, written out. */
+/* The probabilities of reference networks, averaged over the shifts and over the first member or both, the
+ * second of which is another, larger network and sees the images deskewed; written out. Two chunks, one of
+ * them not full. */
 static void test_committee(void **state) {
     (void)state;
-    enum { N = 3, SHIFTS = 2, POSITIONS = (2 * SHIFTS + 1) * (2 * SHIFTS + 1) };
+    enum { N = FIXTURE_IMAGES, SHIFTS = 2, POSITIONS = (2 * SHIFTS + 1) * (2 * SHIFTS + 1) };
     Fixture *f[2] = {fixture_new("conv:3:3 bn relu pool:3 dense:10", N),
                      fixture_new("conv:60:3 bn relu pool:3 conv:17:3 relu dense:10", N)};
     for (int64_t i = 0; i < f[1]->net->param_floats; i++)
         f[1]->exact_params[i] = f[1]->params[i] *= -0.7f;
-    double expected[N * CLASSES] = {0}, logits[N * CLASSES];
+    double expected[2][N * CLASSES] = {{0}}, logits[N * CLASSES];
     uint8_t *original = mem_copy(f[0]->images, (size_t)N * IMAGE_PIXELS);
     uint8_t *deskewed = mem_copy(original, (size_t)N * IMAGE_PIXELS);
     uint8_t *const seen[] = {original, deskewed};
@@ -357,17 +360,22 @@ static void test_committee(void **state) {
                 double sum = 0;
                 for (int c = 0; c < CLASSES; c++)
                     sum += exp(logits[i / CLASSES * CLASSES + c] - logits[i]);
-                expected[i] += 1 / sum / (2 * POSITIONS);
+                expected[1][i] += 1 / sum / (2 * POSITIONS);
             }
         }
+        for (int i = 0; m == 0 && i < N * CLASSES; i++)
+            expected[0][i] = 2 * expected[1][i];
     }
-    Prediction got[N];
-    committee_run(&(Committee){2, SHIFTS, members, ways}, 2, original, N, (Range){0, predict_chunks(N)}, got);
-    for (int i = 0; i < N; i++) {
-        const double *row = expected + (ptrdiff_t)i * CLASSES;
-        assert_true(fabs((double)got[i].confidence - row[got[i].label]) < 1e-4);
+    Prediction got[2][2][PREDICT_CHUNK]; /* [chunk][member][image] */
+    committee_run(&(Committee){2, SHIFTS, members, ways}, 2, original, N, (Range){0, predict_chunks(N)},
+                  got[0][0]);
+    for (int i = 0; i < 2 * N; i++) {
+        const int m = i % 2, s = i / 2;
+        const double *row = expected[m] + (ptrdiff_t)s * CLASSES;
+        const Prediction one = got[s / PREDICT_CHUNK][m][s % PREDICT_CHUNK];
+        assert_true(fabs((double)one.confidence - row[one.label]) < 1e-4);
         for (int c = 0; c < CLASSES; c++)
-            assert_true(row[c] <= row[got[i].label] + 1e-6);
+            assert_true(row[c] <= row[one.label] + 1e-6);
     }
     for (int m = 0; m < 2; m++) {
         predictor_free(&members[m]);
