@@ -27,10 +27,12 @@ static int count_members(const OpenModel *open) {
 }
 
 /* Counts what predictions [members][n] get right. */
-static void count_predictions(const Prediction *predictions, const ImageSet *set, Evaluation *result) {
-    const Prediction *all = predictions + (result->members - 1) * set->n;
-    result->correct = mem_new((size_t)result->members, sizeof *result->correct);
-    for (int m = 0; m < result->members; m++)
+static void count_predictions(const Prediction *predictions, int members, const ImageSet *set,
+                              Evaluation *result) {
+    const Prediction *all = predictions + (members - 1) * set->n;
+    result->members = members;
+    result->correct = mem_new((size_t)members, sizeof *result->correct);
+    for (int m = 0; m < members; m++)
         result->correct[m] = confusion_count(predictions + m * set->n, set->labels, set->n).correct;
     result->confusion = confusion_count(all, set->labels, set->n);
     for (int64_t i = 0; i < set->n; i++)
@@ -47,14 +49,14 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Program *pr
         return status->code;
     if (dataset_read(arguments->data, part, rows, program->comm, &set, status)) return status->code;
     preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
-    result->members = count_members(open);
-    Prediction *predictions = mem_new((size_t)(result->members * set.n), sizeof *predictions);
+    const int members = count_members(open);
+    Prediction *predictions = mem_new((size_t)(members * set.n), sizeof *predictions);
     comm_barrier(program->comm);
     double started_s = timer_now_s();
-    (result->members > 1 ? open->family->predict_by_members : open->family->predict)(
+    (members > 1 ? open->family->predict_by_members : open->family->predict)(
         open->model, program->comm, program->threads, set.images, set.n, predictions, status);
     result->seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
-    if (!status->code) count_predictions(predictions, &set, result);
+    if (!status->code) count_predictions(predictions, members, &set, result);
     mem_free(predictions);
     image_set_free(&set);
     return comm_agree(program->comm, status);
