@@ -49,10 +49,10 @@ static char *member_path(const char *model_path, int member, const char *suffix)
 typedef struct {
     TrainJob *job;
     int members;
-    Comm *group; /* the ranks that train with this one */
-    int group_index;
-    int *owner;     /* [members] the group that trains each */
-    ImageSet shard; /* this rank's rows among its group */
+    Comm *group;     /* the ranks that train with this one */
+    int group_index; /* which of the groups that is */
+    int *owner;      /* [members] the group that trains each */
+    ImageSet shard;  /* this rank's rows among its group */
     StopWatch *watch;
 } Ensemble;
 
