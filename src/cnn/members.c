@@ -1,5 +1,6 @@
 #include "members.h"
 
+#include "deal.h"
 #include "network.h"
 #include "state.h"
 #include "train.h"
@@ -45,14 +46,25 @@ static char *member_path(const char *model_path, int member, const char *suffix)
     return path;
 }
 
+/* Opens a member's file if it is there and complete; on the calling rank alone. */
+static StatusCode open_complete(const char *path, H5File **file, Status *status) {
+    bool complete = false;
+    *file = NULL;
+    if (access(path, F_OK) || h5_open(file, path, NULL, status)) return status->code;
+    checkpoint_is_complete(*file, &complete, status);
+    Status ignored = {0};
+    if (!complete) h5_close(file, &ignored);
+    return status->code;
+}
+
 /* The ensemble under way, as every rank sees it. */
 typedef struct {
     TrainJob *job;
     int members;
-    Comm *group;     /* the ranks that train with this one */
-    int group_index; /* which of the groups that is */
-    int *owner;      /* [members] the group that trains each */
-    ImageSet shard;  /* this rank's rows among its group */
+    Deal deal;
+    int group_index; /* this rank's group */
+    Comm *group;     /* its ranks */
+    ImageSet shard;  /* this rank's rows among them */
     StopWatch *watch;
 } Ensemble;
 
@@ -65,63 +77,67 @@ static void open_metrics(const TrainJob *job) {
     }
 }
 
-/* How long a member's training takes, more or less: multiply-adds of an image, times epochs. */
-static double member_cost(const Config *config, int member) {
+/* The work of training a member: multiply-adds of an image, times epochs. */
+static MemberWork member_work(const Config *config, int member) {
     Status ignored = {0}; /* members_check has refused what is wrong */
     Config *own = members_config(config, member, &ignored);
     Network *net = members_network(config, member, &ignored);
-    const double cost = (double)net->multiply_adds * (double)config_int(own, "cnn.epochs");
+    const int64_t batch = config_int(own, "cnn.batch"), leaf = config_int(own, "cnn.leaf");
+    const MemberWork work = {(double)net->multiply_adds * (double)config_int(own, "cnn.epochs"),
+                             (batch + leaf - 1) / leaf};
     mem_free(net);
     config_destroy(&own);
-    return cost;
+    return work;
 }
 
-/* The most expensive member that no group has yet. */
-static int next_member(const int *owner, const double *cost, int members) {
-    int next = -1;
-    for (int m = 0; m < members; m++)
-        if (owner[m] < 0 && (next < 0 || cost[m] > cost[next])) next = m;
-    return next;
+/* Whether a member's training is finished, as its file says. On rank 0. */
+static bool is_finished(const TrainJob *job, int member) {
+    char *path = member_path(job->model_path, member, ".h5");
+    H5File *file;
+    Status ignored = {0};
+    const bool finished = !open_complete(path, &file, &ignored) && file;
+    h5_close(&file, &ignored);
+    mem_free(path);
+    return finished;
 }
 
-/* Deals the members to the groups, so that these are busy for about as long: the most expensive first, each
- * to the group that has the least (Graham, Bounds on multiprocessing timing anomalies, 1969). Freed by
- * mem_free. */
-static int *deal_members(const Config *config, int members, int groups) {
-    int *owner = mem_new((size_t)members, sizeof *owner);
-    double *cost = mem_new((size_t)members, sizeof *cost), *load = mem_new((size_t)groups, sizeof *load);
-    for (int m = 0; m < members; m++) {
-        owner[m] = -1;
-        cost[m] = member_cost(config, m);
+/* Who trains the members that are left. Collective. */
+static Deal deal_rest(const TrainJob *job, int members) {
+    MemberWork *work = mem_new((size_t)members, sizeof *work);
+    int threads = job->threads;
+    for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
+        work[m] = member_work(job->config, m);
+        if (job->resume && is_finished(job, m)) work[m].work = 0;
     }
-    for (int left = members; left > 0; left--) {
-        const int m = next_member(owner, cost, members);
-        int least = 0;
-        for (int g = 1; g < groups; g++)
-            if (load[g] < load[least]) least = g;
-        owner[m] = least;
-        load[least] += cost[m];
-    }
-    mem_free(load);
-    mem_free(cost);
-    return owner;
+    comm_broadcast(job->comm, work, members * (int64_t)sizeof *work, 0);
+    comm_broadcast(job->comm, &threads, sizeof threads, 0);
+    const Deal deal = deal_members(work, members, comm_size(job->comm), threads);
+    mem_free(work);
+    return deal;
+}
+
+static void log_deal(const Ensemble *ensemble) {
+    const Deal *deal = &ensemble->deal;
+    int left = 0;
+    for (int m = 0; m < ensemble->members; m++)
+        left += deal->owner[m] >= 0;
+    log_line(ensemble->job->log,
+             "%d of %d members to train, by %d group%s of ranks; this is what rank 0 trains", left,
+             ensemble->members, deal->groups, deal->groups > 1 ? "s" : "");
 }
 
 static void ensemble_begin(Ensemble *ensemble, TrainJob *job) {
-    int ranks = comm_size(job->comm), rank = comm_rank(job->comm);
     ensemble->job = job;
     ensemble->members = (int)config_int(job->config, "cnn.members");
-    int groups = ranks < ensemble->members ? ranks : ensemble->members;
-    ensemble->owner = deal_members(job->config, ensemble->members, groups);
-    ensemble->group_index = (int)partition_owner(ranks, groups, rank);
+    ensemble->deal = deal_rest(job, ensemble->members);
+    ensemble->group_index = deal_group(&ensemble->deal, comm_rank(job->comm));
     ensemble->group = comm_split(job->comm, ensemble->group_index);
     ensemble->shard = shard_fetch(
         job->comm, job->train_count, &job->shard,
         partition_range(job->train_count, comm_size(ensemble->group), comm_rank(ensemble->group)));
     ensemble->watch = stop_watch_create(job->comm);
     open_metrics(job);
-    log_line(job->log, "%d members, trained by %d group%s of ranks; this is what rank 0 trains",
-             ensemble->members, groups, groups > 1 ? "s" : "");
+    log_deal(ensemble);
 }
 
 /* The images as a member sees them, with the same labels. */
@@ -165,17 +181,6 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
     mem_free(job.valid.images);
     mem_free(model);
     mem_free(metrics);
-    return status->code;
-}
-
-/* Opens a member's file if it is there and complete; on the calling rank alone. */
-static StatusCode open_complete(const char *path, H5File **file, Status *status) {
-    bool complete = false;
-    *file = NULL;
-    if (access(path, F_OK) || h5_open(file, path, NULL, status)) return status->code;
-    checkpoint_is_complete(*file, &complete, status);
-    Status ignored = {0};
-    if (!complete) h5_close(file, &ignored);
     return status->code;
 }
 
@@ -270,7 +275,7 @@ static StatusCode save_ensemble(const Ensemble *ensemble, bool complete, Status 
 /* The members of all groups. Collective: all ranks agree. */
 static StatusCode train_all(Ensemble *ensemble, Status *status) {
     for (int m = 0; m < ensemble->members && !status->code; m++)
-        if (ensemble->owner[m] == ensemble->group_index) train_member(ensemble, m, status);
+        if (ensemble->deal.owner[m] == ensemble->group_index) train_member(ensemble, m, status);
     stop_watch_destroy(&ensemble->watch);
     return comm_agree(ensemble->job->comm, status);
 }
@@ -293,7 +298,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
         if (save_ensemble(&ensemble, false, &saved)) *status = saved;
     }
     image_set_free(&ensemble.shard);
-    mem_free(ensemble.owner);
+    deal_free(&ensemble.deal);
     comm_destroy(&ensemble.group);
     return status->code;
 }

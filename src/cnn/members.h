@@ -1,10 +1,9 @@
 /* Ensembles: cnn.members networks, each trained with a seed of its own by a group of ranks.
  *
- * The ranks are cut into as many groups as there are members, or ranks if those are fewer; the members are
- * dealt to the groups so that each has about as much to train (of all members, also those that a resumed run
- * has finished). A group works on the whole training set, as if its ranks were all there are, and trains its
- * members one after the other. Member 0 has the seed run.seed, so that it is the network that is trained
- * without an ensemble; which ranks train a member doesn't matter for it.
+ * The ranks are cut into groups, and the members that aren't finished are dealt to these (deal.h). A group
+ * works on the whole training set, as if its ranks were all there are, and trains its members one after the
+ * other. Member 0 has the seed run.seed, so that it is the network that is trained without an ensemble; which
+ * ranks train a member doesn't matter for it.
  *
  * With cnn.member_preprocess the members see the images differently, with cnn.member_layers they are
  * different networks, with cnn.member_settings they are trained differently. A member is then the plain

@@ -77,6 +77,19 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ -z $(find "$run_dir" -name '*member*') ]]
 }
 
+@test "CNN ensemble: all ranks train what is left when some members are finished" {
+    local two=("${cnn[@]}" --set cnn.members=2 --set cnn.epochs=2)
+    on 1 2 train "${two[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 1 "${two[@]}" --run "$run_dir"
+    wait_for 'member 2 of 2'
+    kill -USR1 "$pid"
+    ends_with 75
+    on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
+    grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
+    grep '^member 2 of 2' "$BATS_TEST_TMPDIR/log"
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+}
+
 @test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
     on 2 1 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
     start 2 "${cnn[@]}" --run "$run_dir"

@@ -1,0 +1,88 @@
+#include "deal.h"
+
+#include "pardigits/mem.h"
+
+/* How long some ranks train a member: a step takes as long as the core with the most leaves. */
+static double training_time(const MemberWork *member, int ranks, int threads) {
+    const int64_t of_rank = (member->leaves + ranks - 1) / ranks, of_core = (of_rank + threads - 1) / threads;
+    return member->work / (double)member->leaves * (double)of_core;
+}
+
+/* The member that takes longest of those that no group has yet; -1: all are dealt. */
+static int next_member(const MemberWork *member, const int *owner, int members, int threads) {
+    int next = -1;
+    double longest = 0;
+    for (int m = 0; m < members; m++) {
+        const double time = training_time(&member[m], 1, threads);
+        if (owner[m] >= 0 || time <= longest) continue;
+        next = m;
+        longest = time;
+    }
+    return next;
+}
+
+static int least_busy(const double *busy, int groups) {
+    int least = 0;
+    for (int g = 1; g < groups; g++)
+        if (busy[g] < busy[least]) least = g;
+    return least;
+}
+
+/* One rank a group: the longest member first, each to the group that is ready with its others first (Graham,
+ * Bounds on multiprocessing timing anomalies, 1969). */
+static void deal_out(Deal *deal, const MemberWork *member, int members, int threads) {
+    double *busy = mem_new((size_t)deal->groups, sizeof *busy);
+    for (int m = 0; m < members; m++)
+        deal->owner[m] = -1;
+    for (int m; (m = next_member(member, deal->owner, members, threads)) >= 0;) {
+        deal->owner[m] = least_busy(busy, deal->groups);
+        busy[deal->owner[m]] += training_time(&member[m], 1, threads);
+    }
+    mem_free(busy);
+}
+
+/* The group that is the better for one more rank: of those with more leaves than cores the one that takes
+ * longest, or else the smallest. */
+static int neediest(const Deal *deal, const MemberWork *member, int members, int threads) {
+    int smallest = 0, needs = -1;
+    double longest = 0;
+    for (int g = 1; g < deal->groups; g++)
+        if (deal->size[g] < deal->size[smallest]) smallest = g;
+    for (int m = 0; m < members; m++) {
+        const int g = deal->owner[m];
+        if (g < 0 || member[m].leaves <= (int64_t)deal->size[g] * threads) continue;
+        const double time = training_time(&member[m], deal->size[g], threads);
+        if (time <= longest) continue;
+        needs = g;
+        longest = time;
+    }
+    return needs < 0 ? smallest : needs;
+}
+
+Deal deal_members(const MemberWork *member, int members, int ranks, int threads) {
+    int left = 0;
+    for (int m = 0; m < members; m++)
+        left += member[m].work > 0;
+    const int groups = left == 0 ? 1 : left < ranks ? left : ranks;
+    Deal deal = {groups, mem_new((size_t)groups, sizeof(int)), mem_new((size_t)members, sizeof(int))};
+    for (int g = 0; g < groups; g++)
+        deal.size[g] = 1;
+    deal_out(&deal, member, members, threads);
+    /* ranks are left only where each group has a member of its own */
+    for (int rank = groups; rank < ranks; rank++)
+        deal.size[neediest(&deal, member, members, threads)]++;
+    return deal;
+}
+
+void deal_free(Deal *deal) {
+    mem_free(deal->size);
+    mem_free(deal->owner);
+    *deal = (Deal){0};
+}
+
+int deal_group(const Deal *deal, int rank) {
+    int group = 0;
+    for (int end = deal->size[0]; rank >= end; end += deal->size[group])
+        group++;
+    return group;
+}
