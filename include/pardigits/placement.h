@@ -6,8 +6,9 @@
 #include "pardigits/comm.h"
 #include "pardigits/log.h"
 
-/* Collective. The number of OpenMP threads of this rank: OMP_NUM_THREADS if it is set, otherwise its CPUs (of
- * the affinity mask) divided by the ranks that share them. */
+/* Collective. Starts this rank's OpenMP threads and returns their number: OMP_NUM_THREADS if it is set,
+ * otherwise its CPUs (of the affinity mask) divided by the ranks that share them; fewer if OpenMP is limited
+ * to fewer. Parallel regions have so many threads from then on. */
 int placement_threads(const Comm *comm);
 
 /* Collective. Prints ranks, threads and CPUs, and warns with the fix when a rank has fewer CPUs than threads.

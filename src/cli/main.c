@@ -5,7 +5,6 @@
 #include "pardigits/placement.h"
 #include "pardigits/stop.h"
 
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -122,7 +121,6 @@ static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *s
     if (compare_fingerprints(comm, status)) return status->code;
     Log log = log_create(comm_rank(comm));
     Program program = {comm, &log, placement_threads(comm)};
-    omp_set_num_threads(program.threads);
     commands[c].run(&program, argc - 1, argv + 1, status);
     return comm_agree(comm, status);
 }

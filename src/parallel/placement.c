@@ -46,11 +46,24 @@ static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
     return sharers;
 }
 
+/* Starts the threads and tells how many came: limits such as OMP_THREAD_LIMIT may leave fewer than asked for,
+ * and whoever cuts work by that number must have them all. */
+static int start_threads(int wanted) {
+    int started = 1;
+    omp_set_dynamic(0);
+    omp_set_num_threads(wanted);
+#pragma omp parallel
+#pragma omp single
+    started = omp_get_num_threads();
+    omp_set_num_threads(started);
+    return started;
+}
+
 int placement_threads(const Comm *comm) {
     cpu_set_t mine = own_cpus();
     int threads = CPU_COUNT(&mine) / count_sharers(comm, &mine);
     if (getenv("OMP_NUM_THREADS")) threads = omp_get_max_threads();
-    return threads < 1 ? 1 : threads;
+    return start_threads(threads < 1 ? 1 : threads);
 }
 
 void placement_report(const Comm *comm, int threads, Log *log) {

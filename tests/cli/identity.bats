@@ -72,6 +72,22 @@ same_digest() {
         --set "cnn.layers=conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 conv:12:3:s2:p1 bn relu dense:32 relu dropout:0.3 dense:10"
 }
 
+@test "CNN and SVM: the same digest where OpenMP gives fewer threads than OMP_NUM_THREADS" {
+    local limit model digests
+    for model in "cnn.ini --set cnn.epochs=1 --set cnn.layers=dense:10" svm.ini; do
+        digests=()
+        for limit in OMP_SCHEDULE=static OMP_THREAD_LIMIT=1 OMP_DYNAMIC=true OMP_MAX_ACTIVE_LEVELS=0; do
+            # shellcheck disable=SC2086
+            env "$limit" OMP_NUM_THREADS=2 timeout -k 5 60 "$PARDIGITS" train configs/$model --data "$data" \
+                --run "$BATS_TEST_TMPDIR/run" --overwrite --set run.train=500
+            digests+=("$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/run/model.h5")")
+        done
+        printf '%s\n' "${digests[@]}"
+        [[ ${#digests[@]} -eq 4 && ${digests[0]} =~ ^[0-9a-f]{64}$ ]]
+        [[ $(printf '%s\n' "${digests[@]}" | sort -u | wc -l) -eq 1 ]]
+    done
+}
+
 @test "CNN ensemble: one digest for all ranks x threads, more or fewer ranks than members" {
     same_digest configs/cnn.ini --set run.train=1001 --set cnn.epochs=2 --set cnn.members=3 --set cnn.ema=0.9 \
         --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10"
