@@ -20,6 +20,10 @@ StatusCode atomic_file_check(const char *path, Status *status);
  * keep_previous the file that was there gets the name atomic_file_previous(path). Checks path first. */
 StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status);
 
+/* The file at path, which turned out to be damaged, and the one before it, which is whole, change names, so
+ * that the next commit replaces the damaged one. Where that can't be done they stay as they are. */
+void atomic_file_swap_previous(const char *path);
+
 /* Removes the temporary after a failure. */
 void atomic_file_discard(const char *temporary);
 

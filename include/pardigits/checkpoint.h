@@ -20,9 +20,9 @@ typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status
 StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *config, bool complete,
                            CheckpointWriter write, const void *context, Status *status);
 
-/* Opens the newest undamaged of PATH and its predecessor, serially on this rank; says on standard error (rank
- * 0) when it had to take the older one. *file is NULL, with STATUS_OK, when neither exists. Collective: ranks
- * agree. */
+/* Opens the newest undamaged of PATH and its predecessor, serially on this rank, to go on from it. When that
+ * is the older one it says so on standard error (rank 0), and the two change names. *file is NULL, with
+ * STATUS_OK, when neither exists. Collective: ranks agree. */
 StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status);
 
 /* Opens exactly PATH and verifies its digest. Collective: ranks agree. */

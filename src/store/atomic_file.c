@@ -53,21 +53,39 @@ StatusCode atomic_file_check(const char *path, Status *status) {
                       S_ISDIR(there.st_mode) ? "a folder" : "no regular file, but a device or a pipe");
 }
 
+/* Gives the file at path a second name, that of the copy before it: a hard link, so that there is a whole
+ * file under either name all the time. */
+static StatusCode keep_as_previous(const char *path, Status *status) {
+    char *previous = atomic_file_previous(path), *fresh = atomic_file_temporary(previous);
+    unlink(fresh);
+    if (link(path, fresh) < 0 ? rename(path, previous) < 0 : rename(fresh, previous) < 0)
+        status_set(status, STATUS_FAILED, "%s couldn't be renamed to %s: %s.", path, previous,
+                   strerror(errno));
+    unlink(fresh); /* where previous was that file already, the rename did nothing */
+    mem_free(fresh);
+    mem_free(previous);
+    return status->code;
+}
+
 StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status) {
     if (atomic_file_check(path, status)) return status->code;
-    char *previous = atomic_file_previous(path);
-    /* a hard link keeps the old file under its final name until the rename: there is always a whole one */
-    if (keep_previous && access(path, F_OK) == 0) {
-        unlink(previous);
-        if (link(path, previous) < 0 && rename(path, previous) < 0)
-            status_set(status, STATUS_FAILED, "%s couldn't be renamed to %s: %s.", path, previous,
-                       strerror(errno));
-    }
-    mem_free(previous);
-    if (status->code) return status->code;
-    if (sync_path(temporary, O_RDONLY) < 0 || rename(temporary, path) < 0 || sync_folder_of(path) < 0)
+    const bool synced = sync_path(temporary, O_RDONLY) == 0;
+    if (synced && keep_previous && access(path, F_OK) == 0 && keep_as_previous(path, status))
+        return status->code;
+    if (!synced || rename(temporary, path) < 0 || sync_folder_of(path) < 0)
         status_set(status, STATUS_FAILED, "%s couldn't be put in place: %s.", path, strerror(errno));
     return status->code;
+}
+
+void atomic_file_swap_previous(const char *path) {
+    char *previous = atomic_file_previous(path), *aside = atomic_file_temporary(previous);
+    unlink(aside);
+    if (link(path, aside) == 0 || rename(path, aside) == 0) {
+        rename(previous, path);
+        rename(aside, previous);
+    }
+    mem_free(aside);
+    mem_free(previous);
 }
 
 void atomic_file_discard(const char *temporary) {

@@ -101,8 +101,10 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
         if (comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", attempt.text);
         if (!failure.code) failure = attempt;
     }
-    if (*file && failure.code && comm_rank(comm) == 0)
+    if (*file && failure.code && comm_rank(comm) == 0) {
         fprintf(stderr, "pardigits: going on from the checkpoint before it, %s.\n", previous);
+        atomic_file_swap_previous(path); /* or else the next save would keep the damaged one and not this */
+    }
     if (!*file && failure.code)
         status_set(status, STATUS_FAILED,
                    "No undamaged checkpoint is left at %s: start again with --overwrite.", path);
