@@ -28,6 +28,9 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
 /* Opens exactly PATH and verifies its digest. Collective: ranks agree. */
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);
 
+/* The same, by this rank alone. */
+StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status);
+
 /* Removes PATH and its predecessor, if they exist. Not collective. */
 void checkpoint_remove(const char *path);
 

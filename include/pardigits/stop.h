@@ -26,8 +26,12 @@ StopWatch *stop_watch_create(const Comm *comm);
  * ms. */
 bool stop_watch_poll(StopWatch *watch);
 
+/* This rank can't go on (it failed), so the others are to stop as if it had been signalled. From the main
+ * thread only; not collective. */
+void stop_watch_raise(StopWatch *watch);
+
 /* Collective (a barrier): every rank comes here once, having stopped or finished; a signal on one that waits
- * here reaches the others too. Returns on every rank whether any rank had been signalled by then. */
+ * here reaches the others too. Returns on every rank whether any rank had been signalled, or had raised, by then. */
 bool stop_watch_destroy(StopWatch **watch);
 
 #endif

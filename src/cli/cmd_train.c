@@ -130,6 +130,7 @@ StatusCode cmd_train(Program *program, int argc, char **argv, Status *status) {
     if (arguments.resume && open_resumed(&run, config, program->comm, &resume, &complete, status)) goto end;
     if (complete) {
         log_line(program->log, "%s is complete already: nothing to do", run.model);
+        if (comm_rank(program->comm) == 0) run_folder_remove_members(&run);
         goto end;
     }
     placement_report(program->comm, program->threads, program->log);

@@ -91,8 +91,7 @@ StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const
     return comm_agree(comm, status);
 }
 
-/* Members of an ensemble under way (src/cnn/members.h), of any number. */
-static void remove_members(const RunFolder *run) {
+void run_folder_remove_members(const RunFolder *run) {
     DIR *folder = opendir(run->folder);
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         if (strncmp(entry->d_name, "model.member-", 13)) continue;
@@ -108,7 +107,7 @@ StatusCode run_folder_clear(const RunFolder *run, Status *status) {
     for (int i = 0; i < 4; i++)
         if (unlink(files[i]) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", files[i], strerror(errno));
-    remove_members(run);
+    run_folder_remove_members(run);
     return status->code;
 }
 

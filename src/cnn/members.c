@@ -46,15 +46,15 @@ static char *member_path(const char *model_path, int member, const char *suffix)
     return path;
 }
 
-/* Opens a member's file if it is there and complete; on the calling rank alone. */
-static StatusCode open_complete(const char *path, H5File **file, Status *status) {
+/* A member's file if it is there, whole and complete, or else NULL. By the calling rank alone. */
+static H5File *open_complete(const char *path) {
+    H5File *file = NULL;
     bool complete = false;
-    *file = NULL;
-    if (access(path, F_OK) || h5_open(file, path, NULL, status)) return status->code;
-    checkpoint_is_complete(*file, &complete, status);
     Status ignored = {0};
-    if (!complete) h5_close(file, &ignored);
-    return status->code;
+    if (access(path, F_OK) || checkpoint_open_alone(path, &file, &ignored)) return NULL;
+    checkpoint_is_complete(file, &complete, &ignored);
+    if (!complete) h5_close(&file, &ignored);
+    return file;
 }
 
 /* The ensemble under way, as every rank sees it. */
@@ -66,6 +66,7 @@ typedef struct {
     Comm *group;     /* its ranks */
     ImageSet shard;  /* this rank's rows among them */
     StopWatch *watch;
+    bool trained; /* all members are finished */
 } Ensemble;
 
 /* The run's tables are those of a network, with a column `member` in front. */
@@ -93,9 +94,9 @@ static MemberWork member_work(const Config *config, int member) {
 /* Whether a member's training is finished, as its file says. On rank 0. */
 static bool is_finished(const TrainJob *job, int member) {
     char *path = member_path(job->model_path, member, ".h5");
-    H5File *file;
+    H5File *file = open_complete(path);
+    const bool finished = file != NULL;
     Status ignored = {0};
-    const bool finished = !open_complete(path, &file, &ignored) && file;
     h5_close(&file, &ignored);
     mem_free(path);
     return finished;
@@ -148,14 +149,23 @@ static ImageSet preprocessed(const ImageSet *set, const char *way) {
     return copy;
 }
 
+/* Opens what there is of a member's training. Where all of it is damaged the member is trained anew.
+ * Collective in the group. */
+static H5File *open_begun(const TrainJob *job, int member) {
+    Status status = {0};
+    H5File *file;
+    if (checkpoint_open_newest(job->model_path, job->comm, &file, &status) && comm_rank(job->comm) == 0)
+        fprintf(stderr, "pardigits: member %d can't go on from %s and is trained from its start.\n",
+                member + 1, job->model_path);
+    return file;
+}
+
 /* The group trains a member, or goes on with it. Collective in the group: the same status on all its ranks.
  */
 static StatusCode train_member(const Ensemble *ensemble, int member, Status *status) {
     TrainJob job = *ensemble->job;
     char *model = member_path(job.model_path, member, ".h5"),
          *metrics = member_path(job.model_path, member, ".metrics.h5"), way[MEMBER_WAY];
-    H5File *resume = NULL;
-    bool complete = false;
     Config *config = members_config(job.config, member, status);
     job.comm = ensemble->group;
     job.config = config;
@@ -165,15 +175,12 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
     job.valid = preprocessed(&ensemble->job->valid, way);
     job.watch = ensemble->watch;
     job.metrics = NULL;
-    if (!checkpoint_open_newest(model, job.comm, &resume, status) && resume)
-        checkpoint_is_complete(resume, &complete, status);
-    if (!comm_agree(job.comm, status) && !complete) {
-        job.resume = resume;
-        log_line(job.log, "member %d of %d%s", member + 1, ensemble->members, resume ? ", resumed" : "");
-        if (comm_rank(job.comm) == 0) metrics_open(&job.metrics, metrics, config, resume != NULL, status);
-        if (!comm_agree(job.comm, status)) cnn_train(&job, status);
-        metrics_destroy(&job.metrics);
-    }
+    H5File *resume = open_begun(&job, member);
+    job.resume = resume;
+    log_line(job.log, "member %d of %d%s", member + 1, ensemble->members, resume ? ", resumed" : "");
+    if (comm_rank(job.comm) == 0) metrics_open(&job.metrics, metrics, config, resume != NULL, status);
+    if (!comm_agree(job.comm, status)) cnn_train(&job, status);
+    metrics_destroy(&job.metrics);
     Status ignored = {0};
     h5_close(&resume, &ignored);
     config_destroy(&config);
@@ -206,11 +213,16 @@ static StatusCode write_members(H5File *out, const void *context, Status *status
     int64_t count = 0;
     for (int m = 0; m < ensemble->members && !status->code; m++) {
         char *path = member_path(ensemble->job->model_path, m, ".h5");
-        H5File *file;
-        if (!open_complete(path, &file, status) && file) {
+        H5File *file = open_complete(path);
+        if (file) {
             copy_member(file, ensemble->job->config, m, out, status);
             h5_close(&file, status);
             count++;
+        } else if (ensemble->trained) {
+            status_set(status, STATUS_FAILED,
+                       "%s was lost or damaged after it was trained; run again with --resume to train that "
+                       "member again.",
+                       path);
         }
         mem_free(path);
     }
@@ -261,23 +273,46 @@ static void remove_member_files(const Ensemble *ensemble) {
 }
 
 /* Writes the model of the members that are complete, and the metrics. Collective: all ranks agree. */
-static StatusCode save_ensemble(const Ensemble *ensemble, bool complete, Status *status) {
+static StatusCode save_ensemble(const Ensemble *ensemble, Status *status) {
     const TrainJob *job = ensemble->job;
     if (comm_rank(job->comm) == 0 && job->metrics) {
         merge_metrics(ensemble);
         metrics_flush(job->metrics, status);
     }
     if (comm_agree(job->comm, status)) return status->code;
-    return checkpoint_save(job->model_path, job->comm, job->config, complete, write_members, ensemble,
-                           status);
+    return checkpoint_save(job->model_path, job->comm, job->config, ensemble->trained, write_members,
+                           ensemble, status);
 }
 
-/* The members of all groups. Collective: all ranks agree. */
+/* Says which member failed. */
+static void name_member(Status *status, int member) {
+    Status named = {0};
+    status_set(&named, status->code, "Member %d: %s", member + 1, status->text);
+    *status = named;
+}
+
+/* The members of all groups. When one fails the other groups stop as after a signal. Collective: all ranks
+ * agree. */
 static StatusCode train_all(Ensemble *ensemble, Status *status) {
-    for (int m = 0; m < ensemble->members && !status->code; m++)
-        if (ensemble->deal.owner[m] == ensemble->group_index) train_member(ensemble, m, status);
+    for (int m = 0; m < ensemble->members && !status->code; m++) {
+        if (ensemble->deal.owner[m] != ensemble->group_index || !train_member(ensemble, m, status)) continue;
+        if (status->code == STATUS_STOPPED) break;
+        name_member(status, m);
+        stop_watch_raise(ensemble->watch);
+    }
     stop_watch_destroy(&ensemble->watch);
     return comm_agree(ensemble->job->comm, status);
+}
+
+/* Puts the members together, all of them or, after a stop or a failure, those that are finished. Collective:
+ * all ranks agree. */
+static StatusCode finish(Ensemble *ensemble, Status *status) {
+    Status saved = {0};
+    ensemble->trained = status->code == STATUS_OK;
+    save_ensemble(ensemble, &saved);
+    if (saved.code && (ensemble->trained || status->code == STATUS_STOPPED)) *status = saved;
+    if (!status->code && comm_rank(ensemble->job->comm) == 0) remove_member_files(ensemble);
+    return status->code;
 }
 
 static StatusCode train_ensemble(TrainJob *job, Status *status) {
@@ -286,16 +321,13 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
     /* a model without members marks the folder as this run's: what is left of another is removed first */
     if (!job->resume) {
         if (comm_rank(job->comm) == 0) remove_member_files(&ensemble);
-        save_ensemble(&ensemble, false, status);
+        save_ensemble(&ensemble, status);
     }
     if (status->code) {
         stop_watch_destroy(&ensemble.watch);
-    } else if (train_all(&ensemble, status) == STATUS_OK) {
-        if (!save_ensemble(&ensemble, true, status) && comm_rank(job->comm) == 0)
-            remove_member_files(&ensemble);
-    } else if (status->code == STATUS_STOPPED) {
-        Status saved = {0};
-        if (save_ensemble(&ensemble, false, &saved)) *status = saved;
+    } else {
+        train_all(&ensemble, status);
+        finish(&ensemble, status);
     }
     image_set_free(&ensemble.shard);
     deal_free(&ensemble.deal);

@@ -86,9 +86,12 @@ int comm_node_size(const Comm *comm) {
 }
 
 StatusCode comm_agree(const Comm *comm, Status *status) {
-    int failed = status->code == STATUS_OK ? INT_MAX : comm->rank, first;
-    comm_check(MPI_Allreduce(&failed, &first, 1, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
-    if (first != INT_MAX) comm_broadcast(comm, status, sizeof *status, first);
+    enum { NONE = INT_MAX };
+    const bool stopped = status->code == STATUS_STOPPED, failed = status->code != STATUS_OK && !stopped;
+    int mine[2] = {failed ? comm->rank : NONE, stopped ? comm->rank : NONE}, first[2];
+    comm_check(MPI_Allreduce(mine, first, 2, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
+    const int told = first[0] != NONE ? first[0] : first[1];
+    if (told != NONE) comm_broadcast(comm, status, sizeof *status, told);
     return status->code;
 }
 

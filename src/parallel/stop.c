@@ -38,13 +38,13 @@ const char *stop_signal_name(void) {
     }
 }
 
-/* Each rank sends every other rank exactly one message in the watch's life: "stop" when it is signalled, or
- * "finished" at the end. So all receives complete, and nothing has to be cancelled. */
+/* Each rank sends every other rank exactly one message in the watch's life: "stop" when it is signalled or
+ * can't go on, or "finished" at the end. So all receives complete, and nothing has to be cancelled. */
 struct StopWatch {
     MPI_Comm mpi;
     int rank, size;
     bool told;            /* this rank's message is out */
-    bool stop;            /* any rank was signalled */
+    bool stop;            /* any rank told so */
     char mine;            /* the message: 1 stop, 0 finished */
     char *theirs;         /* [size] */
     MPI_Request *pending; /* [2 * size]: receives, then sends */
@@ -77,11 +77,13 @@ static void tell_others(StopWatch *watch, bool stop) {
                 "MPI_Isend");
 }
 
+void stop_watch_raise(StopWatch *watch) {
+    tell_others(watch, true);
+    watch->stop = true;
+}
+
 bool stop_watch_poll(StopWatch *watch) {
-    if (stop_signalled()) {
-        tell_others(watch, true);
-        watch->stop = true;
-    }
+    if (stop_signalled()) stop_watch_raise(watch);
     if (!watch->stop && watch->size > 1) {
         int which, found;
         comm_check(MPI_Testany(watch->size, watch->pending, &which, &found, MPI_STATUS_IGNORE),

@@ -24,8 +24,8 @@ static void write_content(H5File *file, const Config *config, bool complete, Che
     h5_set_text(file, "/", "digest", digest, status);
 }
 
-/* Opens a model file and checks what every model file has, and its digest. */
-static StatusCode open_verified(const char *path, H5File **file, Status *status) {
+/* Checks what every model file has, and its digest. */
+StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status) {
     char *format = NULL, *stored = NULL, digest[65] = "";
     int64_t version = 0;
     h5_open(file, path, NULL, status);
@@ -62,7 +62,7 @@ static StatusCode save(const char *path, const Config *config, bool complete, Ch
     if (file) write_content(file, config, complete, write, context, digest, status);
     h5_close(&file, status);
     if (!status->code) {
-        open_verified(temporary, &file, status);
+        checkpoint_open_alone(temporary, &file, status);
         h5_close(&file, status);
     }
     atomic_file_commit(temporary, path, true, status);
@@ -78,7 +78,7 @@ StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *con
 }
 
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status) {
-    open_verified(path, file, status);
+    checkpoint_open_alone(path, file, status);
     if (comm_agree(comm, status)) {
         Status ignored = {0};
         h5_close(file, &ignored);

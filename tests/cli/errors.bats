@@ -205,6 +205,15 @@ prepare_fails() {
     fails 2 'holds a run already' "$PARDIGITS" train "${run[@]}"
 }
 
+@test "an ensemble with a member that fails: the other groups stop and what is finished is kept" {
+    local run=(configs/cnn-fast.ini --data "$data" --run "$dir/run" --overwrite --set run.train=1000 --set "cnn.layers=conv:4:3 relu dense:10"
+        --set cnn.members=2 --set cnn.schedule=constant)
+    fails_on 2 1 'Member 2: Training diverged' train "${run[@]}" --set "cnn.member_settings=epochs=100000 | lr=1000 epochs=50"
+    fails_on 1 1 'Member 2: Training diverged' train "${run[@]}" --set "cnn.member_settings=epochs=60 | lr=1000 epochs=50"
+    "$PARDIGITS" show "$dir/run/model.h5" >"$dir/shown"
+    grep '1 of 2 members' "$dir/shown"
+}
+
 @test "show: an ensemble that was stopped before its first member was done" {
     OMP_NUM_THREADS=1 "$PARDIGITS" train configs/cnn.ini --data "$data" --set run.preprocess=none --set cnn.members=3 \
         --run "$dir/run" 2>"$dir/log" 3>&- &

@@ -90,6 +90,25 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
 }
 
+@test "CNN ensemble: a damaged member is trained again, and files of members that are left over are removed" {
+    local two=("${cnn[@]}" --set cnn.members=2 --set cnn.epochs=2)
+    on 1 2 train "${two[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    start 1 "${two[@]}" --run "$run_dir"
+    wait_for 'member 2 of 2'
+    kill -USR1 "$pid"
+    ends_with 75
+    rm -f "$run_dir/model.member-00.prev.h5"
+    dd if=/dev/urandom of="$run_dir/model.member-00.h5" bs=1K seek=8 count=4 conv=notrunc status=none
+    cp "$run_dir/model.member-00.h5" "$BATS_TEST_TMPDIR/damaged"
+    on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
+    cat "$BATS_TEST_TMPDIR/log"
+    grep 'member 1 .*is trained from its start' "$BATS_TEST_TMPDIR/log"
+    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    cp "$BATS_TEST_TMPDIR/damaged" "$run_dir/model.member-00.h5"
+    on 1 1 train "${two[@]}" --run "$run_dir" --resume
+    [[ -z $(find "$run_dir" -name '*member*') ]]
+}
+
 @test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
     on 2 1 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
     start 2 "${cnn[@]}" --run "$run_dir"
