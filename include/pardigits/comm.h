@@ -32,8 +32,8 @@ int comm_size(const Comm *comm);
 int comm_node_size(const Comm *comm);
 
 /* Collective: all ranks leave by the same exit. If any rank's status is a failure, every rank returns the
- * failing status of the lowest such rank, sentence included, or else a rank's STATUS_STOPPED, or STATUS_OK. Called before the next
- * collective operation wherever a single rank can fail. */
+ * failing status of the lowest such rank, sentence included, or else a rank's STATUS_STOPPED, or STATUS_OK.
+ * Called before the next collective operation wherever a single rank can fail. */
 StatusCode comm_agree(const Comm *comm, Status *status);
 
 /* Collective: waits for all. */

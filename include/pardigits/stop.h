@@ -31,7 +31,8 @@ bool stop_watch_poll(StopWatch *watch);
 void stop_watch_raise(StopWatch *watch);
 
 /* Collective (a barrier): every rank comes here once, having stopped or finished; a signal on one that waits
- * here reaches the others too. Returns on every rank whether any rank had been signalled, or had raised, by then. */
+ * here reaches the others too. Returns on every rank whether any rank had been signalled, or had raised, by
+ * then. */
 bool stop_watch_destroy(StopWatch **watch);
 
 #endif

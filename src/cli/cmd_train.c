@@ -86,11 +86,13 @@ static StatusCode read_images(const char *data, TrainJob *job, Status *status) {
 }
 
 /* On rank 0: the run's files at the start. */
-static StatusCode begin_files(const RunFolder *run, bool fresh, TrainJob *job, Status *status) {
+static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
+        const bool fresh = job->resume == NULL;
         if (fresh) run_folder_clear(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
+        metrics_clock(job->metrics, started_s);
         metrics_set_count(job->metrics, "ranks", comm_size(job->comm));
         metrics_set_count(job->metrics, "threads", job->threads);
     }
@@ -101,12 +103,10 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
                         Status *status) {
     const ModelFamily *family = family_find(config_text(job->config, "run.model"));
     if (read_images(data, job, status)) return status->code;
-    if (begin_files(run, job->resume == NULL, job, status)) return status->code;
+    if (begin_files(run, started_s, job, status)) return status->code;
     log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
              job->resume ? ", resumed" : "");
-    double earlier_s = metrics_earlier_seconds(job->metrics);
     StatusCode code = family->train(job, status);
-    metrics_set(job->metrics, "seconds", earlier_s + timer_now_s() - started_s);
     Status flush = {0};
     if (code == STATUS_OK || code == STATUS_STOPPED) metrics_flush(job->metrics, &flush);
     if (flush.code && code == STATUS_OK) *status = flush;

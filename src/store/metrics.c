@@ -4,6 +4,7 @@
 #include "h5internal.h"
 #include "pardigits/atomic_file.h"
 #include "pardigits/mem.h"
+#include "pardigits/timer.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,8 @@ struct Metrics {
     char *path;
     const Config *config;
     H5File *earlier; /* the file of the run that is resumed, or NULL */
+    bool has_clock;
+    double started_s; /* as if there had been no break */
     int tables;
     Table table[MAX_TABLES];
     int facts;
@@ -205,14 +208,16 @@ void metrics_set_count(Metrics *metrics, const char *name, int64_t value) {
     set_fact(metrics, name, true, (double)value);
 }
 
-double metrics_earlier_seconds(const Metrics *metrics) {
-    double seconds = 0;
+void metrics_clock(Metrics *metrics, double started_s) {
+    if (!metrics) return;
+    double earlier_s = 0;
     Status ignored = {0};
-    if (metrics && metrics->earlier) h5_get_f64(metrics->earlier, "/run", "seconds", &seconds, &ignored);
-    return seconds;
+    if (metrics->earlier) h5_get_f64(metrics->earlier, "/run", "seconds", &earlier_s, &ignored);
+    metrics->has_clock = true;
+    metrics->started_s = started_s - earlier_s;
 }
 
-/* The unit of each column as an attribute unit_COLUMN of the table. */
+/* The unit of each column as an attribute units_COLUMN of the table. */
 static void write_units(H5File *file, const char *path, const Table *table, Status *status) {
     for (int c = 0; c < table->columns; c++) {
         char attribute[64];
@@ -244,6 +249,7 @@ static void write_table(H5File *file, const Table *table, Status *status) {
 
 StatusCode metrics_flush(Metrics *metrics, Status *status) {
     if (!metrics || status->code) return status->code;
+    if (metrics->has_clock) metrics_set(metrics, "seconds", timer_now_s() - metrics->started_s);
     char *temporary = atomic_file_temporary(metrics->path);
     H5File *file;
     h5_create(&file, temporary, status);

@@ -117,6 +117,8 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     local code=0
     wait "$pid" || code=$?
     [[ $code -ne 0 && $code -ne 75 ]]
+    "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
+    grep '^/epochs: [12] rows' "$BATS_TEST_TMPDIR/shown"
     on 2 1 train "${cnn[@]}" --run "$run_dir" --resume
     [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
     [[ -z $(find "$run_dir" -name '.*tmp') ]]
