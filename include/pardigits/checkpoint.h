@@ -1,12 +1,13 @@
-/* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it. A
- * file appears under its final name whole or not at all: it is written to a temporary name in the same
- * folder, closed, verified by its digest, fsynced, renamed, and the folder is fsynced. Two are kept: NAME.h5
- * and NAME.prev.h5. */
+/* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it,
+ * and /trained_on, which names the images by their checksums (dataset.h). A file appears under its final name
+ * whole or not at all: it is written to a temporary name in the same folder, closed, verified by its digest,
+ * fsynced, renamed, and the folder is fsynced. Two are kept: NAME.h5 and NAME.prev.h5. */
 #ifndef PARDIGITS_CHECKPOINT_H
 #define PARDIGITS_CHECKPOINT_H
 
 #include "pardigits/comm.h"
 #include "pardigits/config.h"
+#include "pardigits/dataset.h"
 #include "pardigits/h5io.h"
 #include "pardigits/status.h"
 
@@ -15,9 +16,15 @@
 /* Fills an open file with the family's /model, /optimizer and /state. */
 typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status *status);
 
-/* Saves a model. Collective: rank 0 writes, all ranks return the same status. complete tells whether training
- * is finished (stored as the attribute `complete` of /state). */
-StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *config, bool complete,
+/* What every model file says of itself. */
+typedef struct {
+    const Config *config;
+    const ImageSource *source; /* of the images that it was trained on; NULL: unknown */
+    bool complete;             /* whether training is finished (the attribute `complete` of /state) */
+} CheckpointFacts;
+
+/* Saves a model. Collective: rank 0 writes, all ranks return the same status. */
+StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointFacts *facts,
                            CheckpointWriter write, const void *context, Status *status);
 
 /* Opens the newest undamaged of PATH and its predecessor, serially on this rank, to go on from it. When that
@@ -36,6 +43,9 @@ void checkpoint_remove(const char *path);
 
 /* The configuration stored in a model file, destroyed by the caller. */
 StatusCode checkpoint_config(const H5File *file, Config **config, Status *status);
+
+/* Where the images came from that a model was trained on. */
+StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *status);
 
 /* Whether the training that wrote the file was finished. */
 StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status);

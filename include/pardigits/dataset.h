@@ -20,7 +20,7 @@ typedef struct {
 /* Frees the arrays and clears the set. */
 void image_set_free(ImageSet *set);
 
-/* Where a set of IDX files came from. */
+/* Where images and labels came from: the checksums of their IDX files ("": unknown). */
 typedef struct {
     char images_sha256[65], labels_sha256[65];
 } ImageSource;
@@ -31,6 +31,10 @@ StatusCode dataset_write(const char *path, const ImageSet *train, const ImageSou
 
 /* How many training and test images the file holds; verifies its format. Collective: all ranks agree. */
 StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, int64_t *test, Status *status);
+
+/* Where a part, "train" or "test", came from. Collective: all ranks agree. */
+StatusCode dataset_source(const char *path, const char *part, const Comm *comm, ImageSource *source,
+                          Status *status);
 
 /* Reads rows of "train" or "test". Collective: each rank passes its own range (empty is legal); in parallel
  * over MPI-IO where that serves (several ranks on a file system that isn't NFS), otherwise each rank by

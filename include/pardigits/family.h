@@ -22,8 +22,9 @@ typedef struct {
     Log *log;
     int threads;         /* OpenMP threads of this rank */
     int64_t train_count; /* images to train on: the first train_count of the training part */
-    ImageSet shard; /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
-    ImageSet valid; /* held-out images, whole on every rank, preprocessed; n = 0 for none */
+    ImageSet shard;     /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
+    ImageSource source; /* where all of them came from */
+    ImageSet valid;     /* held-out images, whole on every rank, preprocessed; n = 0 for none */
     const char *model_path; /* where checkpoints and the model go (checkpoint_save) */
     const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
     Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */

@@ -65,11 +65,29 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
     return comm_agree(comm, status);
 }
 
+/* Refuses to go on with other images than those that the run was begun with, where both say which they are.
+ */
+static StatusCode check_source(const char *data, TrainJob *job, Status *status) {
+    ImageSource begun = {0}, *now = &job->source;
+    if (dataset_source(data, "train", job->comm, now, status) || !job->resume) return status->code;
+    checkpoint_source(job->resume, &begun, status);
+    const bool known = *begun.images_sha256 && *now->images_sha256,
+               same = !strcmp(begun.images_sha256, now->images_sha256) &&
+                      !strcmp(begun.labels_sha256, now->labels_sha256);
+    if (known && !same)
+        status_set(status, STATUS_USAGE,
+                   "The run was begun with other training images or labels than those of %s: name the data "
+                   "that it was begun with by --data, or use --overwrite.",
+                   data);
+    return comm_agree(job->comm, status);
+}
+
 /* Reads this rank's shard of the training images and the held-out ones. */
 static StatusCode read_images(const char *data, TrainJob *job, Status *status) {
     int64_t train = 0, test = 0, valid = config_int(job->config, "run.valid"),
             limit = config_int(job->config, "run.train");
-    if (dataset_counts(data, job->comm, &train, &test, status)) return status->code;
+    if (dataset_counts(data, job->comm, &train, &test, status) || check_source(data, job, status))
+        return status->code;
     if (valid >= train)
         return status_set(status, STATUS_USAGE,
                           "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",

@@ -280,7 +280,8 @@ static StatusCode save_ensemble(const Ensemble *ensemble, Status *status) {
         metrics_flush(job->metrics, status);
     }
     if (comm_agree(job->comm, status)) return status->code;
-    return checkpoint_save(job->model_path, job->comm, job->config, ensemble->trained, write_members,
+    return checkpoint_save(job->model_path, job->comm,
+                           &(CheckpointFacts){job->config, &job->source, ensemble->trained}, write_members,
                            ensemble, status);
 }
 

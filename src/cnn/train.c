@@ -143,7 +143,8 @@ static StatusCode save(Trainer *trainer, Status *status) {
     if (flush_metrics(job, status) || train_state_compare_ranks(&trainer->state, job->comm, status))
         return status->code;
     trainer->saved_s = timer_now_s();
-    return checkpoint_save(job->model_path, job->comm, job->config, complete, train_state_write,
+    return checkpoint_save(job->model_path, job->comm,
+                           &(CheckpointFacts){job->config, &job->source, complete}, train_state_write,
                            &trainer->state, status);
 }
 

@@ -1,6 +1,7 @@
 #include "pardigits/checkpoint.h"
 
 #include "config_store.h"
+#include "image_source.h"
 #include "pardigits/atomic_file.h"
 #include "pardigits/mem.h"
 
@@ -10,15 +11,17 @@
 
 enum { FORMAT_VERSION = 1 };
 
-static const char format_name[] = "pardigits model";
+static const char format_name[] = "pardigits model", source_group[] = "/trained_on";
 
-static void write_content(H5File *file, const Config *config, bool complete, CheckpointWriter write,
+static void write_content(H5File *file, const CheckpointFacts *facts, CheckpointWriter write,
                           const void *context, char digest[65], Status *status) {
     h5_set_text(file, "/", "format", format_name, status);
     h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
-    h5_set_text(file, "/", "model", config_text(config, "run.model"), status);
-    config_store_write(file, config, status);
-    h5_set_i64(file, "/state", "complete", complete, status);
+    h5_set_text(file, "/", "model", config_text(facts->config, "run.model"), status);
+    config_store_write(file, facts->config, status);
+    h5_set_i64(file, "/state", "complete", facts->complete, status);
+    if (facts->source && *facts->source->images_sha256)
+        image_source_write(file, source_group, facts->source, status);
     if (!status->code) write(file, context, status);
     h5_digest(file, digest, status);
     h5_set_text(file, "/", "digest", digest, status);
@@ -54,12 +57,12 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
     return status->code;
 }
 
-static StatusCode save(const char *path, const Config *config, bool complete, CheckpointWriter write,
+static StatusCode save(const char *path, const CheckpointFacts *facts, CheckpointWriter write,
                        const void *context, Status *status) {
     char *temporary = atomic_file_temporary(path), digest[65] = "";
     H5File *file;
     h5_create(&file, temporary, status);
-    if (file) write_content(file, config, complete, write, context, digest, status);
+    if (file) write_content(file, facts, write, context, digest, status);
     h5_close(&file, status);
     if (!status->code) {
         checkpoint_open_alone(temporary, &file, status);
@@ -71,9 +74,9 @@ static StatusCode save(const char *path, const Config *config, bool complete, Ch
     return status->code;
 }
 
-StatusCode checkpoint_save(const char *path, const Comm *comm, const Config *config, bool complete,
+StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointFacts *facts,
                            CheckpointWriter write, const void *context, Status *status) {
-    if (comm_rank(comm) == 0) save(path, config, complete, write, context, status);
+    if (comm_rank(comm) == 0) save(path, facts, write, context, status);
     return comm_agree(comm, status);
 }
 
@@ -121,6 +124,12 @@ void checkpoint_remove(const char *path) {
 
 StatusCode checkpoint_config(const H5File *file, Config **config, Status *status) {
     return config_store_read(file, config, status);
+}
+
+StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *status) {
+    *source = (ImageSource){0};
+    return h5_exists(file, source_group) ? image_source_read(file, source_group, source, status)
+                                         : status->code;
 }
 
 StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status) {

@@ -1,5 +1,6 @@
 #include "pardigits/dataset.h"
 
+#include "image_source.h"
 #include "pardigits/atomic_file.h"
 #include "pardigits/h5io.h"
 #include "pardigits/mem.h"
@@ -30,8 +31,7 @@ static void write_part(H5File *file, const char *part, const ImageSet *set, cons
     h5_write(file, labels, H5_U8, (H5Shape){1, {set->n}}, set->labels, status);
     h5_set_text(file, images, "shape", "image, row from the top, column from the left", status);
     h5_set_text(file, images, "units", "0 background to 255 ink", status);
-    h5_set_text(file, group, "images_sha256", source->images_sha256, status);
-    h5_set_text(file, group, "labels_sha256", source->labels_sha256, status);
+    image_source_write(file, group, source, status);
 }
 
 StatusCode dataset_write(const char *path, const ImageSet *train, const ImageSource *train_source,
@@ -90,6 +90,16 @@ StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, in
     *train = status->code ? 0 : count_part(file, "train", status);
     *test = status->code ? 0 : count_part(file, "test", status);
     mem_free(format);
+    h5_close(&file, status);
+    return comm_agree(comm, status);
+}
+
+StatusCode dataset_source(const char *path, const char *part, const Comm *comm, ImageSource *source,
+                          Status *status) {
+    char group[32];
+    H5File *file;
+    snprintf(group, sizeof group, "/%s", part);
+    if (!h5_open(&file, path, NULL, status)) image_source_read(file, group, source, status);
     h5_close(&file, status);
     return comm_agree(comm, status);
 }

@@ -213,6 +213,24 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $(sha256sum "$run_dir"/*) == "$before" ]]
 }
 
+@test "--resume with other training images is refused and changes nothing" {
+    local part before
+    mkdir "$BATS_TEST_TMPDIR/idx"
+    for part in images-idx3 labels-idx1; do
+        cp "$MNIST_DIR/t10k-$part-ubyte" "$BATS_TEST_TMPDIR/idx"
+        ln -s "t10k-$part-ubyte" "$BATS_TEST_TMPDIR/idx/train-$part-ubyte"
+    done
+    "$PARDIGITS" prepare --idx "$BATS_TEST_TMPDIR/idx" --out "$BATS_TEST_TMPDIR/other.h5"
+    start 1 "${cnn[@]}" --run "$run_dir" --set run.train=9000
+    wait_for 'epoch 1'
+    kill -USR1 "$pid"
+    ends_with 75
+    before=$(sha256sum "$run_dir"/*)
+    fails_on 2 2 'other training images' train "${cnn[@]}" --run "$run_dir" --set run.train=9000 --resume --data "$BATS_TEST_TMPDIR/other.h5"
+    [[ $(sha256sum "$run_dir"/*) == "$before" ]]
+    on 1 1 train "${cnn[@]}" --run "$run_dir" --set run.train=9000 --resume
+}
+
 @test "metrics have each epoch and step once after a stop" {
     start 2 "${cnn[@]}" --run "$run_dir"
     wait_for 'epoch 2'

@@ -236,8 +236,9 @@ static void save_part(const Run *run, const SvmModel *whole, const ImageSet *all
     }
     const SvmSamples samples = {.set = *all};
     SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, &samples);
-    assert_int_equal(
-        checkpoint_save(run->path, run->comm, run->config, false, svm_model_write, part, &status), STATUS_OK);
+    assert_int_equal(checkpoint_save(run->path, run->comm, &(CheckpointFacts){run->config, NULL, false},
+                                     svm_model_write, part, &status),
+                     STATUS_OK);
     svm_model_destroy(&part);
     for (int p = 0; p < SVM_PAIRS; p++)
         mem_free(pairs[p].support);
@@ -253,8 +254,9 @@ static void save_virtual_part(const Run *run, const SvmModel *whole, const SvmSa
         pairs[number].support[s] =
             (int32_t)svm_sample_number(samples, whole->origin[whole->pairs[number].support[s]]);
     SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, samples);
-    assert_int_equal(
-        checkpoint_save(run->path, run->comm, run->config, false, svm_model_write, part, &status), STATUS_OK);
+    assert_int_equal(checkpoint_save(run->path, run->comm, &(CheckpointFacts){run->config, NULL, false},
+                                     svm_model_write, part, &status),
+                     STATUS_OK);
     svm_model_destroy(&part);
     mem_free(pairs[number].support);
 }

@@ -1,0 +1,26 @@
+#include "image_source.h"
+
+#include "pardigits/mem.h"
+
+#include <stdio.h>
+
+static const char images_name[] = "images_sha256", labels_name[] = "labels_sha256";
+
+StatusCode image_source_write(H5File *file, const char *group, const ImageSource *source, Status *status) {
+    h5_set_text(file, group, images_name, source->images_sha256, status);
+    return h5_set_text(file, group, labels_name, source->labels_sha256, status);
+}
+
+static void read_hash(const H5File *file, const char *group, const char *name, char hash[65],
+                      Status *status) {
+    char *text = NULL;
+    if (h5_has_attribute(file, group, name)) h5_get_text(file, group, name, &text, status);
+    snprintf(hash, 65, "%s", text ? text : "");
+    mem_free(text);
+}
+
+StatusCode image_source_read(const H5File *file, const char *group, ImageSource *source, Status *status) {
+    read_hash(file, group, images_name, source->images_sha256, status);
+    read_hash(file, group, labels_name, source->labels_sha256, status);
+    return status->code;
+}
