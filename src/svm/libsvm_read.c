@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { DIGITS_OF_A_NUMBER = 40 };
 
@@ -87,14 +88,21 @@ static StatusCode take_labels(Reader *reader, const char *value) {
     return model->class_count >= 2 ? STATUS_OK : refuse(reader, "2 to 10 labels");
 }
 
+/* Counts that the file can't hold, at two bytes a line or more, are refused before there is memory for them.
+ */
 static StatusCode take_support_counts(Reader *reader, const char *value) {
     double counts[CLASSES];
     int count = take_numbers(value, counts, CLASSES);
+    struct stat facts;
+    if (reader->model->n > 0) return refuse(reader, "one line nr_sv");
     for (int c = 0; c < count; c++) {
         if (!(counts[c] >= 0 && counts[c] < 1e9)) return refuse(reader, "numbers of support vectors");
         reader->class_support[c] = (int64_t)counts[c];
         reader->model->n += reader->class_support[c];
     }
+    if (fstat(fileno(reader->file), &facts) == 0 && S_ISREG(facts.st_mode) &&
+        reader->model->n > facts.st_size / 2)
+        return refuse(reader, "as many support vectors as nr_sv says");
     return count == reader->model->class_count ? STATUS_OK : refuse(reader, "a count for each label");
 }
 

@@ -78,6 +78,10 @@ same_predictions() {
     fails_on 2 1 'nu:1: expected svm_type c_svc' import nu --out no.h5
     head -n 100 rbf.libsvm >cut
     fails_on 2 1 'as many support vectors as nr_sv says' import cut --out no.h5
+    sed 's/^nr_sv .*/&\n&/' rbf.libsvm >twice
+    fails_on 1 1 'one line nr_sv' import twice --out no.h5
+    sed 's/^nr_sv .*/nr_sv 900000000 1 1 1 1 1 1 1 1 1/' rbf.libsvm >many
+    fails_on 1 1 'as many support vectors as nr_sv says' import many --out no.h5
     sed 's/^label 0/label 17/' rbf.libsvm >labels
     fails_on 1 1 'different labels' import labels --out no.h5
     sed '20s/ [0-9]*:[^ ]*/ 785:1/' rbf.libsvm >wide
