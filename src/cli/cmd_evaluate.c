@@ -11,7 +11,7 @@
 
 typedef struct {
     const char *data, *split;
-    bool json;
+    bool json, some_members; /* --members is given */
     Settings settings;
 } EvaluateArguments;
 
@@ -128,8 +128,11 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Progra
                                 bool first, bool alone, Status *status) {
     OpenModel open = {0};
     Evaluation result = {0};
-    if (!model_open(program, path, &arguments->settings, &open, status) &&
-        !evaluate(arguments, program, &open, &result, status) && comm_rank(program->comm) == 0) {
+    if (!model_open(program, path, &arguments->settings, &open, status) && arguments->some_members &&
+        !open.family->members)
+        status_set(status, STATUS_USAGE, "%s is no ensemble: leave --members away.", path);
+    if (!status->code && !evaluate(arguments, program, &open, &result, status) &&
+        comm_rank(program->comm) == 0) {
         if (arguments->json) {
             print_json(arguments, program, path, &open, &result);
         } else {
@@ -143,6 +146,14 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Progra
     mem_free(result.correct);
     model_close(&open);
     return comm_agree(program->comm, status);
+}
+
+/* Whether it is a number of members, before any model is opened. */
+static StatusCode check_members(const char *members, Status *status) {
+    Config *probe = config_create();
+    config_set_value(probe, "cnn.use_members", members, "--members", status);
+    config_destroy(&probe);
+    return status->code;
 }
 
 StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status) {
@@ -159,9 +170,10 @@ StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status)
     if (!options_parse(argc, argv, options, 1, argc, &models, status) && strcmp(arguments.split, "train") &&
         strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
         status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
-    if (members) {
+    if (members && !check_members(members, status)) {
         snprintf(use_members, sizeof use_members, "cnn.use_members=%s", members);
         settings_take(&arguments.settings, use_members, status);
+        arguments.some_members = true;
     }
     for (int i = 0; i < models && !status->code; i++)
         evaluate_file(&arguments, program, argv[1 + i], i == 0, models == 1, status);

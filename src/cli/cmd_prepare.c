@@ -1,8 +1,10 @@
 #include "cli.h"
 
 #include "pardigits/images.h"
+#include "pardigits/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void report(const char *name, const ImageSet *set, const ImageSource *source) {
     int64_t counts[CLASSES] = {0};
@@ -15,6 +17,20 @@ static void report(const char *name, const ImageSet *set, const ImageSource *sou
            source->labels_sha256);
 }
 
+/* STATUS_USAGE if out is one of the files that are read. Collective. */
+static StatusCode check_inputs(const Program *program, const char *idx, const char *out, Status *status) {
+    static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    const size_t size = strlen(idx) + 32;
+    char *path = mem_new(size, 1);
+    for (int i = 0; i < 8 && !status->code; i++) {
+        snprintf(path, size, "%s/%s%s", idx, names[i / 2], i % 2 ? ".gz" : "");
+        check_output(program, out, 1, &path, status);
+    }
+    mem_free(path);
+    return status->code;
+}
+
 StatusCode cmd_prepare(Program *program, int argc, char **argv, Status *status) {
     const char *idx = NULL, *out = NULL;
     int operands;
@@ -23,6 +39,7 @@ StatusCode cmd_prepare(Program *program, int argc, char **argv, Status *status) 
     if (!idx || !out)
         return status_set(status, STATUS_USAGE,
                           "--idx and --out are needed; see `pardigits prepare --help`.");
+    if (check_inputs(program, idx, out, status)) return status->code;
     if (comm_rank(program->comm) == 0) {
         ImageSet train = {0}, test = {0};
         ImageSource train_source, test_source;

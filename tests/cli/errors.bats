@@ -32,6 +32,11 @@ prepare_fails() {
     prepare_fails t10k-labels-idx1-ubyte
 }
 
+@test "prepare: the input isn't written over" {
+    idx_copy
+    for file in "$dir"/idx/*; do fails_on 2 2 'is the input' prepare --idx "$dir/idx" --out "$file"; done
+}
+
 @test "prepare: a truncated file" {
     idx_copy
     truncate -s 1000000 "$dir/idx/train-images-idx3-ubyte"
@@ -167,8 +172,8 @@ prepare_fails() {
     for model in knn svm cnn; do
         on 4 1 train configs/$model.ini --data "$data" --run "$dir/4" --overwrite --set run.train=3 --set cnn.epochs=1
         on 1 1 train configs/$model.ini --data "$data" --run "$dir/1" --overwrite --set run.train=3 --set cnn.epochs=1
-        [[ $("$PARDIGITS" digest "$dir/4/model.h5") == "$("$PARDIGITS" digest "$dir/1/model.h5")" ]]
-        on 4 1 evaluate "$dir/4/model.h5" --data "$data" --split train --json | grep -q '"n":3,'
+        same_model "$dir/4/model.h5" "$dir/1/model.h5"
+        on 4 1 evaluate "$dir/4/model.h5" --data "$data" --split train --json | grep '"n":3,'
     done
 }
 
@@ -229,6 +234,7 @@ prepare_fails() {
     fails_on 2 2 'help'
     fails_on 2 2 '--frob' evaluate model.h5 --frob
     fails_on 2 2 'did you mean --overwrite' "${train[@]}" --over
+    fails_on 2 2 'isn'"'"'t a whole number' evaluate model.h5 --members=x
     fails_on 2 2 'did you mean --members' evaluate model.h5 --member=2
     fails_on 2 2 '--run' train configs/knn.ini
     fails_on 2 2 'exclude' "${train[@]}" --resume --overwrite
