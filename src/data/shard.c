@@ -1,12 +1,9 @@
 #include "pardigits/shard.h"
 
 #include "pardigits/mem.h"
+#include "pardigits/partition.h"
 
 #include <string.h>
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 int64_t epoch_steps(const EpochCut *cut) {
     return (cut->samples + cut->batch - 1) / cut->batch;

@@ -1,13 +1,10 @@
 #include "merge.h"
 
 #include "pardigits/mem.h"
+#include "pardigits/partition.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 /* The nearest `count` of two sorted lists. All of a's indices are below b's, so a goes first on equal
  * distances. */

@@ -26,6 +26,7 @@
 
 #include "nearest.h"
 #include "pardigits/mem.h"
+#include "pardigits/partition.h"
 #include "pardigits/status.h"
 #include "principal.h"
 
@@ -274,10 +275,6 @@ static void search_block(const Search *search, Range rows, Range block, const Wo
     for (int64_t q = 0; q < range_size(block); q++)
         scan_block(search->index, search->first_index, rows, work->products + q * PRODUCT_STRIDE,
                    (uint32_t)coarse->norms[block.begin + q], search->k, &queries[q]);
-}
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
 }
 
 /* A group of queries for which rows come from memory once. */

@@ -2,6 +2,7 @@
 
 #include "nearest.h"
 #include "pardigits/mem.h"
+#include "pardigits/partition.h"
 #include "pardigits/status.h"
 
 #include <omp.h>
@@ -50,10 +51,6 @@ static void search_block(const PixRows *reference, Range rows, int64_t first_ind
         scan_products(products + (q - block.begin) * PRODUCT_STRIDE, reference->norms + rows.begin,
                       (uint32_t)queries->norms[q], range_size(rows), first_index + rows.begin, k,
                       &nearest[q - block.begin]);
-}
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
 }
 
 /* One thread's memory. */

@@ -3,6 +3,7 @@
 #include "merge.h"
 #include "pardigits/images.h"
 #include "pardigits/mem.h"
+#include "pardigits/partition.h"
 #include "pruned.h"
 #include "refine.h"
 
@@ -33,10 +34,6 @@ void knn_reference_free(KnnReference *reference) {
     pruned_index_free(&reference->index);
     mem_free(reference->gradients);
     *reference = (KnnReference){0};
-}
-
-static int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
 }
 
 int64_t knn_neighbour_count(const KnnMethod *method, int64_t reference_total) {

@@ -5,8 +5,7 @@ set -uo pipefail
 cd "${1:-$(dirname "$0")/../..}" || exit 1
 
 # Layers from the bottom; those with the same number don't include each other.
-declare -A height=([core]=0 [parallel]=1 [store]=2 [data]=3 [kernels]=3 [family]=4 [knn]=5 [svm]=5 [cnn]=5 [eval]=5
-    [report]=6 [cli]=7)
+declare -A height=([core]=0 [parallel]=1 [store]=2 [data]=3 [kernels]=3 [family]=4 [knn]=5 [svm]=5 [cnn]=5 [eval]=5 [cli]=6)
 # A public header belongs to the layer that it or its source file is named after; or else to the one named here.
 declare -A layer_of=([images]=data [layers]=kernels [comm_mpi]=parallel [svm_libsvm]=svm)
 for layer in "${!height[@]}"; do layer_of[$layer]=$layer; done
