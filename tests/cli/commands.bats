@@ -12,14 +12,14 @@ setup_file() {
 @test "--help answers everywhere, without MPI" {
     for command in "" prepare train evaluate predict show digest bench; do
         # shellcheck disable=SC2086 # no command is a case too
-        "$PARDIGITS" $command --help | grep -q '^.*pardigits'
+        "$PARDIGITS" $command --help | grep '^.*pardigits'
     done
 }
 
 @test "train leaves model.h5, metrics.h5 and config.ini, which trains the same model again" {
     [[ $(ls -A "$models/cnn") == $'config.ini\nmetrics.h5\nmodel.h5' ]] || [[ -e $models/cnn/model.prev.h5 ]]
     on 1 2 train "$models/cnn/config.ini" --data "$data" --run "$BATS_TEST_TMPDIR/again"
-    [[ $("$PARDIGITS" digest "$models/cnn/model.h5") == "$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/again/model.h5")" ]]
+    same_model "$models/cnn/model.h5" "$BATS_TEST_TMPDIR/again/model.h5"
 }
 
 @test "config.ini of a run with a long network reads back" {
@@ -46,6 +46,7 @@ setup_file() {
     for name in model split n correct accuracy seconds ranks threads; do grep -q "\"$name\":" <<<"$result"; done
     [[ $(field n <<<"$result") -eq 1000 ]]
     [[ $(on 1 2 evaluate "$models/svm/model.h5" --data "$data" --split train --json | field n) -eq 3000 ]]
+    fails_on 2 2 'is no ensemble' evaluate "$models/knn/model.h5" --data "$data" --members 1
 }
 
 @test "predict: labels of real digits, as text and as JSON, on any number of ranks" {
@@ -77,8 +78,8 @@ setup_file() {
     on 2 1 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/auto" --set run.train=1000 --set knn.k=auto \
         2>"$BATS_TEST_TMPDIR/log"
     k=$(sed -nE 's/.*leave-one-out over k = 1 to 25: k = ([0-9]+) is the best.*/\1/p' "$BATS_TEST_TMPDIR/log")
-    "$PARDIGITS" show "$BATS_TEST_TMPDIR/auto/model.h5" | grep -q "1000 reference images, k = $k\$"
-    "$PARDIGITS" show "$BATS_TEST_TMPDIR/auto/metrics.h5" | grep -q '^/leave_one_out: 25 rows'
+    "$PARDIGITS" show "$BATS_TEST_TMPDIR/auto/model.h5" | grep "1000 reference images, k = $k\$"
+    "$PARDIGITS" show "$BATS_TEST_TMPDIR/auto/metrics.h5" | grep '^/leave_one_out: 25 rows'
     on 1 1 evaluate "$BATS_TEST_TMPDIR/auto/model.h5" --data "$data" --split train --set knn.search=pruned
 }
 
@@ -90,15 +91,15 @@ setup_file() {
 }
 
 @test "show: dataset, models and metrics; sheets are PNG files" {
-    "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/data.png" | grep -q 'train  60000 images'
+    "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/data.png" | grep 'train  60000 images'
     for model in knn svm cnn; do
-        "$PARDIGITS" show "$models/$model/model.h5" --out "$BATS_TEST_TMPDIR/$model.png" | grep -q "$model model"
-        "$PARDIGITS" show "$models/$model/metrics.h5" | grep -q 'metrics of a run'
+        "$PARDIGITS" show "$models/$model/model.h5" --out "$BATS_TEST_TMPDIR/$model.png" | grep "$model model"
+        "$PARDIGITS" show "$models/$model/metrics.h5" | grep 'metrics of a run'
     done
     for sheet in data knn svm cnn; do
         [[ $(head -c 4 "$BATS_TEST_TMPDIR/$sheet.png" | tail -c 3) == PNG ]]
     done
-    mpirun -n 2 "$PARDIGITS" show "$models/cnn/model.h5" | grep -q 'cnn model'
+    mpirun -n 2 "$PARDIGITS" show "$models/cnn/model.h5" | grep 'cnn model'
 }
 
 @test "prepare: the same dataset from plain files and from .gz" {
@@ -130,4 +131,25 @@ setup_file() {
     fails 2 'the input' "$PARDIGITS" export "$dir/svm.h5" --out "$dir/../$(basename "$dir")/svm.h5"
     fails 2 'the input' "$PARDIGITS" predict "$models/knn/model.h5" "$dir/seven.pgm" --neighbours "$dir/seven.pgm"
     [[ $(cd "$dir" && sha256sum model.h5 svm.h5 seven.pgm) == "$before" && -d $dir/folder && -p $dir/pipe ]]
+}
+
+# requeues CODE SENTENCE: whether jobs/train.sbatch requeues itself when srun ends with CODE, having printed SENTENCE.
+requeues() {
+    local bin=$BATS_TEST_TMPDIR/bin
+    mkdir -p "$bin"
+    printf '#!/bin/sh\necho "%s" >&2\nexit %d\n' "$2" "$1" >"$bin/srun"
+    printf '#!/bin/sh\necho "$@"\n' >"$bin/scontrol"
+    chmod +x "$bin"/*
+    PATH=$bin:$PATH SLURM_JOB_ID=17 SLURM_NTASKS=2 SLURM_JOB_NODELIST=n1 SLURM_CPUS_ON_NODE=2 SLURM_NTASKS_PER_NODE=1 \
+        bash jobs/train.sbatch configs/cnn.ini "$BATS_TEST_TMPDIR/run" >"$BATS_TEST_TMPDIR/job" 2>&1 || true
+    cat "$BATS_TEST_TMPDIR/job"
+    grep '^requeue 17$' "$BATS_TEST_TMPDIR/job"
+}
+
+@test "train.sbatch: a run that was stopped is requeued, one that failed isn't" {
+    requeues 75 'pardigits: Stopped by SIGUSR1 after step 1/2; run again with --resume.'
+    requeues 137 'pardigits: Stopped by SIGUSR1 after step 1/2; run again with --resume.'
+    for code in 0 1 137; do
+        if requeues $code 'pardigits: the disk is full.'; then return 1; fi
+    done
 }

@@ -1,5 +1,7 @@
 # What the command tests share. PARDIGITS is the program, MNIST_DIR the folder of the IDX files (tests/run.sh sets both).
 
+set -o pipefail # a program that fails in front of a pipe fails the test
+
 data=$PWD/data/mnist.h5
 
 # on RANKS THREADS COMMAND...: pardigits under mpirun; standard error is in $BATS_TEST_TMPDIR/err too.
@@ -7,6 +9,15 @@ on() {
     local ranks=$1 threads=$2
     shift 2
     OMP_NUM_THREADS=$threads timeout -k 5 120 mpirun -n "$ranks" "$PARDIGITS" "$@"
+}
+
+# same_model A.h5 B.h5: both have a digest, and it is the same.
+same_model() {
+    local a b
+    a=$("$PARDIGITS" digest "$1")
+    b=$("$PARDIGITS" digest "$2")
+    printf '%s\n' "$a $1" "$b $2"
+    [[ $a =~ ^[0-9a-f]{64}$ && $a == "$b" ]]
 }
 
 # fails CODE TEXT COMMAND...: the command ends with CODE, and one line of standard error, "pardigits: ...", holds TEXT.
@@ -47,11 +58,11 @@ field() {
 picture() {
     {
         printf 'P5\n28 28\n255\n'
-        tail -c +$((17 + 784 * $1)) "$MNIST_DIR/t10k-images-idx3-ubyte" | head -c 784
+        dd if="$MNIST_DIR/t10k-images-idx3-ubyte" iflag=skip_bytes skip=$((16 + 784 * $1)) bs=784 count=1 status=none
     } >"$2"
 }
 
 # label INDEX: the label of test image INDEX.
 label() {
-    tail -c +$((9 + $1)) "$MNIST_DIR/t10k-labels-idx1-ubyte" | head -c 1 | od -An -tu1 | tr -d ' '
+    od -An -tu1 -j $((8 + $1)) -N 1 "$MNIST_DIR/t10k-labels-idx1-ubyte" | tr -d ' '
 }

@@ -5,10 +5,6 @@ setup() {
     run_dir=$BATS_TEST_TMPDIR/run
 }
 
-digest_of() {
-    "$PARDIGITS" digest "$1/model.h5"
-}
-
 # start RANKS ARGUMENTS...: training in the background; its mpirun is $pid.
 start() {
     local ranks=$1
@@ -56,7 +52,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     kill -TERM "$(pgrep -P "$pid" -f pardigits | head -n 1)"
     ends_with 75
     on 4 1 train "${cnn[@]}" --run "$run_dir" --resume
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
 }
 
 @test "CNN ensemble: stopped by USR1 on one of its groups and killed in another, resumed on other rank counts" {
@@ -73,7 +69,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     wait "$pid" || code=$?
     [[ $code -ne 0 && $code -ne 75 ]]
     on 3 1 train "${several[@]}" --run "$run_dir" --resume
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     [[ -z $(find "$run_dir" -name '*member*') ]]
 }
 
@@ -87,7 +83,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
     grep '^member 2 of 2' "$BATS_TEST_TMPDIR/log"
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
 }
 
 @test "CNN ensemble: a damaged member is trained again, and files of members that are left over are removed" {
@@ -103,7 +99,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     cat "$BATS_TEST_TMPDIR/log"
     grep 'member 1 .*is trained from its start' "$BATS_TEST_TMPDIR/log"
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     cp "$BATS_TEST_TMPDIR/damaged" "$run_dir/model.member-00.h5"
     on 1 1 train "${two[@]}" --run "$run_dir" --resume
     [[ -z $(find "$run_dir" -name '*member*') ]]
@@ -120,7 +116,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
     grep '^/epochs: [12] rows' "$BATS_TEST_TMPDIR/shown"
     on 2 1 train "${cnn[@]}" --run "$run_dir" --resume
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     [[ -z $(find "$run_dir" -name '.*tmp') ]]
 }
 
@@ -133,7 +129,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     dd if=/dev/urandom of="$run_dir/model.h5" bs=1K seek=16 count=16 conv=notrunc status=none
     on 1 2 train "${cnn[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/err"
     grep -q 'damaged' "$BATS_TEST_TMPDIR/err"
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
 }
 
 @test "KNN: stopped by USR1 while it chooses k, resumed on another rank count" {
@@ -147,7 +143,8 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep 'Stopped by SIGUSR1 with [0-9]* of 10000 images tried' "$BATS_TEST_TMPDIR/log"
     fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
     on 3 1 train "${knn[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
+    grep 'leave-one-out over' "$BATS_TEST_TMPDIR/whole.log"
     diff <(grep 'is the best, [0-9]* of 10000 correct' "$BATS_TEST_TMPDIR/log") \
         <(grep 'leave-one-out over' "$BATS_TEST_TMPDIR/whole.log")
 }
@@ -162,7 +159,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     ends_with 75
     fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
     on 3 1 train "${svm[@]}" --run "$run_dir" --resume
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
 }
 
 @test "SVM: a search for C and gamma that is stopped, then killed, goes on from the parts that are done" {
@@ -188,19 +185,18 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     ends_with 75
     grep 'search: C = .* of 3000 images correct' "$BATS_TEST_TMPDIR/log" >"$BATS_TEST_TMPDIR/search.log"
     on 1 2 train "${svm[@]}" --run "$run_dir" --resume
-    [[ $(digest_of "$run_dir") == "$(digest_of "$BATS_TEST_TMPDIR/whole")" ]]
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     diff "$BATS_TEST_TMPDIR/search.log" <(grep 'search: C = .* images correct' "$BATS_TEST_TMPDIR/whole.log")
-    diff <("$PARDIGITS" show "$run_dir/metrics.h5" | grep -A 20 '^/search') \
-        <("$PARDIGITS" show "$BATS_TEST_TMPDIR/whole/metrics.h5" | grep -A 20 '^/search')
+    "$PARDIGITS" show "$BATS_TEST_TMPDIR/whole/metrics.h5" | grep -A 20 '^/search' >"$BATS_TEST_TMPDIR/searched"
+    "$PARDIGITS" show "$run_dir/metrics.h5" | grep -A 20 '^/search' | diff - "$BATS_TEST_TMPDIR/searched"
 }
 
 @test "--resume starts fresh in an empty folder and has nothing to do in a complete one" {
     local cnn=(configs/cnn.ini --data "$data" --set run.train=300 --set cnn.epochs=1 --run "$run_dir" --resume)
     on 1 1 train "${cnn[@]}"
-    local first
-    first=$(digest_of "$run_dir")
-    on 2 1 train "${cnn[@]}" 2>&1 | grep -q 'complete'
-    [[ $(digest_of "$run_dir") == "$first" ]]
+    cp "$run_dir/model.h5" "$BATS_TEST_TMPDIR/first.h5"
+    on 2 1 train "${cnn[@]}" 2>&1 | grep 'complete'
+    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/first.h5"
 }
 
 @test "--resume with another configuration is refused and changes nothing" {
