@@ -80,10 +80,9 @@ StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep
 void atomic_file_swap_previous(const char *path) {
     char *previous = atomic_file_previous(path), *aside = atomic_file_temporary(previous);
     unlink(aside);
-    if (link(path, aside) == 0 || rename(path, aside) == 0) {
-        rename(previous, path);
-        rename(aside, previous);
-    }
+    if (link(path, aside) == 0 || rename(path, aside) == 0)
+        rename(aside, rename(previous, path) ? path : previous);
+    unlink(aside); /* where it is path still */
     mem_free(aside);
     mem_free(previous);
 }

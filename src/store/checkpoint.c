@@ -90,24 +90,29 @@ StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, St
 }
 
 StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status) {
+    const bool first = comm_rank(comm) == 0;
     char *previous = atomic_file_previous(path);
     const char *const candidates[] = {path, previous};
+    bool damaged = false; /* the newest, as this rank sees it */
     Status failure = {0};
     *file = NULL;
     for (int i = 0; i < 2 && !*file; i++) {
         /* rank 0 looks, so that no rank acts on another view of a shared file system */
-        int there = comm_rank(comm) == 0 && access(candidates[i], F_OK) == 0;
+        int there = first && access(candidates[i], F_OK) == 0;
         comm_broadcast(comm, &there, sizeof there, 0);
         if (!there) continue;
         Status attempt = {0};
-        if (checkpoint_open(candidates[i], comm, file, &attempt) == STATUS_OK) continue;
-        if (comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", attempt.text);
+        if (checkpoint_open_alone(candidates[i], file, &attempt) && i == 0) damaged = true;
+        if (comm_agree(comm, &attempt) == STATUS_OK) continue;
+        Status ignored = {0};
+        h5_close(file, &ignored);
+        if (first) fprintf(stderr, "pardigits: %s\n", attempt.text);
         if (!failure.code) failure = attempt;
     }
-    if (*file && failure.code && comm_rank(comm) == 0) {
+    if (*file && failure.code && first)
         fprintf(stderr, "pardigits: going on from the checkpoint before it, %s.\n", previous);
-        atomic_file_swap_previous(path); /* or else the next save would keep the damaged one and not this */
-    }
+    /* or else the next save would keep the damaged one and not this */
+    if (*file && first && damaged) atomic_file_swap_previous(path);
     if (!*file && failure.code)
         status_set(status, STATUS_FAILED,
                    "No undamaged checkpoint is left at %s: start again with --overwrite.", path);

@@ -302,6 +302,29 @@ static void test_a_damaged_checkpoint_gives_way_to_the_one_before(void **state) 
     config_destroy(&config);
 }
 
+static void test_a_checkpoint_tells_its_images(void **state) {
+    (void)state;
+    const float numbers[4] = {1, 2, 3, 4};
+    const ImageSource written[] = {{"", ""}, {"abc", "def"}};
+    Config *config = config_create();
+    Status status = {0};
+    for (int i = 0; i < 3; i++) {
+        char path[128];
+        ImageSource read = {"?", "?"};
+        H5File *file;
+        strcpy(path, in_folder("source.h5"));
+        checkpoint_save(path, comm, &(CheckpointFacts){config, i < 2 ? &written[i] : NULL, true},
+                        write_numbers, numbers, &status);
+        checkpoint_open(path, comm, &file, &status);
+        assert_int_equal(checkpoint_source(file, &read, &status), STATUS_OK);
+        assert_string_equal(read.images_sha256, i == 1 ? "abc" : "");
+        assert_string_equal(read.labels_sha256, i == 1 ? "def" : "");
+        h5_close(&file, &status);
+        comm_barrier(comm);
+    }
+    config_destroy(&config);
+}
+
 static void test_a_failed_save_leaves_the_old_file(void **state) {
     (void)state;
     char path[128];
@@ -367,6 +390,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_digest_covers_what_shapes_the_model),
         cmocka_unit_test(test_digest_keeps_to_the_files_work_keys),
         cmocka_unit_test(test_a_damaged_checkpoint_gives_way_to_the_one_before),
+        cmocka_unit_test(test_a_checkpoint_tells_its_images),
         cmocka_unit_test(test_a_failed_save_leaves_the_old_file),
         cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume),
     };
