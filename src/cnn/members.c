@@ -37,6 +37,8 @@ StatusCode members_count(const H5File *file, const Config *config, int64_t *coun
     return STATUS_OK;
 }
 
+static const char damaged_suffix[] = ".damaged.h5";
+
 /* MODEL.member-<m>SUFFIX for the model MODEL.h5; freed by the caller. */
 static char *member_path(const char *model_path, int member, const char *suffix) {
     size_t stem = strlen(model_path), size = stem + strlen(suffix) + 32;
@@ -149,14 +151,18 @@ static ImageSet preprocessed(const ImageSet *set, const char *way) {
     return copy;
 }
 
-/* Opens what there is of a member's training. Where all of it is damaged the member is trained anew.
- * Collective in the group. */
-static H5File *open_begun(const TrainJob *job, int member) {
+/* Opens what there is of a member's training. Where none of it can be read the member is trained anew, and
+ * the file that is there is kept aside. Collective in the group. */
+static H5File *open_begun(const Ensemble *ensemble, int member, const char *model) {
     Status status = {0};
     H5File *file;
-    if (checkpoint_open_newest(job->model_path, job->comm, &file, &status) && comm_rank(job->comm) == 0)
-        fprintf(stderr, "pardigits: member %d can't go on from %s and is trained from its start.\n",
-                member + 1, job->model_path);
+    if (checkpoint_open_newest(model, ensemble->group, &file, &status) && comm_rank(ensemble->group) == 0) {
+        char *aside = member_path(ensemble->job->model_path, member, damaged_suffix);
+        rename(model, aside);
+        fprintf(stderr, "pardigits: member %d is trained from its start; its file is %s now.\n", member + 1,
+                aside);
+        mem_free(aside);
+    }
     return file;
 }
 
@@ -175,7 +181,7 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
     job.valid = preprocessed(&ensemble->job->valid, way);
     job.watch = ensemble->watch;
     job.metrics = NULL;
-    H5File *resume = open_begun(&job, member);
+    H5File *resume = open_begun(ensemble, member, model);
     job.resume = resume;
     log_line(job.log, "member %d of %d%s", member + 1, ensemble->members, resume ? ", resumed" : "");
     if (comm_rank(job.comm) == 0) metrics_open(&job.metrics, metrics, config, resume != NULL, status);
@@ -263,12 +269,12 @@ static void merge_metrics(const Ensemble *ensemble) {
 
 static void remove_member_files(const Ensemble *ensemble) {
     for (int m = 0; m < ensemble->members; m++) {
-        char *model = member_path(ensemble->job->model_path, m, ".h5"),
-             *metrics = member_path(ensemble->job->model_path, m, ".metrics.h5");
-        checkpoint_remove(model);
-        checkpoint_remove(metrics);
-        mem_free(model);
-        mem_free(metrics);
+        const char *const suffixes[] = {".h5", ".metrics.h5", damaged_suffix};
+        for (int i = 0; i < 3; i++) {
+            char *path = member_path(ensemble->job->model_path, m, suffixes[i]);
+            checkpoint_remove(path);
+            mem_free(path);
+        }
     }
 }
 

@@ -10,7 +10,8 @@
  * network of its seed with that run.preprocess, those cnn.layers and those other keys of [cnn].
  *
  * Under way each member has a file of its own beside the model, MODEL.member-<m>.h5: a checkpoint of a plain
- * network of its seed, with metrics in MODEL.member-<m>.metrics.h5. The model holds those that are finished:
+ * network of its seed, with metrics in MODEL.member-<m>.metrics.h5. The model and the run's own metrics are
+ * written when the run stops or ends. The model holds those that are finished:
  *     /model/members/<m>/<layer>/<array>
  *     /state                               attribute: members (how many those are)
  * With cnn.members = 1 there is none of this: the model is the network's own file (state.h). */
