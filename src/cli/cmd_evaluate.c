@@ -129,7 +129,7 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Progra
     OpenModel open = {0};
     Evaluation result = {0};
     if (!model_open(program, path, &arguments->settings, &open, status) && arguments->some_members &&
-        !open.family->members)
+        config_int(open.config, "cnn.members") == 1)
         status_set(status, STATUS_USAGE, "%s is no ensemble: leave --members away.", path);
     if (!status->code && !evaluate(arguments, program, &open, &result, status) &&
         comm_rank(program->comm) == 0) {
@@ -148,11 +148,16 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Progra
     return comm_agree(program->comm, status);
 }
 
-/* Whether it is a number of members, before any model is opened. */
-static StatusCode check_members(const char *members, Status *status) {
-    Config *probe = config_create();
-    config_set_value(probe, "cnn.use_members", members, "--members", status);
-    config_destroy(&probe);
+/* --members as a setting; refused before any model is opened. */
+static StatusCode take_members(const char *members, char setting[64], EvaluateArguments *arguments,
+                               Status *status) {
+    Config *config = config_create();
+    if (!config_set_value(config, "cnn.use_members", members, "--members", status)) {
+        snprintf(setting, 64, "cnn.use_members=%lld", (long long)config_int(config, "cnn.use_members"));
+        settings_take(&arguments->settings, setting, status);
+        arguments->some_members = true;
+    }
+    config_destroy(&config);
     return status->code;
 }
 
@@ -170,11 +175,7 @@ StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status)
     if (!options_parse(argc, argv, options, 1, argc, &models, status) && strcmp(arguments.split, "train") &&
         strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
         status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
-    if (members && !check_members(members, status)) {
-        snprintf(use_members, sizeof use_members, "cnn.use_members=%s", members);
-        settings_take(&arguments.settings, use_members, status);
-        arguments.some_members = true;
-    }
+    if (members) take_members(members, use_members, &arguments, status);
     for (int i = 0; i < models && !status->code; i++)
         evaluate_file(&arguments, program, argv[1 + i], i == 0, models == 1, status);
     mem_free(arguments.settings.items);

@@ -19,15 +19,17 @@ static void report(const char *name, const ImageSet *set, const ImageSource *sou
 
 /* STATUS_USAGE if out is one of the files that are read. Collective. */
 static StatusCode check_inputs(const Program *program, const char *idx, const char *out, Status *status) {
-    static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
-                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+    static const char *const names[] = {"train-images-idx3", "train-labels-idx1", "t10k-images-idx3",
+                                        "t10k-labels-idx1"};
     const size_t size = strlen(idx) + 32;
-    char *path = mem_new(size, 1);
-    for (int i = 0; i < 8 && !status->code; i++) {
-        snprintf(path, size, "%s/%s%s", idx, names[i / 2], i % 2 ? ".gz" : "");
-        check_output(program, out, 1, &path, status);
+    char *input[8];
+    for (int i = 0; i < 8; i++) {
+        input[i] = mem_new(size, 1);
+        snprintf(input[i], size, "%s/%s-ubyte%s", idx, names[i / 2], i % 2 ? ".gz" : "");
     }
-    mem_free(path);
+    check_output(program, out, 8, input, status);
+    for (int i = 0; i < 8; i++)
+        mem_free(input[i]);
     return status->code;
 }
 

@@ -47,7 +47,7 @@ static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
 }
 
 /* Starts the threads and tells how many came: limits such as OMP_THREAD_LIMIT may leave fewer than asked for,
- * and whoever cuts work by that number must have them all. */
+ * and whoever cuts work by that number must have them all, each time (so their number may not be dynamic). */
 static int start_threads(int wanted) {
     int started = 1;
     omp_set_dynamic(0);
@@ -55,7 +55,6 @@ static int start_threads(int wanted) {
 #pragma omp parallel
 #pragma omp single
     started = omp_get_num_threads();
-    omp_set_num_threads(started);
     return started;
 }
 

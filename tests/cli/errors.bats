@@ -34,6 +34,7 @@ prepare_fails() {
 
 @test "prepare: the input isn't written over" {
     idx_copy
+    gzip -k "$dir/idx/t10k-labels-idx1-ubyte"
     for file in "$dir"/idx/*; do fails_on 2 2 'is the input' prepare --idx "$dir/idx" --out "$file"; done
 }
 

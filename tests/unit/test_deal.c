@@ -29,6 +29,9 @@ static void test_fewer_ranks(void **state) {
     const MemberWork member[] = {{3, 4}, {5, 4}, {3, 4}, {4, 4}, {3, 4}};
     expect(member, 5, 2, 1, 2, (int[]){1, 1}, (int[]){1, 0, 0, 1, 1});
     expect(member, 5, 1, 1, 1, (int[]){1}, (int[]){0, 0, 0, 0, 0});
+    /* of two cores each the second takes 3, as long as with one core, and the others 2 */
+    const MemberWork one_leaf[] = {{4, 4}, {3, 1}, {4, 4}};
+    expect(one_leaf, 3, 2, 2, 2, (int[]){1, 1}, (int[]){1, 0, 1});
 }
 
 static void test_finished_members(void **state) {
