@@ -1,8 +1,8 @@
 #include "members.h"
 
 #include "deal.h"
+#include "member_files.h"
 #include "network.h"
-#include "state.h"
 #include "train.h"
 
 #include "pardigits/checkpoint.h"
@@ -11,53 +11,6 @@
 #include "pardigits/shard.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-void members_root(const Config *config, int member, char root[MEMBER_ROOT]) {
-    if (config_int(config, "cnn.members") == 1)
-        snprintf(root, MEMBER_ROOT, MODEL_ROOT);
-    else
-        snprintf(root, MEMBER_ROOT, MODEL_ROOT "/members/%d", member);
-}
-
-StatusCode members_count(const H5File *file, const Config *config, int64_t *count, Status *status) {
-    int64_t all = config_int(config, "cnn.members"), held = 1, wanted = config_int(config, "cnn.use_members");
-    if (all > 1 && h5_get_i64(file, "/state", "members", &held, status)) return status->code;
-    *count = wanted ? wanted : held;
-    if (held == 0)
-        return status_set(
-            status, STATUS_FAILED,
-            "%s: none of its %lld members is trained yet; go on with `pardigits train --resume`.",
-            h5_path(file), (long long)all);
-    if (wanted > held)
-        return status_set(status, STATUS_USAGE,
-                          "cnn.use_members = %lld, but %s holds %lld trained members: use that many at most.",
-                          (long long)wanted, h5_path(file), (long long)held);
-    return STATUS_OK;
-}
-
-static const char damaged_suffix[] = ".damaged.h5";
-
-/* MODEL.member-<m>SUFFIX for the model MODEL.h5; freed by the caller. */
-static char *member_path(const char *model_path, int member, const char *suffix) {
-    size_t stem = strlen(model_path), size = stem + strlen(suffix) + 32;
-    if (stem > 3 && !strcmp(model_path + stem - 3, ".h5")) stem -= 3;
-    char *path = mem_new(size, 1);
-    snprintf(path, size, "%.*s.member-%02d%s", (int)stem, model_path, member, suffix);
-    return path;
-}
-
-/* A member's file if it is there, whole and complete, or else NULL. By the calling rank alone. */
-static H5File *open_complete(const char *path) {
-    H5File *file = NULL;
-    bool complete = false;
-    Status ignored = {0};
-    if (access(path, F_OK) || checkpoint_open_alone(path, &file, &ignored)) return NULL;
-    checkpoint_is_complete(file, &complete, &ignored);
-    if (!complete) h5_close(&file, &ignored);
-    return file;
-}
 
 /* The ensemble under way, as every rank sees it. */
 typedef struct {
@@ -70,15 +23,6 @@ typedef struct {
     StopWatch *watch;
     bool trained; /* all members are finished */
 } Ensemble;
-
-/* The run's tables are those of a network, with a column `member` in front. */
-static void open_metrics(const TrainJob *job) {
-    for (int t = 0; t < TRAIN_TABLES; t++) {
-        MetricsColumn columns[METRICS_MAX_COLUMNS] = {{"member", true, ""}};
-        memcpy(columns + 1, train_tables[t].columns, (size_t)train_tables[t].count * sizeof *columns);
-        metrics_table(job->metrics, train_tables[t].name, columns, train_tables[t].count + 1);
-    }
-}
 
 /* The work of training a member: multiply-adds of an image, times epochs. */
 static MemberWork member_work(const Config *config, int member) {
@@ -93,24 +37,13 @@ static MemberWork member_work(const Config *config, int member) {
     return work;
 }
 
-/* Whether a member's training is finished, as its file says. On rank 0. */
-static bool is_finished(const TrainJob *job, int member) {
-    char *path = member_path(job->model_path, member, ".h5");
-    H5File *file = open_complete(path);
-    const bool finished = file != NULL;
-    Status ignored = {0};
-    h5_close(&file, &ignored);
-    mem_free(path);
-    return finished;
-}
-
 /* Who trains the members that are left. Collective. */
 static Deal deal_rest(const TrainJob *job, int members) {
     MemberWork *work = mem_new((size_t)members, sizeof *work);
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
         work[m] = member_work(job->config, m);
-        if (job->resume && is_finished(job, m)) work[m].work = 0;
+        if (job->resume && member_is_finished(job->model_path, m)) work[m].work = 0;
     }
     comm_broadcast(job->comm, work, members * (int64_t)sizeof *work, 0);
     comm_broadcast(job->comm, &threads, sizeof threads, 0);
@@ -139,7 +72,7 @@ static void ensemble_begin(Ensemble *ensemble, TrainJob *job) {
         job->comm, job->train_count, &job->shard,
         partition_range(job->train_count, comm_size(ensemble->group), comm_rank(ensemble->group)));
     ensemble->watch = stop_watch_create(job->comm);
-    open_metrics(job);
+    member_tables_declare(job->metrics);
     log_deal(ensemble);
 }
 
@@ -157,7 +90,7 @@ static H5File *open_begun(const Ensemble *ensemble, int member, const char *mode
     Status status = {0};
     H5File *file;
     if (checkpoint_open_newest(model, ensemble->group, &file, &status) && comm_rank(ensemble->group) == 0) {
-        char *aside = member_path(ensemble->job->model_path, member, damaged_suffix);
+        char *aside = member_path(ensemble->job->model_path, member, member_damaged);
         rename(model, aside);
         fprintf(stderr, "pardigits: member %d is trained from its start; its file is %s now.\n", member + 1,
                 aside);
@@ -170,8 +103,8 @@ static H5File *open_begun(const Ensemble *ensemble, int member, const char *mode
  */
 static StatusCode train_member(const Ensemble *ensemble, int member, Status *status) {
     TrainJob job = *ensemble->job;
-    char *model = member_path(job.model_path, member, ".h5"),
-         *metrics = member_path(job.model_path, member, ".metrics.h5"), way[MEMBER_WAY];
+    char *model = member_path(job.model_path, member, member_model),
+         *metrics = member_path(job.model_path, member, member_metrics), way[MEMBER_WAY];
     Config *config = members_config(job.config, member, status);
     job.comm = ensemble->group;
     job.config = config;
@@ -197,92 +130,18 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
     return status->code;
 }
 
-/* Copies the network of member m from a file of its own. */
-static StatusCode copy_member(const H5File *file, const Config *config, int m, H5File *out, Status *status) {
-    char root[MEMBER_ROOT];
-    Network *net = members_network(config, m, status);
-    if (!net) return status->code;
-    float *params = mem_new((size_t)net->param_floats, sizeof *params);
-    float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
-    members_root(config, m, root);
-    if (!train_state_read_model(file, MODEL_ROOT, net, params, statistics, status))
-        train_state_write_model(out, root, net, params, statistics, status);
-    mem_free(statistics);
-    mem_free(params);
-    mem_free(net);
-    return status->code;
-}
-
-/* The CheckpointWriter of an ensemble (context: the Ensemble): copies the members that are complete. */
+/* The CheckpointWriter of an ensemble (context: the Ensemble). */
 static StatusCode write_members(H5File *out, const void *context, Status *status) {
     const Ensemble *ensemble = context;
-    int64_t count = 0;
-    for (int m = 0; m < ensemble->members && !status->code; m++) {
-        char *path = member_path(ensemble->job->model_path, m, ".h5");
-        H5File *file = open_complete(path);
-        if (file) {
-            copy_member(file, ensemble->job->config, m, out, status);
-            h5_close(&file, status);
-            count++;
-        } else if (ensemble->trained) {
-            status_set(status, STATUS_FAILED,
-                       "%s was lost or damaged after it was trained; run again with --resume to train that "
-                       "member again.",
-                       path);
-        }
-        mem_free(path);
-    }
-    return h5_set_i64(out, "/state", "members", count, status);
-}
-
-/* Appends a table of a member's metrics to the run's, with the member in front. */
-static void merge_table(Metrics *metrics, const TrainTable *table, int member, const H5File *file) {
-    char path[64];
-    MetricsTable own;
-    Status ignored = {0};
-    snprintf(path, sizeof path, "/%s", table->name);
-    if (metrics_read_table(file, path, &own, &ignored)) return;
-    for (int64_t i = 0; i < own.rows && own.columns == table->count; i++) {
-        double row[METRICS_MAX_COLUMNS] = {member};
-        memcpy(row + 1, own.values + i * own.columns, (size_t)own.columns * sizeof *row);
-        metrics_append(metrics, table->name, row);
-    }
-    metrics_free_table(&own);
-}
-
-/* Puts the metrics of all members together. On rank 0. */
-static void merge_metrics(const Ensemble *ensemble) {
-    Metrics *metrics = ensemble->job->metrics;
-    for (int t = 0; t < TRAIN_TABLES; t++)
-        metrics_cut(metrics, train_tables[t].name, 0);
-    for (int m = 0; m < ensemble->members; m++) {
-        char *path = member_path(ensemble->job->model_path, m, ".metrics.h5");
-        H5File *file = NULL;
-        Status ignored = {0};
-        if (access(path, F_OK) == 0 && h5_open(&file, path, NULL, &ignored) == STATUS_OK)
-            for (int t = 0; t < TRAIN_TABLES; t++)
-                merge_table(metrics, &train_tables[t], m, file);
-        h5_close(&file, &ignored);
-        mem_free(path);
-    }
-}
-
-static void remove_member_files(const Ensemble *ensemble) {
-    for (int m = 0; m < ensemble->members; m++) {
-        const char *const suffixes[] = {".h5", ".metrics.h5", damaged_suffix};
-        for (int i = 0; i < 3; i++) {
-            char *path = member_path(ensemble->job->model_path, m, suffixes[i]);
-            checkpoint_remove(path);
-            mem_free(path);
-        }
-    }
+    return member_files_copy(out, ensemble->job->config, ensemble->job->model_path, ensemble->trained,
+                             status);
 }
 
 /* Writes the model of the members that are complete, and the metrics. Collective: all ranks agree. */
 static StatusCode save_ensemble(const Ensemble *ensemble, Status *status) {
     const TrainJob *job = ensemble->job;
     if (comm_rank(job->comm) == 0 && job->metrics) {
-        merge_metrics(ensemble);
+        member_tables_merge(job->metrics, job->config, job->model_path);
         metrics_flush(job->metrics, status);
     }
     if (comm_agree(job->comm, status)) return status->code;
@@ -318,7 +177,8 @@ static StatusCode finish(Ensemble *ensemble, Status *status) {
     ensemble->trained = status->code == STATUS_OK;
     save_ensemble(ensemble, &saved);
     if (saved.code && (ensemble->trained || status->code == STATUS_STOPPED)) *status = saved;
-    if (!status->code && comm_rank(ensemble->job->comm) == 0) remove_member_files(ensemble);
+    if (!status->code && comm_rank(ensemble->job->comm) == 0)
+        member_files_remove(ensemble->job->config, ensemble->job->model_path);
     return status->code;
 }
 
@@ -327,7 +187,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
     ensemble_begin(&ensemble, job);
     /* a model without members marks the folder as this run's: what is left of another is removed first */
     if (!job->resume) {
-        if (comm_rank(job->comm) == 0) remove_member_files(&ensemble);
+        if (comm_rank(job->comm) == 0) member_files_remove(job->config, job->model_path);
         save_ensemble(&ensemble, status);
     }
     if (status->code) {

@@ -1,6 +1,8 @@
-/* What each member of an ensemble is: its seed, network, way of preprocessing and settings. */
+/* What each member of an ensemble is: its seed, network, way of preprocessing and settings, and where it is
+ * in a model file. */
 #include "members.h"
 
+#include "state.h"
 #include "train.h"
 
 #include "pardigits/mem.h"
@@ -173,4 +175,27 @@ StatusCode members_check(const Config *config, Status *status) {
         config_destroy(&own);
     }
     return status->code;
+}
+
+void members_root(const Config *config, int member, char root[MEMBER_ROOT]) {
+    if (config_int(config, "cnn.members") == 1)
+        snprintf(root, MEMBER_ROOT, MODEL_ROOT);
+    else
+        snprintf(root, MEMBER_ROOT, MODEL_ROOT "/members/%d", member);
+}
+
+StatusCode members_count(const H5File *file, const Config *config, int64_t *count, Status *status) {
+    int64_t all = config_int(config, "cnn.members"), held = 1, wanted = config_int(config, "cnn.use_members");
+    if (all > 1 && h5_get_i64(file, "/state", "members", &held, status)) return status->code;
+    *count = wanted ? wanted : held;
+    if (held == 0)
+        return status_set(
+            status, STATUS_FAILED,
+            "%s: none of its %lld members is trained yet; go on with `pardigits train --resume`.",
+            h5_path(file), (long long)all);
+    if (wanted > held)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.use_members = %lld, but %s holds %lld trained members: use that many at most.",
+                          (long long)wanted, h5_path(file), (long long)held);
+    return STATUS_OK;
 }

@@ -1,0 +1,132 @@
+#include "member_files.h"
+
+#include "members.h"
+#include "state.h"
+#include "train.h"
+
+#include "pardigits/checkpoint.h"
+#include "pardigits/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+const char member_model[] = ".h5", member_metrics[] = ".metrics.h5", member_damaged[] = ".damaged.h5";
+
+char *member_path(const char *model_path, int member, const char *suffix) {
+    size_t stem = strlen(model_path), size = stem + strlen(suffix) + 32;
+    if (stem > 3 && !strcmp(model_path + stem - 3, ".h5")) stem -= 3;
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%.*s.member-%02d%s", (int)stem, model_path, member, suffix);
+    return path;
+}
+
+static int count_members(const Config *config) {
+    return (int)config_int(config, "cnn.members");
+}
+
+/* A member's file if it is there, whole and complete, or else NULL. */
+static H5File *open_complete(const char *path) {
+    H5File *file = NULL;
+    bool complete = false;
+    Status ignored = {0};
+    if (access(path, F_OK) || checkpoint_open_alone(path, &file, &ignored)) return NULL;
+    checkpoint_is_complete(file, &complete, &ignored);
+    if (!complete) h5_close(&file, &ignored);
+    return file;
+}
+
+bool member_is_finished(const char *model_path, int member) {
+    char *path = member_path(model_path, member, member_model);
+    H5File *file = open_complete(path);
+    const bool finished = file != NULL;
+    Status ignored = {0};
+    h5_close(&file, &ignored);
+    mem_free(path);
+    return finished;
+}
+
+/* Copies the network of member m from a file of its own. */
+static StatusCode copy_member(const H5File *file, const Config *config, int m, H5File *out, Status *status) {
+    char root[MEMBER_ROOT];
+    Network *net = members_network(config, m, status);
+    if (!net) return status->code;
+    float *params = mem_new((size_t)net->param_floats, sizeof *params);
+    float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
+    members_root(config, m, root);
+    if (!train_state_read_model(file, MODEL_ROOT, net, params, statistics, status))
+        train_state_write_model(out, root, net, params, statistics, status);
+    mem_free(statistics);
+    mem_free(params);
+    mem_free(net);
+    return status->code;
+}
+
+StatusCode member_files_copy(H5File *out, const Config *config, const char *model_path, bool all,
+                             Status *status) {
+    int64_t count = 0;
+    for (int m = 0; m < count_members(config) && !status->code; m++) {
+        char *path = member_path(model_path, m, member_model);
+        H5File *file = open_complete(path);
+        if (file) {
+            copy_member(file, config, m, out, status);
+            h5_close(&file, status);
+            count++;
+        } else if (all) {
+            status_set(status, STATUS_FAILED,
+                       "%s was lost or damaged after it was trained; run again with --resume to train that "
+                       "member again.",
+                       path);
+        }
+        mem_free(path);
+    }
+    return h5_set_i64(out, "/state", "members", count, status);
+}
+
+void member_tables_declare(Metrics *metrics) {
+    for (int t = 0; t < TRAIN_TABLES; t++) {
+        MetricsColumn columns[METRICS_MAX_COLUMNS] = {{"member", true, ""}};
+        memcpy(columns + 1, train_tables[t].columns, (size_t)train_tables[t].count * sizeof *columns);
+        metrics_table(metrics, train_tables[t].name, columns, train_tables[t].count + 1);
+    }
+}
+
+/* Appends a table of a member's metrics to the run's, with the member in front. */
+static void merge_table(Metrics *metrics, const TrainTable *table, int member, const H5File *file) {
+    char path[64];
+    MetricsTable own;
+    Status ignored = {0};
+    snprintf(path, sizeof path, "/%s", table->name);
+    if (metrics_read_table(file, path, &own, &ignored)) return;
+    for (int64_t i = 0; i < own.rows && own.columns == table->count; i++) {
+        double row[METRICS_MAX_COLUMNS] = {member};
+        memcpy(row + 1, own.values + i * own.columns, (size_t)own.columns * sizeof *row);
+        metrics_append(metrics, table->name, row);
+    }
+    metrics_free_table(&own);
+}
+
+void member_tables_merge(Metrics *metrics, const Config *config, const char *model_path) {
+    for (int t = 0; t < TRAIN_TABLES; t++)
+        metrics_cut(metrics, train_tables[t].name, 0);
+    for (int m = 0; m < count_members(config); m++) {
+        char *path = member_path(model_path, m, member_metrics);
+        H5File *file = NULL;
+        Status ignored = {0};
+        if (access(path, F_OK) == 0 && h5_open(&file, path, NULL, &ignored) == STATUS_OK)
+            for (int t = 0; t < TRAIN_TABLES; t++)
+                merge_table(metrics, &train_tables[t], m, file);
+        h5_close(&file, &ignored);
+        mem_free(path);
+    }
+}
+
+void member_files_remove(const Config *config, const char *model_path) {
+    const char *const suffixes[] = {member_model, member_metrics, member_damaged};
+    for (int m = 0; m < count_members(config); m++)
+        for (int i = 0; i < 3; i++) {
+            char *path = member_path(model_path, m, suffixes[i]);
+            checkpoint_remove(path);
+            mem_free(path);
+        }
+}

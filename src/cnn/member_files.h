@@ -1,0 +1,34 @@
+/* The files of an ensemble's members under way, beside the model (members.h): MODEL.member-<m>.h5, its
+ * metrics, and what was found damaged. By one rank alone. */
+#ifndef PARDIGITS_CNN_MEMBER_FILES_H
+#define PARDIGITS_CNN_MEMBER_FILES_H
+
+#include "pardigits/config.h"
+#include "pardigits/h5io.h"
+#include "pardigits/metrics.h"
+
+#include <stdbool.h>
+
+/* MODEL.member-<m>SUFFIX for the model MODEL.h5; freed by the caller. */
+char *member_path(const char *model_path, int member, const char *suffix);
+
+/* The suffixes. */
+extern const char member_model[], member_metrics[], member_damaged[];
+
+/* Whether a member's training is finished, as its file, whole and undamaged, says. */
+bool member_is_finished(const char *model_path, int member);
+
+/* Copies the networks of the finished members into an ensemble's file. A missing one is a failure if all of
+ * them should be there. */
+StatusCode member_files_copy(H5File *out, const Config *config, const char *model_path, bool all,
+                             Status *status);
+
+/* Declares the run's tables: those of a network, with a column `member` in front. */
+void member_tables_declare(Metrics *metrics);
+
+/* Fills them with the metrics of all members. */
+void member_tables_merge(Metrics *metrics, const Config *config, const char *model_path);
+
+void member_files_remove(const Config *config, const char *model_path);
+
+#endif
