@@ -4,8 +4,8 @@
  * ...: their v, their bounds, and their columns of the kernel rows. All of them know every coefficient b, and
  * their caches hold the same rows. What they decide together, they decide from the gathered records of all,
  * so that all decide the same, and the same as a rank alone. */
-#ifndef PARDIGITS_SVM_SMO_H
-#define PARDIGITS_SVM_SMO_H
+#ifndef PARDIGITS_SVM_SMO_SOLVER_H
+#define PARDIGITS_SVM_SMO_SOLVER_H
 
 #include "pardigits/svm.h"
 #include "row_cache.h"
