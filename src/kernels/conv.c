@@ -121,18 +121,6 @@ static Span next_span(const Axis *axis, int first) {
     return span;
 }
 
-static int64_t all_taps(const Axis *axis) {
-    int64_t sum = 0;
-    for (int o = 0; o < axis->outputs; o++)
-        sum += span_of(axis, o).taps;
-    return sum;
-}
-
-int64_t conv_multiply_adds(const ConvShape *s) {
-    const Axis y = forward_axis(s, s->height, s->out_height), x = forward_axis(s, s->width, s->out_width);
-    return all_taps(&y) * all_taps(&x) * s->channels * s->filters;
-}
-
 /* A convolution of n images: forward, or one phase of the data gradient. Pixels at the border have taps of
  * their own, so that nothing is multiplied by the zeros beyond. */
 typedef struct {

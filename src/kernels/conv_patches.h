@@ -29,9 +29,16 @@ static inline int patch_values(const ConvShape *s) {
     return s->kernel * s->kernel;
 }
 
-/* The 1x1 convolution of the patches: it has the same weights and output. */
+/* The 1x1 convolution of the patches (their stride is 1 already): it has the same weights and output. */
 static inline ConvShape patches_of(const ConvShape *s) {
-    return conv_shape(s->out_height, s->out_width, patch_values(s), s->filters, 1, 1, 0);
+    ConvShape patches = *s;
+    patches.height = s->out_height;
+    patches.width = s->out_width;
+    patches.channels = patch_values(s);
+    patches.kernel = 1;
+    patches.pad = 0;
+    patches.forward_method = patches.data_method = patches.weight_method = CONV_TILES;
+    return patches;
 }
 
 int64_t conv_patches_work_size(const ConvShape *shape);

@@ -289,11 +289,6 @@ int64_t conv_winograd_work_size(const ConvShape *s) {
            WINOGRAD_POINTS * (point_step(&t.in, block) + point_step(&t.out, block) + sums);
 }
 
-int64_t conv_winograd_packed_size(const ConvShape *s) {
-    const Tiling t = tiling_of(s);
-    return WINOGRAD_POINTS * weight_step(&t);
-}
-
 void conv_winograd_forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
                            bool relu, float *out, float *work) {
     const Tiling t = tiling_of(s);

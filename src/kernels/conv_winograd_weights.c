@@ -29,6 +29,11 @@ static void weights_to_points(const ConvShape *s, const float *weights, int phas
         winograd_kernel(values, 2);
 }
 
+int64_t conv_winograd_packed_size(const ConvShape *s) {
+    const Tiling t = tiling_of(s);
+    return WINOGRAD_POINTS * weight_step(&t);
+}
+
 /* packed [point]: for a product [column of in][column of out]. */
 void conv_winograd_pack_forward(const ConvShape *s, const float *weights, float *packed) {
     const Tiling t = tiling_of(s);
