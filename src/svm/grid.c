@@ -193,6 +193,7 @@ bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
     search.round_s = (double)config_int(job->config, "svm.checkpoint_s");
     search.fresh = svm_votes_new(votes->cells, votes->folds, votes->images);
     search.watch = stop_watch_create(job->comm);
+    atomic_init(&search.stop, stop_watch_poll(search.watch));
     choose_parts(&search, votes);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(job->threads)
     for (int64_t k = 0; k < search.count; k++) {

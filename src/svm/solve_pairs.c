@@ -206,6 +206,8 @@ bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
     team.group = make_group(task);
     team.crew = crew_create(job->threads);
     team.watch = stop_watch_create(job->comm);
+    /* or the other threads might be done before the main one asks */
+    atomic_init(&team.stop, stop_watch_poll(team.watch));
 #pragma omp parallel num_threads(job->threads)
     {
         Member member = {&team, omp_get_thread_num()};
