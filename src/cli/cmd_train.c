@@ -65,8 +65,7 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
     return comm_agree(comm, status);
 }
 
-/* Refuses to go on with other images than those that the run was begun with, where both say which they are.
- */
+/* Refuses to go on with other images than those that the run was begun with, where both are known. */
 static StatusCode check_source(const char *data, TrainJob *job, Status *status) {
     ImageSource begun = {0}, *now = &job->source;
     if (dataset_source(data, "train", job->comm, now, status) || !job->resume) return status->code;

@@ -88,8 +88,7 @@ static StatusCode take_labels(Reader *reader, const char *value) {
     return model->class_count >= 2 ? STATUS_OK : refuse(reader, "2 to 10 labels");
 }
 
-/* Counts that the file can't hold, at two bytes a line or more, are refused before there is memory for them.
- */
+/* Counts of more than the file can hold, at two bytes a line, are refused before memory is taken for them. */
 static StatusCode take_support_counts(Reader *reader, const char *value) {
     double counts[CLASSES];
     int count = take_numbers(value, counts, CLASSES);

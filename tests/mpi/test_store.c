@@ -4,9 +4,7 @@
 #include "pardigits/checkpoint.h"
 #include "pardigits/dataset.h"
 #include "pardigits/mem.h"
-#include "pardigits/metrics.h"
 #include "pardigits/partition.h"
-#include "pardigits/timer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,6 +92,17 @@ static void test_agreement_takes_the_lowest_failing_rank(void **state) {
     char expected[32];
     snprintf(expected, sizeof expected, "rank %d", comm_size(comm) / 2);
     assert_string_equal(status.text, expected);
+}
+
+static void test_a_failure_is_told_before_a_stop(void **state) {
+    (void)state;
+    const int rank = comm_rank(comm), last = comm_size(comm) - 1;
+    Status stop = {0}, both = {0};
+    if (rank == last) status_set(&stop, STATUS_STOPPED, "stopped");
+    assert_int_equal(comm_agree(comm, &stop), STATUS_STOPPED);
+    status_set(&both, rank == last ? STATUS_FAILED : STATUS_STOPPED, "rank %d", rank);
+    assert_int_equal(comm_agree(comm, &both), STATUS_FAILED);
+    assert_int_equal(atoi(both.text + strlen("rank ")), last);
 }
 
 static StatusCode write_numbers(H5File *file, const void *numbers, Status *status) {
@@ -345,46 +354,12 @@ static void test_a_failed_save_leaves_the_old_file(void **state) {
     config_destroy(&config);
 }
 
-static void test_metrics_survive_and_are_cut_on_resume(void **state) {
-    (void)state;
-    if (comm_rank(comm)) return; /* rank 0's alone */
-    static const MetricsColumn columns[] = {{"epoch", true, ""}, {"loss", false, "nats"}};
-    char path[128];
-    strcpy(path, in_folder("metrics.h5"));
-    Config *config = config_create();
-    Metrics *metrics;
-    Status status = {0};
-    for (int part = 0; part < 2; part++) {
-        metrics_open(&metrics, path, config, part == 1, &status);
-        metrics_clock(metrics, timer_now_s() - 100);
-        metrics_table(metrics, "epochs", columns, 2);
-        if (part) metrics_cut(metrics, "epochs", 2);
-        for (int epoch = part ? 2 : 0; epoch < (part ? 5 : 3); epoch++)
-            metrics_append(metrics, "epochs", (double[]){epoch, part + epoch / 8.0});
-        assert_int_equal(metrics_flush(metrics, &status), STATUS_OK);
-        metrics_destroy(&metrics);
-    }
-    H5File *file;
-    MetricsTable table;
-    h5_open(&file, path, NULL, &status);
-    assert_int_equal(metrics_read_table(file, "/epochs", &table, &status), STATUS_OK);
-    assert_int_equal(table.rows, 5);
-    const double expected[] = {0, 0, 1, 0.125, 2, 1.25, 3, 1.375, 4, 1.5};
-    assert_memory_equal(table.values, expected, sizeof expected);
-    assert_string_equal(table.names[1], "loss");
-    metrics_free_table(&table);
-    double seconds = 0; /* of both parts */
-    h5_get_f64(file, "/run", "seconds", &seconds, &status);
-    assert_true(seconds >= 200 && seconds < 300);
-    h5_close(&file, &status);
-    config_destroy(&config);
-}
-
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_rank_reads_its_rows),
         cmocka_unit_test(test_a_bad_label_on_one_rank_fails_all),
         cmocka_unit_test(test_agreement_takes_the_lowest_failing_rank),
+        cmocka_unit_test(test_a_failure_is_told_before_a_stop),
         cmocka_unit_test(test_checkpoint_is_read_back),
         cmocka_unit_test(test_equal_content_gives_equal_files),
         cmocka_unit_test(test_digest_covers_what_shapes_the_model),
@@ -392,7 +367,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_a_damaged_checkpoint_gives_way_to_the_one_before),
         cmocka_unit_test(test_a_checkpoint_tells_its_images),
         cmocka_unit_test(test_a_failed_save_leaves_the_old_file),
-        cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume),
     };
     comm = comm_init(&argc, &argv);
     strcpy(folder, "/tmp/pardigits-store-XXXXXX");

@@ -224,10 +224,19 @@ static void an_overflowing_kernel_is_refused(void **state) {
     image_set_free(&all);
 }
 
+static void save_unfinished(const Run *run, const SvmModel *whole, const SvmPair *pairs,
+                            const SvmSamples *samples) {
+    const CheckpointFacts facts = {run->config, NULL, false};
+    Status status = {0};
+    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, samples);
+    checkpoint_save(run->path, run->comm, &facts, svm_model_write, part, &status);
+    assert_int_equal(status.code, STATUS_OK);
+    svm_model_destroy(&part);
+}
+
 /* A checkpoint with some of the pairs, made from a whole model. */
 static void save_part(const Run *run, const SvmModel *whole, const ImageSet *all) {
     SvmPair pairs[SVM_PAIRS] = {0};
-    Status status = {0};
     for (int p = 0; p < SVM_PAIRS; p += 2) {
         pairs[p] = whole->pairs[p];
         pairs[p].support = mem_new((size_t)pairs[p].support_count, sizeof *pairs[p].support);
@@ -235,29 +244,20 @@ static void save_part(const Run *run, const SvmModel *whole, const ImageSet *all
             pairs[p].support[s] = whole->origin[whole->pairs[p].support[s]].image;
     }
     const SvmSamples samples = {.set = *all};
-    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, &samples);
-    assert_int_equal(checkpoint_save(run->path, run->comm, &(CheckpointFacts){run->config, NULL, false},
-                                     svm_model_write, part, &status),
-                     STATUS_OK);
-    svm_model_destroy(&part);
+    save_unfinished(run, whole, pairs, &samples);
     for (int p = 0; p < SVM_PAIRS; p++)
         mem_free(pairs[p].support);
 }
 
 static void save_virtual_part(const Run *run, const SvmModel *whole, const SvmSamples *samples) {
     SvmPair pairs[SVM_PAIRS] = {0};
-    Status status = {0};
     const int number = svm_pair_number(3, 8);
     pairs[number] = whole->pairs[number];
     pairs[number].support = mem_new((size_t)pairs[number].support_count, sizeof(int32_t));
     for (int64_t s = 0; s < pairs[number].support_count; s++)
         pairs[number].support[s] =
             (int32_t)svm_sample_number(samples, whole->origin[whole->pairs[number].support[s]]);
-    SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, samples);
-    assert_int_equal(checkpoint_save(run->path, run->comm, &(CheckpointFacts){run->config, NULL, false},
-                                     svm_model_write, part, &status),
-                     STATUS_OK);
-    svm_model_destroy(&part);
+    save_unfinished(run, whole, pairs, samples);
     mem_free(pairs[number].support);
 }
 

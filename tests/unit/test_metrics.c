@@ -1,0 +1,58 @@
+/* Metrics of a run and of the one that goes on with it, in one file. */
+#include "pardigits/comm.h"
+#include "pardigits/metrics.h"
+#include "pardigits/timer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_metrics_survive_and_are_cut_on_resume(void **state) {
+    (void)state;
+    static const MetricsColumn columns[] = {{"epoch", true, ""}, {"loss", false, "nats"}};
+    char folder[] = "/tmp/pardigits-metrics-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/metrics.h5", folder);
+    Config *config = config_create();
+    Metrics *metrics;
+    Status status = {0};
+    for (int part = 0; part < 2; part++) {
+        metrics_open(&metrics, path, config, part == 1, &status);
+        metrics_clock(metrics, timer_now_s() - 100);
+        metrics_table(metrics, "epochs", columns, 2);
+        if (part) metrics_cut(metrics, "epochs", 2);
+        for (int epoch = part ? 2 : 0; epoch < (part ? 5 : 3); epoch++)
+            metrics_append(metrics, "epochs", (double[]){epoch, part + epoch / 8.0});
+        assert_int_equal(metrics_flush(metrics, &status), STATUS_OK);
+        metrics_destroy(&metrics);
+    }
+    H5File *file;
+    MetricsTable table;
+    h5_open(&file, path, NULL, &status);
+    assert_int_equal(metrics_read_table(file, "/epochs", &table, &status), STATUS_OK);
+    assert_int_equal(table.rows, 5);
+    const double expected[] = {0, 0, 1, 0.125, 2, 1.25, 3, 1.375, 4, 1.5};
+    assert_memory_equal(table.values, expected, sizeof expected);
+    assert_string_equal(table.names[1], "loss");
+    metrics_free_table(&table);
+    double seconds = 0; /* of both parts */
+    h5_get_f64(file, "/run", "seconds", &seconds, &status);
+    assert_true(seconds >= 200 && seconds < 300);
+    h5_close(&file, &status);
+    config_destroy(&config);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0); /* nothing else is left in it */
+}
+
+int main(int argc, char **argv) {
+    Comm *comm = comm_init(&argc, &argv); /* HDF5 asks for MPI */
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume)};
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_finalize(&comm);
+    return failed;
+}
