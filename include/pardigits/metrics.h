@@ -36,13 +36,13 @@ void metrics_append(Metrics *metrics, const char *table, const double *row);
 /* Drops the rows whose first column is >= limit (the checkpoint's step or epoch). */
 void metrics_cut(Metrics *metrics, const char *table, double limit);
 
-/* Facts about the run, kept as attributes of /run: ranks, threads, a KNN's k, an SVM's valid_accuracy. */
+/* Facts about the run, kept as attributes of /run: a KNN's k, an SVM's valid_accuracy. */
 void metrics_set(Metrics *metrics, const char *name, double value);
 void metrics_set_count(Metrics *metrics, const char *name, int64_t value);
 
-/* From now on each flush tells what the run has taken, as the fact `seconds`: since started_s (timer_now_s),
- * and what the run that is resumed had taken before. */
-void metrics_clock(Metrics *metrics, double started_s);
+/* The facts of every run: ranks, threads of each, and from now on at each flush `seconds`, what it has taken:
+ * since started_s (timer_now_s), and what the run that is resumed had taken before. */
+void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 
 /* Writes everything to disk. */
 StatusCode metrics_flush(Metrics *metrics, Status *status);

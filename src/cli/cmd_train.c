@@ -109,9 +109,7 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
         if (fresh) run_folder_clear(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
-        metrics_clock(job->metrics, started_s);
-        metrics_set_count(job->metrics, "ranks", comm_size(job->comm));
-        metrics_set_count(job->metrics, "threads", job->threads);
+        metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
     }
     return comm_agree(job->comm, status);
 }

@@ -9,6 +9,7 @@
 #include "pardigits/images.h"
 #include "pardigits/mem.h"
 #include "pardigits/shard.h"
+#include "pardigits/timer.h"
 
 #include <stdio.h>
 
@@ -117,7 +118,10 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
     H5File *resume = open_begun(ensemble, member, model);
     job.resume = resume;
     log_line(job.log, "member %d of %d%s", member + 1, ensemble->members, resume ? ", resumed" : "");
-    if (comm_rank(job.comm) == 0) metrics_open(&job.metrics, metrics, config, resume != NULL, status);
+    if (comm_rank(job.comm) == 0) {
+        metrics_open(&job.metrics, metrics, config, resume != NULL, status);
+        metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
+    }
     if (!comm_agree(job.comm, status)) cnn_train(&job, status);
     metrics_destroy(&job.metrics);
     Status ignored = {0};

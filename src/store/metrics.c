@@ -208,8 +208,10 @@ void metrics_set_count(Metrics *metrics, const char *name, int64_t value) {
     set_fact(metrics, name, true, (double)value);
 }
 
-void metrics_clock(Metrics *metrics, double started_s) {
+void metrics_run(Metrics *metrics, int ranks, int threads, double started_s) {
     if (!metrics) return;
+    metrics_set_count(metrics, "ranks", ranks);
+    metrics_set_count(metrics, "threads", threads);
     double earlier_s = 0;
     Status ignored = {0};
     if (metrics->earlier) h5_get_f64(metrics->earlier, "/run", "seconds", &earlier_s, &ignored);

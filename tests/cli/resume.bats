@@ -91,6 +91,9 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     wait_for 'member 2 of 2'
     kill -USR1 "$pid"
     ends_with 75
+    "$PARDIGITS" show "$run_dir/model.member-00.metrics.h5" >"$BATS_TEST_TMPDIR/shown"
+    grep 'metrics of a run of 1 rank x' "$BATS_TEST_TMPDIR/shown"
+    grep '^/epochs: 2 rows' "$BATS_TEST_TMPDIR/shown"
     cp -r "$run_dir" "$stopped"
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"

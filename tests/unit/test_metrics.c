@@ -23,7 +23,7 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     Status status = {0};
     for (int part = 0; part < 2; part++) {
         metrics_open(&metrics, path, config, part == 1, &status);
-        metrics_clock(metrics, timer_now_s() - 100);
+        metrics_run(metrics, 3, 2, timer_now_s() - 100);
         metrics_table(metrics, "epochs", columns, 2);
         if (part) metrics_cut(metrics, "epochs", 2);
         for (int epoch = part ? 2 : 0; epoch < (part ? 5 : 3); epoch++)
@@ -40,6 +40,11 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     assert_memory_equal(table.values, expected, sizeof expected);
     assert_string_equal(table.names[1], "loss");
     metrics_free_table(&table);
+    int64_t ranks = 0, threads = 0;
+    h5_get_i64(file, "/run", "ranks", &ranks, &status);
+    h5_get_i64(file, "/run", "threads", &threads, &status);
+    assert_int_equal(ranks, 3);
+    assert_int_equal(threads, 2);
     double seconds = 0; /* of both parts */
     h5_get_f64(file, "/run", "seconds", &seconds, &status);
     assert_true(seconds >= 200 && seconds < 300);
