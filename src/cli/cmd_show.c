@@ -188,9 +188,11 @@ static StatusCode show_metrics(const char *path, const char *out, Status *status
     h5_get_i64(file, "/run", "ranks", &ranks, status);
     h5_get_i64(file, "/run", "threads", &threads, status);
     h5_get_f64(file, "/run", "seconds", &seconds, status);
-    printf("%s: metrics of a run of %lld rank%s x %lld threads, %.1f s\n", path, (long long)ranks,
-           ranks == 1 ? "" : "s", (long long)threads, seconds);
-    h5_visit(file, "/", print_table, file, status);
+    if (!status->code) {
+        printf("%s: metrics of a run of %lld rank%s x %lld thread%s, %.1f s\n", path, (long long)ranks,
+               ranks == 1 ? "" : "s", (long long)threads, threads == 1 ? "" : "s", seconds);
+        h5_visit(file, "/", print_table, file, status);
+    }
     return h5_close(&file, status);
 }
 

@@ -72,6 +72,10 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     wait_for 'epoch 1'
     kill -USR1 "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
     ends_with 75
+    for member in "$run_dir"/model.member-*.metrics.h5; do # of the ranks of a group
+        "$PARDIGITS" show "$member"
+    done >"$BATS_TEST_TMPDIR/shown"
+    [[ $(grep -cE 'metrics of a run of [12] ranks? x' "$BATS_TEST_TMPDIR/shown") -eq 3 ]]
     start 2 "${several[@]}" --run "$run_dir" --resume
     wait_for 'epoch 2'
     kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
@@ -92,7 +96,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     kill -USR1 "$pid"
     ends_with 75
     "$PARDIGITS" show "$run_dir/model.member-00.metrics.h5" >"$BATS_TEST_TMPDIR/shown"
-    grep 'metrics of a run of 1 rank x' "$BATS_TEST_TMPDIR/shown"
+    grep -E 'metrics of a run of 1 rank x [0-9]+ threads?, [0-9]{1,2}\.[0-9] s$' "$BATS_TEST_TMPDIR/shown"
     grep '^/epochs: 2 rows' "$BATS_TEST_TMPDIR/shown"
     cp -r "$run_dir" "$stopped"
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
