@@ -31,7 +31,7 @@ ONE_FUSION := --param=avoid-fma-max-bits=0
 FUSION_FLAG := $(shell $(if $(OMPI_CC),OMPI_CC=$(OMPI_CC)) $(MPICC) -Werror $(ONE_FUSION) -E -x c /dev/null \
 	>/dev/null 2>&1 && echo $(ONE_FUSION))
 override CFLAGS += $(FUSION_FLAG)
-CPPFLAGS := -Iinclude $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS := -Iinclude -Isrc $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
@@ -43,7 +43,7 @@ REFERENCES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ref/*.c))
 IDX := $(addprefix data/mnist/,train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte \
 	t10k-labels-idx1-ubyte)
 
-C_FILES := $(wildcard src/*/*.[ch] include/pardigits/*.h tests/*/*.[ch])
+C_FILES := $(wildcard src/*/*.[ch] include/*/*.h tests/*/*.[ch])
 SCRIPTS := $(wildcard src/*/*.sh data/*.sh jobs/*.sbatch tests/*.sh tests/*/*.sh tests/*/*/*.sh) .ci/run
 
 # A step of its own, so that packages installed by one are seen by the next; on all cores unless -j says otherwise.
@@ -82,7 +82,7 @@ bench-peers: data ## time what others offer for the same; PEERS=install first in
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions
 	@src/setup/deps.sh lint
-	@CPPFLAGS='$(CPPFLAGS)' tests/lint/lint.sh '$(C_FILES)' '$(SCRIPTS)'
+	@CPPFLAGS='$(CPPFLAGS) -Itests' tests/lint/lint.sh '$(C_FILES)' '$(SCRIPTS)'
 
 .PHONY: format
 format: ## lay out all C files as .clang-format says
@@ -108,6 +108,7 @@ $(LIBRARY): $(OBJECTS) $(BUILD)/objects
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(OBJECTS)
 
+$(BUILD)/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	@mkdir -p $(@D)

@@ -1,13 +1,13 @@
 /* What the commands share. A command is one cmd_*.c with one function, listed in main.c. */
-#ifndef PARDIGITS_CLI_H
-#define PARDIGITS_CLI_H
+#ifndef PARDIGITS_CLI_CLI_H
+#define PARDIGITS_CLI_CLI_H
 
-#include "pardigits/comm.h"
-#include "pardigits/config.h"
-#include "pardigits/family.h"
-#include "pardigits/log.h"
-#include "pardigits/partition.h"
-#include "pardigits/status.h"
+#include "core/config.h"
+#include "core/log.h"
+#include "core/partition.h"
+#include "core/status.h"
+#include "model/family.h"
+#include "parallel/comm.h"
 
 #include <stdbool.h>
 

@@ -1,11 +1,11 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/cnn_bench.h"
-#include "pardigits/exact_sum.h"
-#include "pardigits/fma_peak.h"
-#include "pardigits/mem.h"
-#include "pardigits/pixdot.h"
-#include "pardigits/timer.h"
+#include "cnn/cnn_bench.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "kernels/fma_peak.h"
+#include "kernels/pixdot.h"
+#include "parallel/exact_sum.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/checkpoint.h"
+#include "store/checkpoint.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,10 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/confusion.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "data/preprocess.h"
+#include "model/confusion.h"
+#include "store/dataset.h"
 
 #include <cjson/cJSON.h>
 #include <stdio.h>

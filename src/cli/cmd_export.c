@@ -1,7 +1,8 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/images.h"
-#include "pardigits/svm_libsvm.h"
+#include "data/preprocess.h"
+#include "store/dataset.h"
+#include "svm/svm_libsvm.h"
 
 #include <string.h>
 

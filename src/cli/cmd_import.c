@@ -1,8 +1,8 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/mem.h"
-#include "pardigits/svm_libsvm.h"
+#include "core/mem.h"
+#include "store/checkpoint.h"
+#include "svm/svm_libsvm.h"
 
 #include <string.h>
 

@@ -1,7 +1,10 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/digitize.h"
+#include "data/preprocess.h"
+#include "data/sheet.h"
+#include "store/dataset.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>

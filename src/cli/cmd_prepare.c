@@ -1,7 +1,8 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/idx.h"
+#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>

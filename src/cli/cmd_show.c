@@ -1,9 +1,10 @@
 /* pardigits show: what is in a file of ours, for people. Rank 0 works alone. */
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/metrics.h"
+#include "core/mem.h"
+#include "data/sheet.h"
+#include "store/dataset.h"
+#include "store/metrics.h"
 
 #include <math.h>
 #include <stdio.h>

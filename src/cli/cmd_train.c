@@ -1,13 +1,13 @@
-#include "cli.h"
-#include "run_folder.h"
+#include "cli/cli.h"
+#include "cli/run_folder.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
-#include "pardigits/placement.h"
-#include "pardigits/stop.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/partition.h"
+#include "core/timer.h"
+#include "data/preprocess.h"
+#include "parallel/placement.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
 
 #include <string.h>
 

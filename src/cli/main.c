@@ -1,9 +1,9 @@
 /* pardigits: the dispatch table. */
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/fingerprint.h"
-#include "pardigits/placement.h"
-#include "pardigits/stop.h"
+#include "core/fingerprint.h"
+#include "parallel/placement.h"
+#include "parallel/stop.h"
 
 #include <stdio.h>
 #include <string.h>

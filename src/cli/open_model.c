@@ -1,6 +1,6 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/checkpoint.h"
+#include "store/checkpoint.h"
 
 StatusCode model_open_file(const Program *program, const char *path, OpenModel *open, Status *status) {
     *open = (OpenModel){0};

@@ -1,7 +1,7 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/atomic_file.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/atomic_file.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-#include "run_folder.h"
+#include "cli/run_folder.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <dirent.h>
 #include <errno.h>

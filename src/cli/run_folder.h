@@ -1,10 +1,10 @@
 /* The folder of a run: DIR/model.h5, metrics.h5, config.ini. */
-#ifndef PARDIGITS_RUN_FOLDER_H
-#define PARDIGITS_RUN_FOLDER_H
+#ifndef PARDIGITS_CLI_RUN_FOLDER_H
+#define PARDIGITS_CLI_RUN_FOLDER_H
 
-#include "pardigits/comm.h"
-#include "pardigits/config.h"
-#include "pardigits/status.h"
+#include "core/config.h"
+#include "core/status.h"
+#include "parallel/comm.h"
 
 #include <stdbool.h>
 

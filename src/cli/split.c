@@ -1,6 +1,6 @@
-#include "cli.h"
+#include "cli/cli.h"
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <string.h>
 

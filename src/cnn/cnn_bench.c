@@ -1,10 +1,10 @@
-#include "pardigits/cnn_bench.h"
+#include "cnn/cnn_bench.h"
 
-#include "leaf.h"
+#include "cnn/leaf.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "core/timer.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "deal.h"
+#include "cnn/deal.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 /* How long some ranks train a member: a step takes as long as the core with the most leaves. */
 static double training_time(const MemberWork *member, int ranks, int threads) {

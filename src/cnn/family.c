@@ -1,11 +1,11 @@
-#include "pardigits/family.h"
+#include "model/family.h"
 
-#include "members.h"
-#include "network.h"
-#include "predict.h"
-#include "state.h"
+#include "cnn/members.h"
+#include "cnn/network.h"
+#include "cnn/predict.h"
+#include "cnn/state.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdio.h>
 #include <string.h>

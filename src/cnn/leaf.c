@@ -1,7 +1,7 @@
-#include "leaf.h"
+#include "cnn/leaf.h"
 
-#include "pardigits/rng.h"
-#include "pardigits/timer.h"
+#include "core/rng.h"
+#include "core/timer.h"
 
 /* One leaf under way. */
 typedef struct {

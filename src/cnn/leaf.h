@@ -7,11 +7,11 @@
 #ifndef PARDIGITS_CNN_LEAF_H
 #define PARDIGITS_CNN_LEAF_H
 
-#include "plan.h"
+#include "cnn/plan.h"
 
-#include "pardigits/comm.h"
-#include "pardigits/images.h"
-#include "pardigits/shard.h"
+#include "data/augment.h"
+#include "data/shard.h"
+#include "parallel/comm.h"
 
 /* The terms, in this order: gradients [param_floats], batch norm's statistics [statistic_floats] weighted by
  * the leaf's samples and in units of 1 / LEAF_STATISTIC_UNIT (variances may be large), the loss, the number

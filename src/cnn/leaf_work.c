@@ -1,7 +1,7 @@
-#include "leaf.h"
+#include "cnn/leaf.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/node_memory.h"
+#include "core/mem.h"
+#include "parallel/node_memory.h"
 
 int64_t leaf_loss_term(const Network *net) {
     return net->param_floats + net->statistic_floats;

@@ -1,11 +1,11 @@
-#include "member_files.h"
+#include "cnn/member_files.h"
 
-#include "members.h"
-#include "state.h"
-#include "train.h"
+#include "cnn/members.h"
+#include "cnn/state.h"
+#include "cnn/train.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/checkpoint.h"
 
 #include <stdio.h>
 #include <string.h>

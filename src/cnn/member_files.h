@@ -3,9 +3,9 @@
 #ifndef PARDIGITS_CNN_MEMBER_FILES_H
 #define PARDIGITS_CNN_MEMBER_FILES_H
 
-#include "pardigits/config.h"
-#include "pardigits/h5io.h"
-#include "pardigits/metrics.h"
+#include "core/config.h"
+#include "store/h5io.h"
+#include "store/metrics.h"
 
 #include <stdbool.h>
 

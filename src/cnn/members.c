@@ -1,15 +1,16 @@
-#include "members.h"
+#include "cnn/members.h"
 
-#include "deal.h"
-#include "member_files.h"
-#include "network.h"
-#include "train.h"
+#include "cnn/deal.h"
+#include "cnn/member_files.h"
+#include "cnn/network.h"
+#include "cnn/train.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/shard.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "data/preprocess.h"
+#include "data/shard.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
 
 #include <stdio.h>
 

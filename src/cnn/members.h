@@ -18,9 +18,9 @@
 #ifndef PARDIGITS_CNN_MEMBERS_H
 #define PARDIGITS_CNN_MEMBERS_H
 
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/family.h"
+#include "model/family.h"
 
 enum { MEMBER_WAY = 32 };
 

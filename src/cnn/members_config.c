@@ -1,12 +1,12 @@
 /* What each member of an ensemble is: its seed, network, way of preprocessing and settings, and where it is
  * in a model file. */
-#include "members.h"
+#include "cnn/members.h"
 
-#include "state.h"
-#include "train.h"
+#include "cnn/state.h"
+#include "cnn/train.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
 
 #include <stdio.h>
 #include <string.h>

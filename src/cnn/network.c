@@ -1,7 +1,7 @@
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/dataset.h"
-#include "pardigits/rng.h"
+#include "core/rng.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -19,11 +19,11 @@
 #ifndef PARDIGITS_CNN_NETWORK_H
 #define PARDIGITS_CNN_NETWORK_H
 
-#include "pardigits/conv.h"
-#include "pardigits/h5io.h"
-#include "pardigits/layers.h"
-#include "pardigits/log.h"
-#include "pardigits/status.h"
+#include "conv/conv.h"
+#include "core/log.h"
+#include "core/status.h"
+#include "kernels/layers.h"
+#include "store/h5io.h"
 
 #include <stdbool.h>
 #include <stdint.h>

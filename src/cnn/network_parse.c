@@ -1,6 +1,6 @@
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <errno.h>
 #include <stdio.h>

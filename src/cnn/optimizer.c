@@ -1,4 +1,4 @@
-#include "optimizer.h"
+#include "cnn/optimizer.h"
 
 #include <math.h>
 #include <string.h>

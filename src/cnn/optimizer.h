@@ -2,10 +2,10 @@
 #ifndef PARDIGITS_CNN_OPTIMIZER_H
 #define PARDIGITS_CNN_OPTIMIZER_H
 
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/config.h"
-#include "pardigits/partition.h"
+#include "core/config.h"
+#include "core/partition.h"
 
 #include <stdbool.h>
 #include <stdint.h>

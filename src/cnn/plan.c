@@ -1,4 +1,4 @@
-#include "plan.h"
+#include "cnn/plan.h"
 
 /* Floats that a group's input and output of a layer may take, so that with weights and work memory they stay
  * in a second-level cache. */

@@ -9,9 +9,9 @@
 #ifndef PARDIGITS_CNN_PLAN_H
 #define PARDIGITS_CNN_PLAN_H
 
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/partition.h"
+#include "core/partition.h"
 
 /* Layers [first, end), forward in this order, back from end - 1 to first. */
 typedef struct {

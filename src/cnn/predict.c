@@ -1,7 +1,8 @@
-#include "predict.h"
+#include "cnn/predict.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/preprocess.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <string.h>

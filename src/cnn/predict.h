@@ -2,9 +2,9 @@
 #ifndef PARDIGITS_CNN_PREDICT_H
 #define PARDIGITS_CNN_PREDICT_H
 
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/family.h"
+#include "model/family.h"
 
 /* Images that one thread works on at once. Images are cut into chunks by their place alone, so that the
  * results don't depend on who computes them. */

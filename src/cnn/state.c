@@ -1,7 +1,7 @@
-#include "state.h"
+#include "cnn/state.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/node_memory.h"
+#include "core/mem.h"
+#include "parallel/node_memory.h"
 
 #include <math.h>
 #include <stdio.h>

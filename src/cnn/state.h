@@ -7,10 +7,10 @@
 #ifndef PARDIGITS_CNN_STATE_H
 #define PARDIGITS_CNN_STATE_H
 
-#include "network.h"
+#include "cnn/network.h"
 
-#include "pardigits/comm.h"
-#include "pardigits/h5io.h"
+#include "parallel/comm.h"
+#include "store/h5io.h"
 
 /* Where the model is in its file. */
 #define MODEL_ROOT "/model"

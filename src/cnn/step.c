@@ -1,8 +1,8 @@
-#include "step.h"
+#include "cnn/step.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/node_memory.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "parallel/node_memory.h"
 
 #include <omp.h>
 #include <sched.h>

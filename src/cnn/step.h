@@ -4,13 +4,13 @@
 #ifndef PARDIGITS_CNN_STEP_H
 #define PARDIGITS_CNN_STEP_H
 
-#include "leaf.h"
-#include "optimizer.h"
-#include "state.h"
-#include "term_sum.h"
+#include "cnn/leaf.h"
+#include "cnn/optimizer.h"
+#include "cnn/state.h"
+#include "cnn/term_sum.h"
 
-#include "pardigits/comm.h"
-#include "pardigits/stop.h"
+#include "parallel/comm.h"
+#include "parallel/stop.h"
 
 /* Everything that steps need, planned once. */
 typedef struct {

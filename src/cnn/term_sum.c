@@ -1,10 +1,10 @@
-#include "term_sum.h"
+#include "cnn/term_sum.h"
 
-#include "leaf.h"
+#include "cnn/leaf.h"
 
-#include "pardigits/exact_sum.h"
-#include "pardigits/mem.h"
-#include "pardigits/node_memory.h"
+#include "core/mem.h"
+#include "parallel/exact_sum.h"
+#include "parallel/node_memory.h"
 
 #include <sched.h>
 #include <stdatomic.h>

@@ -15,9 +15,9 @@
 #ifndef PARDIGITS_CNN_TERM_SUM_H
 #define PARDIGITS_CNN_TERM_SUM_H
 
-#include "plan.h"
+#include "cnn/plan.h"
 
-#include "pardigits/comm.h"
+#include "parallel/comm.h"
 
 typedef struct TermSum TermSum;
 

@@ -1,18 +1,18 @@
-#include "train.h"
+#include "cnn/train.h"
 
-#include "network.h"
-#include "predict.h"
-#include "state.h"
-#include "step.h"
+#include "cnn/network.h"
+#include "cnn/predict.h"
+#include "cnn/state.h"
+#include "cnn/step.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/exact_sum.h"
-#include "pardigits/mem.h"
-#include "pardigits/node_memory.h"
-#include "pardigits/rng.h"
-#include "pardigits/shard.h"
-#include "pardigits/stop.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "core/timer.h"
+#include "data/shard.h"
+#include "parallel/exact_sum.h"
+#include "parallel/node_memory.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_CNN_TRAIN_H
 #define PARDIGITS_CNN_TRAIN_H
 
-#include "pardigits/family.h"
+#include "model/family.h"
 
 /* The tables of metrics that it writes. */
 typedef struct {

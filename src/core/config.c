@@ -1,6 +1,6 @@
-#include "pardigits/config.h"
+#include "core/config.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <ctype.h>
 #include <errno.h>

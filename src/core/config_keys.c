@@ -1,4 +1,4 @@
-#include "pardigits/config.h"
+#include "core/config.h"
 
 #define INT(name, initial, min, max, unit, help)                                                             \
     { name, CONFIG_INT, initial, min, max, "", unit, help, true }

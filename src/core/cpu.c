@@ -1,4 +1,4 @@
-#include "pardigits/cpu.h"
+#include "core/cpu.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
-#include "pardigits/fingerprint.h"
+#include "core/fingerprint.h"
 
-#include "pardigits/cpu.h"
+#include "core/cpu.h"
 
 #include <math.h>
 #include <sha2.h>

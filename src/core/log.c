@@ -1,6 +1,6 @@
-#include "pardigits/log.h"
+#include "core/log.h"
 
-#include "pardigits/timer.h"
+#include "core/timer.h"
 
 #include <stdarg.h>
 #include <stdio.h>

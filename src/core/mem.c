@@ -1,7 +1,7 @@
 #define _DEFAULT_SOURCE
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
-#include "pardigits/status.h"
+#include "core/status.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "pardigits/partition.h"
+#include "core/partition.h"
 
 Range partition_range(int64_t n, int64_t parts, int64_t part) {
     int64_t size = n / parts, larger = n % parts;

@@ -1,4 +1,4 @@
-#include "pardigits/rng.h"
+#include "core/rng.h"
 
 #include <Random123/philox.h>
 #ifdef __SSE2__

@@ -1,4 +1,4 @@
-#include "pardigits/timer.h"
+#include "core/timer.h"
 
 #include <time.h>
 

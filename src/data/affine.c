@@ -1,6 +1,6 @@
-#include "affine.h"
+#include "data/affine.h"
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_DATA_AFFINE_H
 #define PARDIGITS_DATA_AFFINE_H
 
-#include "elastic.h"
+#include "data/elastic.h"
 
 #include <stdint.h>
 

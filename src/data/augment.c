@@ -1,7 +1,8 @@
-#include "affine.h"
+#include "data/affine.h"
 
-#include "pardigits/images.h"
-#include "pardigits/rng.h"
+#include "core/rng.h"
+#include "data/augment.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <string.h>

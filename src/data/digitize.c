@@ -1,6 +1,7 @@
-#include "picture.h"
+#include "data/picture.h"
 
-#include "pardigits/images.h"
+#include "data/digitize.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
-#include "elastic.h"
+#include "data/elastic.h"
 
-#include "pardigits/rng.h"
+#include "core/rng.h"
 
 #include <math.h>
 

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_DATA_ELASTIC_H
 #define PARDIGITS_DATA_ELASTIC_H
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <stdint.h>
 

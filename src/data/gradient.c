@@ -1,4 +1,5 @@
-#include "pardigits/images.h"
+#include "data/gradient.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <stdlib.h>

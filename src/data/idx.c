@@ -1,5 +1,6 @@
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "data/idx.h"
+#include "core/mem.h"
+#include "store/dataset.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_DATA_PICTURE_H
 #define PARDIGITS_DATA_PICTURE_H
 
-#include "pardigits/status.h"
+#include "core/status.h"
 
 #include <allheaders.h>
 

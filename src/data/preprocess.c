@@ -1,7 +1,8 @@
-#include "affine.h"
+#include "data/affine.h"
 
-#include "pardigits/images.h"
-#include "pardigits/status.h"
+#include "core/status.h"
+#include "data/preprocess.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <stdbool.h>

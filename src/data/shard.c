@@ -1,7 +1,7 @@
-#include "pardigits/shard.h"
+#include "data/shard.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
+#include "core/mem.h"
+#include "core/partition.h"
 
 #include <string.h>
 

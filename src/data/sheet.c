@@ -1,6 +1,7 @@
-#include "pardigits/atomic_file.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "data/sheet.h"
+#include "core/mem.h"
+#include "store/atomic_file.h"
+#include "store/dataset.h"
 
 #include <allheaders.h>
 #include <errno.h>

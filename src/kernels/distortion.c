@@ -1,6 +1,6 @@
-#include "pardigits/distortion.h"
+#include "kernels/distortion.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdalign.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "pardigits/layers.h"
+#include "kernels/layers.h"
 
 void dropout_apply(int64_t n, const float *in, const uint8_t *keep, float rate, float *out) {
     const float factor = 1 / (1 - rate);

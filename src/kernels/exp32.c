@@ -1,4 +1,4 @@
-#include "pardigits/exp32.h"
+#include "kernels/exp32.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-#include "pardigits/fma_peak.h"
+#include "kernels/fma_peak.h"
 
-#include "pardigits/timer.h"
+#include "core/timer.h"
 
-#include "vec.h"
+#include "kernels/vec.h"
 
 /* A core starts two multiply-adds in a cycle and each takes four or five: 12 chains keep it busy, and with
  * the two factors they fit 16 registers. */

@@ -1,9 +1,9 @@
-#include "pardigits/layers.h"
+#include "kernels/layers.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "vec.h"
+#include "kernels/vec.h"
 
 /* Rows that are summed at a time: few enough to stay in the first-level cache and to keep sums of floats
  * exact enough. */

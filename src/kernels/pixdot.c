@@ -1,9 +1,9 @@
-#include "pardigits/pixdot.h"
+#include "kernels/pixdot.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/status.h"
-#include "pixdot_amx.h"
-#include "pixdot_tile.h"
+#include "core/mem.h"
+#include "core/status.h"
+#include "kernels/pixdot_amx.h"
+#include "kernels/pixdot_tile.h"
 
 #include <stdalign.h>
 

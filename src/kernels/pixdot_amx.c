@@ -1,15 +1,15 @@
-#include "pixdot_amx.h"
+#include "kernels/pixdot_amx.h"
 
 #if defined(__AMX_INT8__) && defined(__AVX512VNNI__)
 
-#include "pardigits/cpu.h"
-#include "pardigits/mem.h"
+#include "core/cpu.h"
+#include "core/mem.h"
 
 #include <immintrin.h>
 #include <stdalign.h>
 #include <string.h>
 
-#include "tiles.h"
+#include "kernels/tiles.h"
 
 /* tdpbuud adds to 16 x 16 sums the products of 16 rows x 64 columns of a and 64 columns x 16 rows of b, all
  * unsigned. b's panel [groups of 4 columns][16 rows][4] is what it wants. Two by two of them share their

@@ -1,9 +1,9 @@
 /* Dot products on AMX tiles, for builds whose baseline has them; Linux grants a process their use on demand.
  */
-#ifndef PARDIGITS_PIXDOT_AMX_H
-#define PARDIGITS_PIXDOT_AMX_H
+#ifndef PARDIGITS_KERNELS_PIXDOT_AMX_H
+#define PARDIGITS_KERNELS_PIXDOT_AMX_H
 
-#include "pardigits/pixdot.h"
+#include "kernels/pixdot.h"
 
 #include <stdbool.h>
 

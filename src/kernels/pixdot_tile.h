@@ -3,8 +3,8 @@
  * A tile is TILE_ROWS rows of a times TILE_PANELS panels of b, each panel LANES rows. One step takes GROUP
  * columns: each lane of an accumulator adds GROUP products. b's panel is [groups][LANES][GROUP] bytes; a's
  * tile is [groups][TILE_ROWS][GROUP] values, made of bytes by tile_value. */
-#ifndef PARDIGITS_PIXDOT_TILE_H
-#define PARDIGITS_PIXDOT_TILE_H
+#ifndef PARDIGITS_KERNELS_PIXDOT_TILE_H
+#define PARDIGITS_KERNELS_PIXDOT_TILE_H
 
 #include <stdint.h>
 #include <string.h>

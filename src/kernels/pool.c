@@ -1,8 +1,8 @@
-#include "pardigits/layers.h"
+#include "kernels/layers.h"
 
 #include <stdbool.h>
 
-#include "vec.h"
+#include "kernels/vec.h"
 
 typedef uint8_t byte_vec __attribute__((vector_size(LANES)));
 

@@ -1,8 +1,8 @@
-#include "pardigits/layers.h"
+#include "kernels/layers.h"
 
 #include <math.h>
 
-#include "pardigits/exp32.h"
+#include "kernels/exp32.h"
 
 /* ln x for finite x > 0: x = 2^e m with m near 1, ln m = 2 artanh((m - 1) / (m + 1)). The C library's log may
  * differ in its last bits from one processor to another. */

@@ -1,6 +1,6 @@
-#include "tiles.h"
+#include "kernels/tiles.h"
 
-#include "pardigits/cpu.h"
+#include "core/cpu.h"
 
 #ifdef __AMX_TILE__
 #include <immintrin.h>

@@ -1,6 +1,6 @@
-#include "model.h"
+#include "knn/model.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
-#include "model.h"
+#include "knn/model.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/shard.h"
-#include "pardigits/stop.h"
+#include "core/mem.h"
+#include "data/shard.h"
+#include "parallel/stop.h"
 
 typedef struct {
     const KnnModel *model;

@@ -1,7 +1,7 @@
-#include "merge.h"
+#include "knn/merge.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
+#include "core/mem.h"
+#include "core/partition.h"
 
 #include <stdbool.h>
 #include <string.h>

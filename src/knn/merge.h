@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_KNN_MERGE_H
 #define PARDIGITS_KNN_MERGE_H
 
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 /* Stands at the end of a list that is shorter than its room: further than any neighbour. */
 #define NOBODY ((Neighbour){UINT32_MAX, UINT32_MAX})

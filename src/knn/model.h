@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_KNN_MODEL_H
 #define PARDIGITS_KNN_MODEL_H
 
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 typedef struct {
     KnnMethod method;

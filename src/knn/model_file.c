@@ -1,8 +1,8 @@
-#include "model.h"
+#include "knn/model.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/mem.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "store/checkpoint.h"
 
 static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
                   group_name[] = "/model/reference", trials_name[] = "/state/leave_one_out";

@@ -1,4 +1,4 @@
-#include "nearest.h"
+#include "knn/nearest.h"
 
 enum { SHORT = 16 }; /* as many keys are sorted by insertion */
 

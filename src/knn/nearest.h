@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_KNN_NEAREST_H
 #define PARDIGITS_KNN_NEAREST_H
 
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
-#include "principal.h"
+#include "knn/principal.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/pixdot.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "kernels/pixdot.h"
 
 #include <math.h>
 #include <stdlib.h>

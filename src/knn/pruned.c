@@ -22,13 +22,13 @@
  * coordinates (step 12), which is a short integer product in blocks, and of 16-bit numbers of all of them
  * (step 1). What passes both gets its exact distance. Rows come in order of index, so one at equal distance
  * isn't among the nearest either. */
-#include "pruned.h"
+#include "knn/pruned.h"
 
-#include "nearest.h"
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
-#include "pardigits/status.h"
-#include "principal.h"
+#include "core/mem.h"
+#include "core/partition.h"
+#include "core/status.h"
+#include "knn/nearest.h"
+#include "knn/principal.h"
 
 #include <math.h>
 #include <omp.h>

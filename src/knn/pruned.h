@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_KNN_PRUNED_H
 #define PARDIGITS_KNN_PRUNED_H
 
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 enum { PRUNED_MAX_COLUMNS = 1024 };
 

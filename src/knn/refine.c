@@ -1,8 +1,8 @@
-#include "refine.h"
+#include "knn/refine.h"
 
-#include "merge.h"
-#include "nearest.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "knn/merge.h"
+#include "knn/nearest.h"
 
 #include <omp.h>
 

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_KNN_REFINE_H
 #define PARDIGITS_KNN_REFINE_H
 
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 /* Gradients of images [n][28][28]; freed by mem_free. OpenMP. */
 Gradients *refine_gradients(const Distortion *distortion, const uint8_t *images, int64_t n);

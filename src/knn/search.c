@@ -1,9 +1,9 @@
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
-#include "nearest.h"
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
-#include "pardigits/status.h"
+#include "core/mem.h"
+#include "core/partition.h"
+#include "core/status.h"
+#include "knn/nearest.h"
 
 #include <omp.h>
 #include <stdbool.h>

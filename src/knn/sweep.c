@@ -1,11 +1,12 @@
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
-#include "merge.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
-#include "pruned.h"
-#include "refine.h"
+#include "core/mem.h"
+#include "core/partition.h"
+#include "data/gradient.h"
+#include "knn/merge.h"
+#include "knn/pruned.h"
+#include "knn/refine.h"
+#include "store/dataset.h"
 
 /* What distances are measured between instead of the images, or NULL; freed by mem_free. */
 static uint8_t *features_of(const KnnMethod *method, const uint8_t *images, int64_t n) {

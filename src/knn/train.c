@@ -1,7 +1,7 @@
-#include "model.h"
+#include "knn/model.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/stop.h"
+#include "core/mem.h"
+#include "parallel/stop.h"
 
 /* The trained model, which is what the ranks have in memory. */
 static KnnModel model_of_shards(const TrainJob *job) {

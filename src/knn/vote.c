@@ -1,4 +1,4 @@
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 /* Votes so far. Weights are added from the nearest neighbour on: a fixed order, so one result. */
 typedef struct {

@@ -1,7 +1,7 @@
-#include "pardigits/comm_mpi.h"
+#include "parallel/comm_mpi.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
+#include "core/mem.h"
+#include "core/partition.h"
 
 #include <limits.h>
 #include <string.h>

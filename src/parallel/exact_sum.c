@@ -1,6 +1,6 @@
-#include "pardigits/exact_sum.h"
+#include "parallel/exact_sum.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <math.h>
 #include <string.h>

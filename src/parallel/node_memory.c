@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
-#include "pardigits/node_memory.h"
+#include "parallel/node_memory.h"
 
-#include "pardigits/comm_mpi.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "parallel/comm_mpi.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
-#include "pardigits/placement.h"
+#include "parallel/placement.h"
 
-#include "pardigits/comm_mpi.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "parallel/comm_mpi.h"
 
 #include <omp.h>
 #include <sched.h>

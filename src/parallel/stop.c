@@ -1,7 +1,7 @@
-#include "pardigits/stop.h"
+#include "parallel/stop.h"
 
-#include "pardigits/comm_mpi.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "parallel/comm_mpi.h"
 
 #include <signal.h>
 #include <string.h>

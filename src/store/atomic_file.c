@@ -1,6 +1,6 @@
-#include "pardigits/atomic_file.h"
+#include "store/atomic_file.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>

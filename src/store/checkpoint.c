@@ -1,9 +1,9 @@
-#include "pardigits/checkpoint.h"
+#include "store/checkpoint.h"
 
-#include "config_store.h"
-#include "image_source.h"
-#include "pardigits/atomic_file.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/atomic_file.h"
+#include "store/config_store.h"
+#include "store/image_source.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
-#include "config_store.h"
+#include "store/config_store.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>

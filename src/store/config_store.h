@@ -1,11 +1,11 @@
 /* The resolved configuration in a model or metrics file: a group /config/SECTION with an attribute for each
  * key. The keys that don't shape the model are named, separated by spaces, in the attribute WORK_KEYS of
  * /config: the digest leaves them out, also when a later program's table says otherwise. */
-#ifndef PARDIGITS_CONFIG_STORE_H
-#define PARDIGITS_CONFIG_STORE_H
+#ifndef PARDIGITS_STORE_CONFIG_STORE_H
+#define PARDIGITS_STORE_CONFIG_STORE_H
 
-#include "pardigits/config.h"
-#include "pardigits/h5io.h"
+#include "core/config.h"
+#include "store/h5io.h"
 
 #define WORK_KEYS "work_keys"
 

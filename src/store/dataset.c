@@ -1,9 +1,9 @@
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
-#include "image_source.h"
-#include "pardigits/atomic_file.h"
-#include "pardigits/h5io.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/atomic_file.h"
+#include "store/h5io.h"
+#include "store/image_source.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* Attributes of the objects of a file: single numbers and texts. */
-#include "h5internal.h"
+#include "store/h5internal.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* The digest of a model's content, and the walk over a file that it rests on. */
-#include "h5internal.h"
+#include "store/h5internal.h"
 
-#include "config_store.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/config_store.h"
 
 #include <sha2.h>
 #include <stdlib.h>

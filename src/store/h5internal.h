@@ -1,8 +1,8 @@
 /* Shared by the modules of src/store: HDF5's own handles. */
-#ifndef PARDIGITS_H5INTERNAL_H
-#define PARDIGITS_H5INTERNAL_H
+#ifndef PARDIGITS_STORE_H5INTERNAL_H
+#define PARDIGITS_STORE_H5INTERNAL_H
 
-#include "pardigits/h5io.h"
+#include "store/h5io.h"
 
 #include <hdf5.h>
 

@@ -1,9 +1,9 @@
-#include "h5internal.h"
+#include "store/h5internal.h"
 
-#include "pardigits/h5io.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/h5io.h"
 
-#include "pardigits/comm_mpi.h"
+#include "parallel/comm_mpi.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
-#include "image_source.h"
+#include "store/image_source.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdio.h>
 

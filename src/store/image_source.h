@@ -2,8 +2,8 @@
 #ifndef PARDIGITS_STORE_IMAGE_SOURCE_H
 #define PARDIGITS_STORE_IMAGE_SOURCE_H
 
-#include "pardigits/dataset.h"
-#include "pardigits/h5io.h"
+#include "store/dataset.h"
+#include "store/h5io.h"
 
 StatusCode image_source_write(H5File *file, const char *group, const ImageSource *source, Status *status);
 

@@ -1,10 +1,10 @@
-#include "pardigits/metrics.h"
+#include "store/metrics.h"
 
-#include "config_store.h"
-#include "h5internal.h"
-#include "pardigits/atomic_file.h"
-#include "pardigits/mem.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "store/atomic_file.h"
+#include "store/config_store.h"
+#include "store/h5internal.h"
 
 #include <string.h>
 #include <unistd.h>

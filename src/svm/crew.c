@@ -1,6 +1,6 @@
-#include "crew.h"
+#include "svm/crew.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <sched.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
-#include "gram_rows.h"
+#include "svm/gram_rows.h"
 
-#include "pardigits/dataset.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/dataset.h"
 
 #include <string.h>
 

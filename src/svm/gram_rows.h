@@ -3,8 +3,8 @@
 #ifndef PARDIGITS_SVM_GRAM_ROWS_H
 #define PARDIGITS_SVM_GRAM_ROWS_H
 
-#include "pardigits/pixdot.h"
-#include "pardigits/svm.h"
+#include "kernels/pixdot.h"
+#include "svm/svm.h"
 
 #include <stdint.h>
 

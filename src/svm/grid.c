@@ -1,9 +1,9 @@
-#include "grid.h"
+#include "svm/grid.h"
 
-#include "gram_rows.h"
-#include "pardigits/mem.h"
-#include "pardigits/stop.h"
-#include "pardigits/timer.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "parallel/stop.h"
+#include "svm/gram_rows.h"
 
 #include <math.h>
 #include <omp.h>

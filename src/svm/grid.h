@@ -2,9 +2,9 @@
 #ifndef PARDIGITS_SVM_GRID_H
 #define PARDIGITS_SVM_GRID_H
 
-#include "pardigits/config.h"
-#include "solve_pairs.h"
-#include "votes.h"
+#include "core/config.h"
+#include "svm/solve_pairs.h"
+#include "svm/votes.h"
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
-#include "pardigits/exp32.h"
-#include "pardigits/mem.h"
-#include "pardigits/svm.h"
+#include "core/mem.h"
+#include "kernels/exp32.h"
+#include "svm/svm.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
-#include "pardigits/mem.h"
-#include "pardigits/svm_libsvm.h"
+#include "core/mem.h"
+#include "svm/svm_libsvm.h"
 
-#include "model.h"
+#include "svm/model.h"
 
 #include <errno.h>
 #include <math.h>

@@ -1,8 +1,8 @@
-#include "pardigits/atomic_file.h"
-#include "pardigits/mem.h"
-#include "pardigits/svm_libsvm.h"
+#include "core/mem.h"
+#include "store/atomic_file.h"
+#include "svm/svm_libsvm.h"
 
-#include "model.h"
+#include "svm/model.h"
 
 #include <errno.h>
 #include <math.h>

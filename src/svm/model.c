@@ -1,7 +1,8 @@
-#include "model.h"
+#include "svm/model.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/gradient.h"
+#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>

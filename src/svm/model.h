@@ -3,14 +3,14 @@
 #ifndef PARDIGITS_SVM_MODEL_H
 #define PARDIGITS_SVM_MODEL_H
 
-#include "pardigits/comm.h"
-#include "pardigits/config.h"
-#include "pardigits/dataset.h"
-#include "pardigits/family.h"
-#include "pardigits/h5io.h"
-#include "pardigits/pixdot.h"
-#include "pardigits/svm.h"
-#include "samples.h"
+#include "core/config.h"
+#include "kernels/pixdot.h"
+#include "model/family.h"
+#include "parallel/comm.h"
+#include "store/dataset.h"
+#include "store/h5io.h"
+#include "svm/samples.h"
+#include "svm/svm.h"
 
 #include <stdbool.h>
 #include <stdint.h>

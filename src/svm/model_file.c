@@ -17,9 +17,9 @@
  *
  * /state/search, while a search for C and gamma isn't finished: done u64 [pairs,folds], votes u64
  * [cells,images] (votes.h). */
-#include "model.h"
+#include "svm/model.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-#include "pixel_rows.h"
+#include "svm/pixel_rows.h"
 
-#include "pardigits/dataset.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "store/dataset.h"
 
 #include <string.h>
 

@@ -2,9 +2,9 @@
 #ifndef PARDIGITS_SVM_PIXEL_ROWS_H
 #define PARDIGITS_SVM_PIXEL_ROWS_H
 
-#include "crew.h"
-#include "pardigits/pixdot.h"
-#include "pardigits/svm.h"
+#include "kernels/pixdot.h"
+#include "svm/crew.h"
+#include "svm/svm.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
-#include "plan.h"
+#include "svm/plan.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 int64_t svm_pair_samples(const int64_t class_counts[CLASSES], int number) {
     int a, b;

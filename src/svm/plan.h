@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_SVM_PLAN_H
 #define PARDIGITS_SVM_PLAN_H
 
-#include "model.h"
+#include "svm/model.h"
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
-#include "model.h"
+#include "svm/model.h"
 
-#include "pardigits/mem.h"
-#include "probability.h"
+#include "core/mem.h"
+#include "svm/probability.h"
 
 #include <math.h>
 

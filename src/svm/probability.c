@@ -1,6 +1,6 @@
-#include "probability.h"
+#include "svm/probability.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <math.h>
 

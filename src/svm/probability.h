@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_SVM_PROBABILITY_H
 #define PARDIGITS_SVM_PROBABILITY_H
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <stdint.h>
 

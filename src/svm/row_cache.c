@@ -1,6 +1,6 @@
-#include "row_cache.h"
+#include "svm/row_cache.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
-#include "samples.h"
+#include "svm/samples.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/gradient.h"
+#include "store/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>

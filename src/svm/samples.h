@@ -4,7 +4,7 @@
 #ifndef PARDIGITS_SVM_SAMPLES_H
 #define PARDIGITS_SVM_SAMPLES_H
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Solved pairs on their way to the other ranks. */
-#include "pardigits/mem.h"
-#include "solve_pairs.h"
+#include "core/mem.h"
+#include "svm/solve_pairs.h"
 
 #include <string.h>
 

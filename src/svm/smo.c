@@ -5,8 +5,8 @@
  *     m = max v_i over those that can go up,   M = min v_i over those that can go down,
  *
  * the solution is optimal when m - M <= 0. A step raises b_i and lowers b_j by the same t. */
-#include "pardigits/mem.h"
-#include "smo_solver.h"
+#include "core/mem.h"
+#include "svm/smo_solver.h"
 
 #include <math.h>
 #include <string.h>

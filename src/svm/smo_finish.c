@@ -1,6 +1,6 @@
 /* What the search has found, as a solution. */
-#include "pardigits/mem.h"
-#include "smo_solver.h"
+#include "core/mem.h"
+#include "svm/smo_solver.h"
 
 #include <math.h>
 #include <string.h>

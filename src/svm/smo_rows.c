@@ -1,6 +1,6 @@
 /* Which kernel rows the solver computes when: never one alone if its neighbours in the search will be wanted
  * too. They don't change the solution, only how soon their rows are at hand. */
-#include "smo_solver.h"
+#include "svm/smo_solver.h"
 
 #include <math.h>
 #include <string.h>

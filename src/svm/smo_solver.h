@@ -7,8 +7,8 @@
 #ifndef PARDIGITS_SVM_SMO_SOLVER_H
 #define PARDIGITS_SVM_SMO_SOLVER_H
 
-#include "pardigits/svm.h"
-#include "row_cache.h"
+#include "svm/row_cache.h"
+#include "svm/svm.h"
 
 /* Arrays over "active" hold this rank's active samples, in ascending order, in their first `active` places.
  */

@@ -1,9 +1,9 @@
-#include "solve_pairs.h"
+#include "svm/solve_pairs.h"
 
-#include "pardigits/mem.h"
-#include "pardigits/stop.h"
-#include "pardigits/timer.h"
-#include "two_class.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "parallel/stop.h"
+#include "svm/two_class.h"
 
 #include <omp.h>
 #include <stdatomic.h>

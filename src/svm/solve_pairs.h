@@ -2,8 +2,8 @@
 #ifndef PARDIGITS_SVM_SOLVE_PAIRS_H
 #define PARDIGITS_SVM_SOLVE_PAIRS_H
 
-#include "model.h"
-#include "plan.h"
+#include "svm/model.h"
+#include "svm/plan.h"
 
 /* What is known about a pair that was solved now, beside its solution. */
 typedef struct {

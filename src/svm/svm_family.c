@@ -1,7 +1,7 @@
-#include "grid.h"
-#include "model.h"
+#include "svm/grid.h"
+#include "svm/model.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <stdio.h>
 

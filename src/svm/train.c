@@ -1,9 +1,9 @@
-#include "grid.h"
-#include "pardigits/checkpoint.h"
-#include "pardigits/mem.h"
-#include "pardigits/stop.h"
-#include "pardigits/timer.h"
-#include "solve_pairs.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
+#include "svm/grid.h"
+#include "svm/solve_pairs.h"
 
 #include <math.h>
 #include <string.h>

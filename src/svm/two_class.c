@@ -1,8 +1,8 @@
-#include "two_class.h"
+#include "svm/two_class.h"
 
-#include "pardigits/mem.h"
-#include "pixel_rows.h"
-#include "probability.h"
+#include "core/mem.h"
+#include "svm/pixel_rows.h"
+#include "svm/probability.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef PARDIGITS_SVM_TWO_CLASS_H
 #define PARDIGITS_SVM_TWO_CLASS_H
 
-#include "crew.h"
-#include "pardigits/svm.h"
+#include "svm/crew.h"
+#include "svm/svm.h"
 
 #include <stdbool.h>
 #include <stdint.h>

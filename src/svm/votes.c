@@ -1,6 +1,6 @@
-#include "votes.h"
+#include "svm/votes.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 enum { VOTE_BITS = 4 }; /* a digit takes part in 9 pairs of classes */
 

@@ -3,7 +3,7 @@
 #ifndef PARDIGITS_SVM_VOTES_H
 #define PARDIGITS_SVM_VOTES_H
 
-#include "model.h"
+#include "svm/model.h"
 
 typedef struct {
     int cells, folds;

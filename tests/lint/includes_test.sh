@@ -8,11 +8,11 @@ verdict=0
 
 good_tree() {
     rm -rf "${tree:?}"/*
-    mkdir -p "$tree"/include/pardigits "$tree"/src/{core,parallel,store,kernels,knn,svm,cli}
-    touch "$tree"/include/pardigits/{mem,comm,h5io,pixdot}.h "$tree"/src/{core/mem,parallel/comm,store/h5io,kernels/pixdot}.c
+    mkdir -p "$tree"/src/{core,parallel,store,kernels,knn,svm,cli}
+    touch "$tree"/src/{core/mem,parallel/comm,store/h5io,kernels/pixdot}.{c,h}
     echo '#include <mpi.h>' >>"$tree/src/parallel/comm.c"
-    printf '#include %s\n' '<hdf5.h>' '"pardigits/comm_mpi.h"' >"$tree/src/store/h5io.c"
-    printf '#include "%s"\n' pardigits/pixdot.h pardigits/comm.h knn_vote.h >"$tree/src/knn/knn.c"
+    printf '#include %s\n' '<hdf5.h>' '"parallel/comm_mpi.h"' >"$tree/src/store/h5io.c"
+    printf '#include "%s"\n' kernels/pixdot.h parallel/comm.h knn/vote.h >"$tree/src/knn/knn.c"
 }
 
 # refused FILE LINE: a good tree with LINE in FILE must be refused with a message that names FILE.
@@ -32,13 +32,16 @@ refused() {
 
 good_tree
 bash "$check" "$tree" || { echo "includes.sh refused a good tree"; verdict=1; }
-refused src/core/mem.c '#include "pardigits/comm.h"'
-refused include/pardigits/mem.h '  #  include "pardigits/h5io.h"'
-refused src/kernels/pixdot.c '#include "pardigits/family.h"'
-refused src/svm/svm.c '#include "../knn/knn_vote.h"'
-refused src/knn/knn.c '#include "pardigits/comm_mpi.h"'
+refused src/core/mem.c '#include "parallel/comm.h"'
+refused src/core/mem.h '  #  include "store/h5io.h"'
+refused src/kernels/pixdot.c '#include "model/family.h"'
+refused src/svm/svm.c '#include "knn/vote.h"'
+refused src/svm/svm.c '#include "../knn/vote.h"'
+refused src/knn/knn.c '#include "vote.h"'
+refused src/knn/knn.c '#include "parallel/comm_mpi.h"'
+refused src/knn/knn.c '#include "pardigits/pardigits.h"'
 refused src/knn/knn.c '#include <mpi.h>'
 refused src/cli/main.c '#include <hdf5.h>'
-refused src/cli/main.c '#include "pardigits/unknown.h"'
+refused src/cli/main.c '#include "unknown/unknown.h"'
 refused src/other/x.c '#include <stdio.h>'
 exit $verdict

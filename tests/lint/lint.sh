@@ -27,7 +27,7 @@ check includes tests/lint/includes.sh
 [[ ${#scripts[@]} -gt 0 ]] && check shellcheck shellcheck -x -S warning "${scripts[@]}"
 [[ -e ${bats[0]} ]] && check "shellcheck of command tests" shellcheck -s bats -S error "${bats[@]}"
 check cppcheck cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-    --suppress=autoVariables --suppress=uninitvar --suppress='*:tests/*' --suppress=missingInclude --suppress=unknownMacro -Iinclude -j "$(nproc)" "${sources[@]}"
+    --suppress=autoVariables --suppress=uninitvar --suppress='*:tests/*' --suppress=missingInclude --suppress=unknownMacro -Iinclude -Isrc -j "$(nproc)" "${sources[@]}"
 check clang-tidy tidy
 
 if [[ ${#failed[@]} -gt 0 ]]; then

@@ -1,11 +1,11 @@
 /* Training of a tiny network on made-up images: the same model for any number of threads, stopped or not;
  * metrics; refusals. */
-#include "../ref/cnn_run.h"
+#include "ref/cnn_run.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/family.h"
-#include "pardigits/mem.h"
-#include "pardigits/stop.h"
+#include "core/mem.h"
+#include "model/family.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
 
 #include <setjmp.h>
 #include <signal.h>

@@ -1,11 +1,12 @@
 /* Ensembles of a tiny network: each member is the plain network of its seed, whichever group of ranks trained
  * it; refusals. */
-#include "../../src/cnn/members.h"
-#include "../ref/cnn_run.h"
+#include "cnn/members.h"
+#include "ref/cnn_run.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/images.h"
-#include "pardigits/stop.h"
+#include "data/preprocess.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
 
 #include <setjmp.h>
 #include <signal.h>

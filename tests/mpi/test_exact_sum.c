@@ -1,8 +1,8 @@
 /* Exact sums: the same bits for any order and any split over ranks and threads; what is refused; the limits.
  */
-#include "pardigits/exact_sum.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "parallel/exact_sum.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,13 +1,14 @@
 /* Searches over ranks: the same neighbours and predictions as a plain search over everything. */
-#include "pardigits/checkpoint.h"
-#include "pardigits/comm.h"
-#include "pardigits/images.h"
-#include "pardigits/knn.h"
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
+#include "core/mem.h"
+#include "core/partition.h"
+#include "data/gradient.h"
+#include "knn/knn.h"
+#include "parallel/comm.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
 
-#include "../ref/knn_ref.h"
-#include "../ref/ref_digits.h"
+#include "ref/knn_ref.h"
+#include "ref/ref_digits.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* Memory that the ranks of a node have in common. */
-#include "pardigits/mem.h"
-#include "pardigits/node_memory.h"
+#include "core/mem.h"
+#include "parallel/node_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* How an epoch is cut, and that each rank gets exactly the samples that its leaves need. */
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
-#include "pardigits/shard.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "data/shard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* Files: what is written is read back on any number of ranks, equal content gives equal files, damage is
  * noticed, and ranks fail together. */
 #define _GNU_SOURCE /* memmem */
-#include "pardigits/checkpoint.h"
-#include "pardigits/dataset.h"
-#include "pardigits/mem.h"
-#include "pardigits/partition.h"
+#include "core/mem.h"
+#include "core/partition.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

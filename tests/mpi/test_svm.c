@@ -1,14 +1,15 @@
 /* Class pairs over ranks: the same model as one thread alone makes of each pair, and LIBSVM's predictions. */
-#include "pardigits/checkpoint.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/stop.h"
+#include "core/mem.h"
+#include "data/gradient.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
 
-#include "../../src/svm/model.h"
-#include "../../src/svm/pixel_rows.h"
-#include "../ref/ref_digits.h"
-#include "../ref/svm_libsvm.h"
-#include "../ref/svm_ref.h"
+#include "ref/ref_digits.h"
+#include "ref/svm_libsvm.h"
+#include "ref/svm_ref.h"
+#include "svm/model.h"
+#include "svm/pixel_rows.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,11 +1,11 @@
 /* The sum of leaves' terms over threads, ranks and nodes: the same as one exact sum of all; plans of leaves;
  * non-blocking sums. */
-#include "../../src/cnn/leaf.h"
-#include "../../src/cnn/term_sum.h"
+#include "cnn/leaf.h"
+#include "cnn/term_sum.h"
 
-#include "pardigits/exact_sum.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "parallel/exact_sum.h"
 
 #include <math.h>
 #include <omp.h>

@@ -1,10 +1,11 @@
-#include "cnn_run.h"
+#include "ref/cnn_run.h"
 
-#include "pardigits/checkpoint.h"
-#include "pardigits/family.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "data/preprocess.h"
+#include "model/family.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

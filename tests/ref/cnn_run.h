@@ -3,9 +3,9 @@
 #ifndef PARDIGITS_TESTS_REF_CNN_RUN_H
 #define PARDIGITS_TESTS_REF_CNN_RUN_H
 
-#include "pardigits/comm.h"
-#include "pardigits/config.h"
-#include "pardigits/dataset.h"
+#include "core/config.h"
+#include "parallel/comm.h"
+#include "store/dataset.h"
 
 #include <stdint.h>
 

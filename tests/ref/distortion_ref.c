@@ -1,4 +1,4 @@
-#include "distortion_ref.h"
+#include "ref/distortion_ref.h"
 
 #include <math.h>
 #include <stdbool.h>

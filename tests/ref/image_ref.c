@@ -1,4 +1,4 @@
-#include "image_ref.h"
+#include "ref/image_ref.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* Naive images in double precision, to compare the program's with. */
-#ifndef PARDIGITS_TESTS_IMAGE_REF_H
-#define PARDIGITS_TESTS_IMAGE_REF_H
+#ifndef PARDIGITS_TESTS_REF_IMAGE_REF_H
+#define PARDIGITS_TESTS_REF_IMAGE_REF_H
 
 #include <stdint.h>
 

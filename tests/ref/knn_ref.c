@@ -1,9 +1,9 @@
-#include "knn_ref.h"
+#include "ref/knn_ref.h"
 
-#include "distortion_ref.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
-#include "pixdot_ref.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "ref/distortion_ref.h"
+#include "ref/pixdot_ref.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* A plain reference for nearest neighbours: all distances, sorted. */
-#ifndef PARDIGITS_KNN_REF_H
-#define PARDIGITS_KNN_REF_H
+#ifndef PARDIGITS_TESTS_REF_KNN_REF_H
+#define PARDIGITS_TESTS_REF_KNN_REF_H
 
-#include "pardigits/knn.h"
+#include "knn/knn.h"
 
 /* The min(k, rows) nearest of rows [rows][columns] to query, by (distance, index). */
 void ref_nearest(const uint8_t *rows, int64_t count, int columns, const uint8_t *query, int64_t k,

@@ -1,4 +1,4 @@
-#include "pixdot_ref.h"
+#include "ref/pixdot_ref.h"
 
 int64_t ref_pixdot(const uint8_t *a, const uint8_t *b, int columns) {
     int64_t sum = 0;

@@ -1,6 +1,6 @@
 /* Plain references for exact dot products and for nearest neighbours. */
-#ifndef PARDIGITS_PIXDOT_REF_H
-#define PARDIGITS_PIXDOT_REF_H
+#ifndef PARDIGITS_TESTS_REF_PIXDOT_REF_H
+#define PARDIGITS_TESTS_REF_PIXDOT_REF_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "ref_conv.h"
+#include "ref/ref_conv.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
-/* Naive convolution in double: the same arrays as in pardigits/conv.h, without packing. */
-#ifndef REF_CONV_H
-#define REF_CONV_H
+/* Naive convolution in double: the same arrays as in conv/conv.h, without packing. */
+#ifndef PARDIGITS_TESTS_REF_REF_CONV_H
+#define PARDIGITS_TESTS_REF_REF_CONV_H
 
-#include "pardigits/conv.h"
+#include "conv/conv.h"
 
 void ref_conv_forward(const ConvShape *shape, int n, const double *in, const double *weights,
                       const double *bias, double *out);

@@ -1,7 +1,8 @@
-#include "ref_digits.h"
+#include "ref/ref_digits.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/idx.h"
+#include "store/dataset.h"
 
 #include <stdio.h>
 #include <stdlib.h>

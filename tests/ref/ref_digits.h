@@ -1,8 +1,8 @@
 /* Digits of MNIST for tests. */
-#ifndef PARDIGITS_TESTS_REF_DIGITS_H
-#define PARDIGITS_TESTS_REF_DIGITS_H
+#ifndef PARDIGITS_TESTS_REF_REF_DIGITS_H
+#define PARDIGITS_TESTS_REF_REF_DIGITS_H
 
-#include "pardigits/dataset.h"
+#include "store/dataset.h"
 
 #include <stdint.h>
 

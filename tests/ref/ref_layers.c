@@ -1,4 +1,4 @@
-#include "ref_layers.h"
+#include "ref/ref_layers.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* Naive layers in double: the same arrays as in pardigits/layers.h. */
-#ifndef REF_LAYERS_H
-#define REF_LAYERS_H
+/* Naive layers in double: the same arrays as in kernels/layers.h. */
+#ifndef PARDIGITS_TESTS_REF_REF_LAYERS_H
+#define PARDIGITS_TESTS_REF_REF_LAYERS_H
 
-#include "pardigits/layers.h"
+#include "kernels/layers.h"
 
 /* mean and variance [channels] are written. */
 void ref_norm_forward(int64_t rows, int channels, const double *in, const double *scale, const double *shift,

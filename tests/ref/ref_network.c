@@ -1,8 +1,8 @@
-#include "ref_network.h"
+#include "ref/ref_network.h"
 
-#include "pardigits/dataset.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* A whole network in double precision, written from the definitions: what src/cnn is checked against. */
-#ifndef PARDIGITS_REF_NETWORK_H
-#define PARDIGITS_REF_NETWORK_H
+#ifndef PARDIGITS_TESTS_REF_REF_NETWORK_H
+#define PARDIGITS_TESTS_REF_REF_NETWORK_H
 
-#include "../../src/cnn/network.h"
+#include "cnn/network.h"
 
 #include <stdint.h>
 

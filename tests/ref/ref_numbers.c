@@ -1,6 +1,6 @@
-#include "ref_numbers.h"
+#include "ref/ref_numbers.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 #include <math.h>
 
 float ref_random(uint64_t *state) {

@@ -1,7 +1,7 @@
 /* What tests of arithmetic share: repeatable random numbers, copies in double, comparison, finite
  * differences. */
-#ifndef REF_NUMBERS_H
-#define REF_NUMBERS_H
+#ifndef PARDIGITS_TESTS_REF_REF_NUMBERS_H
+#define PARDIGITS_TESTS_REF_REF_NUMBERS_H
 
 #include <stdint.h>
 

@@ -1,8 +1,8 @@
 /* Made by svm_libsvm.sh; see there. */
-#ifndef REF_SVM_LIBSVM_H
-#define REF_SVM_LIBSVM_H
+#ifndef PARDIGITS_TESTS_REF_SVM_LIBSVM_H
+#define PARDIGITS_TESTS_REF_SVM_LIBSVM_H
 
-#include "pardigits/svm.h"
+#include "svm/svm.h"
 
 /* One training with eps 1e-5: objective and rho of the pairs 3-5, 3-8 and 5-8, and the predicted digits. */
 typedef struct {

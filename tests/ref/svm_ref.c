@@ -1,6 +1,6 @@
-#include "svm_ref.h"
+#include "ref/svm_ref.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* Plain SVM: kernels in double, straight from pixels. */
-#ifndef REF_SVM_H
-#define REF_SVM_H
+#ifndef PARDIGITS_TESTS_REF_SVM_REF_H
+#define PARDIGITS_TESTS_REF_SVM_REF_H
 
-#include "pardigits/dataset.h"
-#include "pardigits/svm.h"
+#include "store/dataset.h"
+#include "svm/svm.h"
 
 #include <stdint.h>
 

@@ -1,9 +1,10 @@
 /* Augmentation, and the sampling under it. */
-#include "../../src/data/affine.h"
-#include "../ref/image_ref.h"
+#include "data/affine.h"
+#include "ref/image_ref.h"
 
-#include "pardigits/images.h"
-#include "pardigits/rng.h"
+#include "core/rng.h"
+#include "data/augment.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* The configuration: files, --set, ranges, messages, and writing it out. */
-#include "pardigits/config.h"
+#include "core/config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,10 +6,10 @@
 #include <cmocka.h>
 #include <string.h>
 
-#include "../../src/kernels/conv_winograd.h"
-#include "../ref/ref_conv.h"
-#include "../ref/ref_numbers.h"
-#include "pardigits/mem.h"
+#include "conv/conv_winograd.h"
+#include "core/mem.h"
+#include "ref/ref_conv.h"
+#include "ref/ref_numbers.h"
 
 enum { GUARD = 16 }; /* floats behind each written array that must stay as they are */
 

@@ -1,5 +1,5 @@
 /* Threads that help each other with chunks of work. */
-#include "../../src/svm/crew.h"
+#include "svm/crew.h"
 
 #include <omp.h>
 #include <setjmp.h>

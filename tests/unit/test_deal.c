@@ -1,5 +1,5 @@
 /* The members of an ensemble are dealt to groups of ranks. */
-#include "../../src/cnn/deal.h"
+#include "cnn/deal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

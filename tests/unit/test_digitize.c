@@ -1,5 +1,7 @@
 /* Pictures of digits: MNIST's own, drawn in many ways, must come back; everything else must be refused. */
-#include "pardigits/images.h"
+#include "data/digitize.h"
+#include "data/idx.h"
+#include "store/dataset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,11 +1,12 @@
 /* The image distortion model against its formula, on real digits and on the hardest pictures for 16-bit sums.
  */
-#include "pardigits/distortion.h"
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "data/idx.h"
+#include "kernels/distortion.h"
+#include "store/dataset.h"
 
-#include "../ref/distortion_ref.h"
+#include "ref/distortion_ref.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

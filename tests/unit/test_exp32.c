@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pardigits/exp32.h"
+#include "kernels/exp32.h"
 
 static void test_error_is_at_most_two_ulp(void **state) {
     (void)state;

@@ -1,5 +1,6 @@
 /* Reading of IDX files: the real ones, and copies damaged in every way that the reader looks for. */
-#include "pardigits/images.h"
+#include "data/idx.h"
+#include "store/dataset.h"
 
 #include <inttypes.h>
 #include <limits.h>

@@ -1,10 +1,11 @@
 /* The search against a plain reference, the vote, and what other programs found on the real MNIST. */
-#include "pardigits/images.h"
-#include "pardigits/knn.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/idx.h"
+#include "knn/knn.h"
+#include "store/dataset.h"
 
-#include "../ref/knn_neighbours.h"
-#include "../ref/knn_ref.h"
+#include "ref/knn_neighbours.h"
+#include "ref/knn_ref.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../ref/ref_layers.h"
-#include "../ref/ref_numbers.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "ref/ref_layers.h"
+#include "ref/ref_numbers.h"
 
 static void *zeros(int64_t n, size_t size) {
     return mem_new((size_t)n, size);

@@ -1,7 +1,7 @@
 /* Metrics of a run and of the one that goes on with it, in one file. */
-#include "pardigits/comm.h"
-#include "pardigits/metrics.h"
-#include "pardigits/timer.h"
+#include "core/timer.h"
+#include "parallel/comm.h"
+#include "store/metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

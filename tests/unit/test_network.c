@@ -1,12 +1,14 @@
 /* The network line (parser, shapes, errors), and a whole small network against a reference in double
  * precision. */
-#include "../../src/cnn/leaf.h"
-#include "../../src/cnn/predict.h"
-#include "../ref/ref_network.h"
+#include "cnn/leaf.h"
+#include "cnn/predict.h"
+#include "ref/ref_network.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "data/augment.h"
+#include "data/preprocess.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* Cutting work into parts. */
-#include "pardigits/partition.h"
+#include "core/partition.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

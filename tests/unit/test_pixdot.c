@@ -1,8 +1,8 @@
-#include "pardigits/mem.h"
-#include "pardigits/pixdot.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "kernels/pixdot.h"
 
-#include "../ref/pixdot_ref.h"
+#include "ref/pixdot_ref.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /* Preprocessing, on real digits and on drawn ones. */
-#include "../ref/image_ref.h"
-#include "../ref/ref_digits.h"
+#include "ref/image_ref.h"
+#include "ref/ref_digits.h"
 
-#include "pardigits/images.h"
-#include "pardigits/mem.h"
+#include "core/mem.h"
+#include "data/preprocess.h"
+#include "store/dataset.h"
 
 #include <math.h>
 #include <setjmp.h>

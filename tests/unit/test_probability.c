@@ -1,8 +1,8 @@
 /* Probabilities from decision values: known answers, and optimality of the fit. */
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
 
-#include "../../src/svm/probability.h"
+#include "svm/probability.h"
 
 #include <math.h>
 #include <setjmp.h>

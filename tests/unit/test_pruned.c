@@ -1,11 +1,12 @@
 /* The search that passes over most rows finds what comparing everything finds, whatever the images are. */
-#include "pardigits/images.h"
-#include "pardigits/knn.h"
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "data/idx.h"
+#include "knn/knn.h"
+#include "store/dataset.h"
 
-#include "../../src/knn/pruned.h"
-#include "../ref/knn_ref.h"
+#include "knn/pruned.h"
+#include "ref/knn_ref.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Random numbers: published answers, distributions, permutations. */
-#include "pardigits/rng.h"
+#include "core/rng.h"
 
 #include <math.h>
 #include <setjmp.h>

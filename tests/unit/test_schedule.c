@@ -1,7 +1,7 @@
 /* Learning-rate schedules, the update of SGD and moving averages. */
-#include "../../src/cnn/optimizer.h"
+#include "cnn/optimizer.h"
 
-#include "pardigits/mem.h"
+#include "core/mem.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,5 +1,6 @@
 /* Contact sheets: read back through leptonica. */
-#include "pardigits/images.h"
+#include "data/sheet.h"
+#include "store/dataset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,14 +1,14 @@
 /* The solver and its kernel rows. */
-#include "pardigits/mem.h"
-#include "pardigits/rng.h"
-#include "pardigits/svm.h"
+#include "core/mem.h"
+#include "core/rng.h"
+#include "svm/svm.h"
 
-#include "../../src/svm/gram_rows.h"
-#include "../../src/svm/pixel_rows.h"
-#include "../../src/svm/two_class.h"
-#include "../ref/ref_digits.h"
-#include "../ref/svm_libsvm.h"
-#include "../ref/svm_ref.h"
+#include "ref/ref_digits.h"
+#include "ref/svm_libsvm.h"
+#include "ref/svm_ref.h"
+#include "svm/gram_rows.h"
+#include "svm/pixel_rows.h"
+#include "svm/two_class.h"
 
 #include <math.h>
 #include <omp.h>

@@ -1,5 +1,5 @@
 /* Which ranks solve which pairs of classes. */
-#include "../../src/svm/plan.h"
+#include "svm/plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,27 @@
+/* Speed of a network's parts, for `pardigits bench`. STATUS_USAGE: run.model isn't cnn, or cnn.layers make no
+ * network. */
+#ifndef PARDIGITS_CNN_CNN_BENCH_H
+#define PARDIGITS_CNN_CNN_BENCH_H
+
+#include "core/config.h"
+
+#include <stdint.h>
+
+enum { CNN_BENCH_MAX_LAYERS = 128 };
+
+/* One layer with weights on one thread. Operations leave out multiplications by padding zeros. */
+typedef struct {
+    char text[32]; /* as written in cnn.layers */
+    int height, width, channels;
+    int images, images_back; /* at a time, forward and back */
+    double forward_flops, backward_data_flops, backward_weights_flops;
+} LayerRate;
+
+/* Measures the layers of cnn.layers with weights; images 0: as many at a time as training takes.
+ * rates[CNN_BENCH_MAX_LAYERS]; *count is how many there are. */
+StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status);
+
+/* Terms of the exact sum that a training step adds up over the ranks. */
+StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status);
+
+#endif

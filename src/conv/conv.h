@@ -1,0 +1,84 @@
+/* Convolution over NHWC images: forward, gradient of the input, gradient of the weights. Dense layers are the
+ * same thing with a 1x1 kernel over a 1x1 image. Single-threaded; no allocation: the caller passes work
+ * memory.
+ *
+ * As an implicit matrix product: a row of the product is an output pixel, a column an output channel, and the
+ * sum runs over (kernel row, kernel column, input channel). For one kernel row the inputs of a pixel lie in
+ * one contiguous run of kernel * channels floats, so no im2col copy is needed. Every element is summed in one
+ * fixed order: a sample's output and data gradient have the same bits wherever it stands in a batch. n is at
+ * least 1.
+ *
+ * On processors with AMX matrix tiles compute it, from floats split into two bfloat16 each: a product of two
+ * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. Elsewhere kernels
+ * between at least 16 channels go by Winograd's minimal filtering, in floats (conv_winograd.h),
+ * where that saves enough multiplications: 3x3 and 5x5 with stride 1 and 5x5 with stride 2, unless most of a
+ * tile of 4x4 or 2x2 outputs lies outside. Its rounding errors are a few times as large as those of plain
+ * sums. */
+#ifndef PARDIGITS_CONV_CONV_H
+#define PARDIGITS_CONV_CONV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How a pass is computed. */
+typedef enum {
+    CONV_PRODUCTS, /* float products, register-blocked */
+    CONV_WINOGRAD, /* float products, fewer of them */
+    CONV_TILES,    /* on matrix tiles */
+} ConvMethod;
+
+typedef struct {
+    int height, width, channels; /* input */
+    int filters;                 /* output channels */
+    int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
+    int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
+    ConvMethod forward_method, data_method, weight_method; /* of the three passes */
+} ConvShape;
+
+/* The shape with its output size and the fastest methods; out_height is 0 if the kernel doesn't fit into the
+ * padded image. Where this build and this machine have matrix tiles, they compute all passes if the image has
+ * several channels, or one under a kernel of 5x5 with stride 1, and the data gradient of one channel under a
+ * kernel of 3x3. Elsewhere Winograd's method is taken where it saves enough multiplications, more of them for
+ * the weight gradient. */
+ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
+
+/* Images that the weight gradient should get at a time: each call has work of its own beside theirs. */
+int conv_images_wanted(const ConvShape *shape);
+
+/* Multiply-adds of one image, without those by padding zeros: the same in each of the three passes. */
+int64_t conv_multiply_adds(const ConvShape *shape);
+
+/* Floats of work memory that any of the functions below may use for n images. */
+int64_t conv_work_size(const ConvShape *shape, int n);
+
+/* Weights as the kernels want them, made once an optimiser step from weights
+ * [kernel][kernel][channels][filters]. */
+int64_t conv_packed_size(const ConvShape *shape); /* floats, the larger of the two */
+void conv_pack_forward(const ConvShape *shape, const float *weights, float *packed);
+void conv_pack_backward(const ConvShape *shape, const float *weights, float *packed);
+
+/* out [n][out_height][out_width][filters] = in [n][height][width][channels] * weights + bias [filters] (may
+ * be NULL). */
+void conv_forward(const ConvShape *shape, int n, const float *in, const float *packed_forward,
+                  const float *bias, float *out, float *work);
+/* The same, and out = max(out, 0). */
+void conv_forward_relu(const ConvShape *shape, int n, const float *in, const float *packed_forward,
+                       const float *bias, float *out, float *work);
+
+/* in_grad [n][height][width][channels] from out_grad [n][out_height][out_width][filters]. */
+void conv_backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed_backward,
+                        float *in_grad, float *work);
+/* The same where relu_out, laid out like in_grad, is above 0, and 0 elsewhere: the gradient of what a relu
+ * took. relu_out NULL: as above. */
+void conv_backward_data_relu(const ConvShape *shape, int n, const float *out_grad,
+                             const float *packed_backward, const float *relu_out, float *in_grad,
+                             float *work);
+
+/* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n
+ * images, written. conv_add_backward_weights adds them to what is there. */
+void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
+                           float *weight_grad, float *bias_grad, float *work);
+void conv_add_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
+                               float *weight_grad, float *bias_grad, float *work);
+
+#endif

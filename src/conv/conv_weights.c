@@ -1,0 +1,197 @@
+#include "conv/conv_axis.h"
+
+#include <string.h>
+
+#include "conv/conv_tiles.h"
+#include "conv/conv_winograd.h"
+#include "conv/product.h"
+#include "kernels/vec.h"
+
+/* bias_grad [filters] += sum of out_grad [rows][width], whose rows end in zeros. */
+static void add_rows(int64_t rows, int filters, int width, const float *out_grad, float *bias_grad) {
+    for (int f = 0; f < filters; f += LANES) {
+        const int lanes = lanes_from(filters, f);
+        const vec sum = vec_sum_rows(rows, width, out_grad + f, LANES);
+        vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
+    }
+}
+
+/* bias_grad [filters] += sum of out_grad [n][pixels][filters], image by image. */
+static void add_pixels(int n, int64_t pixels, int filters, const float *out_grad, float *bias_grad) {
+    for (int i = 0; i < n; i++, out_grad += pixels * filters)
+        for (int f = 0; f < filters; f += LANES) {
+            const int lanes = lanes_from(filters, f);
+            const vec sum = vec_sum_rows(pixels, filters, out_grad + f, lanes);
+            vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
+        }
+}
+
+/* Rows of out_grad as the product reads factors: of whole vectors. */
+static const float *fill_columns(int64_t rows, int columns, const float *from, float *filled) {
+    const int width = product_round_up(columns);
+    if (width == columns) return from;
+    for (int64_t r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c += LANES)
+            vec_store(filled + r * width + c, vec_load_lanes(from + r * columns + c, lanes_from(columns, c)));
+    return filled;
+}
+
+/* Taps [tap, tap + taps) of one dimension that meet the image at the same outputs [first, first + count). */
+static Span tap_span_of(const Axis *axis, int tap) {
+    const int before = -axis->offset - tap, last = axis->inputs - 1 - axis->offset - tap;
+    const int first = before > 0 ? (before + axis->step - 1) / axis->step : 0;
+    const int end = last < 0 ? 0 : last / axis->step + 1;
+    const int count = (end < axis->outputs ? end : axis->outputs) - first;
+    return (Span){first, count > 0 ? count : 0, tap, 1};
+}
+
+static Span next_tap_span(const Axis *axis, int tap) {
+    Span span = tap_span_of(axis, tap);
+    for (int t = tap + 1; t < axis->taps; t++, span.taps++) {
+        const Span other = tap_span_of(axis, t);
+        if (other.first != span.first || other.count != span.count) break;
+    }
+    return span;
+}
+
+/* The weight gradient of n images' lines [line, line + lines) of the output. */
+typedef struct {
+    const ConvShape *shape;
+    int n, line, lines;
+    const float *in;      /* of the first image */
+    const float *factors; /* [n][out_height][out_width][width], of the first image */
+    float *weight_grad;   /* added to */
+} Part;
+
+/* Adds the gradient of the taps y x x. */
+static void add_taps(const Part *part, const Axis *y_axis, const Axis *x_axis, Span y, Span x) {
+    const ConvShape *s = part->shape;
+    const int width = product_round_up(s->filters);
+    const int first = y.first > part->line ? y.first : part->line;
+    const int end =
+        y.first + y.count < part->line + part->lines ? y.first + y.count : part->line + part->lines;
+    if (first >= end || x.count == 0) return;
+    const int64_t row = (int64_t)s->width * s->channels, tap_row = (int64_t)s->kernel * s->channels;
+    const int64_t in_row = first * s->stride + y_axis->offset + y.tap;
+    const int64_t in_column = x.first * s->stride + x_axis->offset + x.tap;
+    const Product product = {
+        .rows = {{1, y.taps, (int64_t)x.taps * s->channels}, {0, row, 1}},
+        .sum = {{part->n, end - first, x.count},
+                {in_size(s), s->stride * row, (int64_t)s->stride * s->channels}},
+        .out_stride = {0, tap_row * s->filters, s->filters},
+        .columns = s->filters,
+        .in = part->in + in_row * row + in_column * s->channels,
+        .factors = part->factors + ((int64_t)first * s->out_width + x.first) * width,
+        .factor_stride = width,
+        .factor_line_skip = (int64_t)(s->out_width - x.count) * width,
+        .factor_image_skip = (int64_t)(s->out_height - (end - first)) * s->out_width * width,
+        .out = part->weight_grad + (y.tap * tap_row + (int64_t)x.tap * s->channels) * s->filters,
+    };
+    product_compute(&product);
+}
+
+static void add_part(const Part *part) {
+    const ConvShape *s = part->shape;
+    const Axis y_axis = forward_axis(s, s->height, s->out_height);
+    const Axis x_axis = forward_axis(s, s->width, s->out_width);
+    Span y, x;
+    for (int ky = 0; ky < s->kernel; ky += y.taps) {
+        y = next_tap_span(&y_axis, ky);
+        for (int kx = 0; kx < s->kernel; kx += x.taps) {
+            x = next_tap_span(&x_axis, kx);
+            add_taps(part, &y_axis, &x_axis, y, x);
+        }
+    }
+}
+
+/* The sum over the pixels of n images, in parts that the first-level cache holds. */
+static void sum_parts(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
+                      float *bias_grad) {
+    const int width = product_round_up(s->filters);
+    const int64_t pixels = (int64_t)s->out_height * s->out_width;
+    const int64_t most = max64(1, PART_FLOATS / width);
+    const int images = (int)max64(1, most / pixels);
+    const int lines = images > 1 ? s->out_height : (int)max64(1, most / s->out_width);
+    Part part = {.shape = s, .weight_grad = weight_grad};
+    for (int i = 0; i < n; i += images) {
+        part.in = in + i * in_size(s);
+        part.factors = factors + i * pixels * width;
+        part.n = n - i < images ? n - i : images;
+        for (part.line = 0; part.line < s->out_height; part.line += lines) {
+            part.lines = s->out_height - part.line < lines ? s->out_height - part.line : lines;
+            add_part(&part);
+            if (bias_grad)
+                add_rows(part.lines == s->out_height ? part.n * pixels : part.lines * s->out_width,
+                         s->filters, width, part.factors + part.line * s->out_width * width, bias_grad);
+        }
+    }
+}
+
+/* A dense layer's: the images are the sum, and their inputs, which lie far apart, are copied together. */
+static void sum_images(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
+                       const float *start, float *copy) {
+    for (int first = 0; first < s->channels; first += DENSE_INPUTS) {
+        const int inputs = s->channels - first < DENSE_INPUTS ? s->channels - first : DENSE_INPUTS;
+        for (int i = 0; i < n; i++)
+            memcpy(copy + i * COPY_STRIDE, in + (int64_t)i * s->channels + first,
+                   (size_t)inputs * sizeof *copy);
+        const Product product = {
+            .rows = {{1, 1, inputs}, {0, 0, 1}},
+            .sum = {{1, 1, n}, {0, 0, COPY_STRIDE}},
+            .out_stride = {0, 0, s->filters},
+            .columns = s->filters,
+            .in = copy,
+            .factors = factors,
+            .factor_stride = product_round_up(s->filters),
+            .start = start,
+            .out = weight_grad + (int64_t)first * s->filters,
+        };
+        product_compute(&product);
+    }
+}
+
+static void dense_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                          float *weight_grad, float *bias_grad, float *work) {
+    const int width = product_round_up(s->filters);
+    float *const filled = work + round_up(width);
+    const float *factors = fill_columns(n, s->filters, out_grad, filled);
+    memset(work, 0, (size_t)width * sizeof *work);
+    sum_images(s, n, in, factors, weight_grad, add ? NULL : work, filled + (int64_t)n * width);
+    if (bias_grad) add_rows(n, s->filters, width, factors, bias_grad);
+}
+
+static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                             float *weight_grad, float *bias_grad, float *work) {
+    const int64_t pixels = (int64_t)s->out_height * s->out_width;
+    const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
+    if (bias_grad && !add) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
+    if (s->weight_method != CONV_PRODUCTS) {
+        (s->weight_method == CONV_TILES ? conv_tiles_backward_weights : conv_winograd_backward_weights)(
+            s, n, in, out_grad, add, weight_grad, work);
+        if (bias_grad)
+            add_pixels(is_dense(s) ? 1 : n, is_dense(s) ? n : pixels, s->filters, out_grad, bias_grad);
+        return;
+    }
+    if (is_dense(s)) {
+        dense_weights(s, n, in, out_grad, add, weight_grad, bias_grad, work);
+        return;
+    }
+    if (!add) memset(weight_grad, 0, weights * sizeof *weight_grad);
+    const int group = group_size(s, n);
+    for (int first = 0; first < n; first += group) {
+        const int images = n - first < group ? n - first : group;
+        const float *gradient = out_grad + first * out_size(s);
+        const float *factors = fill_columns(images * pixels, s->filters, gradient, work);
+        sum_parts(s, images, in + first * in_size(s), factors, weight_grad, bias_grad);
+    }
+}
+
+void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
+                           float *weight_grad, float *bias_grad, float *work) {
+    backward_weights(s, n, in, out_grad, false, weight_grad, bias_grad, work);
+}
+
+void conv_add_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
+                               float *weight_grad, float *bias_grad, float *work) {
+    backward_weights(s, n, in, out_grad, true, weight_grad, bias_grad, work);
+}

@@ -1,0 +1,8 @@
+/* Wall-clock time for progress and metrics. */
+#ifndef PARDIGITS_CORE_TIMER_H
+#define PARDIGITS_CORE_TIMER_H
+
+/* Seconds since an arbitrary start, monotonic. */
+double timer_now_s(void);
+
+#endif

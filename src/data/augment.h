@@ -1,0 +1,27 @@
+/* Random distortions of training images. */
+#ifndef PARDIGITS_DATA_AUGMENT_H
+#define PARDIGITS_DATA_AUGMENT_H
+
+#include "store/dataset.h"
+
+#include <stdint.h>
+
+/* Random changes of one training image, drawn for (seed, epoch, sample). */
+typedef struct {
+    float shift_pixels; /* up to so far in x and in y, uniform */
+    float rotate_deg;   /* up to this angle either way, uniform */
+    float zoom;         /* scale factor uniform in [1 - zoom, 1 + zoom] */
+    float shear_deg;    /* slant of upright lines, up to this angle either way, uniform; below 90 */
+    float elastic_pixels, elastic_sigma; /* smooth random displacement: root mean square in x and in y, and
+                                            the deviation of the Gaussian that smooths it, >= 2 */
+    float stretch;   /* up to 1 + stretch times as wide and as low, or as narrow and as high, as likely */
+    float thickness; /* pixels go up to this share of their way to the largest or, as likely, the least of
+                        their own value and their four neighbours': a dilation or erosion (Serra 1982) */
+} Augmentation;
+
+/* out [28][28] floats in [0,1] from image [28][28]: all changes of place in one bilinear resampling, zeros
+ * outside; then thickness. With all of them 0 it is image / 255. */
+void augment_image(const Augmentation *augmentation, uint32_t seed, uint32_t epoch, uint64_t sample,
+                   const uint8_t *image, float *out);
+
+#endif

@@ -1,0 +1,66 @@
+/* The samples of an epoch, cut into steps, leaves and ranks, and their way to the ranks that work on them.
+ *
+ * The order of an epoch is a permutation of the training set. A step takes the next `batch` entries (the last
+ * one what is left); a step is cut into leaves of `leaf` entries (the last one what is left); the leaves of a
+ * step are cut over the ranks by partition_range. Everything but shard_exchange is plain arithmetic on plain
+ * integers. */
+#ifndef PARDIGITS_DATA_SHARD_H
+#define PARDIGITS_DATA_SHARD_H
+
+#include "core/partition.h"
+#include "parallel/comm.h"
+#include "store/dataset.h"
+
+#include <stdint.h>
+
+/* How an epoch is cut. */
+typedef struct {
+    int64_t samples; /* of the training set */
+    int64_t batch;   /* samples of a step */
+    int64_t leaf;    /* samples of a leaf */
+    int ranks;
+} EpochCut;
+
+/* Steps of an epoch, the last one perhaps smaller. */
+int64_t epoch_steps(const EpochCut *cut);
+
+/* Positions of the epoch's order that belong to a step. */
+Range epoch_step_positions(const EpochCut *cut, int64_t step);
+
+/* Those that a rank works on: whole leaves, an empty range where there are fewer leaves than ranks. */
+Range epoch_rank_positions(const EpochCut *cut, int64_t step, int rank);
+
+/* How many samples a rank works on in the steps [0, step). */
+int64_t epoch_rank_samples(const EpochCut *cut, int64_t step, int rank);
+
+/* Rows `wanted` of the training set (this rank's wish, which may be empty or everything), from shards that
+ * hold partition_range(samples, ranks, rank). Collective. Freed by the caller. */
+ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, Range wanted);
+
+/* Samples in the order in which a rank works on them. */
+typedef struct {
+    int64_t n;
+    const uint8_t *images;   /* [any][28][28] */
+    const uint8_t *labels;   /* [any] */
+    const uint32_t *rows;    /* [n] where sample i lies in images and labels */
+    const uint32_t *indices; /* [n] its index in the training set */
+} Samples;
+
+/* Samples first..first+n. */
+Samples samples_slice(const Samples *samples, int64_t first, int64_t n);
+
+/* The samples of this rank's leaves of an epoch, and the memory that holds them. */
+typedef struct {
+    Samples samples;
+    uint8_t *images, *labels; /* owned, as are these; NULL where samples points elsewhere */
+    uint32_t *rows, *indices;
+} EpochShard;
+
+/* Gives this rank the samples that its leaves of an epoch need. Collective. order [samples] is the epoch's,
+ * the same on every rank; shard holds this rank's rows partition_range(samples, ranks, rank). The result may
+ * point into shard and order; it is freed by epoch_shard_free. */
+EpochShard shard_exchange(const EpochCut *cut, const Comm *comm, const ImageSet *shard,
+                          const uint32_t *order);
+void epoch_shard_free(EpochShard *epoch);
+
+#endif

@@ -1,0 +1,77 @@
+/* The layers beside convolution, forward and backward, for rows of `channels` values or n images (NHWC).
+ * Single-threaded, no allocation. Gradients are of the loss summed over the images. */
+#ifndef PARDIGITS_KERNELS_LAYERS_H
+#define PARDIGITS_KERNELS_LAYERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Batch norm over n * height * width rows a channel (Ioffe & Szegedy 2015), with the statistics of these rows
+ * alone (ghost batch norm). It takes two passes forward and two back, each of which goes over the rows in
+ * parts of any size, so that a part is still in the cache from the layer before it. */
+
+/* First pass: takes `rows` rows into the mean and the sum of squared deviations of the `before` rows before
+ * (none: they are written). norm_finish_moments then makes squares the (biased) variance. */
+void norm_add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
+                      float *squares);
+void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inverse_deviation);
+
+/* Second pass: out = (in - mean) * inverse_deviation * scale + shift, and max(out, 0) with relu. */
+void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
+                  const float *mean, const float *inverse_deviation, bool relu, float *out);
+
+/* First pass back: adds sum(gradient) to shift_grad and sum(gradient * (in - mean)) to scale_grad (with
+ * before == 0 they are written); norm_finish_gradients then makes them what they are called. relu_out: the
+ * output of a relu that follows, which first makes the gradient 0 where it is 0; or NULL. */
+void norm_add_gradients(int64_t before, int64_t rows, int channels, const float *in, const float *relu_out,
+                        const float *mean, float *gradient, float *scale_grad, float *shift_grad);
+void norm_finish_gradients(int channels, const float *inverse_deviation, float *scale_grad);
+
+/* Second pass back: gradient, of the output, becomes that of the input; all_rows of them make up the
+ * statistics. */
+void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
+                   const float *mean, const float *inverse_deviation, const float *scale_grad,
+                   const float *shift_grad, float *gradient);
+
+/* out = in * factor + offset per channel: batch norm in use, with running statistics folded in. */
+void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset,
+                float *out);
+
+/* out = max(in, 0); in place is allowed. */
+void relu_forward(int64_t n, const float *in, float *out);
+/* in_grad = out_grad where out > 0; in place is allowed. */
+void relu_backward(int64_t n, const float *out, const float *out_grad, float *in_grad);
+
+typedef struct {
+    int height, width, channels; /* input */
+    int window, stride;          /* square window, no padding; a rest at the border is dropped */
+    int out_height, out_width;
+} PoolShape;
+
+PoolShape pool_shape(int height, int width, int channels, int window, int stride);
+
+/* Largest value of each window; winner [n][out_height][out_width][channels] is its place in the window (row *
+ * window + column, the first of equals). window <= 15. */
+void pool_forward(const PoolShape *shape, int n, const float *in, float *out, uint8_t *winner);
+void pool_backward(const PoolShape *shape, int n, const uint8_t *winner, const float *out_grad,
+                   float *in_grad);
+
+/* The same with a relu directly before or after, which comes to the same: out = max(largest, 0); back,
+ * relu_out is that output, NULL: no relu. */
+void pool_forward_relu(const PoolShape *shape, int n, const float *in, float *out, uint8_t *winner);
+void pool_backward_relu(const PoolShape *shape, int n, const uint8_t *winner, const float *relu_out,
+                        const float *out_grad, float *in_grad);
+
+/* Dropout: out = in / (1 - rate) where kept, else 0. keep [n] is 0 or 1; in place is allowed. The backward
+ * pass is the same function on gradients. */
+void dropout_apply(int64_t n, const float *in, const uint8_t *keep, float rate, float *out);
+
+/* Softmax and cross-entropy over `classes` logits a row. probabilities [n][classes] are written; in training
+ * logit_grad [n][classes] = probabilities - target (may be NULL), and the summed loss is returned. The target
+ * is (1 - smoothing) * one-hot(label) + smoothing / classes (label smoothing: Szegedy et al., "Rethinking the
+ * Inception architecture", CVPR 2016). With labels NULL only probabilities are written and 0 is returned. exp
+ * is the program's own, so the same on every processor of a build. */
+double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float smoothing,
+                    float *probabilities, float *logit_grad);
+
+#endif

@@ -1,0 +1,79 @@
+/* HDF5 files in the few forms that pardigits needs. src/store is the only code that
+ * calls HDF5. Names are paths such as "/model/conv1/weight"; missing groups are made. Object times are off,
+ * so that equal content gives equal files. Errors name the file and the object. */
+#ifndef PARDIGITS_STORE_H5IO_H
+#define PARDIGITS_STORE_H5IO_H
+
+#include "core/status.h"
+#include "parallel/comm.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { H5_U8, H5_I32, H5_U32, H5_I64, H5_U64, H5_F32, H5_F64 } H5Type;
+
+enum { H5_MAX_RANK = 4 };
+
+typedef struct {
+    int rank;
+    int64_t dims[H5_MAX_RANK];
+} H5Shape;
+
+typedef struct H5File H5File;
+
+/* A new file, made in memory; h5_close writes it to path. Serial. */
+StatusCode h5_create(H5File **file, const char *path, Status *status);
+
+/* Opens a file for reading. With comm the open is collective and parallel (MPI-IO); with NULL it is serial.
+ */
+StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status);
+
+/* Closes and clears *file (NULL is allowed). A new file is written to its path now, unless status holds a
+ * failure already; then nothing is written. */
+StatusCode h5_close(H5File **file, Status *status);
+
+const char *h5_path(const H5File *file);
+
+bool h5_exists(const H5File *file, const char *name);
+
+/* Writes a whole array. */
+StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, const void *data,
+                    Status *status);
+
+/* The shape of an array. */
+StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status *status);
+
+/* Reads a whole array into data, whose shape must be exactly as expected. */
+StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
+                   Status *status);
+
+/* Reads rows first..first+count of the first dimension, each of row_values numbers, into data. Collective if
+ * the file was opened with comm: every rank calls it (count may be 0), and all return the same status. */
+StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t row_values, int64_t first,
+                        int64_t count, void *data, Status *status);
+
+/* Attributes of the object `name` ("/" for the file; missing groups are made when writing). */
+StatusCode h5_set_i64(H5File *file, const char *name, const char *attribute, int64_t value, Status *status);
+StatusCode h5_set_f64(H5File *file, const char *name, const char *attribute, double value, Status *status);
+StatusCode h5_set_text(H5File *file, const char *name, const char *attribute, const char *value,
+                       Status *status);
+bool h5_has_attribute(const H5File *file, const char *name, const char *attribute);
+StatusCode h5_get_i64(const H5File *file, const char *name, const char *attribute, int64_t *value,
+                      Status *status);
+StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribute, double *value,
+                      Status *status);
+/* *value is freed by the caller (mem_free). */
+StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
+                       Status *status);
+
+/* Gives the SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types,
+ * shapes, values and attributes in the order of names, without keys of /config that don't shape the model.
+ * hex[65]. */
+StatusCode h5_digest(const H5File *file, char hex[65], Status *status);
+
+/* Calls visit for each object below `name` (groups and arrays, in order of names, paths from the root). */
+StatusCode h5_visit(const H5File *file, const char *name,
+                    void (*visit)(const char *path, bool is_array, void *context), void *context,
+                    Status *status);
+
+#endif
