@@ -51,7 +51,7 @@ StatusCode cmd_import(Program *program, int argc, char **argv, Status *status) {
     if (!status->code && comm_rank(program->comm) == 0)
         svm_libsvm_read_model(&model, config, argv[1], status);
     if (!comm_agree(program->comm, status))
-        checkpoint_save(arguments.out, program->comm, &(CheckpointFacts){config, NULL, true}, svm_libsvm_save,
+        checkpoint_save(arguments.out, program->comm, &(CheckpointInfo){config, NULL, true}, svm_libsvm_save,
                         model, status);
     if (model) svm_family.destroy(&model);
     config_destroy(&config);

@@ -1,6 +1,6 @@
 #include "cnn/cnn_bench.h"
 
-#include "cnn/leaf.h"
+#include "cnn/micro_batch.h"
 
 #include "core/mem.h"
 #include "core/rng.h"
@@ -111,11 +111,11 @@ static LayerRate measure_layer(const Layer *layer, int images, int images_back) 
     return rate;
 }
 
-/* How many images of a leaf pass through layer i together in one of these stages. */
-static int images_at_a_time(const Stage *stages, int count, int i, int leaf) {
+/* How many images of a micro-batch pass through layer i together in one of these stages. */
+static int images_at_a_time(const Stage *stages, int count, int i, int micro_batch) {
     for (int k = 0; k < count; k++)
         if (stages[k].first <= i && i < stages[k].end) return stages[k].group;
-    return leaf;
+    return micro_batch;
 }
 
 /* Freed by the caller; without layers where there is an error. */
@@ -135,13 +135,13 @@ static Network *parse_network(const Config *config, Status *status) {
 StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status) {
     Network *net = parse_network(config, status);
     *count = 0;
-    const int leaf = (int)config_int(config, "cnn.leaf");
-    LeafPlan plan = {0};
-    if (!status->code) plan = leaf_plan_create(net, leaf);
+    const int micro_batch = (int)config_int(config, "cnn.micro_batch");
+    MicroBatchPlan plan = {0};
+    if (!status->code) plan = micro_batch_plan_create(net, micro_batch);
     for (int i = 0; i < net->layer_count && !status->code; i++) {
         if (!layer_has_weights(&net->layers[i])) continue;
-        const int forward_images = images_at_a_time(plan.forward, plan.forward_count, i, leaf);
-        const int back_images = images_at_a_time(plan.backward, plan.backward_count, i, leaf);
+        const int forward_images = images_at_a_time(plan.forward, plan.forward_count, i, micro_batch);
+        const int back_images = images_at_a_time(plan.backward, plan.backward_count, i, micro_batch);
         rates[(*count)++] =
             measure_layer(&net->layers[i], images ? images : forward_images, images ? images : back_images);
     }
@@ -151,7 +151,7 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
 
 StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status) {
     Network *net = parse_network(config, status);
-    *terms = leaf_term_count(net) + 1;
+    *terms = micro_batch_term_count(net) + 1;
     mem_free(net);
     return status->code;
 }

@@ -14,7 +14,7 @@ typedef struct {
     int members, shifts;    /* shifts: cnn.test_shifts */
     Network **nets;         /* [members] */
     Predictor **predictors; /* [members] */
-    char **ways;            /* [members] in which their images are preprocessed */
+    char **preprocess;      /* [members] in which their images are preprocessed */
 } CnnModel;
 
 static void destroy_model(void **model_pointer) {
@@ -23,11 +23,11 @@ static void destroy_model(void **model_pointer) {
     for (int m = 0; m < model->members; m++) {
         predictor_free(&model->predictors[m]);
         mem_free(model->nets[m]);
-        mem_free(model->ways[m]);
+        mem_free(model->preprocess[m]);
     }
     mem_free(model->nets);
     mem_free(model->predictors);
-    mem_free(model->ways);
+    mem_free(model->preprocess);
     mem_free(model);
     *model_pointer = NULL;
 }
@@ -46,7 +46,7 @@ static Predictor *load_predictor(const H5File *file, const char *root, const Net
 /* Member m of the configuration becomes the model's next one. */
 static StatusCode load_member(CnnModel *model, const H5File *file, const char *root, const Config *config,
                               int m, Status *status) {
-    char way[MEMBER_WAY];
+    char preprocess[MEMBER_PREPROCESS];
     Network *net = members_network(config, m, status);
     Predictor *predictor = net ? load_predictor(file, root, net, status) : NULL;
     if (!predictor) {
@@ -54,7 +54,7 @@ static StatusCode load_member(CnnModel *model, const H5File *file, const char *r
         return status->code;
     }
     model->nets[model->members] = net;
-    model->ways[model->members] = mem_text(members_preprocess(config, m, way));
+    model->preprocess[model->members] = mem_text(members_preprocess(config, m, preprocess));
     model->predictors[model->members++] = predictor;
     return status->code;
 }
@@ -64,7 +64,7 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
     if (members_count(file, config, &count, status)) return status->code;
     model->nets = mem_new((size_t)count, sizeof *model->nets);
     model->predictors = mem_new((size_t)count, sizeof *model->predictors);
-    model->ways = mem_new((size_t)count, sizeof *model->ways);
+    model->preprocess = mem_new((size_t)count, sizeof *model->preprocess);
     for (int m = 0; m < config_int(config, "cnn.members") && model->members < count && !status->code; m++) {
         char root[MEMBER_ROOT];
         members_root(config, m, root);
@@ -98,9 +98,9 @@ static StatusCode predict_by_members(void *opaque, const Comm *comm, int threads
     (void)status; /* nothing here can fail */
     const int64_t chunks = predict_chunks(n), members = model->members;
     Prediction *whole = mem_new((size_t)(chunks * members) * PREDICT_CHUNK, sizeof *whole);
-    const Committee committee = {model->members, model->shifts, model->predictors, model->ways};
-    committee_run(&committee, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
-                  whole);
+    const Ensemble ensemble = {model->members, model->shifts, model->predictors, model->preprocess};
+    ensemble_predict(&ensemble, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
+                     whole);
     comm_share_rows(comm, whole, chunks, members * PREDICT_CHUNK * (int64_t)sizeof *whole);
     for (int64_t m = 0; m < members; m++)
         for (int64_t i = 0; i < n; i++)

@@ -1,6 +1,6 @@
 #include "cnn/members.h"
 
-#include "cnn/deal.h"
+#include "cnn/assignment.h"
 #include "cnn/member_files.h"
 #include "cnn/network.h"
 #include "cnn/train.h"
@@ -18,29 +18,29 @@
 typedef struct {
     TrainJob *job;
     int members;
-    Deal deal;
+    Assignment assignment;
     int group_index; /* this rank's group */
     Comm *group;     /* its ranks */
     ImageSet shard;  /* this rank's rows among them */
     StopWatch *watch;
     bool trained; /* all members are finished */
-} Ensemble;
+} EnsembleTraining;
 
 /* The work of training a member: multiply-adds of an image, times epochs. */
 static MemberWork member_work(const Config *config, int member) {
     Status ignored = {0}; /* members_check has refused what is wrong */
     Config *own = members_config(config, member, &ignored);
     Network *net = members_network(config, member, &ignored);
-    const int64_t batch = config_int(own, "cnn.batch"), leaf = config_int(own, "cnn.leaf");
+    const int64_t batch = config_int(own, "cnn.batch"), micro_batch = config_int(own, "cnn.micro_batch");
     const MemberWork work = {(double)net->multiply_adds * (double)config_int(own, "cnn.epochs"),
-                             (batch + leaf - 1) / leaf};
+                             (batch + micro_batch - 1) / micro_batch};
     mem_free(net);
     config_destroy(&own);
     return work;
 }
 
 /* Who trains the members that are left. Collective. */
-static Deal deal_rest(const TrainJob *job, int members) {
+static Assignment assignment_rest(const TrainJob *job, int members) {
     MemberWork *work = mem_new((size_t)members, sizeof *work);
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
@@ -49,46 +49,46 @@ static Deal deal_rest(const TrainJob *job, int members) {
     }
     comm_broadcast(job->comm, work, members * (int64_t)sizeof *work, 0);
     comm_broadcast(job->comm, &threads, sizeof threads, 0);
-    const Deal deal = deal_members(work, members, comm_size(job->comm), threads);
+    const Assignment assignment = assignment_of_members(work, members, comm_size(job->comm), threads);
     mem_free(work);
-    return deal;
+    return assignment;
 }
 
-static void log_deal(const Ensemble *ensemble) {
-    const Deal *deal = &ensemble->deal;
+static void log_assignment(const EnsembleTraining *ensemble) {
+    const Assignment *assignment = &ensemble->assignment;
     int left = 0;
     for (int m = 0; m < ensemble->members; m++)
-        left += deal->owner[m] >= 0;
+        left += assignment->owner[m] >= 0;
     log_line(ensemble->job->log,
              "%d of %d members to train, by %d group%s of ranks; this is what rank 0 trains", left,
-             ensemble->members, deal->groups, deal->groups > 1 ? "s" : "");
+             ensemble->members, assignment->groups, assignment->groups > 1 ? "s" : "");
 }
 
-static void ensemble_begin(Ensemble *ensemble, TrainJob *job) {
+static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
     ensemble->job = job;
     ensemble->members = (int)config_int(job->config, "cnn.members");
-    ensemble->deal = deal_rest(job, ensemble->members);
-    ensemble->group_index = deal_group(&ensemble->deal, comm_rank(job->comm));
+    ensemble->assignment = assignment_rest(job, ensemble->members);
+    ensemble->group_index = assignment_group(&ensemble->assignment, comm_rank(job->comm));
     ensemble->group = comm_split(job->comm, ensemble->group_index);
     ensemble->shard = shard_fetch(
         job->comm, job->train_count, &job->shard,
         partition_range(job->train_count, comm_size(ensemble->group), comm_rank(ensemble->group)));
     ensemble->watch = stop_watch_create(job->comm);
     member_tables_declare(job->metrics);
-    log_deal(ensemble);
+    log_assignment(ensemble);
 }
 
 /* The images as a member sees them, with the same labels. */
-static ImageSet preprocessed(const ImageSet *set, const char *way) {
+static ImageSet preprocessed(const ImageSet *set, const char *preprocess) {
     ImageSet copy = *set;
     copy.images = mem_copy(set->images, (size_t)set->n * IMAGE_PIXELS);
-    preprocess_images(way, copy.images, copy.n);
+    preprocess_images(preprocess, copy.images, copy.n);
     return copy;
 }
 
 /* Opens what there is of a member's training. Where none of it can be read the member is trained anew, and
  * the file that is there is kept aside. Collective in the group. */
-static H5File *open_begun(const Ensemble *ensemble, int member, const char *model) {
+static H5File *open_begun(const EnsembleTraining *ensemble, int member, const char *model) {
     Status status = {0};
     H5File *file;
     if (checkpoint_open_newest(model, ensemble->group, &file, &status) && comm_rank(ensemble->group) == 0) {
@@ -103,17 +103,17 @@ static H5File *open_begun(const Ensemble *ensemble, int member, const char *mode
 
 /* The group trains a member, or goes on with it. Collective in the group: the same status on all its ranks.
  */
-static StatusCode train_member(const Ensemble *ensemble, int member, Status *status) {
+static StatusCode train_member(const EnsembleTraining *ensemble, int member, Status *status) {
     TrainJob job = *ensemble->job;
     char *model = member_path(job.model_path, member, member_model),
-         *metrics = member_path(job.model_path, member, member_metrics), way[MEMBER_WAY];
+         *metrics = member_path(job.model_path, member, member_metrics), preprocess[MEMBER_PREPROCESS];
     Config *config = members_config(job.config, member, status);
     job.comm = ensemble->group;
     job.config = config;
     job.model_path = model;
-    members_preprocess(ensemble->job->config, member, way);
-    job.shard = preprocessed(&ensemble->shard, way);
-    job.valid = preprocessed(&ensemble->job->valid, way);
+    members_preprocess(ensemble->job->config, member, preprocess);
+    job.shard = preprocessed(&ensemble->shard, preprocess);
+    job.valid = preprocessed(&ensemble->job->valid, preprocess);
     job.watch = ensemble->watch;
     job.metrics = NULL;
     H5File *resume = open_begun(ensemble, member, model);
@@ -137,13 +137,13 @@ static StatusCode train_member(const Ensemble *ensemble, int member, Status *sta
 
 /* The CheckpointWriter of an ensemble (context: the Ensemble). */
 static StatusCode write_members(H5File *out, const void *context, Status *status) {
-    const Ensemble *ensemble = context;
+    const EnsembleTraining *ensemble = context;
     return member_files_copy(out, ensemble->job->config, ensemble->job->model_path, ensemble->trained,
                              status);
 }
 
 /* Writes the model of the members that are complete, and the metrics. Collective: all ranks agree. */
-static StatusCode save_ensemble(const Ensemble *ensemble, Status *status) {
+static StatusCode save_ensemble(const EnsembleTraining *ensemble, Status *status) {
     const TrainJob *job = ensemble->job;
     if (comm_rank(job->comm) == 0 && job->metrics) {
         member_tables_merge(job->metrics, job->config, job->model_path);
@@ -151,7 +151,7 @@ static StatusCode save_ensemble(const Ensemble *ensemble, Status *status) {
     }
     if (comm_agree(job->comm, status)) return status->code;
     return checkpoint_save(job->model_path, job->comm,
-                           &(CheckpointFacts){job->config, &job->source, ensemble->trained}, write_members,
+                           &(CheckpointInfo){job->config, &job->source, ensemble->trained}, write_members,
                            ensemble, status);
 }
 
@@ -164,9 +164,10 @@ static void name_member(Status *status, int member) {
 
 /* The members of all groups. When one fails the other groups stop as after a signal. Collective: all ranks
  * agree. */
-static StatusCode train_all(Ensemble *ensemble, Status *status) {
+static StatusCode train_all(EnsembleTraining *ensemble, Status *status) {
     for (int m = 0; m < ensemble->members && !status->code; m++) {
-        if (ensemble->deal.owner[m] != ensemble->group_index || !train_member(ensemble, m, status)) continue;
+        if (ensemble->assignment.owner[m] != ensemble->group_index || !train_member(ensemble, m, status))
+            continue;
         if (status->code == STATUS_STOPPED) break;
         name_member(status, m);
         stop_watch_raise(ensemble->watch);
@@ -177,7 +178,7 @@ static StatusCode train_all(Ensemble *ensemble, Status *status) {
 
 /* Puts the members together, all of them or, after a stop or a failure, those that are finished. Collective:
  * all ranks agree. */
-static StatusCode finish(Ensemble *ensemble, Status *status) {
+static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
     Status saved = {0};
     ensemble->trained = status->code == STATUS_OK;
     save_ensemble(ensemble, &saved);
@@ -188,7 +189,7 @@ static StatusCode finish(Ensemble *ensemble, Status *status) {
 }
 
 static StatusCode train_ensemble(TrainJob *job, Status *status) {
-    Ensemble ensemble = {0};
+    EnsembleTraining ensemble = {0};
     ensemble_begin(&ensemble, job);
     /* a model without members marks the folder as this run's: what is left of another is removed first */
     if (!job->resume) {
@@ -202,7 +203,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
         finish(&ensemble, status);
     }
     image_set_free(&ensemble.shard);
-    deal_free(&ensemble.deal);
+    assignment_free(&ensemble.assignment);
     comm_destroy(&ensemble.group);
     return status->code;
 }

@@ -1,9 +1,9 @@
 /* Ensembles: cnn.members networks, each trained with a seed of its own by a group of ranks.
  *
- * The ranks are cut into groups, and the members that aren't finished are dealt to these (deal.h). A group
- * works on the whole training set, as if its ranks were all there are, and trains its members one after the
- * other. Member 0 has the seed run.seed, so that it is the network that is trained without an ensemble; which
- * ranks train a member doesn't matter for it.
+ * The ranks are cut into groups, and the members that aren't finished are assigned to these (assignment.h). A
+ * group works on the whole training set, as if its ranks were all there are, and trains its members one after
+ * the other. Member 0 has the seed run.seed, so that it is the network that is trained without an ensemble;
+ * which ranks train a member doesn't matter for it.
  *
  * With cnn.member_preprocess the members see the images differently, with cnn.member_layers they are
  * different networks, with cnn.member_settings they are trained differently. A member is then the plain
@@ -22,7 +22,7 @@
 
 #include "model/family.h"
 
-enum { MEMBER_WAY = 32 };
+enum { MEMBER_PREPROCESS = 32 };
 
 /* As ModelFamily.train. */
 StatusCode members_train(TrainJob *job, Status *status);
@@ -32,7 +32,7 @@ StatusCode members_train(TrainJob *job, Status *status);
 StatusCode members_check(const Config *config, Status *status);
 
 /* What is done to a member's images beside what run.preprocess does to all of them; "none" for nothing. */
-const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]);
+const char *members_preprocess(const Config *config, int member, char preprocess[MEMBER_PREPROCESS]);
 
 /* The configuration of the plain network that a member is. Refuses what its keys can't be (STATUS_USAGE).
  * Destroyed by the caller, always. */

@@ -14,7 +14,7 @@
 enum { MEMBER_SETTING = 128 };
 
 /* The keys that go round the members. */
-static const char ways_key[] = "cnn.member_preprocess", layers_key[] = "cnn.member_layers",
+static const char preprocess_key[] = "cnn.member_preprocess", layers_key[] = "cnn.member_layers",
                   settings_key[] = "cnn.member_settings";
 
 uint32_t members_seed(uint32_t run_seed, int member) {
@@ -34,18 +34,19 @@ static bool copy_word(const char *text, int index, char *word, size_t size) {
 }
 
 static int count_words(const char *text) {
-    char word[MEMBER_WAY];
+    char word[MEMBER_PREPROCESS];
     int count = 0;
     while (copy_word(text, count, word, sizeof word))
         count++;
     return count;
 }
 
-const char *members_preprocess(const Config *config, int member, char way[MEMBER_WAY]) {
-    const char *ways = config_text(config, ways_key);
-    const int count = count_words(ways);
-    if (count == 0 || !copy_word(ways, member % count, way, MEMBER_WAY)) snprintf(way, MEMBER_WAY, "none");
-    return way;
+const char *members_preprocess(const Config *config, int member, char text[MEMBER_PREPROCESS]) {
+    const char *preprocess = config_text(config, preprocess_key);
+    const int count = count_words(preprocess);
+    if (count == 0 || !copy_word(preprocess, member % count, text, MEMBER_PREPROCESS))
+        snprintf(text, MEMBER_PREPROCESS, "none");
+    return text;
 }
 
 /* The text between the bars before and behind the item of that index; NULL if there are fewer. */
@@ -125,17 +126,18 @@ static StatusCode set_own(Config *own, const char *settings, Status *status) {
 
 Config *members_config(const Config *config, int member, Status *status) {
     Config *own = config_copy(config);
-    char seed[32], way[MEMBER_WAY];
+    char seed[32], preprocess[MEMBER_PREPROCESS];
     snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
     config_set_value(own, "run.seed", seed, "cnn.members", status);
     config_set_value(own, "cnn.members", "1", "cnn.members", status);
-    if (*config_text(config, ways_key))
-        config_set_value(own, "run.preprocess", members_preprocess(config, member, way), ways_key, status);
+    if (*config_text(config, preprocess_key))
+        config_set_value(own, "run.preprocess", members_preprocess(config, member, preprocess), preprocess_key,
+                         status);
     char *layers = member_item(config, layers_key, member),
          *settings = member_item(config, settings_key, member);
     if (layers) config_set_value(own, "cnn.layers", layers, layers_key, status);
     if (settings) set_own(own, settings, status);
-    config_set_value(own, ways_key, "", "cnn.members", status);
+    config_set_value(own, preprocess_key, "", "cnn.members", status);
     config_set_value(own, layers_key, "", "cnn.members", status);
     config_set_value(own, settings_key, "", "cnn.members", status);
     mem_free(layers);
@@ -158,8 +160,8 @@ static StatusCode check_count(const Config *config, const char *key, int count, 
 static StatusCode check_counts(const Config *config, Status *status) {
     check_count(config, layers_key, count_items(config_text(config, layers_key)), status);
     check_count(config, settings_key, count_items(config_text(config, settings_key)), status);
-    check_count(config, ways_key, count_words(config_text(config, ways_key)), status);
-    if (!status->code && *config_text(config, ways_key) &&
+    check_count(config, preprocess_key, count_words(config_text(config, preprocess_key)), status);
+    if (!status->code && *config_text(config, preprocess_key) &&
         strcmp(config_text(config, "run.preprocess"), "none") != 0)
         status_set(status, STATUS_USAGE,
                    "cnn.member_preprocess replaces run.preprocess: leave that at none.");

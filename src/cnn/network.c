@@ -14,17 +14,17 @@ bool layer_has_weights(const Layer *layer) {
     return layer->kind == LAYER_CONV || layer->kind == LAYER_DENSE;
 }
 
-int network_relu_host(const Network *net, int relu) {
+int network_fused_relu(const Network *net, int relu) {
     if (relu < 0 || relu >= net->layer_count || net->layers[relu].kind != LAYER_RELU) return -1;
     const Layer *layer = &net->layers[relu];
     const bool norm_before = relu > 0 && layer[-1].kind == LAYER_NORM;
     if (!norm_before && relu + 1 < net->layer_count && layer[1].kind == LAYER_POOL) return relu + 1;
-    const bool hosts = relu > 0 && !layer_in_place(&layer[-1]);
-    return hosts ? relu - 1 : -1;
+    const bool can_fuse = relu > 0 && !layer_in_place(&layer[-1]);
+    return can_fuse ? relu - 1 : -1;
 }
 
 bool network_has_relu(const Network *net, int i) {
-    return network_relu_host(net, i + 1) == i || network_relu_host(net, i - 1) == i;
+    return network_fused_relu(net, i + 1) == i || network_fused_relu(net, i - 1) == i;
 }
 
 int64_t network_max_values(const Network *net) {

@@ -6,7 +6,7 @@
  *     conv:FILTERS:KERNEL[:sSTRIDE][:pPAD]  convolution, square kernel; stride 1 and no padding unless given
  *     dense:UNITS                           fully connected; flattens whatever comes
  *     pool:WINDOW[:sSTRIDE]                 largest value of a square window; stride = window unless given
- *     bn                                    batch norm, with the statistics of a leaf in training
+ *     bn                                    batch norm, with the statistics of a micro-batch in training
  *     relu                                  max(x, 0)
  *     dropout:RATE                          sets a share RATE of the values to 0 in training
  *
@@ -96,7 +96,7 @@ bool layer_has_weights(const Layer *layer);
 
 /* The layer that does the work of relu `relu` along with its own: batch norm before it, or else a pool after
  * it (which comes to the same), or else a pool, conv or dense before it. -1: none, or `relu` is no relu. */
-int network_relu_host(const Network *net, int relu);
+int network_fused_relu(const Network *net, int relu);
 
 /* Whether layer i does the work of a relu beside it. */
 bool network_has_relu(const Network *net, int i);

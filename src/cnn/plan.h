@@ -1,11 +1,11 @@
-/* In which order a leaf passes through the layers. A layer after the other for all images would send every
- * activation through memory; instead a stage takes a few images (a group) through several layers while they
- * are in the core's cache, then the next group. A stage ends where the next layer needs the whole leaf: at
- * batch norm, whose statistics are gathered at the end of one stage (forward: the moments of its input, back:
- * the sums over its gradient) and used at the beginning of the next, and before and after dense layers, which
- * reuse their weights over all images.
+/* In which order a micro-batch passes through the layers. A layer after the other for all images would send
+ * every activation through memory; instead a stage takes a few images (a group) through several layers while
+ * they are in the core's cache, then the next group. A stage ends where the next layer needs the whole
+ * micro-batch: at batch norm, whose statistics are gathered at the end of one stage (forward: the moments of
+ * its input, back: the sums over its gradient) and used at the beginning of the next, and before and after
+ * dense layers, which reuse their weights over all images.
  *
- * The plan depends on the network and the leaf alone, so it is the same for all workers. */
+ * The plan depends on the network and the micro-batch alone, so it is the same for all workers. */
 #ifndef PARDIGITS_CNN_PLAN_H
 #define PARDIGITS_CNN_PLAN_H
 
@@ -23,10 +23,10 @@ typedef struct {
 typedef struct {
     int forward_count, backward_count;
     Stage forward[NETWORK_MAX_LAYERS + 1], backward[NETWORK_MAX_LAYERS + 1];
-} LeafPlan;
+} MicroBatchPlan;
 
 /* Stages back go down to the first layer with parameters; their params, one below the other, make up the
  * whole buffer. */
-LeafPlan leaf_plan_create(const Network *net, int leaf);
+MicroBatchPlan micro_batch_plan_create(const Network *net, int micro_batch);
 
 #endif

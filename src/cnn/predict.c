@@ -73,17 +73,17 @@ void predictor_free(Predictor **predictor_pointer) {
 /* A thread's memory for chunks. */
 typedef struct {
     float *in, *out; /* [PREDICT_CHUNK][largest layer]: a layer's input and output, swapped after it */
-    uint8_t *winner; /* of pool, not needed here */
+    uint8_t *argmax; /* of pool, not needed here */
     float *conv_work;
     float *probabilities; /* [PREDICT_CHUNK][10] */
     float *sums;          /* [PREDICT_CHUNK][10] of probabilities */
 } ChunkWork;
 
 /* Enough for each member. */
-static ChunkWork chunk_work_new(const Committee *committee) {
+static ChunkWork chunk_work_new(const Ensemble *ensemble) {
     int64_t values = 0, conv_work = 0;
-    for (int m = 0; m < committee->count; m++) {
-        const Network *net = committee->members[m]->net;
+    for (int m = 0; m < ensemble->count; m++) {
+        const Network *net = ensemble->members[m]->net;
         const int64_t own_values = network_max_values(net), own_work = network_conv_work(net, PREDICT_CHUNK);
         if (own_values > values) values = own_values;
         if (own_work > conv_work) conv_work = own_work;
@@ -100,7 +100,7 @@ static ChunkWork chunk_work_new(const Committee *committee) {
 static void chunk_work_free(ChunkWork *work) {
     mem_free(work->in);
     mem_free(work->out);
-    mem_free(work->winner);
+    mem_free(work->argmax);
     mem_free(work->conv_work);
     mem_free(work->probabilities);
     mem_free(work->sums);
@@ -137,7 +137,7 @@ static bool run_layer(const Predictor *predictor, ChunkWork *work, int i, int n)
             relu_forward(n * image_values(layer->in), work->in, work->in);
         return false;
     case LAYER_POOL:
-        pool_forward(&layer->pool, n, work->in, work->out, work->winner);
+        pool_forward(&layer->pool, n, work->in, work->out, work->argmax);
         return true;
     case LAYER_DROPOUT:
         break;
@@ -179,18 +179,18 @@ static void add_probabilities(const Predictor *predictor, ChunkWork *work, const
         work->sums[i] += work->probabilities[i];
 }
 
-/* out: [committee->count][PREDICT_CHUNK] */
-static void run_chunk(const Committee *committee, ChunkWork *work, const uint8_t *images, int n,
+/* out: [ensemble->count][PREDICT_CHUNK] */
+static void run_chunk(const Ensemble *ensemble, ChunkWork *work, const uint8_t *images, int n,
                       Prediction *out) {
-    const int shifts = committee->shifts, side = 2 * shifts + 1;
+    const int shifts = ensemble->shifts, side = 2 * shifts + 1;
     uint8_t seen[PREDICT_CHUNK * IMAGE_PIXELS];
     memset(work->sums, 0, (size_t)n * CLASSES * sizeof *work->sums);
-    for (int m = 0; m < committee->count; m++) {
+    for (int m = 0; m < ensemble->count; m++) {
         memcpy(seen, images, (size_t)n * IMAGE_PIXELS);
-        if (committee->ways) preprocess_images(committee->ways[m], seen, n);
+        if (ensemble->preprocess) preprocess_images(ensemble->preprocess[m], seen, n);
         for (int dy = -shifts; dy <= shifts; dy++)
             for (int dx = -shifts; dx <= shifts; dx++)
-                add_probabilities(committee->members[m], work, seen, n, dx, dy);
+                add_probabilities(ensemble->members[m], work, seen, n, dx, dy);
         for (int s = 0; s < n; s++)
             out[m * PREDICT_CHUNK + s] = best_class(work->sums + (int64_t)s * CLASSES, (m + 1) * side * side);
     }
@@ -200,16 +200,16 @@ int64_t predict_chunks(int64_t n) {
     return (n + PREDICT_CHUNK - 1) / PREDICT_CHUNK;
 }
 
-void committee_run(const Committee *committee, int threads, const uint8_t *images, int64_t n, Range chunks,
-                   Prediction *out) {
+void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,
+                      Prediction *out) {
 #pragma omp parallel num_threads(threads)
     {
-        ChunkWork work = chunk_work_new(committee);
+        ChunkWork work = chunk_work_new(ensemble);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
             int64_t first = chunk * PREDICT_CHUNK, left = n - first;
-            run_chunk(committee, &work, images + first * IMAGE_PIXELS,
-                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first * committee->count);
+            run_chunk(ensemble, &work, images + first * IMAGE_PIXELS,
+                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first * ensemble->count);
         }
         chunk_work_free(&work);
     }

@@ -27,8 +27,8 @@ void predictor_free(Predictor **predictor);
 typedef struct {
     int count, shifts;
     Predictor *const *members; /* [count] */
-    char *const *ways;         /* [count] as of preprocess_images; NULL: the images as they are */
-} Committee;
+    char *const *preprocess;   /* [count] as of preprocess_images; NULL: the images as they are */
+} Ensemble;
 
 /* How many chunks n images make. */
 int64_t predict_chunks(int64_t n);
@@ -36,7 +36,7 @@ int64_t predict_chunks(int64_t n);
 /* Predicts the images of some chunks of images [n][28][28] into those chunks of out
  * [chunks][count][PREDICT_CHUNK], with `threads` threads: what the first 1, 2, ... count members say
  * together. */
-void committee_run(const Committee *committee, int threads, const uint8_t *images, int64_t n, Range chunks,
-                   Prediction *out);
+void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,
+                      Prediction *out);
 
 #endif

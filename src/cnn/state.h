@@ -41,7 +41,7 @@ const float *train_state_model_statistics(const TrainState *state);
 void train_state_share(TrainState *state, const Comm *node);
 
 /* Writes and reads what a model is: parameters [param_floats] and statistics [statistic_floats], as
- * ROOT/<layer>/<array>. Reading refuses values that no training leaves. */
+ * ROOT/<layer>/<array>. Reading refuses values that no training micro-batches. */
 StatusCode train_state_write_model(H5File *file, const char *root, const Network *net, const float *params,
                                    const float *statistics, Status *status);
 StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,

@@ -3,7 +3,7 @@
 #include "cnn/network.h"
 #include "cnn/predict.h"
 #include "cnn/state.h"
-#include "cnn/step.h"
+#include "cnn/train_step.h"
 
 #include "core/mem.h"
 #include "core/rng.h"
@@ -18,7 +18,8 @@
 
 /* Steps and epochs count from 1; a row says how far its step or epoch brought the run. seconds is made up of
  * input_s (loading and augmenting samples, of an epoch also fetching them from other ranks), wait_s (waiting
- * for other ranks after the own leaves were done) and compute_s (the rest): all of rank 0's main thread. */
+ * for other ranks after the own micro-batches were done) and compute_s (the rest): all of rank 0's main
+ * thread. */
 static const MetricsColumn step_columns[] = {
     {"step", true, ""},      {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
     {"seconds", false, "s"}, {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
@@ -38,14 +39,14 @@ const TrainTable train_tables[TRAIN_TABLES] = {
 typedef struct {
     TrainJob *job;
     Network net;
-    EpochCut cut;
+    BatchPartition partition;
     int64_t epochs, steps; /* of the run; of an epoch */
     uint32_t seed;
     Schedule schedule;
     double ema; /* cnn.ema; 0 for no averages */
     Comm *node; /* the ranks that share the state */
     TrainState state;
-    Stepper stepper;
+    TrainStep stepper;
     uint32_t *order;                 /* [samples] of the epoch */
     double started_s;                /* this run of the program began to train */
     int64_t started_images;          /* images that earlier runs trained on, epochs together */
@@ -84,18 +85,18 @@ static void open_metrics(const Trainer *trainer) {
 
 /* Images trained on since the very start. */
 static int64_t images_done(const Trainer *trainer) {
-    return trainer->state.epoch * trainer->cut.samples +
-           epoch_step_positions(&trainer->cut, trainer->state.step).begin;
+    return trainer->state.epoch * trainer->partition.samples +
+           epoch_step_positions(&trainer->partition, trainer->state.step).begin;
 }
 
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
     const Config *config = job->config;
     trainer->job = job;
     if (network_parse(&trainer->net, config_text(config, "cnn.layers"), status)) return status->code;
-    trainer->cut = (EpochCut){job->train_count, config_int(config, "cnn.batch"),
-                              config_int(config, "cnn.leaf"), comm_size(job->comm)};
+    trainer->partition = (BatchPartition){job->train_count, config_int(config, "cnn.batch"),
+                                          config_int(config, "cnn.micro_batch"), comm_size(job->comm)};
     trainer->epochs = config_int(config, "cnn.epochs");
-    trainer->steps = epoch_steps(&trainer->cut);
+    trainer->steps = epoch_steps(&trainer->partition);
     trainer->seed = (uint32_t)config_int(config, "run.seed");
     trainer->schedule = schedule_create(config, trainer->epochs * trainer->steps);
     trainer->ema = config_real(config, "cnn.ema");
@@ -104,7 +105,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
-    trainer->stepper = stepper_new(&trainer->state, config, job->comm, job->threads, job->watch);
+    trainer->stepper = train_step_new(&trainer->state, config, job->comm, job->threads, job->watch);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     open_metrics(trainer);
     trainer->started_s = trainer->saved_s = timer_now_s();
@@ -113,7 +114,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
 }
 
 static void trainer_end(Trainer *trainer) {
-    if (trainer->stepper.net) stepper_free(&trainer->stepper);
+    if (trainer->stepper.net) train_step_free(&trainer->stepper);
     train_state_free(&trainer->state);
     if (trainer->node) comm_destroy(&trainer->node);
     mem_free(trainer->order);
@@ -122,11 +123,13 @@ static void trainer_end(Trainer *trainer) {
 static void show_progress(const Trainer *trainer) {
     int64_t images = images_done(trainer), new_images = images - trainer->started_images;
     double passed_s = timer_now_s() - trainer->started_s;
-    double left_s = passed_s * (double)(trainer->epochs * trainer->cut.samples - images) / (double)new_images;
+    double left_s =
+        passed_s * (double)(trainer->epochs * trainer->partition.samples - images) / (double)new_images;
     log_progress(trainer->job->log, "epoch %lld/%lld: %lld/%lld images, %.0f images/s, %.0f s left",
                  (long long)trainer->state.epoch + 1, (long long)trainer->epochs,
-                 (long long)(images - trainer->state.epoch * trainer->cut.samples),
-                 (long long)trainer->cut.samples, (double)trainer->epoch_images / trainer->epoch_s, left_s);
+                 (long long)(images - trainer->state.epoch * trainer->partition.samples),
+                 (long long)trainer->partition.samples, (double)trainer->epoch_images / trainer->epoch_s,
+                 left_s);
 }
 
 /* The metrics go to disk before the state: what they know beyond it is cut off on resuming. Collective: all
@@ -143,9 +146,8 @@ static StatusCode save(Trainer *trainer, Status *status) {
     if (flush_metrics(job, status) || train_state_compare_ranks(&trainer->state, job->comm, status))
         return status->code;
     trainer->saved_s = timer_now_s();
-    return checkpoint_save(job->model_path, job->comm,
-                           &(CheckpointFacts){job->config, &job->source, complete}, train_state_write,
-                           &trainer->state, status);
+    return checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, complete},
+                           train_state_write, &trainer->state, status);
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
@@ -161,10 +163,10 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
 static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *status) {
     TrainState *state = &trainer->state;
     double began_s = timer_now_s();
-    int64_t samples = range_size(epoch_step_positions(&trainer->cut, state->step));
+    int64_t samples = range_size(epoch_step_positions(&trainer->partition, state->step));
     int64_t steps_done = state->epoch * trainer->steps + state->step;
     StepRates rates = {schedule_lr(&trainer->schedule, steps_done), ema_share(trainer->ema, steps_done + 1)};
-    StepResult result = stepper_step(&trainer->stepper, state, rates, samples, mine);
+    StepResult result = train_step_run(&trainer->stepper, state, rates, samples, mine);
     if (result.diverged)
         return status_set(
             status, STATUS_FAILED,
@@ -194,14 +196,15 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
     TrainState *state = &trainer->state;
     int rank = comm_rank(job->comm);
     double began_s = timer_now_s();
-    rng_permutation(trainer->seed, (uint32_t)state->epoch, trainer->order, (uint32_t)trainer->cut.samples);
-    EpochShard shard = shard_exchange(&trainer->cut, job->comm, &job->shard, trainer->order);
+    rng_permutation(trainer->seed, (uint32_t)state->epoch, trainer->order,
+                    (uint32_t)trainer->partition.samples);
+    EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order);
     trainer->epoch_s = trainer->input_s = timer_now_s() - began_s;
     trainer->wait_s = 0;
     trainer->epoch_images = 0;
-    int64_t first = epoch_rank_samples(&trainer->cut, state->step, rank);
+    int64_t first = epoch_rank_samples(&trainer->partition, state->step, rank);
     while (state->step < trainer->steps) {
-        int64_t n = range_size(epoch_rank_positions(&trainer->cut, state->step, rank));
+        int64_t n = range_size(epoch_rank_positions(&trainer->partition, state->step, rank));
         Samples mine = samples_slice(&shard.samples, first, n);
         if (train_step(trainer, &mine, status)) break;
         first += n;
@@ -219,8 +222,8 @@ static double validate(const Trainer *trainer) {
                                          train_state_model_statistics(&trainer->state));
     Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
     Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
-    const Committee alone = {1, 0, &predictor, NULL};
-    committee_run(&alone, job->threads, job->valid.images, n, mine, predicted);
+    const Ensemble alone = {1, 0, &predictor, NULL};
+    ensemble_predict(&alone, job->threads, job->valid.images, n, mine, predicted);
     uint64_t correct = 0;
     for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
         correct += predicted[i].label == job->valid.labels[i];
@@ -232,7 +235,7 @@ static double validate(const Trainer *trainer) {
 
 static void report_epoch(const Trainer *trainer, double valid_accuracy) {
     const TrainState *state = &trainer->state;
-    double n = (double)trainer->cut.samples, loss = state->loss_sum / n,
+    double n = (double)trainer->partition.samples, loss = state->loss_sum / n,
            accuracy = (double)state->correct / n;
     double images_per_s = (double)trainer->epoch_images / trainer->epoch_s;
     metrics_append(trainer->job->metrics, "epochs",
@@ -268,14 +271,15 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
 }
 
 StatusCode cnn_train_check(const Config *config, Status *status) {
-    int64_t batch = config_int(config, "cnn.batch"), leaf = config_int(config, "cnn.leaf");
-    if (leaf & (leaf - 1))
-        return status_set(status, STATUS_USAGE, "cnn.leaf = %lld must be a power of two.", (long long)leaf);
-    if ((batch + leaf - 1) / leaf > EXACT_SUM_MAX_TERMS)
-        return status_set(
-            status, STATUS_USAGE,
-            "cnn.batch = %lld makes more than %d leaves of cnn.leaf = %lld images; use a larger leaf.",
-            (long long)batch, EXACT_SUM_MAX_TERMS, (long long)leaf);
+    int64_t batch = config_int(config, "cnn.batch"), micro_batch = config_int(config, "cnn.micro_batch");
+    if (micro_batch & (micro_batch - 1))
+        return status_set(status, STATUS_USAGE, "cnn.micro_batch = %lld must be a power of two.",
+                          (long long)micro_batch);
+    if ((batch + micro_batch - 1) / micro_batch > EXACT_SUM_MAX_TERMS)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.batch = %lld makes more than %d micro-batches of cnn.micro_batch = %lld "
+                          "images; use a larger micro-batch.",
+                          (long long)batch, EXACT_SUM_MAX_TERMS, (long long)micro_batch);
     Network *net = mem_new(1, sizeof *net);
     network_parse(net, config_text(config, "cnn.layers"), status);
     mem_free(net);

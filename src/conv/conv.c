@@ -132,7 +132,7 @@ typedef struct {
     const float *packed, *start;
 } Pass;
 
-static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *in, const float *gate,
+static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *in, const float *relu_mask,
                           float *out) {
     const int64_t in_row = y.first * pass->y.step + pass->y.offset + y.tap;
     const int64_t in_column = x.first * pass->x.step + pass->x.offset + x.tap;
@@ -152,7 +152,7 @@ static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *
         .skipped_factors = (int64_t)(pass->x.taps - x.taps) * pass->channels,
         .start = pass->start,
         .relu = pass->relu,
-        .gate = gate ? gate + out_at : NULL,
+        .relu_mask = relu_mask ? relu_mask + out_at : NULL,
         .out = out + out_at,
     };
     product_compute(&product);
@@ -160,7 +160,7 @@ static void compute_spans(const Pass *pass, int n, Span y, Span x, const float *
 
 /* A dense layer's product, or that of its data gradient: in parts of the sum, so that the weights of a part
  * stay in the cache for all images. */
-static void compute_dense(const Pass *pass, int n, const float *in, const float *gate, float *out) {
+static void compute_dense(const Pass *pass, int n, const float *in, const float *relu_mask, float *out) {
     for (int first = 0; first < pass->channels; first += DENSE_SUM) {
         const int count = pass->channels - first < DENSE_SUM ? pass->channels - first : DENSE_SUM;
         const Product product = {
@@ -175,24 +175,24 @@ static void compute_dense(const Pass *pass, int n, const float *in, const float 
             .first_factor = first,
             .start = first ? NULL : pass->start,
             .relu = pass->relu && first + count == pass->channels,
-            .gate = first + count == pass->channels ? gate : NULL,
+            .relu_mask = first + count == pass->channels ? relu_mask : NULL,
             .out = out,
         };
         product_compute(&product);
     }
 }
 
-static void compute_pass(const Pass *pass, int n, const float *in, const float *gate, float *out) {
+static void compute_pass(const Pass *pass, int n, const float *in, const float *relu_mask, float *out) {
     Span y, x;
     if (pass->is_dense) {
-        compute_dense(pass, n, in, gate, out);
+        compute_dense(pass, n, in, relu_mask, out);
         return;
     }
     for (int row = 0; row < pass->y.outputs; row += y.count) {
         y = next_span(&pass->y, row);
         for (int column = 0; column < pass->x.outputs; column += x.count) {
             x = next_span(&pass->x, column);
-            compute_spans(pass, n, y, x, in, gate, out);
+            compute_spans(pass, n, y, x, in, relu_mask, out);
         }
     }
 }
@@ -251,15 +251,15 @@ static Axis phase_axis(const ConvShape *s, int phase, int inputs, int outputs, i
     };
 }
 
-static void backward_images(const ConvShape *s, int n, const float *out_grad, Pass *pass, const float *gate,
-                            float *in_grad) {
+static void backward_images(const ConvShape *s, int n, const float *out_grad, Pass *pass,
+                            const float *relu_mask, float *in_grad) {
     const float *const packed = pass->packed;
     for (int phase = 0; phase < s->stride * s->stride; phase++) {
         int y, x;
         pass->y = phase_axis(s, phase / s->stride, s->height, s->out_height, &y);
         pass->x = phase_axis(s, phase % s->stride, s->width, s->out_width, &x);
         const int64_t at = ((int64_t)y * s->width + x) * s->channels;
-        compute_pass(pass, n, out_grad, gate ? gate + at : NULL, in_grad + at);
+        compute_pass(pass, n, out_grad, relu_mask ? relu_mask + at : NULL, in_grad + at);
         pass->packed += (int64_t)pass->y.taps * pass->x.taps * s->filters * product_round_up(s->channels);
     }
     pass->packed = packed;

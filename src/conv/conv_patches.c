@@ -220,7 +220,7 @@ add_shares(const ConvShape *s, const int side, const float *relu_out, float *in_
             vec sum = {0};
             for (int k = 0; k < side; k++)
                 sum += vec_load_lanes(shares + k * work->share_row + x, lanes);
-            if (relu_out) sum = vec_gate(vec_load_lanes(relu_out + y * s->width + x, lanes), sum);
+            if (relu_out) sum = vec_relu_mask(vec_load_lanes(relu_out + y * s->width + x, lanes), sum);
             vec_store_lanes(in_grad + y * s->width + x, sum, lanes);
         }
     }

@@ -19,7 +19,7 @@ typedef struct {
     int64_t plane_width; /* rows of the product from one line of output pixels to the next */
     const float *start;  /* [columns] or NULL: added */
     bool relu;
-    const float *gate; /* laid out like out, or NULL */
+    const float *relu_mask; /* laid out like out, or NULL */
     float *out;
     int64_t out_line, out_pixel;
 } Target;
@@ -30,7 +30,7 @@ static inline void keep_pixel(const Target *t, const float *sums, int64_t at, in
         vec x = vec_load(sums + c);
         if (t->start) x += vec_load_lanes(t->start + first + c, lanes);
         if (t->relu) x = vec_relu(x);
-        if (t->gate) x = vec_gate(vec_load_lanes(t->gate + at + first + c, lanes), x);
+        if (t->relu_mask) x = vec_relu_mask(vec_load_lanes(t->relu_mask + at + first + c, lanes), x);
         vec_store_lanes(t->out + at + first + c, x, lanes);
     }
 }
@@ -159,13 +159,14 @@ static void clear_tail(const Planes *planes, const PassWork *work) {
     zero_run(planes_values(planes) - used, work->high + used, work->low + used);
 }
 
-static Target target_of(const TilePass *pass, const float *start, bool relu, const float *gate, float *out) {
+static Target target_of(const TilePass *pass, const float *start, bool relu, const float *relu_mask,
+                        float *out) {
     return (Target){.rows_y = pass->rows_y,
                     .rows_x = pass->rows_x,
                     .plane_width = pass->planes.width,
                     .start = start,
                     .relu = relu,
-                    .gate = gate ? gate + pass->out_at : NULL,
+                    .relu_mask = relu_mask ? relu_mask + pass->out_at : NULL,
                     .out = out + pass->out_at,
                     .out_line = pass->out_line,
                     .out_pixel = pass->out_pixel};
@@ -240,13 +241,14 @@ static void dense_pass(int n, int channels, int columns, const float *in, const 
     }
 }
 
-static Target dense_target(int n, int columns, const float *start, bool relu, const float *gate, float *out) {
+static Target dense_target(int n, int columns, const float *start, bool relu, const float *relu_mask,
+                           float *out) {
     return (Target){.rows_y = 1,
                     .rows_x = n,
                     .plane_width = n,
                     .start = start,
                     .relu = relu,
-                    .gate = gate,
+                    .relu_mask = relu_mask,
                     .out = out,
                     .out_pixel = columns};
 }
@@ -292,15 +294,15 @@ void conv_tiles_forward(const ConvShape *shape, int n, const float *in, const fl
 }
 
 /* One image, all its phases: they read the same planes. */
-static void backward_image(const ConvShape *s, const float *out_grad, const float *packed, const float *gate,
-                           float *in_grad, float *work) {
+static void backward_image(const ConvShape *s, const float *out_grad, const float *packed,
+                           const float *relu_mask, float *in_grad, float *work) {
     for (int phase = 0; phase < s->stride * s->stride; phase++) {
         TilePass pass;
         PassWork pass_work;
         tile_pass_backward(s, phase / s->stride, phase % s->stride, &pass)->packed = packed;
         pass_work_size(&pass, &pass_work, work);
         const int64_t windows = find_offsets(&pass.taps, pass_work.offsets);
-        const Target target = target_of(&pass, NULL, false, gate, in_grad);
+        const Target target = target_of(&pass, NULL, false, relu_mask, in_grad);
         if (phase == 0) {
             clear_tail(&pass.planes, &pass_work);
             fill_planes(&pass.planes, out_grad, pass_work.high, pass_work.low);

@@ -305,12 +305,13 @@ void conv_winograd_forward(const ConvShape *s, int n, const float *in, const flo
     }
 }
 
-/* values become 0 where gate isn't above 0. */
-static void apply_gate(int64_t count, const float *gate, float *values) {
+/* values become 0 where relu_mask isn't above 0. */
+static void apply_relu_mask(int64_t count, const float *relu_mask, float *values) {
     for (int64_t i = 0; i < count; i += LANES) {
         const int lanes = count - i < LANES ? (int)(count - i) : LANES;
-        vec_store_lanes(values + i,
-                        vec_gate(vec_load_lanes(gate + i, lanes), vec_load_lanes(values + i, lanes)), lanes);
+        vec_store_lanes(
+            values + i,
+            vec_relu_mask(vec_load_lanes(relu_mask + i, lanes), vec_load_lanes(values + i, lanes)), lanes);
     }
 }
 
@@ -328,7 +329,7 @@ void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_gra
         multiply(&block, &t.out, &t.in, cut.out_points, packed, cut.zeros, cut.in_points);
         for_each_tile(&block, &t.in, WINOGRAD_IN, &images, cut.in_points, points_to_input_gradient);
     }
-    if (relu_out) apply_gate(n * in_size(s), relu_out, in_grad);
+    if (relu_out) apply_relu_mask(n * in_size(s), relu_out, in_grad);
 }
 
 void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,

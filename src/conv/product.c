@@ -32,7 +32,8 @@ enum { THREE = 3, MOST_THREES = (MOST_ROWS + THREE - 1) / THREE };
 
 typedef struct {
     const Product *product;
-    const float *in, *factors, *start, *gate; /* of the first row and column; start and gate may be NULL */
+    const float *in, *factors, *start,
+        *relu_mask; /* of the first row and column; start and relu_mask may be NULL */
     float *out;
     int64_t in_stride, out_stride;      /* floats between rows of a three */
     int64_t in_jump, out_jump;          /* floats between threes */
@@ -87,15 +88,16 @@ block_finish(const Block *block, const int rows, const int vectors, vec total[MO
             for (int v = 0; v < vectors; v++)
                 total[r][v] = vec_relu(total[r][v]);
     }
-    if (block->gate || block->last_lanes < LANES) {
+    if (block->relu_mask || block->last_lanes < LANES) {
 #pragma GCC unroll 24
         for (int r = 0; r < rows; r++) {
             const int64_t at = out_place(block, r);
 #pragma GCC unroll 4
             for (int v = 0; v < vectors; v++) {
                 const int lanes = v + 1 < vectors ? LANES : block->last_lanes;
-                if (block->gate)
-                    total[r][v] = vec_gate(vec_load_lanes(block->gate + at + v * LANES, lanes), total[r][v]);
+                if (block->relu_mask)
+                    total[r][v] =
+                        vec_relu_mask(vec_load_lanes(block->relu_mask + at + v * LANES, lanes), total[r][v]);
                 vec_store_lanes(block->out + at + v * LANES, total[r][v], lanes);
             }
         }
@@ -260,7 +262,7 @@ static void compute_line(const Block *line, int vectors, int64_t count, int unit
         block_functions[vectors][rows * unit](&block);
         block.in += rows * in_stride;
         block.out += rows * out_stride;
-        if (block.gate) block.gate += rows * out_stride;
+        if (block.relu_mask) block.relu_mask += rows * out_stride;
     }
 }
 
@@ -279,7 +281,7 @@ static void compute_group(const RowLoops *rows, const Block *group, int vectors)
             const int64_t out_at = i * rows->out_stride[0] + j * rows->out_stride[1];
             block.in = group->in + i * rows->in_stride[0] + j * rows->in_stride[1];
             block.out = group->out + out_at;
-            block.gate = group->gate ? group->gate + out_at : NULL;
+            block.relu_mask = group->relu_mask ? group->relu_mask + out_at : NULL;
             compute_line(&block, vectors, rows->count[jump], by_threes ? THREE : 1);
         }
     }
@@ -301,7 +303,7 @@ static void compute_dots(const Product *p, const RowLoops *rows, int columns) {
             const int64_t out_at = column + i * rows->out_stride[0] + j * rows->out_stride[1];
             dots.in = p->in + i * rows->in_stride[0] + j * rows->in_stride[1];
             dots.out = p->out + out_at;
-            dots.gate = p->gate ? p->gate + out_at : NULL;
+            dots.relu_mask = p->relu_mask ? p->relu_mask + out_at : NULL;
             product_dots_compute(&dots, columns, rows->count[2]);
         }
     }
@@ -320,7 +322,7 @@ void product_compute(const Product *p) {
             .in = p->in,
             .factors = p->factors + column,
             .start = p->start ? p->start + column : NULL,
-            .gate = p->gate ? p->gate + column : NULL,
+            .relu_mask = p->relu_mask ? p->relu_mask + column : NULL,
             .out = p->out + column,
             .factor_stride = p->factor_stride,
             .factor_skip = p->factor_line_skip,

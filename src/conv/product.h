@@ -29,9 +29,9 @@ typedef struct {
     /* or else factors lie so many floats apart and are read up to whole vectors; after each innermost loop,
      * and after each middle one, so many more are skipped */
     int64_t factor_stride, factor_line_skip, factor_image_skip;
-    const float *start; /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
-    int relu;           /* out = max(sum, 0) */
-    const float *gate;  /* laid out like out, or NULL: where it isn't above 0, out becomes 0 */
+    const float *start;     /* [columns, rounded up to whole vectors], or NULL: added to what is in out */
+    int relu;               /* out = max(sum, 0) */
+    const float *relu_mask; /* laid out like out, or NULL: where it isn't above 0, out becomes 0 */
     float *out;
 } Product;
 

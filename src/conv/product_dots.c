@@ -23,7 +23,7 @@ add_products(const Dots *d, const int rows, const int columns, const float *cons
 
 static inline __attribute__((always_inline)) void
 dots_finish(const Dots *d, const int rows, const int columns, vec total[MOST_ROWS][MOST_COLUMNS]) {
-    const int changes = d->product->relu || d->gate;
+    const int changes = d->product->relu || d->relu_mask;
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
@@ -32,7 +32,7 @@ dots_finish(const Dots *d, const int rows, const int columns, vec total[MOST_ROW
             float sum = (d->start ? d->start[c] : d->out[at]) + vec_sum(total[r][c]);
             if (changes) {
                 if (d->product->relu) sum = sum < 0 ? 0 : sum;
-                if (d->gate) sum = d->gate[at] > 0 ? sum : 0;
+                if (d->relu_mask) sum = d->relu_mask[at] > 0 ? sum : 0;
             }
             d->out[at] = sum;
         }
@@ -81,6 +81,6 @@ void product_dots_compute(const Dots *dots, int columns, int64_t count) {
         dots_functions[columns][rows](&block);
         block.in += rows * block.in_stride;
         block.out += rows * block.out_stride;
-        if (block.gate) block.gate += rows * block.out_stride;
+        if (block.relu_mask) block.relu_mask += rows * block.out_stride;
     }
 }

@@ -5,11 +5,11 @@
 
 #include "conv/product.h"
 
-/* A line of rows. in, out, gate (or NULL): of the first row, out and gate of the first of these columns, as
- * is start (NULL: added to what is in out). */
+/* A line of rows. in, out, relu_mask (or NULL): of the first row, out and relu_mask of the first of these
+ * columns, as is start (NULL: added to what is in out). */
 typedef struct {
     const Product *product;
-    const float *in, *start, *gate;
+    const float *in, *start, *relu_mask;
     const float *factors;  /* [columns][factor_stride], the first summand's */
     int64_t factor_stride; /* between columns */
     float *out;

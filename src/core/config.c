@@ -78,8 +78,13 @@ static const ConfigKey *nearest_key(const Config *config, const char *name) {
     return best;
 }
 
+/* Former names of keys, which older configurations and models hold. */
+static const char *const former_names[][2] = {{"cnn.leaf", "cnn.micro_batch"}};
+
 /* The place of a key in the table; negative if there is none. */
 static long find_key(const Config *config, const char *name) {
+    for (size_t i = 0; i < sizeof former_names / sizeof *former_names; i++)
+        if (!strcmp(former_names[i][0], name)) name = former_names[i][1];
     for (size_t i = 0; i < config->count; i++)
         if (!strcmp(config->keys[i].name, name)) return (long)i;
     return -1;

@@ -81,7 +81,7 @@ static const ConfigKey keys[] = {
          "the network, layer by layer (README: The network in one line)"),
     INT("cnn.epochs", "5", 1, 100000, "", "passes over the training images"),
     INT("cnn.batch", "128", 1, 1048576, "images", "the global batch, over all ranks"),
-    INT("cnn.leaf", "32", 1, 4096, "images",
+    INT("cnn.micro_batch", "32", 1, 4096, "images",
         "images of a batch that one thread works on alone; a power of two"),
     REAL("cnn.lr", "0.1", 0, 1000, "", "learning rate (the peak of a schedule)"),
     REAL("cnn.momentum", "0.9", 0, 0.9999, "", "momentum of SGD"),

@@ -5,27 +5,27 @@
 
 #include <string.h>
 
-int64_t epoch_steps(const EpochCut *cut) {
-    return (cut->samples + cut->batch - 1) / cut->batch;
+int64_t epoch_steps(const BatchPartition *partition) {
+    return (partition->samples + partition->batch - 1) / partition->batch;
 }
 
-Range epoch_step_positions(const EpochCut *cut, int64_t step) {
-    int64_t begin = smaller(step * cut->batch, cut->samples);
-    return (Range){begin, smaller(begin + cut->batch, cut->samples)};
+Range epoch_step_positions(const BatchPartition *partition, int64_t step) {
+    int64_t begin = smaller(step * partition->batch, partition->samples);
+    return (Range){begin, smaller(begin + partition->batch, partition->samples)};
 }
 
-Range epoch_rank_positions(const EpochCut *cut, int64_t step, int rank) {
-    Range whole = epoch_step_positions(cut, step);
-    int64_t leaves = (range_size(whole) + cut->leaf - 1) / cut->leaf;
-    Range mine = partition_range(leaves, cut->ranks, rank);
-    return (Range){smaller(whole.begin + mine.begin * cut->leaf, whole.end),
-                   smaller(whole.begin + mine.end * cut->leaf, whole.end)};
+Range epoch_rank_positions(const BatchPartition *partition, int64_t step, int rank) {
+    Range whole = epoch_step_positions(partition, step);
+    int64_t micro_batches = (range_size(whole) + partition->micro_batch - 1) / partition->micro_batch;
+    Range mine = partition_range(micro_batches, partition->ranks, rank);
+    return (Range){smaller(whole.begin + mine.begin * partition->micro_batch, whole.end),
+                   smaller(whole.begin + mine.end * partition->micro_batch, whole.end)};
 }
 
-int64_t epoch_rank_samples(const EpochCut *cut, int64_t step, int rank) {
+int64_t epoch_rank_samples(const BatchPartition *partition, int64_t step, int rank) {
     int64_t samples = 0;
     for (int64_t s = 0; s < step; s++)
-        samples += range_size(epoch_rank_positions(cut, s, rank));
+        samples += range_size(epoch_rank_positions(partition, s, rank));
     return samples;
 }
 
@@ -42,15 +42,15 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
     int ranks = comm_size(comm);
     int64_t bytes, total = 0;
     Range own = partition_range(samples, ranks, comm_rank(comm));
-    Range *wishes = comm_gather_bytes(comm, &wanted, sizeof wanted, &bytes);
+    Range *requested = comm_gather_bytes(comm, &wanted, sizeof wanted, &bytes);
     int64_t *rows = mem_new((size_t)ranks * 2, sizeof *rows), *send_rows = rows, *from_rows = rows + ranks;
     for (int r = 0; r < ranks; r++) {
-        total += send_rows[r] = range_size(overlap(own, wishes[r]));
+        total += send_rows[r] = range_size(overlap(own, requested[r]));
         from_rows[r] = range_size(overlap(partition_range(samples, ranks, r), wanted));
     }
     ImageSet out = {0, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1)};
     for (int r = 0; r < ranks; r++) {
-        int64_t first = overlap(own, wishes[r]).begin - own.begin;
+        int64_t first = overlap(own, requested[r]).begin - own.begin;
         if (send_rows[r] == 0) continue;
         memcpy(out.images + out.n * IMAGE_PIXELS, shard->images + first * IMAGE_PIXELS,
                (size_t)send_rows[r] * IMAGE_PIXELS);
@@ -63,16 +63,16 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
     comm_exchange_rows(comm, out.labels, send_rows, set.labels, from_rows, 1);
     image_set_free(&out);
     mem_free(rows);
-    mem_free(wishes);
+    mem_free(requested);
     return set;
 }
 
 /* The training samples that a rank works on, in order; freed by the caller. */
-static uint32_t *list_indices(const EpochCut *cut, const uint32_t *order, int rank, int64_t *n) {
-    int64_t steps = epoch_steps(cut), count = 0;
-    uint32_t *indices = mem_new((size_t)epoch_rank_samples(cut, steps, rank), sizeof *indices);
+static uint32_t *list_indices(const BatchPartition *partition, const uint32_t *order, int rank, int64_t *n) {
+    int64_t steps = epoch_steps(partition), count = 0;
+    uint32_t *indices = mem_new((size_t)epoch_rank_samples(partition, steps, rank), sizeof *indices);
     for (int64_t step = 0; step < steps; step++) {
-        Range range = epoch_rank_positions(cut, step, rank);
+        Range range = epoch_rank_positions(partition, step, rank);
         for (int64_t p = range.begin; p < range.end; p++)
             indices[count++] = order[p];
     }
@@ -82,13 +82,13 @@ static uint32_t *list_indices(const EpochCut *cut, const uint32_t *order, int ra
 
 /* This rank's rows, sorted by the rank that needs them and then by when; send_rows [ranks] gets how many each
  * needs. */
-static ImageSet gather_outgoing(const EpochCut *cut, int rank, const ImageSet *shard, const uint32_t *order,
-                                int64_t *send_rows) {
-    Range own = partition_range(cut->samples, cut->ranks, rank);
+static ImageSet gather_outgoing(const BatchPartition *partition, int rank, const ImageSet *shard,
+                                const uint32_t *order, int64_t *send_rows) {
+    Range own = partition_range(partition->samples, partition->ranks, rank);
     ImageSet out = {0, mem_new((size_t)range_size(own), IMAGE_PIXELS), mem_new((size_t)range_size(own), 1)};
-    for (int r = 0; r < cut->ranks; r++) {
+    for (int r = 0; r < partition->ranks; r++) {
         int64_t before = out.n, n;
-        uint32_t *indices = list_indices(cut, order, r, &n);
+        uint32_t *indices = list_indices(partition, order, r, &n);
         for (int64_t i = 0; i < n; i++) {
             int64_t row = indices[i] - own.begin;
             if (row < 0 || row >= range_size(own)) continue;
@@ -103,34 +103,36 @@ static ImageSet gather_outgoing(const EpochCut *cut, int rank, const ImageSet *s
 
 /* rows[i] becomes the place of sample i among rows that arrive sorted by sender; from_rows [ranks] gets how
  * many come from each. */
-static void place_incoming(const EpochCut *cut, const Samples *samples, uint32_t *rows, int64_t *from_rows) {
-    int64_t *next = mem_new((size_t)cut->ranks + 1, sizeof *next);
+static void place_incoming(const BatchPartition *partition, const Samples *samples, uint32_t *rows,
+                           int64_t *from_rows) {
+    int64_t *next = mem_new((size_t)partition->ranks + 1, sizeof *next);
     for (int64_t i = 0; i < samples->n; i++)
-        next[partition_owner(cut->samples, cut->ranks, samples->indices[i]) + 1]++;
-    for (int r = 0; r < cut->ranks; r++) {
+        next[partition_owner(partition->samples, partition->ranks, samples->indices[i]) + 1]++;
+    for (int r = 0; r < partition->ranks; r++) {
         from_rows[r] = next[r + 1];
         next[r + 1] += next[r];
     }
     for (int64_t i = 0; i < samples->n; i++)
-        rows[i] = (uint32_t)next[partition_owner(cut->samples, cut->ranks, samples->indices[i])]++;
+        rows[i] =
+            (uint32_t)next[partition_owner(partition->samples, partition->ranks, samples->indices[i])]++;
     mem_free(next);
 }
 
-EpochShard shard_exchange(const EpochCut *cut, const Comm *comm, const ImageSet *shard,
+EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
                           const uint32_t *order) {
-    EpochShard epoch = {.samples = {cut->samples, shard->images, shard->labels, order, order}};
-    if (cut->ranks == 1) return epoch; /* all samples are here, and the order says where */
+    EpochShard epoch = {.samples = {partition->samples, shard->images, shard->labels, order, order}};
+    if (partition->ranks == 1) return epoch; /* all samples are here, and the order says where */
     int rank = comm_rank(comm);
-    int64_t *rows = mem_new((size_t)cut->ranks * 2, sizeof *rows), *send_rows = rows,
-            *from_rows = rows + cut->ranks;
-    ImageSet out = gather_outgoing(cut, rank, shard, order, send_rows);
+    int64_t *rows = mem_new((size_t)partition->ranks * 2, sizeof *rows), *send_rows = rows,
+            *from_rows = rows + partition->ranks;
+    ImageSet out = gather_outgoing(partition, rank, shard, order, send_rows);
     Samples *samples = &epoch.samples;
-    epoch.indices = list_indices(cut, order, rank, &samples->n);
+    epoch.indices = list_indices(partition, order, rank, &samples->n);
     epoch.rows = mem_new((size_t)samples->n, sizeof *epoch.rows);
     epoch.images = mem_new((size_t)samples->n, IMAGE_PIXELS);
     epoch.labels = mem_new((size_t)samples->n, 1);
     *samples = (Samples){samples->n, epoch.images, epoch.labels, epoch.rows, epoch.indices};
-    place_incoming(cut, samples, epoch.rows, from_rows);
+    place_incoming(partition, samples, epoch.rows, from_rows);
     comm_exchange_rows(comm, out.images, send_rows, epoch.images, from_rows, IMAGE_PIXELS);
     comm_exchange_rows(comm, out.labels, send_rows, epoch.labels, from_rows, 1);
     image_set_free(&out);

@@ -1,9 +1,10 @@
-/* The samples of an epoch, cut into steps, leaves and ranks, and their way to the ranks that work on them.
+/* The samples of an epoch, cut into steps, micro-batches and ranks, and their way to the ranks that work on
+ * them.
  *
  * The order of an epoch is a permutation of the training set. A step takes the next `batch` entries (the last
- * one what is left); a step is cut into leaves of `leaf` entries (the last one what is left); the leaves of a
- * step are cut over the ranks by partition_range. Everything but shard_exchange is plain arithmetic on plain
- * integers. */
+ * one what is left); a step is cut into micro-batches of `micro-batch` entries (the last one what is left);
+ * the micro-batches of a step are cut over the ranks by partition_range. Everything but shard_exchange is
+ * plain arithmetic on plain integers. */
 #ifndef PARDIGITS_DATA_SHARD_H
 #define PARDIGITS_DATA_SHARD_H
 
@@ -15,23 +16,24 @@
 
 /* How an epoch is cut. */
 typedef struct {
-    int64_t samples; /* of the training set */
-    int64_t batch;   /* samples of a step */
-    int64_t leaf;    /* samples of a leaf */
+    int64_t samples;     /* of the training set */
+    int64_t batch;       /* samples of a step */
+    int64_t micro_batch; /* samples of a micro-batch */
     int ranks;
-} EpochCut;
+} BatchPartition;
 
 /* Steps of an epoch, the last one perhaps smaller. */
-int64_t epoch_steps(const EpochCut *cut);
+int64_t epoch_steps(const BatchPartition *partition);
 
 /* Positions of the epoch's order that belong to a step. */
-Range epoch_step_positions(const EpochCut *cut, int64_t step);
+Range epoch_step_positions(const BatchPartition *partition, int64_t step);
 
-/* Those that a rank works on: whole leaves, an empty range where there are fewer leaves than ranks. */
-Range epoch_rank_positions(const EpochCut *cut, int64_t step, int rank);
+/* Those that a rank works on: whole micro-batches, an empty range where there are fewer micro-batches than
+ * ranks. */
+Range epoch_rank_positions(const BatchPartition *partition, int64_t step, int rank);
 
 /* How many samples a rank works on in the steps [0, step). */
-int64_t epoch_rank_samples(const EpochCut *cut, int64_t step, int rank);
+int64_t epoch_rank_samples(const BatchPartition *partition, int64_t step, int rank);
 
 /* Rows `wanted` of the training set (this rank's wish, which may be empty or everything), from shards that
  * hold partition_range(samples, ranks, rank). Collective. Freed by the caller. */
@@ -49,17 +51,17 @@ typedef struct {
 /* Samples first..first+n. */
 Samples samples_slice(const Samples *samples, int64_t first, int64_t n);
 
-/* The samples of this rank's leaves of an epoch, and the memory that holds them. */
+/* The samples of this rank's micro-batches of an epoch, and the memory that holds them. */
 typedef struct {
     Samples samples;
     uint8_t *images, *labels; /* owned, as are these; NULL where samples points elsewhere */
     uint32_t *rows, *indices;
 } EpochShard;
 
-/* Gives this rank the samples that its leaves of an epoch need. Collective. order [samples] is the epoch's,
- * the same on every rank; shard holds this rank's rows partition_range(samples, ranks, rank). The result may
- * point into shard and order; it is freed by epoch_shard_free. */
-EpochShard shard_exchange(const EpochCut *cut, const Comm *comm, const ImageSet *shard,
+/* Gives this rank the samples that its micro-batches of an epoch need. Collective. order [samples] is the
+ * epoch's, the same on every rank; shard holds this rank's rows partition_range(samples, ranks, rank). The
+ * result may point into shard and order; it is freed by epoch_shard_free. */
+EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
                           const uint32_t *order);
 void epoch_shard_free(EpochShard *epoch);
 

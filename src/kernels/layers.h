@@ -14,24 +14,24 @@
  * (none: they are written). norm_finish_moments then makes squares the (biased) variance. */
 void norm_add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
                       float *squares);
-void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inverse_deviation);
+void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inv_std);
 
-/* Second pass: out = (in - mean) * inverse_deviation * scale + shift, and max(out, 0) with relu. */
+/* Second pass: out = (in - mean) * inv_std * scale + shift, and max(out, 0) with relu. */
 void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
-                  const float *mean, const float *inverse_deviation, bool relu, float *out);
+                  const float *mean, const float *inv_std, bool relu, float *out);
 
 /* First pass back: adds sum(gradient) to shift_grad and sum(gradient * (in - mean)) to scale_grad (with
  * before == 0 they are written); norm_finish_gradients then makes them what they are called. relu_out: the
  * output of a relu that follows, which first makes the gradient 0 where it is 0; or NULL. */
 void norm_add_gradients(int64_t before, int64_t rows, int channels, const float *in, const float *relu_out,
                         const float *mean, float *gradient, float *scale_grad, float *shift_grad);
-void norm_finish_gradients(int channels, const float *inverse_deviation, float *scale_grad);
+void norm_finish_gradients(int channels, const float *inv_std, float *scale_grad);
 
 /* Second pass back: gradient, of the output, becomes that of the input; all_rows of them make up the
  * statistics. */
 void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
-                   const float *mean, const float *inverse_deviation, const float *scale_grad,
-                   const float *shift_grad, float *gradient);
+                   const float *mean, const float *inv_std, const float *scale_grad, const float *shift_grad,
+                   float *gradient);
 
 /* out = in * factor + offset per channel: batch norm in use, with running statistics folded in. */
 void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset,
@@ -50,16 +50,16 @@ typedef struct {
 
 PoolShape pool_shape(int height, int width, int channels, int window, int stride);
 
-/* Largest value of each window; winner [n][out_height][out_width][channels] is its place in the window (row *
+/* Largest value of each window; argmax [n][out_height][out_width][channels] is its place in the window (row *
  * window + column, the first of equals). window <= 15. */
-void pool_forward(const PoolShape *shape, int n, const float *in, float *out, uint8_t *winner);
-void pool_backward(const PoolShape *shape, int n, const uint8_t *winner, const float *out_grad,
+void pool_forward(const PoolShape *shape, int n, const float *in, float *out, uint8_t *argmax);
+void pool_backward(const PoolShape *shape, int n, const uint8_t *argmax, const float *out_grad,
                    float *in_grad);
 
 /* The same with a relu directly before or after, which comes to the same: out = max(largest, 0); back,
  * relu_out is that output, NULL: no relu. */
-void pool_forward_relu(const PoolShape *shape, int n, const float *in, float *out, uint8_t *winner);
-void pool_backward_relu(const PoolShape *shape, int n, const uint8_t *winner, const float *relu_out,
+void pool_forward_relu(const PoolShape *shape, int n, const float *in, float *out, uint8_t *argmax);
+void pool_backward_relu(const PoolShape *shape, int n, const uint8_t *argmax, const float *relu_out,
                         const float *out_grad, float *in_grad);
 
 /* Dropout: out = in / (1 - rate) where kept, else 0. keep [n] is 0 or 1; in place is allowed. The backward

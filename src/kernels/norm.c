@@ -62,11 +62,10 @@ void norm_add_moments(int64_t before, int64_t rows, int channels, const float *i
                     in + first * channels, mean, squares);
 }
 
-void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares,
-                         float *inverse_deviation) {
+void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inv_std) {
     for (int c = 0; c < channels; c++) {
         squares[c] /= (float)rows;
-        inverse_deviation[c] = 1 / sqrtf(squares[c] + epsilon);
+        inv_std[c] = 1 / sqrtf(squares[c] + epsilon);
     }
 }
 
@@ -87,10 +86,10 @@ ALWAYS_INLINE void normalise(int c, int lanes, int64_t rows, int channels, const
 }
 
 void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
-                  const float *mean, const float *inverse_deviation, bool relu, float *out) {
+                  const float *mean, const float *inv_std, bool relu, float *out) {
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
         FOR_VECTORS(normalise, channels, block_rows(rows, first), channels, in + first * channels, scale,
-                    shift, mean, inverse_deviation, relu, out + first * channels);
+                    shift, mean, inv_std, relu, out + first * channels);
 }
 
 ALWAYS_INLINE void add_gradient(int64_t at, int lanes, const float *in, const float *relu_out, vec mean,
@@ -134,9 +133,9 @@ void norm_add_gradients(int64_t before, int64_t rows, int channels, const float 
                     scale_grad, shift_grad);
 }
 
-void norm_finish_gradients(int channels, const float *inverse_deviation, float *scale_grad) {
+void norm_finish_gradients(int channels, const float *inv_std, float *scale_grad) {
     for (int c = 0; c < channels; c++)
-        scale_grad[c] *= inverse_deviation[c];
+        scale_grad[c] *= inv_std[c];
 }
 
 /* With x = (in - mean) / deviation:
@@ -155,11 +154,11 @@ ALWAYS_INLINE void backward(int c, int lanes, int64_t all_rows, int64_t rows, in
 }
 
 void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
-                   const float *mean, const float *inverse_deviation, const float *scale_grad,
-                   const float *shift_grad, float *gradient) {
+                   const float *mean, const float *inv_std, const float *scale_grad, const float *shift_grad,
+                   float *gradient) {
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
         FOR_VECTORS(backward, channels, all_rows, block_rows(rows, first), channels, in + first * channels,
-                    scale, mean, inverse_deviation, scale_grad, shift_grad, gradient + first * channels);
+                    scale, mean, inv_std, scale_grad, shift_grad, gradient + first * channels);
 }
 
 ALWAYS_INLINE void apply(int c, int lanes, int64_t rows, int channels, const float *in, const float *factor,

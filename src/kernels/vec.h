@@ -80,9 +80,9 @@ static inline vec vec_relu(vec x) {
     return (vec)(~(x < (vec){0}) & (int_vec)x);
 }
 
-/* x where gate is above 0, else 0. */
-static inline vec vec_gate(vec gate, vec x) {
-    return (vec)((gate > (vec){0}) & (int_vec)x);
+/* x where relu_mask is above 0, else 0. */
+static inline vec vec_relu_mask(vec relu_mask, vec x) {
+    return (vec)((relu_mask > (vec){0}) & (int_vec)x);
 }
 
 /* Sum of the lanes: of the halves, of the quarters, and so on. */

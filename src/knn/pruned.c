@@ -27,8 +27,8 @@
 #include "core/mem.h"
 #include "core/partition.h"
 #include "core/status.h"
-#include "knn/nearest.h"
 #include "knn/principal.h"
+#include "knn/top_k.h"
 
 #include <math.h>
 #include <omp.h>
@@ -178,7 +178,7 @@ static uint32_t point_limit(uint32_t limit, double step, int coordinates) {
 typedef struct {
     const uint8_t *pixels;
     const int16_t *fine;
-    Nearest nearest;
+    TopK nearest;
     uint32_t coarse_limit, fine_limit;
 } Query;
 
@@ -230,8 +230,8 @@ static void take_row(const KnnIndex *index, int64_t first_index, int64_t row, in
     const uint32_t distance =
         square_distance(query->pixels, index->pixels + row * index->columns, index->columns);
     if (distance >= query->nearest.limit) return;
-    nearest_push(&query->nearest, k, (Neighbour){distance, (uint32_t)(first_index + row)});
-    nearest_shrink(&query->nearest, k);
+    top_k_push(&query->nearest, k, (Neighbour){distance, (uint32_t)(first_index + row)});
+    top_k_shrink(&query->nearest, k);
     query->coarse_limit = point_limit(query->nearest.limit, coarse_step, COARSE);
     query->fine_limit = point_limit(query->nearest.limit, fine_step, FINE);
 }
@@ -287,7 +287,7 @@ static void search_group(const Search *search, Range group, const Work *work) {
                                    .fine = search->points.fine + at * FINE,
                                    .coarse_limit = UINT32_MAX,
                                    .fine_limit = UINT32_MAX};
-        nearest_begin(&work->queries[q].nearest, work->keys + q * (k + nearest_slack(k)));
+        top_k_begin(&work->queries[q].nearest, work->keys + q * (k + top_k_slack(k)));
     }
     for (int64_t row = 0; row < index->rows; row += REFERENCE_BLOCK)
         for (int64_t q = group.begin; q < group.end; q += QUERY_BLOCK)
@@ -295,7 +295,7 @@ static void search_group(const Search *search, Range group, const Work *work) {
                          (Range){q, smaller(q + QUERY_BLOCK, group.end)}, work,
                          work->queries + (q - group.begin));
     for (int64_t q = group.begin; q < group.end; q++)
-        nearest_end(&work->queries[q - group.begin].nearest, k, search->out + q * k);
+        top_k_end(&work->queries[q - group.begin].nearest, k, search->out + q * k);
 }
 
 void pruned_search(const KnnIndex *index, int64_t first_index, const uint8_t *queries, int64_t n, int64_t k,
@@ -307,7 +307,7 @@ void pruned_search(const KnnIndex *index, int64_t first_index, const uint8_t *qu
     {
         Work work = {mem_new(QUERY_BLOCK * PRODUCT_STRIDE, sizeof *work.products),
                      mem_new(GROUP, sizeof *work.queries),
-                     mem_new((size_t)(GROUP * (kept + nearest_slack(kept))), sizeof *work.keys)};
+                     mem_new((size_t)(GROUP * (kept + top_k_slack(kept))), sizeof *work.keys)};
 #pragma omp for schedule(dynamic)
         for (int64_t q = 0; q < n; q += GROUP) {
             search_group(&search, (Range){q, smaller(q + GROUP, n)}, &work);

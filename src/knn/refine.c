@@ -2,7 +2,7 @@
 
 #include "core/mem.h"
 #include "knn/merge.h"
-#include "knn/nearest.h"
+#include "knn/top_k.h"
 
 #include <omp.h>
 
@@ -17,16 +17,16 @@ Gradients *refine_gradients(const Distortion *distortion, const uint8_t *images,
 /* One query. Candidates come nearest first, so the limit falls fast, and most costs are given up early. */
 static void refine_query(const KnnReference *reference, DistortionQuery *query, const Neighbour *candidates,
                          int64_t listed, Neighbour furthest, int64_t kept, uint64_t *keys, Neighbour *out) {
-    Nearest nearest;
-    nearest_begin(&nearest, keys);
+    TopK nearest;
+    top_k_begin(&nearest, keys);
     for (int64_t c = 0; c < listed && neighbour_key(candidates[c]) <= neighbour_key(furthest); c++) {
         const Gradients *gradients = &reference->gradients[candidates[c].index - reference->first];
         const uint32_t cost = distortion_cost(query, gradients, nearest.limit);
         if (cost > nearest.limit) continue; /* of equal cost, one of smaller index may come later */
-        nearest_push(&nearest, kept, (Neighbour){cost, candidates[c].index});
-        nearest_shrink(&nearest, kept);
+        top_k_push(&nearest, kept, (Neighbour){cost, candidates[c].index});
+        top_k_shrink(&nearest, kept);
     }
-    for (int64_t found = nearest_end(&nearest, kept, out); found < kept; found++)
+    for (int64_t found = top_k_end(&nearest, kept, out); found < kept; found++)
         out[found] = NOBODY;
 }
 
@@ -36,7 +36,7 @@ void refine_nearest(const KnnReference *reference, const KnnMethod *method, cons
 #pragma omp parallel num_threads(threads)
     {
         DistortionQuery *query = distortion_query_create(&method->distortion);
-        uint64_t *keys = mem_new((size_t)(kept + nearest_slack(kept)), sizeof *keys);
+        uint64_t *keys = mem_new((size_t)(kept + top_k_slack(kept)), sizeof *keys);
         Gradients gradients;
 #pragma omp for schedule(dynamic)
         for (int64_t q = 0; q < n; q++) {

@@ -3,7 +3,7 @@
 #include "core/mem.h"
 #include "core/partition.h"
 #include "core/status.h"
-#include "knn/nearest.h"
+#include "knn/top_k.h"
 
 #include <omp.h>
 #include <stdbool.h>
@@ -31,20 +31,20 @@ static bool any_below(const int32_t *products, const int32_t *norms, uint32_t qu
 
 /* Lets one query see its products with `count` consecutive reference rows. */
 static void scan_products(const int32_t *products, const int32_t *norms, uint32_t query_norm, int64_t count,
-                          int64_t first_index, int64_t k, Nearest *nearest) {
+                          int64_t first_index, int64_t k, TopK *nearest) {
     uint32_t distances[SCAN_BLOCK];
     for (int64_t at = 0; at < count; at += SCAN_BLOCK) {
         int size = count - at < SCAN_BLOCK ? (int)(count - at) : SCAN_BLOCK;
         if (!any_below(products + at, norms + at, query_norm, size, nearest->limit, distances)) continue;
         for (int c = 0; c < size; c++)
             if (distances[c] < nearest->limit)
-                nearest_push(nearest, k, (Neighbour){distances[c], (uint32_t)(first_index + at + c)});
+                top_k_push(nearest, k, (Neighbour){distances[c], (uint32_t)(first_index + at + c)});
     }
 }
 
 /* One block of queries against one block of reference rows. */
 static void search_block(const PixRows *reference, Range rows, int64_t first_index, const PixRows *queries,
-                         Range block, int64_t k, int32_t *products, Nearest *nearest) {
+                         Range block, int64_t k, int32_t *products, TopK *nearest) {
     pixdot_block(queries, block.begin, range_size(block), reference, rows.begin, range_size(rows), products,
                  PRODUCT_STRIDE);
     for (int64_t q = block.begin; q < block.end; q++)
@@ -56,22 +56,22 @@ static void search_block(const PixRows *reference, Range rows, int64_t first_ind
 /* One thread's memory. */
 typedef struct {
     int32_t *products; /* [QUERY_BLOCK][PRODUCT_STRIDE] */
-    Nearest *nearest;  /* [queries of a group] */
+    TopK *nearest;     /* [queries of a group] */
     uint64_t *keys;    /* [queries of a group][k + slack] */
 } Work;
 
 static void search_group(const PixRows *reference, int64_t first_index, const PixRows *queries, Range group,
                          int64_t k, const Work *work, Neighbour *out) {
-    Nearest *nearest = work->nearest;
+    TopK *nearest = work->nearest;
     for (int64_t q = 0; q < range_size(group); q++)
-        nearest_begin(&nearest[q], work->keys + q * (k + nearest_slack(k)));
+        top_k_begin(&nearest[q], work->keys + q * (k + top_k_slack(k)));
     for (int64_t r = 0; r < reference->rows; r += REFERENCE_BLOCK)
         for (int64_t q = group.begin; q < group.end; q += QUERY_BLOCK)
             search_block(reference, (Range){r, smaller(r + REFERENCE_BLOCK, reference->rows)}, first_index,
                          queries, (Range){q, smaller(q + QUERY_BLOCK, group.end)}, k, work->products,
                          nearest + (q - group.begin));
     for (int64_t q = group.begin; q < group.end; q++)
-        nearest_end(&nearest[q - group.begin], k, out + q * k);
+        top_k_end(&nearest[q - group.begin], k, out + q * k);
 }
 
 static int64_t divide_up(int64_t value, int64_t divisor) {
@@ -98,7 +98,7 @@ void knn_search(const PixRows *reference, int64_t first_index, const PixRows *qu
     {
         Work work = {mem_new(QUERY_BLOCK * PRODUCT_STRIDE, sizeof *work.products),
                      mem_new((size_t)group_size, sizeof *work.nearest),
-                     mem_new((size_t)(group_size * (kept + nearest_slack(kept))), sizeof *work.keys)};
+                     mem_new((size_t)(group_size * (kept + top_k_slack(kept))), sizeof *work.keys)};
 #pragma omp for schedule(dynamic)
         for (int64_t q = 0; q < queries->rows; q += group_size) {
             search_group(reference, first_index, queries, (Range){q, smaller(q + group_size, queries->rows)},

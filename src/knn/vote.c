@@ -3,41 +3,41 @@
 /* Votes so far. Weights are added from the nearest neighbour on: a fixed order, so one result. */
 typedef struct {
     double votes[CLASSES], total;
-} Ballot;
+} VoteCounts;
 
 /* Whether the neighbour at `distance` has a say: beside one at distance 0 only others there. */
 static bool has_vote(uint32_t distance, uint32_t nearest, bool weighted) {
     return !weighted || nearest > 0 || distance == 0;
 }
 
-static void cast_vote(Ballot *ballot, uint32_t distance, bool weighted, uint8_t label) {
+static void cast_vote(VoteCounts *counts, uint32_t distance, bool weighted, uint8_t label) {
     const double weight = weighted && distance > 0 ? 1.0 / distance : 1;
-    ballot->votes[label] += weight;
-    ballot->total += weight;
+    counts->votes[label] += weight;
+    counts->total += weight;
 }
 
-static int winner(const Ballot *ballot) {
+static int vote_argmax(const VoteCounts *counts) {
     int best = 0;
     for (int label = 1; label < CLASSES; label++)
-        if (ballot->votes[label] > ballot->votes[best]) best = label;
+        if (counts->votes[label] > counts->votes[best]) best = label;
     return best;
 }
 
 Prediction knn_vote(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels) {
-    Ballot ballot = {0};
+    VoteCounts counts = {0};
     for (int64_t i = 0; i < count; i++)
         if (has_vote(neighbours[i].distance, neighbours[0].distance, weighted))
-            cast_vote(&ballot, neighbours[i].distance, weighted, labels[neighbours[i].index]);
-    const int best = winner(&ballot);
-    return (Prediction){(uint8_t)best, (float)(ballot.votes[best] / ballot.total)};
+            cast_vote(&counts, neighbours[i].distance, weighted, labels[neighbours[i].index]);
+    const int best = vote_argmax(&counts);
+    return (Prediction){(uint8_t)best, (float)(counts.votes[best] / counts.total)};
 }
 
 void knn_count_votes(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels,
                      uint8_t label, int64_t *right) {
-    Ballot ballot = {0};
+    VoteCounts counts = {0};
     for (int64_t i = 0; i < count; i++) {
         if (has_vote(neighbours[i].distance, neighbours[0].distance, weighted))
-            cast_vote(&ballot, neighbours[i].distance, weighted, labels[neighbours[i].index]);
-        right[i + 1] += winner(&ballot) == label;
+            cast_vote(&counts, neighbours[i].distance, weighted, labels[neighbours[i].index]);
+        right[i + 1] += vote_argmax(&counts) == label;
     }
 }

@@ -18,8 +18,8 @@ void exact_sum_clear(ExactSum *sum) {
     memset(sum->sums, 0, ((size_t)sum->n + 1) * sizeof *sum->sums);
 }
 
-/* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and leaves
- * that integer in the low bits: a conversion that every vector unit has. */
+/* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and
+ * micro-batches that integer in the low bits: a conversion that every vector unit has. */
 static const double magic = 0x1.8p52;
 static const float limit = (float)(1 << EXACT_SUM_LIMIT);
 
@@ -29,7 +29,7 @@ static inline double shifted_by_magic(float term) {
 
 uint64_t exact_sum_convert(const float *restrict terms, int64_t count, bool add, uint64_t *restrict sums) {
     const uint64_t kept = -(uint64_t)add;
-    uint64_t magic_bits, refused = 0;
+    uint64_t magic_bits, out_of_range = 0;
     memcpy(&magic_bits, &magic, sizeof magic_bits);
     for (int64_t i = 0; i < count; i++) {
         uint64_t good = fabsf(terms[i]) < limit; /* false for NaN */
@@ -37,9 +37,9 @@ uint64_t exact_sum_convert(const float *restrict terms, int64_t count, bool add,
         uint64_t bits;
         memcpy(&bits, &shifted, sizeof bits);
         sums[i] = (sums[i] & kept) + ((bits - magic_bits) & -good);
-        refused += 1 - good;
+        out_of_range += 1 - good;
     }
-    return refused;
+    return out_of_range;
 }
 
 void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t count) {
@@ -50,7 +50,7 @@ void exact_sum_reduce(ExactSum *sum, const Comm *comm) {
     comm_sum_u64(comm, sum->sums, sum->n + 1);
 }
 
-uint64_t exact_sum_refused(const ExactSum *sum) {
+uint64_t exact_sum_out_of_range(const ExactSum *sum) {
     return sum->sums[sum->n];
 }
 
@@ -69,17 +69,17 @@ void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double d
 static inline __attribute__((always_inline)) uint64_t means_of(int64_t few, const float *restrict terms,
                                                                int64_t stride, int64_t count, double unit,
                                                                float *restrict out) {
-    uint32_t refused = 0;
+    uint32_t out_of_range = 0;
     for (int64_t i = 0; i < count; i++) {
         double sum = 0;
         for (int64_t k = 0; k < few; k++) {
             const float term = terms[k * stride + i];
-            refused |= !(fabsf(term) < limit);
+            out_of_range |= !(fabsf(term) < limit);
             sum += shifted_by_magic(term) - magic;
         }
         out[i] = (float)(sum * unit);
     }
-    return refused;
+    return out_of_range;
 }
 
 uint64_t exact_sum_means_of_few(int64_t few, const float *terms, int64_t stride, int64_t count,

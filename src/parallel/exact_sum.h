@@ -42,7 +42,7 @@ uint64_t exact_sum_convert(const float *terms, int64_t count, bool add, uint64_t
 void exact_sum_reduce(ExactSum *sum, const Comm *comm);
 
 /* How many terms were refused: not 0 means that the sums are worthless and training must stop. */
-uint64_t exact_sum_refused(const ExactSum *sum);
+uint64_t exact_sum_out_of_range(const ExactSum *sum);
 
 /* out[i] = sum first+i / divisor, rounded once to float from double. */
 void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double divisor, float *out);

@@ -13,7 +13,7 @@ enum { FORMAT_VERSION = 1 };
 
 static const char format_name[] = "pardigits model", source_group[] = "/trained_on";
 
-static void write_content(H5File *file, const CheckpointFacts *facts, CheckpointWriter write,
+static void write_content(H5File *file, const CheckpointInfo *facts, CheckpointWriter write,
                           const void *context, char digest[65], Status *status) {
     h5_set_text(file, "/", "format", format_name, status);
     h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
@@ -57,7 +57,7 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
     return status->code;
 }
 
-static StatusCode save(const char *path, const CheckpointFacts *facts, CheckpointWriter write,
+static StatusCode save(const char *path, const CheckpointInfo *facts, CheckpointWriter write,
                        const void *context, Status *status) {
     char *temporary = atomic_file_temporary(path), digest[65] = "";
     H5File *file;
@@ -74,7 +74,7 @@ static StatusCode save(const char *path, const CheckpointFacts *facts, Checkpoin
     return status->code;
 }
 
-StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointFacts *facts,
+StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
                            CheckpointWriter write, const void *context, Status *status) {
     if (comm_rank(comm) == 0) save(path, facts, write, context, status);
     return comm_agree(comm, status);

@@ -21,10 +21,10 @@ typedef struct {
     const Config *config;
     const ImageSource *source; /* of the images that it was trained on; NULL: unknown */
     bool complete;             /* whether training is finished (the attribute `complete` of /state) */
-} CheckpointFacts;
+} CheckpointInfo;
 
 /* Saves a model. Collective: rank 0 writes, all ranks return the same status. */
-StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointFacts *facts,
+StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
                            CheckpointWriter write, const void *context, Status *status);
 
 /* Opens the newest undamaged of PATH and its predecessor, serially on this rank, to go on from it. When that

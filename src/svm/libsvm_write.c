@@ -116,7 +116,7 @@ typedef struct {
 
 static void write_images(FILE *file, const void *context) {
     const Images *given = context;
-    uint8_t *seen = svm_model_see(given->model, given->images->images, given->images->n);
+    uint8_t *seen = svm_model_features(given->model, given->images->images, given->images->n);
     for (int64_t k = 0; k < given->images->n; k++) {
         fprintf(file, "%d", given->images->labels[k]);
         write_pixels(file, given->model->kernel.normalize, seen + k * IMAGE_PIXELS);

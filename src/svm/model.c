@@ -50,7 +50,7 @@ bool svm_config_gradient(const Config *config) {
     return !strcmp(config_text(config, "svm.features"), "gradient");
 }
 
-uint8_t *svm_model_see(const SvmModel *model, const uint8_t *images, int64_t n) {
+uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n) {
     uint8_t *seen = mem_copy(images, (size_t)n * IMAGE_PIXELS);
     if (model->gradient) gradient_features(seen, n);
     return seen;

@@ -69,7 +69,7 @@ SvmKernel svm_config_kernel(const Config *config);
 bool svm_config_gradient(const Config *config);
 
 /* Images [n][28][28] as the model's kernel sees them; freed by mem_free. */
-uint8_t *svm_model_see(const SvmModel *model, const uint8_t *images, int64_t n);
+uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n);
 
 /* The model of the solved pairs, whose support are numbers of samples. */
 SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],

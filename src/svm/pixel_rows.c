@@ -20,9 +20,9 @@ static PixRows pack(const PixelRows *rows, const int32_t *columns, int64_t count
 }
 
 PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
-                         Crew *crew, int thread) {
+                         PairWorkers *workers, int thread) {
     PixelRows rows = {
-        .kernel = kernel, .images = images, .index = index, .n = n, .crew = crew, .thread = thread};
+        .kernel = kernel, .images = images, .index = index, .n = n, .workers = workers, .thread = thread};
     rows.whole = pack(&rows, NULL, n);
     rows.whole_inverses = svm_kernel_inverses(kernel, rows.whole.norms, n);
     rows.count = n;
@@ -79,7 +79,7 @@ static void compute(void *context, const int32_t *row, int count, float *const *
     Block block = {.rows = rows, .count = count, .out = out};
     for (int r = 0; r < count; r++)
         block.row[r] = row[r];
-    crew_run(rows->crew, rows->thread, compute_chunk, &block, (rows->count + CHUNK - 1) / CHUNK);
+    pair_workers_run(rows->workers, rows->thread, compute_chunk, &block, (rows->count + CHUNK - 1) / CHUNK);
 }
 
 SvmRows pixel_rows_source(PixelRows *rows) {

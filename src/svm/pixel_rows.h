@@ -3,7 +3,7 @@
 #define PARDIGITS_SVM_PIXEL_ROWS_H
 
 #include "kernels/pixdot.h"
-#include "svm/crew.h"
+#include "svm/pair_workers.h"
 #include "svm/svm.h"
 
 #include <stdint.h>
@@ -13,8 +13,8 @@ typedef struct {
     const uint8_t *images; /* [][784] */
     const int32_t *index;  /* [n] which image a sample is */
     int64_t n;
-    Crew *crew;          /* helps with the columns of a block */
-    int thread;          /* of the solver, in the crew */
+    PairWorkers *workers; /* helps with the columns of a block */
+    int thread;           /* of the solver, in the pair workers */
     PixRows whole, part; /* packed: all samples; the selected ones, when these are fewer and were asked for */
     double *whole_inverses, *part_inverses; /* lengths of both, as the kernel wants them */
     const PixRows *packed;  /* whichever holds the selected columns, NULL until they are needed */
@@ -22,9 +22,10 @@ typedef struct {
     int64_t count;
 } PixelRows;
 
-/* All n samples selected. Freed by pixel_rows_free; images, index, kernel and crew stay the caller's. */
+/* All n samples selected. Freed by pixel_rows_free; images, index, kernel and pair workers stay the caller's.
+ */
 PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
-                         Crew *crew, int thread);
+                         PairWorkers *workers, int thread);
 void pixel_rows_free(PixelRows *rows);
 
 /* The solver's interface to them. */

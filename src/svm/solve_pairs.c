@@ -22,19 +22,19 @@ typedef struct {
     double start_s, round_s; /* no pair is begun after round_s seconds */
     StopWatch *watch;
     Comm *group; /* ranks that solve this rank's one pair together, or NULL */
-    Crew *crew;
+    PairWorkers *workers;
     atomic_int next, finished, joined; /* joined: threads that solve no more of their own */
     atomic_llong cost_done;
     atomic_bool stop;
-} Team;
+} PairTeam;
 
 /* One thread's part in it. */
 typedef struct {
-    Team *team;
+    PairTeam *team;
     int thread;
-} Member;
+} PairThread;
 
-static void show_progress(Team *team) {
+static void show_progress(PairTeam *team) {
     int finished = atomic_load(&team->finished);
     double elapsed_s = timer_now_s() - team->start_s;
     double done = (double)atomic_load(&team->cost_done) / (double)team->cost_all;
@@ -47,8 +47,8 @@ static void show_progress(Team *team) {
 
 /* Whether to stop. The main thread, which alone may talk to other ranks, asks them and shows progress. */
 static bool interrupted(void *context) {
-    const Member *member = context;
-    Team *team = member->team;
+    const PairThread *member = context;
+    PairTeam *team = member->team;
     if (member->thread == 0) {
         if (stop_watch_poll(team->watch)) atomic_store(&team->stop, true);
         if (team->count) show_progress(team);
@@ -57,7 +57,7 @@ static bool interrupted(void *context) {
 }
 
 /* Samples of both classes, those of a first. Freed by the caller. */
-static int32_t *pair_index(const Team *team, int a, int b, int64_t *n) {
+static int32_t *pair_index(const PairTeam *team, int a, int b, int64_t *n) {
     int64_t n_a = team->task->class_counts[a];
     *n = n_a + team->task->class_counts[b];
     int32_t *index = mem_new((size_t)*n, sizeof *index);
@@ -106,7 +106,7 @@ static void gather(void *context, const void *mine, int64_t bytes, void *all) {
     comm_gather(context, mine, bytes, all);
 }
 
-static SvmGroup group_of(const Team *team) {
+static SvmGroup group_of(const PairTeam *team) {
     if (!team->group) return (SvmGroup){.size = 1};
     return (SvmGroup){comm_rank(team->group), comm_size(team->group), gather, team->group};
 }
@@ -126,8 +126,8 @@ static Comm *make_group(const SvmTask *task) {
     return group;
 }
 
-static void solve_pair(Member *member, int number) {
-    Team *team = member->team;
+static void solve_pair(PairThread *member, int number) {
+    PairTeam *team = member->team;
     const SvmTask *task = team->task;
     double start_s = timer_now_s();
     int a, b;
@@ -144,7 +144,7 @@ static void solve_pair(Member *member, int number) {
                           .eps = config_real(task->job->config, "svm.eps"),
                           .cache_bytes = team->cache_bytes,
                           .group = group_of(team),
-                          .crew = team->crew,
+                          .workers = team->workers,
                           .thread = member->thread,
                           .interrupted = interrupted,
                           .interrupt_context = member};
@@ -161,8 +161,8 @@ static void solve_pair(Member *member, int number) {
 }
 
 /* Solves pairs while there are any and it isn't time to save, then helps the others with theirs. */
-static void work(Member *member) {
-    Team *team = member->team;
+static void work(PairThread *member) {
+    PairTeam *team = member->team;
     const struct timespec nap = {0, 50000};
     const bool solves = !team->group || member->thread == 0; /* the main thread alone talks to other ranks */
     for (int k; solves && (k = atomic_fetch_add(&team->next, 1)) < team->count;) {
@@ -173,13 +173,13 @@ static void work(Member *member) {
         atomic_fetch_add(&team->finished, 1);
         if (timer_now_s() - team->start_s > team->round_s) break;
     }
-    crew_join(team->crew);
+    pair_workers_join(team->workers);
     atomic_fetch_add(&team->joined, 1);
     while (!interrupted(member) && atomic_load(&team->joined) < team->task->job->threads)
-        if (!crew_help(team->crew)) nanosleep(&nap, NULL);
+        if (!pair_workers_help(team->workers)) nanosleep(&nap, NULL);
 }
 
-static void sort_by_class(Team *team) {
+static void sort_by_class(PairTeam *team) {
     const ImageSet *set = &team->task->samples->set;
     int64_t next[CLASSES];
     for (int c = 0; c < CLASSES; c++) {
@@ -193,7 +193,7 @@ static void sort_by_class(Team *team) {
 
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
     const TrainJob *job = task->job;
-    Team team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
+    PairTeam team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
     team.round_s = (double)config_int(job->config, "svm.checkpoint_s");
     for (int k = 0; k < task->plan.count; k++) {
         if (!svm_plan_has(&task->plan, k, comm_rank(job->comm))) continue;
@@ -204,17 +204,17 @@ bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
     team.cache_bytes = (config_int(job->config, "svm.cache_mb") << 20) / (in_flight ? in_flight : 1);
     sort_by_class(&team);
     team.group = make_group(task);
-    team.crew = crew_create(job->threads);
+    team.workers = pair_workers_create(job->threads);
     team.watch = stop_watch_create(job->comm);
     /* or the other threads might be done before the main one asks */
     atomic_init(&team.stop, stop_watch_poll(team.watch));
 #pragma omp parallel num_threads(job->threads)
     {
-        Member member = {&team, omp_get_thread_num()};
+        PairThread member = {&team, omp_get_thread_num()};
         work(&member);
     }
     bool stopped = stop_watch_destroy(&team.watch);
-    crew_destroy(&team.crew);
+    pair_workers_destroy(&team.workers);
     if (team.group) comm_destroy(&team.group);
     mem_free(team.members);
     return stopped;

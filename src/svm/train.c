@@ -179,7 +179,7 @@ static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int 
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
     bool complete = solved == all && task->last_stage;
-    if (checkpoint_save(job->model_path, job->comm, &(CheckpointFacts){job->config, &job->source, complete},
+    if (checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, complete},
                         svm_model_write, model, status) == STATUS_OK &&
         solved == all)
         report_validation(job, model);
@@ -221,7 +221,7 @@ static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, Status
     SvmModel *model = svm_model_create(&task->kernel, task->present, none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
-    checkpoint_save(job->model_path, job->comm, &(CheckpointFacts){job->config, &job->source, false},
+    checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, false},
                     write_searched, &searched, status);
     svm_model_destroy(&model);
     return status->code;

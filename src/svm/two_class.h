@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_SVM_TWO_CLASS_H
 #define PARDIGITS_SVM_TWO_CLASS_H
 
-#include "svm/crew.h"
+#include "svm/pair_workers.h"
 #include "svm/svm.h"
 
 #include <stdbool.h>
@@ -14,9 +14,9 @@ typedef struct {
     const uint8_t *images; /* [][784] */
     double c, eps;
     int64_t cache_bytes;
-    SvmGroup group; /* ranks that all solve it */
-    Crew *crew;     /* helps with kernel rows */
-    int thread;     /* of the solver, in the crew */
+    SvmGroup group;       /* ranks that all solve it */
+    PairWorkers *workers; /* helps with kernel rows */
+    int thread;           /* of the solver, in the pair workers */
     bool (*interrupted)(void *context);
     void *interrupt_context;
 } TwoClass;

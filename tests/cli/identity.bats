@@ -67,7 +67,7 @@ same_digest() {
 
 @test "CNN: one digest for all ranks x threads, with everything random in it" {
     same_digest configs/cnn.ini --set run.train=3001 --set run.valid=500 --set cnn.epochs=2 --set cnn.batch=100 \
-        --set cnn.leaf=16 --set cnn.shift=2 --set cnn.rotate=10 --set cnn.zoom=0.1 --set cnn.shear=5 --set cnn.elastic=1 \
+        --set cnn.micro_batch=16 --set cnn.shift=2 --set cnn.rotate=10 --set cnn.zoom=0.1 --set cnn.shear=5 --set cnn.elastic=1 \
         --set cnn.stretch=0.2 --set cnn.thickness=0.5 --set cnn.ema=0.9 --set cnn.label_smoothing=0.1 \
         --set "cnn.layers=conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 conv:12:3:s2:p1 bn relu dense:32 relu dropout:0.3 dense:10"
 }

@@ -108,18 +108,18 @@ static void test_foreign_content(void **state) {
     char hex[65];
     H5File *file = NULL;
     void *model = NULL;
-    Status status = {0}, refused = {0};
+    Status status = {0}, out_of_range = {0};
     cnn_run_train_whole(run, config, 1, hex);
     checkpoint_open(run->model, run->comm, &file, &status);
-    assert_int_equal(cnn_family.load(&model, file, changed, run->comm, &refused), STATUS_FAILED);
-    assert_non_null(strstr(refused.text, "conv1/weight"));
+    assert_int_equal(cnn_family.load(&model, file, changed, run->comm, &out_of_range), STATUS_FAILED);
+    assert_non_null(strstr(out_of_range.text, "conv1/weight"));
     assert_null(model);
     h5_close(&file, &status);
     config_destroy(&changed);
     config_destroy(&config);
 }
 
-/* Fewer samples than ranks and than a leaf: ranks without work. */
+/* Fewer samples than ranks and than a micro-batch: ranks without work. */
 static void test_few_samples(void **state) {
     const CnnRun *run = *state;
     Config *config = cnn_run_config(NULL, 0);
@@ -134,12 +134,13 @@ static void test_few_samples(void **state) {
 }
 
 static void test_refusals(void **state) {
-    const char *const odd_leaf[] = {"cnn.leaf=12"}, *const leaves[] = {"cnn.leaf=1", "cnn.batch=5000"};
+    const char *const odd_micro_batch[] = {"cnn.micro_batch=12"}, *const micro_batches[] = {
+                                                                      "cnn.micro_batch=1", "cnn.batch=5000"};
     const char *const bad_layers[] = {"cnn.layers=conv:4:30 dense:10"};
     const char *const diverging[] = {"cnn.lr=1000", "cnn.schedule=constant",
                                      "cnn.layers=dense:50 relu dense:10"};
-    cnn_run_expect_refusal(*state, odd_leaf, 1, STATUS_USAGE, "power of two");
-    cnn_run_expect_refusal(*state, leaves, 2, STATUS_USAGE, "larger leaf");
+    cnn_run_expect_refusal(*state, odd_micro_batch, 1, STATUS_USAGE, "power of two");
+    cnn_run_expect_refusal(*state, micro_batches, 2, STATUS_USAGE, "larger micro-batch");
     cnn_run_expect_refusal(*state, bad_layers, 1, STATUS_USAGE, "conv:4:30");
     cnn_run_expect_refusal(*state, diverging, 3, STATUS_FAILED, "lower cnn.lr");
 }

@@ -186,7 +186,7 @@ static void test_refusals_of_own_settings(void **state) {
         {"cnn.member_settings=checkpoint_s=5", "checkpoint_s=5 isn't"},
         {"cnn.member_settings=cnn.epochs=3", "cnn.epochs=3 isn't"},
         {"cnn.member_settings=epochs=3 lr=1 epochs=2", "cnn.epochs is set twice"},
-        {"cnn.member_settings= | leaf=24", "power of two"},
+        {"cnn.member_settings= | micro-batch=24", "power of two"},
         {"cnn.member_settings= | | epochs=1", "3 entries for 2 members"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

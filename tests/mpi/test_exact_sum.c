@@ -38,7 +38,7 @@ static void assert_same(const ExactSum *a, const ExactSum *b) {
     assert_memory_equal(a->sums, b->sums, (SUMS + 1) * sizeof *a->sums);
 }
 
-/* Terms dealt out to the ranks by a rule that changes with `salt`, added backwards. */
+/* Terms assigned out to the ranks by a rule that changes with `salt`, added backwards. */
 static void test_any_split_over_ranks(void **state) {
     const Comm *comm = *state;
     ExactSum expected = sum_alone(), sum = exact_sum_new(SUMS);
@@ -124,14 +124,14 @@ static void test_refused(void **state) {
         exact_sum_add(&sum, 0, good, 1);
         if (comm_rank(comm) == last) exact_sum_add(&sum, 1, &bad[i], 1);
         exact_sum_reduce(&sum, comm);
-        assert_int_equal(exact_sum_refused(&sum), 1);
+        assert_int_equal(exact_sum_out_of_range(&sum), 1);
         assert_true(exact_sum_get(&sum, 1) == 0);
         exact_sum_free(&sum);
     }
     ExactSum sum = exact_sum_new(3);
     exact_sum_add(&sum, 0, good, 3);
     exact_sum_reduce(&sum, comm);
-    assert_int_equal(exact_sum_refused(&sum), 0);
+    assert_int_equal(exact_sum_out_of_range(&sum), 0);
     exact_sum_free(&sum);
 }
 
@@ -142,7 +142,7 @@ static void test_limits(void **state) {
     ExactSum sum = exact_sum_new(2);
     for (int t = 0; t < EXACT_SUM_MAX_TERMS; t++)
         exact_sum_add(&sum, 0, terms, 2);
-    assert_int_equal(exact_sum_refused(&sum), 0);
+    assert_int_equal(exact_sum_out_of_range(&sum), 0);
     assert_true(exact_sum_get(&sum, 0) == (double)largest * EXACT_SUM_MAX_TERMS);
     assert_true(exact_sum_get(&sum, 1) == -(double)largest * EXACT_SUM_MAX_TERMS);
     exact_sum_free(&sum);

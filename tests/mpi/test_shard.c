@@ -1,4 +1,4 @@
-/* How an epoch is cut, and that each rank gets exactly the samples that its leaves need. */
+/* How an epoch is cut, and that each rank gets exactly the samples that its micro-batches need. */
 #include "core/mem.h"
 #include "core/rng.h"
 #include "data/shard.h"
@@ -10,28 +10,30 @@
 
 #include <cmocka.h>
 
-/* Samples, batch, leaf: one sample, fewer samples than ranks, steps and leaves with and without a rest. */
+/* Samples, batch, micro-batch: one sample, fewer samples than ranks, steps and micro-batches with and without
+ * a rest. */
 static const int64_t shapes[][3] = {{1, 1, 1},       {1, 128, 32},    {2, 128, 32}, {3, 2, 1},
                                     {7, 3, 2},       {100, 10, 4},    {100, 64, 8}, {128, 32, 32},
                                     {1000, 128, 16}, {1001, 1000, 32}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-static EpochCut cut_of(int shape, int ranks) {
-    return (EpochCut){shapes[shape][0], shapes[shape][1], shapes[shape][2], ranks};
+static BatchPartition cut_of(int shape, int ranks) {
+    return (BatchPartition){shapes[shape][0], shapes[shape][1], shapes[shape][2], ranks};
 }
 
-/* The ranks' parts of a step lie one behind the other, are whole leaves, and differ by at most one leaf. */
-static void check_step(const EpochCut *cut, int64_t step) {
-    Range whole = epoch_step_positions(cut, step);
+/* The ranks' parts of a step lie one behind the other, are whole micro-batches, and differ by at most one
+ * micro-batch. */
+static void check_step(const BatchPartition *partition, int64_t step) {
+    Range whole = epoch_step_positions(partition, step);
     int64_t next = whole.begin, least = INT64_MAX, most = 0;
-    for (int r = 0; r < cut->ranks; r++) {
-        Range part = epoch_rank_positions(cut, step, r);
-        int64_t leaves = (range_size(part) + cut->leaf - 1) / cut->leaf;
+    for (int r = 0; r < partition->ranks; r++) {
+        Range part = epoch_rank_positions(partition, step, r);
+        int64_t micro_batches = (range_size(part) + partition->micro_batch - 1) / partition->micro_batch;
         assert_int_equal(part.begin, next);
-        if (part.begin < part.end) assert_int_equal((part.begin - whole.begin) % cut->leaf, 0);
+        if (part.begin < part.end) assert_int_equal((part.begin - whole.begin) % partition->micro_batch, 0);
         next = part.end;
-        least = leaves < least ? leaves : least;
-        most = leaves > most ? leaves : most;
+        least = micro_batches < least ? micro_batches : least;
+        most = micro_batches > most ? micro_batches : most;
     }
     assert_int_equal(next, whole.end);
     assert_true(most - least <= 1);
@@ -41,19 +43,19 @@ static void test_cut(void **state) {
     (void)state;
     for (int shape = 0; shape < SHAPES; shape++)
         for (int ranks = 1; ranks <= 9; ranks++) {
-            EpochCut cut = cut_of(shape, ranks);
-            int64_t steps = epoch_steps(&cut), next = 0, together = 0;
+            BatchPartition partition = cut_of(shape, ranks);
+            int64_t steps = epoch_steps(&partition), next = 0, together = 0;
             for (int64_t step = 0; step < steps; step++) {
-                Range range = epoch_step_positions(&cut, step);
+                Range range = epoch_step_positions(&partition, step);
                 assert_int_equal(range.begin, next);
-                assert_true(range_size(range) > 0 && range_size(range) <= cut.batch);
+                assert_true(range_size(range) > 0 && range_size(range) <= partition.batch);
                 next = range.end;
-                check_step(&cut, step);
+                check_step(&partition, step);
             }
             for (int r = 0; r < ranks; r++)
-                together += epoch_rank_samples(&cut, steps, r);
-            assert_int_equal(next, cut.samples);
-            assert_int_equal(together, cut.samples);
+                together += epoch_rank_samples(&partition, steps, r);
+            assert_int_equal(next, partition.samples);
+            assert_int_equal(together, partition.samples);
         }
 }
 
@@ -61,8 +63,8 @@ static uint8_t pixel_of(int64_t sample, int pixel) {
     return (uint8_t)(sample * 31 + pixel * 7 + sample / 256);
 }
 
-static ImageSet shard_of(const EpochCut *cut, int rank) {
-    Range own = partition_range(cut->samples, cut->ranks, rank);
+static ImageSet shard_of(const BatchPartition *partition, int rank) {
+    Range own = partition_range(partition->samples, partition->ranks, rank);
     ImageSet set = {range_size(own), mem_new((size_t)range_size(own), IMAGE_PIXELS),
                     mem_new((size_t)range_size(own), 1)};
     for (int64_t i = 0; i < set.n; i++) {
@@ -82,15 +84,16 @@ static void check_sample(const Samples *samples, int64_t i, uint32_t expected) {
 }
 
 /* Every sample stands where the order wants it; seen [samples] counts how often this rank got it. */
-static void check_exchange(const Comm *comm, const EpochCut *cut, uint32_t epoch, uint64_t *seen) {
+static void check_exchange(const Comm *comm, const BatchPartition *partition, uint32_t epoch,
+                           uint64_t *seen) {
     int rank = comm_rank(comm);
-    uint32_t *order = mem_new((size_t)cut->samples, sizeof *order);
-    rng_permutation(3, epoch, order, (uint32_t)cut->samples);
-    ImageSet shard = shard_of(cut, rank);
-    EpochShard mine = shard_exchange(cut, comm, &shard, order);
+    uint32_t *order = mem_new((size_t)partition->samples, sizeof *order);
+    rng_permutation(3, epoch, order, (uint32_t)partition->samples);
+    ImageSet shard = shard_of(partition, rank);
+    EpochShard mine = shard_exchange(partition, comm, &shard, order);
     int64_t i = 0;
-    for (int64_t step = 0; step < epoch_steps(cut); step++) {
-        Range range = epoch_rank_positions(cut, step, rank);
+    for (int64_t step = 0; step < epoch_steps(partition); step++) {
+        Range range = epoch_rank_positions(partition, step, rank);
         Samples slice = samples_slice(&mine.samples, i, range_size(range));
         for (int64_t p = range.begin; p < range.end; p++, i++) {
             check_sample(&slice, p - range.begin, order[p]);
@@ -106,12 +109,12 @@ static void check_exchange(const Comm *comm, const EpochCut *cut, uint32_t epoch
 static void test_exchange(void **state) {
     const Comm *comm = *state;
     for (int shape = 0; shape < SHAPES; shape++) {
-        EpochCut cut = cut_of(shape, comm_size(comm));
-        uint64_t *seen = mem_new((size_t)cut.samples, sizeof *seen);
+        BatchPartition partition = cut_of(shape, comm_size(comm));
+        uint64_t *seen = mem_new((size_t)partition.samples, sizeof *seen);
         for (uint32_t epoch = 0; epoch < 3; epoch++)
-            check_exchange(comm, &cut, epoch, seen);
-        comm_sum_u64(comm, seen, cut.samples);
-        for (int64_t i = 0; i < cut.samples; i++)
+            check_exchange(comm, &partition, epoch, seen);
+        comm_sum_u64(comm, seen, partition.samples);
+        for (int64_t i = 0; i < partition.samples; i++)
             assert_int_equal(seen[i], 3); /* once an epoch */
         mem_free(seen);
     }
@@ -123,13 +126,14 @@ static void test_fetch(void **state) {
     int ranks = comm_size(comm), rank = comm_rank(comm);
     for (int shape = 0; shape < SHAPES; shape++)
         for (int groups = 1; groups <= ranks + 1; groups++) {
-            EpochCut cut = cut_of(shape, ranks);
+            BatchPartition partition = cut_of(shape, ranks);
             Comm *group = comm_split(comm, rank % groups);
-            Range wanted = partition_range(cut.samples, comm_size(group), comm_rank(group));
+            Range wanted = partition_range(partition.samples, comm_size(group), comm_rank(group));
             if (rank % groups == ranks - 1) wanted = (Range){0, 0};
             assert_int_equal(comm_rank(group), rank / groups);
             assert_int_equal(comm_size(group), (ranks - rank % groups + groups - 1) / groups);
-            ImageSet shard = shard_of(&cut, rank), set = shard_fetch(comm, cut.samples, &shard, wanted);
+            ImageSet shard = shard_of(&partition, rank),
+                     set = shard_fetch(comm, partition.samples, &shard, wanted);
             assert_int_equal(set.n, range_size(wanted));
             for (int64_t i = 0; i < set.n; i++) {
                 assert_int_equal(set.labels[i], (wanted.begin + i) % CLASSES);

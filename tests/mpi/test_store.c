@@ -134,7 +134,7 @@ static void test_checkpoint_is_read_back(void **state) {
     Status status = {0};
     config_set(config, "cnn.lr=0.3", "test", &status);
     assert_int_equal(
-        checkpoint_save(path, comm, &(CheckpointFacts){config, NULL, true}, write_numbers, numbers, &status),
+        checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status),
         STATUS_OK);
     H5File *file;
     assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
@@ -171,10 +171,10 @@ static void test_equal_content_gives_equal_files(void **state) {
     char a[128], b[128];
     strcpy(a, in_folder("a.h5"));
     strcpy(b, in_folder("b.h5"));
-    checkpoint_save(a, comm, &(CheckpointFacts){config, NULL, true}, write_numbers, numbers, &status);
+    checkpoint_save(a, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status);
     comm_barrier(comm);
     if (comm_rank(comm) == 0) sleep(1); /* a time in the file would show */
-    checkpoint_save(b, comm, &(CheckpointFacts){config, NULL, true}, write_numbers, numbers, &status);
+    checkpoint_save(b, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status);
     size_t size_a, size_b;
     char *bytes_a = read_all(a, &size_a), *bytes_b = read_all(b, &size_b);
     assert_int_equal(size_a, size_b);
@@ -191,7 +191,7 @@ static void digest_with(const char *setting, float first, char hex[65]) {
     Status status = {0};
     H5File *file;
     config_set(config, setting, "test", &status);
-    checkpoint_save(in_folder("digest.h5"), comm, &(CheckpointFacts){config, NULL, true}, write_numbers,
+    checkpoint_save(in_folder("digest.h5"), comm, &(CheckpointInfo){config, NULL, true}, write_numbers,
                     numbers, &status);
     checkpoint_open(in_folder("digest.h5"), comm, &file, &status);
     h5_digest(file, hex, &status);
@@ -230,13 +230,14 @@ static void digest_of_keys(const char *work_keys, int k, int shifts, char hex[65
     assert_int_equal(status.code, STATUS_OK);
 }
 
-/* The file says what its digest leaves out, whatever today's table of keys says: an older file stays valid.
+/* The file says what its digest micro-batches out, whatever today's table of keys says: an older file stays
+ * valid.
  */
 static void test_digest_keeps_to_the_files_work_keys(void **state) {
     (void)state;
     static const struct {
         const char *work_keys;
-        bool leaves_out_k, leaves_out_shifts;
+        bool micro_batches_out_k, micro_batches_out_shifts;
     } cases[] = {{NULL, false, true},
                  {"svm.cache_mb knn.k", true, false},
                  {"knn.k_max svm.knn.k", false, false},
@@ -246,8 +247,8 @@ static void test_digest_keeps_to_the_files_work_keys(void **state) {
         digest_of_keys(cases[i].work_keys, 3, 0, base);
         digest_of_keys(cases[i].work_keys, 5, 0, k);
         digest_of_keys(cases[i].work_keys, 3, 1, shifts);
-        assert_int_equal(strcmp(base, k) == 0, cases[i].leaves_out_k);
-        assert_int_equal(strcmp(base, shifts) == 0, cases[i].leaves_out_shifts);
+        assert_int_equal(strcmp(base, k) == 0, cases[i].micro_batches_out_k);
+        assert_int_equal(strcmp(base, shifts) == 0, cases[i].micro_batches_out_shifts);
     }
 }
 
@@ -278,7 +279,7 @@ static void expect_good_previous(const char *path, const float older[4], const C
     strcpy(previous, in_folder("two.prev.h5"));
     assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
     h5_close(&file, &status);
-    checkpoint_save(path, comm, &(CheckpointFacts){config, NULL, false}, write_numbers, next, &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, false}, write_numbers, next, &status);
     assert_int_equal(checkpoint_open(previous, comm, &file, &status), STATUS_OK);
     h5_read(file, "/model/layer/weight", H5_F32, (H5Shape){2, {2, 2}}, read, &status);
     assert_memory_equal(read, older, 4 * sizeof *older);
@@ -295,8 +296,8 @@ static void test_a_damaged_checkpoint_gives_way_to_the_one_before(void **state) 
     H5File *file;
     assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
     assert_null(file); /* nothing there yet */
-    checkpoint_save(path, comm, &(CheckpointFacts){config, NULL, false}, write_numbers, older, &status);
-    checkpoint_save(path, comm, &(CheckpointFacts){config, NULL, false}, write_numbers, newer, &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, false}, write_numbers, older, &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, false}, write_numbers, newer, &status);
     damage(path);
     float read[4];
     assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
@@ -322,7 +323,7 @@ static void test_a_checkpoint_tells_its_images(void **state) {
         ImageSource read = {"?", "?"};
         H5File *file;
         strcpy(path, in_folder("source.h5"));
-        checkpoint_save(path, comm, &(CheckpointFacts){config, i < 2 ? &written[i] : NULL, true},
+        checkpoint_save(path, comm, &(CheckpointInfo){config, i < 2 ? &written[i] : NULL, true},
                         write_numbers, numbers, &status);
         checkpoint_open(path, comm, &file, &status);
         assert_int_equal(checkpoint_source(file, &read, &status), STATUS_OK);
@@ -334,16 +335,16 @@ static void test_a_checkpoint_tells_its_images(void **state) {
     config_destroy(&config);
 }
 
-static void test_a_failed_save_leaves_the_old_file(void **state) {
+static void test_a_failed_save_micro_batches_the_old_file(void **state) {
     (void)state;
     char path[128];
     strcpy(path, in_folder("kept.h5"));
     const float numbers[4] = {1, 2, 3, 4};
     Config *config = config_create();
     Status status = {0};
-    checkpoint_save(path, comm, &(CheckpointFacts){config, NULL, true}, write_numbers, numbers, &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status);
     assert_int_equal(
-        checkpoint_save(path, comm, &(CheckpointFacts){config, NULL, true}, fail_writing, NULL, &status),
+        checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, true}, fail_writing, NULL, &status),
         STATUS_FAILED);
     assert_string_equal(status.text, "made to fail");
     status = (Status){0};
@@ -366,7 +367,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_digest_keeps_to_the_files_work_keys),
         cmocka_unit_test(test_a_damaged_checkpoint_gives_way_to_the_one_before),
         cmocka_unit_test(test_a_checkpoint_tells_its_images),
-        cmocka_unit_test(test_a_failed_save_leaves_the_old_file),
+        cmocka_unit_test(test_a_failed_save_micro_batches_the_old_file),
     };
     comm = comm_init(&argc, &argv);
     strcpy(folder, "/tmp/pardigits-store-XXXXXX");

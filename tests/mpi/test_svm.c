@@ -99,8 +99,8 @@ static void check_pair_of(const Run *run, const SvmSamples *samples, const SvmMo
                 y[n] = side ? -1 : 1;
                 index[n++] = (int32_t)i;
             }
-    Crew *crew = crew_create(1);
-    PixelRows rows = pixel_rows_new(&model->kernel, all->images, index, n, crew, 0);
+    PairWorkers *workers = pair_workers_create(1);
+    PixelRows rows = pixel_rows_new(&model->kernel, all->images, index, n, workers, 0);
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     pixel_rows_diagonal(&rows, diagonal);
     SvmProblem problem = {
@@ -121,7 +121,7 @@ static void check_pair_of(const Run *run, const SvmSamples *samples, const SvmMo
     mem_free(coefficient);
     mem_free(diagonal);
     pixel_rows_free(&rows);
-    crew_destroy(&crew);
+    pair_workers_destroy(&workers);
     mem_free(y);
     mem_free(index);
 }
@@ -227,7 +227,7 @@ static void an_overflowing_kernel_is_refused(void **state) {
 
 static void save_unfinished(const Run *run, const SvmModel *whole, const SvmPair *pairs,
                             const SvmSamples *samples) {
-    const CheckpointFacts facts = {run->config, NULL, false};
+    const CheckpointInfo facts = {run->config, NULL, false};
     Status status = {0};
     SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, samples);
     checkpoint_save(run->path, run->comm, &facts, svm_model_write, part, &status);

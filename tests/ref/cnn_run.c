@@ -60,8 +60,9 @@ ImageSet cnn_run_images(int64_t first, int64_t n) {
 
 Config *cnn_run_config(const char *const *changes, int count) {
     static const char layers[] = "cnn.layers=conv:4:3 bn relu pool:3 dropout:0.2 dense:12 bn relu dense:10";
-    static const char *const common[] = {"run.model=cnn", "cnn.epochs=3", "cnn.batch=48",       "cnn.leaf=4",
-                                         "cnn.rotate=10", "cnn.shift=1",  "cnn.checkpoint_s=0", layers};
+    static const char *const common[] = {"run.model=cnn",      "cnn.epochs=3",  "cnn.batch=48",
+                                         "cnn.micro_batch=4",  "cnn.rotate=10", "cnn.shift=1",
+                                         "cnn.checkpoint_s=0", layers};
     Config *config = config_create();
     Status status = {0};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)

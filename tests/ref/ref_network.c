@@ -10,7 +10,7 @@
 /* A layer under way: values [n][height][width][channels] of its input and output. */
 typedef struct {
     const Network *net;
-    const RefLeaf *leaf;
+    const RefLeaf *micro_batch;
     const double *params;
     const float *statistics; /* NULL in training */
     const double *in;
@@ -38,7 +38,7 @@ static double weighted(const RefPass *pass, const Layer *layer, int image, int o
 }
 
 static void pass_weights(const RefPass *pass, const Layer *layer) {
-    for (int i = 0; i < pass->leaf->n; i++)
+    for (int i = 0; i < pass->micro_batch->n; i++)
         for (int y = 0; y < layer->out.height; y++)
             for (int x = 0; x < layer->out.width; x++)
                 for (int f = 0; f < layer->out.channels; f++)
@@ -47,7 +47,7 @@ static void pass_weights(const RefPass *pass, const Layer *layer) {
 
 static void pass_norm(const RefPass *pass, const Layer *layer) {
     int channels = layer->in.channels;
-    int64_t rows = (int64_t)pass->leaf->n * layer->in.height * layer->in.width;
+    int64_t rows = (int64_t)pass->micro_batch->n * layer->in.height * layer->in.width;
     const double *scale = pass->params + pass->net->arrays[layer->scale].first;
     const double *shift = pass->params + pass->net->arrays[layer->shift].first;
     for (int c = 0; c < channels; c++) {
@@ -69,7 +69,7 @@ static void pass_norm(const RefPass *pass, const Layer *layer) {
 
 static void pass_pool(const RefPass *pass, const Layer *layer) {
     const PoolShape *s = &layer->pool;
-    for (int i = 0; i < pass->leaf->n; i++)
+    for (int i = 0; i < pass->micro_batch->n; i++)
         for (int y = 0; y < s->out_height; y++)
             for (int x = 0; x < s->out_width; x++)
                 for (int c = 0; c < s->channels; c++) {
@@ -84,11 +84,11 @@ static void pass_pool(const RefPass *pass, const Layer *layer) {
 
 static void pass_dropout(const RefPass *pass, const Layer *layer, int number) {
     int64_t values = image_values(layer->in);
-    for (int i = 0; i < pass->leaf->n; i++)
+    for (int i = 0; i < pass->micro_batch->n; i++)
         for (int64_t v = 0; v < values; v++) {
             uint32_t bits[4];
-            rng_u32x4((RngKey){pass->leaf->seed, RNG_DROPOUT}, pass->leaf->epoch, pass->leaf->indices[i],
-                      (uint32_t)number << 24 | (uint32_t)(v / 4), bits);
+            rng_u32x4((RngKey){pass->micro_batch->seed, RNG_DROPOUT}, pass->micro_batch->epoch,
+                      pass->micro_batch->indices[i], (uint32_t)number << 24 | (uint32_t)(v / 4), bits);
             bool keep = pass->statistics || (double)bits[v % 4] >= floor((double)layer->rate * 0x1p32);
             double factor = pass->statistics ? 1 : 1 / (1 - (double)layer->rate);
             pass->out[i * values + v] = keep ? pass->in[i * values + v] * factor : 0;
@@ -112,36 +112,36 @@ static void pass_layer(const RefPass *pass, int number) {
         pass_dropout(pass, layer, number);
         break;
     case LAYER_RELU:
-        for (int64_t v = 0; v < pass->leaf->n * image_values(layer->in); v++)
+        for (int64_t v = 0; v < pass->micro_batch->n * image_values(layer->in); v++)
             pass->out[v] = fmax(pass->in[v], 0);
     }
 }
 
-void ref_network_logits(const Network *net, const RefLeaf *leaf, const double *params,
+void ref_network_logits(const Network *net, const RefLeaf *micro_batch, const double *params,
                         const float *statistics, double *logits) {
-    size_t values = (size_t)network_max_values(net) * (size_t)leaf->n;
+    size_t values = (size_t)network_max_values(net) * (size_t)micro_batch->n;
     double *in = mem_new(values, sizeof *in), *out = mem_new(values, sizeof *out);
-    for (int64_t v = 0; v < (int64_t)leaf->n * IMAGE_PIXELS; v++)
-        in[v] = leaf->images[v] / 255.0;
+    for (int64_t v = 0; v < (int64_t)micro_batch->n * IMAGE_PIXELS; v++)
+        in[v] = micro_batch->images[v] / 255.0;
     for (int i = 0; i < net->layer_count; i++) {
-        pass_layer(&(RefPass){net, leaf, params, statistics, in, out}, i);
+        pass_layer(&(RefPass){net, micro_batch, params, statistics, in, out}, i);
         double *swapped = in;
         in = out;
         out = swapped;
     }
-    memcpy(logits, in, (size_t)leaf->n * CLASSES * sizeof *logits);
+    memcpy(logits, in, (size_t)micro_batch->n * CLASSES * sizeof *logits);
     mem_free(in);
     mem_free(out);
 }
 
-double ref_network_loss(const Network *net, const RefLeaf *leaf, const double *params) {
-    double loss = 0, *logits = mem_new((size_t)leaf->n * CLASSES, sizeof *logits);
-    ref_network_logits(net, leaf, params, NULL, logits);
-    for (int i = 0; i < leaf->n; i++) {
+double ref_network_loss(const Network *net, const RefLeaf *micro_batch, const double *params) {
+    double loss = 0, *logits = mem_new((size_t)micro_batch->n * CLASSES, sizeof *logits);
+    ref_network_logits(net, micro_batch, params, NULL, logits);
+    for (int i = 0; i < micro_batch->n; i++) {
         double sum = 0;
         for (int c = 0; c < CLASSES; c++)
             sum += exp(logits[i * CLASSES + c]);
-        loss += log(sum) - logits[i * CLASSES + leaf->labels[i]];
+        loss += log(sum) - logits[i * CLASSES + micro_batch->labels[i]];
     }
     mem_free(logits);
     return loss;

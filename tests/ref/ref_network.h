@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-/* The leaf that is computed. */
+/* The micro-batch that is computed. */
 typedef struct {
     int n;
     const uint8_t *images;   /* [n][28][28] */
@@ -15,11 +15,11 @@ typedef struct {
     uint32_t seed, epoch;    /* of dropout */
 } RefLeaf;
 
-/* The summed cross-entropy of the leaf in training; params [param_floats]. */
-double ref_network_loss(const Network *net, const RefLeaf *leaf, const double *params);
+/* The summed cross-entropy of the micro-batch in training; params [param_floats]. */
+double ref_network_loss(const Network *net, const RefLeaf *micro_batch, const double *params);
 
 /* Logits [n][10] in use: batch norm by statistics [statistic_floats], no dropout. */
-void ref_network_logits(const Network *net, const RefLeaf *leaf, const double *params,
+void ref_network_logits(const Network *net, const RefLeaf *micro_batch, const double *params,
                         const float *statistics, double *logits);
 
 #endif

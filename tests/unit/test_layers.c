@@ -148,20 +148,20 @@ static void check_pool(PoolShape s, int n, uint64_t *state) {
     for (int64_t i = 0; i < ins; i++)
         in[i] = (float)(int)(in[i] * 4); /* many equal ones */
     float *out = ref_nan_array(outs), *in_grad = ref_nan_array(ins);
-    uint8_t *winner = zeros(outs + 1, 1);
-    winner[outs] = 77;
+    uint8_t *argmax = zeros(outs + 1, 1);
+    argmax[outs] = 77;
     double *in64 = ref_doubles(in, ins), *out_grad64 = ref_doubles(out_grad, outs);
     double *out64 = zeros(outs, 8), *in_grad64 = zeros(ins, 8);
-    pool_forward(&s, n, in, out, winner);
-    pool_backward(&s, n, winner, out_grad, in_grad);
+    pool_forward(&s, n, in, out, argmax);
+    pool_backward(&s, n, argmax, out_grad, in_grad);
     ref_pool_forward(&s, n, in64, out64);
     ref_pool_backward(&s, n, in64, out_grad64, in_grad64);
     assert_true(ref_difference(out, out64, outs) == 0);
     assert_true(ref_difference(in_grad, in_grad64, ins) < 1e-6);
-    assert_int_equal(winner[outs], 77);
+    assert_int_equal(argmax[outs], 77);
     for (int64_t i = 0; i < outs; i++)
-        assert_true(winner[i] < s.window * s.window);
-    free_all((void *const[]){in, out_grad, out, in_grad, winner, in64, out_grad64, out64, in_grad64}, 9);
+        assert_true(argmax[i] < s.window * s.window);
+    free_all((void *const[]){in, out_grad, out, in_grad, argmax, in64, out_grad64, out64, in_grad64}, 9);
 }
 
 /* Fused with relu: the same bits as one after the other, in either order. */
@@ -171,20 +171,20 @@ static void check_pool_relu(PoolShape s, int n, uint64_t *state) {
     float *in = ref_random_array(ins, state), *out_grad = ref_random_array(outs, state);
     float *out = ref_nan_array(outs), *fused = ref_nan_array(outs), *relu_in = ref_nan_array(ins);
     float *in_grad = ref_nan_array(ins), *fused_grad = ref_nan_array(ins);
-    uint8_t *winner = zeros(outs, 1), *fused_winner = zeros(outs, 1);
+    uint8_t *argmax = zeros(outs, 1), *fused_winner = zeros(outs, 1);
     pool_forward_relu(&s, n, in, fused, fused_winner);
     pool_backward_relu(&s, n, fused_winner, fused, out_grad, fused_grad);
-    pool_forward(&s, n, in, out, winner);
+    pool_forward(&s, n, in, out, argmax);
     relu_forward(outs, out, out);
     assert_memory_equal(fused, out, (size_t)outs * sizeof *out);
     relu_forward(ins, in, relu_in);
-    pool_forward(&s, n, relu_in, out, winner);
+    pool_forward(&s, n, relu_in, out, argmax);
     assert_memory_equal(fused, out, (size_t)outs * sizeof *out);
-    pool_backward(&s, n, winner, out_grad, in_grad);
+    pool_backward(&s, n, argmax, out_grad, in_grad);
     relu_backward(ins, relu_in, in_grad, in_grad);
     for (int64_t i = 0; i < ins; i++)
         assert_true(fused_grad[i] == in_grad[i]);
-    free_all((void *const[]){in, out_grad, out, fused, relu_in, in_grad, fused_grad, winner, fused_winner},
+    free_all((void *const[]){in, out_grad, out, fused, relu_in, in_grad, fused_grad, argmax, fused_winner},
              9);
 }
 
@@ -208,11 +208,11 @@ static void test_pool_keeps_nan(void **unused) {
     const PoolShape s = pool_shape(2, 2, 1, 2, 2);
     for (int place = 0; place < 4; place++) {
         float in[4] = {1, 2, 3, 4}, out;
-        uint8_t winner;
+        uint8_t argmax;
         in[place] = NAN;
-        pool_forward(&s, 1, in, &out, &winner);
+        pool_forward(&s, 1, in, &out, &argmax);
         assert_true(isnan(out));
-        assert_int_equal(winner, place);
+        assert_int_equal(argmax, place);
     }
 }
 

@@ -1,6 +1,6 @@
 /* The network line (parser, shapes, errors), and a whole small network against a reference in double
  * precision. */
-#include "cnn/leaf.h"
+#include "cnn/micro_batch.h"
 #include "cnn/predict.h"
 #include "ref/ref_network.h"
 
@@ -146,10 +146,10 @@ static void test_initial_values(void **state) {
 
 enum { FIXTURE_IMAGES = PREDICT_CHUNK + 3 };
 
-/* A leaf of made-up images and parameters. */
+/* A micro-batch of made-up images and parameters. */
 typedef struct {
     Network *net;
-    RefLeaf leaf;
+    RefLeaf micro_batch;
     uint8_t images[FIXTURE_IMAGES * IMAGE_PIXELS], labels[FIXTURE_IMAGES];
     uint32_t rows[FIXTURE_IMAGES], indices[FIXTURE_IMAGES];
     float *params, *statistics;
@@ -171,7 +171,7 @@ static Fixture *fixture_new(const char *line, int n) {
         f->rows[i] = (uint32_t)i;
         f->indices[i] = (uint32_t)(1000 - 7 * i);
     }
-    f->leaf = (RefLeaf){n, f->images, f->labels, f->indices, 5, 3};
+    f->micro_batch = (RefLeaf){n, f->images, f->labels, f->indices, 5, 3};
     f->params = mem_new((size_t)f->net->param_floats, sizeof(float));
     f->exact_params = mem_new((size_t)f->net->param_floats, sizeof(double));
     f->statistics = mem_new((size_t)f->net->statistic_floats, sizeof(float));
@@ -200,15 +200,15 @@ static void fixture_free(Fixture *f) {
 static double difference_quotient(Fixture *f, int64_t i) {
     const double h = 1e-6, kept = f->exact_params[i];
     f->exact_params[i] = kept + h;
-    double above = ref_network_loss(f->net, &f->leaf, f->exact_params);
+    double above = ref_network_loss(f->net, &f->micro_batch, f->exact_params);
     f->exact_params[i] = kept - h;
-    double below = ref_network_loss(f->net, &f->leaf, f->exact_params);
+    double below = ref_network_loss(f->net, &f->micro_batch, f->exact_params);
     f->exact_params[i] = kept;
     return (above - below) / (2 * h);
 }
 
 /* Some elements of each array, spread over it. */
-static void check_gradients(Fixture *f, const float *terms, int leaf) {
+static void check_gradients(Fixture *f, const float *terms, int micro_batch) {
     for (int a = 0; a < f->net->array_count; a++) {
         const ParamArray *array = &f->net->arrays[a];
         double largest = 0;
@@ -216,8 +216,8 @@ static void check_gradients(Fixture *f, const float *terms, int leaf) {
             largest = fmax(largest, fabs((double)terms[array->first + i]));
         for (int64_t k = 0; k < 12 && k < array->count; k++) {
             int64_t i = array->first + k * 7919 % array->count;
-            double expected = difference_quotient(f, i), got = (double)terms[i] * leaf;
-            if (fabs(got - expected) > 2e-4 * leaf * largest + 1e-6)
+            double expected = difference_quotient(f, i), got = (double)terms[i] * micro_batch;
+            if (fabs(got - expected) > 2e-4 * micro_batch * largest + 1e-6)
                 fail_msg("%s[%lld]: gradient %.8g, by differences %.8g", array->name,
                          (long long)(i - array->first), got, expected);
         }
@@ -225,27 +225,27 @@ static void check_gradients(Fixture *f, const float *terms, int leaf) {
     }
 }
 
-static void check_leaf(const char *line, int n, int leaf) {
+static void check_micro_batch(const char *line, int n, int micro_batch) {
     Fixture *f = fixture_new(line, n);
     const Augmentation none = {0};
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
     for (int task = 0; task < packed_weights_tasks(f->net); task++)
         packed_weights_fill(f->net, f->params, &packed, task);
-    LeafWork *work = leaf_work_new(f->net, leaf, f->leaf.seed, &none, 0);
-    leaf_run(work, f->params, &packed, f->leaf.epoch, &samples, NULL);
-    double loss = ref_network_loss(f->net, &f->leaf, f->exact_params);
-    double got = (double)work->terms[leaf_loss_term(f->net)] * leaf;
+    MicroBatchWork *work = micro_batch_work_new(f->net, micro_batch, f->micro_batch.seed, &none, 0);
+    micro_batch_run(work, f->params, &packed, f->micro_batch.epoch, &samples, NULL);
+    double loss = ref_network_loss(f->net, &f->micro_batch, f->exact_params);
+    double got = (double)work->terms[micro_batch_loss_term(f->net)] * micro_batch;
     if (fabs(got - loss) > 1e-4 * loss) fail_msg("loss %.8g, reference %.8g", got, loss);
-    check_gradients(f, work->terms, leaf);
-    leaf_work_free(&work);
+    check_gradients(f, work->terms, micro_batch);
+    micro_batch_work_free(&work);
     packed_weights_free(&packed);
     fixture_free(f);
 }
 
 static void test_gradients_of_whole_network(void **state) {
     (void)state;
-    check_leaf(
+    check_micro_batch(
         "conv:3:3 bn relu pool:2 dropout:0.3 conv:4:5:s2:p2 bn relu dropout:0.2 dense:7 bn relu dense:10", 8,
         8);
 }
@@ -253,34 +253,36 @@ static void test_gradients_of_whole_network(void **state) {
 /* Layers as large as those that go by Winograd's method or on tiles. */
 static void test_gradients_of_fast_methods(void **state) {
     (void)state;
-    check_leaf("conv:16:3 bn relu conv:17:3 relu pool:2 conv:16:5:p2 bn relu dense:10", 4, 4);
+    check_micro_batch("conv:16:3 bn relu conv:17:3 relu pool:2 conv:16:5:p2 bn relu dense:10", 4, 4);
 }
 
-static void test_gradients_without_norm_in_smaller_leaf(void **state) {
+static void test_gradients_without_norm_in_smaller_micro_batch(void **state) {
     (void)state;
-    check_leaf("pool:3:s2 conv:5:4:p1 relu conv:3:2:s3 relu pool:2 dropout:0.5 dense:10", 5, 8);
+    check_micro_batch("pool:3:s2 conv:5:4:p1 relu conv:3:2:s3 relu pool:2 dropout:0.5 dense:10", 5, 8);
 }
 
 static void test_gradients_with_norm_first(void **state) {
     (void)state;
-    check_leaf("bn conv:2:7:s3 relu bn dense:6 relu dense:10", 4, 4);
-    check_leaf("conv:3:5 pool:2 relu conv:4:5 relu relu pool:2 relu dense:7 relu dropout:0.3 dense:10", 3, 4);
+    check_micro_batch("bn conv:2:7:s3 relu bn dense:6 relu dense:10", 4, 4);
+    check_micro_batch("conv:3:5 pool:2 relu conv:4:5 relu relu pool:2 relu dense:7 relu dropout:0.3 dense:10",
+                      3, 4);
 }
 
 /* A relu before, after or on both sides of pooling and batch norm, which do its work. */
 static void test_gradients_with_relu_everywhere(void **state) {
     (void)state;
-    check_leaf("conv:3:3 relu pool:2 relu conv:4:3 pool:2 relu dropout:0.3 pool:2:s1 bn relu pool:2 relu "
-               "dense:9 relu pool:1 relu dense:10",
-               6, 8);
+    check_micro_batch(
+        "conv:3:3 relu pool:2 relu conv:4:3 pool:2 relu dropout:0.3 pool:2:s1 bn relu pool:2 relu "
+        "dense:9 relu pool:1 relu dense:10",
+        6, 8);
 }
 
 static void test_dense_only(void **state) {
     (void)state;
-    check_leaf("dense:10", 1, 1);
+    check_micro_batch("dense:10", 1, 1);
 }
 
-/* The terms that feed the running statistics: the leaf's mean and unbiased variance. */
+/* The terms that feed the running statistics: the micro-batch's mean and unbiased variance. */
 static void test_statistic_terms(void **state) {
     (void)state;
     Fixture *f = fixture_new("bn dense:10", 6);
@@ -289,18 +291,18 @@ static void test_statistic_terms(void **state) {
     PackedWeights packed = packed_weights_new(f->net, NULL);
     for (int task = 0; task < packed_weights_tasks(f->net); task++)
         packed_weights_fill(f->net, f->params, &packed, task);
-    LeafWork *work = leaf_work_new(f->net, 8, 1, &none, 0);
-    leaf_run(work, f->params, &packed, 0, &samples, NULL);
+    MicroBatchWork *work = micro_batch_work_new(f->net, 8, 1, &none, 0);
+    micro_batch_run(work, f->params, &packed, 0, &samples, NULL);
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
         mean += f->images[i] / 255.0 / rows;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
         variance += pow(f->images[i] / 255.0 - mean, 2) / (rows - 1);
     const float *terms = work->terms + f->net->param_floats;
-    double weight = 6.0 / 8 * LEAF_STATISTIC_UNIT;
+    double weight = 6.0 / 8 * MICRO_BATCH_STATISTIC_UNIT;
     assert_true(fabs((double)terms[0] / weight - mean) < 1e-5);
     assert_true(fabs((double)terms[1] / weight - variance) < 1e-5);
-    leaf_work_free(&work);
+    micro_batch_work_free(&work);
     packed_weights_free(&packed);
     fixture_free(f);
 }
@@ -311,10 +313,11 @@ static void test_network_in_use(void **state) {
     Fixture *f =
         fixture_new("bn conv:3:3 bn relu pool:2 bn dropout:0.5 conv:4:3 relu dense:6 bn relu dense:10", 7);
     double logits[7 * CLASSES];
-    ref_network_logits(f->net, &f->leaf, f->exact_params, f->statistics, logits);
+    ref_network_logits(f->net, &f->micro_batch, f->exact_params, f->statistics, logits);
     Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
     Prediction got[7];
-    committee_run(&(Committee){1, 0, &predictor, NULL}, 2, f->images, 7, (Range){0, predict_chunks(7)}, got);
+    ensemble_predict(&(Ensemble){1, 0, &predictor, NULL}, 2, f->images, 7, (Range){0, predict_chunks(7)},
+                     got);
     for (int i = 0; i < 7; i++) {
         const double *row = logits + i * CLASSES;
         int best = 0;
@@ -344,7 +347,7 @@ static void test_committee(void **state) {
     uint8_t *original = mem_copy(f[0]->images, (size_t)N * IMAGE_PIXELS);
     uint8_t *deskewed = mem_copy(original, (size_t)N * IMAGE_PIXELS);
     uint8_t *const seen[] = {original, deskewed};
-    char none[] = "none", deskew[] = "deskew", *const ways[] = {none, deskew};
+    char none[] = "none", deskew[] = "deskew", *const preprocess[] = {none, deskew};
     preprocess_images("deskew", deskewed, N);
     assert_memory_not_equal(deskewed, original, (size_t)N * IMAGE_PIXELS);
     Predictor *members[2];
@@ -357,7 +360,7 @@ static void test_committee(void **state) {
                 bool inside = x >= 0 && x < IMAGE_SIDE && y >= 0 && y < IMAGE_SIDE;
                 f[m]->images[i] = inside ? seen[m][i / IMAGE_PIXELS * IMAGE_PIXELS + y * IMAGE_SIDE + x] : 0;
             }
-            ref_network_logits(f[m]->net, &f[m]->leaf, f[m]->exact_params, f[m]->statistics, logits);
+            ref_network_logits(f[m]->net, &f[m]->micro_batch, f[m]->exact_params, f[m]->statistics, logits);
             for (int i = 0; i < N * CLASSES; i++) {
                 double sum = 0;
                 for (int c = 0; c < CLASSES; c++)
@@ -368,8 +371,8 @@ static void test_committee(void **state) {
         }
     }
     Prediction got[2][2][PREDICT_CHUNK]; /* [chunk][member][image] */
-    committee_run(&(Committee){2, SHIFTS, members, ways}, 2, original, N, (Range){0, predict_chunks(N)},
-                  got[0][0]);
+    ensemble_predict(&(Ensemble){2, SHIFTS, members, preprocess}, 2, original, N,
+                     (Range){0, predict_chunks(N)}, got[0][0]);
     for (int i = 0; i < 2 * N; i++) {
         const int m = i % 2, s = i / 2;
         const double *row = expected[m] + (ptrdiff_t)s * CLASSES;
@@ -394,7 +397,7 @@ int main(void) {
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_gradients_of_whole_network),
         cmocka_unit_test(test_gradients_of_fast_methods),
-        cmocka_unit_test(test_gradients_without_norm_in_smaller_leaf),
+        cmocka_unit_test(test_gradients_without_norm_in_smaller_micro_batch),
         cmocka_unit_test(test_gradients_with_norm_first),
         cmocka_unit_test(test_gradients_with_relu_everywhere),
         cmocka_unit_test(test_dense_only),

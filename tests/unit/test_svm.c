@@ -223,16 +223,16 @@ static void contradictions_are_solved(void **state) {
 /* Solves with exact dot products; threads - 1 threads help. */
 static SvmSolution solve_exactly(const SvmKernel *kernel, const Random *set, int64_t cache_bytes,
                                  int threads) {
-    Crew *crew = crew_create(threads);
+    PairWorkers *workers = pair_workers_create(threads);
     SvmSolution solution = {0};
     atomic_bool done = false;
 #pragma omp parallel num_threads(threads)
     if (omp_get_thread_num()) {
-        crew_join(crew);
+        pair_workers_join(workers);
         while (!atomic_load(&done))
-            crew_help(crew);
+            pair_workers_help(workers);
     } else {
-        PixelRows rows = pixel_rows_new(kernel, set->images, set->index, set->n, crew, 0);
+        PixelRows rows = pixel_rows_new(kernel, set->images, set->index, set->n, workers, 0);
         float *diagonal = mem_new((size_t)set->n, sizeof *diagonal);
         pixel_rows_diagonal(&rows, diagonal);
         SvmProblem problem = {
@@ -245,7 +245,7 @@ static SvmSolution solve_exactly(const SvmKernel *kernel, const Random *set, int
         pixel_rows_free(&rows);
         atomic_store(&done, true);
     }
-    crew_destroy(&crew);
+    pair_workers_destroy(&workers);
     return solution;
 }
 
@@ -289,7 +289,7 @@ static void kept_products_change_no_bit(void **state) {
     (void)state;
     enum { ALL = 400, TRAINED = 300 };
     Random set = random_problem(ALL, 8);
-    Crew *crew = crew_create(1);
+    PairWorkers *workers = pair_workers_create(1);
     int32_t others[ALL - TRAINED];
     float diagonal[TRAINED];
     double expected[ALL - TRAINED], found[ALL - TRAINED];
@@ -301,7 +301,7 @@ static void kept_products_change_no_bit(void **state) {
                                       few ? 40 * ALL * (int64_t)sizeof(int32_t) : 1 << 24);
         for (int g = 1; g <= 3; g++) {
             kernel.gamma = 0.7 * g;
-            TwoClass how = {.kernel = &kernel, .images = set.images, .c = 1, .eps = 1e-3, .crew = crew};
+            TwoClass how = {.kernel = &kernel, .images = set.images, .c = 1, .eps = 1e-3, .workers = workers};
             SvmSolution solution, kept;
             assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
             two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, expected);
@@ -319,7 +319,7 @@ static void kept_products_change_no_bit(void **state) {
         assert_true(few ? rows.rows_left == 0 : rows.rows_left > 0);
         gram_rows_free(&rows);
     }
-    crew_destroy(&crew);
+    pair_workers_destroy(&workers);
     random_free(&set);
 }
 
@@ -328,13 +328,13 @@ static void decisions_are_near_the_reference(void **state) {
     (void)state;
     enum { ALL = 150, TRAINED = 100 };
     Random set = random_problem(ALL, 9);
-    Crew *crew = crew_create(1);
+    PairWorkers *workers = pair_workers_create(1);
     int32_t others[ALL - TRAINED];
     double decision[ALL - TRAINED];
     for (int i = TRAINED; i < ALL; i++)
         others[i - TRAINED] = i;
     for (int k = 0; k < KERNELS; k++) {
-        TwoClass how = {.kernel = &kernels[k], .images = set.images, .c = 1, .eps = 1e-3, .crew = crew};
+        TwoClass how = {.kernel = &kernels[k], .images = set.images, .c = 1, .eps = 1e-3, .workers = workers};
         SvmSolution solution;
         assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
         two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, decision);
@@ -350,7 +350,7 @@ static void decisions_are_near_the_reference(void **state) {
         }
         svm_solution_free(&solution);
     }
-    crew_destroy(&crew);
+    pair_workers_destroy(&workers);
     random_free(&set);
 }
 

@@ -1,18 +1,18 @@
-#include "cnn/leaf.h"
+#include "cnn/micro_batch.h"
 
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 
-int64_t leaf_loss_term(const Network *net) {
+int64_t micro_batch_loss_term(const Network *net) {
     return net->param_floats + net->statistic_floats;
 }
 
-int64_t leaf_correct_term(const Network *net) {
-    return leaf_loss_term(net) + 1;
+int64_t micro_batch_correct_term(const Network *net) {
+    return micro_batch_loss_term(net) + 1;
 }
 
-int64_t leaf_term_count(const Network *net) {
-    return leaf_correct_term(net) + 1;
+int64_t micro_batch_term_count(const Network *net) {
+    return micro_batch_correct_term(net) + 1;
 }
 
 PackedWeights packed_weights_new(const Network *net, const Comm *node) {
@@ -50,22 +50,22 @@ void packed_weights_fill(const Network *net, const float *params, const PackedWe
         conv_pack_backward(&layer->conv, weights, packed->backward[i]);
 }
 
-static void new_layer_buffers(LeafWork *work, int i) {
+static void new_layer_buffers(MicroBatchWork *work, int i) {
     const Layer *layer = &work->net->layers[i];
-    size_t values = (size_t)image_values(layer->out) * (size_t)work->leaf;
+    size_t values = (size_t)image_values(layer->out) * (size_t)work->micro_batch;
     if (layer_in_place(layer))
         work->out[i] = i ? work->out[i - 1] : work->input;
     else
         work->out[i] = mem_new(values, sizeof(float));
-    if (layer->kind == LAYER_POOL || layer->kind == LAYER_DROPOUT) work->marks[i] = mem_new(values, 1);
+    if (layer->kind == LAYER_POOL || layer->kind == LAYER_DROPOUT) work->masks[i] = mem_new(values, 1);
     if (layer->kind == LAYER_NORM) {
         work->mean[i] = mem_new((size_t)layer->in.channels, sizeof(float));
-        work->inverse_deviation[i] = mem_new((size_t)layer->in.channels, sizeof(float));
+        work->inv_std[i] = mem_new((size_t)layer->in.channels, sizeof(float));
     }
 }
 
 /* Floats of a gradient within a stage. */
-static size_t largest_group(const LeafWork *work) {
+static size_t largest_group(const MicroBatchWork *work) {
     int64_t largest = 0;
     for (int k = 0; k < work->plan.backward_count; k++) {
         const Stage *stage = &work->plan.backward[k];
@@ -77,13 +77,13 @@ static size_t largest_group(const LeafWork *work) {
     return (size_t)largest;
 }
 
-LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augmentation *augmentation,
-                        float smoothing) {
-    LeafWork *work = mem_new(1, sizeof *work);
-    size_t samples = (size_t)leaf, largest = (size_t)network_max_values(net);
+MicroBatchWork *micro_batch_work_new(const Network *net, int micro_batch, uint32_t seed,
+                                     const Augmentation *augmentation, float smoothing) {
+    MicroBatchWork *work = mem_new(1, sizeof *work);
+    size_t samples = (size_t)micro_batch, largest = (size_t)network_max_values(net);
     work->net = net;
-    work->plan = leaf_plan_create(net, leaf);
-    work->leaf = leaf;
+    work->plan = micro_batch_plan_create(net, micro_batch);
+    work->micro_batch = micro_batch;
     work->seed = seed;
     work->augmentation = *augmentation;
     work->smoothing = smoothing;
@@ -95,22 +95,22 @@ LeafWork *leaf_work_new(const Network *net, int leaf, uint32_t seed, const Augme
     for (int k = 0; k < 2; k++)
         work->group_gradient[k] = mem_new(largest_group(work), sizeof(float));
     work->random = mem_new(largest / 4 + 1, sizeof *work->random);
-    work->conv_work = mem_new((size_t)network_conv_work(net, leaf), sizeof(float));
+    work->conv_work = mem_new((size_t)network_conv_work(net, micro_batch), sizeof(float));
     work->probabilities = mem_new(samples * CLASSES, sizeof(float));
     work->labels = mem_new(samples, 1);
-    work->own_terms = mem_new((size_t)leaf_term_count(net), sizeof(float));
+    work->own_terms = mem_new((size_t)micro_batch_term_count(net), sizeof(float));
     work->terms = work->own_terms;
     return work;
 }
 
-void leaf_work_free(LeafWork **work_pointer) {
-    LeafWork *work = *work_pointer;
+void micro_batch_work_free(MicroBatchWork **work_pointer) {
+    MicroBatchWork *work = *work_pointer;
     if (!work) return;
     for (int i = 0; i < work->net->layer_count; i++) {
         if (!layer_in_place(&work->net->layers[i])) mem_free(work->out[i]);
-        mem_free(work->marks[i]);
+        mem_free(work->masks[i]);
         mem_free(work->mean[i]);
-        mem_free(work->inverse_deviation[i]);
+        mem_free(work->inv_std[i]);
     }
     mem_free(work->input);
     mem_free(work->gradient);

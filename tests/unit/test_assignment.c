@@ -1,5 +1,5 @@
-/* The members of an ensemble are dealt to groups of ranks. */
-#include "cnn/deal.h"
+/* The members of an ensemble are assigned to groups of ranks. */
+#include "cnn/assignment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,13 +14,13 @@ enum { GROUPS = 3 };
 
 static void expect(const MemberWork *member, int members, int ranks, int threads, int groups, const int *size,
                    const int *owner) {
-    Deal deal = deal_members(member, members, ranks, threads);
-    assert_int_equal(deal.groups, groups);
+    Assignment assignment = assignment_of_members(member, members, ranks, threads);
+    assert_int_equal(assignment.groups, groups);
     for (int g = 0; g < groups; g++)
-        assert_int_equal(deal.size[g], size[g]);
+        assert_int_equal(assignment.size[g], size[g]);
     for (int m = 0; m < members; m++)
-        assert_int_equal(deal.owner[m], owner[m]);
-    deal_free(&deal);
+        assert_int_equal(assignment.owner[m], owner[m]);
+    assignment_free(&assignment);
 }
 
 /* Two ranks: the longest first, to the one that is ready first. */
@@ -30,8 +30,8 @@ static void test_fewer_ranks(void **state) {
     expect(member, 5, 2, 1, 2, (int[]){1, 1}, (int[]){1, 0, 0, 1, 1});
     expect(member, 5, 1, 1, 1, (int[]){1}, (int[]){0, 0, 0, 0, 0});
     /* of two cores each the second takes 3, as long as with one core, and the others 2 */
-    const MemberWork one_leaf[] = {{4, 4}, {3, 1}, {4, 4}};
-    expect(one_leaf, 3, 2, 2, 2, (int[]){1, 1}, (int[]){1, 0, 1});
+    const MemberWork one_micro_batch[] = {{4, 4}, {3, 1}, {4, 4}};
+    expect(one_micro_batch, 3, 2, 2, 2, (int[]){1, 1}, (int[]){1, 0, 1});
 }
 
 static void test_finished_members(void **state) {
@@ -41,26 +41,28 @@ static void test_finished_members(void **state) {
     expect(none_left, 2, 3, 1, 1, (int[]){3}, (int[]){-1, -1});
 }
 
-/* A step of 4 leaves takes as long on 3 ranks as on 2, and 5 ranks are no faster than 4. */
+/* A step of 4 micro-batches takes as long on 3 ranks as on 2, and 5 ranks are no faster than 4. */
 static void test_more_ranks(void **state) {
     (void)state;
     const MemberWork member[] = {{8, 4}, {3, 4}};
     const int sizes[][2] = {{1, 1}, {2, 1}, {3, 1}, {4, 1}, {4, 2}, {4, 3}, {4, 4}, {5, 4}, {5, 5}};
     for (int ranks = 2; ranks <= 10; ranks++)
         expect(member, 2, ranks, 1, 2, sizes[ranks - 2], (int[]){0, 1});
-    expect(member, 2, 4, 2, 2, (int[]){2, 2}, (int[]){0, 1}); /* 2 ranks of 2 cores are busy with 4 leaves */
-    const MemberWork one_leaf[] = {{8, 1}, {3, 4}};
-    expect(one_leaf, 2, 5, 1, 2, (int[]){1, 4}, (int[]){0, 1});
+    expect(member, 2, 4, 2, 2, (int[]){2, 2},
+           (int[]){0, 1}); /* 2 ranks of 2 cores are busy with 4 micro-batches */
+    const MemberWork one_micro_batch[] = {{8, 1}, {3, 4}};
+    expect(one_micro_batch, 2, 5, 1, 2, (int[]){1, 4}, (int[]){0, 1});
 }
 
 /* When the last of the groups is ready, with a member each. */
 static double ready(const MemberWork *member, int groups, const int *size, int threads) {
     double last = 0;
     for (int g = 0; g < groups; g++) {
-        int64_t cores = (int64_t)size[g] * threads, leaves = 0;
-        for (int64_t rest = member[g].leaves; rest > 0; leaves++) /* one after the other, on each core */
+        int64_t cores = (int64_t)size[g] * threads, micro_batches = 0;
+        for (int64_t rest = member[g].micro_batches; rest > 0;
+             micro_batches++) /* one after the other, on each core */
             rest -= cores;
-        const double time = member[g].work * (double)leaves / (double)member[g].leaves;
+        const double time = member[g].work * (double)micro_batches / (double)member[g].micro_batches;
         last = time > last ? time : last;
     }
     return last;
@@ -76,9 +78,9 @@ static void test_sizes_are_the_best(void **state) {
         const int ranks = 3 + rand() % 12, threads = 1 + rand() % 3;
         for (int m = 0; m < GROUPS; m++)
             member[m] = (MemberWork){100 - 30 * m + rand() % 10, 1 + rand() % 9};
-        Deal deal = deal_members(member, GROUPS, ranks, threads);
+        Assignment assignment = assignment_of_members(member, GROUPS, ranks, threads);
         for (int m = 0; m < GROUPS; m++)
-            size[m] = deal.size[deal.owner[m]];
+            size[m] = assignment.size[assignment.owner[m]];
         assert_int_equal(size[0] + size[1] + size[2], ranks);
         const double found = ready(member, GROUPS, size, threads);
         for (size[0] = 1; size[0] <= ranks - 2; size[0]++)
@@ -86,16 +88,16 @@ static void test_sizes_are_the_best(void **state) {
                 size[2] = ranks - size[0] - size[1];
                 assert_true(ready(member, GROUPS, size, threads) >= found * (1 - 1e-12));
             }
-        deal_free(&deal);
+        assignment_free(&assignment);
     }
 }
 
 static void test_groups_of_ranks(void **state) {
     (void)state;
-    const Deal deal = {3, (int[]){2, 1, 3}, NULL};
+    const Assignment assignment = {3, (int[]){2, 1, 3}, NULL};
     const int group[] = {0, 0, 1, 2, 2, 2};
     for (int rank = 0; rank < 6; rank++)
-        assert_int_equal(deal_group(&deal, rank), group[rank]);
+        assert_int_equal(assignment_group(&assignment, rank), group[rank]);
 }
 
 int main(void) {

@@ -1,4 +1,4 @@
-#include "knn/nearest.h"
+#include "knn/top_k.h"
 
 enum { SHORT = 16 }; /* as many keys are sorted by insertion */
 
@@ -71,7 +71,7 @@ static void sort_keys(uint64_t *keys, int64_t count) {
     sort_short(keys, count);
 }
 
-void nearest_shrink(Nearest *nearest, int64_t k) {
+void top_k_shrink(TopK *nearest, int64_t k) {
     if (nearest->count < k) return;
     select_smallest(nearest->keys, nearest->count, k);
     nearest->count = k;
@@ -81,8 +81,8 @@ void nearest_shrink(Nearest *nearest, int64_t k) {
     nearest->limit = (uint32_t)(furthest >> 32);
 }
 
-int64_t nearest_end(Nearest *nearest, int64_t k, Neighbour *out) {
-    nearest_shrink(nearest, k);
+int64_t top_k_end(TopK *nearest, int64_t k, Neighbour *out) {
+    top_k_shrink(nearest, k);
     sort_keys(nearest->keys, nearest->count);
     for (int64_t i = 0; i < nearest->count; i++)
         out[i] = (Neighbour){(uint32_t)(nearest->keys[i] >> 32), (uint32_t)nearest->keys[i]};

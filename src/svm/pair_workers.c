@@ -1,4 +1,4 @@
-#include "svm/crew.h"
+#include "svm/pair_workers.h"
 
 #include "core/mem.h"
 
@@ -16,23 +16,23 @@ typedef struct {
     void *context;
 } Share;
 
-struct Crew {
+struct PairWorkers {
     int threads;
     atomic_int idle;
     Share *shares; /* [threads] */
 };
 
-Crew *crew_create(int threads) {
-    Crew *crew = mem_new(1, sizeof *crew);
-    crew->threads = threads;
-    crew->shares = mem_new((size_t)threads, sizeof *crew->shares);
-    return crew;
+PairWorkers *pair_workers_create(int threads) {
+    PairWorkers *workers = mem_new(1, sizeof *workers);
+    workers->threads = threads;
+    workers->shares = mem_new((size_t)threads, sizeof *workers->shares);
+    return workers;
 }
 
-void crew_destroy(Crew **crew) {
-    mem_free((*crew)->shares);
-    mem_free(*crew);
-    *crew = NULL;
+void pair_workers_destroy(PairWorkers **workers) {
+    mem_free((*workers)->shares);
+    mem_free(*workers);
+    *workers = NULL;
 }
 
 /* Takes chunks until there are none; true if there was one. */
@@ -46,14 +46,14 @@ static bool take_chunks(Share *share) {
     }
 }
 
-void crew_run(Crew *crew, int thread, void (*work)(void *context, int64_t chunk), void *context,
-              int64_t chunks) {
-    if (atomic_load(&crew->idle) == 0 || chunks < 2) {
+void pair_workers_run(PairWorkers *workers, int thread, void (*work)(void *context, int64_t chunk),
+                      void *context, int64_t chunks) {
+    if (atomic_load(&workers->idle) == 0 || chunks < 2) {
         for (int64_t c = 0; c < chunks; c++)
             work(context, c);
         return;
     }
-    Share *share = &crew->shares[thread];
+    Share *share = &workers->shares[thread];
     share->work = work;
     share->context = context;
     share->chunks = chunks;
@@ -65,14 +65,14 @@ void crew_run(Crew *crew, int thread, void (*work)(void *context, int64_t chunk)
         sched_yield();
 }
 
-void crew_join(Crew *crew) {
-    atomic_fetch_add(&crew->idle, 1);
+void pair_workers_join(PairWorkers *workers) {
+    atomic_fetch_add(&workers->idle, 1);
 }
 
-bool crew_help(Crew *crew) {
+bool pair_workers_help(PairWorkers *workers) {
     bool any = false;
-    for (int t = 0; t < crew->threads; t++) {
-        Share *share = &crew->shares[t];
+    for (int t = 0; t < workers->threads; t++) {
+        Share *share = &workers->shares[t];
         atomic_fetch_add(&share->helpers, 1);
         if (atomic_load(&share->open)) any = take_chunks(share) || any;
         atomic_fetch_sub(&share->helpers, 1);

@@ -1,7 +1,7 @@
-/* The sum of leaves' terms over threads, ranks and nodes: the same as one exact sum of all; plans of leaves;
- * non-blocking sums. */
-#include "cnn/leaf.h"
-#include "cnn/term_sum.h"
+/* The sum of micro-batches' terms over threads, ranks and nodes: the same as one exact sum of all; plans of
+ * micro-batches; non-blocking sums. */
+#include "cnn/gradient_reducer.h"
+#include "cnn/micro_batch.h"
 
 #include "core/mem.h"
 #include "core/rng.h"
@@ -24,31 +24,32 @@ static Network *parse(const char *line) {
     return net;
 }
 
-/* The terms of a leaf of the whole step. */
-static void make_terms(int64_t leaf, float *terms, int64_t count) {
+/* The terms of a micro-batch of the whole step. */
+static void make_terms(int64_t micro_batch, float *terms, int64_t count) {
     for (int64_t i = 0; i < count; i++)
-        terms[i] = (float)((leaf * 7919 + i * 104729) % 2001 - 1000) * 0x1p-12f;
+        terms[i] = (float)((micro_batch * 7919 + i * 104729) % 2001 - 1000) * 0x1p-12f;
 }
 
-/* Adds this rank's leaves with several threads, in the order of events of leaf_run. */
-static void add_leaves(TermSum *sum, const Network *net, const LeafPlan *plan, int64_t all, Range leaves) {
-    const int64_t count = leaf_term_count(net);
-    term_sum_begin(sum, range_size(leaves), all);
+/* Adds this rank's micro-batches with several threads, in the order of events of micro_batch_run. */
+static void add_micro_batches(GradientReducer *sum, const Network *net, const MicroBatchPlan *plan,
+                              int64_t all, Range micro_batches) {
+    const int64_t count = micro_batch_term_count(net);
+    gradient_reducer_begin(sum, range_size(micro_batches), all);
 #pragma omp parallel num_threads(3)
     {
         const int thread = omp_get_thread_num();
         float *own = mem_new((size_t)count, sizeof *own);
 #pragma omp for schedule(dynamic, 1) nowait
-        for (int64_t leaf = leaves.begin; leaf < leaves.end; leaf++) {
-            float *slot = term_sum_slot(sum), *terms = slot ? slot : own;
-            make_terms(leaf, terms, count);
-            term_sum_add(sum, (Range){net->param_floats, count}, terms, thread);
+        for (int64_t micro_batch = micro_batches.begin; micro_batch < micro_batches.end; micro_batch++) {
+            float *slot = gradient_reducer_slot(sum), *terms = slot ? slot : own;
+            make_terms(micro_batch, terms, count);
+            gradient_reducer_add(sum, (Range){net->param_floats, count}, terms, thread);
             for (int k = 0; k < plan->backward_count; k++) {
-                term_sum_add(sum, plan->backward[k].params, terms, thread);
-                if (thread == 0) term_sum_poll(sum);
+                gradient_reducer_add(sum, plan->backward[k].params, terms, thread);
+                if (thread == 0) gradient_reducer_poll(sum);
             }
         }
-        while (thread == 0 && !term_sum_poll(sum))
+        while (thread == 0 && !gradient_reducer_poll(sum))
             sched_yield();
         mem_free(own);
     }
@@ -60,63 +61,67 @@ enum { MOST_LEAVES = 11, TOO_MANY_FOR_SLOTS = 1 << 20 };
 typedef struct {
     const Comm *ranks;
     Comm *node;
-    int64_t most_leaves;
+    int64_t most_micro_batches;
 } Way;
 
-/* Several steps with more and fewer leaves than ranks. */
-static void check_sum(const Way *way, const char *line) {
+/* Several steps with more and fewer micro-batches than ranks. */
+static void check_sum(const Way *preprocess, const char *line) {
     Network *net = parse(line);
-    const int64_t count = leaf_term_count(net);
-    const LeafPlan plan = leaf_plan_create(net, 8);
-    TermSum *sum = term_sum_new(net, &plan, way->most_leaves, way->ranks, way->node);
+    const int64_t count = micro_batch_term_count(net);
+    const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
+    GradientReducer *sum =
+        gradient_reducer_new(net, &plan, preprocess->most_micro_batches, preprocess->ranks, preprocess->node);
     ExactSum expected = exact_sum_new(count);
     float *terms = mem_new((size_t)count, sizeof *terms), *means = mem_new((size_t)count, sizeof *means);
     static const int64_t steps[] = {MOST_LEAVES, 2, 7, 1};
     for (int s = 0; s < 4; s++) {
-        const int rank = comm_rank(way->ranks);
-        add_leaves(sum, net, &plan, steps[s], partition_range(steps[s], comm_size(way->ranks), rank));
-        term_sum_finish(sum, s == 3 && rank == 0);
+        const int rank = comm_rank(preprocess->ranks);
+        add_micro_batches(sum, net, &plan, steps[s],
+                          partition_range(steps[s], comm_size(preprocess->ranks), rank));
+        gradient_reducer_finish(sum, s == 3 && rank == 0);
         exact_sum_clear(&expected);
-        for (int64_t leaf = 0; leaf < steps[s]; leaf++) {
-            make_terms(leaf, terms, count);
+        for (int64_t micro_batch = 0; micro_batch < steps[s]; micro_batch++) {
+            make_terms(micro_batch, terms, count);
             exact_sum_add(&expected, 0, terms, count);
         }
         exact_sum_means(&expected, 0, count, 3, terms);
-        term_sum_means(sum, (Range){0, net->param_floats}, 3, means);
-        term_sum_means(sum, (Range){net->param_floats, count}, 3, means + net->param_floats);
+        gradient_reducer_means(sum, (Range){0, net->param_floats}, 3, means);
+        gradient_reducer_means(sum, (Range){net->param_floats, count}, 3, means + net->param_floats);
         assert_memory_equal(means, terms, (size_t)count * sizeof *means);
-        assert_true(term_sum_get(sum, count - 1) == exact_sum_get(&expected, count - 1));
-        assert_int_equal(term_sum_signalled(sum), s == 3);
-        assert_false(term_sum_refused(sum));
-        comm_barrier(way->node);
+        assert_true(gradient_reducer_get(sum, count - 1) == exact_sum_get(&expected, count - 1));
+        assert_int_equal(gradient_reducer_signalled(sum), s == 3);
+        assert_false(gradient_reducer_out_of_range(sum));
+        comm_barrier(preprocess->node);
     }
     mem_free(means);
     mem_free(terms);
     exact_sum_free(&expected);
-    term_sum_free(&sum);
+    gradient_reducer_free(&sum);
     mem_free(net);
 }
 
 /* A bad term in any bucket, of one rank, is known to all. */
-static void check_refused(const Way *way, const char *line) {
+static void check_refused(const Way *preprocess, const char *line) {
     Network *net = parse(line);
-    const LeafPlan plan = leaf_plan_create(net, 8);
-    const int64_t count = leaf_term_count(net), places[] = {0, net->param_floats - 1, count - 1, -1};
+    const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
+    const int64_t count = micro_batch_term_count(net), places[] = {0, net->param_floats - 1, count - 1, -1};
     float *own = mem_new((size_t)count, sizeof *own);
     for (int p = 0; p < 4; p++) {
-        TermSum *sum = term_sum_new(net, &plan, way->most_leaves, way->ranks, way->node);
-        term_sum_begin(sum, 1, comm_size(way->ranks));
-        float *slot = term_sum_slot(sum), *terms = slot ? slot : own;
+        GradientReducer *sum = gradient_reducer_new(net, &plan, preprocess->most_micro_batches,
+                                                    preprocess->ranks, preprocess->node);
+        gradient_reducer_begin(sum, 1, comm_size(preprocess->ranks));
+        float *slot = gradient_reducer_slot(sum), *terms = slot ? slot : own;
         memset(terms, 0, (size_t)count * sizeof *terms);
-        if (places[p] >= 0 && comm_rank(way->ranks) == comm_size(way->ranks) - 1) terms[places[p]] = NAN;
-        term_sum_add(sum, (Range){net->param_floats, count}, terms, 0);
+        if (places[p] >= 0 && comm_rank(preprocess->ranks) == comm_size(preprocess->ranks) - 1)
+            terms[places[p]] = NAN;
+        gradient_reducer_add(sum, (Range){net->param_floats, count}, terms, 0);
         for (int k = 0; k < plan.backward_count; k++)
-            term_sum_add(sum, plan.backward[k].params, terms, 0);
-        term_sum_finish(sum, false);
-        term_sum_means(sum, (Range){0, net->param_floats}, 1, own);
-        assert_int_equal(term_sum_refused(sum), places[p] >= 0);
-        comm_barrier(way->node);
-        term_sum_free(&sum);
+            gradient_reducer_add(sum, plan.backward[k].params, terms, 0);
+        gradient_reducer_finish(sum, false);
+        gradient_reducer_means(sum, (Range){0, net->param_floats}, 1, own);
+        assert_int_equal(gradient_reducer_out_of_range(sum), places[p] >= 0);
+        comm_barrier(preprocess->node);
+        gradient_reducer_free(&sum);
     }
     mem_free(own);
     mem_free(net);
@@ -125,11 +130,11 @@ static void check_refused(const Way *way, const char *line) {
 /* On one node or several, with slots or without. */
 static void check_ways(const Comm *comm, void (*check)(const Way *, const char *), const char *line) {
     for (int ranks_of_node = 1; ranks_of_node <= 4; ranks_of_node++) {
-        Way way = {comm, comm_split(comm, comm_rank(comm) / ranks_of_node), MOST_LEAVES};
-        check(&way, line);
-        way.most_leaves = TOO_MANY_FOR_SLOTS;
-        check(&way, line);
-        comm_destroy(&way.node);
+        Way preprocess = {comm, comm_split(comm, comm_rank(comm) / ranks_of_node), MOST_LEAVES};
+        check(&preprocess, line);
+        preprocess.most_micro_batches = TOO_MANY_FOR_SLOTS;
+        check(&preprocess, line);
+        comm_destroy(&preprocess.node);
     }
 }
 
@@ -147,13 +152,13 @@ static void test_refused_terms(void **state) {
 }
 
 /* Every layer is passed once in each direction, and the gradients are complete at the end. */
-static void check_plan(const char *line, int leaf) {
+static void check_plan(const char *line, int micro_batch) {
     Network *net = parse(line);
-    const LeafPlan plan = leaf_plan_create(net, leaf);
+    const MicroBatchPlan plan = micro_batch_plan_create(net, micro_batch);
     int layer = 0;
     for (int k = 0; k < plan.forward_count; k++) {
         assert_int_equal(plan.forward[k].first, layer);
-        assert_in_range(plan.forward[k].group, 1, leaf);
+        assert_in_range(plan.forward[k].group, 1, micro_batch);
         layer = plan.forward[k].end;
         if (layer < net->layer_count && net->layers[layer].kind == LAYER_NORM) continue;
         assert_true(layer == net->layer_count || net->layers[layer].kind == LAYER_DENSE ||

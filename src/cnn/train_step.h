@@ -1,13 +1,13 @@
-/* One step of training: the leaves of this rank on its threads, one exact sum over all ranks, one update that
- * every node makes by itself, on a state that its ranks have in common: the threads of all of them share the
- * work on it. */
-#ifndef PARDIGITS_CNN_STEP_H
-#define PARDIGITS_CNN_STEP_H
+/* One step of training: the micro-batches of this rank on its threads, one exact sum over all ranks, one
+ * update that every node makes by itself, on a state that its ranks have in common: the threads of all of
+ * them share the work on it. */
+#ifndef PARDIGITS_CNN_TRAIN_STEP_H
+#define PARDIGITS_CNN_TRAIN_STEP_H
 
-#include "cnn/leaf.h"
+#include "cnn/gradient_reducer.h"
+#include "cnn/micro_batch.h"
 #include "cnn/optimizer.h"
 #include "cnn/state.h"
-#include "cnn/term_sum.h"
 
 #include "parallel/comm.h"
 #include "parallel/stop.h"
@@ -19,31 +19,32 @@ typedef struct {
     StopWatch *watch;
     int threads;
     int workers, first_worker; /* threads of all ranks of the node; those of the ranks before this one */
-    int leaf;
+    int micro_batch;
     Sgd sgd;
     float norm_momentum; /* share of a new batch in the running statistics */
     PackedWeights packed;
-    LeafWork **works; /* [threads] */
-    TermSum *sum;
+    MicroBatchWork **works; /* [threads] */
+    GradientReducer *sum;
     float *gradient;         /* [param_floats], whole, for layer-wise rates; NULL without cnn.lars */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
     float *batch_statistics; /* [statistic_floats] */
     _Atomic int *next_task;  /* of packing weights */
-} Stepper;
+} TrainStep;
 
 /* For the configuration's cnn.* keys, and with the weights of state, which the ranks of state->node share;
- * they are this rank's part of node_ranks(comm). watch as in TrainJob. Collective; freed by stepper_free,
+ * they are this rank's part of node_ranks(comm). watch as in TrainJob. Collective; freed by train_step_free,
  * collectively. */
-Stepper stepper_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
-                    StopWatch *watch);
-void stepper_free(Stepper *stepper);
+TrainStep train_step_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
+                         StopWatch *watch);
+void train_step_free(TrainStep *train_step);
 
 typedef struct {
     bool diverged;    /* terms were refused; the state is worthless */
     bool stop_wanted; /* a signal reached some rank */
     double loss_sum;  /* over the samples of the step */
     int64_t correct;
-    double wait_s; /* this rank waited so long for others: after its own leaves were done, or in the update */
+    double wait_s;  /* this rank waited so long for others: after its own micro-batches were done, or in the
+                       update */
     double input_s; /* its main thread loaded and augmented samples for so long */
 } StepResult;
 
@@ -53,10 +54,10 @@ typedef struct {
     double average_share; /* of the new values in the moving averages; see ema_share */
 } StepRates;
 
-/* One step in state->epoch on `samples` samples, of which `mine` are this rank's leaves (none is legal).
- * Updates the parameters, velocities, statistics and averages of state. Collective; all ranks get the same
- * but for the seconds. */
-StepResult stepper_step(Stepper *stepper, TrainState *state, StepRates rates, int64_t samples,
-                        const Samples *mine);
+/* One step in state->epoch on `samples` samples, of which `mine` are this rank's micro-batches (none is
+ * legal). Updates the parameters, velocities, statistics and averages of state. Collective; all ranks get the
+ * same but for the seconds. */
+StepResult train_step_run(TrainStep *train_step, TrainState *state, StepRates rates, int64_t samples,
+                          const Samples *mine);
 
 #endif

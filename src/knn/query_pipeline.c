@@ -42,7 +42,7 @@ int64_t knn_neighbour_count(const KnnMethod *method, int64_t reference_total) {
     return method->candidates ? smaller(count, method->candidates) : count;
 }
 
-/* Everything that a sweep works with. */
+/* Everything that a query pipeline works with. */
 typedef struct {
     const Comm *comm;
     const KnnReference *reference;
@@ -51,7 +51,7 @@ typedef struct {
     const uint8_t *images;
     KnnTake take;
     void *context;
-} Sweep;
+} QueryPipeline;
 
 /* A block of queries whose lists are under way. */
 typedef struct {
@@ -68,18 +68,18 @@ static int64_t queries_at_a_time(const KnnMethod *method, int ranks) {
     return queries > most ? most : queries > 0 ? queries : 1;
 }
 
-static Neighbour *search(const Sweep *sweep, const uint8_t *images, int64_t n, int64_t k,
+static Neighbour *search(const QueryPipeline *pipeline, const uint8_t *images, int64_t n, int64_t k,
                          CommExchange *under_way) {
-    const KnnReference *reference = sweep->reference;
+    const KnnReference *reference = pipeline->reference;
     const PixRows *rows = &reference->rows;
     Neighbour *lists = mem_new((size_t)(n * smaller(k, rows->rows)), sizeof *lists);
-    uint8_t *features = features_of(sweep->method, images, n);
+    uint8_t *features = features_of(pipeline->method, images, n);
     const uint8_t *seen = features ? features : images;
     if (reference->index) {
-        pruned_search(reference->index, reference->first, seen, n, k, sweep->threads, under_way, lists);
+        pruned_search(reference->index, reference->first, seen, n, k, pipeline->threads, under_way, lists);
     } else {
         PixRows queries = pix_rows_new(seen, n, rows->columns);
-        knn_search(rows, reference->first, &queries, k, sweep->threads, under_way, lists);
+        knn_search(rows, reference->first, &queries, k, pipeline->threads, under_way, lists);
         pix_rows_free(&queries);
     }
     mem_free(features);
@@ -87,67 +87,68 @@ static Neighbour *search(const Sweep *sweep, const uint8_t *images, int64_t n, i
 }
 
 /* The last candidate of each query, of those of all ranks: [n] on every rank, freed by the caller. */
-static Neighbour *find_furthest(const Sweep *sweep, const Neighbour *lists, int64_t n) {
-    const int64_t total = sweep->reference->total, count = smaller(sweep->method->candidates, total);
-    const Range share = partition_range(n, comm_size(sweep->comm), comm_rank(sweep->comm));
-    const int64_t listed = smaller(sweep->method->candidates, sweep->reference->rows.rows);
-    ListMerge *merge = merge_start(sweep->comm, n, total, sweep->method->candidates,
+static Neighbour *find_furthest(const QueryPipeline *pipeline, const Neighbour *lists, int64_t n) {
+    const int64_t total = pipeline->reference->total, count = smaller(pipeline->method->candidates, total);
+    const Range share = partition_range(n, comm_size(pipeline->comm), comm_rank(pipeline->comm));
+    const int64_t listed = smaller(pipeline->method->candidates, pipeline->reference->rows.rows);
+    ListMerge *merge = merge_start(pipeline->comm, n, total, pipeline->method->candidates,
                                    mem_copy(lists, (size_t)(n * listed) * sizeof *lists));
-    Neighbour *merged = merge_finish(&merge, sweep->comm);
+    Neighbour *merged = merge_finish(&merge, pipeline->comm);
     Neighbour *furthest = mem_new((size_t)n, sizeof *furthest);
     for (int64_t q = share.begin; q < share.end; q++)
         furthest[q] = merged[(q - share.begin) * count + count - 1];
-    comm_share_rows(sweep->comm, furthest, n, sizeof *furthest);
+    comm_share_rows(pipeline->comm, furthest, n, sizeof *furthest);
     mem_free(merged);
     return furthest;
 }
 
 /* Candidates by Euclidean distance, then their order by distortion. */
-static Neighbour *search_distorted(const Sweep *sweep, const uint8_t *images, int64_t n, int64_t k,
+static Neighbour *search_distorted(const QueryPipeline *pipeline, const uint8_t *images, int64_t n, int64_t k,
                                    CommExchange *under_way) {
-    const KnnReference *reference = sweep->reference;
-    const int64_t listed = smaller(sweep->method->candidates, reference->rows.rows);
+    const KnnReference *reference = pipeline->reference;
+    const int64_t listed = smaller(pipeline->method->candidates, reference->rows.rows);
     const int64_t kept = smaller(k, reference->rows.rows);
-    Neighbour *candidates = search(sweep, images, n, sweep->method->candidates, under_way);
-    Neighbour *furthest = find_furthest(sweep, candidates, n);
+    Neighbour *candidates = search(pipeline, images, n, pipeline->method->candidates, under_way);
+    Neighbour *furthest = find_furthest(pipeline, candidates, n);
     Neighbour *lists = mem_new((size_t)(n * kept), sizeof *lists);
-    refine_nearest(reference, sweep->method, images, n, candidates, listed, furthest, kept, sweep->threads,
-                   under_way, lists);
+    refine_nearest(reference, pipeline->method, images, n, candidates, listed, furthest, kept,
+                   pipeline->threads, under_way, lists);
     mem_free(furthest);
     mem_free(candidates);
     return lists;
 }
 
 /* Searches a block while the lists of another one may be under way. */
-static Block start_block(const Sweep *sweep, Range queries, const Block *under_way) {
-    const uint8_t *images = sweep->images + queries.begin * sweep->reference->rows.columns;
-    const int64_t n = range_size(queries), k = knn_neighbour_count(sweep->method, sweep->reference->total);
+static Block start_block(const QueryPipeline *pipeline, Range queries, const Block *under_way) {
+    const uint8_t *images = pipeline->images + queries.begin * pipeline->reference->rows.columns;
+    const int64_t n = range_size(queries),
+                  k = knn_neighbour_count(pipeline->method, pipeline->reference->total);
     CommExchange *exchange = under_way->merge ? under_way->merge->exchange : NULL;
-    Neighbour *lists = sweep->method->candidates ? search_distorted(sweep, images, n, k, exchange)
-                                                 : search(sweep, images, n, k, exchange);
-    return (Block){queries, merge_start(sweep->comm, n, sweep->reference->total, k, lists)};
+    Neighbour *lists = pipeline->method->candidates ? search_distorted(pipeline, images, n, k, exchange)
+                                                    : search(pipeline, images, n, k, exchange);
+    return (Block){queries, merge_start(pipeline->comm, n, pipeline->reference->total, k, lists)};
 }
 
-static void finish_block(const Sweep *sweep, Block *block) {
+static void finish_block(const QueryPipeline *pipeline, Block *block) {
     if (!block->merge) return;
-    const int64_t count = knn_neighbour_count(sweep->method, sweep->reference->total);
+    const int64_t count = knn_neighbour_count(pipeline->method, pipeline->reference->total);
     const Range share =
-        partition_range(range_size(block->queries), comm_size(sweep->comm), comm_rank(sweep->comm));
-    Neighbour *merged = merge_finish(&block->merge, sweep->comm);
+        partition_range(range_size(block->queries), comm_size(pipeline->comm), comm_rank(pipeline->comm));
+    Neighbour *merged = merge_finish(&block->merge, pipeline->comm);
     for (int64_t q = 0; q < range_size(share); q++)
-        sweep->take(sweep->context, block->queries.begin + share.begin + q, merged + q * count);
+        pipeline->take(pipeline->context, block->queries.begin + share.begin + q, merged + q * count);
     mem_free(merged);
 }
 
 void knn_nearest(const Comm *comm, const KnnReference *reference, const KnnMethod *method,
                  const uint8_t *images, int64_t n, int threads, KnnTake take, void *context) {
-    const Sweep sweep = {comm, reference, method, threads, images, take, context};
+    const QueryPipeline pipeline = {comm, reference, method, threads, images, take, context};
     const int64_t size = queries_at_a_time(method, comm_size(comm));
     Block previous = {0};
     for (int64_t first = 0; first < n; first += size) {
-        Block block = start_block(&sweep, (Range){first, smaller(first + size, n)}, &previous);
-        finish_block(&sweep, &previous);
+        Block block = start_block(&pipeline, (Range){first, smaller(first + size, n)}, &previous);
+        finish_block(&pipeline, &previous);
         previous = block;
     }
-    finish_block(&sweep, &previous);
+    finish_block(&pipeline, &previous);
 }
