@@ -15,12 +15,6 @@ enum { FORMAT_VERSION = 1, NFS_MAGIC = 0x6969 };
 
 static const char format_name[] = "pardigits dataset";
 
-void image_set_free(ImageSet *set) {
-    mem_free(set->images);
-    mem_free(set->labels);
-    *set = (ImageSet){0};
-}
-
 static void write_part(H5File *file, const char *part, const ImageSet *set, const ImageSource *source,
                        Status *status) {
     char group[32], images[64], labels[64];

@@ -5,20 +5,9 @@
 #include "core/partition.h"
 #include "core/status.h"
 #include "parallel/comm.h"
+#include "store/image_set.h"
 
 #include <stdint.h>
-
-enum { IMAGE_SIDE = 28, IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE, CLASSES = 10 };
-
-/* Some images and their labels. */
-typedef struct {
-    int64_t n;
-    uint8_t *images; /* [n][28][28], 0 background to 255 ink */
-    uint8_t *labels; /* [n], 0..9 */
-} ImageSet;
-
-/* Frees the arrays and clears the set. */
-void image_set_free(ImageSet *set);
 
 /* Where images and labels came from: the checksums of their IDX files ("": unknown). */
 typedef struct {

@@ -1,0 +1,43 @@
+/* Labelled grey images in memory. */
+#ifndef PARDIGITS_STORE_IMAGE_SET_H
+#define PARDIGITS_STORE_IMAGE_SET_H
+
+#include <stdint.h>
+
+enum {
+    SIDE_MIN = 8, /* pixels of an image's height and width */
+    SIDE_MAX = 64,
+    PIXELS_MAX = SIDE_MAX * SIDE_MAX, /* a dot product of 8-bit images stays below 2^28: exact in 32 bits */
+    CLASSES_MIN = 2,
+    CLASSES_MAX = 256, /* a label is one byte */
+};
+
+/* What all images of a dataset are, and all images that a model of it takes. */
+typedef struct {
+    int height, width; /* pixels */
+    int classes;       /* labels are 0 .. classes - 1 */
+} ImageSpec;
+
+static inline int image_spec_pixels(ImageSpec spec) {
+    return spec.height * spec.width;
+}
+
+static inline int image_spec_equal(ImageSpec a, ImageSpec b) {
+    return a.height == b.height && a.width == b.width && a.classes == b.classes;
+}
+
+/* What MNIST's are. */
+enum { IMAGE_SIDE = 28, IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE, CLASSES = 10 };
+
+/* Some images and their labels. */
+typedef struct {
+    int64_t n;
+    uint8_t *images; /* [n][height][width], 0 background to 255 ink */
+    uint8_t *labels; /* [n] */
+    ImageSpec spec;
+} ImageSet;
+
+/* Frees the arrays and clears the set. */
+void image_set_free(ImageSet *set);
+
+#endif
