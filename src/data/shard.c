@@ -48,7 +48,7 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
         total += send_rows[r] = range_size(overlap(own, requested[r]));
         from_rows[r] = range_size(overlap(partition_range(samples, ranks, r), wanted));
     }
-    ImageSet out = {0, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1)};
+    ImageSet out = {0, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1), shard->spec};
     for (int r = 0; r < ranks; r++) {
         int64_t first = overlap(own, requested[r]).begin - own.begin;
         if (send_rows[r] == 0) continue;
@@ -58,7 +58,7 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
         out.n += send_rows[r];
     }
     int64_t n = range_size(wanted);
-    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1), shard->spec};
     comm_exchange_rows(comm, out.images, send_rows, set.images, from_rows, IMAGE_PIXELS);
     comm_exchange_rows(comm, out.labels, send_rows, set.labels, from_rows, 1);
     image_set_free(&out);
@@ -85,7 +85,8 @@ static uint32_t *list_indices(const BatchPartition *partition, const uint32_t *o
 static ImageSet gather_outgoing(const BatchPartition *partition, int rank, const ImageSet *shard,
                                 const uint32_t *order, int64_t *send_rows) {
     Range own = partition_range(partition->samples, partition->ranks, rank);
-    ImageSet out = {0, mem_new((size_t)range_size(own), IMAGE_PIXELS), mem_new((size_t)range_size(own), 1)};
+    ImageSet out = {0, mem_new((size_t)range_size(own), IMAGE_PIXELS), mem_new((size_t)range_size(own), 1),
+                    shard->spec};
     for (int r = 0; r < partition->ranks; r++) {
         int64_t before = out.n, n;
         uint32_t *indices = list_indices(partition, order, r, &n);
