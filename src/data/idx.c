@@ -190,7 +190,7 @@ static StatusCode idx_read_file(const char *folder, const char *name, const char
 /* Labels come first: what they say, checked against their file's length, bounds the memory for the images. */
 StatusCode idx_read(const char *folder, const char *name, ImageSet *set, ImageSource *source,
                     Status *status) {
-    *set = (ImageSet){0};
+    *set = (ImageSet){.spec = image_spec_mnist()};
     if (idx_read_file(folder, name, "labels-idx1", read_labels, set, source->labels_sha256, status) ||
         idx_read_file(folder, name, "images-idx3", read_images, set, source->images_sha256, status))
         image_set_free(set);

@@ -58,7 +58,7 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
         out.n += send_rows[r];
     }
     int64_t n = range_size(wanted);
-    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1), shard->spec};
+    ImageSet set = image_set_new(n, shard->spec);
     comm_exchange_rows(comm, out.images, send_rows, set.images, from_rows, IMAGE_PIXELS);
     comm_exchange_rows(comm, out.labels, send_rows, set.labels, from_rows, 1);
     image_set_free(&out);

@@ -15,9 +15,7 @@ static ImageSet gather_at_root(const TrainJob *job) {
     sent[0] = job->shard.n;
     for (int r = 0; root && r < ranks; r++)
         got[r] = range_size(partition_range(job->train_count, ranks, r));
-    ImageSet all = {.n = root ? job->train_count : 0};
-    all.images = mem_new((size_t)all.n, IMAGE_PIXELS);
-    all.labels = mem_new((size_t)all.n, 1);
+    ImageSet all = image_set_new(root ? job->train_count : 0, job->shard.spec);
     comm_exchange_rows(job->comm, job->shard.images, sent, all.images, got, IMAGE_PIXELS);
     comm_exchange_rows(job->comm, job->shard.labels, sent, all.labels, got, 1);
     mem_free(sent);

@@ -20,7 +20,7 @@ static StatusCode read_images(const KnnModel *model, const H5File *file, const K
                               int64_t each, NearestImages *nearest, Status *status) {
     const int64_t total = n * each;
     nearest->each = each;
-    nearest->set = (ImageSet){total, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1)};
+    nearest->set = image_set_new(total, image_spec_mnist());
     nearest->indices = mem_new((size_t)total, sizeof *nearest->indices);
     nearest->distances = mem_new((size_t)total, sizeof *nearest->distances);
     for (int64_t i = 0; i < total && !status->code; i++) {

@@ -122,8 +122,7 @@ StatusCode dataset_read(const char *path, const char *part, Range rows, const Co
     char images[64], labels[64];
     snprintf(images, sizeof images, "/%s/images", part);
     snprintf(labels, sizeof labels, "/%s/labels", part);
-    *set = (ImageSet){range_size(rows), mem_new((size_t)range_size(rows), IMAGE_PIXELS),
-                      mem_new((size_t)range_size(rows), 1)};
+    *set = image_set_new(range_size(rows), image_spec_mnist());
     H5File *file;
     h5_open(&file, path, reads_in_parallel(path, comm) ? comm : NULL, status);
     if (file) {

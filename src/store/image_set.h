@@ -29,6 +29,10 @@ static inline int image_spec_equal(ImageSpec a, ImageSpec b) {
 /* What MNIST's are. */
 enum { IMAGE_SIDE = 28, IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE, CLASSES = 10 };
 
+static inline ImageSpec image_spec_mnist(void) {
+    return (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES};
+}
+
 /* Some images and their labels. */
 typedef struct {
     int64_t n;
@@ -36,6 +40,9 @@ typedef struct {
     uint8_t *labels; /* [n] */
     ImageSpec spec;
 } ImageSet;
+
+/* n images and labels, all zero; freed by image_set_free. */
+ImageSet image_set_new(int64_t n, ImageSpec spec);
 
 /* Frees the arrays and clears the set. */
 void image_set_free(ImageSet *set);

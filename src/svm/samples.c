@@ -34,7 +34,7 @@ static void shift_image(const uint8_t *image, int32_t x, int32_t y, uint8_t *out
 SvmSamples svm_samples_plain(const ImageSet *train, bool gradient) {
     SvmSamples samples = {.gradient = gradient,
                           .set = {train->n, mem_copy(train->images, (size_t)train->n * IMAGE_PIXELS),
-                                  mem_copy(train->labels, (size_t)train->n)}};
+                                  mem_copy(train->labels, (size_t)train->n), train->spec}};
     if (gradient) gradient_features(samples.set.images, samples.set.n);
     return samples;
 }
@@ -44,7 +44,7 @@ SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64
     const int64_t each = shifts(shift_pixels), n = count * each;
     SvmSamples samples = {.gradient = gradient, .shift_pixels = shift_pixels, .from_count = count};
     samples.from = mem_copy(from, (size_t)count * sizeof *from);
-    samples.set = (ImageSet){n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    samples.set = image_set_new(n, train->spec);
     for (int64_t i = 0; i < n; i++) {
         SvmSample sample = svm_sample_at(&samples, i);
         shift_image(train->images + sample.image * (int64_t)IMAGE_PIXELS, sample.x, sample.y,

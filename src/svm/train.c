@@ -18,8 +18,7 @@ enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 /* All training images on every rank. Collective; freed by image_set_free. */
 static ImageSet gather_images(const TrainJob *job) {
     Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
-    ImageSet all = {job->train_count, mem_new((size_t)job->train_count, IMAGE_PIXELS),
-                    mem_new((size_t)job->train_count, 1)};
+    ImageSet all = image_set_new(job->train_count, job->shard.spec);
     memcpy(all.images + mine.begin * IMAGE_PIXELS, job->shard.images,
            (size_t)range_size(mine) * IMAGE_PIXELS);
     memcpy(all.labels + mine.begin, job->shard.labels, (size_t)range_size(mine));

@@ -151,7 +151,8 @@ static void train_and_predict(const Comm *comm, const Config *config, const Imag
                               Prediction *out) {
     Range own = partition_range(all->n, comm_size(comm), comm_rank(comm));
     Log log = log_create(1);
-    ImageSet shard = {range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin};
+    ImageSet shard = {range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin,
+                      all->spec};
     TrainJob job = {.comm = comm,
                     .config = config,
                     .log = &log,
@@ -180,7 +181,8 @@ static void check_family(const Comm *comm, int64_t rows) {
     char folder[200], path[256];
     make_folder(comm, folder);
     snprintf(path, sizeof path, "%s/model.h5", folder);
-    ImageSet all = {rows, ref_tied_images(rows, IMAGE_PIXELS, 3), mem_new((size_t)rows, 1)};
+    ImageSet all = {rows, ref_tied_images(rows, IMAGE_PIXELS, 3), mem_new((size_t)rows, 1),
+                    image_spec_mnist()};
     for (int64_t i = 0; i < rows; i++)
         all.labels[i] = (uint8_t)(i * 7 % 10);
     uint8_t *queries = ref_tied_images(QUERIES, IMAGE_PIXELS, 4);

@@ -65,8 +65,7 @@ static uint8_t pixel_of(int64_t sample, int pixel) {
 
 static ImageSet shard_of(const BatchPartition *partition, int rank) {
     Range own = partition_range(partition->samples, partition->ranks, rank);
-    ImageSet set = {range_size(own), mem_new((size_t)range_size(own), IMAGE_PIXELS),
-                    mem_new((size_t)range_size(own), 1)};
+    ImageSet set = image_set_new(range_size(own), image_spec_mnist());
     for (int64_t i = 0; i < set.n; i++) {
         for (int p = 0; p < IMAGE_PIXELS; p++)
             set.images[i * IMAGE_PIXELS + p] = pixel_of(own.begin + i, p);

@@ -30,7 +30,7 @@ static const char *in_folder(const char *name) {
 enum { TRAIN = 23, TEST = 5 };
 
 static ImageSet made_up_images(int64_t n, int seed) {
-    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    ImageSet set = image_set_new(n, image_spec_mnist());
     for (int64_t i = 0; i < n * IMAGE_PIXELS; i++)
         set.images[i] = (uint8_t)(i * 31 + seed);
     for (int64_t i = 0; i < n; i++)

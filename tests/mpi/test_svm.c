@@ -68,7 +68,8 @@ static StatusCode train(const Run *run, const ImageSet *all, int threads, const 
     TrainJob job = {
         .comm = run->comm, .config = run->config, .log = &log, .threads = threads, .resume = resume};
     job.train_count = all->n;
-    job.shard = (ImageSet){range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin};
+    job.shard = (ImageSet){range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin,
+                           all->spec};
     job.model_path = run->path;
     return svm_family.train(&job, status);
 }

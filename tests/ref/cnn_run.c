@@ -45,7 +45,7 @@ void cnn_run_free(const CnnRun *run) {
 }
 
 ImageSet cnn_run_images(int64_t first, int64_t n) {
-    ImageSet set = {n, mem_new((size_t)n, IMAGE_PIXELS), mem_new((size_t)n, 1)};
+    ImageSet set = image_set_new(n, image_spec_mnist());
     for (int64_t i = 0; i < n; i++) {
         set.labels[i] = (uint8_t)((first + i) * 7 % CLASSES);
         for (int p = 0; p < IMAGE_PIXELS; p++) {

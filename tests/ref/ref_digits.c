@@ -23,8 +23,8 @@ ImageSet ref_digits(const char *name, const char *digits, int64_t per_digit, int
         return some;
     }
     int64_t most = per_digit ? per_digit * (int64_t)strlen(digits) : total;
-    some.images = mem_new((size_t)most, IMAGE_PIXELS);
-    some.labels = mem_new((size_t)most, 1);
+    some = image_set_new(most, all.spec);
+    some.n = 0;
     for (const char *digit = digits; per_digit && *digit; digit++) {
         int64_t end = some.n + per_digit;
         for (int64_t i = 0; i < all.n && some.n < end; i++)
