@@ -28,7 +28,7 @@ endif
 # On AMD's Zen gcc parts the fused multiply-adds of some loops, not of others that sum the same: then a result
 # depends on which of them took it. Other compilers don't know the parameter.
 ONE_FUSION := --param=avoid-fma-max-bits=0
-FUSION_FLAG := $(shell $(if $(OMPI_CC),OMPI_CC=$(OMPI_CC)) $(MPICC) -Werror $(ONE_FUSION) -E -x c /dev/null \
+FUSION_FLAG := $(shell $(if $(OMPI_CC),OMPI_CC='$(OMPI_CC)') $(MPICC) -Werror $(ONE_FUSION) -E -x c /dev/null \
 	>/dev/null 2>&1 && echo $(ONE_FUSION))
 override CFLAGS += $(FUSION_FLAG)
 CPPFLAGS := -Iinclude -Isrc $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
