@@ -1,4 +1,4 @@
-/* Heap memory, aligned for the widest vector loads. Running out ends the program with a sentence (fatal). */
+/* Heap memory, aligned for the widest vector loads. Running out of memory ends the program (fatal). */
 #ifndef PARDIGITS_CORE_MEM_H
 #define PARDIGITS_CORE_MEM_H
 
@@ -10,13 +10,13 @@ enum { MEM_ALIGNMENT = 64 }; /* bytes: one cache line, one 512-bit vector */
  * Freed by mem_free. */
 void *mem_new(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2), returns_nonnull));
 
-/* The same memory as a copy of bytes bytes at source. */
+/* A copy of the `bytes` bytes at source, aligned likewise; freed by mem_free. */
 void *mem_copy(const void *source, size_t bytes) __attribute__((returns_nonnull));
 
 /* A copy of a string; freed by mem_free. */
 char *mem_text(const char *text) __attribute__((returns_nonnull));
 
-/* Frees what mem_new gave (NULL is allowed). */
+/* Frees memory from the functions above (NULL is allowed). */
 void mem_free(void *pointer);
 
 #endif

@@ -1,5 +1,5 @@
-/* The one rule that cuts work into parts. Shards of files, rows a rank reads, leaves of a batch and test
- * images are all cut by it. */
+/* The one rule that splits work into parts. It splits files into shards, rows over reading ranks, a batch
+ * into micro-batches and test images over ranks. */
 #ifndef PARDIGITS_CORE_PARTITION_H
 #define PARDIGITS_CORE_PARTITION_H
 
@@ -10,11 +10,11 @@ typedef struct {
     int64_t end;   /* one past its last item; begin == end is an empty part, which is legal */
 } Range;
 
-/* Part `part` (0 <= part < parts) of n items: consecutive ranges in order of part, sizes that differ by at
- * most one, the larger ones first. */
+/* Part `part` (0 <= part < parts) of n items. The parts are consecutive ranges whose sizes differ by at most
+ * one; the larger ones come first. */
 Range partition_range(int64_t n, int64_t parts, int64_t part);
 
-/* The part that item (0 <= item < n) is in. */
+/* The part that contains item (0 <= item < n). */
 int64_t partition_owner(int64_t n, int64_t parts, int64_t item);
 
 static inline int64_t range_size(Range range) {

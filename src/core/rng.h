@@ -1,12 +1,12 @@
 /* Counter-based random numbers (Philox4x32-10 of Random123; Salmon et al., "Parallel random numbers: as easy
- * as 1, 2, 3", SC11). A number depends on its key and counter alone, never on a rank, a thread or a call
- * before it. */
+ * as 1, 2, 3", SC11). A number depends only on its key and counter, never on a rank, a thread or an earlier
+ * call. */
 #ifndef PARDIGITS_CORE_RNG_H
 #define PARDIGITS_CORE_RNG_H
 
 #include <stdint.h>
 
-/* What a stream is for; part of the key, so that streams never overlap. */
+/* The purpose of a stream. It is part of the key, so streams never overlap. */
 typedef enum {
     RNG_INIT = 1, /* initial weights: epoch 0, sample = parameter array, draw = block of 4 elements; and the
                    start of KNN's search for principal axes */
@@ -26,17 +26,16 @@ typedef struct {
 /* Four uniform 32-bit numbers for (epoch, sample, draw). */
 void rng_u32x4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, uint32_t out[4]);
 
-/* n times four such numbers, of draws draw, draw + 1, ...; quicker than one by one. */
+/* out[n][4] = the numbers of draw, draw + 1, ..., draw + n - 1; faster than n single calls. */
 void rng_fill(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, int64_t n, uint32_t (*out)[4]);
 
-/* Four uniform floats in [0, 1), of 24 bits each. */
+/* Four uniform floats in [0, 1), with 24 random bits each. */
 void rng_uniform4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, float out[4]);
 
 /* Four independent standard normal floats (Box-Muller). */
 void rng_normal4(RngKey key, uint32_t epoch, uint64_t sample, uint32_t draw, float out[4]);
 
-/* order[0..n) becomes a uniform random permutation of 0..n-1, a function of (seed, epoch) alone
- * (Fisher-Yates). */
+/* order[n] = a uniform random permutation of 0..n-1, which depends only on (seed, epoch) (Fisher-Yates). */
 void rng_permutation(uint32_t seed, uint32_t epoch, uint32_t *order, uint32_t n);
 
 #endif
