@@ -23,7 +23,7 @@ void comm_check(int mpi_code, const char *call) {
     fatal("%s failed: %s", call, reason);
 }
 
-/* Takes over the communicator. */
+/* A Comm that owns the given communicator. */
 static Comm *comm_around(MPI_Comm mpi) {
     Comm *comm = mem_new(1, sizeof *comm);
     comm->mpi = mpi;
@@ -99,7 +99,7 @@ void comm_barrier(const Comm *comm) {
     comm_check(MPI_Barrier(comm->mpi), "MPI_Barrier");
 }
 
-/* Open MPI counts in int: larger transfers go in pieces of this many items. */
+/* MPI counts in int: larger transfers are sent in pieces of at most this many items. */
 enum { PIECE = 1 << 28 };
 
 void comm_broadcast(const Comm *comm, void *data, int64_t bytes, int root) {
@@ -118,10 +118,10 @@ void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n) {
     }
 }
 
-/* A count that MPI takes, checked. */
+/* The checked cast to MPI's int. */
 static int as_count(int64_t count) {
     if (count > INT_MAX)
-        fatal("a message of %lld items is too large for MPI; use more ranks", (long long)count);
+        fatal("a message of %lld items is larger than MPI can send; use more ranks", (long long)count);
     return (int)count;
 }
 
@@ -184,7 +184,7 @@ void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_byte
     mem_free(counts);
 }
 
-/* counts as MPI wants them, followed by their starts. */
+/* counts[2 * size] = each rank's number of rows, then where each begins, as MPI_Ialltoallv expects. */
 static void counts_and_starts(const int64_t *rows, int size, int *counts) {
     int64_t start = 0;
     for (int r = 0; r < size; r++) {

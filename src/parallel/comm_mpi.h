@@ -1,4 +1,4 @@
-/* For the modules that hand a communicator to MPI or to parallel HDF5 themselves. */
+/* Access to the MPI communicators, for the modules that pass one to MPI or to parallel HDF5. */
 #ifndef PARDIGITS_PARALLEL_COMM_MPI_H
 #define PARDIGITS_PARALLEL_COMM_MPI_H
 

@@ -18,8 +18,8 @@ void exact_sum_clear(ExactSum *sum) {
     memset(sum->sums, 0, ((size_t)sum->n + 1) * sizeof *sum->sums);
 }
 
-/* Below 2^51 in magnitude, adding 1.5 * 2^52 rounds a double to the nearest integer (ties to even) and
- * micro-batches that integer in the low bits: a conversion that every vector unit has. */
+/* Adding 1.5 * 2^52 to a double below 2^51 in magnitude rounds it to the nearest integer (ties to even),
+ * which is then in the low bits: a conversion that every vector unit has. */
 static const double magic = 0x1.8p52;
 static const float limit = (float)(1 << EXACT_SUM_LIMIT);
 
@@ -64,8 +64,8 @@ void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double d
         out[i] = (float)((double)(int64_t)sum->sums[first + i] * unit);
 }
 
-/* With `few` a constant, so that the loop over them is unrolled. Integers below 2^50 in magnitude add up
- * exactly in doubles. */
+/* `few` is a constant in each call, so the loop over the terms is unrolled. Integers below 2^50 in magnitude
+ * add exactly in doubles: four of them stay below 2^52. */
 static inline __attribute__((always_inline)) uint64_t means_of(int64_t few, const float *restrict terms,
                                                                int64_t stride, int64_t count, double unit,
                                                                float *restrict out) {

@@ -1,9 +1,10 @@
 /* Sums of floats that don't depend on the order of addition: fixed point in 64-bit integers.
  *
- * A value x becomes the integer nearest to x * 2^EXACT_SUM_SCALE; integers add modulo 2^64 in any order, in
- * memory and over MPI. (Hallberg & Adcroft, "An order-invariant real-to-integer conversion sum", Parallel
- * Computing 40, 2014.) A term that is NaN or not below 2^EXACT_SUM_LIMIT in magnitude isn't added but
- * counted, and the count travels in the same sum. 2^12 terms of that magnitude can't overflow. */
+ * A value x becomes the integer nearest to x * 2^EXACT_SUM_SCALE. Integers can be added modulo 2^64 in any
+ * order, in memory and over MPI. (Hallberg & Adcroft, "An order-invariant real-to-integer conversion sum",
+ * Parallel Computing 40, 2014.) A term that is NaN, or at least 2^EXACT_SUM_LIMIT in magnitude, is out of
+ * range: it isn't added but counted, and the count is part of the same sum. 2^12 terms below that limit can't
+ * overflow. */
 #ifndef PARDIGITS_PARALLEL_EXACT_SUM_H
 #define PARDIGITS_PARALLEL_EXACT_SUM_H
 
@@ -15,40 +16,41 @@
 enum {
     EXACT_SUM_SCALE = 40,       /* one unit is 2^-40 */
     EXACT_SUM_LIMIT = 10,       /* terms are below 2^10 in magnitude */
-    EXACT_SUM_MAX_TERMS = 4096, /* terms of one sum */
-    EXACT_SUM_FEW = 4,          /* terms whose exact sum is a double */
+    EXACT_SUM_MAX_TERMS = 4096, /* most terms of one sum */
+    EXACT_SUM_FEW = 4,          /* most terms whose sum is exact in a double */
 };
 
 typedef struct {
     int64_t n;
-    uint64_t *sums; /* [n + 1]; the last one counts the terms that were refused */
+    uint64_t *sums; /* [n + 1]; the last one counts the terms that were out of range */
 } ExactSum;
 
-/* n sums, all zero; freed by exact_sum_free. */
+/* n sums, zeroed; freed by exact_sum_free. */
 ExactSum exact_sum_new(int64_t n);
 void exact_sum_free(ExactSum *sum);
 
-/* Back to zero. */
+/* Sets all sums to zero. */
 void exact_sum_clear(ExactSum *sum);
 
-/* Adds terms[0..count) to the sums first..first+count. One thread at a time a sum. */
+/* Adds terms[count] to the sums first .. first + count - 1. Only one thread at a time may call it for the
+ * same ExactSum. */
 void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t count);
 
-/* The same on bare sums [count], of which with `add` false the old values don't count. Returns how many terms
- * were refused. */
+/* The same for a plain array sums[count]; if add is false, the terms replace the old values. Returns the
+ * number of terms that were out of range. */
 uint64_t exact_sum_convert(const float *terms, int64_t count, bool add, uint64_t *sums);
 
-/* Collective: adds up over the ranks; every rank has the total. */
+/* Collective: adds the sums of all ranks; every rank receives the totals. */
 void exact_sum_reduce(ExactSum *sum, const Comm *comm);
 
-/* How many terms were refused: not 0 means that the sums are worthless and training must stop. */
+/* The number of terms that were out of range. If it isn't 0, the sums are useless and training must stop. */
 uint64_t exact_sum_out_of_range(const ExactSum *sum);
 
-/* out[i] = sum first+i / divisor, rounded once to float from double. */
+/* out[i] = (sum first + i) / divisor, computed in double and rounded once to float. out[count]. */
 void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double divisor, float *out);
 
-/* The same from up to EXACT_SUM_FEW terms of each sum, without storing it: sum i is that of terms[i],
- * terms[stride + i], ... Returns 0, or not 0 if a term had to be refused: then out is worthless. */
+/* The same without stored sums, for few <= EXACT_SUM_FEW terms a sum: sum i adds terms[i], terms[stride + i],
+ * ... Returns 0 on success; otherwise a term was out of range and out is useless. */
 uint64_t exact_sum_means_of_few(int64_t few, const float *terms, int64_t stride, int64_t count,
                                 double divisor, float *out);
 

@@ -11,13 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* In front of what the caller sees. */
+/* Lies before the memory that the caller receives. */
 typedef union {
     size_t bytes; /* of the mapping */
     char padding[MEM_ALIGNMENT];
 } Header;
 
-/* How the other ranks find the first one's memory: a file without a name, so that nothing stays behind. */
+/* Where the other ranks find the first one's memory: a file without a name, so nothing is left after a crash.
+ */
 typedef struct {
     pid_t process;
     int file; /* -1: there is none */
@@ -39,7 +40,7 @@ static Place make_file(size_t bytes) {
     return place;
 }
 
-/* The same file in this process; -1 if it isn't to be had. */
+/* Opens the same file in this process; -1 if that fails. */
 static int open_file(const Place *place) {
     char path[64];
     struct stat facts;
@@ -51,7 +52,7 @@ static int open_file(const Place *place) {
     return -1;
 }
 
-/* NULL on all ranks if it fails on one. Collective. */
+/* Collective: maps the same memory on all ranks; NULL on all of them if it fails on one. */
 static Header *map_together(const Comm *node, size_t bytes) {
     const bool is_first = comm_rank(node) == 0;
     Place place = {.file = -1};
@@ -99,9 +100,10 @@ void *node_memory_new(const Comm *node, size_t count, size_t size) {
     const size_t bytes = sizeof(Header) + count * size;
     Header *header = map_together(node, bytes);
     if (!header)
-        fatal("out of memory: the ranks of a node asked for %zu MiB together; use more nodes, or a smaller "
-              "network",
-              bytes >> 20);
+        fatal(
+            "out of memory: the ranks of a node need %zu MiB of shared memory together; use more nodes or a "
+            "smaller network",
+            bytes >> 20);
     if (comm_rank(node) == 0) header->bytes = bytes;
     comm_barrier(node);
     return header + 1;

@@ -1,5 +1,5 @@
-/* Memory that the ranks of a node have in common, as the threads of one process have: what they add up and
- * share there needs no messages. */
+/* Memory shared by the ranks of a node, as threads share the memory of a process: they exchange data there
+ * without messages. */
 #ifndef PARDIGITS_PARALLEL_NODE_MEMORY_H
 #define PARDIGITS_PARALLEL_NODE_MEMORY_H
 
@@ -7,16 +7,15 @@
 
 #include <stddef.h>
 
-/* Collective: the ranks of comm on this rank's node, in the order of their ranks; at most as many together as
- * the environment variable PARDIGITS_NODE_RANKS says (it is for tests, and with 1 for machines where sharing
- * fails). Where the system doesn't let processes share memory, each rank is alone. Destroyed by comm_destroy.
- */
+/* Collective: the ranks of comm on this rank's node that share memory, in the order of their ranks. The
+ * environment variable PARDIGITS_NODE_RANKS limits how many do (for tests; 1 turns sharing off where it
+ * fails). If the system doesn't let processes share memory, each rank is alone. Destroyed by comm_destroy. */
 Comm *node_ranks(const Comm *comm);
 
-/* Collective over a communicator of node_ranks (NULL: this rank is alone): count objects of size bytes,
- * zeroed, aligned to MEM_ALIGNMENT: the same memory on all ranks of the node, though at addresses of their
- * own. What one rank writes the others may read after a barrier; atomic variables work as between threads.
- * Freed by node_memory_free on each rank (NULL is allowed); not collective. */
+/* count objects of size bytes, zeroed, aligned to MEM_ALIGNMENT, in memory that all ranks of `node` share;
+ * the address differs from rank to rank. Collective over node, which node_ranks returned (NULL: this rank is
+ * alone). The others may read what a rank wrote after a barrier; atomic variables work as between threads.
+ * Each rank frees it by node_memory_free (NULL is allowed), which isn't collective. */
 void *node_memory_new(const Comm *node, size_t count, size_t size);
 void node_memory_free(const Comm *node, void *pointer);
 

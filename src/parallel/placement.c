@@ -34,7 +34,7 @@ static cpu_set_t own_cpus(void) {
     return cpus;
 }
 
-/* How many ranks of this node may run on exactly the CPUs of this one (itself included). */
+/* The number of ranks on this node with the same affinity mask, this one included. */
 static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
     int size = comm_node_size(comm), sharers = 0;
     cpu_set_t *all = mem_new((size_t)size, sizeof *all);
@@ -46,8 +46,9 @@ static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
     return sharers;
 }
 
-/* Starts the threads and tells how many came: limits such as OMP_THREAD_LIMIT may leave fewer than asked for,
- * and whoever cuts work by that number must have them all, each time (so their number may not be dynamic). */
+/* Starts the threads and returns their number: limits such as OMP_THREAD_LIMIT may allow fewer than
+ * requested. Code that splits work by that number needs all of them in every parallel region, so it may not
+ * be dynamic. */
 static int start_threads(int wanted) {
     int started = 1;
     omp_set_dynamic(0);
@@ -76,7 +77,7 @@ void placement_report(const Comm *comm, int threads, Log *log) {
              sharers > 1 ? " (shared)" : "");
     if (lack > 1)
         log_line(log,
-                 "warning: rank %d has %d threads on %d CPU%s, so they wait for each other; with mpirun add "
+                 "warning: rank %d has %d threads on %d CPU%s, so they take turns; with mpirun add "
                  "--bind-to none or --map-by slot:PE=%d, with srun --cpus-per-task=%d",
                  poorest, facts[0], facts[1], facts[1] == 1 ? "" : "s", facts[0], facts[0]);
 }

@@ -38,13 +38,13 @@ const char *stop_signal_name(void) {
     }
 }
 
-/* Each rank sends every other rank exactly one message in the watch's life: "stop" when it is signalled or
- * can't go on, or "finished" at the end. So all receives complete, and nothing has to be cancelled. */
+/* Each rank sends every other rank exactly one message: "stop" when it receives a signal or fails, otherwise
+ * "finished" at the end. So all receives complete, and none has to be cancelled. */
 struct StopWatch {
     MPI_Comm mpi;
     int rank, size;
-    bool told;            /* this rank's message is out */
-    bool stop;            /* any rank told so */
+    bool told;            /* this rank has sent its message */
+    bool stop;            /* a rank said "stop" */
     char mine;            /* the message: 1 stop, 0 finished */
     char *theirs;         /* [size] */
     MPI_Request *pending; /* [2 * size]: receives, then sends */
@@ -93,7 +93,8 @@ bool stop_watch_poll(StopWatch *watch) {
     return watch->stop;
 }
 
-/* Until all ranks are here; a signal that comes meanwhile is passed on. Leaves the processor to others. */
+/* Waits for all ranks and passes on a signal that arrives meanwhile. Sleeps, to leave the CPU to other ranks.
+ */
 static void wait_for_all(StopWatch *watch) {
     MPI_Request barrier;
     comm_check(MPI_Ibarrier(watch->mpi, &barrier), "MPI_Ibarrier");

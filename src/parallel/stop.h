@@ -1,5 +1,5 @@
-/* The wish to stop: USR1, USR2 or TERM on any rank. The handler only sets a flag; the work asks for it
- * between two steps, saves and returns STATUS_STOPPED. */
+/* Stopping on a signal: SIGUSR1, SIGUSR2 or SIGTERM on any rank. The handler only sets a flag. The work
+ * checks it between two steps, saves, and returns STATUS_STOPPED. */
 #ifndef PARDIGITS_PARALLEL_STOP_H
 #define PARDIGITS_PARALLEL_STOP_H
 
@@ -7,32 +7,31 @@
 
 #include <stdbool.h>
 
-/* Makes USR1, USR2 and TERM set this process's flag instead of ending it. Not collective. */
+/* From now on SIGUSR1, SIGUSR2 and SIGTERM set this process's flag instead of ending it. Not collective. */
 void stop_install(void);
 
-/* Whether a signal reached this process. Any thread; not collective. */
+/* Whether this process received such a signal. Any thread may call it; not collective. */
 bool stop_signalled(void);
 
-/* The name of the signal, such as "SIGUSR1". */
+/* The name of the signal, such as "SIGUSR1"; "a signal on another rank" if this process received none. */
 const char *stop_signal_name(void);
 
-/* For work without a common step, in which every rank goes on alone: a signal on one rank reaches all.
- * Created and destroyed collectively. */
+/* Tells all ranks of a signal on one of them, for work without common steps. Created and destroyed
+ * collectively. */
 typedef struct StopWatch StopWatch;
 StopWatch *stop_watch_create(const Comm *comm);
 
-/* Whether any rank was signalled: tells the others the first time that it sees this rank's flag. From the
- * main thread only; not collective; costs well under a microsecond when nothing happened, so ask every few
+/* Whether any rank received a signal or raised the watch. The first call that sees this rank's own flag tells
+ * the other ranks. Main thread only; not collective. It takes well under a microsecond, so call it every few
  * ms. */
 bool stop_watch_poll(StopWatch *watch);
 
-/* This rank can't go on (it failed), so the others are to stop as if it had been signalled. From the main
- * thread only; not collective. */
+/* Stops the other ranks, as a signal would, because this one failed. Main thread only; not collective. */
 void stop_watch_raise(StopWatch *watch);
 
-/* Collective (a barrier): every rank comes here once, having stopped or finished; a signal on one that waits
- * here reaches the others too. Returns on every rank whether any rank had been signalled, or had raised, by
- * then. */
+/* Collective (a barrier): each rank calls it once, when it has stopped or finished. A signal that a waiting
+ * rank receives still reaches the others. Returns on every rank whether any rank had received a signal or
+ * raised the watch by then. */
 bool stop_watch_destroy(StopWatch **watch);
 
 #endif

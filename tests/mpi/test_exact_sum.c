@@ -38,7 +38,7 @@ static void assert_same(const ExactSum *a, const ExactSum *b) {
     assert_memory_equal(a->sums, b->sums, (SUMS + 1) * sizeof *a->sums);
 }
 
-/* Terms assigned out to the ranks by a rule that changes with `salt`, added backwards. */
+/* Terms distributed over the ranks by a rule that changes with `salt`, added backwards. */
 static void test_any_split_over_ranks(void **state) {
     const Comm *comm = *state;
     ExactSum expected = sum_alone(), sum = exact_sum_new(SUMS);
