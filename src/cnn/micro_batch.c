@@ -126,7 +126,7 @@ static void backward_norm(const MicroBatchRun *run, int i, Group group, float *g
                   run->work->inv_std[i], terms_of(run, layer->scale), terms_of(run, layer->shift), gradient);
 }
 
-/* A dropout that follows in the same memory micro-batches every sign that matters: what it set to 0 has no
+/* A dropout that follows in the same memory keeps every sign that matters: what it set to 0 has no
  * gradient.
  */
 static void backward_relu(const MicroBatchRun *run, int i, Group group, float *gradient, float *in_gradient) {

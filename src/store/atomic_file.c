@@ -31,7 +31,7 @@ static int sync_path(const char *path, int flags) {
     int descriptor = open(path, flags);
     if (descriptor < 0) return -1;
     int result = fsync(descriptor);
-    /* some file systems can't sync a folder; then there is nothing more to do */
+    /* some file systems can't sync a folder: that isn't a failure */
     if (result < 0 && (flags & O_DIRECTORY) && (errno == EINVAL || errno == ENOTSUP)) result = 0;
     int reason = errno;
     close(descriptor);
@@ -50,18 +50,18 @@ StatusCode atomic_file_check(const char *path, Status *status) {
     struct stat there;
     if (status->code || stat(path, &there) < 0 || S_ISREG(there.st_mode)) return status->code;
     return status_set(status, STATUS_USAGE, "%s is %s: name a file to be written.", path,
-                      S_ISDIR(there.st_mode) ? "a folder" : "no regular file, but a device or a pipe");
+                      S_ISDIR(there.st_mode) ? "a folder" : "a device or a pipe");
 }
 
-/* Gives the file at path a second name, that of the copy before it: a hard link, so that there is a whole
- * file under either name all the time. */
+/* Makes the name of the previous copy a hard link to the file at path, so that both names always lead to a
+ * whole file. */
 static StatusCode keep_as_previous(const char *path, Status *status) {
     char *previous = atomic_file_previous(path), *fresh = atomic_file_temporary(previous);
     unlink(fresh);
     if (link(path, fresh) < 0 ? rename(path, previous) < 0 : rename(fresh, previous) < 0)
         status_set(status, STATUS_FAILED, "%s couldn't be renamed to %s: %s.", path, previous,
                    strerror(errno));
-    unlink(fresh); /* where previous was that file already, the rename did nothing */
+    unlink(fresh); /* still there if previous was already a link to this file: then the rename did nothing */
     mem_free(fresh);
     mem_free(previous);
     return status->code;
@@ -82,7 +82,7 @@ void atomic_file_swap_previous(const char *path) {
     unlink(aside);
     if (link(path, aside) == 0 || rename(path, aside) == 0)
         rename(aside, rename(previous, path) ? path : previous);
-    unlink(aside); /* where it is path still */
+    unlink(aside); /* still there if it is a link to path */
     mem_free(aside);
     mem_free(previous);
 }

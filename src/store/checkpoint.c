@@ -27,14 +27,14 @@ static void write_content(H5File *file, const CheckpointInfo *facts, CheckpointW
     h5_set_text(file, "/", "digest", digest, status);
 }
 
-/* Checks what every model file has, and its digest. */
+/* Checks the attributes that every model file has, and its digest. */
 StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status) {
     char *format = NULL, *stored = NULL, digest[65] = "";
     int64_t version = 0;
     h5_open(file, path, NULL, status);
     if (!status->code && !h5_has_attribute(*file, "/", "format"))
         status_set(status, STATUS_FAILED,
-                   "%s is no file of pardigits: expected a model.h5 written by `pardigits train`.", path);
+                   "%s wasn't written by pardigits: expected a model.h5 of `pardigits train`.", path);
     if (!status->code) h5_get_text(*file, "/", "format", &format, status);
     if (!status->code && strcmp(format, format_name))
         status_set(status, STATUS_FAILED, "%s is a %s, expected a model file (model.h5 of a run folder).",
@@ -93,11 +93,11 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     const bool first = comm_rank(comm) == 0;
     char *previous = atomic_file_previous(path);
     const char *const candidates[] = {path, previous};
-    bool damaged = false; /* the newest, as this rank sees it */
+    bool damaged = false; /* the newest file, as this rank sees it */
     Status failure = {0};
     *file = NULL;
     for (int i = 0; i < 2 && !*file; i++) {
-        /* rank 0 looks, so that no rank acts on another view of a shared file system */
+        /* only rank 0 looks: ranks may see a shared file system in different states */
         int there = first && access(candidates[i], F_OK) == 0;
         comm_broadcast(comm, &there, sizeof there, 0);
         if (!there) continue;
@@ -110,12 +110,12 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
         if (!failure.code) failure = attempt;
     }
     if (*file && failure.code && first)
-        fprintf(stderr, "pardigits: going on from the checkpoint before it, %s.\n", previous);
-    /* or else the next save would keep the damaged one and not this */
+        fprintf(stderr, "pardigits: resuming from the previous checkpoint, %s.\n", previous);
+    /* otherwise the next save would keep the damaged file as the previous copy */
     if (*file && first && damaged) atomic_file_swap_previous(path);
     if (!*file && failure.code)
-        status_set(status, STATUS_FAILED,
-                   "No undamaged checkpoint is left at %s: start again with --overwrite.", path);
+        status_set(status, STATUS_FAILED, "Both checkpoints at %s are damaged: start again with --overwrite.",
+                   path);
     mem_free(previous);
     return status->code;
 }

@@ -1,7 +1,7 @@
-/* Model files, which are checkpoints too: /model, /optimizer, /state, /config and a digest over all of it,
- * and /trained_on, which names the images by their checksums (dataset.h). A file appears under its final name
- * whole or not at all: it is written to a temporary name in the same folder, closed, verified by its digest,
- * fsynced, renamed, and the folder is fsynced. Two are kept: NAME.h5 and NAME.prev.h5. */
+/* Model files. A checkpoint is a model file too: it has /model, /optimizer, /state and /config, a digest of
+ * these, and /trained_on, the checksums of the training images (dataset.h). A file is written under a
+ * temporary name in the same folder, closed, verified by its digest, fsynced and renamed, and the folder is
+ * fsynced; so nobody ever sees a partial one. Two copies are kept: NAME.h5 and NAME.prev.h5. */
 #ifndef PARDIGITS_STORE_CHECKPOINT_H
 #define PARDIGITS_STORE_CHECKPOINT_H
 
@@ -13,41 +13,41 @@
 
 #include <stdbool.h>
 
-/* Fills an open file with the family's /model, /optimizer and /state. */
+/* Writes the family's /model, /optimizer and /state into an open file. */
 typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status *status);
 
-/* What every model file says of itself. */
+/* What every model file contains, whatever its family. */
 typedef struct {
     const Config *config;
-    const ImageSource *source; /* of the images that it was trained on; NULL: unknown */
+    const ImageSource *source; /* the origin of its training images; NULL: unknown */
     bool complete;             /* whether training is finished (the attribute `complete` of /state) */
 } CheckpointInfo;
 
-/* Saves a model. Collective: rank 0 writes, all ranks return the same status. */
+/* Saves a model. Collective: rank 0 writes; all ranks return the same status. */
 StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
                            CheckpointWriter write, const void *context, Status *status);
 
-/* Opens the newest undamaged of PATH and its predecessor, serially on this rank, to go on from it. When that
- * is the older one it says so on standard error (rank 0), and the two change names. *file is NULL, with
- * STATUS_OK, when neither exists. Collective: ranks agree. */
+/* Opens the checkpoint to resume from: path, or its previous copy if path is damaged. In the latter case rank
+ * 0 says so on standard error, and the two files swap names. *file = NULL with STATUS_OK if neither exists.
+ * Collective: each rank opens the file by itself; all return the same status. */
 StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status);
 
-/* Opens exactly PATH and verifies its digest. Collective: ranks agree. */
+/* Opens path itself and verifies its digest. Collective: all ranks return the same status. */
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);
 
-/* The same, by this rank alone. */
+/* The same on this rank only; not collective. */
 StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status);
 
-/* Removes PATH and its predecessor, if they exist. Not collective. */
+/* Removes path and its previous copy, if they exist. Not collective. */
 void checkpoint_remove(const char *path);
 
-/* The configuration stored in a model file, destroyed by the caller. */
+/* The configuration stored in a model file; destroyed by the caller. */
 StatusCode checkpoint_config(const H5File *file, Config **config, Status *status);
 
-/* Where the images came from that a model was trained on. */
+/* The origin of the images that a model was trained on; empty texts if the file doesn't say. */
 StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *status);
 
-/* Whether the training that wrote the file was finished. */
+/* Whether the file holds a fully trained model, not a checkpoint of an unfinished run. */
 StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status);
 
 #endif

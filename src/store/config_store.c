@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_BYTES = 64 }; /* of a key, with a space or the end */
+enum { NAME_BYTES = 64 }; /* of a key's name, with a space or a null byte */
 
 static void write_work_keys(H5File *file, Status *status) {
     size_t count;
@@ -36,7 +36,7 @@ void config_store_write(H5File *file, const Config *config, Status *status) {
     write_work_keys(file, status);
 }
 
-/* The shortest usual form that reads back as the same number. */
+/* The shortest decimal form, of at least 6 digits, that reads back as the same number. */
 static void print_real(double value, char *text, size_t size) {
     for (int digits = 6; digits <= 17; digits++) {
         snprintf(text, size, "%.*g", digits, value);
@@ -52,7 +52,7 @@ StatusCode config_store_read(const H5File *file, Config **config, Status *status
         const char *dot = strchr(keys[i].name, '.');
         char group[64], number[64], *text = NULL;
         snprintf(group, sizeof group, "/config/%.*s", (int)(dot - keys[i].name), keys[i].name);
-        /* a key that is newer than the file keeps its default */
+        /* a key that the file doesn't have yet keeps its default */
         if (!h5_has_attribute(file, group, dot + 1)) continue;
         if (keys[i].type == CONFIG_INT) {
             int64_t value = 0;

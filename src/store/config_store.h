@@ -1,6 +1,6 @@
-/* The resolved configuration in a model or metrics file: a group /config/SECTION with an attribute for each
- * key. The keys that don't shape the model are named, separated by spaces, in the attribute WORK_KEYS of
- * /config: the digest leaves them out, also when a later program's table says otherwise. */
+/* The resolved configuration in a model or metrics file: a group /config/SECTION with one attribute a key.
+ * The attribute WORK_KEYS of /config lists the keys that don't shape the model, separated by spaces. The
+ * digest omits these, whatever the table of a later program says. */
 #ifndef PARDIGITS_STORE_CONFIG_STORE_H
 #define PARDIGITS_STORE_CONFIG_STORE_H
 
@@ -9,10 +9,10 @@
 
 #define WORK_KEYS "work_keys"
 
-/* Writes all keys; failures go to status. */
+/* Writes all keys. A failure is left in status. */
 void config_store_write(H5File *file, const Config *config, Status *status);
 
-/* Reads them back; *config is destroyed by the caller and NULL after a failure. */
+/* Reads them. *config is destroyed by the caller; NULL after a failure. */
 StatusCode config_store_read(const H5File *file, Config **config, Status *status);
 
 #endif

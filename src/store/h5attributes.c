@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* The object an attribute is on; negative if there is none. */
+/* The object that an attribute belongs to; negative if there is none. */
 static hid_t open_object(const H5File *file, const char *name) {
     return h5_exists(file, name) ? H5Oopen(file->id, name, H5P_DEFAULT) : -1;
 }
@@ -54,7 +54,7 @@ bool h5_has_attribute(const H5File *file, const char *name, const char *attribut
     return h5_exists(file, name) && H5Aexists_by_name(file->id, name, attribute, H5P_DEFAULT) > 0;
 }
 
-/* Opens an attribute that must be a single value of a class; negative after an error. */
+/* Opens an attribute, which must be a single value of the given class; negative after an error. */
 static hid_t open_attribute(const H5File *file, const char *name, const char *attribute, H5T_class_t class,
                             Status *status) {
     if (status->code) return -1;
@@ -70,9 +70,8 @@ static hid_t open_attribute(const H5File *file, const char *name, const char *at
     if (good) return id;
     if (id >= 0) H5Aclose(id);
     status_set(status, STATUS_FAILED,
-               "%s: attribute %s of %s is missing or of another type: it isn't the kind of file that is "
-               "expected here, "
-               "or damaged.",
+               "%s: attribute %s of %s is missing or of another type: it is another kind of file than "
+               "expected here, or damaged.",
                file->path, attribute, name);
     return -1;
 }

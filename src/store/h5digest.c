@@ -1,4 +1,4 @@
-/* The digest of a model's content, and the walk over a file that it rests on. */
+/* The digest of a model's content, and the walk over the objects of a file. */
 #include "store/h5internal.h"
 
 #include "core/mem.h"
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of files that don't say which keys are work keys. */
+/* The work keys of older files, which don't list them. */
 #define FIRST_WORK_KEYS "svm.cache_mb cnn.test_shifts cnn.use_members cnn.checkpoint_s"
 
 typedef struct {
@@ -41,11 +41,12 @@ StatusCode h5_visit(const H5File *file, const char *name,
     return status->code;
 }
 
-/* A digest under way. Every item goes in with its length before it, so that no two contents run together. */
+/* A digest in progress. The length of each item is hashed before it, so different contents can't give the
+ * same sequence of bytes. */
 typedef struct {
     const H5File *file;
     SHA2_CTX sha;
-    const char *work_keys; /* separated by spaces: what isn't in the digest */
+    const char *work_keys; /* the keys that aren't hashed, separated by spaces */
     Status *status;
 } Digest;
 
@@ -63,7 +64,7 @@ static StatusCode damaged(Digest *digest, const char *name) {
                       digest->file->path, name);
 }
 
-/* The type (class and bytes of an item) and the shape. */
+/* Hashes the type (its class, and the bytes of an item) and the shape. */
 static void add_type_and_shape(Digest *digest, hid_t type, hid_t space) {
     hsize_t dims[H5S_MAX_RANK] = {0};
     int rank = H5Sget_simple_extent_dims(space, dims, NULL);
@@ -72,7 +73,7 @@ static void add_type_and_shape(Digest *digest, hid_t type, hid_t space) {
     add_bytes(digest, dims, (uint64_t)(rank > 0 ? rank : 0) * sizeof *dims);
 }
 
-/* The bytes of all items as they are stored (little endian on every machine that we write on). */
+/* Hashes the bytes of all items, as stored (little endian on all machines). */
 static void add_array(Digest *digest, const char *path) {
     hid_t array = H5Dopen2(digest->file->id, path, H5P_DEFAULT);
     if (array < 0) {

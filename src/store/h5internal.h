@@ -1,4 +1,4 @@
-/* Shared by the modules of src/store: HDF5's own handles. */
+/* HDF5's own handles, for the modules of src/store. */
 #ifndef PARDIGITS_STORE_H5INTERNAL_H
 #define PARDIGITS_STORE_H5INTERNAL_H
 
@@ -9,14 +9,14 @@
 struct H5File {
     hid_t id;
     char *path;
-    const Comm *comm; /* opened over MPI-IO by these ranks: reads of rows are collective; NULL: serial */
-    bool written;     /* being made: in memory until h5_close writes it to path */
+    const Comm *comm; /* the ranks that opened it over MPI-IO: reading rows is collective; NULL: serial */
+    bool written;     /* a new file: in memory until h5_close writes it to path */
 };
 
-/* Makes the groups above `name` that are missing, and with itself also that group. */
+/* Creates the missing parent groups of `name`; if itself is true, also `name` as a group. */
 void h5_make_groups(const H5File *file, const char *name, bool itself);
 
-/* HDF5's name of a type in memory. */
+/* HDF5's identifier of the type in memory. */
 hid_t h5_memory_type(H5Type type);
 
 #endif

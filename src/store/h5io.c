@@ -53,7 +53,7 @@ static hid_t file_type(H5Type type) {
     fatal("h5io: type %d doesn't exist", (int)type);
 }
 
-/* HDF5 prints its own stack of errors by default; ours are one sentence. */
+/* By default HDF5 prints a stack of errors; pardigits prints one sentence. */
 static void silence_hdf5(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
@@ -66,15 +66,14 @@ static H5File *file_new(hid_t id, const char *path, const Comm *comm) {
     return file;
 }
 
-/* Locks are best effort: NFS and Lustre often refuse them, and our files are never written under their final
- * names. */
+/* Locks are optional: NFS and Lustre often refuse them, and no file is ever written under its final name. */
 static void prepare_hdf5(void) {
     silence_hdf5();
     setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
 }
 
-/* A new file is made in memory: HDF5 (1.10) crashes at the program's end if it couldn't write to a full disk.
- */
+/* A new file is created in memory: HDF5 1.10 crashes at the program's end after a failed write to a full
+ * disk. */
 StatusCode h5_create(H5File **file, const char *path, Status *status) {
     enum { GROW_BYTES = 1 << 20 };
     *file = NULL;
@@ -92,13 +91,14 @@ StatusCode h5_create(H5File **file, const char *path, Status *status) {
 }
 
 static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
-    int descriptor = open(path, O_RDONLY); /* by hand first, for the reason that HDF5 doesn't tell */
+    int descriptor = open(path, O_RDONLY); /* HDF5 wouldn't say why it fails */
     if (descriptor < 0)
         return status_set(status, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
     close(descriptor);
     if (H5Fis_hdf5(path) <= 0)
         return status_set(status, STATUS_FAILED,
-                          "%s is no HDF5 file, or is damaged; expected a file made by pardigits.", path);
+                          "%s isn't an HDF5 file, or it is damaged; expected a file written by pardigits.",
+                          path);
     *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*id < 0)
         status_set(status, STATUS_FAILED,
@@ -108,7 +108,7 @@ static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
     return status->code;
 }
 
-/* Collective. A file that only some ranks can open can't be closed in order, so then the program ends. */
+/* Collective. If only some ranks can open the file, the program ends: closing it is collective too. */
 static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, Status *status) {
     Status readable = {0};
     if (access(path, R_OK) < 0)
@@ -133,13 +133,13 @@ StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *st
     return STATUS_OK;
 }
 
-/* Writes the file's image to the disk. The image may end before the space that is allocated in the file,
- * which a reader would take for a truncated file: the rest is zeros. */
+/* Writes the file's image to disk. The image may be shorter than the space that its header says is allocated;
+ * HDF5 would call such a file truncated, so the rest is filled with zeros. */
 static StatusCode write_image(const H5File *file, Status *status) {
     hsize_t allocated = 0;
     ssize_t bytes = H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file->id, NULL, 0);
     if (bytes < 0 || H5Fget_filesize(file->id, &allocated) < 0)
-        return status_set(status, STATUS_FAILED, "%s couldn't be made as HDF5.", file->path);
+        return status_set(status, STATUS_FAILED, "%s: HDF5 couldn't assemble the file.", file->path);
     if ((ssize_t)allocated < bytes) allocated = (hsize_t)bytes;
     char *image = mem_new((size_t)allocated, 1);
     H5Fget_file_image(file->id, image, (size_t)bytes);
@@ -213,8 +213,8 @@ void h5_make_groups(const H5File *file, const char *name, bool itself) {
     mem_free(path);
 }
 
-/* How an array is stored: without times; from a MiB on in blocks of rows with checksums, so that damage shows
- * when it is read. */
+/* How an array is stored: without times. From 1 MiB on it is stored in chunks of rows with checksums, which
+ * HDF5 verifies when it reads them. */
 static hid_t storage_of(H5Type type, H5Shape shape) {
     hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
     H5Pset_obj_track_times(creation, false);
@@ -249,12 +249,12 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
     return status->code;
 }
 
-/* Opens an array and tells its shape; negative after an error. */
+/* Opens an array and gets its shape; negative after an error. */
 static hid_t open_array(const H5File *file, const char *name, H5Shape *shape, Status *status) {
     if (status->code) return -1;
     if (!h5_exists(file, name)) {
         status_set(status, STATUS_FAILED,
-                   "%s has no %s: it isn't the kind of file that is expected here, or damaged.", file->path,
+                   "%s has no %s: it is another kind of file than expected here, or damaged.", file->path,
                    name);
         return -1;
     }
@@ -312,7 +312,7 @@ StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape ex
     return status->code;
 }
 
-/* Whether rows [first, first + count) of row_values numbers each are in an array of this shape. */
+/* Fails unless an array of this shape contains rows [first, first + count) of row_values numbers each. */
 static void check_rows(const H5File *file, const char *name, H5Shape shape, int64_t row_values, int64_t first,
                        int64_t count, Status *status) {
     int64_t values = shape.rank > 0;

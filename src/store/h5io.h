@@ -1,6 +1,7 @@
-/* HDF5 files in the few forms that pardigits needs. src/store is the only code that
- * calls HDF5. Names are paths such as "/model/conv1/weight"; missing groups are made. Object times are off,
- * so that equal content gives equal files. Errors name the file and the object. */
+/* The part of HDF5 that pardigits needs. Only src/store calls HDF5. Names are paths such as
+ * "/model/conv1/weight"; missing groups are created. Object times aren't stored, so equal content gives equal
+ * files. Errors name the file and the object. Reads and writes do nothing if status already holds a failure,
+ * so several can follow one another with one check at the end. */
 #ifndef PARDIGITS_STORE_H5IO_H
 #define PARDIGITS_STORE_H5IO_H
 
@@ -21,15 +22,14 @@ typedef struct {
 
 typedef struct H5File H5File;
 
-/* A new file, made in memory; h5_close writes it to path. Serial. */
+/* Creates a new file in memory; h5_close writes it to path. Not collective. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 
-/* Opens a file for reading. With comm the open is collective and parallel (MPI-IO); with NULL it is serial.
- */
+/* Opens a file for reading. With comm: collective, over MPI-IO. With NULL: on this rank only. */
 StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status);
 
-/* Closes and clears *file (NULL is allowed). A new file is written to its path now, unless status holds a
- * failure already; then nothing is written. */
+/* Closes and clears *file (NULL is allowed). A new file is written to its path now; if status already holds a
+ * failure, nothing is written. */
 StatusCode h5_close(H5File **file, Status *status);
 
 const char *h5_path(const H5File *file);
@@ -43,16 +43,16 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
 /* The shape of an array. */
 StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status *status);
 
-/* Reads a whole array into data, whose shape must be exactly as expected. */
+/* Reads a whole array into data. STATUS_FAILED if its shape isn't `expected`. */
 StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
                    Status *status);
 
-/* Reads rows first..first+count of the first dimension, each of row_values numbers, into data. Collective if
+/* Reads data[count][row_values]: the rows first .. first + count - 1 of the first dimension. Collective if
  * the file was opened with comm: every rank calls it (count may be 0), and all return the same status. */
 StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t row_values, int64_t first,
                         int64_t count, void *data, Status *status);
 
-/* Attributes of the object `name` ("/" for the file; missing groups are made when writing). */
+/* Attributes of the object `name` ("/" is the file). Writing creates missing groups. */
 StatusCode h5_set_i64(H5File *file, const char *name, const char *attribute, int64_t value, Status *status);
 StatusCode h5_set_f64(H5File *file, const char *name, const char *attribute, double value, Status *status);
 StatusCode h5_set_text(H5File *file, const char *name, const char *attribute, const char *value,
@@ -66,12 +66,11 @@ StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribut
 StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
                        Status *status);
 
-/* Gives the SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types,
- * shapes, values and attributes in the order of names, without keys of /config that don't shape the model.
- * hex[65]. */
+/* The SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types, shapes,
+ * values and attributes, sorted by name, without the keys of /config that don't shape the model. hex[65]. */
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status);
 
-/* Calls visit for each object below `name` (groups and arrays, in order of names, paths from the root). */
+/* Calls visit for each group and array below `name`, sorted by name; path starts at the root. */
 StatusCode h5_visit(const H5File *file, const char *name,
                     void (*visit)(const char *path, bool is_array, void *context), void *context,
                     Status *status);

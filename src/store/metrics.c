@@ -24,7 +24,7 @@ struct Metrics {
     const Config *config;
     H5File *earlier; /* the file of the run that is resumed, or NULL */
     bool has_clock;
-    double started_s; /* as if there had been no break */
+    double started_s; /* earlier by what a resumed run had taken before */
     int tables;
     Table table[MAX_TABLES];
     int facts;
@@ -41,7 +41,7 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
     (*metrics)->path = mem_text(path);
     (*metrics)->config = config;
     if (resume && access(path, F_OK) == 0) {
-        /* metrics that can't be read are no reason to lose the run: they start anew */
+        /* unreadable metrics don't fail the run: they start empty */
         Status ignored = {0};
         h5_open(&(*metrics)->earlier, path, NULL, &ignored);
     }
@@ -76,7 +76,7 @@ static hid_t row_type(const Table *table) {
     return type;
 }
 
-/* The rows as row_type lays them out. Freed by the caller. */
+/* The rows in the layout of row_type. Freed by the caller. */
 static void *pack_rows(const Table *table) {
     int64_t count = table->rows * table->columns;
     char *packed = mem_new((size_t)count, 8);
@@ -140,7 +140,7 @@ void metrics_free_table(MetricsTable *table) {
     *table = (MetricsTable){0};
 }
 
-/* Takes over the rows of the resumed run's table if it has the same columns. */
+/* Copies the rows of the resumed run's table if it has the same columns. */
 static void read_earlier(const H5File *file, Table *table) {
     char path[64];
     MetricsTable earlier;
@@ -219,7 +219,7 @@ void metrics_run(Metrics *metrics, int ranks, int threads, double started_s) {
     metrics->started_s = started_s - earlier_s;
 }
 
-/* The unit of each column as an attribute units_COLUMN of the table. */
+/* Writes the unit of each column as an attribute units_COLUMN of the table. */
 static void write_units(H5File *file, const char *path, const Table *table, Status *status) {
     for (int c = 0; c < table->columns; c++) {
         char attribute[64];

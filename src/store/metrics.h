@@ -1,6 +1,6 @@
-/* The metrics file of a run: tables that one `pd.DataFrame(h5py.File(...)["epochs"][:])` reads. Only rank 0
- * has one; with NULL every call does nothing. The file on disk is whole after each metrics_flush, also if the
- * writer is killed later: it is rewritten under a temporary name and renamed. */
+/* The metrics file of a run: tables that `pd.DataFrame(h5py.File(...)["epochs"][:])` reads. Only rank 0 has
+ * one; on other ranks it is NULL and every call does nothing. Each metrics_flush writes the file under a
+ * temporary name and renames it, so a killed run leaves a whole file. */
 #ifndef PARDIGITS_STORE_METRICS_H
 #define PARDIGITS_STORE_METRICS_H
 
@@ -19,35 +19,37 @@ typedef struct Metrics Metrics;
 typedef struct {
     const char *name;
     bool integer;
-    const char *unit; /* "" where there is none */
+    const char *unit; /* "" if it has none */
 } MetricsColumn;
 
-/* An empty metrics file to be written at path; with resume the tables of the file that is there. */
+/* An empty metrics file, to be written at path. With resume, tables start with the rows of the file at path.
+ * Destroyed by metrics_destroy. */
 StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume,
                         Status *status);
 void metrics_destroy(Metrics **metrics);
 
-/* Declares a table, such as "epochs". On resume its rows are kept if the columns are the same. */
+/* Declares a table, such as "epochs". On resume it keeps its rows if its columns are unchanged. */
 void metrics_table(Metrics *metrics, const char *table, const MetricsColumn *columns, int count);
 
-/* Appends a row of `count` values, in the order of the columns. */
+/* Appends row[columns], in the order of the columns. */
 void metrics_append(Metrics *metrics, const char *table, const double *row);
 
-/* Drops the rows whose first column is >= limit (the checkpoint's step or epoch). */
+/* Drops the rows whose first column is >= limit (the step or epoch of the checkpoint). */
 void metrics_cut(Metrics *metrics, const char *table, double limit);
 
-/* Facts about the run, kept as attributes of /run: a KNN's k, an SVM's valid_accuracy. */
+/* Sets an attribute of /run: a fact about the run, such as a KNN's k or an SVM's valid_accuracy. */
 void metrics_set(Metrics *metrics, const char *name, double value);
 void metrics_set_count(Metrics *metrics, const char *name, int64_t value);
 
-/* The facts of every run: ranks, threads of each, and from now on at each flush `seconds`, what it has taken:
- * since started_s (timer_now_s), and what the run that is resumed had taken before. */
+/* Sets the attributes of /run that every run has: ranks, threads of each and, at each flush from now on,
+ * `seconds`: the time since started_s (timer_now_s) plus, on resume, the time that the run had taken before.
+ */
 void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 
 /* Writes everything to disk. */
 StatusCode metrics_flush(Metrics *metrics, Status *status);
 
-/* A table as it was read back; freed by metrics_free_table. */
+/* A table read from a file; freed by metrics_free_table. */
 typedef struct {
     int columns;
     char names[METRICS_MAX_COLUMNS][32];
@@ -55,7 +57,7 @@ typedef struct {
     double *values; /* [rows][columns] */
 } MetricsTable;
 
-/* Reads the table at path (such as "/epochs") of a metrics file. */
+/* Reads the table at path, such as "/epochs". */
 StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable *table, Status *status);
 void metrics_free_table(MetricsTable *table);
 

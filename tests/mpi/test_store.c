@@ -230,7 +230,7 @@ static void digest_of_keys(const char *work_keys, int k, int shifts, char hex[65
     assert_int_equal(status.code, STATUS_OK);
 }
 
-/* The file says what its digest micro-batches out, whatever today's table of keys says: an older file stays
+/* The file says what its digest leaves out, whatever today's table of keys says: an older file stays
  * valid.
  */
 static void test_digest_keeps_to_the_files_work_keys(void **state) {
