@@ -16,8 +16,8 @@ static void print_rate(double flops, double peak) {
 }
 
 /* Rank 0's first thread alone. */
-static StatusCode bench_kernels(const Program *program, const Config *config, int images, Status *status) {
-    if (comm_rank(program->comm)) return status->code;
+static StatusCode bench_kernels(const Context *context, const Config *config, int images, Status *status) {
+    if (comm_rank(context->comm)) return status->code;
     LayerRate rates[CNN_BENCH_MAX_LAYERS];
     int count;
     const double peak = fma_peak_flops();
@@ -39,10 +39,10 @@ static StatusCode bench_kernels(const Program *program, const Config *config, in
 
 /* Rank 0's first thread alone: blocks of rows against rows that stay in the cache, as KNN and SVM use them.
  */
-static StatusCode bench_pixdot(const Program *program, const Config *config, int images, Status *status) {
+static StatusCode bench_pixdot(const Context *context, const Config *config, int images, Status *status) {
     enum { ROWS = 512, COLUMNS = 784, REPEATS = 50 };
     (void)config, (void)images;
-    if (comm_rank(program->comm)) return status->code;
+    if (comm_rank(context->comm)) return status->code;
     uint8_t *pixels = mem_new(ROWS, COLUMNS);
     for (int i = 0; i < ROWS * COLUMNS; i++)
         pixels[i] = (uint8_t)(i * 31 % 251);
@@ -64,7 +64,7 @@ static StatusCode bench_pixdot(const Program *program, const Config *config, int
 }
 
 /* All ranks. */
-static StatusCode bench_comm(const Program *program, const Config *config, int images, Status *status) {
+static StatusCode bench_comm(const Context *context, const Config *config, int images, Status *status) {
     enum { REPEATS = 20 };
     (void)images;
     int64_t terms;
@@ -72,16 +72,16 @@ static StatusCode bench_comm(const Program *program, const Config *config, int i
     ExactSum sum = exact_sum_new(terms);
     double best_s = 1e9, total_s = 0;
     for (int repeat = 0; repeat < REPEATS; repeat++) {
-        comm_barrier(program->comm);
+        comm_barrier(context->comm);
         const double started_s = timer_now_s();
-        exact_sum_reduce(&sum, program->comm);
-        const double seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
+        exact_sum_reduce(&sum, context->comm);
+        const double seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
         best_s = seconds < best_s ? seconds : best_s;
         total_s += seconds;
     }
-    if (comm_rank(program->comm) == 0)
+    if (comm_rank(context->comm) == 0)
         printf("%d ranks; exact sum of %lld terms (%.1f MB): %.3f ms at best, %.3f ms on average\n",
-               comm_size(program->comm), (long long)terms, (double)terms * 8e-6, best_s * 1e3,
+               comm_size(context->comm), (long long)terms, (double)terms * 8e-6, best_s * 1e3,
                total_s / REPEATS * 1e3);
     exact_sum_free(&sum);
     return status->code;
@@ -89,10 +89,10 @@ static StatusCode bench_comm(const Program *program, const Config *config, int i
 
 static const struct {
     const char *name;
-    StatusCode (*run)(const Program *program, const Config *config, int images, Status *status);
+    StatusCode (*run)(const Context *context, const Config *config, int images, Status *status);
 } benches[] = {{"kernels", bench_kernels}, {"pixdot", bench_pixdot}, {"comm", bench_comm}};
 
-StatusCode cmd_bench(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status) {
     const char *images = "0";
     const Option options[] = {{.name = "images", .value = &images}, {0}};
     int operands;
@@ -105,10 +105,10 @@ StatusCode cmd_bench(Program *program, int argc, char **argv, Status *status) {
         if (strcmp(benches[i].name, argv[1])) continue;
         Config *config = config_create();
         config_read_file(config, operands > 1 ? argv[2] : "configs/cnn.ini", status);
-        if (!comm_agree(program->comm, status)) benches[i].run(program, config, (int)count, status);
+        if (!comm_agree(context->comm, status)) benches[i].run(context, config, (int)count, status);
         config_destroy(&config);
         finish_output(status);
-        return comm_agree(program->comm, status);
+        return comm_agree(context->comm, status);
     }
     return status_set(status, STATUS_USAGE, "bench %s isn't one of kernels, pixdot, comm.", argv[1]);
 }

@@ -2,7 +2,6 @@
 
 #include "core/mem.h"
 #include "core/timer.h"
-#include "data/preprocess.h"
 #include "model/confusion.h"
 #include "store/dataset.h"
 
@@ -23,8 +22,8 @@ typedef struct {
     int64_t *correct;           /* [members] by the first 1, 2, ... of them */
 } Evaluation;
 
-static int count_members(const OpenModel *open) {
-    return open->family->members ? open->family->members(open->model) : 1;
+static int count_members(const Model *model) {
+    return model->family->members ? model->family->members(model) : 1;
 }
 
 /* Counts what predictions [members][n] get right. */
@@ -41,42 +40,46 @@ static void count_predictions(const Prediction *predictions, int members, const 
 }
 
 /* result->correct is freed by the caller. Collective. */
-static StatusCode evaluate(const EvaluateArguments *arguments, const Program *program, const OpenModel *open,
+static StatusCode evaluate(const EvaluateArguments *arguments, const Context *context, const Model *model,
                            Evaluation *result, Status *status) {
     const char *part = NULL;
     Range rows = {0};
     ImageSet set = {0};
-    if (split_rows(arguments->data, arguments->split, program->comm, open->config, &part, &rows, status))
+    ModelImages images = {0};
+    if (split_rows(arguments->data, arguments->split, context->comm, model->config, &part, &rows, status))
         return status->code;
-    if (dataset_read(arguments->data, part, rows, program->comm, &set, status)) return status->code;
-    preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
-    const int members = count_members(open);
-    Prediction *predictions = mem_new((size_t)(members * set.n), sizeof *predictions);
-    comm_barrier(program->comm);
+    if (dataset_read(arguments->data, part, rows, context->comm, &set, status)) return status->code;
+    if (model_images_create(model, &set, &images, status)) {
+        model_images_free(&images);
+        return status->code;
+    }
+    const int members = count_members(model);
+    Prediction *predictions = mem_new((size_t)(members * images.set.n), sizeof *predictions);
+    comm_barrier(context->comm);
     double started_s = timer_now_s();
-    (members > 1 ? open->family->predict_by_members : open->family->predict)(
-        open->model, program->comm, program->threads, set.images, set.n, predictions, status);
-    result->seconds = comm_max(program->comm, timer_now_s() - started_s, NULL);
-    if (!status->code) count_predictions(predictions, members, &set, result);
+    (members > 1 ? model->family->predict_by_members : model->family->predict)(model, context, &images,
+                                                                               predictions);
+    result->seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
+    count_predictions(predictions, members, &images.set, result);
     mem_free(predictions);
-    image_set_free(&set);
-    return comm_agree(program->comm, status);
+    model_images_free(&images);
+    return status->code;
 }
 
-static void print_json(const EvaluateArguments *arguments, const Program *program, const char *path,
-                       const OpenModel *open, const Evaluation *result) {
+static void print_json(const EvaluateArguments *arguments, const Context *context, const char *path,
+                       const Model *model, const Evaluation *result) {
     const Confusion *confusion = &result->confusion;
     cJSON *object = cJSON_CreateObject();
     cJSON_AddStringToObject(object, "model", path);
-    cJSON_AddStringToObject(object, "family", open->family->name);
+    cJSON_AddStringToObject(object, "family", model->family->name);
     cJSON_AddStringToObject(object, "split", arguments->split);
     cJSON_AddNumberToObject(object, "n", (double)confusion->n);
     cJSON_AddNumberToObject(object, "correct", (double)confusion->correct);
     cJSON_AddNumberToObject(object, "accuracy", confusion_accuracy(confusion));
     cJSON_AddNumberToObject(object, "mean_confidence", result->confidence);
     cJSON_AddNumberToObject(object, "seconds", result->seconds);
-    cJSON_AddNumberToObject(object, "ranks", comm_size(program->comm));
-    cJSON_AddNumberToObject(object, "threads", program->threads);
+    cJSON_AddNumberToObject(object, "ranks", comm_size(context->comm));
+    cJSON_AddNumberToObject(object, "threads", context->threads);
     cJSON *matrix = cJSON_AddArrayToObject(object, "confusion");
     for (int label = 0; label < CLASSES; label++) {
         cJSON *row = cJSON_CreateArray();
@@ -98,11 +101,11 @@ static void print_head(void) {
            "about");
 }
 
-static void print_row(const char *path, const OpenModel *open, const Evaluation *result) {
+static void print_row(const char *path, const Model *model, const Evaluation *result) {
     const Confusion *confusion = &result->confusion;
     char about[128] = "";
-    open->family->describe(open->file, open->config, about, sizeof about);
-    printf("%-6s %8lld %8lld %9.2f %% %8.2f  %-32s %s\n", open->family->name, (long long)confusion->n,
+    model->family->describe(model, about, sizeof about);
+    printf("%-6s %8lld %8lld %9.2f %% %8.2f  %-32s %s\n", model->family->name, (long long)confusion->n,
            (long long)confusion->correct, 100 * confusion_accuracy(confusion), result->seconds, path, about);
 }
 
@@ -125,28 +128,28 @@ static void print_confusion(const Confusion *confusion, double confidence) {
     printf("\n\nmean confidence %.2f %%\n", 100 * confidence);
 }
 
-static StatusCode evaluate_file(const EvaluateArguments *arguments, const Program *program, const char *path,
+static StatusCode evaluate_file(const EvaluateArguments *arguments, const Context *context, const char *path,
                                 bool first, bool alone, Status *status) {
-    OpenModel open = {0};
+    Model model = {0};
     Evaluation result = {0};
-    if (!model_open(program, path, &arguments->settings, &open, status) && arguments->some_members &&
-        config_int(open.config, "cnn.members") == 1)
+    if (!model_open(context, &model_families, path, &arguments->settings, &model, status) &&
+        arguments->some_members && config_int(model.config, "cnn.members") == 1)
         status_set(status, STATUS_USAGE, "%s is no ensemble: leave --members away.", path);
-    if (!status->code && !evaluate(arguments, program, &open, &result, status) &&
-        comm_rank(program->comm) == 0) {
+    if (!status->code && !evaluate(arguments, context, &model, &result, status) &&
+        comm_rank(context->comm) == 0) {
         if (arguments->json) {
-            print_json(arguments, program, path, &open, &result);
+            print_json(arguments, context, path, &model, &result);
         } else {
             if (first) print_head();
-            print_row(path, &open, &result);
+            print_row(path, &model, &result);
             if (alone && result.members > 1) print_members(&result);
             if (alone) print_confusion(&result.confusion, result.confidence);
         }
         finish_output(status);
     }
     mem_free(result.correct);
-    model_close(&open);
-    return comm_agree(program->comm, status);
+    model_close(&model);
+    return comm_agree(context->comm, status);
 }
 
 /* --members as a setting; refused before any model is opened. */
@@ -162,7 +165,7 @@ static StatusCode take_members(const char *members, char setting[64], EvaluateAr
     return status->code;
 }
 
-StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *status) {
     EvaluateArguments arguments = {.data = DEFAULT_DATA, .split = "test", .settings = settings_new(argc)};
     const char *members = NULL;
     char use_members[64];
@@ -178,7 +181,7 @@ StatusCode cmd_evaluate(Program *program, int argc, char **argv, Status *status)
         status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
     if (members) take_members(members, use_members, &arguments, status);
     for (int i = 0; i < models && !status->code; i++)
-        evaluate_file(&arguments, program, argv[1 + i], i == 0, models == 1, status);
+        evaluate_file(&arguments, context, argv[1 + i], i == 0, models == 1, status);
     mem_free(arguments.settings.items);
     return status->code;
 }

@@ -1,7 +1,7 @@
 #include "cli/cli.h"
 
-#include "data/preprocess.h"
 #include "store/dataset.h"
+#include "svm/model.h"
 #include "svm/svm_libsvm.h"
 
 #include <string.h>
@@ -28,47 +28,47 @@ static StatusCode parse(int argc, char **argv, ExportArguments *arguments, Statu
 }
 
 /* Images of a split as the model sees them; rank 0 writes. */
-static StatusCode export_images(const ExportArguments *arguments, const Program *program,
-                                const OpenModel *open, Status *status) {
+static StatusCode export_images(const ExportArguments *arguments, const Context *context, const Model *model,
+                                Status *status) {
     const char *part = NULL;
     Range rows = {0};
     ImageSet set = {0};
-    if (split_rows(arguments->data, arguments->split, program->comm, open->config, &part, &rows, status) ||
-        dataset_read(arguments->data, part, rows, program->comm, &set, status))
+    ModelImages images = {0};
+    if (split_rows(arguments->data, arguments->split, context->comm, model->config, &part, &rows, status) ||
+        dataset_read(arguments->data, part, rows, context->comm, &set, status))
         return status->code;
-    preprocess_images(config_text(open->config, "run.preprocess"), set.images, set.n);
-    if (comm_rank(program->comm) == 0) svm_libsvm_write_images(open->model, &set, arguments->out, status);
-    image_set_free(&set);
+    if (!model_images_create(model, &set, &images, status) && comm_rank(context->comm) == 0)
+        svm_libsvm_write_images(model->state, &images.set, arguments->out, status);
+    model_images_free(&images);
     return status->code;
 }
 
 /* A LIBSVM model doesn't say what images went through before the kernel saw them. */
-static void say_what_is_lost(const ExportArguments *arguments, const Program *program,
-                             const OpenModel *open) {
-    const char *preprocess = config_text(open->config, "run.preprocess"),
-               *features = config_text(open->config, "svm.features");
+static void say_what_is_lost(const ExportArguments *arguments, const Context *context, const Model *model) {
+    const char *preprocess = config_text(model->config, "run.preprocess"),
+               *features = config_text(model->config, "svm.features");
     if (!strcmp(preprocess, "none") && !strcmp(features, "pixels")) return;
-    log_line(program->log,
+    log_line(context->log,
              "%s doesn't say what images go through first; to import it again add --set run.preprocess=%s "
              "--set svm.features=%s",
              arguments->out, preprocess, features);
 }
 
-StatusCode cmd_export(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status) {
     ExportArguments arguments;
-    OpenModel open = {0};
+    Model model = {0};
     const Settings none = {0};
     if (!parse(argc, argv, &arguments, status) &&
-        !check_output(program, arguments.out, 1, argv + 1, status) &&
-        !model_open(program, argv[1], &none, &open, status)) {
-        if (open.family != &svm_family)
+        !check_output(context, arguments.out, 1, argv + 1, status) &&
+        !model_open(context, &model_families, argv[1], &none, &model, status)) {
+        if (model.family != &svm_family)
             status_set(status, STATUS_USAGE, "%s is a %s; only an SVM can be written as a LIBSVM model.",
-                       argv[1], open.family->name);
+                       argv[1], model.family->name);
         else if (arguments.split)
-            export_images(&arguments, program, &open, status);
-        else if (comm_rank(program->comm) == 0 && !svm_libsvm_write_model(open.model, arguments.out, status))
-            say_what_is_lost(&arguments, program, &open);
+            export_images(&arguments, context, &model, status);
+        else if (comm_rank(context->comm) == 0 && !svm_libsvm_write_model(model.state, arguments.out, status))
+            say_what_is_lost(&arguments, context, &model);
     }
-    model_close(&open);
-    return comm_agree(program->comm, status);
+    model_close(&model);
+    return comm_agree(context->comm, status);
 }

@@ -40,20 +40,20 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     return STATUS_OK;
 }
 
-StatusCode cmd_import(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status) {
     ImportArguments arguments;
     Config *config = config_create();
     void *model = NULL;
-    if (!parse(argc, argv, &arguments, status)) check_output(program, arguments.out, 1, argv + 1, status);
+    if (!parse(argc, argv, &arguments, status)) check_output(context, arguments.out, 1, argv + 1, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(arguments.settings.items[i], status);
-    if (!status->code && comm_rank(program->comm) == 0)
+    if (!status->code && comm_rank(context->comm) == 0)
         svm_libsvm_read_model(&model, config, argv[1], status);
-    if (!comm_agree(program->comm, status))
-        checkpoint_save(arguments.out, program->comm, &(CheckpointInfo){config, NULL, true}, svm_libsvm_save,
-                        model, status);
-    if (model) svm_family.destroy(&model);
+    const CheckpointInfo info = {.config = config, .complete = true};
+    if (!comm_agree(context->comm, status))
+        checkpoint_save(arguments.out, context->comm, &info, svm_libsvm_save, model, status);
+    svm_libsvm_free(&model);
     config_destroy(&config);
     mem_free(arguments.settings.items);
     return status->code;

@@ -2,7 +2,6 @@
 
 #include "core/mem.h"
 #include "data/digitize.h"
-#include "data/preprocess.h"
 #include "data/sheet.h"
 #include "store/dataset.h"
 
@@ -13,26 +12,28 @@
 
 /* The pictures that could be read, in the order of the command line. */
 typedef struct {
-    int64_t n;
-    uint8_t *images;    /* [n][28][28] */
-    const char **paths; /* [n] */
+    ImageSet set;
+    const char **paths; /* [set.n] */
 } Pictures;
 
 /* Rank 0 reads the pictures and shares them. One that can't be read is reported and left out. */
-static Pictures read_pictures(const Program *program, int count, char **paths, Status *unreadable) {
-    Pictures pictures = {0, mem_new((size_t)count, IMAGE_PIXELS), mem_new((size_t)count, sizeof(char *))};
-    if (comm_rank(program->comm) == 0)
+static Pictures read_pictures(const Context *context, ImageSpec spec, int count, char **paths,
+                              Status *unreadable) {
+    Pictures pictures = {image_set_new(count, spec), mem_new((size_t)count, sizeof(char *))};
+    ImageSet *set = &pictures.set;
+    set->n = 0;
+    if (comm_rank(context->comm) == 0)
         for (int i = 0; i < count; i++) {
             Status one = {0};
-            if (digitize_picture(paths[i], pictures.images + pictures.n * IMAGE_PIXELS, &one) == STATUS_OK)
-                pictures.paths[pictures.n++] = paths[i];
+            if (digitize_picture(paths[i], set->images + set->n * IMAGE_PIXELS, &one) == STATUS_OK)
+                pictures.paths[set->n++] = paths[i];
             else if (unreadable->code)
                 fprintf(stderr, "pardigits: %s\n", one.text);
             else
                 *unreadable = one;
         }
-    comm_broadcast(program->comm, &pictures.n, sizeof pictures.n, 0);
-    comm_broadcast(program->comm, pictures.images, pictures.n * IMAGE_PIXELS, 0);
+    comm_broadcast(context->comm, &set->n, sizeof set->n, 0);
+    comm_broadcast(context->comm, set->images, set->n * IMAGE_PIXELS, 0);
     return pictures;
 }
 
@@ -53,7 +54,7 @@ static void print_prediction(const char *path, Prediction prediction, bool json)
 
 /* A row for each picture, as the model sees it, and beside it the training images that decide about it, each
  * with its label and, as Euclidean distances are known, the root of its distance. */
-static StatusCode draw_neighbours(const Pictures *pictures, const Prediction *predictions,
+static StatusCode draw_neighbours(const ImageSet *pictures, const Prediction *predictions,
                                   const NearestImages *nearest, const char *out, Status *status) {
     enum { CAPTION = 32 };
     const int64_t columns = nearest->each + 1, cells = pictures->n * columns;
@@ -82,24 +83,40 @@ static StatusCode draw_neighbours(const Pictures *pictures, const Prediction *pr
 }
 
 /* --neighbours: collective. */
-static StatusCode show_neighbours(const Program *program, const OpenModel *open, const Pictures *pictures,
+static StatusCode show_neighbours(const Context *context, const Model *model, const ModelImages *images,
                                   const Prediction *predictions, const char *out, Status *status) {
     enum { MOST = 20 };
     NearestImages nearest = {0};
-    if (!open->family->nearest)
+    if (!model->family->nearest)
         return status_set(status, STATUS_USAGE,
                           "--neighbours: a model of the family %s keeps no training images; use a knn model.",
-                          open->family->name);
-    if (pictures->n == 0) return status->code;
-    if (!open->family->nearest(open->model, open->file, program->comm, program->threads, pictures->images,
-                               pictures->n, MOST, &nearest, status) &&
-        comm_rank(program->comm) == 0)
-        draw_neighbours(pictures, predictions, &nearest, out, status);
+                          model->family->name);
+    if (images->set.n == 0) return status->code;
+    if (!model->family->nearest(model, context, images, MOST, &nearest, status) &&
+        comm_rank(context->comm) == 0)
+        draw_neighbours(&images->set, predictions, &nearest, out, status);
     nearest_images_free(&nearest);
-    return comm_agree(program->comm, status);
+    return comm_agree(context->comm, status);
 }
 
-StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status) {
+/* Rank 0 prints. Collective. */
+static StatusCode predict(const Context *context, const Model *model, Pictures *pictures, bool json,
+                          const char *neighbours, Status *status) {
+    ModelImages images;
+    if (!model_images_create(model, &pictures->set, &images, status)) {
+        const int64_t n = images.set.n;
+        Prediction *predictions = mem_new((size_t)n, sizeof *predictions);
+        model->family->predict(model, context, &images, predictions);
+        for (int64_t i = 0; comm_rank(context->comm) == 0 && i < n; i++)
+            print_prediction(pictures->paths[i], predictions[i], json);
+        if (neighbours) show_neighbours(context, model, &images, predictions, neighbours, status);
+        mem_free(predictions);
+    }
+    model_images_free(&images);
+    return status->code;
+}
+
+StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status) {
     bool json = false;
     const char *neighbours = NULL;
     int operands;
@@ -108,26 +125,16 @@ StatusCode cmd_predict(Program *program, int argc, char **argv, Status *status) 
                               {.name = "neighbours", .value = &neighbours},
                               {.name = "set", .take = settings_take, .context = &settings},
                               {0}};
-    OpenModel open = {0};
+    Model model = {0};
     Status unreadable = {0};
     if (!options_parse(argc, argv, options, 2, argc, &operands, status) &&
-        !(neighbours && check_output(program, neighbours, operands, argv + 1, status)) &&
-        !model_open(program, argv[1], &settings, &open, status)) {
-        Pictures pictures = read_pictures(program, operands - 1, argv + 2, &unreadable);
-        Prediction *predictions = mem_new((size_t)pictures.n, sizeof *predictions);
-        preprocess_images(config_text(open.config, "run.preprocess"), pictures.images, pictures.n);
-        open.family->predict(open.model, program->comm, program->threads, pictures.images, pictures.n,
-                             predictions, status);
-        if (!status->code && comm_rank(program->comm) == 0)
-            for (int64_t i = 0; i < pictures.n; i++)
-                print_prediction(pictures.paths[i], predictions[i], json);
-        if (!status->code && neighbours)
-            show_neighbours(program, &open, &pictures, predictions, neighbours, status);
-        mem_free(predictions);
+        !(neighbours && check_output(context, neighbours, operands, argv + 1, status)) &&
+        !model_open(context, &model_families, argv[1], &settings, &model, status)) {
+        Pictures pictures = read_pictures(context, model.spec, operands - 1, argv + 2, &unreadable);
+        predict(context, &model, &pictures, json, neighbours, status);
         mem_free(pictures.paths);
-        mem_free(pictures.images);
     }
-    model_close(&open);
+    model_close(&model);
     mem_free(settings.items);
     /* the pictures that were read have their answers; the others make the command fail */
     if (unreadable.code && !status->code) *status = unreadable;

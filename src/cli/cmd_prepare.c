@@ -19,7 +19,7 @@ static void report(const char *name, const ImageSet *set, const ImageSource *sou
 }
 
 /* STATUS_USAGE if out is one of the files that are read. Collective. */
-static StatusCode check_inputs(const Program *program, const char *idx, const char *out, Status *status) {
+static StatusCode check_inputs(const Context *context, const char *idx, const char *out, Status *status) {
     static const char *const names[] = {"train-images-idx3", "train-labels-idx1", "t10k-images-idx3",
                                         "t10k-labels-idx1"};
     const size_t size = strlen(idx) + 32;
@@ -28,13 +28,13 @@ static StatusCode check_inputs(const Program *program, const char *idx, const ch
         input[i] = mem_new(size, 1);
         snprintf(input[i], size, "%s/%s-ubyte%s", idx, names[i / 2], i % 2 ? ".gz" : "");
     }
-    check_output(program, out, 8, input, status);
+    check_output(context, out, 8, input, status);
     for (int i = 0; i < 8; i++)
         mem_free(input[i]);
     return status->code;
 }
 
-StatusCode cmd_prepare(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status) {
     const char *idx = NULL, *out = NULL;
     int operands;
     const Option options[] = {{.name = "idx", .value = &idx}, {.name = "out", .value = &out}, {0}};
@@ -42,8 +42,8 @@ StatusCode cmd_prepare(Program *program, int argc, char **argv, Status *status) 
     if (!idx || !out)
         return status_set(status, STATUS_USAGE,
                           "--idx and --out are needed; see `pardigits prepare --help`.");
-    if (check_inputs(program, idx, out, status)) return status->code;
-    if (comm_rank(program->comm) == 0) {
+    if (check_inputs(context, idx, out, status)) return status->code;
+    if (comm_rank(context->comm) == 0) {
         ImageSet train = {0}, test = {0};
         ImageSource train_source, test_source;
         if (!idx_read(idx, "train", &train, &train_source, status) &&
@@ -56,5 +56,5 @@ StatusCode cmd_prepare(Program *program, int argc, char **argv, Status *status) 
         image_set_free(&test);
         finish_output(status);
     }
-    return comm_agree(program->comm, status);
+    return comm_agree(context->comm, status);
 }

@@ -118,47 +118,47 @@ static StatusCode show_dataset(const char *path, int64_t train, int64_t test, co
     return h5_close(&file, status);
 }
 
-static StatusCode draw_model(const OpenModel *open, const char *out, Status *status) {
+static StatusCode draw_model(const Model *model, const char *out, Status *status) {
     static const char *const shown[] = {"/model/reference", "/model/support"};
     for (int i = 0; i < 2; i++) {
         char images[64], labels[64];
         snprintf(images, sizeof images, "%s/images", shown[i]);
         snprintf(labels, sizeof labels, "%s/labels", shown[i]);
-        if (!h5_exists(open->file, images)) continue;
+        if (!h5_exists(model->file, images)) continue;
         if (!strcmp(shown[i], "/model/support") &&
-            strcmp(config_text(open->config, "svm.features"), "pixels"))
+            strcmp(config_text(model->config, "svm.features"), "pixels"))
             return status_set(
                 status, STATUS_USAGE,
                 "%s holds features of images (svm.features), which can't be drawn: leave --out away.",
-                h5_path(open->file));
-        return draw_images(open->file, images, labels, out, status);
+                h5_path(model->file));
+        return draw_images(model->file, images, labels, out, status);
     }
     static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
     for (int i = 0; i < 2; i++)
-        if (h5_exists(open->file, filters[i])) return draw_filters(open->file, filters[i], out, status);
+        if (h5_exists(model->file, filters[i])) return draw_filters(model->file, filters[i], out, status);
     return status_set(status, STATUS_USAGE, "%s holds nothing that can be drawn: leave --out away.",
-                      h5_path(open->file));
+                      h5_path(model->file));
 }
 
-static StatusCode show_model(const OpenModel *open, const char *out, Status *status) {
+static StatusCode show_model(const Model *model, const char *out, Status *status) {
     char *digest = NULL, about[128] = "";
     int64_t complete = 0;
-    h5_get_text(open->file, "/", "digest", &digest, status);
-    h5_get_i64(open->file, "/state", "complete", &complete, status);
+    h5_get_text(model->file, "/", "digest", &digest, status);
+    h5_get_i64(model->file, "/state", "complete", &complete, status);
     if (status->code) return status->code;
-    open->family->describe(open->file, open->config, about, sizeof about);
-    printf("%s: %s model, %s\n%s\ndigest %s\n", h5_path(open->file), open->family->name, about,
+    model->family->describe(model, about, sizeof about);
+    printf("%s: %s model, %s\n%s\ndigest %s\n", h5_path(model->file), model->family->name, about,
            complete ? "training is complete"
                     : "training was stopped: go on with `pardigits train ... --resume`",
            digest);
     puts("configuration");
-    print_config(open->config);
-    if (h5_exists(open->file, "/model")) {
+    print_config(model->config);
+    if (h5_exists(model->file, "/model")) {
         puts("arrays");
-        h5_visit(open->file, "/model", print_array, open->file, status);
+        h5_visit(model->file, "/model", print_array, model->file, status);
     }
     mem_free(digest);
-    if (out && !status->code) draw_model(open, out, status);
+    if (out && !status->code) draw_model(model, out, status);
     return status->code;
 }
 
@@ -198,9 +198,9 @@ static StatusCode show_metrics(const char *path, const char *out, Status *status
 }
 
 /* The kind of a file of ours: the attribute `format` of the file, of which rank 0 tells the others. */
-static StatusCode read_kind(const Program *program, const char *path, char kind[32], Status *status) {
+static StatusCode read_kind(const Context *context, const char *path, char kind[32], Status *status) {
     memset(kind, 0, 32);
-    if (comm_rank(program->comm) == 0) {
+    if (comm_rank(context->comm) == 0) {
         H5File *file;
         char *format = NULL;
         h5_open(&file, path, NULL, status);
@@ -209,27 +209,27 @@ static StatusCode read_kind(const Program *program, const char *path, char kind[
         h5_close(&file, status);
         mem_free(format);
     }
-    comm_broadcast(program->comm, kind, 32, 0);
-    return comm_agree(program->comm, status);
+    comm_broadcast(context->comm, kind, 32, 0);
+    return comm_agree(context->comm, status);
 }
 
-StatusCode cmd_show(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_show(const Context *context, int argc, char **argv, Status *status) {
     const char *out = NULL;
     char kind[32];
     int operands;
     const Option options[] = {{.name = "out", .value = &out}, {0}};
     if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
-    if (out && check_output(program, out, 1, argv + 1, status)) return status->code;
-    if (read_kind(program, argv[1], kind, status)) return status->code;
-    bool first = comm_rank(program->comm) == 0;
+    if (out && check_output(context, out, 1, argv + 1, status)) return status->code;
+    if (read_kind(context, argv[1], kind, status)) return status->code;
+    bool first = comm_rank(context->comm) == 0;
     if (!strcmp(kind, "pardigits model")) {
-        OpenModel open;
-        model_open_file(program, argv[1], &open, status);
-        if (first && !status->code) show_model(&open, out, status);
-        model_close(&open);
+        Model model;
+        model_open_file(context, &model_families, argv[1], &model, status);
+        if (first && !status->code) show_model(&model, out, status);
+        model_close(&model);
     } else if (!strcmp(kind, "pardigits dataset")) {
         int64_t train, test;
-        dataset_counts(argv[1], program->comm, &train, &test, status);
+        dataset_counts(argv[1], context->comm, &train, &test, status);
         if (first && !status->code) show_dataset(argv[1], train, test, out, status);
     } else if (!strcmp(kind, "pardigits metrics")) {
         if (first) show_metrics(argv[1], out, status);

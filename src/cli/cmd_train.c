@@ -2,9 +2,7 @@
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
-#include "core/partition.h"
 #include "core/timer.h"
-#include "data/preprocess.h"
 #include "parallel/placement.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
@@ -41,8 +39,8 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     config_read_file(config, arguments->config_path, status);
     for (int i = 0; i < arguments->settings.count && !status->code; i++)
         config_set(config, arguments->settings.items[i], "--set", status);
-    const ModelFamily *family = family_find(config_text(config, "run.model"));
-    if (!status->code && family->check) family->check(config, status);
+    const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
+    if (!status->code && family->check) family->check(config, image_spec_mnist(), status);
     return comm_agree(comm, status);
 }
 
@@ -65,43 +63,6 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
     return comm_agree(comm, status);
 }
 
-/* Refuses to go on with other images than those that the run was begun with, where both are known. */
-static StatusCode check_source(const char *data, TrainJob *job, Status *status) {
-    ImageSource begun = {0}, *now = &job->source;
-    if (dataset_source(data, "train", job->comm, now, status) || !job->resume) return status->code;
-    checkpoint_source(job->resume, &begun, status);
-    const bool known = *begun.images_sha256 && *now->images_sha256,
-               same = !strcmp(begun.images_sha256, now->images_sha256) &&
-                      !strcmp(begun.labels_sha256, now->labels_sha256);
-    if (known && !same)
-        status_set(status, STATUS_USAGE,
-                   "The run was begun with other training images or labels than those of %s: name the data "
-                   "that it was begun with by --data, or use --overwrite.",
-                   data);
-    return comm_agree(job->comm, status);
-}
-
-/* Reads this rank's shard of the training images and the held-out ones. */
-static StatusCode read_images(const char *data, TrainJob *job, Status *status) {
-    int64_t train = 0, test = 0, valid = config_int(job->config, "run.valid"),
-            limit = config_int(job->config, "run.train");
-    if (dataset_counts(data, job->comm, &train, &test, status) || check_source(data, job, status))
-        return status->code;
-    if (valid >= train)
-        return status_set(status, STATUS_USAGE,
-                          "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
-                          (long long)valid, data, (long long)train);
-    job->train_count = limit && limit < train - valid ? limit : train - valid;
-    Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
-    if (dataset_read(data, "train", mine, job->comm, &job->shard, status)) return status->code;
-    if (dataset_read(data, "train", (Range){train - valid, train}, job->comm, &job->valid, status))
-        return status->code;
-    const char *preprocess = config_text(job->config, "run.preprocess");
-    preprocess_images(preprocess, job->shard.images, job->shard.n);
-    preprocess_images(preprocess, job->valid.images, job->valid.n);
-    return STATUS_OK;
-}
-
 /* On rank 0: the run's files at the start. */
 static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
@@ -116,8 +77,8 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
 
 static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
                         Status *status) {
-    const ModelFamily *family = family_find(config_text(job->config, "run.model"));
-    if (read_images(data, job, status)) return status->code;
+    const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
+    if (train_job_read(job, data, status)) return status->code;
     if (begin_files(run, started_s, job, status)) return status->code;
     log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
              job->resume ? ", resumed" : "");
@@ -130,33 +91,32 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
     return status->code;
 }
 
-StatusCode cmd_train(Program *program, int argc, char **argv, Status *status) {
+StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status) {
     double started_s = timer_now_s();
     TrainArguments arguments;
-    TrainJob job = {.comm = program->comm, .log = program->log, .threads = program->threads};
+    TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
     Config *config = config_create();
     H5File *resume = NULL;
     RunFolder run = {0};
     bool complete = false;
     if (parse(argc, argv, &arguments, status)) goto end;
-    if (read_config(&arguments, program->comm, config, status)) goto end;
+    if (read_config(&arguments, context->comm, config, status)) goto end;
     run = run_folder_new(arguments.run);
-    if (run_folder_prepare(&run, arguments.resume, arguments.overwrite, program->comm, status)) goto end;
-    if (arguments.resume && open_resumed(&run, config, program->comm, &resume, &complete, status)) goto end;
+    if (run_folder_prepare(&run, arguments.resume, arguments.overwrite, context->comm, status)) goto end;
+    if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
     if (complete) {
-        log_line(program->log, "%s is complete already: nothing to do", run.model);
-        if (comm_rank(program->comm) == 0) run_folder_remove_members(&run);
+        log_line(context->log, "%s is complete already: nothing to do", run.model);
+        if (comm_rank(context->comm) == 0) run_folder_remove_members(&run);
         goto end;
     }
-    placement_report(program->comm, program->threads, program->log);
+    placement_report(context->comm, context->threads, context->log);
     job.config = config;
     job.model_path = run.model;
     job.resume = resume;
     train(&run, &job, arguments.data, started_s, status);
 end:
     metrics_destroy(&job.metrics);
-    image_set_free(&job.valid);
-    image_set_free(&job.shard);
+    train_job_free_images(&job);
     run_folder_free(&run);
     config_destroy(&config);
     mem_free(arguments.settings.items);

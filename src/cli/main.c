@@ -120,8 +120,8 @@ static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *s
                           argc > 1 ? argv[1] : "");
     if (compare_fingerprints(comm, status)) return status->code;
     Log log = log_create(comm_rank(comm));
-    Program program = {comm, &log, placement_threads(comm)};
-    commands[c].run(&program, argc - 1, argv + 1, status);
+    const Context context = {comm, &log, placement_threads(comm)};
+    commands[c].run(&context, argc - 1, argv + 1, status);
     return comm_agree(comm, status);
 }
 

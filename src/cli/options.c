@@ -64,16 +64,16 @@ static bool is_same_file(const char *a, const char *b) {
            first.st_ino == second.st_ino;
 }
 
-StatusCode check_output(const Program *program, const char *out, int inputs, char *const input[],
+StatusCode check_output(const Context *context, const char *out, int inputs, char *const input[],
                         Status *status) {
-    if (comm_rank(program->comm) == 0) {
+    if (comm_rank(context->comm) == 0) {
         atomic_file_check(out, status);
         for (int i = 0; i < inputs; i++)
             if (is_same_file(out, input[i]))
                 status_set(status, STATUS_USAGE,
                            "%s is the input, which would be lost: name another file to be written.", out);
     }
-    return comm_agree(program->comm, status);
+    return comm_agree(context->comm, status);
 }
 
 StatusCode finish_output(Status *status) {

@@ -1,5 +1,3 @@
-#include "model/family.h"
-
 #include "cnn/members.h"
 #include "cnn/network.h"
 #include "cnn/predict.h"
@@ -17,8 +15,8 @@ typedef struct {
     char **preprocess;      /* [members] in which their images are preprocessed */
 } CnnModel;
 
-static void destroy_model(void **model_pointer) {
-    CnnModel *model = *model_pointer;
+static void destroy_model(Model *opened) {
+    CnnModel *model = opened->state;
     if (!model) return;
     for (int m = 0; m < model->members; m++) {
         predictor_free(&model->predictors[m]);
@@ -29,7 +27,7 @@ static void destroy_model(void **model_pointer) {
     mem_free(model->predictors);
     mem_free(model->preprocess);
     mem_free(model);
-    *model_pointer = NULL;
+    opened->state = NULL;
 }
 
 static Predictor *load_predictor(const H5File *file, const char *root, const Network *net, Status *status) {
@@ -77,49 +75,47 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
     return status->code;
 }
 
-static StatusCode load_model(void **model_pointer, const H5File *file, const Config *config, const Comm *comm,
-                             Status *status) {
-    CnnModel *model = mem_new(1, sizeof *model);
-    model->shifts = (int)config_int(config, "cnn.test_shifts");
-    if (members_check(config, status) == STATUS_OK) load_members(model, file, config, status);
-    *model_pointer = model;
-    if (comm_agree(comm, status)) destroy_model(model_pointer);
-    return status->code;
+static StatusCode load_model(Model *opened, const Context *context, Status *status) {
+    CnnModel *model = opened->state = mem_new(1, sizeof *model);
+    model->shifts = (int)config_int(opened->config, "cnn.test_shifts");
+    if (members_check(opened->config, opened->spec, status) == STATUS_OK)
+        load_members(model, opened->file, opened->config, status);
+    return comm_agree(context->comm, status);
 }
 
-static int count_members(const void *opaque) {
-    const CnnModel *model = opaque;
+static int count_members(const Model *opened) {
+    const CnnModel *model = opened->state;
     return model->members;
 }
 
-static StatusCode predict_by_members(void *opaque, const Comm *comm, int threads, const uint8_t *images,
-                                     int64_t n, Prediction *out, Status *status) {
-    const CnnModel *model = opaque;
-    (void)status; /* nothing here can fail */
-    const int64_t chunks = predict_chunks(n), members = model->members;
+static void predict_by_members(const Model *opened, const Context *context, const ModelImages *images,
+                               Prediction *out) {
+    const CnnModel *model = opened->state;
+    const Comm *comm = context->comm;
+    const int64_t n = images->set.n, chunks = predict_chunks(n), members = model->members;
     Prediction *whole = mem_new((size_t)(chunks * members) * PREDICT_CHUNK, sizeof *whole);
     const Ensemble ensemble = {model->members, model->shifts, model->predictors, model->preprocess};
-    ensemble_predict(&ensemble, threads, images, n, partition_range(chunks, comm_size(comm), comm_rank(comm)),
-                     whole);
+    ensemble_predict(&ensemble, context->threads, images->set.images, n,
+                     partition_range(chunks, comm_size(comm), comm_rank(comm)), whole);
     comm_share_rows(comm, whole, chunks, members * PREDICT_CHUNK * (int64_t)sizeof *whole);
     for (int64_t m = 0; m < members; m++)
         for (int64_t i = 0; i < n; i++)
             out[m * n + i] = whole[(i / PREDICT_CHUNK * members + m) * PREDICT_CHUNK + i % PREDICT_CHUNK];
     mem_free(whole);
-    return STATUS_OK;
 }
 
-static StatusCode predict_images(void *opaque, const Comm *comm, int threads, const uint8_t *images,
-                                 int64_t n, Prediction *out, Status *status) {
-    const int64_t members = count_members(opaque);
+static void predict_images(const Model *opened, const Context *context, const ModelImages *images,
+                           Prediction *out) {
+    const int64_t members = count_members(opened), n = images->set.n;
     Prediction *all = mem_new((size_t)(members * n), sizeof *all);
-    predict_by_members(opaque, comm, threads, images, n, all, status);
+    predict_by_members(opened, context, images, all);
     memcpy(out, all + (members - 1) * n, (size_t)n * sizeof *out);
     mem_free(all);
-    return status->code;
 }
 
-static void describe_model(const H5File *file, const Config *config, char *text, int size) {
+static void describe_model(const Model *model, char *text, int size) {
+    const H5File *file = model->file;
+    const Config *config = model->config;
     Status ignored = {0};
     Network *net = members_network(config, 0, &ignored);
     int64_t members = config_int(config, "cnn.members"), done = 0, all = members;

@@ -150,9 +150,7 @@ static StatusCode save_ensemble(const EnsembleTraining *ensemble, Status *status
         metrics_flush(job->metrics, status);
     }
     if (comm_agree(job->comm, status)) return status->code;
-    return checkpoint_save(job->model_path, job->comm,
-                           &(CheckpointInfo){job->config, &job->source, ensemble->trained}, write_members,
-                           ensemble, status);
+    return train_job_save(job, ensemble->trained, write_members, ensemble, status);
 }
 
 /* Says which member failed. */

@@ -20,7 +20,7 @@
 
 #include "cnn/network.h"
 
-#include "model/family.h"
+#include "model/model.h"
 
 enum { MEMBER_PREPROCESS = 32 };
 
@@ -29,7 +29,7 @@ StatusCode members_train(TrainJob *job, Status *status);
 
 /* Refuses what can't be trained of the network or, in an ensemble, of one of its members: a key, its value,
  * or where it stands (STATUS_USAGE). */
-StatusCode members_check(const Config *config, Status *status);
+StatusCode members_check(const Config *config, ImageSpec spec, Status *status);
 
 /* What is done to a member's images beside what run.preprocess does to all of them; "none" for nothing. */
 const char *members_preprocess(const Config *config, int member, char preprocess[MEMBER_PREPROCESS]);
@@ -51,5 +51,7 @@ void members_root(const Config *config, int member, char root[MEMBER_ROOT]);
 
 /* How many members of the file are to be used (cnn.use_members); refuses more than it holds, or none. */
 StatusCode members_count(const H5File *file, const Config *config, int64_t *count, Status *status);
+
+extern const ModelFamily cnn_family;
 
 #endif

@@ -131,8 +131,8 @@ Config *members_config(const Config *config, int member, Status *status) {
     config_set_value(own, "run.seed", seed, "cnn.members", status);
     config_set_value(own, "cnn.members", "1", "cnn.members", status);
     if (*config_text(config, preprocess_key))
-        config_set_value(own, "run.preprocess", members_preprocess(config, member, preprocess), preprocess_key,
-                         status);
+        config_set_value(own, "run.preprocess", members_preprocess(config, member, preprocess),
+                         preprocess_key, status);
     char *layers = member_item(config, layers_key, member),
          *settings = member_item(config, settings_key, member);
     if (layers) config_set_value(own, "cnn.layers", layers, layers_key, status);
@@ -168,12 +168,12 @@ static StatusCode check_counts(const Config *config, Status *status) {
     return status->code;
 }
 
-StatusCode members_check(const Config *config, Status *status) {
-    if (cnn_train_check(config, status) || check_counts(config, status)) return status->code;
+StatusCode members_check(const Config *config, ImageSpec spec, Status *status) {
+    if (cnn_train_check(config, spec, status) || check_counts(config, status)) return status->code;
     const int64_t members = config_int(config, "cnn.members");
     for (int m = 0; members > 1 && m < members && !status->code; m++) {
         Config *own = members_config(config, m, status);
-        if (!status->code) cnn_train_check(own, status);
+        if (!status->code) cnn_train_check(own, spec, status);
         config_destroy(&own);
     }
     return status->code;

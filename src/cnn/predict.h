@@ -4,7 +4,7 @@
 
 #include "cnn/network.h"
 
-#include "model/family.h"
+#include "model/model.h"
 
 /* Images that one thread works on at once. Images are cut into chunks by their place alone, so that the
  * results don't depend on who computes them. */

@@ -146,8 +146,7 @@ static StatusCode save(Trainer *trainer, Status *status) {
     if (flush_metrics(job, status) || train_state_compare_ranks(&trainer->state, job->comm, status))
         return status->code;
     trainer->saved_s = timer_now_s();
-    return checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, complete},
-                           train_state_write, &trainer->state, status);
+    return train_job_save(job, complete, train_state_write, &trainer->state, status);
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
@@ -270,7 +269,8 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     return checkpoint_is_due(trainer) ? save(trainer, status) : flush_metrics(trainer->job, status);
 }
 
-StatusCode cnn_train_check(const Config *config, Status *status) {
+StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status) {
+    (void)spec;
     int64_t batch = config_int(config, "cnn.batch"), micro_batch = config_int(config, "cnn.micro_batch");
     if (micro_batch & (micro_batch - 1))
         return status_set(status, STATUS_USAGE, "cnn.micro_batch = %lld must be a power of two.",

@@ -7,7 +7,7 @@
 #include "core/partition.h"
 #include "kernels/distortion.h"
 #include "kernels/pixdot.h"
-#include "model/family.h"
+#include "model/model.h"
 #include "parallel/comm.h"
 
 #include <stdbool.h>
@@ -77,5 +77,7 @@ Prediction knn_vote(const Neighbour *neighbours, int64_t count, bool weighted, c
 /* right[k] += 1 for each k in [1, count] for which the first k neighbours vote for label. */
 void knn_count_votes(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels,
                      uint8_t label, int64_t *right);
+
+extern const ModelFamily knn_family;
 
 #endif

@@ -42,15 +42,17 @@ static void take_vote(void *context, int64_t query, const Neighbour *neighbours)
     votes->out[query] = knn_vote(neighbours, votes->voters, votes->model->weighted, votes->model->labels);
 }
 
-void knn_model_predict(const KnnModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
+void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images,
                        Prediction *out) {
+    const int64_t n = images->n;
     _Static_assert(sizeof(Prediction) == sizeof(uint64_t), "predictions are added as integers");
     Votes votes = {model, knn_neighbour_count(&model->method, model->reference.total), out};
     memset(out, 0, (size_t)n * sizeof *out);
-    knn_nearest(comm, &model->reference, &model->method, images, n, threads, take_vote, &votes);
+    knn_nearest(context->comm, &model->reference, &model->method, images->images, n, context->threads,
+                take_vote, &votes);
     /* each prediction is zeros on all ranks but one */
     uint64_t *sums = mem_copy(out, (size_t)n * sizeof *out);
-    comm_sum_u64(comm, sums, n);
+    comm_sum_u64(context->comm, sums, n);
     memcpy(out, sums, (size_t)n * sizeof *out);
     mem_free(sums);
 }

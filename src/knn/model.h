@@ -18,14 +18,13 @@ KnnMethod knn_method(const Config *config);
 bool knn_prunes(const Config *config, int64_t rows, int64_t k);
 bool knn_votes_weighted(const Config *config);
 
-/* Predicts images [n][784]; out [n] is whole on every rank. Collective. */
-void knn_model_predict(const KnnModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
+/* Predicts images as they were preprocessed; out [n] is whole on every rank. Collective. */
+void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images,
                        Prediction *out);
 
-/* What a prediction rests on (family.h). */
-StatusCode knn_model_nearest(void *model, const H5File *file, const Comm *comm, int threads,
-                             const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
-                             Status *status);
+/* ModelFamily's nearest. */
+StatusCode knn_model_nearest(const Model *model, const Context *context, const ModelImages *images,
+                             int64_t most, NearestImages *nearest, Status *status);
 
 void knn_model_free(KnnModel *model);
 

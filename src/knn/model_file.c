@@ -59,8 +59,7 @@ static StatusCode write_reference(H5File *file, const void *context, Status *sta
 
 StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status) {
     Saved saved = {gather_at_root(job), k, trials};
-    checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, !trials},
-                    write_reference, &saved, status);
+    train_job_save(job, !trials, write_reference, &saved, status);
     image_set_free(&saved.set);
     return status->code;
 }

@@ -33,18 +33,20 @@ static StatusCode read_images(const KnnModel *model, const H5File *file, const K
     return status->code;
 }
 
-StatusCode knn_model_nearest(void *model_pointer, const H5File *file, const Comm *comm, int threads,
-                             const uint8_t *images, int64_t n, int64_t most, NearestImages *nearest,
-                             Status *status) {
-    const KnnModel *model = model_pointer;
+StatusCode knn_model_nearest(const Model *opened, const Context *context, const ModelImages *images,
+                             int64_t most, NearestImages *nearest, Status *status) {
+    const KnnModel *model = opened->state;
+    const Comm *comm = context->comm;
+    const int64_t n = images->set.n;
     Kept kept = {.count = knn_neighbour_count(&model->method, model->reference.total)};
     kept.all = mem_new((size_t)(n * kept.count), sizeof *kept.all);
-    knn_nearest(comm, &model->reference, &model->method, images, n, threads, keep, &kept);
+    knn_nearest(comm, &model->reference, &model->method, images->set.images, n, context->threads, keep,
+                &kept);
     _Static_assert(sizeof(Neighbour) == sizeof(uint64_t), "neighbours are added as integers");
     comm_sum_u64(comm, (uint64_t *)kept.all, n * kept.count);
     *nearest = (NearestImages){0};
     if (comm_rank(comm) == 0)
-        read_images(model, file, &kept, n, most < kept.count ? most : kept.count, nearest, status);
+        read_images(model, opened->file, &kept, n, most < kept.count ? most : kept.count, nearest, status);
     mem_free(kept.all);
     return comm_agree(comm, status);
 }

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_MODEL_CONFUSION_H
 #define PARDIGITS_MODEL_CONFUSION_H
 
-#include "model/family.h"
+#include "model/model.h"
 #include "store/dataset.h"
 
 #include <stdint.h>

@@ -11,7 +11,42 @@
 
 enum { FORMAT_VERSION = 1 };
 
-static const char format_name[] = "pardigits model", source_group[] = "/trained_on";
+static const char format_name[] = "pardigits model", source_group[] = "/trained_on",
+                  images_group[] = "/images";
+
+static void write_images(H5File *file, const CheckpointInfo *facts, Status *status) {
+    if (facts->spec.classes == 0) return;
+    h5_set_i64(file, images_group, "height", facts->spec.height, status);
+    h5_set_i64(file, images_group, "width", facts->spec.width, status);
+    h5_set_i64(file, images_group, "classes", facts->spec.classes, status);
+    if (facts->class_names) class_names_write(file, images_group, facts->class_names, status);
+}
+
+static StatusCode read_between(const H5File *file, const char *name, int least, int most, int *value,
+                               Status *status) {
+    int64_t number = 0;
+    if (h5_get_i64(file, images_group, name, &number, status)) return status->code;
+    if (number < least || number > most)
+        return status_set(status, STATUS_FAILED,
+                          "%s: %s of %s is %lld, expected %d to %d: the file is damaged.", h5_path(file),
+                          name, images_group, (long long)number, least, most);
+    *value = (int)number;
+    return status->code;
+}
+
+StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *names, Status *status) {
+    *spec = image_spec_mnist();
+    *names = (ClassNames){0};
+    if (!h5_exists(file, images_group)) return status->code;
+    read_between(file, "height", SIDE_MIN, SIDE_MAX, &spec->height, status);
+    read_between(file, "width", SIDE_MIN, SIDE_MAX, &spec->width, status);
+    read_between(file, "classes", CLASSES_MIN, CLASSES_MAX, &spec->classes, status);
+    if (status->code || class_names_read(file, images_group, names, status)) return status->code;
+    if (names->names && names->count != spec->classes)
+        status_set(status, STATUS_FAILED, "%s: %s has %d names for %d classes: the file is damaged.",
+                   h5_path(file), images_group, names->count, spec->classes);
+    return status->code;
+}
 
 static void write_content(H5File *file, const CheckpointInfo *facts, CheckpointWriter write,
                           const void *context, char digest[65], Status *status) {
@@ -22,6 +57,7 @@ static void write_content(H5File *file, const CheckpointInfo *facts, CheckpointW
     h5_set_i64(file, "/state", "complete", facts->complete, status);
     if (facts->source && *facts->source->images_sha256)
         image_source_write(file, source_group, facts->source, status);
+    write_images(file, facts, status);
     if (!status->code) write(file, context, status);
     h5_digest(file, digest, status);
     h5_set_text(file, "/", "digest", digest, status);

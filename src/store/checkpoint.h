@@ -1,13 +1,15 @@
-/* Model files. A checkpoint is a model file too: it has /model, /optimizer, /state and /config, a digest of
- * these, and /trained_on, the checksums of the training images (dataset.h). A file is written under a
- * temporary name in the same folder, closed, verified by its digest, fsynced and renamed, and the folder is
- * fsynced; so nobody ever sees a partial one. Two copies are kept: NAME.h5 and NAME.prev.h5. */
+/* Model files. A checkpoint is a model file too: it has /model, /optimizer, /state, /config, /images (height,
+ * width, classes and class_names of what it takes), a digest of all this, and /trained_on, the checksums of
+ * the training images (dataset.h). A file is written under a temporary name in the same folder, closed,
+ * verified by its digest, fsynced and renamed, and the folder is fsynced; so nobody ever sees a partial one.
+ * Two copies are kept: NAME.h5 and NAME.prev.h5. */
 #ifndef PARDIGITS_STORE_CHECKPOINT_H
 #define PARDIGITS_STORE_CHECKPOINT_H
 
 #include "core/config.h"
 #include "core/status.h"
 #include "parallel/comm.h"
+#include "store/class_names.h"
 #include "store/dataset.h"
 #include "store/h5io.h"
 
@@ -19,8 +21,10 @@ typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status
 /* What every model file contains, whatever its family. */
 typedef struct {
     const Config *config;
-    const ImageSource *source; /* the origin of its training images; NULL: unknown */
-    bool complete;             /* whether training is finished (the attribute `complete` of /state) */
+    const ImageSource *source;     /* the origin of its training images; NULL: unknown */
+    ImageSpec spec;                /* of these images; {0}: not said */
+    const ClassNames *class_names; /* NULL: none */
+    bool complete;                 /* whether training is finished (the attribute `complete` of /state) */
 } CheckpointInfo;
 
 /* Saves a model. Collective: rank 0 writes; all ranks return the same status. */
@@ -46,6 +50,10 @@ StatusCode checkpoint_config(const H5File *file, Config **config, Status *status
 
 /* The origin of the images that a model was trained on; empty texts if the file doesn't say. */
 StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *status);
+
+/* What images the model takes and what their classes are called; files that don't say are of MNIST. *names is
+ * freed by the caller. */
+StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *names, Status *status);
 
 /* Whether the file holds a fully trained model, not a checkpoint of an unfinished run. */
 StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status);

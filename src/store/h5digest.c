@@ -138,7 +138,7 @@ static void add_object(const char *path, bool is_array, void *context) {
 }
 
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status) {
-    static const char *const parts[] = {"/config", "/model", "/optimizer", "/state"};
+    static const char *const parts[] = {"/config", "/images", "/model", "/optimizer", "/state"};
     if (status->code) return status->code;
     char *work_keys = NULL;
     if (h5_has_attribute(file, "/config", WORK_KEYS))

@@ -66,8 +66,9 @@ StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribut
 StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
                        Status *status);
 
-/* The SHA-256 of everything below the groups /model, /optimizer, /state and /config: names, types, shapes,
- * values and attributes, sorted by name, without the keys of /config that don't shape the model. hex[65]. */
+/* The SHA-256 of everything below the groups /config, /images, /model, /optimizer and /state: names, types,
+ * shapes, values and attributes, sorted by name, without the keys of /config that don't shape the model.
+ * hex[65]. */
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status);
 
 /* Calls visit for each group and array below `name`, sorted by name; path starts at the root. */

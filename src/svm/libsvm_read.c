@@ -255,6 +255,12 @@ StatusCode svm_libsvm_read_model(void **result, Config *config, const char *path
     return status->code;
 }
 
+void svm_libsvm_free(void **pointer) {
+    SvmModel *model = *pointer;
+    svm_model_destroy(&model);
+    *pointer = NULL;
+}
+
 StatusCode svm_libsvm_save(H5File *file, const void *model, Status *status) {
     return svm_model_write(file, model, status);
 }

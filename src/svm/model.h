@@ -5,7 +5,7 @@
 
 #include "core/config.h"
 #include "kernels/pixdot.h"
-#include "model/family.h"
+#include "model/model.h"
 #include "parallel/comm.h"
 #include "store/dataset.h"
 #include "store/h5io.h"
@@ -85,11 +85,13 @@ StatusCode svm_model_write(H5File *file, const void *model, Status *status);
 /* Reads a model on this rank; not collective. It may lack pairs if its training isn't finished. */
 StatusCode svm_model_read(SvmModel **model, const H5File *file, const Config *config, Status *status);
 
-/* Predicts n images as ModelFamily's predict does. Collective. */
-void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
+/* Predicts images, preprocessed already, as ModelFamily's predict does. Collective. */
+void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images,
                        Prediction *out);
 
 /* ModelFamily's train. */
 StatusCode svm_train(TrainJob *job, Status *status);
+
+extern const ModelFamily svm_family;
 
 #endif

@@ -107,14 +107,16 @@ static void predict_tile(const SvmModel *model, const PixRows *images, const dou
     }
 }
 
-void svm_model_predict(const SvmModel *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
+void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images,
                        Prediction *out) {
+    const Comm *comm = context->comm;
+    const int64_t n = images->n;
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
-    uint8_t *seen = svm_model_features(model, images + mine.begin * IMAGE_PIXELS, range_size(mine));
+    uint8_t *seen = svm_model_features(model, images->images + mine.begin * IMAGE_PIXELS, range_size(mine));
     PixRows packed = pix_rows_new(seen, range_size(mine), IMAGE_PIXELS);
     mem_free(seen);
     double *inverses = svm_kernel_inverses(&model->kernel, packed.norms, packed.rows);
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(context->threads)
     {
         Work work = work_new(model->n);
 #pragma omp for schedule(dynamic)

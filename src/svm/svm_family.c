@@ -1,8 +1,6 @@
 #include "svm/grid.h"
 #include "svm/model.h"
 
-#include "core/mem.h"
-
 #include <stdio.h>
 
 static StatusCode check_complete(const SvmModel *model, const H5File *file, Status *status) {
@@ -16,48 +14,46 @@ static StatusCode check_complete(const SvmModel *model, const H5File *file, Stat
                       solved, pairs);
 }
 
-static StatusCode load(void **result, const H5File *file, const Config *config, const Comm *comm,
-                       Status *status) {
-    SvmModel *model = NULL;
-    if (svm_model_read(&model, file, config, status) == STATUS_OK) check_complete(model, file, status);
-    if (comm_agree(comm, status) != STATUS_OK) svm_model_destroy(&model);
-    *result = model;
-    return status->code;
+static void destroy(Model *model) {
+    SvmModel *svm = model->state;
+    svm_model_destroy(&svm);
+    model->state = NULL;
 }
 
-static StatusCode predict(void *model, const Comm *comm, int threads, const uint8_t *images, int64_t n,
-                          Prediction *out, Status *status) {
-    (void)status; /* nothing can fail */
-    svm_model_predict(model, comm, threads, images, n, out);
-    return STATUS_OK;
+static StatusCode load(Model *model, const Context *context, Status *status) {
+    SvmModel *svm = NULL;
+    if (svm_model_read(&svm, model->file, model->config, status) == STATUS_OK)
+        check_complete(svm, model->file, status);
+    model->state = svm;
+    return comm_agree(context->comm, status);
 }
 
-static void describe(const H5File *file, const Config *config, char *text, int size) {
+static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out) {
+    svm_model_predict(model->state, context, &images->set, out);
+}
+
+static void describe(const Model *model, char *text, int size) {
+    const Config *config = model->config;
     Status ignored = {0};
     H5Shape shape = {0};
-    h5_shape(file, "/model/support/index", &shape, &ignored);
+    h5_shape(model->file, "/model/support/index", &shape, &ignored);
     double c = config_real(config, "svm.c");
-    if (h5_has_attribute(file, "/model", "c")) h5_get_f64(file, "/model", "c", &c, &ignored);
+    if (h5_has_attribute(model->file, "/model", "c")) h5_get_f64(model->file, "/model", "c", &c, &ignored);
     snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, C = %g",
              (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(config, "svm.kernel"),
              svm_config_gradient(config) ? " of gradients" : "", c);
 }
 
-static StatusCode check(const Config *config, Status *status) {
+static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
+    (void)spec;
     SvmGrid grid;
     return svm_grid_read(config, &grid, status);
-}
-
-static void destroy(void **model) {
-    SvmModel *svm = *model;
-    svm_model_destroy(&svm);
-    *model = NULL;
 }
 
 const ModelFamily svm_family = {.name = "svm",
                                 .check = check,
                                 .train = svm_train,
                                 .load = load,
+                                .destroy = destroy,
                                 .predict = predict,
-                                .describe = describe,
-                                .destroy = destroy};
+                                .describe = describe};

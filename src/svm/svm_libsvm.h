@@ -18,9 +18,12 @@ StatusCode svm_libsvm_write_images(const void *model, const ImageSet *images, co
                                    Status *status);
 
 /* Reads a C-SVC with a linear, polynomial or RBF kernel whose labels are digits and whose features are pixels
- * divided by 255. *model, to be written by svm_libsvm_save and destroyed by svm_family, is NULL after a
+ * divided by 255. *model, to be written by svm_libsvm_save and freed by svm_libsvm_free, is NULL after a
  * failure; kernel and C (the largest coefficient: LIBSVM doesn't write C) go into the configuration. */
 StatusCode svm_libsvm_read_model(void **model, Config *config, const char *path, Status *status);
+
+/* NULL is allowed; clears *model. */
+void svm_libsvm_free(void **model);
 
 /* CheckpointWriter of what svm_libsvm_read_model read. */
 StatusCode svm_libsvm_save(H5File *file, const void *model, Status *status);

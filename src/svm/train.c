@@ -141,9 +141,10 @@ static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPai
 }
 
 static void report_validation(const TrainJob *job, const SvmModel *model) {
+    const Context context = train_job_context(job);
     if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
-    svm_model_predict(model, job->comm, job->threads, job->valid.images, job->valid.n, predictions);
+    svm_model_predict(model, &context, &job->valid, predictions);
     int64_t correct = 0;
     for (int64_t i = 0; i < job->valid.n; i++)
         correct += predictions[i].label == job->valid.labels[i];
@@ -178,9 +179,7 @@ static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int 
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
     bool complete = solved == all && task->last_stage;
-    if (checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, complete},
-                        svm_model_write, model, status) == STATUS_OK &&
-        solved == all)
+    if (train_job_save(job, complete, svm_model_write, model, status) == STATUS_OK && solved == all)
         report_validation(job, model);
     svm_model_destroy(&model);
     Status metrics = {0}; /* a copy of the metrics that can't be written now can be at the end */
@@ -220,8 +219,7 @@ static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, Status
     SvmModel *model = svm_model_create(&task->kernel, task->present, none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
-    checkpoint_save(job->model_path, job->comm, &(CheckpointInfo){job->config, &job->source, false},
-                    write_searched, &searched, status);
+    train_job_save(job, false, write_searched, &searched, status);
     svm_model_destroy(&model);
     return status->code;
 }

@@ -3,8 +3,8 @@
 #include "ref/cnn_run.h"
 
 #include "core/mem.h"
-#include "model/family.h"
 #include "parallel/stop.h"
+#include "ref/ref_model.h"
 #include "store/checkpoint.h"
 
 #include <setjmp.h>
@@ -65,20 +65,17 @@ static void test_threads(void **state) {
 /* Loads the model and recognises new images; the same for any number of threads. */
 static void test_prediction(void **state) {
     const CnnRun *run = *state;
-    Config *config = cnn_run_config(NULL, 0), *stored = NULL;
+    Config *config = cnn_run_config(NULL, 0);
     char hex[65];
-    H5File *file = NULL;
-    void *model = NULL;
     Status status = {0};
     cnn_run_train_whole(run, config, 2, hex);
-    checkpoint_open(run->model, run->comm, &file, &status);
-    checkpoint_config(file, &stored, &status);
-    if (cnn_family.load(&model, file, stored, run->comm, &status)) fail_msg("%s", status.text);
+    Model model = ref_model_load(run->comm, run->model, config, &status);
+    if (status.code) fail_msg("%s", status.text);
     for (int64_t n = 0; n <= 100; n = n * 2 + 1) {
         ImageSet images = cnn_run_images(2000, n);
         Prediction *one = mem_new((size_t)n, sizeof *one), *two = mem_new((size_t)n, sizeof *two);
-        cnn_family.predict(model, run->comm, 1, images.images, n, one, &status);
-        cnn_family.predict(model, run->comm, 2, images.images, n, two, &status);
+        ref_model_predict(&model, run->comm, 1, &images, one);
+        ref_model_predict(&model, run->comm, 2, &images, two);
         int64_t correct = 0;
         for (int64_t i = 0; i < n; i++) {
             correct += one[i].label == images.labels[i];
@@ -92,11 +89,9 @@ static void test_prediction(void **state) {
         mem_free(two);
     }
     char text[256];
-    cnn_family.describe(file, stored, text, sizeof text);
+    model.family->describe(&model, text, sizeof text);
     assert_non_null(strstr(text, "3 of 3 epochs"));
-    cnn_family.destroy(&model);
-    h5_close(&file, &status);
-    config_destroy(&stored);
+    model_close(&model);
     config_destroy(&config);
 }
 
@@ -106,15 +101,12 @@ static void test_foreign_content(void **state) {
     const char *const other[] = {"cnn.layers=conv:5:3 bn relu pool:3 dense:10"};
     Config *config = cnn_run_config(NULL, 0), *changed = cnn_run_config(other, 1);
     char hex[65];
-    H5File *file = NULL;
-    void *model = NULL;
-    Status status = {0}, out_of_range = {0};
+    Status refused = {0};
     cnn_run_train_whole(run, config, 1, hex);
-    checkpoint_open(run->model, run->comm, &file, &status);
-    assert_int_equal(cnn_family.load(&model, file, changed, run->comm, &out_of_range), STATUS_FAILED);
-    assert_non_null(strstr(out_of_range.text, "conv1/weight"));
-    assert_null(model);
-    h5_close(&file, &status);
+    Model model = ref_model_load(run->comm, run->model, changed, &refused);
+    assert_int_equal(refused.code, STATUS_FAILED);
+    assert_non_null(strstr(refused.text, "conv1/weight"));
+    model_close(&model);
     config_destroy(&changed);
     config_destroy(&config);
 }

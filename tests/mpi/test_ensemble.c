@@ -2,6 +2,7 @@
  * it; refusals. */
 #include "cnn/members.h"
 #include "ref/cnn_run.h"
+#include "ref/ref_model.h"
 
 #include "data/preprocess.h"
 #include "parallel/stop.h"
@@ -130,30 +131,25 @@ static void test_some_members(void **state) {
     const CnnRun *run = *state;
     Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
     char hex[65];
-    H5File *file = NULL;
-    Status status = {0};
+    Status status = {0}, refused = {0};
     cnn_run_train_whole(run, config, 2, hex);
-    checkpoint_open(run->model, run->comm, &file, &status);
     ImageSet images = cnn_run_images(3000, 20);
     Prediction out[3][20];
     for (int k = 1; k <= 4; k++) {
         char use[32];
-        void *model = NULL;
         snprintf(use, sizeof use, "cnn.use_members=%d", k % 4);
         config_set(config, use, "test", &status);
-        StatusCode code = cnn_family.load(&model, file, config, run->comm, &status);
-        if (code) fail_msg("%s", status.text);
-        if (k < 4) cnn_family.predict(model, run->comm, 1, images.images, 20, out[k - 1], &status);
-        cnn_family.destroy(&model);
+        Model model = ref_model_load(run->comm, run->model, config, &status);
+        if (status.code) fail_msg("%s", status.text);
+        if (k < 4) ref_model_predict(&model, run->comm, 1, &images, out[k - 1]);
+        model_close(&model);
     }
     assert_true(out[0][0].confidence != out[1][0].confidence && out[1][0].confidence != out[2][0].confidence);
-    void *model = NULL;
     config_set(config, "cnn.use_members=4", "test", &status);
-    assert_int_equal(cnn_family.load(&model, file, config, run->comm, &status), STATUS_USAGE);
-    assert_null(model);
+    Model model = ref_model_load(run->comm, run->model, config, &refused);
+    assert_int_equal(refused.code, STATUS_USAGE);
+    model_close(&model);
     image_set_free(&images);
-    Status ignored = {0};
-    h5_close(&file, &ignored);
     config_destroy(&config);
 }
 
@@ -186,7 +182,7 @@ static void test_refusals_of_own_settings(void **state) {
         {"cnn.member_settings=checkpoint_s=5", "checkpoint_s=5 isn't"},
         {"cnn.member_settings=cnn.epochs=3", "cnn.epochs=3 isn't"},
         {"cnn.member_settings=epochs=3 lr=1 epochs=2", "cnn.epochs is set twice"},
-        {"cnn.member_settings= | micro-batch=24", "power of two"},
+        {"cnn.member_settings= | micro_batch=24", "power of two"},
         {"cnn.member_settings= | | epochs=1", "3 entries for 2 members"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -217,14 +213,10 @@ static void test_stop_and_resume(void **state) {
 
 /* What the model that is there makes of images. */
 static void predict(const CnnRun *run, const Config *config, const ImageSet *images, Prediction *out) {
-    H5File *file = NULL;
-    Status status = {0}, ignored = {0};
-    void *model = NULL;
-    checkpoint_open(run->model, run->comm, &file, &status);
-    if (!status.code) cnn_family.load(&model, file, config, run->comm, &status);
-    if (!status.code) cnn_family.predict(model, run->comm, 1, images->images, images->n, out, &status);
-    cnn_family.destroy(&model);
-    h5_close(&file, &ignored);
+    Status status = {0};
+    Model model = ref_model_load(run->comm, run->model, config, &status);
+    if (!status.code) ref_model_predict(&model, run->comm, 1, images, out);
+    model_close(&model);
     if (status.code) fail_msg("%s", status.text);
 }
 

@@ -9,6 +9,7 @@
 
 #include "ref/knn_ref.h"
 #include "ref/ref_digits.h"
+#include "ref/ref_model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -146,9 +147,8 @@ static void make_folder(const Comm *comm, char folder[200]) {
 }
 
 /* Trains on this rank's shard, loads the file and predicts. */
-static void train_and_predict(const Comm *comm, const Config *config, const ImageSet *all,
-                              const uint8_t *queries, int64_t query_count, const char *path,
-                              Prediction *out) {
+static void train_and_predict(const Comm *comm, const Config *config, const ImageSet *all, uint8_t *queries,
+                              int64_t query_count, const char *path, Prediction *out) {
     Range own = partition_range(all->n, comm_size(comm), comm_rank(comm));
     Log log = log_create(1);
     ImageSet shard = {range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin,
@@ -161,19 +161,16 @@ static void train_and_predict(const Comm *comm, const Config *config, const Imag
                     .shard = shard,
                     .model_path = path};
     Status status = {0};
-    H5File *file = NULL;
-    void *model = NULL;
+    const ImageSet images = {query_count, queries, NULL, all->spec}, none = {.spec = all->spec};
     assert_int_equal(knn_family.train(&job, &status), STATUS_OK);
-    assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
-    assert_int_equal(knn_family.load(&model, file, config, comm, &status), STATUS_OK);
+    Model model = ref_model_load(comm, path, config, &status);
+    assert_int_equal(status.code, STATUS_OK);
     char text[100];
-    knn_family.describe(file, config, text, sizeof text);
+    model.family->describe(&model, text, sizeof text);
     assert_non_null(strstr(text, "k = 4"));
-    assert_int_equal(h5_close(&file, &status), STATUS_OK);
-    assert_int_equal(knn_family.predict(model, comm, 2, queries, query_count, out, &status), STATUS_OK);
-    assert_int_equal(knn_family.predict(model, comm, 2, queries, 0, NULL, &status), STATUS_OK);
-    knn_family.destroy(&model);
-    assert_null(model);
+    ref_model_predict(&model, comm, 2, &images, out);
+    ref_model_predict(&model, comm, 2, &none, NULL);
+    model_close(&model);
 }
 
 static void check_family(const Comm *comm, int64_t rows) {

@@ -133,9 +133,9 @@ static void test_checkpoint_is_read_back(void **state) {
     Config *config = config_create(), *stored;
     Status status = {0};
     config_set(config, "cnn.lr=0.3", "test", &status);
-    assert_int_equal(
-        checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status),
-        STATUS_OK);
+    assert_int_equal(checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = true},
+                                     write_numbers, numbers, &status),
+                     STATUS_OK);
     H5File *file;
     assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
     float read[4];
@@ -171,10 +171,12 @@ static void test_equal_content_gives_equal_files(void **state) {
     char a[128], b[128];
     strcpy(a, in_folder("a.h5"));
     strcpy(b, in_folder("b.h5"));
-    checkpoint_save(a, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status);
+    checkpoint_save(a, comm, &(CheckpointInfo){.config = config, .complete = true}, write_numbers, numbers,
+                    &status);
     comm_barrier(comm);
     if (comm_rank(comm) == 0) sleep(1); /* a time in the file would show */
-    checkpoint_save(b, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status);
+    checkpoint_save(b, comm, &(CheckpointInfo){.config = config, .complete = true}, write_numbers, numbers,
+                    &status);
     size_t size_a, size_b;
     char *bytes_a = read_all(a, &size_a), *bytes_b = read_all(b, &size_b);
     assert_int_equal(size_a, size_b);
@@ -191,8 +193,8 @@ static void digest_with(const char *setting, float first, char hex[65]) {
     Status status = {0};
     H5File *file;
     config_set(config, setting, "test", &status);
-    checkpoint_save(in_folder("digest.h5"), comm, &(CheckpointInfo){config, NULL, true}, write_numbers,
-                    numbers, &status);
+    checkpoint_save(in_folder("digest.h5"), comm, &(CheckpointInfo){.config = config, .complete = true},
+                    write_numbers, numbers, &status);
     checkpoint_open(in_folder("digest.h5"), comm, &file, &status);
     h5_digest(file, hex, &status);
     h5_close(&file, &status);
@@ -279,7 +281,8 @@ static void expect_good_previous(const char *path, const float older[4], const C
     strcpy(previous, in_folder("two.prev.h5"));
     assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
     h5_close(&file, &status);
-    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, false}, write_numbers, next, &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = false}, write_numbers, next,
+                    &status);
     assert_int_equal(checkpoint_open(previous, comm, &file, &status), STATUS_OK);
     h5_read(file, "/model/layer/weight", H5_F32, (H5Shape){2, {2, 2}}, read, &status);
     assert_memory_equal(read, older, 4 * sizeof *older);
@@ -296,8 +299,10 @@ static void test_a_damaged_checkpoint_gives_way_to_the_one_before(void **state) 
     H5File *file;
     assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
     assert_null(file); /* nothing there yet */
-    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, false}, write_numbers, older, &status);
-    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, false}, write_numbers, newer, &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = false}, write_numbers, older,
+                    &status);
+    checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = false}, write_numbers, newer,
+                    &status);
     damage(path);
     float read[4];
     assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
@@ -323,8 +328,10 @@ static void test_a_checkpoint_tells_its_images(void **state) {
         ImageSource read = {"?", "?"};
         H5File *file;
         strcpy(path, in_folder("source.h5"));
-        checkpoint_save(path, comm, &(CheckpointInfo){config, i < 2 ? &written[i] : NULL, true},
-                        write_numbers, numbers, &status);
+        checkpoint_save(
+            path, comm,
+            &(CheckpointInfo){.config = config, .source = i < 2 ? &written[i] : NULL, .complete = true},
+            write_numbers, numbers, &status);
         checkpoint_open(path, comm, &file, &status);
         assert_int_equal(checkpoint_source(file, &read, &status), STATUS_OK);
         assert_string_equal(read.images_sha256, i == 1 ? "abc" : "");
@@ -342,10 +349,11 @@ static void test_a_failed_save_micro_batches_the_old_file(void **state) {
     const float numbers[4] = {1, 2, 3, 4};
     Config *config = config_create();
     Status status = {0};
-    checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, true}, write_numbers, numbers, &status);
-    assert_int_equal(
-        checkpoint_save(path, comm, &(CheckpointInfo){config, NULL, true}, fail_writing, NULL, &status),
-        STATUS_FAILED);
+    checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = true}, write_numbers, numbers,
+                    &status);
+    assert_int_equal(checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = true},
+                                     fail_writing, NULL, &status),
+                     STATUS_FAILED);
     assert_string_equal(status.text, "made to fail");
     status = (Status){0};
     H5File *file;

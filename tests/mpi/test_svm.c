@@ -6,6 +6,7 @@
 #include "store/dataset.h"
 
 #include "ref/ref_digits.h"
+#include "ref/ref_model.h"
 #include "ref/svm_libsvm.h"
 #include "ref/svm_ref.h"
 #include "svm/model.h"
@@ -39,6 +40,7 @@ static Run run_new(const Comm *comm) {
     snprintf(run.path, sizeof run.path, "%s/model.h5", run.folder);
     Status status = {0};
     config_set_value(run.config, "svm.shard", "1", "test", &status);
+    config_set_value(run.config, "run.model", "svm", "test", &status);
     return run;
 }
 
@@ -134,20 +136,17 @@ static void check_pair(const Run *run, const ImageSet *all, const SvmModel *mode
 
 static void check_predictions(const Run *run, const ImageSet *test, const char *expected) {
     Status status = {0};
-    H5File *file;
-    void *model;
+    const ImageSet none = {.spec = test->spec};
     Prediction out[100];
-    assert_int_equal(checkpoint_open(run->path, run->comm, &file, &status), STATUS_OK);
-    assert_int_equal(svm_family.load(&model, file, run->config, run->comm, &status), STATUS_OK);
-    assert_int_equal(h5_close(&file, &status), STATUS_OK);
-    assert_int_equal(svm_family.predict(model, run->comm, 2, test->images, test->n, out, &status), STATUS_OK);
+    Model model = ref_model_load(run->comm, run->path, run->config, &status);
+    assert_int_equal(status.code, STATUS_OK);
+    ref_model_predict(&model, run->comm, 2, test, out);
     for (int64_t i = 0; i < test->n; i++) {
         assert_int_equal(out[i].label, expected[i] - '0');
         assert_true(out[i].confidence > 0.3f && out[i].confidence <= 1);
     }
-    assert_int_equal(svm_family.predict(model, run->comm, 2, test->images, 0, NULL, &status), STATUS_OK);
-    svm_family.destroy(&model);
-    assert_null(model);
+    ref_model_predict(&model, run->comm, 2, &none, NULL);
+    model_close(&model);
 }
 
 static void three_digits_are_told_apart_as_by_libsvm(void **state) {
@@ -228,7 +227,7 @@ static void an_overflowing_kernel_is_refused(void **state) {
 
 static void save_unfinished(const Run *run, const SvmModel *whole, const SvmPair *pairs,
                             const SvmSamples *samples) {
-    const CheckpointInfo facts = {run->config, NULL, false};
+    const CheckpointInfo facts = {.config = run->config};
     Status status = {0};
     SvmModel *part = svm_model_create(&whole->kernel, whole->present, pairs, samples);
     checkpoint_save(run->path, run->comm, &facts, svm_model_write, part, &status);
@@ -265,14 +264,14 @@ static void save_virtual_part(const Run *run, const SvmModel *whole, const SvmSa
 
 static void assert_is_unfinished(const Run *run, H5File **file) {
     Status status = {0}, loading = {0};
-    void *model;
     bool complete;
     assert_int_equal(checkpoint_open(run->path, run->comm, file, &status), STATUS_OK);
     assert_int_equal(checkpoint_is_complete(*file, &complete, &status), STATUS_OK);
     assert_false(complete);
-    assert_int_equal(svm_family.load(&model, *file, run->config, run->comm, &loading), STATUS_FAILED);
+    Model model = ref_model_load(run->comm, run->path, run->config, &loading);
+    assert_int_equal(loading.code, STATUS_FAILED);
     assert_non_null(strstr(loading.text, "--resume"));
-    assert_null(model);
+    model_close(&model);
 }
 
 static void resuming_leads_to_the_same_model(void **state) {

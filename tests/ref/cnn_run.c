@@ -1,9 +1,9 @@
 #include "ref/cnn_run.h"
 
+#include "cnn/members.h"
 #include "core/mem.h"
 #include "core/rng.h"
-#include "data/preprocess.h"
-#include "model/family.h"
+#include "model/model.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
 
@@ -80,10 +80,8 @@ StatusCode cnn_run_train(const CnnRun *run, const Config *config, int threads, i
     Log log = {.speaks = false};
     H5File *file = NULL;
     TrainJob job = {.comm = comm, .config = config, .log = &log, .threads = threads, .train_count = count};
-    job.shard = cnn_run_images(own.begin, range_size(own));
-    job.valid = cnn_run_images(1000, CNN_RUN_VALID);
-    preprocess_images(config_text(config, "run.preprocess"), job.shard.images, job.shard.n);
-    preprocess_images(config_text(config, "run.preprocess"), job.valid.images, job.valid.n);
+    job.spec = image_spec_mnist();
+    train_job_take(&job, cnn_run_images(own.begin, range_size(own)), cnn_run_images(1000, CNN_RUN_VALID));
     job.model_path = run->model;
     if (resume) checkpoint_open_newest(run->model, comm, &file, status);
     job.resume = file;
@@ -92,8 +90,7 @@ StatusCode cnn_run_train(const CnnRun *run, const Config *config, int threads, i
     metrics_destroy(&job.metrics);
     Status ignored = {0};
     h5_close(&file, &ignored);
-    image_set_free(&job.shard);
-    image_set_free(&job.valid);
+    train_job_free_images(&job);
     return status->code;
 }
 
@@ -135,7 +132,8 @@ void cnn_run_expect_refusal(const CnnRun *run, const char *const *changes, int c
     Config *config = cnn_run_config(changes, count);
     Status status = {0};
     cnn_run_clear(run);
-    if (!cnn_family.check(config, &status)) cnn_run_train(run, config, 1, CNN_RUN_TRAIN, false, &status);
+    if (!cnn_family.check(config, image_spec_mnist(), &status))
+        cnn_run_train(run, config, 1, CNN_RUN_TRAIN, false, &status);
     assert_int_equal(status.code, code);
     if (!strstr(status.text, part)) fail_msg("'%s' instead of '%s'", status.text, part);
     config_destroy(&config);

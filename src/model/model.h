@@ -1,0 +1,122 @@
+/* Models, and what a family of them (KNN, SVM, CNN) supplies to the rest of the program: one table of
+ * operations. A new family is a folder that fills this table and a line in the list of families. */
+#ifndef PARDIGITS_MODEL_MODEL_H
+#define PARDIGITS_MODEL_MODEL_H
+
+#include "core/config.h"
+#include "model/train_job.h"
+#include "parallel/context.h"
+#include "store/class_names.h"
+#include "store/h5io.h"
+#include "store/image_set.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct ModelFamily ModelFamily;
+
+/* A trained model, open for use. */
+typedef struct {
+    const ModelFamily *family;
+    Config *config; /* as stored, with the user's keys of use */
+    ImageSpec spec; /* of the images that it takes */
+    ClassNames class_names;
+    H5File *file; /* open as long as the model */
+    void *state;  /* the family's own, made by load; NULL: only the file is open */
+} Model;
+
+/* Images as a model sees them. Only model_images_create makes them, so none gets past the preprocessing. */
+typedef struct {
+    ImageSet set; /* n, labels and spec as in the dataset */
+} ModelImages;
+
+/* A prediction for one image. */
+typedef struct {
+    uint8_t label;
+    float confidence; /* the family's own measure in [0, 1] of how sure it is */
+} Prediction;
+
+/* The training images that are nearest to each of some queries, nearest first. */
+typedef struct {
+    int64_t each;        /* images of a query */
+    ImageSet set;        /* [queries][each], as the model keeps them */
+    uint32_t *indices;   /* [queries][each] in the training set */
+    uint32_t *distances; /* [queries][each], by the family's own measure */
+} NearestImages;
+
+struct ModelFamily {
+    const char *name; /* as in run.model */
+
+    /* Whether the configuration makes sense for such images beyond what the table of keys checks; called
+     * before anything is written. The same on every rank. NULL if there is nothing to check. */
+    StatusCode (*check)(const Config *config, ImageSpec spec, Status *status);
+
+    /* Trains and saves. Collective. Returns STATUS_STOPPED after a signal, having saved what --resume needs.
+     * All ranks return the same status. */
+    StatusCode (*train)(TrainJob *job, Status *status);
+
+    /* Makes model->state of the open file; the rest of the model is there already. Collective: a family may
+     * keep only this rank's share. All ranks return the same status; destroyed by destroy, also after a
+     * failure. */
+    StatusCode (*load)(Model *model, const Context *context, Status *status);
+
+    /* Frees and clears model->state (NULL is allowed). */
+    void (*destroy)(Model *model);
+
+    /* Predicts images, the same on every rank; out [n] is whole on every rank. The same result for any number
+     * of ranks and threads. Collective. */
+    void (*predict)(const Model *model, const Context *context, const ModelImages *images, Prediction *out);
+
+    /* One line for people, such as "60000 reference images, k = 3", of a model whose file is open. */
+    void (*describe)(const Model *model, char *text, int size);
+
+    /* Up to `most` of the training images that decide about each of the images: on rank 0, freed by
+     * nearest_images_free. Collective; all ranks return the same status. NULL where a family keeps no
+     * training images. */
+    StatusCode (*nearest)(const Model *model, const Context *context, const ModelImages *images, int64_t most,
+                          NearestImages *nearest, Status *status);
+
+    /* How many networks an ensemble averages. NULL where a family has none, as predict_by_members. */
+    int (*members)(const Model *model);
+
+    /* As predict, into out [members][n]: what the first 1, 2, ... of the members say together. */
+    void (*predict_by_members)(const Model *model, const Context *context, const ModelImages *images,
+                               Prediction *out);
+};
+
+/* Takes over a set of images (which is empty afterwards) and preprocesses them as the model wants them.
+ * STATUS_USAGE if they are of another shape than those it was trained on. Not collective; OpenMP. Freed by
+ * model_images_free, also after a failure. */
+StatusCode model_images_create(const Model *model, ImageSet *set, ModelImages *images, Status *status);
+void model_images_free(ModelImages *images);
+
+/* Those that a program has. */
+typedef struct {
+    int count;
+    const ModelFamily *const *items; /* [count] */
+} ModelFamilies;
+
+/* The family of a name; NULL if there is none. */
+const ModelFamily *model_family_find(const ModelFamilies *families, const char *name);
+
+/* Assignments "section.key=value" in the order of the command line. */
+typedef struct {
+    int count;
+    const char **items; /* [count] */
+} Settings;
+
+/* Opens, verifies and loads a model file. The settings change the configuration that is stored in it: only
+ * keys that say how a model is used. Collective; ranks agree. Closed by model_close, also after a failure. */
+StatusCode model_open(const Context *context, const ModelFamilies *families, const char *path,
+                      const Settings *settings, Model *model, Status *status);
+
+/* The same without loading the model itself: model->state is NULL. */
+StatusCode model_open_file(const Context *context, const ModelFamilies *families, const char *path,
+                           Model *model, Status *status);
+
+/* Frees everything and clears the model. */
+void model_close(Model *model);
+
+void nearest_images_free(NearestImages *nearest);
+
+#endif

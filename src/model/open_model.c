@@ -1,0 +1,56 @@
+#include "model/model.h"
+
+#include "store/checkpoint.h"
+
+#include <string.h>
+
+const ModelFamily *model_family_find(const ModelFamilies *families, const char *name) {
+    for (int i = 0; i < families->count; i++)
+        if (!strcmp(families->items[i]->name, name)) return families->items[i];
+    return NULL;
+}
+
+/* Each rank for itself. */
+static StatusCode read_head(const ModelFamilies *families, Model *model, Status *status) {
+    if (checkpoint_config(model->file, &model->config, status) ||
+        checkpoint_images(model->file, &model->spec, &model->class_names, status))
+        return status->code;
+    const char *name = config_text(model->config, "run.model");
+    model->family = model_family_find(families, name);
+    if (!model->family)
+        status_set(status, STATUS_FAILED, "%s holds a model of the unknown family %s.", h5_path(model->file),
+                   name);
+    return status->code;
+}
+
+StatusCode model_open_file(const Context *context, const ModelFamilies *families, const char *path,
+                           Model *model, Status *status) {
+    *model = (Model){0};
+    if (checkpoint_open(path, context->comm, &model->file, status)) return status->code;
+    read_head(families, model, status);
+    return comm_agree(context->comm, status);
+}
+
+static StatusCode apply_settings(const Settings *settings, const Model *model, Status *status) {
+    Config *stored = NULL;
+    if (checkpoint_config(model->file, &stored, status)) return status->code;
+    for (int i = 0; i < settings->count && !status->code; i++)
+        config_set(model->config, settings->items[i], "--set", status);
+    const ConfigKey *key = status->code ? NULL : config_difference(stored, model->config);
+    if (key)
+        status_set(status, STATUS_USAGE,
+                   "--set %s=%s: %s was trained with %s=%s; only keys that say how a model is used, such as "
+                   "knn.search and cnn.test_shifts, can be changed.",
+                   key->name, config_value(model->config, key->name), h5_path(model->file), key->name,
+                   config_value(stored, key->name));
+    config_destroy(&stored);
+    return status->code;
+}
+
+StatusCode model_open(const Context *context, const ModelFamilies *families, const char *path,
+                      const Settings *settings, Model *model, Status *status) {
+    if (model_open_file(context, families, path, model, status)) return status->code;
+    apply_settings(settings, model, status);
+    if (comm_agree(context->comm, status)) return status->code;
+    return model->family->load(model, context, status);
+}

@@ -1,0 +1,7 @@
+#include "model/prepare_images.h"
+
+#include "data/preprocess.h"
+
+void prepare_images(const Config *config, ImageSet *set) {
+    preprocess_images(config_text(config, "run.preprocess"), set->images, set->n);
+}

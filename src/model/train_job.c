@@ -1,0 +1,68 @@
+#include "model/train_job.h"
+
+#include "core/partition.h"
+#include "model/prepare_images.h"
+
+#include <string.h>
+
+/* Refuses to go on with other images than those that the run was begun with, where both are known. */
+static StatusCode check_source(const char *data, TrainJob *job, Status *status) {
+    ImageSource begun = {0}, *now = &job->source;
+    if (dataset_source(data, "train", job->comm, now, status) || !job->resume) return status->code;
+    checkpoint_source(job->resume, &begun, status);
+    const bool known = *begun.images_sha256 && *now->images_sha256,
+               same = !strcmp(begun.images_sha256, now->images_sha256) &&
+                      !strcmp(begun.labels_sha256, now->labels_sha256);
+    if (known && !same)
+        status_set(status, STATUS_USAGE,
+                   "The run was begun with other training images or labels than those of %s: name the data "
+                   "that it was begun with by --data, or use --overwrite.",
+                   data);
+    return comm_agree(job->comm, status);
+}
+
+void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
+    job->shard = shard;
+    job->valid = valid;
+    prepare_images(job->config, &job->shard);
+    prepare_images(job->config, &job->valid);
+}
+
+StatusCode train_job_read(TrainJob *job, const char *data, Status *status) {
+    int64_t train = 0, test = 0, valid_count = config_int(job->config, "run.valid"),
+            limit = config_int(job->config, "run.train");
+    ImageSet shard = {0}, valid = {0};
+    if (dataset_counts(data, job->comm, &train, &test, status) || check_source(data, job, status))
+        return status->code;
+    if (valid_count >= train)
+        return status_set(status, STATUS_USAGE,
+                          "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
+                          (long long)valid_count, data, (long long)train);
+    job->spec = image_spec_mnist();
+    job->train_count = limit && limit < train - valid_count ? limit : train - valid_count;
+    const Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm)),
+                held_out = {train - valid_count, train};
+    if (dataset_read(data, "train", mine, job->comm, &shard, status)) return status->code;
+    if (dataset_read(data, "train", held_out, job->comm, &valid, status)) {
+        image_set_free(&shard);
+        return status->code;
+    }
+    train_job_take(job, shard, valid);
+    return status->code;
+}
+
+void train_job_free_images(TrainJob *job) {
+    image_set_free(&job->shard);
+    image_set_free(&job->valid);
+    class_names_free(&job->class_names);
+}
+
+StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
+                          Status *status) {
+    const CheckpointInfo info = {.config = job->config,
+                                 .source = &job->source,
+                                 .spec = job->spec,
+                                 .class_names = &job->class_names,
+                                 .complete = complete};
+    return checkpoint_save(job->model_path, job->comm, &info, write, context, status);
+}

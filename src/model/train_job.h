@@ -1,0 +1,52 @@
+/* What a training works with, and the images that it reads. */
+#ifndef PARDIGITS_MODEL_TRAIN_JOB_H
+#define PARDIGITS_MODEL_TRAIN_JOB_H
+
+#include "core/config.h"
+#include "core/log.h"
+#include "parallel/context.h"
+#include "parallel/stop.h"
+#include "store/checkpoint.h"
+#include "store/class_names.h"
+#include "store/dataset.h"
+#include "store/h5io.h"
+#include "store/metrics.h"
+
+#include <stdint.h>
+
+/* All ranks hold the same values, but for `shard`. */
+typedef struct {
+    const Comm *comm;
+    const Config *config;
+    Log *log;
+    int threads;    /* OpenMP threads of this rank */
+    ImageSpec spec; /* of all images */
+    ClassNames class_names;
+    int64_t train_count; /* images to train on: the first train_count of the training part */
+    ImageSet shard;     /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
+    ImageSource source; /* where all of them came from */
+    ImageSet valid;     /* held-out images, whole on every rank, preprocessed; n = 0 for none */
+    const char *model_path; /* where checkpoints and the model go (checkpoint_save) */
+    const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
+    Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
+    StopWatch *watch;       /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
+} TrainJob;
+
+static inline Context train_job_context(const TrainJob *job) {
+    return (Context){job->comm, job->log, job->threads};
+}
+
+/* Reads this rank's shard of the dataset's training images and the held-out ones (run.train, run.valid), as
+ * run.preprocess makes them; with job->resume they must be those that the run was begun with. config, comm
+ * and resume are set. Collective: all ranks agree. Freed by train_job_free_images. */
+StatusCode train_job_read(TrainJob *job, const char *data, Status *status);
+
+/* The same, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP. */
+void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid);
+void train_job_free_images(TrainJob *job);
+
+/* Saves a model or checkpoint to job->model_path (checkpoint_save). Collective: all ranks agree. */
+StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
+                          Status *status);
+
+#endif
