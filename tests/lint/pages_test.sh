@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# pages.sh finds each kind of mistake in a page, and none in a good page.
+set -uo pipefail
+check=$(cd "$(dirname "$0")" && pwd)/pages.sh
+tree=$(mktemp -d)
+trap 'rm -rf "$tree"' EXIT
+verdict=0
+mkdir -p "$tree/src/core" "$tree/results"
+echo '{"run.seed"}' >"$tree/src/core/keys.c"
+
+# page LINE...: MANUAL.md, with LINE at its end.
+page() {
+    printf '%s\n' '# The manual' '`run.seed` is a key; [keys](src/core/keys.c), [above](#the-manual), src/core/keys.c, configs/NAME.ini' "$@" \
+        >"$tree/MANUAL.md"
+}
+
+refused() {
+    page "$1"
+    ! bash "$check" "$tree" >/dev/null || { echo "pages.sh accepted: $1"; verdict=1; }
+}
+
+page
+bash "$check" "$tree" || { echo "pages.sh refused a good page"; verdict=1; }
+refused '[broken](src/core/other.c)'
+refused '[broken](#nowhere)'
+refused '[broken](MANUAL.md#nowhere)'
+refused 'see src/core/other.c.'
+refused 'see `tests/unit/other.c`'
+refused '`run.sneed` is no key'
+page
+sed -i 's/`run.seed`/A seed/' "$tree/MANUAL.md"
+! bash "$check" "$tree" >/dev/null || { echo "pages.sh accepted a key without a word in the manual"; verdict=1; }
+exit $verdict
