@@ -1,4 +1,4 @@
-/* What every part of the program works with: passed as one argument. */
+/* The ranks, log and threads that almost every function needs, passed as one argument. */
 #ifndef PARDIGITS_PARALLEL_CONTEXT_H
 #define PARDIGITS_PARALLEL_CONTEXT_H
 
