@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fails on a page (*.md) that links to a file or heading, or names a path of the source, a script or a configuration, or a configuration key
-# that doesn't exist; and on a key that MANUAL.md doesn't explain. Usage: pages.sh [TREE]
+# Fails on a page (*.md) that links to a file or heading, or names a path of the source, a script or a configuration, a command, a target
+# of make or a configuration key that doesn't exist; and on a key that MANUAL.md doesn't explain. Usage: pages.sh [TREE]
 set -uo pipefail
 cd "${1:-$(dirname "$0")/../..}" || exit 1
 shopt -s nullglob
@@ -37,7 +37,22 @@ key_pattern='\b(run|knn|svm|cnn)\.[a-z][a-z0-9_]*'
 keys=$(grep -rhoE "\"($key_pattern)\"" --include='*.[ch]' src | tr -d '"' | sort -u)
 is_file_name='^[a-z]+\.(md|ini|py|sh|c|h|h5|log|libsvm|png|pdf)$'
 
+check_command() {
+    grep -qE "\\{\"$2\"," src/cli/*.c || complain "$1: there is no command pardigits $2"
+}
+
+check_target() {
+    grep -qE "^(\.PHONY:.* )?$2(:| |\$)" Makefile || complain "$1: there is no make $2"
+}
+
+# words PAGE PATTERN: the last words of what matches in code: indented lines, or between backquotes.
+words() {
+    grep -oE "(^    .*|\`)$2" "$1" | grep -oE '[a-z-]+$' | sort -u
+}
+
 for page in "${pages[@]}"; do
+    while read -r word; do check_command "$page" "$word"; done < <(words "$page" '\b(build/)?pardigits [a-z]+')
+    while read -r word; do check_target "$page" "$word"; done < <(words "$page" '\bmake [a-z-]+')
     while read -r link; do check_link "$page" "$link"; done < <(grep -oE '\]\([^) ]+\)' "$page" | sed -E 's/^\]\(|\)$//g')
     while read -r path; do check_path "$page" "$path"; done \
         < <(grep -oE '(^|[^A-Za-z0-9_./-])(src|tests|configs|jobs)/[A-Za-z0-9_./*-]*' "$page" | sed -E 's/^[^a-z]//' | sort -u)

@@ -5,12 +5,15 @@ check=$(cd "$(dirname "$0")" && pwd)/pages.sh
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 verdict=0
-mkdir -p "$tree/src/core" "$tree/results"
+mkdir -p "$tree/src/core" "$tree/src/cli" "$tree/results"
+echo '    {"train", cmd_train,' >"$tree/src/cli/main.c"
+echo 'demo: data' >"$tree/Makefile"
 echo '{"run.seed"}' >"$tree/src/core/keys.c"
 
 # page LINE...: MANUAL.md, with LINE at its end.
 page() {
-    printf '%s\n' '# The manual' '`run.seed` is a key; [keys](src/core/keys.c), [above](#the-manual), src/core/keys.c, configs/NAME.ini' "$@" \
+    printf '%s\n' '# The manual' '`run.seed` is a key; [keys](src/core/keys.c), [above](#the-manual), src/core/keys.c, configs/NAME.ini' \
+        '`pardigits train` and `make demo`; pardigits proves and makes nothing' '' '    build/pardigits train' "$@" \
         >"$tree/MANUAL.md"
 }
 
@@ -27,6 +30,9 @@ refused '[broken](MANUAL.md#nowhere)'
 refused 'see src/core/other.c.'
 refused 'see `tests/unit/other.c`'
 refused '`run.sneed` is no key'
+refused 'the command `pardigits trian`'
+refused '    mpirun -n 2 build/pardigits trian configs/NAME.ini'
+refused 'the target `make damo`'
 page
 sed -i 's/`run.seed`/A seed/' "$tree/MANUAL.md"
 ! bash "$check" "$tree" >/dev/null || { echo "pages.sh accepted a key without a word in the manual"; verdict=1; }
