@@ -103,7 +103,7 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
         return status_set(status, STATUS_USAGE, "--images %s isn't a whole number from 0 to 4096.", images);
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
         if (strcmp(benches[i].name, argv[1])) continue;
-        Config *config = config_create();
+        Config *config = config_create(&model_families.keys);
         config_read_file(config, operands > 1 ? argv[2] : "configs/cnn.ini", status);
         if (!comm_agree(context->comm, status)) benches[i].run(context, config, (int)count, status);
         config_destroy(&config);

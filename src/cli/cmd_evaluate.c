@@ -155,7 +155,7 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Contex
 /* --members as a setting; refused before any model is opened. */
 static StatusCode take_members(const char *members, char setting[64], EvaluateArguments *arguments,
                                Status *status) {
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     if (!config_set_value(config, "cnn.use_members", members, "--members", status)) {
         snprintf(setting, 64, "cnn.use_members=%lld", (long long)config_int(config, "cnn.use_members"));
         settings_take(&arguments->settings, setting, status);

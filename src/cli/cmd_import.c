@@ -42,7 +42,7 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
 
 StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status) {
     ImportArguments arguments;
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     void *model = NULL;
     if (!parse(argc, argv, &arguments, status)) check_output(context, arguments.out, 1, argv + 1, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)

@@ -23,12 +23,11 @@ static void print_array(const char *path, bool is_array, void *context) {
 }
 
 static void print_config(const Config *config) {
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
     const char *model = config_text(config, "run.model");
-    for (size_t i = 0; i < count; i++) {
-        bool used = !strncmp(keys[i].name, "run.", 4) || !strncmp(keys[i].name, model, strlen(model));
-        if (used) printf("  %s = %s\n", keys[i].name, config_value(config, keys[i].name));
+    for (int i = 0; i < config_count(config); i++) {
+        const char *name = config_key(config, i)->name;
+        bool used = !strncmp(name, "run.", 4) || !strncmp(name, model, strlen(model));
+        if (used) printf("  %s = %s\n", name, config_value(config, name));
     }
 }
 

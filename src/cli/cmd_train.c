@@ -49,7 +49,7 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
                                bool *complete, Status *status) {
     if (checkpoint_open_newest(run->model, comm, resume, status) || !*resume) return status->code;
     Config *stored = NULL;
-    if (!checkpoint_config(*resume, &stored, status)) {
+    if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
         const ConfigKey *key = config_difference(config, stored);
         if (key)
             status_set(status, STATUS_USAGE,
@@ -95,7 +95,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     double started_s = timer_now_s();
     TrainArguments arguments;
     TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     H5File *resume = NULL;
     RunFolder run = {0};
     bool complete = false;

@@ -1,5 +1,6 @@
 #include "cnn/cnn_bench.h"
 
+#include "cnn/cnn_options.h"
 #include "cnn/micro_batch.h"
 
 #include "core/mem.h"
@@ -128,14 +129,14 @@ static Network *parse_network(const Config *config, Status *status) {
                    "configs/cnn.ini.",
                    model);
     else
-        network_parse(net, config_text(config, "cnn.layers"), status);
+        network_parse(net, cnn_options(config).layers, status);
     return net;
 }
 
 StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status) {
     Network *net = parse_network(config, status);
     *count = 0;
-    const int micro_batch = (int)config_int(config, "cnn.micro_batch");
+    const int micro_batch = (int)cnn_options(config).micro_batch;
     MicroBatchPlan plan = {0};
     if (!status->code) plan = micro_batch_plan_create(net, micro_batch);
     for (int i = 0; i < net->layer_count && !status->code; i++) {

@@ -1,3 +1,5 @@
+#include "cnn/cnn_options.h"
+#include "cnn/ensemble_options.h"
 #include "cnn/members.h"
 #include "cnn/network.h"
 #include "cnn/predict.h"
@@ -63,7 +65,7 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
     model->nets = mem_new((size_t)count, sizeof *model->nets);
     model->predictors = mem_new((size_t)count, sizeof *model->predictors);
     model->preprocess = mem_new((size_t)count, sizeof *model->preprocess);
-    for (int m = 0; m < config_int(config, "cnn.members") && model->members < count && !status->code; m++) {
+    for (int m = 0; m < ensemble_options(config).members && model->members < count && !status->code; m++) {
         char root[MEMBER_ROOT];
         members_root(config, m, root);
         if (h5_exists(file, root)) /* else its training isn't finished */
@@ -77,7 +79,7 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
 
 static StatusCode load_model(Model *opened, const Context *context, Status *status) {
     CnnModel *model = opened->state = mem_new(1, sizeof *model);
-    model->shifts = (int)config_int(opened->config, "cnn.test_shifts");
+    model->shifts = (int)cnn_options(opened->config).test_shifts;
     if (members_check(opened->config, opened->spec, status) == STATUS_OK)
         load_members(model, opened->file, opened->config, status);
     return comm_agree(context->comm, status);
@@ -118,20 +120,20 @@ static void describe_model(const Model *model, char *text, int size) {
     const Config *config = model->config;
     Status ignored = {0};
     Network *net = members_network(config, 0, &ignored);
-    int64_t members = config_int(config, "cnn.members"), done = 0, all = members;
+    int64_t members = ensemble_options(config).members, done = 0, all = members;
     const char *what = "members";
     if (members > 1) {
         h5_get_i64(file, "/state", "members", &done, &ignored);
     } else {
         h5_get_i64(file, "/state", "epoch", &done, &ignored);
-        all = config_int(config, "cnn.epochs");
+        all = cnn_options(config).epochs;
         what = "epochs";
     }
     if (!net) return;
     snprintf(text, (size_t)size,
              "%d layers, %lld parameters, %lld multiply-adds an image%s, %lld of %lld %s trained",
              net->layer_count, (long long)net->parameters, (long long)net->multiply_adds,
-             *config_text(config, "cnn.member_layers") ? " (the first member)" : "", (long long)done,
+             *ensemble_options(config).member_layers ? " (the first member)" : "", (long long)done,
              (long long)all, what);
     mem_free(net);
 }

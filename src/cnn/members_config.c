@@ -84,13 +84,9 @@ Network *members_network(const Config *config, int member, Status *status) {
 }
 
 /* Whether a member can have a key of its own. */
-static bool is_own_key(const char *name) {
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(keys[i].name, name))
-            return keys[i].type != CONFIG_TEXT && keys[i].shapes_model && strcmp(name, "cnn.members") != 0;
-    return false;
+static bool is_own_key(const Config *config, const char *name) {
+    const ConfigKey *key = config_find(config, name);
+    return key && key->type != CONFIG_TEXT && key->shapes_model && strcmp(key->name, "cnn.members") != 0;
 }
 
 /* Whether one of the first `count` words of the settings sets this key, "cnn.epochs". */
@@ -109,7 +105,7 @@ static StatusCode set_own(Config *own, const char *settings, Status *status) {
     for (int i = 0; !status->code && copy_word(settings, i, word, sizeof word); i++) {
         const char *equals = strchr(word, '=');
         snprintf(name, sizeof name, "cnn.%.*s", (int)strcspn(word, "="), word);
-        if (!equals || !is_own_key(name) || strlen(word) == sizeof word - 1)
+        if (!equals || !is_own_key(own, name) || strlen(word) == sizeof word - 1)
             return status_set(
                 status, STATUS_USAGE,
                 "%s: %s isn't a key of [cnn] that a member can have of its own, with its value, "

@@ -7,13 +7,9 @@
 #define ONECYCLE_FIRST (1.0 / 25)
 #define ONECYCLE_LAST  (1.0 / 250000)
 
-Schedule schedule_create(const Config *config, int64_t total_steps) {
-    const char *name = config_text(config, "cnn.schedule");
-    ScheduleKind kind = !strcmp(name, "onecycle") ? SCHEDULE_ONECYCLE
-                        : !strcmp(name, "cosine") ? SCHEDULE_COSINE
-                                                  : SCHEDULE_CONSTANT;
-    return (Schedule){kind, config_real(config, "cnn.lr"),
-                      config_real(config, "cnn.warmup") * (double)total_steps, total_steps};
+Schedule schedule_create(const CnnOptions *options, int64_t total_steps) {
+    return (Schedule){(ScheduleKind)options->schedule, options->lr, options->warmup * (double)total_steps,
+                      total_steps};
 }
 
 /* Half a cosine wave from a (at part = 0) to b (at part = 1). */

@@ -4,7 +4,7 @@
 
 #include "cnn/network.h"
 
-#include "core/config.h"
+#include "cnn/cnn_options.h"
 #include "core/partition.h"
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@ typedef struct {
 } Schedule;
 
 /* The schedule of the configuration (cnn.schedule, cnn.lr, cnn.warmup). */
-Schedule schedule_create(const Config *config, int64_t total_steps);
+Schedule schedule_create(const CnnOptions *options, int64_t total_steps);
 
 /* The learning rate of a step, 0 <= step < total_steps. */
 double schedule_lr(const Schedule *schedule, int64_t step);

@@ -9,6 +9,7 @@
 #include "core/rng.h"
 #include "core/timer.h"
 #include "data/shard.h"
+#include "model/run_options.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 #include "parallel/stop.h"
@@ -38,12 +39,12 @@ const TrainTable train_tables[TRAIN_TABLES] = {
 
 typedef struct {
     TrainJob *job;
+    CnnOptions options;
     Network net;
     BatchPartition partition;
     int64_t epochs, steps; /* of the run; of an epoch */
     uint32_t seed;
     Schedule schedule;
-    double ema; /* cnn.ema; 0 for no averages */
     Comm *node; /* the ranks that share the state */
     TrainState state;
     TrainStep stepper;
@@ -90,22 +91,21 @@ static int64_t images_done(const Trainer *trainer) {
 }
 
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
-    const Config *config = job->config;
     trainer->job = job;
-    if (network_parse(&trainer->net, config_text(config, "cnn.layers"), status)) return status->code;
-    trainer->partition = (BatchPartition){job->train_count, config_int(config, "cnn.batch"),
-                                          config_int(config, "cnn.micro_batch"), comm_size(job->comm)};
-    trainer->epochs = config_int(config, "cnn.epochs");
+    const CnnOptions options = trainer->options = cnn_options(job->config);
+    if (network_parse(&trainer->net, options.layers, status)) return status->code;
+    trainer->partition =
+        (BatchPartition){job->train_count, options.batch, options.micro_batch, comm_size(job->comm)};
+    trainer->epochs = options.epochs;
     trainer->steps = epoch_steps(&trainer->partition);
-    trainer->seed = (uint32_t)config_int(config, "run.seed");
-    trainer->schedule = schedule_create(config, trainer->epochs * trainer->steps);
-    trainer->ema = config_real(config, "cnn.ema");
-    trainer->state = train_state_new(&trainer->net, trainer->seed, trainer->ema > 0);
+    trainer->seed = (uint32_t)run_options(job->config).seed;
+    trainer->schedule = schedule_create(&options, trainer->epochs * trainer->steps);
+    trainer->state = train_state_new(&trainer->net, trainer->seed, trainer->options.ema > 0);
     if (load_state(trainer, status)) return status->code;
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
-    trainer->stepper = train_step_new(&trainer->state, config, job->comm, job->threads, job->watch);
+    trainer->stepper = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     open_metrics(trainer);
     trainer->started_s = trainer->saved_s = timer_now_s();
@@ -164,7 +164,8 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
     double began_s = timer_now_s();
     int64_t samples = range_size(epoch_step_positions(&trainer->partition, state->step));
     int64_t steps_done = state->epoch * trainer->steps + state->step;
-    StepRates rates = {schedule_lr(&trainer->schedule, steps_done), ema_share(trainer->ema, steps_done + 1)};
+    StepRates rates = {schedule_lr(&trainer->schedule, steps_done),
+                       ema_share(trainer->options.ema, steps_done + 1)};
     StepResult result = train_step_run(&trainer->stepper, state, rates, samples, mine);
     if (result.diverged)
         return status_set(
@@ -172,7 +173,7 @@ static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *stat
             "Training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
             "statistic is not finite or too large; lower cnn.lr (%g).",
             (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
-            (long long)trainer->epochs, config_real(trainer->job->config, "cnn.lr"));
+            (long long)trainer->epochs, trainer->options.lr);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
@@ -253,7 +254,7 @@ static void report_epoch(const Trainer *trainer, double valid_accuracy) {
 /* Rank 0's clock decides, so that all ranks do the same. Collective. */
 static bool checkpoint_is_due(const Trainer *trainer) {
     const TrainJob *job = trainer->job;
-    bool due = timer_now_s() - trainer->saved_s >= (double)config_int(job->config, "cnn.checkpoint_s");
+    bool due = timer_now_s() - trainer->saved_s >= (double)trainer->options.checkpoint_s;
     comm_broadcast(job->comm, &due, sizeof due, 0);
     return due || trainer->state.epoch == trainer->epochs;
 }
@@ -271,7 +272,8 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
 
 StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status) {
     (void)spec;
-    int64_t batch = config_int(config, "cnn.batch"), micro_batch = config_int(config, "cnn.micro_batch");
+    const CnnOptions options = cnn_options(config);
+    int64_t batch = options.batch, micro_batch = options.micro_batch;
     if (micro_batch & (micro_batch - 1))
         return status_set(status, STATUS_USAGE, "cnn.micro_batch = %lld must be a power of two.",
                           (long long)micro_batch);
@@ -281,7 +283,7 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
                           "images; use a larger micro-batch.",
                           (long long)batch, EXACT_SUM_MAX_TERMS, (long long)micro_batch);
     Network *net = mem_new(1, sizeof *net);
-    network_parse(net, config_text(config, "cnn.layers"), status);
+    network_parse(net, options.layers, status);
     mem_free(net);
     return status->code;
 }

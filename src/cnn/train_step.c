@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/timer.h"
+#include "model/run_options.h"
 #include "parallel/node_memory.h"
 
 #include <omp.h>
@@ -37,25 +38,21 @@ static void pack_weights(const TrainStep *train_step, const float *params) {
         packed_weights_fill(train_step->net, params, &train_step->packed, task);
 }
 
-TrainStep train_step_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
-                         StopWatch *watch) {
+TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job) {
+    const int threads = job->threads;
     const Network *net = state->net;
-    const Augmentation augmentation = {
-        (float)config_real(config, "cnn.shift"),   (float)config_real(config, "cnn.rotate"),
-        (float)config_real(config, "cnn.zoom"),    (float)config_real(config, "cnn.shear"),
-        (float)config_real(config, "cnn.elastic"), (float)config_real(config, "cnn.elastic_sigma"),
-        (float)config_real(config, "cnn.stretch"), (float)config_real(config, "cnn.thickness")};
-    float smoothing = (float)config_real(config, "cnn.label_smoothing");
-    uint32_t seed = (uint32_t)config_int(config, "run.seed");
-    TrainStep s = {.net = net,
-                   .node = state->node,
-                   .threads = threads,
-                   .micro_batch = (int)config_int(config, "cnn.micro_batch")};
-    s.sgd =
-        (Sgd){(float)config_real(config, "cnn.momentum"), (float)config_real(config, "cnn.weight_decay"),
-              !strcmp(config_text(config, "cnn.nesterov"), "yes"), (float)config_real(config, "cnn.lars")};
-    s.watch = watch;
-    s.norm_momentum = (float)config_real(config, "cnn.bn_momentum");
+    const Augmentation augmentation = {(float)options->shift,   (float)options->rotate,
+                                       (float)options->zoom,    (float)options->shear,
+                                       (float)options->elastic, (float)options->elastic_sigma,
+                                       (float)options->stretch, (float)options->thickness};
+    float smoothing = (float)options->label_smoothing;
+    uint32_t seed = (uint32_t)run_options(job->config).seed;
+    TrainStep s = {
+        .net = net, .node = state->node, .threads = threads, .micro_batch = (int)options->micro_batch};
+    s.sgd = (Sgd){(float)options->momentum, (float)options->weight_decay, options->nesterov,
+                  (float)options->lars};
+    s.watch = job->watch;
+    s.norm_momentum = (float)options->bn_momentum;
     count_workers(&s);
     share_memory(&s);
     s.works = mem_new((size_t)threads, sizeof *s.works);
@@ -67,8 +64,8 @@ TrainStep train_step_new(const TrainState *state, const Config *config, const Co
         pack_weights(&s, state->params);
     }
     comm_barrier(s.node);
-    int64_t most_micro_batches = (config_int(config, "cnn.batch") + s.micro_batch - 1) / s.micro_batch;
-    s.sum = gradient_reducer_new(net, &s.works[0]->plan, most_micro_batches, comm, s.node);
+    int64_t most_micro_batches = (options->batch + s.micro_batch - 1) / s.micro_batch;
+    s.sum = gradient_reducer_new(net, &s.works[0]->plan, most_micro_batches, job->comm, s.node);
     return s;
 }
 

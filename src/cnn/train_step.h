@@ -9,8 +9,7 @@
 #include "cnn/optimizer.h"
 #include "cnn/state.h"
 
-#include "parallel/comm.h"
-#include "parallel/stop.h"
+#include "model/train_job.h"
 
 /* Everything that steps need, planned once. */
 typedef struct {
@@ -31,11 +30,10 @@ typedef struct {
     _Atomic int *next_task;  /* of packing weights */
 } TrainStep;
 
-/* For the configuration's cnn.* keys, and with the weights of state, which the ranks of state->node share;
- * they are this rank's part of node_ranks(comm). watch as in TrainJob. Collective; freed by train_step_free,
+/* For the options and job of a training, and with the weights of state, which the ranks of state->node share;
+ * they are this rank's part of node_ranks(job->comm). Collective; freed by train_step_free,
  * collectively. */
-TrainStep train_step_new(const TrainState *state, const Config *config, const Comm *comm, int threads,
-                         StopWatch *watch);
+TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job);
 void train_step_free(TrainStep *train_step);
 
 typedef struct {

@@ -12,35 +12,64 @@
 enum { LONGEST_TEXT = 60000 }; /* an attribute of HDF5 holds 65,535 bytes */
 
 struct Config {
-    size_t count;
-    const ConfigKey *keys;
-    char **values; /* [count], as written in a file */
+    const ConfigTables *tables;
+    int count;
+    const ConfigKey **keys; /* [count] of all tables */
+    char **values;          /* [count], as written in a file */
+    char *notice;           /* config_notice */
 };
 
-Config *config_create(void) {
+static int count_keys(const ConfigTables *tables) {
+    int count = 0;
+    for (int t = 0; t < tables->count; t++)
+        count += tables->items[t]->count;
+    return count;
+}
+
+Config *config_create(const ConfigTables *tables) {
     Config *config = mem_new(1, sizeof *config);
-    config->keys = config_keys(&config->count);
-    config->values = mem_new(config->count, sizeof *config->values);
-    for (size_t i = 0; i < config->count; i++)
-        config->values[i] = mem_text(config->keys[i].initial);
+    config->tables = tables;
+    const int count = count_keys(tables);
+    config->keys = mem_new((size_t)count, sizeof *config->keys);
+    config->values = mem_new((size_t)count, sizeof *config->values);
+    for (int t = 0; t < tables->count; t++)
+        for (int i = 0; i < tables->items[t]->count; i++)
+            config->keys[config->count++] = &tables->items[t]->keys[i];
+    for (int i = 0; i < count; i++)
+        config->values[i] = mem_text(config->keys[i]->initial);
     return config;
 }
 
 Config *config_copy(const Config *config) {
-    Config *copy = mem_new(1, sizeof *copy);
-    *copy = (Config){config->count, config->keys, mem_new(config->count, sizeof *copy->values)};
-    for (size_t i = 0; i < config->count; i++)
+    Config *copy = config_create(config->tables);
+    for (int i = 0; i < config->count; i++) {
+        mem_free(copy->values[i]);
         copy->values[i] = mem_text(config->values[i]);
+    }
     return copy;
 }
 
 void config_destroy(Config **config) {
     if (!*config) return;
-    for (size_t i = 0; i < (*config)->count; i++)
+    for (int i = 0; i < (*config)->count; i++)
         mem_free((*config)->values[i]);
     mem_free((*config)->values);
+    mem_free((*config)->keys);
+    mem_free((*config)->notice);
     mem_free(*config);
     *config = NULL;
+}
+
+int config_count(const Config *config) {
+    return config->count;
+}
+
+const ConfigKey *config_key(const Config *config, int i) {
+    return config->keys[i];
+}
+
+const char *config_notice(const Config *config) {
+    return config->notice;
 }
 
 /* Levenshtein's distance of two short words. */
@@ -62,32 +91,97 @@ static int edit_distance(const char *a, const char *b) {
     return row[n];
 }
 
+/* Whether two words are the same but for capitals, hyphens and underscores. */
+static bool is_same_word(const char *a, const char *b) {
+    for (;; a++, b++) {
+        a += strspn(a, "-_");
+        b += strspn(b, "-_");
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return false;
+        if (!*a) return true;
+    }
+}
+
+/* The part of a name behind its section. */
+static const char *bare_name(const char *name) {
+    const char *dot = strchr(name, '.');
+    return dot ? dot + 1 : name;
+}
+
+/* The synonym that a name is, whatever its section and however it is written: LearningRate, learning-rate. */
+static const ConfigSynonym *find_synonym(const Config *config, const char *name, bool former) {
+    for (int t = 0; t < config->tables->count; t++) {
+        const ConfigTable *table = config->tables->items[t];
+        for (int i = 0; i < table->synonym_count; i++) {
+            const ConfigSynonym *synonym = &table->synonyms[i];
+            if (synonym->former == former &&
+                (former ? !strcmp(synonym->word, name) : is_same_word(synonym->word, bare_name(name))))
+                return synonym;
+        }
+    }
+    return NULL;
+}
+
 /* The key whose name is most like `name`; one that differs by its section alone comes first. */
 static const ConfigKey *nearest_key(const Config *config, const char *name) {
     const ConfigKey *best = NULL;
     int best_distance = 0;
-    const char *dot = strchr(name, '.');
-    for (size_t i = 0; i < config->count; i++) {
-        int distance = edit_distance(name, config->keys[i].name);
-        if (!strcmp(strchr(config->keys[i].name, '.') + 1, dot ? dot + 1 : name)) distance = 0;
+    for (int i = 0; i < config->count; i++) {
+        int distance = edit_distance(name, config->keys[i]->name);
+        if (!strcmp(bare_name(config->keys[i]->name), bare_name(name))) distance = 0;
         if (!best || distance < best_distance) {
-            best = &config->keys[i];
+            best = config->keys[i];
             best_distance = distance;
         }
     }
     return best;
 }
 
-/* Former names of keys, which older configurations and models hold. */
-static const char *const former_names[][2] = {{"cnn.leaf", "cnn.micro_batch"}};
-
-/* The place of a key in the table; negative if there is none. */
-static long find_key(const Config *config, const char *name) {
-    for (size_t i = 0; i < sizeof former_names / sizeof *former_names; i++)
-        if (!strcmp(former_names[i][0], name)) name = former_names[i][1];
-    for (size_t i = 0; i < config->count; i++)
-        if (!strcmp(config->keys[i].name, name)) return (long)i;
+/* The place of a key; negative if there is none. */
+static int find_exact(const Config *config, const char *name) {
+    for (int i = 0; i < config->count; i++)
+        if (!strcmp(config->keys[i]->name, name)) return i;
     return -1;
+}
+
+/* The same, also of a former name. */
+static int find_key(const Config *config, const char *name) {
+    const ConfigSynonym *former = find_synonym(config, name, true);
+    return find_exact(config, former ? former->key : name);
+}
+
+const ConfigKey *config_find(const Config *config, const char *name) {
+    const int i = find_key(config, name);
+    return i < 0 ? NULL : config->keys[i];
+}
+
+const char *config_former_name(const Config *config, const ConfigKey *key) {
+    for (int t = 0; t < config->tables->count; t++)
+        for (int i = 0; i < config->tables->items[t]->synonym_count; i++) {
+            const ConfigSynonym *synonym = &config->tables->items[t]->synonyms[i];
+            if (synonym->former && !strcmp(synonym->key, key->name)) return synonym->word;
+        }
+    return NULL;
+}
+
+/* Takes note of a key that was set by a former name. */
+static void note_former(Config *config, const char *name, const char *where) {
+    const ConfigSynonym *former = find_synonym(config, name, true);
+    if (!former || config->notice) return;
+    const size_t size = strlen(where) + strlen(name) + strlen(former->key) + 64;
+    config->notice = mem_new(size, 1);
+    snprintf(config->notice, size, "%s: %s is the old name of %s, which does the same.", where, name,
+             former->key);
+}
+
+static StatusCode refuse_key(const Config *config, const char *name, const char *where, Status *status) {
+    const ConfigSynonym *synonym = find_synonym(config, name, false);
+    const ConfigKey *near =
+        synonym ? config->keys[find_exact(config, synonym->key)] : nearest_key(config, name);
+    if (synonym && synonym->meaning)
+        return status_set(status, STATUS_USAGE, "%s: there is no key %s; use %s: %s.", where, name,
+                          near->name, synonym->meaning);
+    return status_set(status, STATUS_USAGE, "%s: there is no key %s; did you mean %s (%s)?", where, name,
+                      near->name, near->help);
 }
 
 static bool is_choice(const char *choices, const char *value) {
@@ -144,19 +238,16 @@ static char *trimmed(const char *value) {
 
 StatusCode config_set_value(Config *config, const char *name, const char *value, const char *where,
                             Status *status) {
-    long i = find_key(config, name);
-    if (i < 0) {
-        const ConfigKey *near = nearest_key(config, name);
-        return status_set(status, STATUS_USAGE, "%s: there is no key %s; did you mean %s (%s)?", where, name,
-                          near->name, near->help);
-    }
+    const int i = find_key(config, name);
+    if (i < 0) return refuse_key(config, name, where, status);
     char *copy = trimmed(value);
-    if (check_value(&config->keys[i], copy, where, status)) {
+    if (check_value(config->keys[i], copy, where, status)) {
         mem_free(copy);
         return status->code;
     }
     mem_free(config->values[i]);
     config->values[i] = copy;
+    note_former(config, name, where);
     return STATUS_OK;
 }
 
@@ -211,7 +302,7 @@ static int take_value(void *context, const char *section, const char *key, const
     char name[256], where[1024];
     snprintf(name, sizeof name, "%s.%s", section, key);
     snprintf(where, sizeof where, "%.900s:%d", reading->path, reading->line);
-    long i = find_key(reading->config, name);
+    const int i = find_key(reading->config, name);
     char *joined = NULL;
     if (i >= 0 && reading->seen[i] && !reading->continues)
         status_set(reading->status, STATUS_USAGE, "%s: %s is set twice.", where, name);
@@ -233,7 +324,7 @@ StatusCode config_read_file(Config *config, const char *path, Status *status) {
     if (!file)
         return status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path,
                           strerror(errno));
-    Reading reading = {config, path, status, file, .seen = mem_new(config->count, sizeof(bool))};
+    Reading reading = {config, path, status, file, .seen = mem_new((size_t)config->count, sizeof(bool))};
     int bad_line = ini_parse_stream(read_line, &reading, take_value, &reading);
     if (ferror(file))
         status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path, strerror(errno));
@@ -249,9 +340,9 @@ StatusCode config_read_file(Config *config, const char *path, Status *status) {
 }
 
 static const char *get(const Config *config, const char *name, bool is_text, bool is_int) {
-    long i = find_key(config, name);
+    const int i = find_key(config, name);
     if (i < 0) fatal("config: there is no key %s", name);
-    ConfigType type = config->keys[i].type;
+    ConfigType type = config->keys[i]->type;
     bool right =
         is_text ? type == CONFIG_CHOICE || type == CONFIG_TEXT : type == (is_int ? CONFIG_INT : CONFIG_REAL);
     if (!right) fatal("config: %s is asked for as another type", name);
@@ -270,8 +361,41 @@ const char *config_text(const Config *config, const char *name) {
     return get(config, name, true, false);
 }
 
+/* The number of a choice among "a|b|c". */
+static int choice_number(const char *choices, const char *value) {
+    const size_t length = strlen(value);
+    int number = 0;
+    for (const char *at = choices; strncmp(at, value, length) || strcspn(at, "|") != length; number++) {
+        at += strcspn(at, "|");
+        if (!*at++) fatal("config: %s isn't one of %s", value, choices);
+    }
+    return number;
+}
+
+static void fill(const Config *config, const ConfigKey *key, void *variable) {
+    switch (key->type) {
+    case CONFIG_INT:
+        *(int64_t *)variable = config_int(config, key->name);
+        break;
+    case CONFIG_REAL:
+        *(double *)variable = config_real(config, key->name);
+        break;
+    case CONFIG_CHOICE:
+        *(int *)variable = choice_number(key->choices, config_text(config, key->name));
+        break;
+    case CONFIG_TEXT:
+        *(const char **)variable = config_text(config, key->name);
+        break;
+    }
+}
+
+void config_fill(const Config *config, const ConfigTable *table, void *options) {
+    for (int i = 0; i < table->count; i++)
+        fill(config, &table->keys[i], (char *)options + table->keys[i].offset);
+}
+
 const char *config_value(const Config *config, const char *name) {
-    long i = find_key(config, name);
+    const int i = find_key(config, name);
     if (i < 0) fatal("config: there is no key %s", name);
     return config->values[i];
 }
@@ -291,30 +415,34 @@ static void write_folded(FILE *file, const char *value) {
     fprintf(file, "%s\n", value);
 }
 
+void config_describe_range(const ConfigKey *key, char *text, size_t size) {
+    text[0] = 0;
+    if (key->type == CONFIG_CHOICE) snprintf(text, size, "%s", key->choices);
+    if (key->type == CONFIG_INT || key->type == CONFIG_REAL)
+        snprintf(text, size, "%s%s%.10g to %.10g%s%s", key->choices, *key->choices ? " or " : "", key->min,
+                 key->max, *key->unit ? " " : "", key->unit);
+}
+
 void config_write(const Config *config, FILE *file) {
     size_t section = 0;
-    for (size_t i = 0; i < config->count; i++) {
-        const ConfigKey *key = &config->keys[i];
+    for (int i = 0; i < config->count; i++) {
+        const ConfigKey *key = config->keys[i];
         size_t length = strcspn(key->name, ".");
-        if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0].name, length)) {
+        if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0]->name, length)) {
             fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
             section = length;
         }
-        fprintf(file, "# %s", key->help);
-        if (key->type == CONFIG_CHOICE) fprintf(file, ": %s", key->choices);
-        if (key->type == CONFIG_INT || key->type == CONFIG_REAL) {
-            fprintf(file, ": %s%s%.10g to %.10g", key->choices, *key->choices ? " or " : "", key->min,
-                    key->max);
-            if (*key->unit) fprintf(file, " %s", key->unit);
-        }
+        char range[256];
+        config_describe_range(key, range, sizeof range);
+        fprintf(file, "# %s%s%s", key->help, *range ? ": " : "", range);
         fprintf(file, "\n%s = ", key->name + length + 1);
         write_folded(file, config->values[i]);
     }
 }
 
 const ConfigKey *config_difference(const Config *a, const Config *b) {
-    for (size_t i = 0; i < a->count; i++) {
-        const ConfigKey *key = &a->keys[i];
+    for (int i = 0; i < a->count; i++) {
+        const ConfigKey *key = a->keys[i];
         if (!key->shapes_model) continue;
         bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
         bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)

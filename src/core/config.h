@@ -1,6 +1,6 @@
-/* The configuration of a run: one table of keys (src/core/config_keys.c). Values come from the defaults, then
- * an .ini file, then --set; the last one wins. An unknown key or a value out of range is an error that names
- * file:line and what is allowed. */
+/* The configuration of a run. Each part of the program declares a table of its keys. Values come from the
+ * defaults, then an .ini file, then --set; the last one wins. An unknown key or a value out of range is an
+ * error that names file:line and what is allowed. */
 #ifndef PARDIGITS_CORE_CONFIG_H
 #define PARDIGITS_CORE_CONFIG_H
 
@@ -13,7 +13,7 @@
 
 typedef enum { CONFIG_INT, CONFIG_REAL, CONFIG_CHOICE, CONFIG_TEXT } ConfigType;
 
-/* One key of the table. */
+/* A key. */
 typedef struct {
     const char *name; /* "section.key" */
     ConfigType type;
@@ -23,15 +23,35 @@ typedef struct {
     const char *unit;    /* "" if it has none */
     const char *help;    /* one line */
     bool shapes_model;   /* false: the value doesn't change the trained model (a cache's size) */
+    size_t offset;       /* of its variable in the table's options (config_fill) */
 } ConfigKey;
 
-/* The table. *count receives its length. */
-const ConfigKey *config_keys(size_t *count);
+/* What people may write for a key. */
+typedef struct {
+    const char *word;    /* "learning_rate", of any section; of a former name "section.key" */
+    const char *key;     /* "cnn.lr" */
+    const char *meaning; /* a sentence, or NULL: the key's help says enough */
+    bool former;         /* an older name, which is still read as the key */
+} ConfigSynonym;
+
+/* The keys of one part of the program: a constant beside the code that uses them. */
+typedef struct {
+    int count, synonym_count;
+    const ConfigKey *keys;
+    const ConfigSynonym *synonyms;
+} ConfigTable;
+
+/* All keys of a program. */
+typedef struct {
+    int count;
+    const ConfigTable *const *items;
+} ConfigTables;
 
 typedef struct Config Config;
 
-/* A configuration with all keys at their defaults. Destroyed by config_destroy. */
-Config *config_create(void);
+/* A configuration with all keys at their defaults; the tables must outlive it. Destroyed by config_destroy.
+ */
+Config *config_create(const ConfigTables *tables);
 Config *config_copy(const Config *config);
 void config_destroy(Config **config);
 
@@ -45,6 +65,23 @@ StatusCode config_set(Config *config, const char *assignment, const char *where,
 StatusCode config_set_value(Config *config, const char *name, const char *value, const char *where,
                             Status *status);
 
+/* Sets the variables of a struct of options from the keys of a table: CONFIG_INT int64_t, CONFIG_REAL double,
+ * CONFIG_CHOICE int (the number of the choice, from 0), CONFIG_TEXT const char * (the configuration's). */
+void config_fill(const Config *config, const ConfigTable *table, void *options);
+
+/* Former names that were used to set keys, as a sentence; NULL if there were none. */
+const char *config_notice(const Config *config);
+
+/* The keys in the order of the tables. */
+int config_count(const Config *config);
+const ConfigKey *config_key(const Config *config, int i);
+
+/* The key of a name; NULL if there is none. */
+const ConfigKey *config_find(const Config *config, const char *name);
+
+/* A former name of a key, or NULL. */
+const char *config_former_name(const Config *config, const ConfigKey *key);
+
 /* Values by "section.key". An unknown name or a wrong type is a bug (fatal). */
 int64_t config_int(const Config *config, const char *name); /* 0 for a word such as auto */
 double config_real(const Config *config, const char *name);
@@ -52,6 +89,9 @@ const char *config_text(const Config *config, const char *name); /* CONFIG_CHOIC
 
 /* The value of any key, as text, as an .ini file would have it. */
 const char *config_value(const Config *config, const char *name);
+
+/* What a key allows, such as "auto or 1 to 1000 neighbours"; "" for any text. */
+void config_describe_range(const ConfigKey *key, char *text, size_t size);
 
 /* Writes all keys and their values as an .ini file, each with its help. */
 void config_write(const Config *config, FILE *file);

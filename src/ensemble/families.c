@@ -1,10 +1,28 @@
 #include "ensemble/families.h"
 
+#include "cnn/cnn_options.h"
+#include "cnn/ensemble_options.h"
 #include "cnn/members.h"
 #include "knn/knn.h"
+#include "knn/knn_options.h"
+#include "model/run_options.h"
 #include "svm/model.h"
+#include "svm/svm_options.h"
 
-/* A new family is a folder beside src/knn and a line here. */
+typedef struct {
+    int model;
+} FamilyOptions;
+
+#define OPTIONS FamilyOptions
+#include "core/config_table.h"
+
+/* A new family is a folder beside src/knn, which is named here, in run.model and in the tables of keys. */
 static const ModelFamily *const families[] = {&knn_family, &svm_family, &cnn_family};
 
-const ModelFamilies model_families = {sizeof families / sizeof *families, families};
+static const ConfigKey family_keys[] = {CHOICE("run", model, "knn", "knn|svm|cnn", "model family")};
+static const ConfigTable family_table = {COUNT_OF(family_keys), 0, family_keys, NULL};
+
+static const ConfigTable *const tables[] = {&family_table, &run_keys, &knn_keys,
+                                            &svm_keys,     &cnn_keys, &ensemble_keys};
+
+const ModelFamilies model_families = {COUNT_OF(families), families, {COUNT_OF(tables), tables}};

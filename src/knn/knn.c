@@ -24,7 +24,8 @@ static void describe(const Model *model, char *text, int size) {
     Status status = {0};
     int64_t total = 0, k = 0;
     knn_model_facts(model->file, model->config, &total, &k, &status);
-    const KnnMethod method = knn_method(model->config);
+    const KnnOptions options = knn_options(model->config);
+    const KnnMethod method = knn_method(&options);
     int length =
         snprintf(text, (size_t)size, "%lld reference images, k = %lld", (long long)total, (long long)k);
     if (length >= size) return;

@@ -4,25 +4,18 @@
 
 #include <string.h>
 
-KnnMethod knn_method(const Config *config) {
-    const char *metric = config_text(config, "knn.metric");
-    const bool distorted = !strcmp(metric, "idm");
-    return (KnnMethod){
-        .k = config_int(config, "knn.k"),
-        .gradient = !strcmp(metric, "gradient"),
-        .candidates = distorted ? config_int(config, "knn.candidates") : 0,
-        .distortion = {.warp = (int)config_int(config, "knn.warp"),
-                       .context = (int)config_int(config, "knn.context"),
-                       .directions = strcmp(config_text(config, "knn.directions"), "2") ? 4 : 2}};
+KnnMethod knn_method(const KnnOptions *options) {
+    return (KnnMethod){.k = options->k,
+                       .gradient = options->metric == KNN_METRIC_GRADIENT,
+                       .candidates = options->metric == KNN_METRIC_IDM ? options->candidates : 0,
+                       .distortion = {.warp = (int)options->warp,
+                                      .context = (int)options->context,
+                                      .directions = options->directions == KNN_DIRECTIONS_2 ? 2 : 4}};
 }
 
-bool knn_prunes(const Config *config, int64_t rows, int64_t k) {
-    const char *search = config_text(config, "knn.search");
-    return !strcmp(search, "pruned") || (!strcmp(search, "auto") && knn_pruning_pays(rows, IMAGE_PIXELS, k));
-}
-
-bool knn_votes_weighted(const Config *config) {
-    return !strcmp(config_text(config, "knn.votes"), "distance");
+bool knn_prunes(const KnnOptions *options, int64_t rows, int64_t k) {
+    return options->search == KNN_SEARCH_PRUNED ||
+           (options->search == KNN_SEARCH_AUTO && knn_pruning_pays(rows, IMAGE_PIXELS, k));
 }
 
 void knn_model_free(KnnModel *model) {

@@ -3,6 +3,7 @@
 #define PARDIGITS_KNN_MODEL_H
 
 #include "knn/knn.h"
+#include "knn/knn_options.h"
 
 typedef struct {
     KnnMethod method;
@@ -11,12 +12,11 @@ typedef struct {
     uint8_t *labels; /* [reference.total], whole on every rank */
 } KnnModel;
 
-/* The configuration's method; k is 0 for auto. */
-KnnMethod knn_method(const Config *config);
+/* The method of the options; k is 0 for auto. */
+KnnMethod knn_method(const KnnOptions *options);
 
 /* Whether a rank with so many images searches by an index for k neighbours. */
-bool knn_prunes(const Config *config, int64_t rows, int64_t k);
-bool knn_votes_weighted(const Config *config);
+bool knn_prunes(const KnnOptions *options, int64_t rows, int64_t k);
 
 /* Predicts images as they were preprocessed; out [n] is whole on every rank. Collective. */
 void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images,

@@ -67,7 +67,7 @@ StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trial
 StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *total, int64_t *k,
                            Status *status) {
     H5Shape shape;
-    *k = config_int(config, "knn.k");
+    *k = knn_options(config).k;
     if (h5_shape(file, images_name, &shape, status) != STATUS_OK) return status->code;
     if (shape.rank != 3 || shape.dims[0] < 1 || shape.dims[1] != IMAGE_SIDE || shape.dims[2] != IMAGE_SIDE)
         return status_set(status, STATUS_FAILED,
@@ -103,13 +103,13 @@ static void make_reference(KnnModel *model, const Comm *comm, const uint8_t *ima
     if (model->method.pruned) log_line(&log, "index made in %.2f s", timer_now_s() - started_s);
 }
 
-static StatusCode read_reference(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
-                                 int64_t total, Status *status) {
+static StatusCode read_reference(KnnModel *model, const H5File *file, const KnnOptions *options,
+                                 const Comm *comm, int64_t total, Status *status) {
     Range rows = partition_range(total, comm_size(comm), comm_rank(comm));
     const KnnMethod *method = &model->method;
     uint8_t *images = mem_new((size_t)(range_size(rows) * IMAGE_PIXELS), 1);
     model->method.pruned =
-        knn_prunes(config, range_size(rows), method->candidates ? method->candidates : method->k);
+        knn_prunes(options, range_size(rows), method->candidates ? method->candidates : method->k);
     model->labels = mem_new((size_t)total, 1);
     if (!h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, rows.begin, range_size(rows), images, status) &&
         !h5_read(file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
@@ -122,9 +122,10 @@ static StatusCode read_reference(KnnModel *model, const H5File *file, const Conf
 StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
                           Status *status) {
     int64_t total = 0;
-    *model = (KnnModel){.method = knn_method(config), .weighted = knn_votes_weighted(config)};
+    const KnnOptions options = knn_options(config);
+    *model = (KnnModel){.method = knn_method(&options), .weighted = options.votes == KNN_VOTES_DISTANCE};
     if (!knn_model_facts(file, config, &total, &model->method.k, status))
-        read_reference(model, file, config, comm, total, status);
+        read_reference(model, file, &options, comm, total, status);
     return comm_agree(comm, status);
 }
 

@@ -6,10 +6,11 @@
 /* The trained model, which is what the ranks have in memory. */
 static KnnModel model_of_shards(const TrainJob *job) {
     const Range own = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
-    KnnModel model = {.method = knn_method(job->config), .weighted = knn_votes_weighted(job->config)};
-    const int64_t k = model.method.k ? model.method.k : config_int(job->config, "knn.k_max") + 1;
+    const KnnOptions options = knn_options(job->config);
+    KnnModel model = {.method = knn_method(&options), .weighted = options.votes == KNN_VOTES_DISTANCE};
+    const int64_t k = model.method.k ? model.method.k : options.k_max + 1;
     model.method.pruned =
-        knn_prunes(job->config, job->shard.n, model.method.candidates ? model.method.candidates : k);
+        knn_prunes(&options, job->shard.n, model.method.candidates ? model.method.candidates : k);
     model.reference =
         knn_reference_new(job->comm, job->shard.images, job->train_count, IMAGE_PIXELS, &model.method);
     model.labels = mem_new((size_t)job->train_count, 1);
@@ -39,7 +40,7 @@ static int64_t choose_k(const KnnTrials *trials, const TrainJob *job) {
 
 /* Chooses k by leave-one-out cross-validation; saves what it has when a signal stops it. */
 static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
-    const int64_t asked = config_int(job->config, "knn.k_max"), others = job->train_count - 1;
+    const int64_t asked = knn_options(job->config).k_max, others = job->train_count - 1;
     KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
@@ -72,7 +73,8 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
 StatusCode knn_train(TrainJob *job, Status *status) {
     if (job->train_count < 1)
         return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid");
-    KnnModel model = {.method = knn_method(job->config)};
+    const KnnOptions options = knn_options(job->config);
+    KnnModel model = {.method = knn_method(&options)};
     const bool is_auto = model.method.k == 0;
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
     if ((!is_auto || !find_k(&model, job, status)) && !knn_model_save(job, model.method.k, NULL, status) &&

@@ -94,6 +94,7 @@ void model_images_free(ModelImages *images);
 typedef struct {
     int count;
     const ModelFamily *const *items; /* [count] */
+    ConfigTables keys;               /* of the families and of all runs */
 } ModelFamilies;
 
 /* The family of a name; NULL if there is none. */

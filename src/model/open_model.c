@@ -12,7 +12,7 @@ const ModelFamily *model_family_find(const ModelFamilies *families, const char *
 
 /* Each rank for itself. */
 static StatusCode read_head(const ModelFamilies *families, Model *model, Status *status) {
-    if (checkpoint_config(model->file, &model->config, status) ||
+    if (checkpoint_config(model->file, &families->keys, &model->config, status) ||
         checkpoint_images(model->file, &model->spec, &model->class_names, status))
         return status->code;
     const char *name = config_text(model->config, "run.model");
@@ -32,8 +32,7 @@ StatusCode model_open_file(const Context *context, const ModelFamilies *families
 }
 
 static StatusCode apply_settings(const Settings *settings, const Model *model, Status *status) {
-    Config *stored = NULL;
-    if (checkpoint_config(model->file, &stored, status)) return status->code;
+    Config *stored = config_copy(model->config);
     for (int i = 0; i < settings->count && !status->code; i++)
         config_set(model->config, settings->items[i], "--set", status);
     const ConfigKey *key = status->code ? NULL : config_difference(stored, model->config);

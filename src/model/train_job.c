@@ -2,6 +2,7 @@
 
 #include "core/partition.h"
 #include "model/prepare_images.h"
+#include "model/run_options.h"
 
 #include <string.h>
 
@@ -29,8 +30,8 @@ void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
 }
 
 StatusCode train_job_read(TrainJob *job, const char *data, Status *status) {
-    int64_t train = 0, test = 0, valid_count = config_int(job->config, "run.valid"),
-            limit = config_int(job->config, "run.train");
+    int64_t train = 0, test = 0, valid_count = run_options(job->config).valid,
+            limit = run_options(job->config).train;
     ImageSet shard = {0}, valid = {0};
     if (dataset_counts(data, job->comm, &train, &test, status) || check_source(data, job, status))
         return status->code;

@@ -163,8 +163,9 @@ void checkpoint_remove(const char *path) {
     mem_free(previous);
 }
 
-StatusCode checkpoint_config(const H5File *file, Config **config, Status *status) {
-    return config_store_read(file, config, status);
+StatusCode checkpoint_config(const H5File *file, const ConfigTables *tables, Config **config,
+                             Status *status) {
+    return config_store_read(file, tables, config, status);
 }
 
 StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *status) {

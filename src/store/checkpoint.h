@@ -46,7 +46,7 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
 void checkpoint_remove(const char *path);
 
 /* The configuration stored in a model file; destroyed by the caller. */
-StatusCode checkpoint_config(const H5File *file, Config **config, Status *status);
+StatusCode checkpoint_config(const H5File *file, const ConfigTables *tables, Config **config, Status *status);
 
 /* The origin of the images that a model was trained on; empty texts if the file doesn't say. */
 StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *status);

@@ -8,32 +8,38 @@
 
 enum { NAME_BYTES = 64 }; /* of a key's name, with a space or a null byte */
 
-static void write_work_keys(H5File *file, Status *status) {
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
-    char *names = mem_new(count, NAME_BYTES);
-    for (size_t i = 0, used = 0; i < count; i++)
-        if (!keys[i].shapes_model)
-            used += (size_t)snprintf(names + used, NAME_BYTES, "%s%s", used ? " " : "", keys[i].name);
+static void write_work_keys(H5File *file, const Config *config, Status *status) {
+    char *names = mem_new((size_t)config_count(config), NAME_BYTES);
+    size_t used = 0;
+    for (int i = 0; i < config_count(config); i++) {
+        const ConfigKey *key = config_key(config, i);
+        if (!key->shapes_model)
+            used += (size_t)snprintf(names + used, NAME_BYTES, "%s%s", used ? " " : "", key->name);
+    }
     h5_set_text(file, "/config", WORK_KEYS, names, status);
     mem_free(names);
 }
 
+/* The group and attribute of a key. */
+static const char *split_name(const char *name, char group[NAME_BYTES]) {
+    const char *dot = strchr(name, '.');
+    snprintf(group, NAME_BYTES, "/config/%.*s", (int)(dot - name), name);
+    return dot + 1;
+}
+
 void config_store_write(H5File *file, const Config *config, Status *status) {
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
-    for (size_t i = 0; i < count; i++) {
-        const char *dot = strchr(keys[i].name, '.');
-        char group[64];
-        snprintf(group, sizeof group, "/config/%.*s", (int)(dot - keys[i].name), keys[i].name);
-        if (keys[i].type == CONFIG_INT)
-            h5_set_i64(file, group, dot + 1, config_int(config, keys[i].name), status);
-        else if (keys[i].type == CONFIG_REAL)
-            h5_set_f64(file, group, dot + 1, config_real(config, keys[i].name), status);
+    for (int i = 0; i < config_count(config); i++) {
+        const ConfigKey *key = config_key(config, i);
+        char group[NAME_BYTES];
+        const char *attribute = split_name(key->name, group);
+        if (key->type == CONFIG_INT)
+            h5_set_i64(file, group, attribute, config_int(config, key->name), status);
+        else if (key->type == CONFIG_REAL)
+            h5_set_f64(file, group, attribute, config_real(config, key->name), status);
         else
-            h5_set_text(file, group, dot + 1, config_text(config, keys[i].name), status);
+            h5_set_text(file, group, attribute, config_text(config, key->name), status);
     }
-    write_work_keys(file, status);
+    write_work_keys(file, config, status);
 }
 
 /* The shortest decimal form, of at least 6 digits, that reads back as the same number. */
@@ -44,30 +50,37 @@ static void print_real(double value, char *text, size_t size) {
     }
 }
 
-StatusCode config_store_read(const H5File *file, Config **config, Status *status) {
-    *config = config_create();
-    size_t count;
-    const ConfigKey *keys = config_keys(&count);
-    for (size_t i = 0; i < count && !status->code; i++) {
-        const char *dot = strchr(keys[i].name, '.');
-        char group[64], number[64], *text = NULL;
-        snprintf(group, sizeof group, "/config/%.*s", (int)(dot - keys[i].name), keys[i].name);
-        /* a key that the file doesn't have yet keeps its default */
-        if (!h5_has_attribute(file, group, dot + 1)) continue;
-        if (keys[i].type == CONFIG_INT) {
-            int64_t value = 0;
-            h5_get_i64(file, group, dot + 1, &value, status);
-            snprintf(number, sizeof number, "%lld", (long long)value);
-            if (value == 0 && *keys[i].choices) text = mem_text(keys[i].choices);
-        } else if (keys[i].type == CONFIG_REAL) {
-            double value = 0;
-            h5_get_f64(file, group, dot + 1, &value, status);
-            print_real(value, number, sizeof number);
-        } else {
-            h5_get_text(file, group, dot + 1, &text, status);
-        }
-        if (!status->code)
-            config_set_value(*config, keys[i].name, text ? text : number, h5_path(file), status);
+/* The value of a key as text, freed by the caller; NULL if the file, which may be older than the key, has
+ * none by this name. */
+static char *read_value(const H5File *file, const ConfigKey *key, const char *name, Status *status) {
+    char group[NAME_BYTES], number[64], *text = NULL;
+    const char *attribute = split_name(name, group);
+    if (!h5_has_attribute(file, group, attribute)) return NULL;
+    if (key->type == CONFIG_INT) {
+        int64_t value = 0;
+        h5_get_i64(file, group, attribute, &value, status);
+        snprintf(number, sizeof number, "%lld", (long long)value);
+        return mem_text(value == 0 && *key->choices ? key->choices : number);
+    }
+    if (key->type == CONFIG_REAL) {
+        double value = 0;
+        h5_get_f64(file, group, attribute, &value, status);
+        print_real(value, number, sizeof number);
+        return mem_text(number);
+    }
+    h5_get_text(file, group, attribute, &text, status);
+    return text;
+}
+
+StatusCode config_store_read(const H5File *file, const ConfigTables *tables, Config **config,
+                             Status *status) {
+    *config = config_create(tables);
+    for (int i = 0; i < config_count(*config) && !status->code; i++) {
+        const ConfigKey *key = config_key(*config, i);
+        const char *former = config_former_name(*config, key);
+        char *text = read_value(file, key, key->name, status);
+        if (!text && former && !status->code) text = read_value(file, key, former, status);
+        if (text && !status->code) config_set_value(*config, key->name, text, h5_path(file), status);
         mem_free(text);
     }
     if (status->code) config_destroy(config);

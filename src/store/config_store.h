@@ -13,6 +13,6 @@
 void config_store_write(H5File *file, const Config *config, Status *status);
 
 /* Reads them. *config is destroyed by the caller; NULL after a failure. */
-StatusCode config_store_read(const H5File *file, Config **config, Status *status);
+StatusCode config_store_read(const H5File *file, const ConfigTables *tables, Config **config, Status *status);
 
 #endif

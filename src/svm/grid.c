@@ -11,15 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static StatusCode read_list(const Config *config, const char *name, double *values, int *count,
-                            Status *status) {
-    const char *at = config_text(config, name);
+static StatusCode read_list(const char *name, const char *list, double *values, int *count, Status *status) {
+    const char *at = list;
     char *end;
     for (*count = 0; *(at += strspn(at, " ,")); at = end) {
         double value = strtod(at, &end);
         if (end == at || !isfinite(value) || value <= 0 || *count == SVM_GRID_MOST)
-            return status_set(status, STATUS_USAGE, "%s = %s: expected 1 to %d positive numbers.", name,
-                              config_text(config, name), SVM_GRID_MOST);
+            return status_set(status, STATUS_USAGE, "%s = %s: expected 1 to %d positive numbers.", name, list,
+                              SVM_GRID_MOST);
         values[(*count)++] = value;
     }
     if (*count) return STATUS_OK;
@@ -27,11 +26,12 @@ static StatusCode read_list(const Config *config, const char *name, double *valu
                       SVM_GRID_MOST);
 }
 
-StatusCode svm_grid_read(const Config *config, SvmGrid *grid, Status *status) {
+StatusCode svm_grid_read(const SvmOptions *options, SvmGrid *grid, Status *status) {
     *grid = (SvmGrid){0};
-    if (read_list(config, "svm.grid_c", grid->c, &grid->c_count, status)) return status->code;
-    if (read_list(config, "svm.grid_gamma", grid->gamma, &grid->gamma_count, status)) return status->code;
-    if (!strcmp(config_text(config, "svm.kernel"), "linear")) grid->gamma_count = 1;
+    if (read_list("svm.grid_c", options->grid_c, grid->c, &grid->c_count, status)) return status->code;
+    if (read_list("svm.grid_gamma", options->grid_gamma, grid->gamma, &grid->gamma_count, status))
+        return status->code;
+    if (options->kernel == SVM_LINEAR) grid->gamma_count = 1;
     return STATUS_OK;
 }
 
@@ -54,15 +54,14 @@ typedef struct {
 } Search;
 
 SvmVotes svm_grid_votes(const SvmTask *task, const SvmGrid *grid) {
-    return svm_votes_new(grid->c_count * grid->gamma_count, (int)config_int(task->job->config, "svm.folds"),
-                         task->samples->set.n);
+    return svm_votes_new(grid->c_count * grid->gamma_count, (int)task->options.folds, task->samples->set.n);
 }
 
 int svm_grid_parts(const SvmTask *task) {
     int pairs = 0;
     for (int p = 0; p < SVM_PAIRS; p++)
         pairs += svm_pair_exists(task->present, p);
-    return pairs * (int)config_int(task->job->config, "svm.folds");
+    return pairs * (int)task->options.folds;
 }
 
 static bool interrupted(void *context) {
@@ -111,12 +110,13 @@ static bool try_cell(SvmProblem *problem, GramRows *rows, bool *first) {
 static bool try_cells(Search *search, const int32_t *index, const int8_t *y, int64_t n, int64_t held,
                       bool *first) {
     const TrainJob *job = search->task->job;
-    const int64_t bytes = (config_int(job->config, "svm.cache_mb") << 20) / (2 * job->threads);
+    const SvmOptions *options = &search->task->options;
+    const int64_t bytes = (options->cache_mb << 20) / (2 * job->threads);
     SvmKernel kernel = search->task->kernel;
     GramRows rows = gram_rows_new(&kernel, search->task->samples->set.images, index, n, held, bytes);
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = gram_rows_source(&rows)};
-    problem.eps = config_real(job->config, "svm.eps");
+    problem.eps = options->eps;
     problem.cache_bytes = bytes;
     problem.interrupted = interrupted;
     problem.interrupt_context = search;
@@ -190,7 +190,7 @@ static void choose_parts(Search *search, const SvmVotes *votes) {
 bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
     const TrainJob *job = task->job;
     Search search = {.task = task, .grid = grid, .folds = votes->folds, .start_s = timer_now_s()};
-    search.round_s = (double)config_int(job->config, "svm.checkpoint_s");
+    search.round_s = (double)task->options.checkpoint_s;
     search.fresh = svm_votes_new(votes->cells, votes->folds, votes->images);
     search.watch = stop_watch_create(job->comm);
     atomic_init(&search.stop, stop_watch_poll(search.watch));

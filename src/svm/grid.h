@@ -16,7 +16,7 @@ typedef struct {
 } SvmGrid;
 
 /* The lists svm.grid_c and svm.grid_gamma. */
-StatusCode svm_grid_read(const Config *config, SvmGrid *grid, Status *status);
+StatusCode svm_grid_read(const SvmOptions *options, SvmGrid *grid, Status *status);
 
 /* No votes for the task and the grid: they come in svm.folds parts for each pair of classes. Freed by
  * svm_votes_free. */

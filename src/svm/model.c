@@ -38,16 +38,9 @@ void svm_pairs_free(SvmPair pairs[SVM_PAIRS]) {
     }
 }
 
-SvmKernel svm_config_kernel(const Config *config) {
-    const char *name = config_text(config, "svm.kernel");
-    SvmKernelType type = !strcmp(name, "rbf") ? SVM_RBF : !strcmp(name, "poly") ? SVM_POLY : SVM_LINEAR;
-    return (SvmKernel){type, config_real(config, "svm.gamma"), config_real(config, "svm.coef0"),
-                       (int)config_int(config, "svm.degree"),
-                       !strcmp(config_text(config, "svm.normalize"), "yes")};
-}
-
-bool svm_config_gradient(const Config *config) {
-    return !strcmp(config_text(config, "svm.features"), "gradient");
+SvmKernel svm_options_kernel(const SvmOptions *options) {
+    return (SvmKernel){(SvmKernelType)options->kernel, options->gamma, options->coef0, (int)options->degree,
+                       options->normalize};
 }
 
 uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n) {

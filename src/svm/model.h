@@ -11,6 +11,7 @@
 #include "store/h5io.h"
 #include "svm/samples.h"
 #include "svm/svm.h"
+#include "svm/svm_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -65,8 +66,7 @@ int svm_pairs_solved(const SvmPair pairs[SVM_PAIRS]);
 
 void svm_pairs_free(SvmPair pairs[SVM_PAIRS]);
 
-SvmKernel svm_config_kernel(const Config *config);
-bool svm_config_gradient(const Config *config);
+SvmKernel svm_options_kernel(const SvmOptions *options);
 
 /* Images [n][28][28] as the model's kernel sees them; freed by mem_free. */
 uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n);

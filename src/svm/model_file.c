@@ -181,8 +181,9 @@ static StatusCode read_virtual(const H5File *file, SvmModel *model, Status *stat
 StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *config, Status *status) {
     SvmModel *model = mem_new(1, sizeof *model);
     char name[NAME_BYTES];
-    model->kernel = svm_config_kernel(config);
-    model->gradient = svm_config_gradient(config);
+    const SvmOptions options = svm_options(config);
+    model->kernel = svm_options_kernel(&options);
+    model->gradient = options.features == SVM_FEATURES_GRADIENT;
     read_classes(file, model, status);
     if (status->code == STATUS_OK) read_support(file, model, status);
     if (status->code == STATUS_OK) read_virtual(file, model, status);

@@ -95,7 +95,7 @@ static int32_t *pair_folds(const SvmTask *task, int64_t n_a, int64_t n, int fold
 static bool calibrate_pair(const SvmTask *task, const TwoClass *how, const int32_t *index, const int8_t *y,
                            int64_t n_a, int64_t n, SvmPair *pair) {
     if (!task->calibrate) return true;
-    const int folds = (int)config_int(task->job->config, "svm.folds");
+    const int folds = (int)task->options.folds;
     int32_t *group = pair_folds(task, n_a, n, folds);
     bool done = two_class_calibrate(how, index, y, group, n, folds, &pair->slope, &pair->offset);
     mem_free(group);
@@ -141,7 +141,7 @@ static void solve_pair(PairThread *member, int number) {
     const TwoClass how = {.kernel = &task->kernel,
                           .images = task->samples->set.images,
                           .c = task->c,
-                          .eps = config_real(task->job->config, "svm.eps"),
+                          .eps = task->options.eps,
                           .cache_bytes = team->cache_bytes,
                           .group = group_of(team),
                           .workers = team->workers,
@@ -194,14 +194,14 @@ static void sort_by_class(PairTeam *team) {
 bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
     const TrainJob *job = task->job;
     PairTeam team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
-    team.round_s = (double)config_int(job->config, "svm.checkpoint_s");
+    team.round_s = (double)task->options.checkpoint_s;
     for (int k = 0; k < task->plan.count; k++) {
         if (!svm_plan_has(&task->plan, k, comm_rank(job->comm))) continue;
         team.mine[team.count++] = task->plan.pair[k];
         team.cost_all += svm_pair_cost(task->class_counts, task->plan.pair[k]);
     }
     int in_flight = team.count < job->threads ? team.count : job->threads;
-    team.cache_bytes = (config_int(job->config, "svm.cache_mb") << 20) / (in_flight ? in_flight : 1);
+    team.cache_bytes = (task->options.cache_mb << 20) / (in_flight ? in_flight : 1);
     sort_by_class(&team);
     team.group = make_group(task);
     team.workers = pair_workers_create(job->threads);

@@ -4,6 +4,7 @@
 
 #include "svm/model.h"
 #include "svm/plan.h"
+#include "svm/svm_options.h"
 
 /* What is known about a pair that was solved now, beside its solution. */
 typedef struct {
@@ -14,6 +15,7 @@ typedef struct {
 
 typedef struct {
     const TrainJob *job;
+    SvmOptions options;
     const SvmSamples *samples;
     SvmPlan plan;
     SvmKernel kernel;

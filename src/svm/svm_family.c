@@ -33,21 +33,22 @@ static void predict(const Model *model, const Context *context, const ModelImage
 }
 
 static void describe(const Model *model, char *text, int size) {
-    const Config *config = model->config;
+    const SvmOptions options = svm_options(model->config);
     Status ignored = {0};
     H5Shape shape = {0};
     h5_shape(model->file, "/model/support/index", &shape, &ignored);
-    double c = config_real(config, "svm.c");
+    double c = options.c;
     if (h5_has_attribute(model->file, "/model", "c")) h5_get_f64(model->file, "/model", "c", &c, &ignored);
     snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, C = %g",
-             (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(config, "svm.kernel"),
-             svm_config_gradient(config) ? " of gradients" : "", c);
+             (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(model->config, "svm.kernel"),
+             options.features == SVM_FEATURES_GRADIENT ? " of gradients" : "", c);
 }
 
 static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
     (void)spec;
     SvmGrid grid;
-    return svm_grid_read(config, &grid, status);
+    const SvmOptions options = svm_options(config);
+    return svm_grid_read(&options, &grid, status);
 }
 
 const ModelFamily svm_family = {.name = "svm",

@@ -81,12 +81,12 @@ static StatusCode renumber(const TrainJob *job, const SvmModel *model, const Svm
 }
 
 /* Whether what a checkpoint says about its virtual examples can be. */
-static bool virtual_is_valid(const SvmModel *model, const TrainJob *job) {
+static bool virtual_is_valid(const SvmModel *model, const SvmTask *task) {
     for (int64_t k = 0; k < model->from_count; k++)
-        if (model->from[k] < 0 || model->from[k] >= job->train_count ||
+        if (model->from[k] < 0 || model->from[k] >= task->job->train_count ||
             (k && model->from[k] <= model->from[k - 1]))
             return false;
-    return model->shift_pixels == 0 || model->shift_pixels == config_int(job->config, "svm.virtual");
+    return model->shift_pixels == 0 || model->shift_pixels == task->options.virtual;
 }
 
 /* The pairs that a checkpoint holds, with samples as support; and its virtual examples, if it has come to
@@ -96,7 +96,7 @@ static StatusCode resume_pairs(SvmTask *task, const ImageSet *train, const SvmSa
     const TrainJob *job = task->job;
     SvmModel *model = NULL;
     if (svm_model_read(&model, job->resume, job->config, status) == STATUS_OK) {
-        if (!virtual_is_valid(model, job))
+        if (!virtual_is_valid(model, task))
             status_set(status, STATUS_FAILED, "%s has virtual examples that don't fit; it can't be resumed.",
                        h5_path(job->resume));
         else if (model->shift_pixels)
@@ -159,8 +159,7 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
  * and reports it. Returns whether there was a signal. */
 static bool solve_round(SvmTask *task, SvmPair pairs[SVM_PAIRS]) {
     SvmPairFacts facts[SVM_PAIRS] = {0};
-    task->plan = svm_plan(task->class_counts, pairs, comm_size(task->job->comm),
-                          config_int(task->job->config, "svm.shard"));
+    task->plan = svm_plan(task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
     bool stopped = svm_solve_pairs(task, pairs, facts);
     svm_share_pairs(task, pairs, facts);
     report_pairs(task, pairs, facts);
@@ -189,10 +188,9 @@ static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int 
 
 /* Makes the task one of these samples. */
 static StatusCode set_samples(SvmTask *task, const SvmSamples *samples, bool last_stage, Status *status) {
-    const char *probability = config_text(task->job->config, "svm.probability");
     task->samples = samples;
     task->last_stage = last_stage;
-    task->calibrate = last_stage && !strcmp(probability, "yes");
+    task->calibrate = last_stage && task->options.probability;
     memset(task->class_counts, 0, sizeof task->class_counts);
     for (int64_t i = 0; i < samples->set.n; i++)
         task->class_counts[samples->set.labels[i]]++;
@@ -246,8 +244,8 @@ static StatusCode search(SvmTask *task, Status *status) {
     SvmGrid grid;
     const TrainJob *job = task->job;
     const double gamma = task->kernel.gamma;
-    if (task->searched || strcmp(config_text(job->config, "svm.search"), "grid")) return STATUS_OK;
-    if (svm_grid_read(job->config, &grid, status)) return status->code;
+    if (task->searched || !task->options.search) return STATUS_OK;
+    if (svm_grid_read(&task->options, &grid, status)) return status->code;
     for (int g = 0; g < grid.gamma_count; g++) {
         task->kernel.gamma = grid.gamma[g];
         if (check_task(task, status)) return status->code;
@@ -281,12 +279,12 @@ static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *s
 }
 
 /* The virtual examples of what supports the pairs. */
-static SvmSamples make_virtual(const TrainJob *job, const ImageSet *train, const SvmPair pairs[SVM_PAIRS]) {
+static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const SvmPair pairs[SVM_PAIRS]) {
     int64_t count;
     int32_t *from = svm_pairs_support(pairs, train->n, &count);
-    SvmSamples samples = svm_samples_shifted(train, from, count, (int)config_int(job->config, "svm.virtual"),
-                                             svm_config_gradient(job->config));
-    log_line(job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
+    SvmSamples samples = svm_samples_shifted(train, from, count, (int)task->options.virtual,
+                                             task->options.features == SVM_FEATURES_GRADIENT);
+    log_line(task->job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
              (long long)samples.set.n);
     mem_free(from);
     return samples;
@@ -294,20 +292,20 @@ static SvmSamples make_virtual(const TrainJob *job, const ImageSet *train, const
 
 StatusCode svm_train(TrainJob *job, Status *status) {
     SvmPair pairs[SVM_PAIRS] = {0};
-    const bool shifts = config_int(job->config, "svm.virtual") > 0;
-    SvmTask task = {
-        .job = job, .kernel = svm_config_kernel(job->config), .c = config_real(job->config, "svm.c")};
+    const SvmOptions options = svm_options(job->config);
+    const bool shifts = options.virtual > 0;
+    SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};
     ImageSet train = gather_images(job);
-    SvmSamples plain = svm_samples_plain(&train, svm_config_gradient(job->config)), shifted = {0};
+    SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT), shifted = {0};
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
-    if (!strcmp(config_text(job->config, "svm.search"), "grid")) svm_grid_table(job);
+    if (options.search) svm_grid_table(job);
     if (job->resume) resume_pairs(&task, &train, &plain, &shifted, pairs, status);
     if (!status->code && !shifted.set.n) {
         if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
             train_stage(&task, pairs, status);
         if (!status->code && shifts) {
-            shifted = make_virtual(job, &train, pairs);
+            shifted = make_virtual(&task, &train, pairs);
             svm_pairs_free(pairs);
         }
     }

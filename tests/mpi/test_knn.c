@@ -2,6 +2,7 @@
 #include "core/mem.h"
 #include "core/partition.h"
 #include "data/gradient.h"
+#include "ensemble/families.h"
 #include "knn/knn.h"
 #include "parallel/comm.h"
 #include "store/checkpoint.h"
@@ -183,7 +184,7 @@ static void check_family(const Comm *comm, int64_t rows) {
     for (int64_t i = 0; i < rows; i++)
         all.labels[i] = (uint8_t)(i * 7 % 10);
     uint8_t *queries = ref_tied_images(QUERIES, IMAGE_PIXELS, 4);
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     assert_int_equal(config_set(config, "knn.k=4", "test", &status), STATUS_OK);
     Prediction out[QUERIES];

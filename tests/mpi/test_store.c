@@ -3,6 +3,7 @@
 #define _GNU_SOURCE /* memmem */
 #include "core/mem.h"
 #include "core/partition.h"
+#include "ensemble/families.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
 
@@ -130,7 +131,7 @@ static void test_checkpoint_is_read_back(void **state) {
     char path[128];
     strcpy(path, in_folder("model.h5"));
     const float numbers[4] = {1, -2, 0.5f, 1e-30f};
-    Config *config = config_create(), *stored;
+    Config *config = config_create(&model_families.keys), *stored;
     Status status = {0};
     config_set(config, "cnn.lr=0.3", "test", &status);
     assert_int_equal(checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = true},
@@ -145,7 +146,7 @@ static void test_checkpoint_is_read_back(void **state) {
     assert_memory_equal(read, numbers, sizeof numbers);
     assert_int_equal(checkpoint_is_complete(file, &complete, &status), STATUS_OK);
     assert_true(complete);
-    assert_int_equal(checkpoint_config(file, &stored, &status), STATUS_OK);
+    assert_int_equal(checkpoint_config(file, &model_families.keys, &stored, &status), STATUS_OK);
     assert_null(config_difference(config, stored));
     assert_int_equal(h5_read(file, "/model/layer/weight", H5_F32, (H5Shape){1, {4}}, read, &status),
                      STATUS_FAILED);
@@ -166,7 +167,7 @@ static void test_checkpoint_is_read_back(void **state) {
 static void test_equal_content_gives_equal_files(void **state) {
     (void)state;
     const float numbers[4] = {1, 2, 3, 4};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     char a[128], b[128];
     strcpy(a, in_folder("a.h5"));
@@ -189,7 +190,7 @@ static void test_equal_content_gives_equal_files(void **state) {
 /* The digest of a model that is trained with one setting. */
 static void digest_with(const char *setting, float first, char hex[65]) {
     const float numbers[4] = {first, 2, 3, 4};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     H5File *file;
     config_set(config, setting, "test", &status);
@@ -294,7 +295,7 @@ static void test_a_damaged_checkpoint_gives_way_to_the_one_before(void **state) 
     char path[128];
     strcpy(path, in_folder("two.h5"));
     const float older[4] = {1, 2, 3, 4}, newer[4] = {1234.5f, 2, 3, 4};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     H5File *file;
     assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_OK);
@@ -321,7 +322,7 @@ static void test_a_checkpoint_tells_its_images(void **state) {
     (void)state;
     const float numbers[4] = {1, 2, 3, 4};
     const ImageSource written[] = {{"", ""}, {"abc", "def"}};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     for (int i = 0; i < 3; i++) {
         char path[128];
@@ -347,7 +348,7 @@ static void test_a_failed_save_micro_batches_the_old_file(void **state) {
     char path[128];
     strcpy(path, in_folder("kept.h5"));
     const float numbers[4] = {1, 2, 3, 4};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     checkpoint_save(path, comm, &(CheckpointInfo){.config = config, .complete = true}, write_numbers, numbers,
                     &status);

@@ -1,6 +1,7 @@
 /* Class pairs over ranks: the same model as one thread alone makes of each pair, and LIBSVM's predictions. */
 #include "core/mem.h"
 #include "data/gradient.h"
+#include "ensemble/families.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
@@ -33,7 +34,7 @@ typedef struct {
 
 static Run run_new(const Comm *comm) {
     const char *temporary = getenv("TMPDIR");
-    Run run = {.comm = comm, .config = config_create()};
+    Run run = {.comm = comm, .config = config_create(&model_families.keys)};
     snprintf(run.folder, sizeof run.folder, "%s/pardigits-svm-XXXXXX", temporary ? temporary : "/tmp");
     if (comm_rank(comm) == 0 && !mkdtemp(run.folder)) fail_msg("no folder %s", run.folder);
     comm_broadcast(comm, run.folder, sizeof run.folder, 0);

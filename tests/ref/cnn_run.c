@@ -3,6 +3,7 @@
 #include "cnn/members.h"
 #include "core/mem.h"
 #include "core/rng.h"
+#include "ensemble/families.h"
 #include "model/model.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
@@ -63,7 +64,7 @@ Config *cnn_run_config(const char *const *changes, int count) {
     static const char *const common[] = {"run.model=cnn",      "cnn.epochs=3",  "cnn.batch=48",
                                          "cnn.micro_batch=4",  "cnn.rotate=10", "cnn.shift=1",
                                          "cnn.checkpoint_s=0", layers};
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     for (size_t i = 0; i < sizeof common / sizeof *common; i++)
         config_set(config, common[i], "test", &status);

@@ -1,5 +1,6 @@
 /* The configuration: files, --set, ranges, messages, and writing it out. */
 #include "core/config.h"
+#include "ensemble/families.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,7 +26,7 @@ static Status read_text(Config *config, const char *text) {
 }
 
 static void expect_refused(const char *text, const char *line, const char *mention) {
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = read_text(config, text);
     assert_int_equal(status.code, STATUS_USAGE);
     if (!strstr(status.text, line) || !strstr(status.text, mention))
@@ -35,7 +36,7 @@ static void expect_refused(const char *text, const char *line, const char *menti
 
 static void test_values_are_read(void **state) {
     (void)state;
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = read_text(config, "; comment\n[run]\nmodel = cnn\nseed=4294967295\n# more\n[cnn]\n"
                                       "layers = conv:8:3 relu ; first\n  dense:10 ; last\nlr = 2.5e-2\n"
                                       "member_layers =\n  dense:10 |\n  ; between\n  conv:8:3 dense:10\n");
@@ -69,7 +70,7 @@ static void test_mistakes_are_refused(void **state) {
 
 static void test_set(void **state) {
     (void)state;
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     assert_int_equal(config_set(config, "cnn.layers=conv:8:3 dense:10", "--set", &status), STATUS_OK);
     assert_string_equal(config_text(config, "cnn.layers"), "conv:8:3 dense:10");
@@ -88,7 +89,7 @@ static void test_set(void **state) {
 
 static void test_missing_file(void **state) {
     (void)state;
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Status status = {0};
     assert_int_equal(config_read_file(config, "/nonexistent/c.ini", &status), STATUS_USAGE);
     assert_non_null(strstr(status.text, "/nonexistent/c.ini"));
@@ -97,7 +98,7 @@ static void test_missing_file(void **state) {
 
 static void test_written_file_reads_back_equal(void **state) {
     (void)state;
-    Config *config = config_create(), *again = config_create();
+    Config *config = config_create(&model_families.keys), *again = config_create(&model_families.keys);
     Status status = {0};
     config_set(config, "cnn.lr=0.3", "--set", &status);
     config_set(config, "run.model=svm", "--set", &status);
@@ -117,7 +118,7 @@ static void test_written_file_reads_back_equal(void **state) {
 
 static void test_difference_compares_numbers_and_skips_keys_of_work(void **state) {
     (void)state;
-    Config *a = config_create(), *b = config_create();
+    Config *a = config_create(&model_families.keys), *b = config_create(&model_families.keys);
     Status status = {0};
     config_set(a, "svm.c=1e1", "--set", &status);
     config_set(a, "svm.cache_mb=77", "--set", &status);

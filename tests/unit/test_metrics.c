@@ -1,5 +1,6 @@
 /* Metrics of a run and of the one that goes on with it, in one file. */
 #include "core/timer.h"
+#include "ensemble/families.h"
 #include "parallel/comm.h"
 #include "store/metrics.h"
 
@@ -18,7 +19,7 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     char folder[] = "/tmp/pardigits-metrics-XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/metrics.h5", folder);
-    Config *config = config_create();
+    Config *config = config_create(&model_families.keys);
     Metrics *metrics;
     Status status = {0};
     for (int part = 0; part < 2; part++) {

@@ -1,0 +1,27 @@
+#include "cnn/ensemble_options.h"
+
+#define OPTIONS EnsembleOptions
+#include "core/config_table.h"
+
+static const ConfigKey keys[] = {
+    INT("cnn", members, "1", 1, 1000, "networks",
+        "networks trained with seeds of their own, whose class probabilities are averaged"),
+    TEXT("cnn", member_preprocess, "",
+         "what run.preprocess is for each member in turn, such as: none width deskew; empty: the same for "
+         "all"),
+    TEXT("cnn", member_layers, "",
+         "what cnn.layers is for each member in turn, with a | between them; empty: the same for all"),
+    TEXT("cnn", member_settings, "",
+         "other keys of [cnn] for each member in turn, such as: epochs=20 elastic=0.8 | rotate=6; empty: the "
+         "same for all"),
+    WORK_INT("cnn", use_members, "0", 0, 1000, "networks",
+             "evaluate and predict use only the first so many members; 0 for all"),
+};
+
+const ConfigTable ensemble_keys = {COUNT_OF(keys), 0, keys, NULL};
+
+EnsembleOptions ensemble_options(const Config *config) {
+    EnsembleOptions options;
+    config_fill(config, &ensemble_keys, &options);
+    return options;
+}

@@ -1,0 +1,43 @@
+#include "knn/knn_options.h"
+
+#define OPTIONS KnnOptions
+#include "core/config_table.h"
+
+static const ConfigKey keys[] = {
+    INT_OR("auto", "knn", k, "3", 1, 1000, "neighbours",
+           "how many nearest training images vote; auto chooses by leaving out each training image in turn"),
+    INT("knn", k_max, "25", 1, 1000, "neighbours", "the largest k that auto tries"),
+    CHOICE("knn", votes, "plain", "plain|distance",
+           "how neighbours vote: each alike, or each with the inverse of its distance"),
+    CHOICE(
+        "knn", metric, "l2", "l2|gradient|idm",
+        "distance: l2 is the exact Euclidean one on 8-bit pixels, gradient the same on the strokes' edges by "
+        "place and direction, idm that of the image distortion model"),
+    INT("knn", candidates, "3000", 1, 1000000, "images",
+        "idm: how many nearest training images by l2 are compared by idm"),
+    INT("knn", warp, "2", 0, 3, "pixels", "idm: how far each pixel may move in x and in y"),
+    INT("knn", context, "1", 0, 2, "pixels",
+        "idm: how many pixels each way are compared with a pixel; 1 is 3x3"),
+    CHOICE("knn", directions, "4", "2|4",
+           "idm: gradients that are compared, 2 across and down, 4 along both diagonals too"),
+    WORK_CHOICE("knn", search, "auto", "auto|brute|pruned",
+                "how neighbours are found, exactly in any way; auto takes what is faster with this build"),
+};
+
+static const ConfigSynonym synonyms[] = {
+    {"n_neighbors", "knn.k", NULL, false},
+    {"neighbors", "knn.k", NULL, false},
+    {"n_neighbours", "knn.k", NULL, false},
+    {"neighbours", "knn.k", NULL, false},
+    {"weights", "knn.votes", "votes = distance weights them by the inverse of their distance", false},
+    {"distance", "knn.metric", NULL, false},
+    {"algorithm", "knn.search", NULL, false},
+};
+
+const ConfigTable knn_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms};
+
+KnnOptions knn_options(const Config *config) {
+    KnnOptions options;
+    config_fill(config, &knn_keys, &options);
+    return options;
+}

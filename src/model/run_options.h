@@ -1,0 +1,19 @@
+/* The keys of [run] that all model families have; run.model is declared beside the list of families. */
+#ifndef PARDIGITS_MODEL_RUN_OPTIONS_H
+#define PARDIGITS_MODEL_RUN_OPTIONS_H
+
+#include "core/config.h"
+
+typedef struct {
+    int64_t seed;
+    int64_t valid;
+    int64_t train;
+    int preprocess;
+} RunOptions;
+
+extern const ConfigTable run_keys;
+
+/* The options of a configuration, whose texts they point to. */
+RunOptions run_options(const Config *config);
+
+#endif
