@@ -65,19 +65,27 @@ data: deps ## put MNIST into data/mnist/ and data/mnist.h5
 demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (half a minute on two fast cores)
 	@BUILD=$(BUILD) src/setup/demo.sh
 
-.PHONY: check check-unit check-mpi check-cli check-lint
-check: data ## build and run all tests (check-unit, check-mpi, check-cli, check-lint: one kind of them)
+.PHONY: check check-unit check-mpi check-cli check-cluster check-lint cluster-deps
+check: data cluster-deps ## build and run all tests (check-unit, check-mpi, check-cli, check-cluster, check-lint: one kind of them)
 	$(STEP) $(PROGRAM) tests
-	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) tests/run.sh
-check-unit check-mpi check-cli check-lint: check-%: data
+	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh
+check-cluster: cluster-deps
+check-unit check-mpi check-cli check-cluster check-lint: check-%: data
 	$(STEP) $(PROGRAM) tests
-	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) tests/run.sh $*
+	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh $*
+# Where they can't be installed the tests over hosts are skipped, and say why.
+cluster-deps: data
+	@src/setup/deps.sh cluster $(if $(FULL),slurm) || true
 
-.PHONY: bench bench-peers
+.PHONY: bench bench-peers bench-cluster
 bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
 	@BUILD=$(BUILD) tests/bench/bench.sh
 bench-peers: data ## time what others offer for the same; PEERS=install first installs their packages
 	@tests/bench/peers.sh $(PEERS)
+bench-cluster: data ## as root: hosts on this machine, beside PyTorch DDP (PAIRS=5 NETS= HOSTS= LINKS= CSV=; installs PyTorch)
+	@src/setup/deps.sh cluster peers
+	$(STEP) $(PROGRAM)
+	@BUILD=$(BUILD) tests/cluster/bench.sh
 
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions
@@ -97,6 +105,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "Variables: ARCH=native (x86-64-v3 for mixed clusters)  SANITIZER=address|undefined|thread  WERROR=1  V=1 (show commands)"
+	@echo "           FULL=1 (check-cluster: with a Slurm of its own, minutes)"
 	@echo "           MNIST_DIR=FOLDER (that holds the IDX files)  BUILD=build  JOBS=$(JOBS)"
 
 $(PROGRAM): $(BUILD)/src/cli/main.o $(LIBRARY)

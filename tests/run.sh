@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests that `make tests` built and prints, as the last line, "N passed, M failed[, K skipped]".
-# Usage: run.sh [lint|unit|mpi|cli]...    (all of them by default)
+# Usage: run.sh [lint|unit|mpi|cli|cluster]...    (all of them by default; FULL=1 in the environment: all that cluster has)
 # BUILD is the build folder; what is tested under a sanitizer gets its settings here.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -122,21 +122,31 @@ run_mpi() {
     done
 }
 
-run_cli() {
+# run_bats FILE...: files of command tests.
+run_bats() {
     local file
-    for file in tests/cli/*.bats; do
+    for file; do
         [[ -e $file ]] || continue
         run "$commands_limit_s" bats --tap "$file"
         count_tap "$file" "$commands_limit_s"
     done
 }
 
-for set in "${@:-lint unit mpi cli}"; do
+run_cli() {
+    run_bats tests/cli/*.bats
+}
+
+run_cluster() {
+    run_bats tests/cluster/quick.bats
+    [[ -z ${FULL:-} ]] || run_bats tests/cluster/slurm.bats
+}
+
+for set in "${@:-lint unit mpi cli cluster}"; do
     for kind in $set; do
         case $kind in
-        lint | unit | mpi | cli) "run_$kind" ;;
+        lint | unit | mpi | cli | cluster) "run_$kind" ;;
         *)
-            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli" >&2
+            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli cluster" >&2
             exit 2
             ;;
         esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|lint|thread|peers]...    (build is the default)
+# Usage: deps.sh [build|npm|lint|thread|peers|cluster|slurm]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -10,9 +10,11 @@ declare -A packages=(
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
+    [cluster]="iproute2 util-linux perl-base"
+    [slurm]="slurm-wlm munge"
 )
 # A command that makes a set's packages unnecessary wherever it came from.
-declare -A instead=([npm]="npm")
+declare -A instead=([npm]="npm" [cluster]="ip" [slurm]="slurmctld")
 
 fail() {
     echo "make deps: $*" >&2

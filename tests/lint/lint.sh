@@ -5,7 +5,7 @@ cd "$(dirname "$0")/../.." || exit 1
 read -ra c_files <<<"$1"
 read -ra scripts <<<"$2"
 read -ra flags <<<"${CPPFLAGS:-}"
-sources=() bats=(tests/cli/*.bats tests/cli/*.bash)
+sources=() bats=(tests/cli/*.bats tests/cli/*.bash tests/cluster/*.bats)
 for file in "${c_files[@]}"; do [[ $file == *.c ]] && sources+=("$file"); done
 failed=()
 
