@@ -11,8 +11,8 @@ until pid=$(pgrep -P "$outer" -f host.sh); do
     kill -0 "$outer" || { cat "/run/cluster/$host.log" >&2; exit 1; }
     sleep 0.01
 done
-# The other end of the link is in the host, and disappears with it.
-ip link add "$link" type veth peer name eth0 netns "$pid"
+# The other end of the link is in the host, and disappears with it. A host that comes back has the same address, which the others remember.
+ip link add "$link" type veth peer name eth0 address "$(printf '02:00:c6:12:01:%02x' "${host#c}")" netns "$pid"
 ip link set "$link" master br0 up
 echo "$pid" >"/run/cluster/pids/$host"
 until [[ -e /run/cluster/up/$host ]]; do

@@ -17,7 +17,8 @@ hostname head
 } >/run/cluster/hosts
 mount --bind /run/cluster/hosts /etc/hosts
 ip link set lo up
-ip link add br0 type bridge
+# An address of its own: otherwise a bridge takes the lowest of its links', and changes it when a link goes.
+ip link add br0 address 02:00:c6:12:00:01 type bridge
 ip addr add 198.18.0.1/24 dev br0
 ip link set br0 up
 for ((i = 1; i <= hosts; i++)); do
