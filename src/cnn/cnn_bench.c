@@ -129,7 +129,7 @@ static Network *parse_network(const Config *config, Status *status) {
                    "configs/cnn.ini.",
                    model);
     else
-        network_parse(net, cnn_options(config).layers, status);
+        network_parse(net, cnn_options(config).layers, image_spec_mnist(), status);
     return net;
 }
 
@@ -140,7 +140,7 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
     MicroBatchPlan plan = {0};
     if (!status->code) plan = micro_batch_plan_create(net, micro_batch);
     for (int i = 0; i < net->layer_count && !status->code; i++) {
-        if (!layer_has_weights(&net->layers[i])) continue;
+        if (!net->layers[i].type->multiplies) continue;
         const int forward_images = images_at_a_time(plan.forward, plan.forward_count, i, micro_batch);
         const int back_images = images_at_a_time(plan.backward, plan.backward_count, i, micro_batch);
         rates[(*count)++] =
@@ -152,7 +152,7 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
 
 StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status) {
     Network *net = parse_network(config, status);
-    *terms = micro_batch_term_count(net) + 1;
+    *terms = contribution_floats(net) + 1;
     mem_free(net);
     return status->code;
 }

@@ -44,11 +44,11 @@ static Predictor *load_predictor(const H5File *file, const char *root, const Net
 }
 
 /* Member m of the configuration becomes the model's next one. */
-static StatusCode load_member(CnnModel *model, const H5File *file, const char *root, const Config *config,
-                              int m, Status *status) {
+static StatusCode load_member(CnnModel *model, const Model *opened, const char *root, int m, Status *status) {
+    const Config *config = opened->config;
     char preprocess[MEMBER_PREPROCESS];
-    Network *net = members_network(config, m, status);
-    Predictor *predictor = net ? load_predictor(file, root, net, status) : NULL;
+    Network *net = members_network(config, opened->spec, m, status);
+    Predictor *predictor = net ? load_predictor(opened->file, root, net, status) : NULL;
     if (!predictor) {
         mem_free(net);
         return status->code;
@@ -59,7 +59,9 @@ static StatusCode load_member(CnnModel *model, const H5File *file, const char *r
     return status->code;
 }
 
-static StatusCode load_members(CnnModel *model, const H5File *file, const Config *config, Status *status) {
+static StatusCode load_members(CnnModel *model, const Model *opened, Status *status) {
+    const H5File *file = opened->file;
+    const Config *config = opened->config;
     int64_t count;
     if (members_count(file, config, &count, status)) return status->code;
     model->nets = mem_new((size_t)count, sizeof *model->nets);
@@ -69,7 +71,7 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
         char root[MEMBER_ROOT];
         members_root(config, m, root);
         if (h5_exists(file, root)) /* else its training isn't finished */
-            load_member(model, file, root, config, m, status);
+            load_member(model, opened, root, m, status);
     }
     if (model->members < count)
         status_set(status, STATUS_FAILED, "%s lacks members that it says it holds: the file is damaged.",
@@ -80,8 +82,7 @@ static StatusCode load_members(CnnModel *model, const H5File *file, const Config
 static StatusCode load_model(Model *opened, const Context *context, Status *status) {
     CnnModel *model = opened->state = mem_new(1, sizeof *model);
     model->shifts = (int)cnn_options(opened->config).test_shifts;
-    if (members_check(opened->config, opened->spec, status) == STATUS_OK)
-        load_members(model, opened->file, opened->config, status);
+    if (members_check(opened->config, opened->spec, status) == STATUS_OK) load_members(model, opened, status);
     return comm_agree(context->comm, status);
 }
 
@@ -119,7 +120,7 @@ static void describe_model(const Model *model, char *text, int size) {
     const H5File *file = model->file;
     const Config *config = model->config;
     Status ignored = {0};
-    Network *net = members_network(config, 0, &ignored);
+    Network *net = members_network(config, model->spec, 0, &ignored);
     int64_t members = ensemble_options(config).members, done = 0, all = members;
     const char *what = "members";
     if (members > 1) {

@@ -87,7 +87,7 @@ static void plan_buckets(GradientReducer *sum, const Network *net, const MicroBa
 
 static void share_memory(GradientReducer *sum, const Network *net, int64_t most_micro_batches,
                          size_t buckets) {
-    const int64_t terms = micro_batch_term_count(net);
+    const int64_t terms = contribution_floats(net);
     const Comm *node = sum->node;
     sum->slot_floats = (terms + NETWORK_ALIGN - 1) / NETWORK_ALIGN * NETWORK_ALIGN;
     const int64_t fitting = SLOTS_BYTES / (sum->slot_floats * (int64_t)sizeof(float));
@@ -109,7 +109,7 @@ GradientReducer *gradient_reducer_new(const Network *net, const MicroBatchPlan *
     comm_broadcast(node, &sum->nodes, sizeof sum->nodes, 0);
     sum->buckets = mem_new(buckets, sizeof *sum->buckets);
     share_memory(sum, net, most_micro_batches, buckets);
-    plan_buckets(sum, net, plan, micro_batch_term_count(net));
+    plan_buckets(sum, net, plan, contribution_floats(net));
     comm_barrier(node);
     return sum;
 }

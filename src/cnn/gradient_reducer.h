@@ -32,7 +32,7 @@ void gradient_reducer_free(GradientReducer **sum);
 /* Begins a step in which this rank adds `micro-batches` of `all` micro-batches. By one thread. */
 void gradient_reducer_begin(GradientReducer *sum, int64_t micro_batches, int64_t all);
 
-/* Where the next micro-batch is to write its terms, [micro_batch_term_count], 0 between arrays; NULL:
+/* Where the next micro-batch is to write its terms, [contribution_floats], 0 between arrays; NULL:
  * anywhere. By any thread. */
 float *gradient_reducer_slot(GradientReducer *sum);
 

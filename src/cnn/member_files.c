@@ -47,9 +47,10 @@ bool member_is_finished(const char *model_path, int member) {
 }
 
 /* Copies the network of member m from a file of its own. */
-static StatusCode copy_member(const H5File *file, const Config *config, int m, H5File *out, Status *status) {
+static StatusCode copy_member(const H5File *file, const Config *config, ImageSpec spec, int m, H5File *out,
+                              Status *status) {
     char root[MEMBER_ROOT];
-    Network *net = members_network(config, m, status);
+    Network *net = members_network(config, spec, m, status);
     if (!net) return status->code;
     float *params = mem_new((size_t)net->param_floats, sizeof *params);
     float *statistics = mem_new((size_t)net->statistic_floats, sizeof *statistics);
@@ -62,14 +63,14 @@ static StatusCode copy_member(const H5File *file, const Config *config, int m, H
     return status->code;
 }
 
-StatusCode member_files_copy(H5File *out, const Config *config, const char *model_path, bool all,
-                             Status *status) {
+StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, const char *model_path,
+                             bool all, Status *status) {
     int64_t count = 0;
     for (int m = 0; m < count_members(config) && !status->code; m++) {
         char *path = member_path(model_path, m, member_model);
         H5File *file = open_complete(path);
         if (file) {
-            copy_member(file, config, m, out, status);
+            copy_member(file, config, spec, m, out, status);
             h5_close(&file, status);
             count++;
         } else if (all) {

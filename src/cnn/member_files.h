@@ -5,6 +5,7 @@
 
 #include "core/config.h"
 #include "store/h5io.h"
+#include "store/image_set.h"
 #include "store/metrics.h"
 
 #include <stdbool.h>
@@ -20,8 +21,8 @@ bool member_is_finished(const char *model_path, int member);
 
 /* Copies the networks of the finished members into an ensemble's file. A missing one is a failure if all of
  * them should be there. */
-StatusCode member_files_copy(H5File *out, const Config *config, const char *model_path, bool all,
-                             Status *status);
+StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, const char *model_path,
+                             bool all, Status *status);
 
 /* Declares the run's tables: those of a network, with a column `member` in front. */
 void member_tables_declare(Metrics *metrics);

@@ -27,10 +27,10 @@ typedef struct {
 } EnsembleTraining;
 
 /* The work of training a member: multiply-adds of an image, times epochs. */
-static MemberWork member_work(const Config *config, int member) {
+static MemberWork member_work(const Config *config, ImageSpec spec, int member) {
     Status ignored = {0}; /* members_check has refused what is wrong */
     Config *own = members_config(config, member, &ignored);
-    Network *net = members_network(config, member, &ignored);
+    Network *net = members_network(config, spec, member, &ignored);
     const int64_t batch = config_int(own, "cnn.batch"), micro_batch = config_int(own, "cnn.micro_batch");
     const MemberWork work = {(double)net->multiply_adds * (double)config_int(own, "cnn.epochs"),
                              (batch + micro_batch - 1) / micro_batch};
@@ -44,7 +44,7 @@ static Assignment assignment_rest(const TrainJob *job, int members) {
     MemberWork *work = mem_new((size_t)members, sizeof *work);
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
-        work[m] = member_work(job->config, m);
+        work[m] = member_work(job->config, job->spec, m);
         if (job->resume && member_is_finished(job->model_path, m)) work[m].work = 0;
     }
     comm_broadcast(job->comm, work, members * (int64_t)sizeof *work, 0);
@@ -81,7 +81,7 @@ static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
 /* The images as a member sees them, with the same labels. */
 static ImageSet preprocessed(const ImageSet *set, const char *preprocess) {
     ImageSet copy = *set;
-    copy.images = mem_copy(set->images, (size_t)set->n * IMAGE_PIXELS);
+    copy.images = mem_copy(set->images, (size_t)set->n * (size_t)image_spec_pixels(set->spec));
     preprocess_images(preprocess, copy.images, copy.n);
     return copy;
 }
@@ -138,8 +138,8 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
 /* The CheckpointWriter of an ensemble (context: the Ensemble). */
 static StatusCode write_members(H5File *out, const void *context, Status *status) {
     const EnsembleTraining *ensemble = context;
-    return member_files_copy(out, ensemble->job->config, ensemble->job->model_path, ensemble->trained,
-                             status);
+    return member_files_copy(out, ensemble->job->config, ensemble->job->spec, ensemble->job->model_path,
+                             ensemble->trained, status);
 }
 
 /* Writes the model of the members that are complete, and the metrics. Collective: all ranks agree. */

@@ -38,8 +38,8 @@ const char *members_preprocess(const Config *config, int member, char preprocess
  * Destroyed by the caller, always. */
 Config *members_config(const Config *config, int member, Status *status);
 
-/* A member's network; NULL if its layers are refused. Freed by mem_free. */
-Network *members_network(const Config *config, int member, Status *status);
+/* A member's network for such images; NULL if its layers are refused. Freed by mem_free. */
+Network *members_network(const Config *config, ImageSpec spec, int member, Status *status);
 
 /* The seed of a member. */
 uint32_t members_seed(uint32_t run_seed, int member);

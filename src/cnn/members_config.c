@@ -75,10 +75,10 @@ static char *member_item(const Config *config, const char *key, int member) {
     return *text ? copy_item(text, member % count_items(text)) : NULL;
 }
 
-Network *members_network(const Config *config, int member, Status *status) {
+Network *members_network(const Config *config, ImageSpec spec, int member, Status *status) {
     char *layers = member_item(config, layers_key, member);
     Network *net = mem_new(1, sizeof *net);
-    if (network_parse(net, layers ? layers : config_text(config, "cnn.layers"), status)) mem_free(net);
+    if (network_parse(net, layers ? layers : config_text(config, "cnn.layers"), spec, status)) mem_free(net);
     mem_free(layers);
     return status->code ? NULL : net;
 }

@@ -1,8 +1,8 @@
 /* The work on one micro-batch: a few consecutive samples of the global batch, whose gradient one thread
- * computes alone, in a fixed order. What comes out are the micro-batch's terms of the step's exact sums. They
- * depend on the weights, the seed, the epoch and the micro-batch's samples, and on nothing else.
+ * computes alone, in a fixed order. What comes out is the micro-batch's contribution to the step's exact
+ * sums. It depends on the weights, the seed, the epoch and the micro-batch's samples, and on nothing else.
  *
- * Every term is divided by cnn.micro_batch (a power of two, so this is exact), to keep it well within the
+ * Every value is divided by cnn.micro_batch (a power of two, so this is exact), to keep it well within the
  * range of an exact sum; the sum over micro-batches is divided by samples / cnn.micro_batch once. */
 #ifndef PARDIGITS_CNN_MICRO_BATCH_H
 #define PARDIGITS_CNN_MICRO_BATCH_H
@@ -13,13 +13,12 @@
 #include "data/shard.h"
 #include "parallel/comm.h"
 
-/* The terms, in this order: gradients [param_floats], batch norm's statistics [statistic_floats] weighted by
- * the micro-batch's samples and in units of 1 / MICRO_BATCH_STATISTIC_UNIT (variances may be large), the
+/* A contribution, in this order: gradients [param_floats], the statistics of layers such as batch norm
+ * [statistic_floats] weighted by the micro-batch's samples and in units of 1 / NETWORK_STATISTIC_UNIT, the
  * loss, the number of correct predictions. */
-#define MICRO_BATCH_STATISTIC_UNIT 0x1p-10
-int64_t micro_batch_loss_term(const Network *net);
-int64_t micro_batch_correct_term(const Network *net);
-int64_t micro_batch_term_count(const Network *net);
+int64_t contribution_loss(const Network *net);    /* its place */
+int64_t contribution_correct(const Network *net); /* its place */
+int64_t contribution_floats(const Network *net);  /* of all */
 
 /* All weights as the convolution kernels want them; shared by the threads, in training also by the ranks of a
  * node. */
@@ -45,20 +44,18 @@ typedef struct {
     uint32_t seed;
     Augmentation augmentation;
     float smoothing;                    /* of the labels */
-    float *input;                       /* [micro-batch][28][28] */
+    float *input;                       /* [micro-batch][height][width] */
     float *out[NETWORK_MAX_LAYERS];     /* [micro-batch][height][width][channels]; in place: the memory of its
                                            input */
-    uint8_t *masks[NETWORK_MAX_LAYERS]; /* like out; pool: argmax, dropout: what is kept */
-    float *mean[NETWORK_MAX_LAYERS], *inv_std[NETWORK_MAX_LAYERS]; /* [channels] of bn */
-    float *gradient, *next_gradient; /* [micro-batch][largest layer] before and after a stage back */
-    float *group_gradient[2];        /* [largest group] within it */
-    float *conv_work;
-    uint32_t (*random)[4]; /* [largest layer with dropout / 4] of one sample */
-    float *probabilities;  /* [micro-batch][10] */
-    uint8_t *labels;       /* [micro-batch] */
-    float *own_terms;      /* [micro_batch_term_count] */
-    float *terms; /* [micro_batch_term_count] of the micro-batch under way: own_terms, or other memory that is
-                     0 between the arrays */
+    uint8_t *masks[NETWORK_MAX_LAYERS]; /* like out; NULL where a layer has none, as for the next */
+    float *kept[NETWORK_MAX_LAYERS];    /* [kept_floats] */
+    float *gradient, *next_gradient;    /* [micro-batch][largest layer] before and after a stage back */
+    float *group_gradient[2];           /* [largest group] within it */
+    float *source_gradient; /* [sources][micro-batch][values], of layers whose output later ones take */
+    float *kernel_work;     /* [network_work_floats] */
+    uint32_t (*random)[4];  /* [largest layer / 4] of one sample */
+    float *probabilities;   /* [micro-batch][classes] */
+    uint8_t *labels;        /* [micro-batch] */
 } MicroBatchWork;
 
 /* Freed by micro_batch_work_free, which clears *work. */
@@ -69,14 +66,23 @@ void micro_batch_work_free(MicroBatchWork **work);
 /* What micro_batch_run tells while it runs. */
 typedef struct {
     void *context;
-    void (*group_done)(void *context);               /* some images passed through a stage */
-    void (*terms_ready)(void *context, Range terms); /* these terms are final: gradients of the last layers
-                                                        first, before them all that aren't gradients */
+    void (*group_done)(void *context);                 /* some images passed through a stage */
+    void (*values_ready)(void *context, Range values); /* these of the contribution are final: gradients of
+                                                         the last layers first, before them all that aren't
+                                                         gradients */
 } MicroBatchEvents;
 
-/* Computes work->terms of 1 to work->micro-batch samples in an epoch. packed holds params. Returns the
- * seconds that loading and augmenting the samples took. events may be NULL. */
-double micro_batch_run(MicroBatchWork *work, const float *params, const PackedWeights *packed, uint32_t epoch,
-                       const Samples *samples, const MicroBatchEvents *events);
+/* What a micro-batch is computed from, and where to. */
+typedef struct {
+    const float *params;         /* [param_floats] */
+    const PackedWeights *packed; /* holds params */
+    uint32_t epoch;
+    Samples samples;     /* 1 to cnn.micro_batch */
+    float *contribution; /* [contribution_floats], written but for what lies between arrays: that must be 0 */
+    const MicroBatchEvents *events; /* NULL: nobody listens */
+} MicroBatch;
+
+/* Computes the contribution. Returns the seconds that loading and augmenting the samples took. */
+double micro_batch_run(MicroBatchWork *work, const MicroBatch *micro_batch);
 
 #endif

@@ -3,23 +3,23 @@
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 
-int64_t micro_batch_loss_term(const Network *net) {
+int64_t contribution_loss(const Network *net) {
     return net->param_floats + net->statistic_floats;
 }
 
-int64_t micro_batch_correct_term(const Network *net) {
-    return micro_batch_loss_term(net) + 1;
+int64_t contribution_correct(const Network *net) {
+    return contribution_loss(net) + 1;
 }
 
-int64_t micro_batch_term_count(const Network *net) {
-    return micro_batch_correct_term(net) + 1;
+int64_t contribution_floats(const Network *net) {
+    return contribution_correct(net) + 1;
 }
 
 PackedWeights packed_weights_new(const Network *net, const Comm *node) {
     PackedWeights packed = {.node = node};
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
-        if (!layer_has_weights(layer)) continue;
+        if (!layer->type->multiplies) continue;
         size_t size = (size_t)conv_packed_size(&layer->conv);
         packed.forward[i] = node_memory_new(node, size, sizeof(float));
         if (i > net->first_trained) packed.backward[i] = node_memory_new(node, size, sizeof(float));
@@ -42,8 +42,8 @@ int packed_weights_tasks(const Network *net) {
 void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed, int task) {
     const int i = task / 2;
     const Layer *layer = &net->layers[i];
-    if (!layer_has_weights(layer)) return;
-    const float *weights = params + net->arrays[layer->weight].first;
+    if (!layer->type->multiplies) return;
+    const float *weights = params + net->arrays[layer->arrays[0]].first;
     if (task % 2 == 0)
         conv_pack_forward(&layer->conv, weights, packed->forward[i]);
     else if (packed->backward[i])
@@ -52,16 +52,14 @@ void packed_weights_fill(const Network *net, const float *params, const PackedWe
 
 static void new_layer_buffers(MicroBatchWork *work, int i) {
     const Layer *layer = &work->net->layers[i];
-    size_t values = (size_t)image_values(layer->out) * (size_t)work->micro_batch;
-    if (layer_in_place(layer))
+    size_t values = (size_t)tensor_values(layer->out) * (size_t)work->micro_batch;
+    if (layer->in_place)
         work->out[i] = i ? work->out[i - 1] : work->input;
     else
         work->out[i] = mem_new(values, sizeof(float));
-    if (layer->kind == LAYER_POOL || layer->kind == LAYER_DROPOUT) work->masks[i] = mem_new(values, 1);
-    if (layer->kind == LAYER_NORM) {
-        work->mean[i] = mem_new((size_t)layer->in.channels, sizeof(float));
-        work->inv_std[i] = mem_new((size_t)layer->in.channels, sizeof(float));
-    }
+    if (layer->type->has_mask) work->masks[i] = mem_new(values, 1);
+    if (layer->type->kept_floats)
+        work->kept[i] = mem_new((size_t)layer->type->kept_floats(layer), sizeof(float));
 }
 
 /* Floats of a gradient within a stage. */
@@ -70,7 +68,7 @@ static size_t largest_group(const MicroBatchWork *work) {
     for (int k = 0; k < work->plan.backward_count; k++) {
         const Stage *stage = &work->plan.backward[k];
         for (int i = stage->first; i < stage->end; i++) {
-            int64_t values = stage->group * image_values(work->net->layers[i].in);
+            int64_t values = stage->group * tensor_values(work->net->layers[i].in);
             if (values > largest) largest = values;
         }
     }
@@ -87,7 +85,7 @@ MicroBatchWork *micro_batch_work_new(const Network *net, int micro_batch, uint32
     work->seed = seed;
     work->augmentation = *augmentation;
     work->smoothing = smoothing;
-    work->input = mem_new(samples * IMAGE_PIXELS, sizeof(float));
+    work->input = mem_new(samples * (size_t)image_spec_pixels(net->spec), sizeof(float));
     for (int i = 0; i < net->layer_count; i++)
         new_layer_buffers(work, i);
     work->gradient = mem_new(samples * largest, sizeof(float));
@@ -95,11 +93,10 @@ MicroBatchWork *micro_batch_work_new(const Network *net, int micro_batch, uint32
     for (int k = 0; k < 2; k++)
         work->group_gradient[k] = mem_new(largest_group(work), sizeof(float));
     work->random = mem_new(largest / 4 + 1, sizeof *work->random);
-    work->conv_work = mem_new((size_t)network_conv_work(net, micro_batch), sizeof(float));
-    work->probabilities = mem_new(samples * CLASSES, sizeof(float));
+    work->source_gradient = mem_new(samples * (size_t)net->source_values, sizeof(float));
+    work->kernel_work = mem_new((size_t)network_work_floats(net, micro_batch), sizeof(float));
+    work->probabilities = mem_new(samples * (size_t)net->spec.classes, sizeof(float));
     work->labels = mem_new(samples, 1);
-    work->own_terms = mem_new((size_t)micro_batch_term_count(net), sizeof(float));
-    work->terms = work->own_terms;
     return work;
 }
 
@@ -107,10 +104,9 @@ void micro_batch_work_free(MicroBatchWork **work_pointer) {
     MicroBatchWork *work = *work_pointer;
     if (!work) return;
     for (int i = 0; i < work->net->layer_count; i++) {
-        if (!layer_in_place(&work->net->layers[i])) mem_free(work->out[i]);
+        if (!work->net->layers[i].in_place) mem_free(work->out[i]);
         mem_free(work->masks[i]);
-        mem_free(work->mean[i]);
-        mem_free(work->inv_std[i]);
+        mem_free(work->kept[i]);
     }
     mem_free(work->input);
     mem_free(work->gradient);
@@ -118,10 +114,10 @@ void micro_batch_work_free(MicroBatchWork **work_pointer) {
     mem_free(work->group_gradient[0]);
     mem_free(work->group_gradient[1]);
     mem_free(work->random);
-    mem_free(work->conv_work);
+    mem_free(work->source_gradient);
+    mem_free(work->kernel_work);
     mem_free(work->probabilities);
     mem_free(work->labels);
-    mem_free(work->own_terms);
     mem_free(work);
     *work_pointer = NULL;
 }

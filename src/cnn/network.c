@@ -1,46 +1,36 @@
 #include "cnn/network.h"
 
 #include "core/rng.h"
-#include "store/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
-bool layer_in_place(const Layer *layer) {
-    return layer->kind == LAYER_RELU || layer->kind == LAYER_DROPOUT;
+int network_find_label(const Network *net, const char *label) {
+    for (int i = 0; i < net->layer_count; i++)
+        if (*label && !strcmp(net->layers[i].label, label)) return i;
+    return -1;
 }
 
-bool layer_has_weights(const Layer *layer) {
-    return layer->kind == LAYER_CONV || layer->kind == LAYER_DENSE;
-}
-
-int network_fused_relu(const Network *net, int relu) {
-    if (relu < 0 || relu >= net->layer_count || net->layers[relu].kind != LAYER_RELU) return -1;
-    const Layer *layer = &net->layers[relu];
-    const bool norm_before = relu > 0 && layer[-1].kind == LAYER_NORM;
-    if (!norm_before && relu + 1 < net->layer_count && layer[1].kind == LAYER_POOL) return relu + 1;
-    const bool can_fuse = relu > 0 && !layer_in_place(&layer[-1]);
-    return can_fuse ? relu - 1 : -1;
-}
-
-bool network_has_relu(const Network *net, int i) {
-    return network_fused_relu(net, i + 1) == i || network_fused_relu(net, i - 1) == i;
+bool network_folds(const Network *net, int i) {
+    const Layer *layer = &net->layers[i];
+    return i > 0 && layer->type->scale_in_use && layer[-1].type->multiplies && !layer[-1].is_source;
 }
 
 int64_t network_max_values(const Network *net) {
-    int64_t largest = IMAGE_PIXELS;
+    int64_t largest = image_spec_pixels(net->spec);
     for (int i = 0; i < net->layer_count; i++) {
-        int64_t values = image_values(net->layers[i].out);
+        int64_t values = tensor_values(net->layers[i].out);
         if (values > largest) largest = values;
     }
     return largest;
 }
 
-int64_t network_conv_work(const Network *net, int n) {
+int64_t network_work_floats(const Network *net, int n) {
     int64_t largest = 0;
     for (int i = 0; i < net->layer_count; i++) {
-        if (!layer_has_weights(&net->layers[i])) continue;
-        int64_t size = conv_work_size(&net->layers[i].conv, n);
+        const Layer *layer = &net->layers[i];
+        int64_t size = layer->type->work_floats ? layer->type->work_floats(layer, n) : 0;
         if (size > largest) largest = size;
     }
     return largest;
@@ -55,44 +45,37 @@ static void init_weights(RngKey key, uint64_t array, float deviation, float *wei
     }
 }
 
+static void fill(float value, int64_t count, float *values) {
+    for (int64_t i = 0; i < count; i++)
+        values[i] = value;
+}
+
 void network_init_params(const Network *net, uint32_t seed, float *params) {
     RngKey key = {seed, RNG_INIT};
-    for (int64_t i = 0; i < net->param_floats; i++)
-        params[i] = 0;
+    fill(0, net->param_floats, params);
     for (int a = 0; a < net->array_count; a++) {
         const ParamArray *array = &net->arrays[a];
         if (array->decays)
             init_weights(key, (uint64_t)a, (float)sqrt(2.0 / (double)array->fan_in), params + array->first,
                          array->count);
-    }
-    for (int i = 0; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        if (layer->kind != LAYER_NORM) continue;
-        const ParamArray *scale = &net->arrays[layer->scale];
-        for (int64_t c = 0; c < scale->count; c++)
-            params[scale->first + c] = 1;
+        else
+            fill(array->initial, array->count, params + array->first);
     }
 }
 
 void network_init_statistics(const Network *net, float *statistics) {
-    for (int i = 0; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        if (layer->kind != LAYER_NORM) continue;
-        float *mean = statistics + layer->statistics, *variance = mean + layer->in.channels;
-        for (int c = 0; c < layer->in.channels; c++) {
-            mean[c] = 0;
-            variance[c] = 1;
-        }
-    }
+    for (int s = 0; s < net->statistic_count; s++)
+        fill(net->statistics[s].initial, net->statistics[s].count, statistics + net->statistics[s].first);
 }
 
 void network_log(const Network *net, Log *log) {
     log_line(log, "%-24s %14s %12s %14s", "layer", "output", "parameters", "multiply-adds");
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
-        char shape[48];
+        char shape[48], text[2 * LAYER_TEXT];
         snprintf(shape, sizeof shape, "%dx%dx%d", layer->out.height, layer->out.width, layer->out.channels);
-        log_line(log, "%-24s %14s %12lld %14lld", layer->text, shape, (long long)layer->parameters,
+        snprintf(text, sizeof text, "%s%s%s", layer->text, *layer->label ? "@" : "", layer->label);
+        log_line(log, "%-24s %14s %12lld %14lld", text, shape, (long long)layer->parameters,
                  (long long)layer->multiply_adds);
     }
     log_line(log, "%-24s %14s %12lld %14lld", "together", "", (long long)net->parameters,

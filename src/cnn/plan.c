@@ -6,12 +6,12 @@ enum { GROUP_FLOATS = 1 << 16 };
 
 /* On images of one pixel dense layers dominate: they want many images for a pass over their weights. */
 static bool wants_whole_micro_batch(const Layer *layer) {
-    return layer->kind == LAYER_DENSE || (layer->in.height == 1 && layer->in.width == 1);
+    return layer->type->whole_micro_batch || (layer->in.height == 1 && layer->in.width == 1);
 }
 
 /* Whether a stage may not go over from layer `before` to layer `after`. */
-static bool is_cut(const Layer *before, const Layer *after, bool norm_between) {
-    return norm_between || wants_whole_micro_batch(before) != wants_whole_micro_batch(after);
+static bool is_cut(const Layer *before, const Layer *after, bool gathers) {
+    return gathers || wants_whole_micro_batch(before) != wants_whole_micro_batch(after);
 }
 
 static int group_of(const Network *net, const Stage *stage, bool back, int micro_batch) {
@@ -19,10 +19,10 @@ static int group_of(const Network *net, const Stage *stage, bool back, int micro
     for (int i = stage->first; i < stage->end; i++) {
         const Layer *layer = &net->layers[i];
         if (wants_whole_micro_batch(layer)) return micro_batch;
-        int64_t values = image_values(layer->in) + image_values(layer->out);
+        int64_t values = tensor_values(layer->in) * (layer->source < 0 ? 1 : 2) + tensor_values(layer->out);
+        int wanted = back && layer->type->images_wanted ? layer->type->images_wanted(layer) : 1;
         if (values > largest) largest = values;
-        if (back && layer->kind == LAYER_CONV && conv_images_wanted(&layer->conv) > least)
-            least = conv_images_wanted(&layer->conv);
+        if (wanted > least) least = wanted;
     }
     int64_t fitting = GROUP_FLOATS / largest;
     if (fitting < least) fitting = least;
@@ -39,10 +39,10 @@ static Stage make_stage(const Network *net, int first, int end, bool back, int m
 
 static void plan_forward(MicroBatchPlan *plan, const Network *net, int micro_batch) {
     const Layer *layers = net->layers;
-    if (layers[0].kind == LAYER_NORM) /* gathers the moments of the images */
+    if (layers[0].type->gather)
         plan->forward[plan->forward_count++] = make_stage(net, 0, 0, false, micro_batch);
     for (int first = 0, i = 1; i <= net->layer_count; i++) {
-        if (i < net->layer_count && !is_cut(&layers[i - 1], &layers[i], layers[i].kind == LAYER_NORM))
+        if (i < net->layer_count && !is_cut(&layers[i - 1], &layers[i], layers[i].type->gather != NULL))
             continue;
         plan->forward[plan->forward_count++] = make_stage(net, first, i, false, micro_batch);
         first = i;
@@ -52,23 +52,22 @@ static void plan_forward(MicroBatchPlan *plan, const Network *net, int micro_bat
 /* The place of the parameters of layer i and those after it. */
 static int64_t params_from(const Network *net, int i) {
     for (; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        if (layer_has_weights(layer)) return net->arrays[layer->weight].first;
-        if (layer->kind == LAYER_NORM) return net->arrays[layer->scale].first;
+        const int array = net->layers[i].arrays[0];
+        if (array >= 0) return net->arrays[array].first;
     }
     return net->param_floats;
 }
 
 static void plan_backward(MicroBatchPlan *plan, const Network *net, int micro_batch) {
     const Layer *layers = net->layers;
-    /* of batch norm as the first trained layer only the sums are needed */
-    const int bottom = net->first_trained + (layers[net->first_trained].kind == LAYER_NORM);
+    /* of a first trained layer that gathers only the gathered sums are needed */
+    const int bottom = net->first_trained + (layers[net->first_trained].type->gather != NULL);
     int64_t params_end = net->param_floats;
     for (int end = net->layer_count, i = end - 1; i >= bottom; i--) {
-        const bool norm_below = i > 0 && layers[i - 1].kind == LAYER_NORM;
-        if (i > bottom && !is_cut(&layers[i - 1], &layers[i], norm_below)) continue;
+        const bool gathers_below = i > 0 && layers[i - 1].type->gather;
+        if (i > bottom && !is_cut(&layers[i - 1], &layers[i], gathers_below)) continue;
         Stage stage = make_stage(net, i, end, true, micro_batch);
-        stage.params = (Range){i == bottom ? 0 : params_from(net, norm_below ? i - 1 : i), params_end};
+        stage.params = (Range){i == bottom ? 0 : params_from(net, gathers_below ? i - 1 : i), params_end};
         plan->backward[plan->backward_count++] = stage;
         params_end = stage.params.begin;
         end = i;

@@ -1,9 +1,9 @@
 /* In which order a micro-batch passes through the layers. A layer after the other for all images would send
  * every activation through memory; instead a stage takes a few images (a group) through several layers while
  * they are in the core's cache, then the next group. A stage ends where the next layer needs the whole
- * micro-batch: at batch norm, whose statistics are gathered at the end of one stage (forward: the moments of
- * its input, back: the sums over its gradient) and used at the beginning of the next, and before and after
- * dense layers, which reuse their weights over all images.
+ * micro-batch: where a layer gathers, such as batch norm, whose statistics are made at the end of one stage
+ * (forward: the moments of its input, back: the sums over its gradient) and used at the beginning of the
+ * next, and before and after dense layers, which reuse their weights over all images.
  *
  * The plan depends on the network and the micro-batch alone, so it is the same for all workers. */
 #ifndef PARDIGITS_CNN_PLAN_H

@@ -4,34 +4,57 @@
 #include "data/preprocess.h"
 #include "store/dataset.h"
 
-#include <math.h>
 #include <string.h>
 
-/* Batch norm in use: out = in * factor + offset with factor = scale / sqrt(variance + epsilon) and
- * offset = shift - mean * factor. */
-static void norm_in_use(const Network *net, const Layer *layer, const float *params, const float *statistics,
-                        float *factor, float *offset) {
-    int channels = layer->in.channels;
-    const float *scale = params + net->arrays[layer->scale].first,
-                *shift = params + net->arrays[layer->shift].first;
-    const float *mean = statistics + layer->statistics, *variance = mean + channels;
-    for (int c = 0; c < channels; c++) {
-        factor[c] = scale[c] / sqrtf(variance[c] + NORM_EPSILON);
-        offset[c] = shift[c] - mean[c] * factor[c];
-    }
+static void get_params(const Network *net, const Layer *layer, const float *params,
+                       const float *arrays[LAYER_ARRAYS]) {
+    for (int k = 0; k < LAYER_ARRAYS; k++)
+        arrays[k] = layer->arrays[k] < 0 ? NULL : params + net->arrays[layer->arrays[k]].first;
 }
 
 /* Packs a layer's weights, each output channel times its factor (NULL: 1). */
-static float *pack_scaled(const Network *net, const Layer *layer, const float *params, const float *factor) {
-    const ParamArray *array = &net->arrays[layer->weight];
-    float *scaled = mem_copy(params + array->first, (size_t)array->count * sizeof(float));
-    int filters = layer->conv.filters;
-    for (int64_t i = 0; factor && i < array->count; i++)
-        scaled[i] *= factor[i % filters];
-    float *packed = mem_new((size_t)conv_packed_size(&layer->conv), sizeof *packed);
-    conv_pack_forward(&layer->conv, scaled, packed);
+static float *pack_scaled(const Layer *layer, const float *weights, const float *factor) {
+    const ConvShape *s = &layer->conv;
+    const int64_t count = (int64_t)s->kernel * s->kernel * s->channels * s->filters;
+    float *scaled = mem_copy(weights, (size_t)count * sizeof(float));
+    for (int64_t i = 0; factor && i < count; i++)
+        scaled[i] *= factor[i % s->filters];
+    float *packed = mem_new((size_t)conv_packed_size(s), sizeof *packed);
+    conv_pack_forward(s, scaled, packed);
     mem_free(scaled);
     return packed;
+}
+
+/* A layer that scales channels, by itself. */
+static void prepare_scale(Predictor *predictor, int i, const float *params, const float *statistics) {
+    const Layer *layer = &predictor->net->layers[i];
+    LayerInUse *use = &predictor->layers[i];
+    const float *arrays[LAYER_ARRAYS];
+    get_params(predictor->net, layer, params, arrays);
+    for (int k = 0; k < LAYER_ARRAYS; k++)
+        use->params[k] = mem_new((size_t)layer->in.channels, sizeof(float));
+    layer->type->scale_in_use(layer, arrays, statistics + layer->statistics, use->params[0], use->params[1]);
+}
+
+/* The weights before layer i take its factor, and its offset for a bias. */
+static void fold_scale(Predictor *predictor, int i, const float *params) {
+    LayerInUse *use = &predictor->layers[i], *before = use - 1;
+    const Layer *weighted = &predictor->net->layers[i - 1];
+    before->packed =
+        pack_scaled(weighted, params + predictor->net->arrays[weighted->arrays[0]].first, use->params[0]);
+    before->params[1] = use->params[1];
+    before->relu = use->relu;
+    mem_free(use->params[0]);
+    use->params[0] = use->params[1] = NULL;
+    use->skipped = true;
+}
+
+static void prepare_weights(Predictor *predictor, int i, const float *params) {
+    const Layer *layer = &predictor->net->layers[i];
+    const float *arrays[LAYER_ARRAYS];
+    get_params(predictor->net, layer, params, arrays);
+    predictor->layers[i].packed = pack_scaled(layer, arrays[0], NULL);
+    predictor->layers[i].params[1] = mem_copy(arrays[1], (size_t)layer->conv.filters * sizeof(float));
 }
 
 Predictor *predictor_new(const Network *net, const float *params, const float *statistics) {
@@ -39,20 +62,13 @@ Predictor *predictor_new(const Network *net, const float *params, const float *s
     predictor->net = net;
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
-        if (layer->kind == LAYER_NORM) {
-            size_t bytes = (size_t)layer->in.channels * sizeof(float);
-            float *factor = predictor->factor[i] = mem_new(bytes, 1), *offset = mem_new(bytes, 1);
-            norm_in_use(net, layer, params, statistics, factor, offset);
-            bool fold = i > 0 && layer_has_weights(layer - 1);
-            predictor->offset[fold ? i - 1 : i] = offset;
-            if (!fold) continue;
-            predictor->weights[i - 1] = pack_scaled(net, layer - 1, params, factor);
-            mem_free(factor);
-            predictor->factor[i] = NULL;
-        } else if (layer_has_weights(layer) && (i + 1 == net->layer_count || layer[1].kind != LAYER_NORM)) {
-            const ParamArray *bias = &net->arrays[layer->bias];
-            predictor->weights[i] = pack_scaled(net, layer, params, NULL);
-            predictor->offset[i] = mem_copy(params + bias->first, (size_t)bias->count * sizeof(float));
+        predictor->layers[i].skipped = layer->type->only_in_training || layer->relu_is_done;
+        predictor->layers[i].relu = layer->does_relu;
+        if (layer->type->scale_in_use) {
+            prepare_scale(predictor, i, params, statistics);
+            if (network_folds(net, i)) fold_scale(predictor, i, params);
+        } else if (layer->type->multiplies && !(i + 1 < net->layer_count && network_folds(net, i + 1))) {
+            prepare_weights(predictor, i, params);
         }
     }
     return predictor;
@@ -62,9 +78,9 @@ void predictor_free(Predictor **predictor_pointer) {
     Predictor *predictor = *predictor_pointer;
     if (!predictor) return;
     for (int i = 0; i < predictor->net->layer_count; i++) {
-        mem_free(predictor->weights[i]);
-        mem_free(predictor->factor[i]);
-        mem_free(predictor->offset[i]);
+        mem_free(predictor->layers[i].packed);
+        for (int k = 0; k < LAYER_ARRAYS; k++)
+            mem_free(predictor->layers[i].params[k]);
     }
     mem_free(predictor);
     *predictor_pointer = NULL;
@@ -73,126 +89,140 @@ void predictor_free(Predictor **predictor_pointer) {
 /* A thread's memory for chunks. */
 typedef struct {
     float *in, *out; /* [PREDICT_CHUNK][largest layer]: a layer's input and output, swapped after it */
-    uint8_t *argmax; /* of pool, not needed here */
-    float *conv_work;
-    float *probabilities; /* [PREDICT_CHUNK][10] */
-    float *sums;          /* [PREDICT_CHUNK][10] of probabilities */
+    float *sources;  /* [sources][PREDICT_CHUNK][values] of layers whose output later ones take */
+    uint8_t *mask;   /* of layers that have one, not needed here */
+    float *kernel_work;
+    float *probabilities; /* [PREDICT_CHUNK][classes] */
+    float *sums;          /* [PREDICT_CHUNK][classes] of probabilities */
 } ChunkWork;
+
+static int64_t max_of(int64_t a, int64_t b) {
+    return a > b ? a : b;
+}
 
 /* Enough for each member. */
 static ChunkWork chunk_work_new(const Ensemble *ensemble) {
-    int64_t values = 0, conv_work = 0;
+    int64_t values = 0, sources = 0, kernel_work = 0;
     for (int m = 0; m < ensemble->count; m++) {
         const Network *net = ensemble->members[m]->net;
-        const int64_t own_values = network_max_values(net), own_work = network_conv_work(net, PREDICT_CHUNK);
-        if (own_values > values) values = own_values;
-        if (own_work > conv_work) conv_work = own_work;
+        values = max_of(values, network_max_values(net));
+        sources = max_of(sources, net->source_values);
+        kernel_work = max_of(kernel_work, network_work_floats(net, PREDICT_CHUNK));
     }
-    values *= PREDICT_CHUNK;
-    return (ChunkWork){mem_new((size_t)values, sizeof(float)),
-                       mem_new((size_t)values, sizeof(float)),
-                       mem_new((size_t)values, 1),
-                       mem_new((size_t)conv_work, sizeof(float)),
-                       mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float)),
-                       mem_new((size_t)PREDICT_CHUNK * CLASSES, sizeof(float))};
+    const size_t classes = (size_t)ensemble->members[0]->net->spec.classes, chunk = PREDICT_CHUNK;
+    return (ChunkWork){
+        .in = mem_new(chunk * (size_t)values, sizeof(float)),
+        .out = mem_new(chunk * (size_t)values, sizeof(float)),
+        .sources = mem_new(chunk * (size_t)sources, sizeof(float)),
+        .mask = mem_new(chunk * (size_t)values, 1),
+        .kernel_work = mem_new((size_t)kernel_work, sizeof(float)),
+        .probabilities = mem_new(chunk * classes, sizeof(float)),
+        .sums = mem_new(chunk * classes, sizeof(float)),
+    };
 }
 
 static void chunk_work_free(ChunkWork *work) {
     mem_free(work->in);
     mem_free(work->out);
-    mem_free(work->argmax);
-    mem_free(work->conv_work);
+    mem_free(work->sources);
+    mem_free(work->mask);
+    mem_free(work->kernel_work);
     mem_free(work->probabilities);
     mem_free(work->sums);
 }
 
-/* The layer at i or, where that is a batch norm folded into the one before it, the next one towards `step`.
- */
-static const Layer *skip_folded(const Predictor *predictor, int i, int step) {
-    const Layer *layer = &predictor->net->layers[i];
-    return layer->kind == LAYER_NORM && !predictor->factor[i] ? layer + step : layer;
+static void swap_output(ChunkWork *work) {
+    float *swapped = work->in;
+    work->in = work->out;
+    work->out = swapped;
 }
 
-static bool relu_follows(const Predictor *predictor, int i) {
-    return i + 1 < predictor->net->layer_count && skip_folded(predictor, i + 1, 1)->kind == LAYER_RELU;
+static float *source_output(const Network *net, const ChunkWork *work, int source) {
+    return work->sources + net->layers[source].source_first * PREDICT_CHUNK;
 }
 
-/* Computes layer i of n images; returns whether the result is in work->out (else it is still in work->in). */
-static bool run_layer(const Predictor *predictor, ChunkWork *work, int i, int n) {
-    const Layer *layer = &predictor->net->layers[i];
-    int64_t rows = (int64_t)n * layer->in.height * layer->in.width;
-    switch (layer->kind) {
-    case LAYER_CONV:
-    case LAYER_DENSE:
-        (relu_follows(predictor, i) ? conv_forward_relu
-                                    : conv_forward)(&layer->conv, n, work->in, predictor->weights[i],
-                                                    predictor->offset[i], work->out, work->conv_work);
-        return true;
-    case LAYER_NORM:
-        if (!predictor->factor[i]) return false;
-        norm_apply(rows, layer->in.channels, work->in, predictor->factor[i], predictor->offset[i], work->out);
-        return true;
-    case LAYER_RELU:
-        if (i == 0 || !layer_has_weights(skip_folded(predictor, i - 1, -1)))
-            relu_forward(n * image_values(layer->in), work->in, work->in);
-        return false;
-    case LAYER_POOL:
-        pool_forward(&layer->pool, n, work->in, work->out, work->argmax);
-        return true;
-    case LAYER_DROPOUT:
-        break;
+/* Computes layer i of n images from work->in to work->in. */
+static void run_layer(const Predictor *predictor, ChunkWork *work, int i, int n) {
+    const Network *net = predictor->net;
+    const Layer *layer = &net->layers[i];
+    const LayerInUse *use = &predictor->layers[i];
+    const bool in_place = layer->type->in_place;
+    const LayerPass pass = {
+        .layer = layer,
+        .n = n,
+        .all = n,
+        .relu = use->relu,
+        .in = work->in,
+        .source = layer->source < 0 ? NULL : source_output(net, work, layer->source),
+        .out = in_place ? work->in : work->out,
+        .packed = use->packed,
+        .params = {use->params[0], use->params[1]},
+        .mask = work->mask,
+        .work = work->kernel_work,
+    };
+    (layer->type->forward_in_use ? layer->type->forward_in_use : layer->type->forward)(&pass);
+    if (!in_place) swap_output(work);
+}
+
+/* The logits of n images in work->in, to work->in. */
+static void run_layers(const Predictor *predictor, ChunkWork *work, int n) {
+    const Network *net = predictor->net;
+    for (int i = 0; i < net->layer_count; i++) {
+        if (!predictor->layers[i].skipped) run_layer(predictor, work, i, n);
+        if (net->layers[i].is_source)
+            memcpy(source_output(net, work, i), work->in,
+                   (size_t)(n * tensor_values(net->layers[i].out)) * sizeof *work->in);
     }
-    return false;
 }
 
-static Prediction best_class(const float *probability_sums, int count) {
+static Prediction best_class(const float *probability_sums, int classes, int count) {
     Prediction best = {0, probability_sums[0]};
-    for (int c = 1; c < CLASSES; c++)
+    for (int c = 1; c < classes; c++)
         if (probability_sums[c] > best.confidence) best = (Prediction){(uint8_t)c, probability_sums[c]};
     best.confidence /= (float)count;
     return best;
 }
 
 /* The image moved right by dx and down by dy pixels, in [0,1], zeros outside. */
-static void load_shifted(const uint8_t *image, int dx, int dy, float *out) {
-    for (int y = 0; y < IMAGE_SIDE; y++)
-        for (int x = 0; x < IMAGE_SIDE; x++) {
+static void load_shifted(ImageSpec spec, const uint8_t *image, int dx, int dy, float *out) {
+    for (int y = 0; y < spec.height; y++)
+        for (int x = 0; x < spec.width; x++) {
             int from_x = x - dx, from_y = y - dy;
-            bool inside = from_x >= 0 && from_x < IMAGE_SIDE && from_y >= 0 && from_y < IMAGE_SIDE;
-            out[y * IMAGE_SIDE + x] = inside ? image[from_y * IMAGE_SIDE + from_x] / 255.0f : 0;
+            bool inside = from_x >= 0 && from_x < spec.width && from_y >= 0 && from_y < spec.height;
+            out[y * spec.width + x] = inside ? image[from_y * spec.width + from_x] / 255.0f : 0;
         }
 }
 
 /* Adds the class probabilities of n shifted images to work->sums. */
 static void add_probabilities(const Predictor *predictor, ChunkWork *work, const uint8_t *images, int n,
                               int dx, int dy) {
+    const ImageSpec spec = predictor->net->spec;
+    const int64_t pixels = image_spec_pixels(spec);
     for (int s = 0; s < n; s++)
-        load_shifted(images + (int64_t)s * IMAGE_PIXELS, dx, dy, work->in + (int64_t)s * IMAGE_PIXELS);
-    for (int i = 0; i < predictor->net->layer_count; i++) {
-        if (!run_layer(predictor, work, i, n)) continue;
-        float *swapped = work->in;
-        work->in = work->out;
-        work->out = swapped;
-    }
-    softmax_loss(n, CLASSES, work->in, NULL, 0, work->probabilities, NULL);
-    for (int i = 0; i < n * CLASSES; i++)
+        load_shifted(spec, images + s * pixels, dx, dy, work->in + s * pixels);
+    run_layers(predictor, work, n);
+    softmax_loss(n, spec.classes, work->in, NULL, 0, work->probabilities, NULL);
+    for (int i = 0; i < n * spec.classes; i++)
         work->sums[i] += work->probabilities[i];
 }
 
 /* out: [ensemble->count][PREDICT_CHUNK] */
 static void run_chunk(const Ensemble *ensemble, ChunkWork *work, const uint8_t *images, int n,
                       Prediction *out) {
-    const int shifts = ensemble->shifts, side = 2 * shifts + 1;
-    uint8_t seen[PREDICT_CHUNK * IMAGE_PIXELS];
-    memset(work->sums, 0, (size_t)n * CLASSES * sizeof *work->sums);
+    const ImageSpec spec = ensemble->members[0]->net->spec;
+    const int shifts = ensemble->shifts, side = 2 * shifts + 1, classes = spec.classes;
+    const size_t bytes = (size_t)n * (size_t)image_spec_pixels(spec);
+    uint8_t seen[PREDICT_CHUNK * PIXELS_MAX];
+    memset(work->sums, 0, (size_t)n * (size_t)classes * sizeof *work->sums);
     for (int m = 0; m < ensemble->count; m++) {
-        memcpy(seen, images, (size_t)n * IMAGE_PIXELS);
+        memcpy(seen, images, bytes);
         if (ensemble->preprocess) preprocess_images(ensemble->preprocess[m], seen, n);
         for (int dy = -shifts; dy <= shifts; dy++)
             for (int dx = -shifts; dx <= shifts; dx++)
                 add_probabilities(ensemble->members[m], work, seen, n, dx, dy);
         for (int s = 0; s < n; s++)
-            out[m * PREDICT_CHUNK + s] = best_class(work->sums + (int64_t)s * CLASSES, (m + 1) * side * side);
+            out[m * PREDICT_CHUNK + s] =
+                best_class(work->sums + (int64_t)s * classes, classes, (m + 1) * side * side);
     }
 }
 
@@ -202,13 +232,14 @@ int64_t predict_chunks(int64_t n) {
 
 void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,
                       Prediction *out) {
+    const int64_t pixels = image_spec_pixels(ensemble->members[0]->net->spec);
 #pragma omp parallel num_threads(threads)
     {
         ChunkWork work = chunk_work_new(ensemble);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
             int64_t first = chunk * PREDICT_CHUNK, left = n - first;
-            run_chunk(ensemble, &work, images + first * IMAGE_PIXELS,
+            run_chunk(ensemble, &work, images + first * pixels,
                       left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first * ensemble->count);
         }
         chunk_work_free(&work);

@@ -10,11 +10,17 @@
  * results don't depend on who computes them. */
 enum { PREDICT_CHUNK = 16 };
 
+/* A layer in use. */
+typedef struct {
+    bool skipped;                /* it does nothing, or another layer does its work */
+    bool relu;                   /* it also does the relu behind it */
+    float *packed;               /* weights */
+    float *params[LAYER_ARRAYS]; /* bias at 1; of a type with scale_in_use: factor, offset */
+} LayerInUse;
+
 typedef struct {
     const Network *net;
-    float *weights[NETWORK_MAX_LAYERS]; /* conv, dense: packed */
-    float *factor[NETWORK_MAX_LAYERS];  /* [channels] of a bn that isn't folded into weights */
-    float *offset[NETWORK_MAX_LAYERS];  /* [channels] bias of conv and dense (may be NULL); offset of bn */
+    LayerInUse layers[NETWORK_MAX_LAYERS];
 } Predictor;
 
 /* From params [param_floats] and statistics [statistic_floats], both copied. Freed by predictor_free. */
@@ -33,7 +39,7 @@ typedef struct {
 /* How many chunks n images make. */
 int64_t predict_chunks(int64_t n);
 
-/* Predicts the images of some chunks of images [n][28][28] into those chunks of out
+/* Predicts the images of some chunks of images [n][height][width] into those chunks of out
  * [chunks][count][PREDICT_CHUNK], with `threads` threads: what the first 1, 2, ... count members say
  * together. */
 void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH = 2 * NETWORK_NAME + 64 };
+enum { PATH = NETWORK_NAME + 64 };
 
 TrainState train_state_new(const Network *net, uint32_t seed, bool averages) {
     TrainState state = {.net = net};
@@ -61,8 +61,8 @@ typedef struct {
     const char *root, *suffix;
 } Copy;
 
-static void copy_path(const Copy *copy, const char *layer, const char *array, char path[PATH]) {
-    snprintf(path, PATH, "%s/%s%s%s%s", copy->root, layer, *array ? "/" : "", array, copy->suffix);
+static void copy_path(const Copy *copy, const char *array, char path[PATH]) {
+    snprintf(path, PATH, "%s/%s%s", copy->root, array, copy->suffix);
 }
 
 static StatusCode write_params(H5File *file, Copy copy, const Network *net, const float *params,
@@ -70,7 +70,7 @@ static StatusCode write_params(H5File *file, Copy copy, const Network *net, cons
     char path[PATH];
     for (int a = 0; a < net->array_count; a++) {
         const ParamArray *array = &net->arrays[a];
-        copy_path(&copy, array->name, "", path);
+        copy_path(&copy, array->name, path);
         if (h5_write(file, path, H5_F32, array->shape, params + array->first, status)) return status->code;
     }
     return STATUS_OK;
@@ -79,15 +79,11 @@ static StatusCode write_params(H5File *file, Copy copy, const Network *net, cons
 static StatusCode write_statistics(H5File *file, Copy copy, const Network *net, const float *statistics,
                                    Status *status) {
     char path[PATH];
-    for (int i = 0; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        if (layer->kind != LAYER_NORM) continue;
-        H5Shape shape = {1, {layer->in.channels}};
-        const float *mean = statistics + layer->statistics;
-        copy_path(&copy, layer->name, "mean", path);
-        if (h5_write(file, path, H5_F32, shape, mean, status)) return status->code;
-        copy_path(&copy, layer->name, "variance", path);
-        if (h5_write(file, path, H5_F32, shape, mean + layer->in.channels, status)) return status->code;
+    for (int a = 0; a < net->statistic_count; a++) {
+        const StatisticArray *array = &net->statistics[a];
+        copy_path(&copy, array->name, path);
+        if (h5_write(file, path, H5_F32, (H5Shape){1, {array->count}}, statistics + array->first, status))
+            return status->code;
     }
     return STATUS_OK;
 }
@@ -145,7 +141,7 @@ static StatusCode read_params(const H5File *file, Copy copy, const Network *net,
     char path[PATH];
     for (int a = 0; a < net->array_count; a++) {
         const ParamArray *array = &net->arrays[a];
-        copy_path(&copy, array->name, "", path);
+        copy_path(&copy, array->name, path);
         if (read_floats(file, path, array->shape, params + array->first, -INFINITY, status))
             return status->code;
     }
@@ -155,15 +151,12 @@ static StatusCode read_params(const H5File *file, Copy copy, const Network *net,
 static StatusCode read_statistics(const H5File *file, Copy copy, const Network *net, float *statistics,
                                   Status *status) {
     char path[PATH];
-    for (int i = 0; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        if (layer->kind != LAYER_NORM) continue;
-        H5Shape shape = {1, {layer->in.channels}};
-        float *mean = statistics + layer->statistics;
-        copy_path(&copy, layer->name, "mean", path);
-        if (read_floats(file, path, shape, mean, -INFINITY, status)) return status->code;
-        copy_path(&copy, layer->name, "variance", path);
-        if (read_floats(file, path, shape, mean + layer->in.channels, 0, status)) return status->code;
+    for (int a = 0; a < net->statistic_count; a++) {
+        const StatisticArray *array = &net->statistics[a];
+        copy_path(&copy, array->name, path);
+        if (read_floats(file, path, (H5Shape){1, {array->count}}, statistics + array->first, array->least,
+                        status))
+            return status->code;
     }
     return STATUS_OK;
 }

@@ -1,9 +1,11 @@
-/* What training works on and what a model file keeps of it:
+/* What training works on, and what a model file holds of it:
+ *
  *     /model/<layer>/<array>               parameters, in natural shapes; of bn also mean and variance; with
- *                                          cnn.ema their averages
+ *                                          cnn.ema the averages of all these
  *     /optimizer/<layer>/<array>/momentum  the velocities of SGD
- *     /optimizer/<layer>/<array>/value     with cnn.ema: what training goes on from, where /model has
- * averages /state                               attributes: epoch, step, loss_sum, correct */
+ *     /optimizer/<layer>/<array>/value     with cnn.ema: the values that training continues from, because
+ *                                          /model has their averages
+ *     /state                               attributes: epoch, step, loss_sum, correct */
 #ifndef PARDIGITS_CNN_STATE_H
 #define PARDIGITS_CNN_STATE_H
 
@@ -17,10 +19,10 @@
 
 typedef struct {
     const Network *net;
-    const Comm *node;  /* whose ranks have params, velocity and average in common; or NULL */
-    float *params;     /* [param_floats] */
-    float *velocity;   /* [param_floats] */
-    float *statistics; /* [statistic_floats] running means and variances of batch norm */
+    const Comm *node;                    /* whose ranks share params, velocity and average; or NULL */
+    float *params;                       /* [param_floats] */
+    float *velocity;                     /* [param_floats] */
+    float *statistics;                   /* [statistic_floats] running means and variances of batch norm */
     float *average, *average_statistics; /* the same of their moving averages; NULL without cnn.ema */
     int64_t epoch;                       /* epochs done */
     int64_t step;    /* steps done of the next one; all of them: only its end is left to do */
@@ -41,7 +43,7 @@ const float *train_state_model_statistics(const TrainState *state);
 void train_state_share(TrainState *state, const Comm *node);
 
 /* Writes and reads what a model is: parameters [param_floats] and statistics [statistic_floats], as
- * ROOT/<layer>/<array>. Reading refuses values that no training micro-batches. */
+ * ROOT/<layer>/<array>. Reading refuses values that no training leaves. */
 StatusCode train_state_write_model(H5File *file, const char *root, const Network *net, const float *params,
                                    const float *statistics, Status *status);
 StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,

@@ -93,7 +93,7 @@ static int64_t images_done(const Trainer *trainer) {
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
     trainer->job = job;
     const CnnOptions options = trainer->options = cnn_options(job->config);
-    if (network_parse(&trainer->net, options.layers, status)) return status->code;
+    if (network_parse(&trainer->net, options.layers, job->spec, status)) return status->code;
     trainer->partition =
         (BatchPartition){job->train_count, options.batch, options.micro_batch, comm_size(job->comm)};
     trainer->epochs = options.epochs;
@@ -271,7 +271,6 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
 }
 
 StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status) {
-    (void)spec;
     const CnnOptions options = cnn_options(config);
     int64_t batch = options.batch, micro_batch = options.micro_batch;
     if (micro_batch & (micro_batch - 1))
@@ -283,7 +282,7 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
                           "images; use a larger micro-batch.",
                           (long long)batch, EXACT_SUM_MAX_TERMS, (long long)micro_batch);
     Network *net = mem_new(1, sizeof *net);
-    network_parse(net, options.layers, status);
+    network_parse(net, options.layers, spec, status);
     mem_free(net);
     return status->code;
 }

@@ -56,11 +56,13 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     count_workers(&s);
     share_memory(&s);
     s.works = mem_new((size_t)threads, sizeof *s.works);
+    s.contributions = mem_new((size_t)threads, sizeof *s.contributions);
     s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
 #pragma omp parallel num_threads(threads)
     {
         s.works[omp_get_thread_num()] =
             micro_batch_work_new(net, s.micro_batch, seed, &augmentation, smoothing);
+        s.contributions[omp_get_thread_num()] = mem_new((size_t)contribution_floats(net), sizeof(float));
         pack_weights(&s, state->params);
     }
     comm_barrier(s.node);
@@ -72,6 +74,9 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
 void train_step_free(TrainStep *train_step) {
     for (int t = 0; t < train_step->threads; t++)
         micro_batch_work_free(&train_step->works[t]);
+    for (int t = 0; t < train_step->threads; t++)
+        mem_free(train_step->contributions[t]);
+    mem_free(train_step->contributions);
     gradient_reducer_free(&train_step->sum);
     mem_free(train_step->works);
     packed_weights_free(&train_step->packed);
@@ -87,7 +92,7 @@ enum { UPDATE_BLOCK = 1 << 10 }; /* floats */
 /* What a thread does with the events of its micro-batches. */
 typedef struct {
     GradientReducer *sum;
-    const MicroBatchWork *work;
+    float *contribution;
     int thread;
 } MicroBatchListener;
 
@@ -97,9 +102,9 @@ static void on_group_done(void *context) {
     if (listener->thread == 0) gradient_reducer_poll(listener->sum);
 }
 
-static void on_terms_ready(void *context, Range terms) {
+static void on_values_ready(void *context, Range terms) {
     const MicroBatchListener *listener = context;
-    gradient_reducer_add(listener->sum, terms, listener->work->terms, listener->thread);
+    gradient_reducer_add(listener->sum, terms, listener->contribution, listener->thread);
 }
 
 /* Adds the terms of this rank's micro-batches to training step->sum. Which thread takes which micro-batch
@@ -113,17 +118,18 @@ static double add_micro_batches(TrainStep *train_step, const TrainState *state, 
     {
         int t = omp_get_thread_num();
         MicroBatchWork *work = train_step->works[t];
-        MicroBatchListener listener = {train_step->sum, work, t};
-        const MicroBatchEvents events = {&listener, on_group_done, on_terms_ready};
+        MicroBatchListener listener = {train_step->sum, NULL, t};
+        const MicroBatchEvents events = {&listener, on_group_done, on_values_ready};
         double input_s = 0;
 #pragma omp for schedule(dynamic, 1) nowait
         for (int64_t k = 0; k < micro_batches; k++) {
             int64_t first = k * micro_batch, left = mine->n - first;
             Samples samples = samples_slice(mine, first, left < micro_batch ? left : micro_batch);
             float *slot = gradient_reducer_slot(train_step->sum);
-            work->terms = slot ? slot : work->own_terms;
-            input_s += micro_batch_run(work, state->params, &train_step->packed, (uint32_t)state->epoch,
-                                       &samples, &events);
+            listener.contribution = slot ? slot : train_step->contributions[t];
+            const MicroBatch batch = {state->params, &train_step->packed,   (uint32_t)state->epoch,
+                                      samples,       listener.contribution, &events};
+            input_s += micro_batch_run(work, &batch);
         }
         if (t == 0) {
             main_input_s = input_s;
@@ -212,7 +218,7 @@ static void update_statistics(const Update *update) {
     const int64_t first = train_step->net->param_floats, n = train_step->net->statistic_floats;
     float m = train_step->norm_momentum;
     gradient_reducer_means(train_step->sum, (Range){first, first + n},
-                           update->micro_batches * MICRO_BATCH_STATISTIC_UNIT, train_step->batch_statistics);
+                           update->micro_batches * NETWORK_STATISTIC_UNIT, train_step->batch_statistics);
     for (int64_t i = 0; i < n; i++)
         state->statistics[i] = (1 - m) * state->statistics[i] + m * train_step->batch_statistics[i];
     if (state->average)
@@ -231,9 +237,8 @@ StepResult train_step_run(TrainStep *train_step, TrainState *state, StepRates ra
         train_step, state, rates, (double)samples / train_step->micro_batch, timer_now_s() - began_s, false};
     StepResult result = {
         .stop_wanted = gradient_reducer_signalled(sum),
-        .loss_sum = gradient_reducer_get(sum, micro_batch_loss_term(net)) * train_step->micro_batch,
-        .correct =
-            (int64_t)(gradient_reducer_get(sum, micro_batch_correct_term(net)) * train_step->micro_batch),
+        .loss_sum = gradient_reducer_get(sum, contribution_loss(net)) * train_step->micro_batch,
+        .correct = (int64_t)(gradient_reducer_get(sum, contribution_correct(net)) * train_step->micro_batch),
         .input_s = input_s};
     update_statistics(&update);
 #pragma omp parallel num_threads(train_step->threads)

@@ -23,6 +23,7 @@ typedef struct {
     float norm_momentum; /* share of a new batch in the running statistics */
     PackedWeights packed;
     MicroBatchWork **works; /* [threads] */
+    float **contributions;  /* [threads], for micro-batches without a slot */
     GradientReducer *sum;
     float *gradient;         /* [param_floats], whole, for layer-wise rates; NULL without cnn.lars */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */

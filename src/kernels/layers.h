@@ -9,29 +9,31 @@
 /* Batch norm over n * height * width rows a channel (Ioffe & Szegedy 2015), with the statistics of these rows
  * alone (ghost batch norm). It takes two passes forward and two back, each of which goes over the rows in
  * parts of any size, so that a part is still in the cache from the layer before it. */
+typedef struct {
+    int channels;
+    const float *scale, *shift;       /* [channels] */
+    float *mean, *variance, *inv_std; /* [channels] of all rows; first pass: variance is a sum of squares */
+    float *scale_grad, *shift_grad;   /* [channels] */
+} Norm;
 
 /* First pass: takes `rows` rows into the mean and the sum of squared deviations of the `before` rows before
- * (none: they are written). norm_finish_moments then makes squares the (biased) variance. */
-void norm_add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
-                      float *squares);
-void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inv_std);
+ * (none: they are written). norm_finish_moments makes the (biased) variance and inv_std of all `rows`. */
+void norm_add_moments(const Norm *norm, int64_t before, int64_t rows, const float *in);
+void norm_finish_moments(const Norm *norm, int64_t rows, float epsilon);
 
 /* Second pass: out = (in - mean) * inv_std * scale + shift, and max(out, 0) with relu. */
-void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
-                  const float *mean, const float *inv_std, bool relu, float *out);
+void norm_forward(const Norm *norm, int64_t rows, const float *in, bool relu, float *out);
 
 /* First pass back: adds sum(gradient) to shift_grad and sum(gradient * (in - mean)) to scale_grad (with
  * before == 0 they are written); norm_finish_gradients then makes them what they are called. relu_out: the
  * output of a relu that follows, which first makes the gradient 0 where it is 0; or NULL. */
-void norm_add_gradients(int64_t before, int64_t rows, int channels, const float *in, const float *relu_out,
-                        const float *mean, float *gradient, float *scale_grad, float *shift_grad);
-void norm_finish_gradients(int channels, const float *inv_std, float *scale_grad);
+void norm_add_gradients(const Norm *norm, int64_t before, int64_t rows, const float *in,
+                        const float *relu_out, float *gradient);
+void norm_finish_gradients(const Norm *norm);
 
 /* Second pass back: gradient, of the output, becomes that of the input; all_rows of them make up the
  * statistics. */
-void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
-                   const float *mean, const float *inv_std, const float *scale_grad, const float *shift_grad,
-                   float *gradient);
+void norm_backward(const Norm *norm, int64_t all_rows, int64_t rows, const float *in, float *gradient);
 
 /* out = in * factor + offset per channel: batch norm in use, with running statistics folded in. */
 void norm_apply(int64_t rows, int channels, const float *in, const float *factor, const float *offset,
@@ -61,6 +63,20 @@ void pool_backward(const PoolShape *shape, int n, const uint8_t *argmax, const f
 void pool_forward_relu(const PoolShape *shape, int n, const float *in, float *out, uint8_t *argmax);
 void pool_backward_relu(const PoolShape *shape, int n, const uint8_t *argmax, const float *relu_out,
                         const float *out_grad, float *in_grad);
+
+/* Average pooling: the mean of each window of window_height x window_width, summed row by row. */
+typedef struct {
+    int height, width, channels; /* input */
+    int window_height, window_width;
+    int stride; /* no padding; a rest at the border is dropped */
+    int out_height, out_width;
+} AveragePoolShape;
+
+void average_pool_forward(const AveragePoolShape *shape, int n, const float *in, float *out);
+void average_pool_backward(const AveragePoolShape *shape, int n, const float *out_grad, float *in_grad);
+
+/* out = a + b, and max(out, 0) with relu. out may be a or b. */
+void add_forward(int64_t n, const float *a, const float *b, bool relu, float *out);
 
 /* Dropout: out = in / (1 - rate) where kept, else 0. keep [n] is 0 or 1; in place is allowed. The backward
  * pass is the same function on gradients. */

@@ -40,8 +40,10 @@ ALWAYS_INLINE vec sum_squares(int64_t rows, int channels, const float *in, vec m
 }
 
 /* Takes one block of rows into the moments of the rows before (Chan, Golub & LeVeque 1983). */
-ALWAYS_INLINE void add_moments(int c, int lanes, int64_t before, int64_t rows, int channels, const float *in,
-                               float *mean, float *squares) {
+ALWAYS_INLINE void add_moments(int c, int lanes, const Norm *norm, int64_t before, int64_t rows,
+                               const float *in) {
+    const int channels = norm->channels;
+    float *const mean = norm->mean, *const squares = norm->variance;
     const float total = (float)(before + rows), share = (float)rows / total;
     const vec block_mean = vec_sum_rows(rows, channels, in + c, lanes) / (float)rows;
     const vec block_squares = sum_squares(rows, channels, in + c, block_mean, lanes);
@@ -51,21 +53,20 @@ ALWAYS_INLINE void add_moments(int c, int lanes, int64_t before, int64_t rows, i
     vec_store_lanes(squares + c, old_squares + block_squares + step * step * (share * (float)before), lanes);
 }
 
-void norm_add_moments(int64_t before, int64_t rows, int channels, const float *in, float *mean,
-                      float *squares) {
+void norm_add_moments(const Norm *norm, int64_t before, int64_t rows, const float *in) {
     if (before == 0) {
-        memset(mean, 0, (size_t)channels * sizeof *mean);
-        memset(squares, 0, (size_t)channels * sizeof *squares);
+        memset(norm->mean, 0, (size_t)norm->channels * sizeof *norm->mean);
+        memset(norm->variance, 0, (size_t)norm->channels * sizeof *norm->variance);
     }
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        FOR_VECTORS(add_moments, channels, before + first, block_rows(rows, first), channels,
-                    in + first * channels, mean, squares);
+        FOR_VECTORS(add_moments, norm->channels, norm, before + first, block_rows(rows, first),
+                    in + first * norm->channels);
 }
 
-void norm_finish_moments(int64_t rows, int channels, float epsilon, float *squares, float *inv_std) {
-    for (int c = 0; c < channels; c++) {
-        squares[c] /= (float)rows;
-        inv_std[c] = 1 / sqrtf(squares[c] + epsilon);
+void norm_finish_moments(const Norm *norm, int64_t rows, float epsilon) {
+    for (int c = 0; c < norm->channels; c++) {
+        norm->variance[c] /= (float)rows;
+        norm->inv_std[c] = 1 / sqrtf(norm->variance[c] + epsilon);
     }
 }
 
@@ -74,22 +75,21 @@ static inline vec keep_positive(vec x, vec value) {
     return (vec)(~(int_vec)(x <= 0) & (int_vec)value);
 }
 
-ALWAYS_INLINE void normalise(int c, int lanes, int64_t rows, int channels, const float *in,
-                             const float *scale, const float *shift, const float *mean, const float *inverse,
-                             bool relu, float *out) {
-    const vec m = vec_load_lanes(mean + c, lanes), offset = vec_load_lanes(shift + c, lanes);
-    const vec factor = vec_load_lanes(scale + c, lanes) * vec_load_lanes(inverse + c, lanes);
+ALWAYS_INLINE void normalise(int c, int lanes, const Norm *norm, int64_t rows, const float *in, bool relu,
+                             float *out) {
+    const int channels = norm->channels;
+    const vec m = vec_load_lanes(norm->mean + c, lanes), offset = vec_load_lanes(norm->shift + c, lanes);
+    const vec factor = vec_load_lanes(norm->scale + c, lanes) * vec_load_lanes(norm->inv_std + c, lanes);
     for (int64_t at = c; at < rows * channels; at += channels) {
         const vec x = (vec_load_lanes(in + at, lanes) - m) * factor + offset;
         vec_store_lanes(out + at, relu ? keep_positive(x, x) : x, lanes);
     }
 }
 
-void norm_forward(int64_t rows, int channels, const float *in, const float *scale, const float *shift,
-                  const float *mean, const float *inv_std, bool relu, float *out) {
+void norm_forward(const Norm *norm, int64_t rows, const float *in, bool relu, float *out) {
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        FOR_VECTORS(normalise, channels, block_rows(rows, first), channels, in + first * channels, scale,
-                    shift, mean, inv_std, relu, out + first * channels);
+        FOR_VECTORS(normalise, norm->channels, norm, block_rows(rows, first), in + first * norm->channels,
+                    relu, out + first * norm->channels);
 }
 
 ALWAYS_INLINE void add_gradient(int64_t at, int lanes, const float *in, const float *relu_out, vec mean,
@@ -103,10 +103,11 @@ ALWAYS_INLINE void add_gradient(int64_t at, int lanes, const float *in, const fl
     *shift_sum += g;
 }
 
-ALWAYS_INLINE void add_gradients(int c, int lanes, int64_t rows, int channels, const float *in,
-                                 const float *relu_out, const float *mean, float *gradient, float *scale_grad,
-                                 float *shift_grad) {
-    const vec m = vec_load_lanes(mean + c, lanes);
+ALWAYS_INLINE void add_gradients(int c, int lanes, const Norm *norm, int64_t rows, const float *in,
+                                 const float *relu_out, float *gradient) {
+    const int channels = norm->channels;
+    float *const scale_grad = norm->scale_grad, *const shift_grad = norm->shift_grad;
+    const vec m = vec_load_lanes(norm->mean + c, lanes);
     vec scale_part[VEC_PARTS] = {{0}}, shift_part[VEC_PARTS] = {{0}};
     int64_t r = 0;
     for (; r + VEC_PARTS <= rows; r += VEC_PARTS)
@@ -121,44 +122,42 @@ ALWAYS_INLINE void add_gradients(int c, int lanes, int64_t rows, int channels, c
     vec_store_lanes(shift_grad + c, vec_load_lanes(shift_grad + c, lanes) + shift_sum, lanes);
 }
 
-void norm_add_gradients(int64_t before, int64_t rows, int channels, const float *in, const float *relu_out,
-                        const float *mean, float *gradient, float *scale_grad, float *shift_grad) {
+void norm_add_gradients(const Norm *norm, int64_t before, int64_t rows, const float *in,
+                        const float *relu_out, float *gradient) {
+    const int channels = norm->channels;
     if (before == 0) {
-        memset(scale_grad, 0, (size_t)channels * sizeof *scale_grad);
-        memset(shift_grad, 0, (size_t)channels * sizeof *shift_grad);
+        memset(norm->scale_grad, 0, (size_t)channels * sizeof *norm->scale_grad);
+        memset(norm->shift_grad, 0, (size_t)channels * sizeof *norm->shift_grad);
     }
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        FOR_VECTORS(add_gradients, channels, block_rows(rows, first), channels, in + first * channels,
-                    relu_out ? relu_out + first * channels : NULL, mean, gradient + first * channels,
-                    scale_grad, shift_grad);
+        FOR_VECTORS(add_gradients, channels, norm, block_rows(rows, first), in + first * channels,
+                    relu_out ? relu_out + first * channels : NULL, gradient + first * channels);
 }
 
-void norm_finish_gradients(int channels, const float *inv_std, float *scale_grad) {
-    for (int c = 0; c < channels; c++)
-        scale_grad[c] *= inv_std[c];
+void norm_finish_gradients(const Norm *norm) {
+    for (int c = 0; c < norm->channels; c++)
+        norm->scale_grad[c] *= norm->inv_std[c];
 }
 
 /* With x = (in - mean) / deviation:
  * in_grad = scale / deviation * (out_grad - sum(out_grad) / rows - x * sum(out_grad * x) / rows) */
-ALWAYS_INLINE void backward(int c, int lanes, int64_t all_rows, int64_t rows, int channels, const float *in,
-                            const float *scale, const float *mean, const float *inverse,
-                            const float *scale_grad, const float *shift_grad, float *gradient) {
-    const vec m = vec_load_lanes(mean + c, lanes), inv = vec_load_lanes(inverse + c, lanes);
-    const vec factor = vec_load_lanes(scale + c, lanes) * inv;
-    const vec shift_mean = vec_load_lanes(shift_grad + c, lanes) / (float)all_rows;
-    const vec slope = vec_load_lanes(scale_grad + c, lanes) / (float)all_rows * inv;
+ALWAYS_INLINE void backward(int c, int lanes, const Norm *norm, int64_t all_rows, int64_t rows,
+                            const float *in, float *gradient) {
+    const int channels = norm->channels;
+    const vec m = vec_load_lanes(norm->mean + c, lanes), inv = vec_load_lanes(norm->inv_std + c, lanes);
+    const vec factor = vec_load_lanes(norm->scale + c, lanes) * inv;
+    const vec shift_mean = vec_load_lanes(norm->shift_grad + c, lanes) / (float)all_rows;
+    const vec slope = vec_load_lanes(norm->scale_grad + c, lanes) / (float)all_rows * inv;
     for (int64_t at = c; at < rows * channels; at += channels) {
         const vec centred = vec_load_lanes(in + at, lanes) - m, g = vec_load_lanes(gradient + at, lanes);
         vec_store_lanes(gradient + at, factor * (g - shift_mean - centred * slope), lanes);
     }
 }
 
-void norm_backward(int64_t all_rows, int64_t rows, int channels, const float *in, const float *scale,
-                   const float *mean, const float *inv_std, const float *scale_grad, const float *shift_grad,
-                   float *gradient) {
+void norm_backward(const Norm *norm, int64_t all_rows, int64_t rows, const float *in, float *gradient) {
     for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        FOR_VECTORS(backward, channels, all_rows, block_rows(rows, first), channels, in + first * channels,
-                    scale, mean, inv_std, scale_grad, shift_grad, gradient + first * channels);
+        FOR_VECTORS(backward, norm->channels, norm, all_rows, block_rows(rows, first),
+                    in + first * norm->channels, gradient + first * norm->channels);
 }
 
 ALWAYS_INLINE void apply(int c, int lanes, int64_t rows, int channels, const float *in, const float *factor,

@@ -72,6 +72,12 @@ same_digest() {
         --set "cnn.layers=conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 conv:12:3:s2:p1 bn relu dense:32 relu dropout:0.3 dense:10"
 }
 
+@test "CNN: one digest for all ranks x threads, of a network with residual connections and average pooling" {
+    same_digest configs/cnn.ini --set run.train=1001 --set run.valid=100 --set cnn.epochs=1 --set cnn.batch=100 \
+        --set cnn.micro_batch=16 --set "cnn.layers=conv:12:3:s2 bn relu@a conv:12:3:p1 bn relu conv:12:3:p1 bn add:a relu@b \
+avgpool:3:s2 relu@c conv:12:3:p1@d relu dropout:0.2 add:c add:d avgpool:all dense:classes"
+}
+
 @test "CNN and SVM: the same digest where OpenMP gives fewer threads than OMP_NUM_THREADS" {
     local limit model digests
     for model in "cnn.ini --set cnn.epochs=1 --set cnn.layers=dense:10" svm.ini; do

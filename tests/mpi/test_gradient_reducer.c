@@ -20,7 +20,8 @@
 static Network *parse(const char *line) {
     Network *net = mem_new(1, sizeof *net);
     Status status = {0};
-    if (network_parse(net, line, &status)) fail_msg("%s", status.text);
+    if (network_parse(net, line, (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES}, &status))
+        fail_msg("%s", status.text);
     return net;
 }
 
@@ -33,7 +34,7 @@ static void make_terms(int64_t micro_batch, float *terms, int64_t count) {
 /* Adds this rank's micro-batches with several threads, in the order of events of micro_batch_run. */
 static void add_micro_batches(GradientReducer *sum, const Network *net, const MicroBatchPlan *plan,
                               int64_t all, Range micro_batches) {
-    const int64_t count = micro_batch_term_count(net);
+    const int64_t count = contribution_floats(net);
     gradient_reducer_begin(sum, range_size(micro_batches), all);
 #pragma omp parallel num_threads(3)
     {
@@ -67,7 +68,7 @@ typedef struct {
 /* Several steps with more and fewer micro-batches than ranks. */
 static void check_sum(const Way *preprocess, const char *line) {
     Network *net = parse(line);
-    const int64_t count = micro_batch_term_count(net);
+    const int64_t count = contribution_floats(net);
     const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
     GradientReducer *sum =
         gradient_reducer_new(net, &plan, preprocess->most_micro_batches, preprocess->ranks, preprocess->node);
@@ -104,7 +105,7 @@ static void check_sum(const Way *preprocess, const char *line) {
 static void check_refused(const Way *preprocess, const char *line) {
     Network *net = parse(line);
     const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
-    const int64_t count = micro_batch_term_count(net), places[] = {0, net->param_floats - 1, count - 1, -1};
+    const int64_t count = contribution_floats(net), places[] = {0, net->param_floats - 1, count - 1, -1};
     float *own = mem_new((size_t)count, sizeof *own);
     for (int p = 0; p < 4; p++) {
         GradientReducer *sum = gradient_reducer_new(net, &plan, preprocess->most_micro_batches,
@@ -160,9 +161,9 @@ static void check_plan(const char *line, int micro_batch) {
         assert_int_equal(plan.forward[k].first, layer);
         assert_in_range(plan.forward[k].group, 1, micro_batch);
         layer = plan.forward[k].end;
-        if (layer < net->layer_count && net->layers[layer].kind == LAYER_NORM) continue;
-        assert_true(layer == net->layer_count || net->layers[layer].kind == LAYER_DENSE ||
-                    net->layers[layer - 1].kind == LAYER_DENSE || net->layers[layer].in.height == 1);
+        if (layer < net->layer_count && net->layers[layer].type->gather) continue;
+        assert_true(layer == net->layer_count || net->layers[layer].type->whole_micro_batch ||
+                    net->layers[layer - 1].type->whole_micro_batch || net->layers[layer].in.height == 1);
     }
     assert_int_equal(layer, net->layer_count);
     int64_t params = net->param_floats;

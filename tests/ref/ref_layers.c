@@ -82,6 +82,38 @@ void ref_pool_backward(const PoolShape *s, int n, const double *in, const double
     pool(s, n, in, NULL, out_grad, in_grad);
 }
 
+/* Exactly one of out and in_grad is not NULL. */
+static void average_pool(const AveragePoolShape *s, int n, const double *in, double *out,
+                         const double *out_grad, double *in_grad) {
+    const int area = s->window_height * s->window_width;
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++)
+        for (int y = 0; y < s->out_height; y++)
+            for (int x = 0; x < s->out_width; x++)
+                for (int c = 0; c < s->channels; c++, at++) {
+                    double sum = 0;
+                    for (int w = 0; w < area; w++) {
+                        const int row = y * s->stride + w / s->window_width;
+                        const int column = x * s->stride + w % s->window_width;
+                        const int64_t from = ((i * s->height + row) * s->width + column) * s->channels + c;
+                        if (out)
+                            sum += in[from];
+                        else
+                            in_grad[from] += out_grad[at] / area;
+                    }
+                    if (out) out[at] = sum / area;
+                }
+}
+
+void ref_average_pool_forward(const AveragePoolShape *s, int n, const double *in, double *out) {
+    average_pool(s, n, in, out, NULL, NULL);
+}
+
+void ref_average_pool_backward(const AveragePoolShape *s, int n, const double *out_grad, double *in_grad) {
+    memset(in_grad, 0, sizeof *in_grad * (size_t)n * (size_t)(s->height * s->width * s->channels));
+    average_pool(s, n, NULL, NULL, out_grad, in_grad);
+}
+
 double ref_softmax_loss(int n, int classes, const double *logits, const uint8_t *labels, double smoothing,
                         double *probabilities, double *logit_grad) {
     double loss = 0;

@@ -15,6 +15,9 @@ void ref_pool_forward(const PoolShape *shape, int n, const double *in, double *o
 void ref_pool_backward(const PoolShape *shape, int n, const double *in, const double *out_grad,
                        double *in_grad);
 
+void ref_average_pool_forward(const AveragePoolShape *shape, int n, const double *in, double *out);
+void ref_average_pool_backward(const AveragePoolShape *shape, int n, const double *out_grad, double *in_grad);
+
 double ref_softmax_loss(int n, int classes, const double *logits, const uint8_t *labels, double smoothing,
                         double *probabilities, double *logit_grad);
 

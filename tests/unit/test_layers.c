@@ -36,17 +36,17 @@ static void check_norm(int64_t rows, int channels, float centre, uint64_t *state
         kept64[i] = zeros(channels, 8);
     double *in_grad64 = zeros(n, 8);
 
+    const Norm norm = {channels, scale, shift, kept[0], kept[1], kept[2], kept[3], kept[4]};
     for (int p = 0; p < 2; p++) /* in two parts */
-        norm_add_moments(begin[p], begin[p + 1] - begin[p], channels, in + begin[p] * channels, kept[0],
-                         kept[1]);
-    norm_finish_moments(rows, channels, 1e-3f, kept[1], kept[2]);
-    norm_forward(rows, channels, in, scale, shift, kept[0], kept[2], false, out);
+        norm_add_moments(&norm, begin[p], begin[p + 1] - begin[p], in + begin[p] * channels);
+    norm_finish_moments(&norm, rows, 1e-3f);
+    norm_forward(&norm, rows, in, false, out);
     memcpy(in_grad, out_grad, (size_t)n * sizeof *in_grad);
     for (int p = 0; p < 2; p++)
-        norm_add_gradients(begin[p], begin[p + 1] - begin[p], channels, in + begin[p] * channels, NULL,
-                           kept[0], in_grad + begin[p] * channels, kept[3], kept[4]);
-    norm_finish_gradients(channels, kept[2], kept[3]);
-    norm_backward(rows, rows, channels, in, scale, kept[0], kept[2], kept[3], kept[4], in_grad);
+        norm_add_gradients(&norm, begin[p], begin[p + 1] - begin[p], in + begin[p] * channels, NULL,
+                           in_grad + begin[p] * channels);
+    norm_finish_gradients(&norm);
+    norm_backward(&norm, rows, rows, in, in_grad);
     ref_norm_forward(rows, channels, in64, scale64, shift64, (double)1e-3f, out64, kept64[0], kept64[1]);
     ref_norm_backward(rows, channels, in64, out_grad64, scale64, (double)1e-3f, in_grad64, kept64[2],
                       kept64[3]);
@@ -85,15 +85,17 @@ static void test_norm_with_relu(void **unused) {
     float *scale = ref_random_array(CHANNELS, &state), *shift = ref_random_array(CHANNELS, &state);
     float out[2][N], gradient[2][N], mean[CHANNELS], squares[CHANNELS], inverse[CHANNELS];
     float scale_grad[2][CHANNELS], shift_grad[2][CHANNELS];
-    norm_add_moments(0, ROWS, CHANNELS, in, mean, squares);
-    norm_finish_moments(ROWS, CHANNELS, 1e-5f, squares, inverse);
+    Norm norm = {CHANNELS, scale, shift, mean, squares, inverse, NULL, NULL};
+    norm_add_moments(&norm, 0, ROWS, in);
+    norm_finish_moments(&norm, ROWS, 1e-5f);
     for (int fused = 0; fused < 2; fused++) {
-        norm_forward(ROWS, CHANNELS, in, scale, shift, mean, inverse, fused, out[fused]);
+        norm.scale_grad = scale_grad[fused];
+        norm.shift_grad = shift_grad[fused];
+        norm_forward(&norm, ROWS, in, fused, out[fused]);
         if (!fused) relu_forward(N, out[0], out[0]);
         memcpy(gradient[fused], out_grad, sizeof gradient[0]);
         if (!fused) relu_backward(N, out[0], gradient[0], gradient[0]);
-        norm_add_gradients(0, ROWS, CHANNELS, in, fused ? out[1] : NULL, mean, gradient[fused],
-                           scale_grad[fused], shift_grad[fused]);
+        norm_add_gradients(&norm, 0, ROWS, in, fused ? out[1] : NULL, gradient[fused]);
     }
     for (int i = 0; i < N; i++) {
         assert_true(out[0][i] == out[1][i]);
@@ -102,7 +104,7 @@ static void test_norm_with_relu(void **unused) {
     assert_memory_equal(scale_grad[0], scale_grad[1], sizeof scale_grad[0]);
     assert_memory_equal(shift_grad[0], shift_grad[1], sizeof shift_grad[0]);
     in[7] = NAN;
-    norm_forward(ROWS, CHANNELS, in, scale, shift, mean, inverse, true, out[0]);
+    norm_forward(&norm, ROWS, in, true, out[0]);
     assert_true(isnan(out[0][7]));
     free_all((void *const[]){in, out_grad, scale, shift}, 4);
 }
@@ -214,6 +216,56 @@ static void test_pool_keeps_nan(void **unused) {
         assert_true(isnan(out));
         assert_int_equal(argmax, place);
     }
+}
+
+static void check_average_pool(AveragePoolShape s, int n, uint64_t *state) {
+    s.out_height = (s.height - s.window_height) / s.stride + 1;
+    s.out_width = (s.width - s.window_width) / s.stride + 1;
+    const int64_t ins = (int64_t)n * s.height * s.width * s.channels;
+    const int64_t outs = (int64_t)n * s.out_height * s.out_width * s.channels;
+    float *in = ref_random_array(ins, state), *out_grad = ref_random_array(outs, state);
+    float *out = ref_nan_array(outs + 1), *in_grad = ref_nan_array(ins + 1);
+    double *in64 = ref_doubles(in, ins), *out_grad64 = ref_doubles(out_grad, outs);
+    double *out64 = zeros(outs, 8), *in_grad64 = zeros(ins, 8);
+    average_pool_forward(&s, n, in, out);
+    average_pool_backward(&s, n, out_grad, in_grad);
+    ref_average_pool_forward(&s, n, in64, out64);
+    ref_average_pool_backward(&s, n, out_grad64, in_grad64);
+    assert_true(ref_difference(out, out64, outs) < 1e-6);
+    assert_true(ref_difference(in_grad, in_grad64, ins) < 1e-6);
+    assert_true(isnan(out[outs]) && isnan(in_grad[ins]));
+    free_all((void *const[]){in, out_grad, out, in_grad, in64, out_grad64, out64, in_grad64}, 8);
+}
+
+static void test_average_pool_equals_reference(void **unused) {
+    (void)unused;
+    static const int channels[] = {1, 3, 7, 8, 9, 16, 20, 50};
+    uint64_t state = 7;
+    for (int c = 0; c < 8; c++)
+        for (int window = 1; window <= 3; window++)
+            for (int stride = 1; stride <= 3; stride++)
+                check_average_pool((AveragePoolShape){4 + c, 9, channels[c], window, window, stride, 0, 0},
+                                   1 + c % 3, &state);
+    check_average_pool((AveragePoolShape){64, 40, 5, 64, 40, 1, 0, 0}, 2, &state);
+}
+
+static void test_add(void **unused) {
+    (void)unused;
+    enum { N = 37 };
+    uint64_t state = 8;
+    float *a = ref_random_array(N, &state), *b = ref_random_array(N, &state), sum[N], positive[N];
+    add_forward(N, a, b, false, sum);
+    add_forward(N, a, b, true, positive);
+    for (int i = 0; i < N; i++) {
+        assert_true(sum[i] == a[i] + b[i]);
+        assert_true(positive[i] == (sum[i] > 0 ? sum[i] : 0));
+    }
+    add_forward(N, a, b, false, a);
+    assert_memory_equal(a, sum, sizeof sum);
+    a[3] = NAN;
+    add_forward(N, a, b, true, positive);
+    assert_true(isnan(positive[3]));
+    free_all((void *const[]){a, b}, 2);
 }
 
 static void test_dropout(void **unused) {
@@ -364,6 +416,8 @@ int main(void) {
         cmocka_unit_test(test_relu_in_place_and_apart),
         cmocka_unit_test(test_pool_equals_reference),
         cmocka_unit_test(test_pool_keeps_nan),
+        cmocka_unit_test(test_average_pool_equals_reference),
+        cmocka_unit_test(test_add),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_softmax_equals_reference),
         cmocka_unit_test(test_softmax_far_logits),

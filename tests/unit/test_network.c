@@ -19,14 +19,16 @@
 
 #include <cmocka.h>
 
+static const ImageSpec mnist = {IMAGE_SIDE, IMAGE_SIDE, CLASSES};
+
 static Network *parse(const char *line) {
     Network *net = mem_new(1, sizeof *net);
     Status status = {0};
-    if (network_parse(net, line, &status)) fail_msg("%s", status.text);
+    if (network_parse(net, line, mnist, &status)) fail_msg("%s", status.text);
     return net;
 }
 
-static void assert_shape(ImageShape shape, int height, int width, int channels) {
+static void assert_shape(TensorShape shape, int height, int width, int channels) {
     assert_int_equal(shape.height, height);
     assert_int_equal(shape.width, width);
     assert_int_equal(shape.channels, channels);
@@ -97,14 +99,45 @@ static void test_refusals_name_the_layer(void **state) {
         {"conv:4000:3 conv:4000:3 dense:10", "parameters; at most"},
         {"conv:8:3,relu:::::::::::::::::::::::::::::::::::::::: dense:10", "too long"},
         {"::: dense:10", "':::': there is no such layer"},
+        {"avgpool:29 dense:10", "'avgpool:29': the window (or the word all) is '29' but must be"},
+        {"avgpool:2:p1 dense:10", "only sSTRIDE"},
+        {"avgpool:all:s2 dense:10", "after the word all"},
+        {"avgpool:7 conv:10:4:s4 relu", "last layer is 'relu'"},
+        {"relu@a add:b dense:10", "'add:b': no layer before it is labelled @b (there is: a)"},
+        {"relu add:b dense:10", "no layer has a label"},
+        {"relu@a relu@a dense:10", "'relu@a': an earlier layer has the same label"},
+        {"relu@1 dense:10", "must begin with a letter"},
+        {"relu@a-b dense:10", "letters, digits and _"},
+        {"relu@ dense:10", "must begin with a letter"},
+        {"add:a relu@a dense:10", "no layer before it"},
+        {"conv:4:3 relu@a conv:5:3 add:a dense:10",
+         "its input is 24x24x5, but 'relu@a' gives 26x26x4; both must have the same shape"},
     };
     Network *net = mem_new(1, sizeof *net);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Status status = {0};
-        assert_int_equal(network_parse(net, cases[i].line, &status), STATUS_USAGE);
+        assert_int_equal(network_parse(net, cases[i].line, mnist, &status), STATUS_USAGE);
         if (!strstr(status.text, cases[i].expected))
             fail_msg("'%s' gave '%s', not '%s'", cases[i].line, status.text, cases[i].expected);
     }
+    mem_free(net);
+}
+
+/* Images of another shape, other classes: dense:classes has one output for each. */
+static void test_other_shapes(void **state) {
+    (void)state;
+    Network *net = mem_new(1, sizeof *net);
+    Status status = {0};
+    const ImageSpec spec = {16, 20, 47};
+    assert_int_equal(network_parse(net, "conv:4:3 avgpool:all dense:classes", spec, &status), STATUS_OK);
+    assert_shape(net->layers[0].out, 14, 18, 4);
+    assert_shape(net->layers[1].out, 1, 1, 4);
+    assert_shape(net->layers[2].out, 1, 1, 47);
+    assert_int_equal(network_parse(net, "dense:10", spec, &status), STATUS_USAGE);
+    assert_non_null(strstr(status.text, "47"));
+    status = (Status){0};
+    assert_int_equal(network_parse(net, "avgpool:4", (ImageSpec){8, 20, 10}, &status), STATUS_USAGE);
+    assert_non_null(strstr(status.text, "to learn"));
     mem_free(net);
 }
 
@@ -116,7 +149,7 @@ static void test_too_many_layers(void **state) {
     strcat(line, "dense:10");
     Network *net = mem_new(1, sizeof *net);
     Status status = {0};
-    assert_int_equal(network_parse(net, line, &status), STATUS_USAGE);
+    assert_int_equal(network_parse(net, line, mnist, &status), STATUS_USAGE);
     mem_free(net);
 }
 
@@ -208,15 +241,15 @@ static double difference_quotient(Fixture *f, int64_t i) {
 }
 
 /* Some elements of each array, spread over it. */
-static void check_gradients(Fixture *f, const float *terms, int micro_batch) {
+static void check_gradients(Fixture *f, const float *contribution, int micro_batch) {
     for (int a = 0; a < f->net->array_count; a++) {
         const ParamArray *array = &f->net->arrays[a];
         double largest = 0;
         for (int64_t i = 0; i < array->count; i++)
-            largest = fmax(largest, fabs((double)terms[array->first + i]));
+            largest = fmax(largest, fabs((double)contribution[array->first + i]));
         for (int64_t k = 0; k < 12 && k < array->count; k++) {
             int64_t i = array->first + k * 7919 % array->count;
-            double expected = difference_quotient(f, i), got = (double)terms[i] * micro_batch;
+            double expected = difference_quotient(f, i), got = (double)contribution[i] * micro_batch;
             if (fabs(got - expected) > 2e-4 * micro_batch * largest + 1e-6)
                 fail_msg("%s[%lld]: gradient %.8g, by differences %.8g", array->name,
                          (long long)(i - array->first), got, expected);
@@ -233,11 +266,14 @@ static void check_micro_batch(const char *line, int n, int micro_batch) {
     for (int task = 0; task < packed_weights_tasks(f->net); task++)
         packed_weights_fill(f->net, f->params, &packed, task);
     MicroBatchWork *work = micro_batch_work_new(f->net, micro_batch, f->micro_batch.seed, &none, 0);
-    micro_batch_run(work, f->params, &packed, f->micro_batch.epoch, &samples, NULL);
+    float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
+    micro_batch_run(work,
+                    &(MicroBatch){f->params, &packed, f->micro_batch.epoch, samples, contribution, NULL});
     double loss = ref_network_loss(f->net, &f->micro_batch, f->exact_params);
-    double got = (double)work->terms[micro_batch_loss_term(f->net)] * micro_batch;
+    double got = (double)contribution[contribution_loss(f->net)] * micro_batch;
     if (fabs(got - loss) > 1e-4 * loss) fail_msg("loss %.8g, reference %.8g", got, loss);
-    check_gradients(f, work->terms, micro_batch);
+    check_gradients(f, contribution, micro_batch);
+    mem_free(contribution);
     micro_batch_work_free(&work);
     packed_weights_free(&packed);
     fixture_free(f);
@@ -277,13 +313,36 @@ static void test_gradients_with_relu_everywhere(void **state) {
         6, 8);
 }
 
+/* The output of a layer that is taken twice, by the next layer and further up, in every place: before and
+ * behind relu, bn, dropout and pooling, in other stages than its own, the same one twice, added to itself. */
+static void test_gradients_of_residual_networks(void **state) {
+    (void)state;
+    check_micro_batch("conv:4:3 bn relu@a conv:4:3:p1 bn relu conv:4:3:p1 bn add:a relu pool:2 dense:10", 6,
+                      8);
+    check_micro_batch("conv:3:3@a relu@b conv:3:3:p1@c bn@d relu dropout:0.3@e add:c pool:1@f relu add:a "
+                      "add:d relu add:b add:e add:f add:b pool:3 dense:10",
+                      5, 8);
+    check_micro_batch("bn@a relu add:a dropout:0.2 conv:3:3 pool:2@b relu@c add:b relu conv:3:3:p1 add:c "
+                      "avgpool:2 dense:6@d bn relu add:d dense:10 relu@e dense:10 add:e",
+                      4, 4);
+    check_micro_batch(
+        "pool:2@a relu add:a conv:16:3@b relu conv:16:3:p1 relu add:b relu avgpool:all dense:10", 4, 4);
+}
+
+static void test_gradients_of_average_pooling(void **state) {
+    (void)state;
+    check_micro_batch("conv:5:3 relu avgpool:3:s2 relu conv:6:3 bn avgpool:2 relu conv:10:1 avgpool:all", 5,
+                      8);
+    check_micro_batch("avgpool:2 conv:9:3 avgpool:all relu dense:10", 3, 4);
+}
+
 static void test_dense_only(void **state) {
     (void)state;
     check_micro_batch("dense:10", 1, 1);
 }
 
-/* The terms that feed the running statistics: the micro-batch's mean and unbiased variance. */
-static void test_statistic_terms(void **state) {
+/* What feeds the running statistics: the micro-batch's mean and unbiased variance. */
+static void test_contributed_statistics(void **state) {
     (void)state;
     Fixture *f = fixture_new("bn dense:10", 6);
     const Augmentation none = {0};
@@ -292,26 +351,25 @@ static void test_statistic_terms(void **state) {
     for (int task = 0; task < packed_weights_tasks(f->net); task++)
         packed_weights_fill(f->net, f->params, &packed, task);
     MicroBatchWork *work = micro_batch_work_new(f->net, 8, 1, &none, 0);
-    micro_batch_run(work, f->params, &packed, 0, &samples, NULL);
+    float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
+    micro_batch_run(work, &(MicroBatch){f->params, &packed, 0, samples, contribution, NULL});
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
         mean += f->images[i] / 255.0 / rows;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
         variance += pow(f->images[i] / 255.0 - mean, 2) / (rows - 1);
-    const float *terms = work->terms + f->net->param_floats;
-    double weight = 6.0 / 8 * MICRO_BATCH_STATISTIC_UNIT;
-    assert_true(fabs((double)terms[0] / weight - mean) < 1e-5);
-    assert_true(fabs((double)terms[1] / weight - variance) < 1e-5);
+    const float *statistics = contribution + f->net->param_floats;
+    double weight = 6.0 / 8 * NETWORK_STATISTIC_UNIT;
+    assert_true(fabs((double)statistics[0] / weight - mean) < 1e-5);
+    assert_true(fabs((double)statistics[1] / weight - variance) < 1e-5);
+    mem_free(contribution);
     micro_batch_work_free(&work);
     packed_weights_free(&packed);
     fixture_free(f);
 }
 
-/* Batch norm folded into weights, standing alone, and dropout left out. */
-static void test_network_in_use(void **state) {
-    (void)state;
-    Fixture *f =
-        fixture_new("bn conv:3:3 bn relu pool:2 bn dropout:0.5 conv:4:3 relu dense:6 bn relu dense:10", 7);
+static void check_in_use(const char *line) {
+    Fixture *f = fixture_new(line, 7);
     double logits[7 * CLASSES];
     ref_network_logits(f->net, &f->micro_batch, f->exact_params, f->statistics, logits);
     Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
@@ -331,6 +389,16 @@ static void test_network_in_use(void **state) {
     }
     predictor_free(&predictor);
     fixture_free(f);
+}
+
+/* Batch norm folded into weights, standing alone, and dropout left out; relus by themselves and in others;
+ * sources that keep a norm from being folded and a relu from being fused. */
+static void test_network_in_use(void **state) {
+    (void)state;
+    check_in_use("bn conv:3:3 bn relu pool:2 bn dropout:0.5 conv:4:3 relu dense:6 bn relu dense:10");
+    check_in_use("bn relu conv:3:3 relu pool:2 relu bn relu dropout:0.1 relu dense:10");
+    check_in_use("conv:4:3@a bn@b relu@c conv:4:3:p1 bn relu add:a add:b relu add:c avgpool:3 dense:10");
+    check_in_use("avgpool:2@a relu dropout:0.5@b add:a relu conv:3:3 bn@c add:c relu avgpool:all dense:10");
 }
 
 /* The probabilities of reference networks, averaged over the shifts and over the first member or both, the
@@ -393,6 +461,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes_and_arrays),
         cmocka_unit_test(test_refusals_name_the_layer),
+        cmocka_unit_test(test_other_shapes),
         cmocka_unit_test(test_too_many_layers),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_gradients_of_whole_network),
@@ -400,8 +469,10 @@ int main(void) {
         cmocka_unit_test(test_gradients_without_norm_in_smaller_micro_batch),
         cmocka_unit_test(test_gradients_with_norm_first),
         cmocka_unit_test(test_gradients_with_relu_everywhere),
+        cmocka_unit_test(test_gradients_of_residual_networks),
+        cmocka_unit_test(test_gradients_of_average_pooling),
         cmocka_unit_test(test_dense_only),
-        cmocka_unit_test(test_statistic_terms),
+        cmocka_unit_test(test_contributed_statistics),
         cmocka_unit_test(test_network_in_use),
         cmocka_unit_test(test_committee),
     };
