@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE
 #include "core/mem.h"
 
+#include "core/limits.h"
 #include "core/status.h"
 
 #include <stdint.h>
@@ -8,7 +9,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { HUGE_PAGE = 2 << 20 };
+enum {
+    HUGE_PAGE = 2 << 20,
+    CHECKED_BYTES = 4 << 20, /* from here on the limit of the control group is looked up */
+};
 
 /* Large blocks lie in huge pages where Linux has them on demand: a pass over them then misses fewer page
  * table entries. */
@@ -22,14 +26,27 @@ static void *allocate(size_t bytes) {
     return pointer;
 }
 
+/* Beyond the limit of a container or job the kernel would kill the process without a word. */
+static void check_group(size_t bytes) {
+    if (bytes < CHECKED_BYTES) return;
+    const int64_t left = limits_memory_left("");
+    if (left < 0 || bytes > (uint64_t)left)
+        fatal("out of memory: %zu MiB were asked for, but the container or job may take only %lld MiB more; "
+              "give it "
+              "more memory, or use more nodes, fewer ranks a node, or a smaller cache",
+              bytes >> 20, (long long)left >> 20);
+}
+
 void *mem_new(size_t count, size_t size) {
     if (size && count > (SIZE_MAX - MEM_ALIGNMENT) / size)
         fatal("a size of %zu x %zu bytes overflows", count, size);
     size_t bytes = (count * size + MEM_ALIGNMENT) / MEM_ALIGNMENT * MEM_ALIGNMENT;
+    check_group(bytes);
     void *pointer = allocate(bytes);
     if (!pointer)
-        fatal("out of memory: %zu MiB were asked for; use more ranks, fewer ranks a node, or a smaller cache",
-              bytes >> 20);
+        fatal(
+            "out of memory: %.4g MiB were asked for; use more ranks, fewer ranks a node, or a smaller cache",
+            (double)bytes / (1 << 20));
     return memset(pointer, 0, bytes);
 }
 

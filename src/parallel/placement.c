@@ -1,12 +1,27 @@
 #define _GNU_SOURCE
 #include "parallel/placement.h"
 
+#include "core/limits.h"
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
 
+#include <errno.h>
 #include <omp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum {
+    MOST_THREADS = 1024,     /* of a rank: a larger OMP_NUM_THREADS is a slip */
+    LEAST_STACK = 256 << 10, /* bytes that a thread needs */
+};
+
+/* What ranks of a node tell each other. */
+typedef struct {
+    cpu_set_t cpus;
+    uint64_t quota_group; /* ranks with the same one share the quota */
+} RankCpus;
 
 /* The CPUs of all OpenMP places: where OMP_PROC_BIND is set, the affinity of the first thread is its own
  * place alone. */
@@ -34,16 +49,59 @@ static cpu_set_t own_cpus(void) {
     return cpus;
 }
 
-/* The number of ranks on this node with the same affinity mask, this one included. */
-static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
-    int size = comm_node_size(comm), sharers = 0;
-    cpu_set_t *all = mem_new((size_t)size, sizeof *all);
-    comm_check(MPI_Allgather(mine, sizeof *mine, MPI_BYTE, all, sizeof *mine, MPI_BYTE, comm_node_mpi(comm)),
+/* A rank's CPUs. */
+typedef struct {
+    int cpus;     /* of its affinity mask */
+    double share; /* of them that are free for it */
+    bool shared;  /* with other ranks */
+    bool quota;   /* a control group's quota is what limits the share */
+} CpuShare;
+
+/* Collective in the node. */
+static CpuShare find_share(const Comm *comm) {
+    const int size = comm_node_size(comm);
+    const RankCpus mine = {own_cpus(), limits_cpu_group("")};
+    RankCpus *all = mem_new((size_t)size, sizeof *all);
+    comm_check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm_node_mpi(comm)),
                "MPI_Allgather");
+    CpuShare result = {.cpus = CPU_COUNT(&mine.cpus)};
+    for (int c = 0; c < CPU_SETSIZE; c++) {
+        int ranks = 0;
+        for (int r = 0; CPU_ISSET(c, &mine.cpus) && r < size; r++)
+            ranks += CPU_ISSET(c, &all[r].cpus) != 0;
+        if (ranks) result.share += 1.0 / ranks;
+        result.shared |= ranks > 1;
+    }
+    int in_group = 0;
     for (int r = 0; r < size; r++)
-        sharers += CPU_EQUAL(&all[r], mine) != 0;
+        in_group += all[r].quota_group == mine.quota_group;
+    const double quota = limits_cpu_quota("") / in_group;
+    result.quota = quota < result.share;
+    if (result.quota) result.share = quota;
     mem_free(all);
-    return sharers;
+    return result;
+}
+
+/* OMP_NUM_THREADS if it is a number of threads (the first of a list, one for each level); otherwise 0. */
+static int requested_threads(void) {
+    const char *text = getenv("OMP_NUM_THREADS");
+    char *end;
+    if (!text) return 0;
+    errno = 0;
+    const long threads = strtol(text, &end, 10);
+    const bool good =
+        end != text && (!*end || *end == ',') && !errno && threads > 0 && threads <= MOST_THREADS;
+    return good ? (int)threads : 0;
+}
+
+/* Bytes of the calling thread's stack. */
+static size_t stack_bytes(void) {
+    pthread_attr_t facts;
+    size_t bytes = LEAST_STACK;
+    if (pthread_getattr_np(pthread_self(), &facts)) return bytes;
+    pthread_attr_getstacksize(&facts, &bytes);
+    pthread_attr_destroy(&facts);
+    return bytes;
 }
 
 /* Starts the threads and returns their number: limits such as OMP_THREAD_LIMIT may allow fewer than
@@ -51,33 +109,71 @@ static int count_sharers(const Comm *comm, const cpu_set_t *mine) {
  * be dynamic. */
 static int start_threads(int wanted) {
     int started = 1;
+    size_t least_stack = LEAST_STACK;
     omp_set_dynamic(0);
     omp_set_num_threads(wanted);
-#pragma omp parallel
+#pragma omp parallel reduction(min : least_stack)
+    {
+        least_stack = stack_bytes();
 #pragma omp single
-    started = omp_get_num_threads();
+        started = omp_get_num_threads();
+    }
+    if (least_stack < LEAST_STACK)
+        fatal("a thread has a stack of %zu KiB and needs %d KiB: unset OMP_STACKSIZE, or raise it or `ulimit "
+              "-s`",
+              least_stack >> 10, LEAST_STACK >> 10);
     return started;
 }
 
 int placement_threads(const Comm *comm) {
-    cpu_set_t mine = own_cpus();
-    int threads = CPU_COUNT(&mine) / count_sharers(comm, &mine);
-    if (getenv("OMP_NUM_THREADS")) threads = omp_get_max_threads();
+    const CpuShare share = find_share(comm);
+    int threads = requested_threads();
+    if (!threads) threads = (int)(share.share + 1e-9);
     return start_threads(threads < 1 ? 1 : threads);
 }
 
-void placement_report(const Comm *comm, int threads, Log *log) {
-    cpu_set_t mine = own_cpus();
-    int cpus = CPU_COUNT(&mine), poorest, sharers = count_sharers(comm, &mine);
-    double lack = comm_max(comm, (double)threads / cpus, &poorest);
-    int facts[3] = {threads, cpus, sharers};
-    comm_broadcast(comm, facts, sizeof facts, poorest);
-    log_line(log, "%d rank%s, %d on this node; %d thread%s a rank, CPUs a rank: %d%s", comm_size(comm),
-             comm_size(comm) == 1 ? "" : "s", comm_node_size(comm), threads, threads == 1 ? "" : "s", cpus,
-             sharers > 1 ? " (shared)" : "");
-    if (lack > 1)
+/* What rank `rank` should change. All ranks return the same. */
+static void warn(const Comm *comm, int rank, const CpuShare *own, int own_threads, Log *log) {
+    struct {
+        CpuShare share;
+        int threads, requested;
+        bool binds;
+    } facts = {*own, own_threads, requested_threads(), omp_get_proc_bind() != omp_proc_bind_false};
+    comm_broadcast(comm, &facts, sizeof facts, rank);
+    const int threads = facts.threads,
+              free_cpus = facts.share.share < 1 ? 1 : (int)(facts.share.share + 1e-9);
+    if (threads > facts.share.cpus)
         log_line(log,
                  "warning: rank %d has %d threads on %d CPU%s, so they take turns; with mpirun add "
                  "--bind-to none or --map-by slot:PE=%d, with srun --cpus-per-task=%d",
-                 poorest, facts[0], facts[1], facts[1] == 1 ? "" : "s", facts[0], facts[0]);
+                 rank, threads, facts.share.cpus, facts.share.cpus == 1 ? "" : "s", threads, threads);
+    else if (facts.binds && facts.share.shared)
+        log_line(log,
+                 "warning: OMP_PROC_BIND binds the threads of several ranks to the same CPUs; unset it, or "
+                 "give each "
+                 "rank CPUs of its own (mpirun --map-by slot:PE=%d, srun --cpus-per-task=%d)",
+                 threads, threads);
+    else if (threads > facts.share.share && facts.requested)
+        log_line(log, "warning: rank %d has %d threads, but only %.3g CPU%s %s; set OMP_NUM_THREADS=%d", rank,
+                 threads, facts.share.share, facts.share.share == 1 ? "" : "s",
+                 facts.share.quota ? "of its control group's quota"
+                                   : "for itself, as other ranks use the same ones",
+                 free_cpus);
+    else if (threads > facts.share.share)
+        log_line(log, "warning: rank %d has only %.3g of a CPU %s; start fewer ranks", rank,
+                 facts.share.share, facts.share.quota ? "by its control group's quota" : "for itself");
+}
+
+void placement_report(const Comm *comm, int threads, Log *log) {
+    const CpuShare mine = find_share(comm);
+    int poorest;
+    const bool bound_together = mine.shared && omp_get_proc_bind() != omp_proc_bind_false;
+    const double lack = comm_max(comm, bound_together ? 1e6 : threads / mine.share, &poorest);
+    log_line(log, "%d rank%s, %d on this node; %d thread%s a rank, CPUs a rank: %d%s", comm_size(comm),
+             comm_size(comm) == 1 ? "" : "s", comm_node_size(comm), threads, threads == 1 ? "" : "s",
+             mine.cpus,
+             mine.quota    ? " (limited by a quota)"
+             : mine.shared ? " (shared)"
+                           : "");
+    if (lack > 1.01) warn(comm, poorest, &mine, threads, log);
 }
