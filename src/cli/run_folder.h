@@ -25,7 +25,7 @@ StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const
 /* Removes an old run's files. Only rank 0 calls it. */
 StatusCode run_folder_clear(const RunFolder *run, Status *status);
 
-/* Removes the files of an ensemble's members under way (src/cnn/members.h). Only rank 0 calls it. */
+/* Removes the files of an ensemble's members under way (src/ensemble/members.h). Only rank 0 calls it. */
 void run_folder_remove_members(const RunFolder *run);
 
 /* Writes config.ini. Only rank 0 calls it. */

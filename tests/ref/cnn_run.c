@@ -1,9 +1,9 @@
 #include "ref/cnn_run.h"
 
-#include "cnn/members.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "ensemble/families.h"
+#include "ensemble/members.h"
 #include "model/model.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"

@@ -1,5 +1,5 @@
 /* The members of an ensemble are assigned to groups of ranks. */
-#include "cnn/assignment.h"
+#include "ensemble/assignment.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
-#include "cnn/member_files.h"
+#include "ensemble/member_files.h"
 
-#include "cnn/members.h"
 #include "cnn/state.h"
 #include "cnn/train.h"
+#include "ensemble/members.h"
 
 #include "core/mem.h"
 #include "store/checkpoint.h"

@@ -1,4 +1,4 @@
-#include "cnn/assignment.h"
+#include "ensemble/assignment.h"
 
 #include "core/mem.h"
 

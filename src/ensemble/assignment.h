@@ -1,7 +1,7 @@
 /* Which ranks train which members of an ensemble, so that all of them are ready as early as possible. Plain
  * arithmetic: the same on every rank that passes the same. */
-#ifndef PARDIGITS_CNN_ASSIGNMENT_H
-#define PARDIGITS_CNN_ASSIGNMENT_H
+#ifndef PARDIGITS_ENSEMBLE_ASSIGNMENT_H
+#define PARDIGITS_ENSEMBLE_ASSIGNMENT_H
 
 #include <stdint.h>
 

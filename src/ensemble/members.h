@@ -15,8 +15,8 @@
  *     /model/members/<m>/<layer>/<array>
  *     /state                               attribute: members (how many those are)
  * With cnn.members = 1 there is none of this: the model is the network's own file (state.h). */
-#ifndef PARDIGITS_CNN_MEMBERS_H
-#define PARDIGITS_CNN_MEMBERS_H
+#ifndef PARDIGITS_ENSEMBLE_MEMBERS_H
+#define PARDIGITS_ENSEMBLE_MEMBERS_H
 
 #include "cnn/network.h"
 

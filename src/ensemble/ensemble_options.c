@@ -1,4 +1,4 @@
-#include "cnn/ensemble_options.h"
+#include "ensemble/ensemble_options.h"
 
 #define OPTIONS EnsembleOptions
 #include "core/config_table.h"

@@ -1,9 +1,9 @@
-#include "cnn/members.h"
+#include "ensemble/members.h"
 
-#include "cnn/assignment.h"
-#include "cnn/member_files.h"
 #include "cnn/network.h"
 #include "cnn/train.h"
+#include "ensemble/assignment.h"
+#include "ensemble/member_files.h"
 
 #include "core/mem.h"
 #include "core/timer.h"
@@ -135,7 +135,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     return status->code;
 }
 
-/* The CheckpointWriter of an ensemble (context: the Ensemble). */
+/* The CheckpointWriter of an ensemble (context: an EnsembleTraining). */
 static StatusCode write_members(H5File *out, const void *context, Status *status) {
     const EnsembleTraining *ensemble = context;
     return member_files_copy(out, ensemble->job->config, ensemble->job->spec, ensemble->job->model_path,

@@ -1,9 +1,10 @@
+/* The family of networks: one, or an ensemble of several. */
 #include "cnn/cnn_options.h"
-#include "cnn/ensemble_options.h"
-#include "cnn/members.h"
 #include "cnn/network.h"
 #include "cnn/predict.h"
 #include "cnn/state.h"
+#include "ensemble/ensemble_options.h"
+#include "ensemble/members.h"
 
 #include "core/mem.h"
 

@@ -1,6 +1,6 @@
 /* The keys of [cnn] that ensembles have. */
-#ifndef PARDIGITS_CNN_ENSEMBLE_OPTIONS_H
-#define PARDIGITS_CNN_ENSEMBLE_OPTIONS_H
+#ifndef PARDIGITS_ENSEMBLE_ENSEMBLE_OPTIONS_H
+#define PARDIGITS_ENSEMBLE_ENSEMBLE_OPTIONS_H
 
 #include "core/config.h"
 

@@ -1,7 +1,7 @@
 /* The files of an ensemble's members under way, beside the model (members.h): MODEL.member-<m>.h5, its
  * metrics, and what was found damaged. By one rank alone. */
-#ifndef PARDIGITS_CNN_MEMBER_FILES_H
-#define PARDIGITS_CNN_MEMBER_FILES_H
+#ifndef PARDIGITS_ENSEMBLE_MEMBER_FILES_H
+#define PARDIGITS_ENSEMBLE_MEMBER_FILES_H
 
 #include "core/config.h"
 #include "store/h5io.h"
