@@ -1,0 +1,12 @@
+/* Text in UTF-8. */
+#ifndef PARDIGITS_CORE_UTF8_H
+#define PARDIGITS_CORE_UTF8_H
+
+/* A copy in which U+FFFD stands for each byte that isn't part of valid UTF-8, such as those of some file
+ * names; freed by mem_free. */
+char *utf8_copy(const char *text);
+
+/* Characters of a text; a byte that isn't valid counts as one. */
+int utf8_length(const char *text);
+
+#endif
