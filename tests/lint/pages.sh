@@ -33,8 +33,12 @@ check_path() {
     [[ $path =~ [A-Z*] ]] || [[ -e $path ]] || complain "$page: there is no $path"
 }
 
+# keys that tables declare, such as INT("cnn", epochs, "5", ...), and all that the program knows, former names too
 key_pattern='\b(run|knn|svm|cnn)\.[a-z][a-z0-9_]*'
-keys=$(grep -rhoE "\"($key_pattern)\"" --include='*.[ch]' src | tr -d '"' | sort -u)
+tables=(src/*/*options.c)
+keys=$(cat "${tables[@]}" /dev/null | tr '\n' ' ' | grep -oE '"(run|knn|svm|cnn)", +[a-z][a-z0-9_]*,' | sed -E 's/"(.*)", +(.*),/\1.\2/' | sort -u)
+known=$(grep -rhoE "\"($key_pattern)\"" --include='*.c' src | tr -d '"'; echo "$keys")
+[[ -n $keys ]] || complain "tests/lint/pages.sh finds no keys in src/*/*options.c"
 is_file_name='^[a-z]+\.(md|ini|py|sh|c|h|h5|log|libsvm|png|pdf)$'
 
 check_command() {
@@ -57,7 +61,7 @@ for page in "${pages[@]}"; do
     while read -r path; do check_path "$page" "$path"; done \
         < <(grep -oE '(^|[^A-Za-z0-9_./-])(src|tests|configs|jobs)/[A-Za-z0-9_./*-]*' "$page" | sed -E 's/^[^a-z]//' | sort -u)
     while read -r key; do
-        [[ $key =~ $is_file_name ]] || grep -qx -- "$key" <<<"$keys" || complain "$page: there is no key $key"
+        [[ $key =~ $is_file_name ]] || grep -qx -- "$key" <<<"$known" || complain "$page: there is no key $key"
     done < <(grep -oE "(^|[^A-Za-z0-9_./-])$key_pattern" "$page" | sed -E 's/^[^a-z]//' | sort -u)
 done
 for key in $keys; do

@@ -8,11 +8,11 @@ verdict=0
 mkdir -p "$tree/src/core" "$tree/src/cli" "$tree/results"
 echo '    {"train", cmd_train,' >"$tree/src/cli/main.c"
 echo 'demo: data' >"$tree/Makefile"
-echo '{"run.seed"}' >"$tree/src/core/keys.c"
+printf '%s\n' 'INT("run",' '    seed, "1", ...),' >"$tree/src/core/run_options.c"
 
 # page LINE...: MANUAL.md, with LINE at its end.
 page() {
-    printf '%s\n' '# The manual' '`run.seed` is a key; [keys](src/core/keys.c), [above](#the-manual), src/core/keys.c, configs/NAME.ini' \
+    printf '%s\n' '# The manual' '`run.seed` is a key; [keys](src/core/run_options.c), [above](#the-manual), src/core/run_options.c, configs/NAME.ini' \
         '`pardigits train` and `make demo`; pardigits proves and makes nothing' '' '    build/pardigits train' "$@" \
         >"$tree/MANUAL.md"
 }
