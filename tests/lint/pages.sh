@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "${1:-$(dirname "$0")/../..}" || exit 1
 shopt -s nullglob
-pages=(*.md results/*.md)
+pages=(*.md results/*.md tests/*/*.md)
 bad=0
 complain() {
     echo "$1"
