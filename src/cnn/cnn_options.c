@@ -5,24 +5,25 @@
 
 static const ConfigKey keys[] = {
     TEXT("cnn", layers, "conv:16:3 bn relu pool:2 conv:32:3 bn relu pool:2 dense:10",
-         "the network, layer by layer (README: The network in one line)"),
+         "the network, layer by layer (MANUAL.md: Layers of a network)"),
     INT("cnn", epochs, "5", 1, 100000, "", "passes over the training images"),
     INT("cnn", batch, "128", 1, 1048576, "images", "the global batch, over all ranks"),
     INT("cnn", micro_batch, "32", 1, 4096, "images",
-        "images of a batch that one thread works on alone; a power of two"),
+        "fixed part of a batch whose gradient is computed in one fixed order; a power of two"),
     REAL("cnn", lr, "0.1", 0, 1000, "", "learning rate (the peak of a schedule)"),
     REAL("cnn", momentum, "0.9", 0, 0.9999, "", "momentum of SGD"),
     CHOICE("cnn", nesterov, "yes", "no|yes", "Nesterov's form of momentum"),
     REAL("cnn", weight_decay, "0.0005", 0, 1, "", "L2 penalty on weights (not on biases and batch norm)"),
-    REAL("cnn", lars, "0", 0, 1, "",
-         "trust coefficient of layer-wise learning rates for large batches, such as 0.02; 0 for one rate"),
+    REAL(
+        "cnn", lars, "0", 0, 1, "",
+        "trust coefficient of layer-wise learning rates (LARS), such as 0.02, for large batches; 0 disables"),
     CHOICE("cnn", schedule, "onecycle", "constant|onecycle|cosine",
            "how the learning rate changes over the run"),
     REAL("cnn", warmup, "0.25", 0, 1, "of the run",
          "part of the run in which onecycle and cosine rise to lr"),
     REAL("cnn", bn_momentum, "0.1", 0.0001, 1, "", "share of a new batch in batch norm's running statistics"),
     REAL("cnn", ema, "0", 0, 0.999999, "a step",
-         "the model is a moving average of the weights with this decay; 0 for the weights themselves"),
+         "the model is a moving average of the weights with this decay; 0 disables"),
     REAL("cnn", label_smoothing, "0", 0, 0.9, "",
          "share of the target that is spread over all classes; the training loss is of these targets"),
     REAL("cnn", shift, "0", 0, 8, "pixels", "augmentation: random shifts up to this far in x and y"),
@@ -40,7 +41,7 @@ static const ConfigKey keys[] = {
     WORK_INT("cnn", test_shifts, "0", 0, 4, "pixels",
              "evaluate and predict average over all shifts of an image up to this far in x and y"),
     WORK_INT("cnn", checkpoint_s, "60", 0, 1e6, "s",
-             "least seconds between checkpoints, which are at ends of epochs"),
+             "least time between checkpoints, which are at ends of epochs"),
 };
 
 static const ConfigSynonym synonyms[] = {

@@ -5,17 +5,17 @@
 
 static const ConfigKey keys[] = {
     INT("cnn", members, "1", 1, 1000, "networks",
-        "networks trained with seeds of their own, whose class probabilities are averaged"),
+        "networks of an ensemble, each with its own seed, whose class probabilities are averaged"),
     TEXT("cnn", member_preprocess, "",
-         "what run.preprocess is for each member in turn, such as: none width deskew; empty: the same for "
-         "all"),
+         "run.preprocess of each member in turn, such as: none width deskew; empty: the same for all"),
     TEXT("cnn", member_layers, "",
-         "what cnn.layers is for each member in turn, with a | between them; empty: the same for all"),
+         "cnn.layers of each member in turn, separated by |; empty: the same for all"),
     TEXT("cnn", member_settings, "",
-         "other keys of [cnn] for each member in turn, such as: epochs=20 elastic=0.8 | rotate=6; empty: the "
-         "same for all"),
+         "other keys of [cnn] of each member in turn, such as: epochs=20 elastic=0.8 | rotate=6; empty: the "
+         "same "
+         "for all"),
     WORK_INT("cnn", use_members, "0", 0, 1000, "networks",
-             "evaluate and predict use only the first so many members; 0 for all"),
+             "evaluate and predict use only the first members, this many; 0 uses all"),
 };
 
 const ConfigTable ensemble_keys = {COUNT_OF(keys), 0, keys, NULL};

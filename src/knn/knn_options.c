@@ -5,23 +5,23 @@
 
 static const ConfigKey keys[] = {
     INT_OR("auto", "knn", k, "3", 1, 1000, "neighbours",
-           "how many nearest training images vote; auto chooses by leaving out each training image in turn"),
+           "how many nearest training images vote; auto chooses by leave-one-out cross-validation"),
     INT("knn", k_max, "25", 1, 1000, "neighbours", "the largest k that auto tries"),
     CHOICE("knn", votes, "plain", "plain|distance",
-           "how neighbours vote: each alike, or each with the inverse of its distance"),
-    CHOICE(
-        "knn", metric, "l2", "l2|gradient|idm",
-        "distance: l2 is the exact Euclidean one on 8-bit pixels, gradient the same on the strokes' edges by "
-        "place and direction, idm that of the image distortion model"),
+           "weight of a neighbour's vote: 1, or the inverse of its distance"),
+    CHOICE("knn", metric, "l2", "l2|gradient|idm",
+           "l2: exact Euclidean distance of 8-bit pixels; gradient: the same of edges of strokes, by place "
+           "and direction; "
+           "idm: image distortion model"),
     INT("knn", candidates, "3000", 1, 1000000, "images",
-        "idm: how many nearest training images by l2 are compared by idm"),
+        "idm: compare this many of the nearest training images by l2"),
     INT("knn", warp, "2", 0, 3, "pixels", "idm: how far each pixel may move in x and in y"),
     INT("knn", context, "1", 0, 2, "pixels",
-        "idm: how many pixels each way are compared with a pixel; 1 is 3x3"),
+        "idm: compare the pixels up to this far around a pixel; 1 is 3x3"),
     CHOICE("knn", directions, "4", "2|4",
-           "idm: gradients that are compared, 2 across and down, 4 along both diagonals too"),
+           "idm: directions of the gradients that are compared; 4 adds both diagonals"),
     WORK_CHOICE("knn", search, "auto", "auto|brute|pruned",
-                "how neighbours are found, exactly in any way; auto takes what is faster with this build"),
+                "how neighbours are found, always exactly; auto takes the faster way of this build"),
 };
 
 static const ConfigSynonym synonyms[] = {

@@ -5,11 +5,11 @@
 
 static const ConfigKey keys[] = {
     INT("run", seed, "1", 0, 4294967295.0, "", "seed of every random number of the run"),
-    INT("run", valid, "0", 0, 1e9, "images",
-        "how many of the last training images are held out for validation"),
-    INT("run", train, "0", 0, 1e9, "images", "train on only the first so many of the rest; 0 for all"),
+    INT("run", valid, "0", 0, 1e9, "images", "hold out the last training images, this many, for validation"),
+    INT("run", train, "0", 0, 1e9, "images",
+        "use only the first of the other training images, this many; 0 uses all"),
     CHOICE("run", preprocess, "none", "none|deskew|deskew-blur|deskew-centre|width",
-           "what is done to every image first, in training and in use"),
+           "how every image is preprocessed, in training and in use"),
 };
 
 static const ConfigSynonym synonyms[] = {

@@ -5,7 +5,7 @@
 
 static const ConfigKey keys[] = {
     CHOICE("svm", features, "pixels", "pixels|gradient",
-           "what the kernel sees: the pixels, or the strokes' edges by place and direction"),
+           "what the kernel sees: pixels, or edges of strokes by place and direction"),
     CHOICE("svm", kernel, "rbf", "rbf|poly|linear",
            "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),
     REAL("svm", c, "10", 1e-6, 1e9, "", "cost of a margin violation"),
@@ -18,23 +18,23 @@ static const ConfigKey keys[] = {
     INT("svm", virtual, "0", 0, 3, "pixels",
         "virtual support vectors: train, shift the support vectors by 1, 2, ... this many pixels in 8 "
         "directions, "
-        "train again on these; 0 for not"),
+        "train again on these; 0 disables"),
     REAL("svm", eps, "0.001", 1e-9, 1, "", "stop when the largest violation of optimality is below this"),
     CHOICE("svm", search, "none", "none|grid",
-           "grid: first look for C and gamma by cross-validation over grid_c and grid_gamma"),
+           "grid: first search C and gamma by cross-validation over grid_c and grid_gamma"),
     TEXT("svm", grid_c, "1 3 10 30", "values of C that a search tries"),
     TEXT("svm", grid_gamma, "0.01 0.02 0.04",
-         "values of gamma that a search tries: around svm.gamma, which depends on normalize"),
-    CHOICE(
-        "svm", probability, "no", "no|yes",
-        "yes: fit class probabilities by cross-validation within training, which are then the confidences"),
+         "values of gamma that a search tries; with normalize, set values near 0.5"),
+    CHOICE("svm", probability, "no", "no|yes",
+           "yes: fit class probabilities by cross-validation within training; they become the confidences"),
     INT("svm", folds, "5", 2, 100, "folds", "parts of a cross-validation"),
     WORK_INT("svm", cache_mb, "1000", 1, 1e6, "MiB a rank", "memory for kernel rows"),
     WORK_INT("svm", shard, "4000", 1, 1e9, "samples",
-             "where several ranks solve one pair of classes, each gets at least so many of its samples"),
-    WORK_INT("svm", checkpoint_s, "60", 0, 1e6, "s",
-             "seconds after which a rank begins no other class pair, or part of a search, before what is "
-             "solved is saved"),
+             "if several ranks solve one pair of classes, each gets at least this many of its samples"),
+    WORK_INT(
+        "svm", checkpoint_s, "60", 0, 1e6, "s",
+        "time between saves: after it a rank begins no other pair of classes, or part of a search, before a "
+        "save"),
 };
 
 static const ConfigSynonym synonyms[] = {
