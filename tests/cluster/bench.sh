@@ -32,8 +32,7 @@ fi
     echo "make bench-cluster needs PyTorch: \`src/setup/deps.sh peers\` installs it" >&2
     exit 1
 }
-scratch=$(mktemp -d)
-trap 'cluster_stop; rm -rf "$scratch"' EXIT
+trap cluster_stop EXIT
 trap 'exit 130' INT TERM
 
 # train HOSTS NET STEPS EPOCHS: over the hosts; the run is in /run/shared/run.
@@ -51,7 +50,7 @@ ours() {
 
 # theirs HOSTS NET: images/s; appends each host's bytes a step to $scratch/their_bytes.
 theirs() {
-    cluster_each "$1" /usr/bin/python3 tests/bench/peers/ddp.py data/mnist "$2" "${3:-$steps}" $batch >"$scratch/ddp"
+    cluster_each "$1" timeout 600 /usr/bin/python3 tests/bench/peers/ddp.py data/mnist "$2" "${3:-$steps}" $batch >"$scratch/ddp"
     awk '{ print $6 }' "$scratch/ddp" >"$scratch/their_bytes"
     awk '$2 == 0 { print $4 }' "$scratch/ddp"
 }
@@ -105,6 +104,7 @@ measure() {
 
 most_hosts=$(printf '%s\n' "${host_counts[@]}" | sort -n | tail -n 1)
 cluster_start "$most_hosts"
+scratch=$(cluster_path /run/shared) # ends with the cluster
 echo "one rank x 1 thread a host, global batch $batch, micro-batch $batch / hosts${SET:+, $SET}; $pairs pairs of $steps steps in turn: median (least to most)"
 sed -n 's/^model name[^:]*: /processor: /p' /proc/cpuinfo | head -n 1 | sed "s/\$/, $(getconf _NPROCESSORS_ONLN) CPUs for all hosts together/"
 echo "sent: kB a step by the busiest host and by the mean of them; ratio: pardigits / DDP"

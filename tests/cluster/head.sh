@@ -4,7 +4,6 @@ set -euo pipefail
 hosts=$1 project=$2 scripts=$(dirname "$0")
 # shellcheck source=tests/cluster/folders.sh
 . "$scripts/folders.sh"
-export OMPI_MCA_orte_tmpdir_base=/tmp
 
 mount --make-rprivate /
 shared_folders "$project"
