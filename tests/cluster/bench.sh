@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Training over hosts: pardigits and PyTorch DistributedDataParallel (gloo) in turn, in the same hosts, with one rank x one thread on
-# each host, a global batch of 128 and a micro-batch of 128 / hosts. Prints a table: images/s of both with their spread, the ratio of the medians,
+# each host, one global batch and a micro-batch of batch / hosts. Prints a table: images/s of both with their spread, the ratio of the medians,
 # and the bytes a step that the busiest host sends, with the mean of all hosts. README.md says what the hosts are.
 # Usage: bench.sh
 #     NETS="lenet keras deotte cnn"  HOSTS="2 4"  LINKS="1gbit 10gbit none"    what is measured
 #     PAIRS=5     runs of each, in turn      STEPS=40    steps that are timed (and as many before them that are not)
+#     BATCH=128   the global batch
 #     SET="cnn.sum_bits=16 ..."              further settings of pardigits      CSV=FILE    writes the table there, too
 #     BYTES_ONLY=1                           counts bytes, times nothing (exact on a busy machine, too)
 set -euo pipefail
@@ -14,7 +15,7 @@ cd "$(dirname "$0")/../.."
 # shellcheck source=tests/bench/spread.sh
 . tests/bench/spread.sh
 program=${BUILD:-build}/pardigits
-batch=128 pairs=${PAIRS:-5} steps=${STEPS:-40}
+batch=${BATCH:-128} pairs=${PAIRS:-5} steps=${STEPS:-40}
 read -ra nets <<<"${NETS:-lenet keras deotte cnn}"
 read -ra host_counts <<<"${HOSTS:-2 4}"
 read -ra links <<<"${LINKS:-1gbit 10gbit none}"
@@ -102,18 +103,24 @@ measure() {
     [[ -z ${CSV:-} ]] || echo "$hosts,$link,$net,$(columns "$our_rate"),$(columns "$their_rate"),$speed,$our_most,$our_mean,$their_most,$their_mean" >>"$CSV"
 }
 
-most_hosts=$(printf '%s\n' "${host_counts[@]}" | sort -n | tail -n 1)
-cluster_start "$most_hosts"
-scratch=$(cluster_path /run/shared) # ends with the cluster
-echo "one rank x 1 thread a host, global batch $batch, micro-batch $batch / hosts${SET:+, $SET}; $pairs pairs of $steps steps in turn: median (least to most)"
-sed -n 's/^model name[^:]*: /processor: /p' /proc/cpuinfo | head -n 1 | sed "s/\$/, $(getconf _NPROCESSORS_ONLN) CPUs for all hosts together/"
-echo "sent: kB a step by the busiest host and by the mean of them; ratio: pardigits / DDP"
-printf '%5s %-7s %-7s %-28s %-28s %5s %11s %9s %11s %9s %5s\n' hosts link net 'pardigits images/s' 'DDP images/s' ratio 'sent: most' mean \
-    'DDP: most' mean ratio
-[[ -z ${CSV:-} ]] || echo "hosts,link,net,images_per_s,least,most,ddp_images_per_s,ddp_least,ddp_most,ratio,sent_kb_most,sent_kb_mean,ddp_sent_kb_most,ddp_sent_kb_mean" >"$CSV"
-for hosts in "${host_counts[@]}"; do
-    for link in "${links[@]}"; do
-        cluster_shape "$link"
-        for net in "${nets[@]}"; do measure "$hosts" "$link" "$net"; done
+# A function, so that the script may be edited while it runs.
+main() {
+    local most_hosts hosts link net
+    most_hosts=$(printf '%s\n' "${host_counts[@]}" | sort -n | tail -n 1)
+    cluster_start "$most_hosts"
+    scratch=$(cluster_path /run/shared) # ends with the cluster
+    echo "one rank x 1 thread a host, global batch $batch, micro-batch $batch / hosts${SET:+, $SET}; $pairs pairs of $steps steps in turn: median (least to most)"
+    sed -n 's/^model name[^:]*: /processor: /p' /proc/cpuinfo | head -n 1 | sed "s/\$/, $(getconf _NPROCESSORS_ONLN) CPUs for all hosts together/"
+    echo "sent: kB a step by the busiest host and by the mean of them; ratio: pardigits / DDP"
+    printf '%5s %-7s %-7s %-28s %-28s %5s %11s %9s %11s %9s %5s\n' hosts link net 'pardigits images/s' 'DDP images/s' ratio 'sent: most' mean \
+        'DDP: most' mean ratio
+    [[ -z ${CSV:-} ]] || echo "hosts,link,net,images_per_s,least,most,ddp_images_per_s,ddp_least,ddp_most,ratio,sent_kb_most,sent_kb_mean,ddp_sent_kb_most,ddp_sent_kb_mean" >"$CSV"
+    for hosts in "${host_counts[@]}"; do
+        for link in "${links[@]}"; do
+            cluster_shape "$link"
+            for net in "${nets[@]}"; do measure "$hosts" "$link" "$net"; done
+        done
     done
-done
+    exit
+}
+main

@@ -34,14 +34,15 @@ cluster_why_not() {
 # cluster_start HOSTS: returns when all hosts are up. Sets CLUSTER_OUTER, the outermost process, and CLUSTER_PID, the head's first
 # process as this machine sees it. Call it directly, not in $(...) or a pipe: the cluster ends with the shell that starts it.
 cluster_start() {
-    local log status
+    local log output said
     log=$(mktemp)
+    exec {output}>"$log" {said}<"$log"
+    rm -f "$log" # still written and read
     setpriv --pdeathsig KILL "${cluster_unshare[@]}" bash "$cluster_scripts/head.sh" "$1" "$cluster_project" \
-        </dev/null >"$log" 2>&1 3>&- &
+        </dev/null >&"$output" 2>&1 3>&- {said}<&- &
     CLUSTER_OUTER=$! CLUSTER_HOSTS=$1 CLUSTER_PID=
     export CLUSTER_OUTER CLUSTER_HOSTS CLUSTER_PID
-    exec {status}<"$log"
-    rm -f "$log" # still read and written
+    exec {output}>&-
     local i
     for ((i = 0; i < 600; i++)); do
         [[ -n $CLUSTER_PID ]] || CLUSTER_PID=$(pgrep -P "$CLUSTER_OUTER" -f head.sh || true)
@@ -51,12 +52,12 @@ cluster_start() {
     done
     if ((i >= 600)); then
         echo "cluster_start: the hosts didn't come up:" >&2
-        cat <&"$status" >&2
-        exec {status}<&-
+        cat <&"$said" >&2
+        exec {said}<&-
         cluster_stop
         return 1
     fi
-    exec {status}<&-
+    exec {said}<&-
 }
 
 # cluster_stop: ends all processes of the cluster and returns when they are gone, with their namespaces, links and files.
