@@ -21,11 +21,12 @@ static Pictures read_pictures(const Context *context, ImageSpec spec, int count,
                               Status *unreadable) {
     Pictures pictures = {image_set_new(count, spec), mem_new((size_t)count, sizeof(char *))};
     ImageSet *set = &pictures.set;
+    const int64_t pixels = image_spec_pixels(spec);
     set->n = 0;
     if (comm_rank(context->comm) == 0)
         for (int i = 0; i < count; i++) {
             Status one = {0};
-            if (digitize_picture(paths[i], set->images + set->n * IMAGE_PIXELS, &one) == STATUS_OK)
+            if (digitize_picture(paths[i], spec, set->images + set->n * pixels, &one) == STATUS_OK)
                 pictures.paths[set->n++] = paths[i];
             else if (unreadable->code)
                 fprintf(stderr, "pardigits: %s\n", one.text);
@@ -33,7 +34,7 @@ static Pictures read_pictures(const Context *context, ImageSpec spec, int count,
                 *unreadable = one;
         }
     comm_broadcast(context->comm, &set->n, sizeof set->n, 0);
-    comm_broadcast(context->comm, set->images, set->n * IMAGE_PIXELS, 0);
+    comm_broadcast(context->comm, set->images, set->n * pixels, 0);
     return pictures;
 }
 
@@ -58,15 +59,16 @@ static StatusCode draw_neighbours(const ImageSet *pictures, const Prediction *pr
                                   const NearestImages *nearest, const char *out, Status *status) {
     enum { CAPTION = 32 };
     const int64_t columns = nearest->each + 1, cells = pictures->n * columns;
-    uint8_t *images = mem_new((size_t)cells, IMAGE_PIXELS);
+    const int64_t pixels = image_spec_pixels(pictures->spec);
+    ImageSet sheet = image_set_new(cells, pictures->spec);
     char(*captions)[CAPTION] = mem_new((size_t)cells, CAPTION),
     **caption = mem_new((size_t)cells, sizeof *caption);
     for (int64_t i = 0; i < cells; i++) {
         const int64_t picture = i / columns, from = picture * nearest->each + i % columns - 1;
         const bool query = i % columns == 0;
-        memcpy(images + i * IMAGE_PIXELS,
-               query ? pictures->images + picture * IMAGE_PIXELS : nearest->set.images + from * IMAGE_PIXELS,
-               IMAGE_PIXELS);
+        memcpy(sheet.images + i * pixels,
+               query ? pictures->images + picture * pixels : nearest->set.images + from * pixels,
+               (size_t)pixels);
         caption[i] = captions[i];
         if (query)
             snprintf(captions[i], CAPTION, "is %d (%.0f %%)", predictions[picture].label,
@@ -75,10 +77,10 @@ static StatusCode draw_neighbours(const ImageSet *pictures, const Prediction *pr
             snprintf(captions[i], CAPTION, "%d at %.0f", nearest->set.labels[from],
                      sqrt((double)nearest->distances[from]));
     }
-    sheet_write(out, images, cells, (int)columns, caption, status);
+    sheet_write(out, &sheet, (int)columns, caption, status);
     mem_free(caption);
     mem_free(captions);
-    mem_free(images);
+    image_set_free(&sheet);
     return status->code;
 }
 

@@ -50,7 +50,9 @@ static StatusCode draw_images(const H5File *file, const char *images_path, const
             chosen++;
             taken++;
         }
-    if (!status->code) sheet_write(out, sheet, chosen, SHEET_PER_CLASS, caption, status);
+    if (!status->code)
+        sheet_write(out, &(ImageSet){chosen, sheet, NULL, image_spec_mnist()}, SHEET_PER_CLASS, caption,
+                    status);
     mem_free(sheet);
     mem_free(labels);
     return status->code;
@@ -78,7 +80,8 @@ static StatusCode draw_filters(const H5File *file, const char *path, const char 
                 sheet[f * IMAGE_PIXELS + y * IMAGE_SIDE + x] =
                     (uint8_t)lrintf(127.5f + 127.5f * weight / largest);
             }
-    if (!status->code) sheet_write(out, sheet, filters, 8, NULL, status);
+    if (!status->code)
+        sheet_write(out, &(ImageSet){filters, sheet, NULL, image_spec_mnist()}, 8, NULL, status);
     mem_free(sheet);
     mem_free(weights);
     return status->code;

@@ -179,10 +179,12 @@ static double load_samples(const MicroBatchRun *run) {
     double began_s = timer_now_s();
     MicroBatchWork *work = run->work;
     const Samples *samples = &run->batch->samples;
-    const int64_t pixels = image_spec_pixels(run->net->spec);
+    const ImageSpec spec = run->net->spec;
+    const int64_t pixels = image_spec_pixels(spec);
     for (int s = 0; s < run->n; s++) {
         int64_t row = samples->rows[s];
-        augment_image(&work->augmentation, work->seed, run->batch->epoch, samples->indices[s],
+        augment_image(&work->augmentation, spec,
+                      (AugmentKey){work->seed, run->batch->epoch, samples->indices[s]},
                       samples->images + row * pixels, work->input + s * pixels);
         work->labels[s] = samples->labels[row];
     }

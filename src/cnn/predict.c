@@ -216,7 +216,8 @@ static void run_chunk(const Ensemble *ensemble, ChunkWork *work, const uint8_t *
     memset(work->sums, 0, (size_t)n * (size_t)classes * sizeof *work->sums);
     for (int m = 0; m < ensemble->count; m++) {
         memcpy(seen, images, bytes);
-        if (ensemble->preprocess) preprocess_images(ensemble->preprocess[m], seen, n);
+        if (ensemble->preprocess)
+            preprocess_images(ensemble->preprocess[m], &(ImageSet){n, seen, NULL, spec}, 1);
         for (int dy = -shifts; dy <= shifts; dy++)
             for (int dx = -shifts; dx <= shifts; dx++)
                 add_probabilities(ensemble->members[m], work, seen, n, dx, dy);

@@ -3,6 +3,7 @@
 #define PARDIGITS_DATA_AFFINE_H
 
 #include "data/elastic.h"
+#include "store/image_set.h"
 
 #include <stdint.h>
 
@@ -13,8 +14,9 @@ typedef struct {
     float yx, yy, y0;
 } Affine;
 
-/* out [28][28], in [0, 255], from image [28][28]: bilinear, zeros outside. Whole coordinates give a pixel's
- * exact value. The displacement is added to where the map leads; NULL for none. */
-void affine_sample(const Affine *source, const Displacement *displacement, const uint8_t *image, float *out);
+/* out [height][width], in [0, 255], from image [height][width]: bilinear, zeros outside. Whole coordinates
+ * give a pixel's exact value. The displacement is added to where the map leads; NULL for none. */
+void affine_sample(const Affine *source, const Displacement *displacement, ImageSpec spec,
+                   const uint8_t *image, float *out);
 
 #endif

@@ -2,11 +2,11 @@
 #ifndef PARDIGITS_DATA_AUGMENT_H
 #define PARDIGITS_DATA_AUGMENT_H
 
-#include "store/dataset.h"
+#include "store/image_set.h"
 
 #include <stdint.h>
 
-/* Random changes of one training image, drawn for (seed, epoch, sample). */
+/* Random changes of one training image, drawn for its key. */
 typedef struct {
     float shift_pixels; /* up to so far in x and in y, uniform */
     float rotate_deg;   /* up to this angle either way, uniform */
@@ -19,9 +19,15 @@ typedef struct {
                         their own value and their four neighbours': a dilation or erosion (Serra 1982) */
 } Augmentation;
 
-/* out [28][28] floats in [0,1] from image [28][28]: all changes of place in one bilinear resampling, zeros
- * outside; then thickness. With all of them 0 it is image / 255. */
-void augment_image(const Augmentation *augmentation, uint32_t seed, uint32_t epoch, uint64_t sample,
-                   const uint8_t *image, float *out);
+/* What the random numbers of an image depend on. */
+typedef struct {
+    uint32_t seed, epoch;
+    uint64_t sample; /* index in the training part */
+} AugmentKey;
+
+/* out [height][width] floats in [0,1] from image [height][width]: all changes of place in one bilinear
+ * resampling, zeros outside; then thickness. With all of them 0 it is image / 255. */
+void augment_image(const Augmentation *augmentation, ImageSpec spec, AugmentKey key, const uint8_t *image,
+                   float *out);
 
 #endif

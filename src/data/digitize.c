@@ -1,14 +1,17 @@
 #include "data/picture.h"
 
 #include "data/digitize.h"
-#include "store/dataset.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
+/* Pixels of a line that a digit fills: MNIST's are a box of 20x20 in 28x28. */
+static int box_of(int pixels) {
+    return (pixels * 20 + 14) / 28;
+}
+
 enum {
-    BOX_SIDE = 20,     /* MNIST's digits fill a box of 20x20 */
     WORK_SIDE = 512,   /* a digit needs no more pixels than this; fewer mean less noise */
     MIN_CONTRAST = 32, /* between digit and ground, of 255 */
     MIN_LIGHT = 32     /* paper darker than this, of 255, is taken to be as light, lest noise grows */
@@ -134,7 +137,7 @@ static int rank_value(PIX *ink, PIX *mask, float share) {
 
 /* Cuts the digit out: *digit is its bounding box with the ground at 0 and the strokes' inside at 255. *digit
  * is NULL if there is none. */
-static void cut_out(PIX *ink, PIX **digit) {
+static void cut_out(PIX *ink, ImageSpec spec, PIX **digit) {
     l_int32 threshold, empty;
     *digit = NULL;
     if (pixSplitDistributionFgBg(ink, 0.1f, 1, &threshold, NULL, NULL, NULL)) return;
@@ -148,7 +151,8 @@ static void cut_out(PIX *ink, PIX **digit) {
         pixClipToForeground(whole, NULL, &box);
         l_int32 width, height;
         boxGetGeometry(box, NULL, NULL, &width, &height);
-        int margin = 2 * (L_MAX(width, height) / BOX_SIDE) + 3; /* one pixel of the 28x28 on each side */
+        int margin = 2 * L_MAX(width / box_of(spec.width), height / box_of(spec.height)) +
+                     3; /* one pixel of the image on each side */
         PIX *around = pixDilateBrick(NULL, whole, margin, margin), *outside = pixInvert(NULL, around);
         pixSetMasked(ink, outside, 0);
         NUMA *levels = numaMakeConstant(0, 256);
@@ -168,15 +172,16 @@ static void cut_out(PIX *ink, PIX **digit) {
     pixDestroy(&all);
 }
 
-/* Where a line of 28 starts to be filled so that the mass, at `centre` of the digit's `size` pixels, comes
- * nearest to pixel 14, as in MNIST; the digit stays inside. */
-static int place(double centre, int size) {
-    int start = (int)lround(IMAGE_SIDE / 2 - centre);
-    return L_MAX(0, L_MIN(start, IMAGE_SIDE - size));
+/* Where a line of `line` pixels starts to be filled so that the mass, at `centre` of the digit's `size`
+ * pixels, comes nearest to the middle, pixel 14 of MNIST's 28; the digit stays inside. */
+static int place(double centre, int size, int line) {
+    int start = (int)lround(line / 2 - centre);
+    return L_MAX(0, L_MIN(start, line - size));
 }
 
-/* Puts the digit, at most 28x28 pixels, into image by its centre of mass, with its strongest pixel at 255. */
-static void centre_digit(PIX *digit, uint8_t image[IMAGE_PIXELS]) {
+/* Puts the digit, no larger than the image, into it by its centre of mass, with its strongest pixel at 255.
+ */
+static void centre_digit(PIX *digit, ImageSpec spec, uint8_t *image) {
     int width = pixGetWidth(digit), height = pixGetHeight(digit);
     double mass = 0, sum_x = 0, sum_y = 0;
     l_uint32 strongest = 1, value;
@@ -188,30 +193,31 @@ static void centre_digit(PIX *digit, uint8_t image[IMAGE_PIXELS]) {
             sum_x += (double)value * x;
             sum_y += (double)value * y;
         }
-    memset(image, 0, IMAGE_PIXELS);
+    memset(image, 0, (size_t)image_spec_pixels(spec));
     if (mass == 0) return;
-    int left = place(sum_x / mass, width), top = place(sum_y / mass, height);
+    int left = place(sum_x / mass, width, spec.width), top = place(sum_y / mass, height, spec.height);
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             pixGetPixel(digit, x, y, &value);
-            image[(top + y) * IMAGE_SIDE + left + x] = (uint8_t)((value * 255 + strongest / 2) / strongest);
+            image[(top + y) * spec.width + left + x] = (uint8_t)((value * 255 + strongest / 2) / strongest);
         }
 }
 
-StatusCode digitize_picture(const char *path, uint8_t image[IMAGE_PIXELS], Status *status) {
+StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status) {
     PIX *grey, *digit = NULL;
     if (picture_read(path, &grey, status)) return status->code;
     PIX *work = shrink_to_work(grey);
     if (work) {
         lift_ink(work);
-        cut_out(work, &digit);
+        cut_out(work, spec, &digit);
     }
     if (digit) {
         int width = pixGetWidth(digit), height = pixGetHeight(digit);
-        float scale = (float)BOX_SIDE / (float)L_MAX(width, height);
+        float scale =
+            fminf((float)box_of(spec.width) / (float)width, (float)box_of(spec.height) / (float)height);
         PIX *scaled = pixScaleGeneral(digit, fmaxf(scale, 1.0f / (float)width),
                                       fmaxf(scale, 1.0f / (float)height), 0, 0);
-        centre_digit(scaled, image);
+        centre_digit(scaled, spec, image);
         pixDestroy(&scaled);
     } else
         status_set(status, STATUS_FAILED, "%s shows no digit: it looks blank; use a picture of one digit.",

@@ -3,10 +3,10 @@
 #include "core/rng.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
-    WIDTH = 32,      /* of the rows of a field: whole vectors */
-    MAX_POINTS = 12, /* lattice points on a side: (28 - 1) / (sqrt(3) * ELASTIC_SIGMA_MIN) + 4 */
+    MAX_POINTS = 22, /* lattice points on a side: (SIDE_MAX - 1) / (sqrt(3) * ELASTIC_SIGMA_MIN) + 4 */
     FIRST_DRAW = 16, /* those below are for the affine part */
 };
 
@@ -17,15 +17,16 @@ enum {
 /* The cubic B-spline on lattice points `spacing` pixels apart: pixel p takes weight[k][p] of lattice point
  * first[p] + k. Its deviation is spacing / sqrt(3). */
 typedef struct {
-    int points; /* on a side */
-    int first[IMAGE_SIDE];
-    float weight[4][IMAGE_SIDE];
+    int points; /* in a line of pixels */
+    int first[SIDE_MAX];
+    float weight[4][SIDE_MAX];
 } Spline;
 
-static Spline spline_new(float sigma) {
+static Spline spline_new(float sigma, int pixels) {
     const float spacing = sqrtf(3) * sigma;
-    Spline spline = {.points = (int)((IMAGE_SIDE - 1) / spacing) + 4};
-    for (int p = 0; p < IMAGE_SIDE; p++) {
+    Spline spline;
+    spline.points = (int)((float)(pixels - 1) / spacing) + 4;
+    for (int p = 0; p < pixels; p++) {
         float at = (float)p / spacing, cell = floorf(at), u = at - cell, v = 1 - u;
         spline.first[p] = (int)cell;
         spline.weight[0][p] = v * v * v / 6;
@@ -36,36 +37,54 @@ static Spline spline_new(float sigma) {
     return spline;
 }
 
-/* out [28][28] from the values of the lattice points: along rows first, then along columns. */
-static void smooth(const Spline *spline, float points[MAX_POINTS][MAX_POINTS], float *out) {
-    float rows[MAX_POINTS][WIDTH] = {0};
-    for (int r = 0; r < spline->points; r++)
-        for (int x = 0; x < IMAGE_SIDE; x++)
+/* The splines of an image's rows and columns. */
+typedef struct {
+    Spline down, across;
+} Lattice;
+
+/* out [height][width] from the values of the lattice points: along rows first, then along columns. */
+__attribute__((always_inline)) static inline void smooth(const Lattice *lattice, int height, int width,
+                                                         float points[MAX_POINTS][MAX_POINTS], float *out) {
+    const Spline *across = &lattice->across, *down = &lattice->down;
+    float rows[MAX_POINTS][SIDE_MAX];
+    for (int r = 0; r < down->points; r++) {
+        memset(rows[r], 0, (size_t)width * sizeof(float));
+        for (int x = 0; x < width; x++)
             for (int k = 0; k < 4; k++)
-                rows[r][x] += spline->weight[k][x] * points[r][spline->first[x] + k];
-    for (int y = 0; y < IMAGE_SIDE; y++) {
-        const float(*from)[WIDTH] = (const float(*)[WIDTH])rows + spline->first[y];
-        const float w0 = spline->weight[0][y], w1 = spline->weight[1][y], w2 = spline->weight[2][y],
-                    w3 = spline->weight[3][y];
-        for (int x = 0; x < IMAGE_SIDE; x++)
-            out[y * IMAGE_SIDE + x] = w0 * from[0][x] + w1 * from[1][x] + w2 * from[2][x] + w3 * from[3][x];
+                rows[r][x] += across->weight[k][x] * points[r][across->first[x] + k];
+    }
+    for (int y = 0; y < height; y++) {
+        const float(*from)[SIDE_MAX] = (const float(*)[SIDE_MAX])rows + down->first[y];
+        const float w0 = down->weight[0][y], w1 = down->weight[1][y], w2 = down->weight[2][y],
+                    w3 = down->weight[3][y];
+        for (int x = 0; x < width; x++)
+            out[y * width + x] = w0 * from[0][x] + w1 * from[1][x] + w2 * from[2][x] + w3 * from[3][x];
     }
 }
 
-void elastic_draw(float amplitude, float sigma, uint32_t seed, uint32_t epoch, uint64_t sample,
-                  Displacement *out) {
-    const Spline spline = spline_new(sigma);
+static void smooth_points(const Lattice *lattice, ImageSpec spec, float points[MAX_POINTS][MAX_POINTS],
+                          float *out) {
+    /* constants make fast loops */
+    if (spec.height == 28 && spec.width == 28)
+        smooth(lattice, 28, 28, points, out);
+    else
+        smooth(lattice, spec.height, spec.width, points, out);
+}
+
+void elastic_draw(float amplitude, float sigma, ImageSpec spec, AugmentKey key, Displacement *out) {
+    const Lattice lattice = {spline_new(sigma, spec.height), spline_new(sigma, spec.width)};
     /* 16-bit numbers, uniform in [-2^15, 2^15), have the deviation 2^15 / sqrt(3) */
     const float unit = (float)((double)amplitude * sqrt(3.0) / (MEAN_SQUARED_WEIGHTS * 0x1p15));
     float x[MAX_POINTS][MAX_POINTS], y[MAX_POINTS][MAX_POINTS];
     uint32_t bits[4];
-    for (int i = 0; i < spline.points * spline.points; i++) {
+    for (int i = 0; i < lattice.down.points * lattice.across.points; i++) {
         if (i % 4 == 0)
-            rng_u32x4((RngKey){seed, RNG_AUGMENT}, epoch, sample, (uint32_t)(FIRST_DRAW + i / 4), bits);
-        int row = i / spline.points, column = i % spline.points;
+            rng_u32x4((RngKey){key.seed, RNG_AUGMENT}, key.epoch, key.sample, (uint32_t)(FIRST_DRAW + i / 4),
+                      bits);
+        int row = i / lattice.across.points, column = i % lattice.across.points;
         x[row][column] = unit * (float)(int16_t)(bits[i % 4] & 0xffff);
         y[row][column] = unit * (float)(int16_t)(bits[i % 4] >> 16);
     }
-    smooth(&spline, x, out->x);
-    smooth(&spline, y, out->y);
+    smooth_points(&lattice, spec, x, out->x);
+    smooth_points(&lattice, spec, y, out->y);
 }

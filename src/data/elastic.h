@@ -2,23 +2,23 @@
 #ifndef PARDIGITS_DATA_ELASTIC_H
 #define PARDIGITS_DATA_ELASTIC_H
 
-#include "store/dataset.h"
+#include "data/augment.h"
+#include "store/image_set.h"
 
 #include <stdint.h>
 
 /* How far from a pixel its value is taken. */
 typedef struct {
-    float x[IMAGE_PIXELS], y[IMAGE_PIXELS]; /* [28][28] pixels */
+    float x[PIXELS_MAX], y[PIXELS_MAX]; /* [height][width] pixels */
 } Displacement;
 
 /* ELASTIC_SIGMA_MIN <= sigma. */
 #define ELASTIC_SIGMA_MIN 2
 
-/* Draws the distortion of (seed, epoch, sample): in x and in y white noise smoothed by a Gaussian of standard
+/* Draws the distortion of a key: in x and in y white noise smoothed by a Gaussian of standard
  * deviation `sigma` pixels (Simard, Steinkraus, Platt, "Best practices for convolutional neural networks",
  * ICDAR 2003), of root mean square `amplitude` pixels. The noise lies on a coarse lattice and the Gaussian is
  * a cubic B-spline of the same deviation, which takes a few thousand operations instead of a million. */
-void elastic_draw(float amplitude, float sigma, uint32_t seed, uint32_t epoch, uint64_t sample,
-                  Displacement *out);
+void elastic_draw(float amplitude, float sigma, ImageSpec spec, AugmentKey key, Displacement *out);
 
 #endif

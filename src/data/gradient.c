@@ -1,22 +1,37 @@
 #include "data/gradient.h"
-#include "store/dataset.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    CELLS = GRADIENT_CELLS,
     DIRECTIONS = GRADIENT_DIRECTIONS,
+    CELL_PIXELS = 4, /* an image has a cell for each whole square of so many pixels */
+    CELLS_MAX = SIDE_MAX / CELL_PIXELS,
     FAR = 12, /* half pixels from a cell's centre where its weights end */
 };
-_Static_assert(CELLS *CELLS *DIRECTIONS == IMAGE_PIXELS, "features take an image's place");
+_Static_assert(CELL_PIXELS *CELL_PIXELS == DIRECTIONS, "features take an image's place");
 
-/* A Gaussian of deviation 1.8 pixels, by half pixels. Cells' centres are 3.5 pixels apart. */
-static int32_t cell_weight(int cell, int pixel) {
-    static const int32_t weights[FAR] = {64, 62, 55, 45, 35, 24, 16, 10, 5, 3, 1, 1};
-    const int distance = abs(2 * pixel - (7 * cell + 6));
-    return distance < FAR ? weights[distance] : 0;
+/* A Gaussian of deviation 1.8 pixels, by half pixels. */
+static const int32_t gaussian[FAR] = {64, 62, 55, 45, 35, 24, 16, 10, 5, 3, 1, 1};
+
+/* The weights of a line's pixels in its cells, whose centres are 3.5 pixels apart and as far from both ends.
+ */
+typedef struct {
+    int cells;
+    int32_t weight[SIDE_MAX][CELLS_MAX]; /* [pixel][cell] */
+} Cells;
+
+static Cells cells_of(int pixels) {
+    Cells line = {.cells = pixels / CELL_PIXELS};
+    for (int pixel = 0; pixel < pixels; pixel++)
+        for (int cell = 0; cell < line.cells; cell++) {
+            /* in quarters of a pixel, of which half pixels are left */
+            const int distance = abs(4 * pixel - 2 * (pixels - 1) - 7 * (2 * cell - (line.cells - 1))) / 2;
+            line.weight[pixel][cell] = distance < FAR ? gaussian[distance] : 0;
+        }
+    return line;
 }
 
 /* Adds the gradient (x, y) to the two of 16 directions that it lies between, in parts that make it up as
@@ -45,38 +60,55 @@ static void add_pixel(const uint8_t *at, int line, int32_t into[DIRECTIONS]) {
 }
 
 /* Square roots, with 255 for the largest. */
-static void scale_features(const int32_t sums[IMAGE_PIXELS], uint8_t *features) {
+static void scale_features(const int32_t *sums, int count, uint8_t *features) {
     int32_t largest = 1;
-    for (int i = 0; i < IMAGE_PIXELS; i++)
+    for (int i = 0; i < count; i++)
         if (sums[i] > largest) largest = sums[i];
-    for (int i = 0; i < IMAGE_PIXELS; i++)
+    for (int i = 0; i < count; i++)
         features[i] = (uint8_t)(sqrt(sums[i] * (255.0 * 255.0) / largest) + 0.5);
 }
 
-static void image_features(uint8_t *image) {
-    enum { SIDE = IMAGE_SIDE + 2, ROW = CELLS * DIRECTIONS };
-    uint8_t padded[SIDE * SIDE] = {0};
-    int32_t sums[CELLS * ROW] = {0};
-    for (int y = 0; y < IMAGE_SIDE; y++)
-        memcpy(padded + (1 + y) * SIDE + 1, image + y * IMAGE_SIDE, IMAGE_SIDE);
-    for (int y = 0; y < IMAGE_SIDE; y++) {
-        int32_t across[ROW] = {0};
-        for (int x = 0; x < IMAGE_SIDE; x++) {
-            int32_t gradient[DIRECTIONS] = {0};
-            add_pixel(padded + (1 + y) * SIDE + 1 + x, SIDE, gradient);
-            for (int cell = 0; cell < CELLS; cell++)
-                for (int d = 0; d < DIRECTIONS; d++)
-                    across[cell * DIRECTIONS + d] += cell_weight(cell, x) * gradient[d];
-        }
-        for (int cell = 0; cell < CELLS; cell++)
-            for (int i = 0; i < ROW; i++)
-                sums[cell * ROW + i] += cell_weight(cell, y) * across[i];
+/* How the images of a set are divided. */
+typedef struct {
+    ImageSpec spec;
+    Cells down, across;
+} Division;
+
+/* sums [cells][DIRECTIONS] of row y, whose pixels begin at `at` in lines of `stride`. */
+static void sum_row(const Division *division, const uint8_t *at, int stride, int32_t *sums) {
+    const Cells *across = &division->across;
+    memset(sums, 0, (size_t)(across->cells * DIRECTIONS) * sizeof *sums);
+    for (int x = 0; x < division->spec.width; x++) {
+        int32_t gradient[DIRECTIONS] = {0};
+        add_pixel(at + x, stride, gradient);
+        for (int cell = 0; cell < across->cells; cell++)
+            for (int d = 0; d < DIRECTIONS; d++)
+                sums[cell * DIRECTIONS + d] += across->weight[x][cell] * gradient[d];
     }
-    scale_features(sums, image);
 }
 
-void gradient_features(uint8_t *images, int64_t n) {
-#pragma omp parallel for schedule(static)
+static void image_features(const Division *division, uint8_t *image) {
+    const int height = division->spec.height, width = division->spec.width, stride = width + 2;
+    const int row = division->across.cells * DIRECTIONS, count = division->down.cells * row;
+    uint8_t padded[(SIDE_MAX + 2) * (SIDE_MAX + 2)] = {0};
+    int32_t sums[PIXELS_MAX] = {0};
+    for (int y = 0; y < height; y++)
+        memcpy(padded + (1 + y) * stride + 1, image + y * width, (size_t)width);
+    for (int y = 0; y < height; y++) {
+        int32_t across[CELLS_MAX * DIRECTIONS];
+        sum_row(division, padded + (1 + y) * stride + 1, stride, across);
+        for (int cell = 0; cell < division->down.cells; cell++)
+            for (int i = 0; i < row; i++)
+                sums[cell * row + i] += division->down.weight[y][cell] * across[i];
+    }
+    scale_features(sums, count, image);
+    memset(image + count, 0, (size_t)(height * width - count));
+}
+
+void gradient_features(ImageSpec spec, uint8_t *images, int64_t n, int threads) {
+    const Division division = {spec, cells_of(spec.height), cells_of(spec.width)};
+    const int64_t pixels = image_spec_pixels(spec);
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t i = 0; i < n; i++)
-        image_features(images + i * IMAGE_PIXELS);
+        image_features(&division, images + i * pixels);
 }

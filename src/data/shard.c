@@ -48,18 +48,19 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
         total += send_rows[r] = range_size(overlap(own, requested[r]));
         from_rows[r] = range_size(overlap(partition_range(samples, ranks, r), wanted));
     }
-    ImageSet out = {0, mem_new((size_t)total, IMAGE_PIXELS), mem_new((size_t)total, 1), shard->spec};
+    const int64_t pixels = image_spec_pixels(shard->spec);
+    ImageSet out = image_set_new(total, shard->spec);
+    out.n = 0;
     for (int r = 0; r < ranks; r++) {
         int64_t first = overlap(own, requested[r]).begin - own.begin;
         if (send_rows[r] == 0) continue;
-        memcpy(out.images + out.n * IMAGE_PIXELS, shard->images + first * IMAGE_PIXELS,
-               (size_t)send_rows[r] * IMAGE_PIXELS);
+        memcpy(out.images + out.n * pixels, shard->images + first * pixels, (size_t)(send_rows[r] * pixels));
         memcpy(out.labels + out.n, shard->labels + first, (size_t)send_rows[r]);
         out.n += send_rows[r];
     }
     int64_t n = range_size(wanted);
     ImageSet set = image_set_new(n, shard->spec);
-    comm_exchange_rows(comm, out.images, send_rows, set.images, from_rows, IMAGE_PIXELS);
+    comm_exchange_rows(comm, out.images, send_rows, set.images, from_rows, pixels);
     comm_exchange_rows(comm, out.labels, send_rows, set.labels, from_rows, 1);
     image_set_free(&out);
     mem_free(rows);
@@ -85,15 +86,16 @@ static uint32_t *list_indices(const BatchPartition *partition, const uint32_t *o
 static ImageSet gather_outgoing(const BatchPartition *partition, int rank, const ImageSet *shard,
                                 const uint32_t *order, int64_t *send_rows) {
     Range own = partition_range(partition->samples, partition->ranks, rank);
-    ImageSet out = {0, mem_new((size_t)range_size(own), IMAGE_PIXELS), mem_new((size_t)range_size(own), 1),
-                    shard->spec};
+    const int64_t pixels = image_spec_pixels(shard->spec);
+    ImageSet out = image_set_new(range_size(own), shard->spec);
+    out.n = 0;
     for (int r = 0; r < partition->ranks; r++) {
         int64_t before = out.n, n;
         uint32_t *indices = list_indices(partition, order, r, &n);
         for (int64_t i = 0; i < n; i++) {
             int64_t row = indices[i] - own.begin;
             if (row < 0 || row >= range_size(own)) continue;
-            memcpy(out.images + out.n * IMAGE_PIXELS, shard->images + row * IMAGE_PIXELS, IMAGE_PIXELS);
+            memcpy(out.images + out.n * pixels, shard->images + row * pixels, (size_t)pixels);
             out.labels[out.n++] = shard->labels[row];
         }
         send_rows[r] = out.n - before;
@@ -126,15 +128,16 @@ EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, con
     int rank = comm_rank(comm);
     int64_t *rows = mem_new((size_t)partition->ranks * 2, sizeof *rows), *send_rows = rows,
             *from_rows = rows + partition->ranks;
+    const int64_t pixels = image_spec_pixels(shard->spec);
     ImageSet out = gather_outgoing(partition, rank, shard, order, send_rows);
     Samples *samples = &epoch.samples;
     epoch.indices = list_indices(partition, order, rank, &samples->n);
     epoch.rows = mem_new((size_t)samples->n, sizeof *epoch.rows);
-    epoch.images = mem_new((size_t)samples->n, IMAGE_PIXELS);
+    epoch.images = mem_new((size_t)samples->n, (size_t)pixels);
     epoch.labels = mem_new((size_t)samples->n, 1);
     *samples = (Samples){samples->n, epoch.images, epoch.labels, epoch.rows, epoch.indices};
     place_incoming(partition, samples, epoch.rows, from_rows);
-    comm_exchange_rows(comm, out.images, send_rows, epoch.images, from_rows, IMAGE_PIXELS);
+    comm_exchange_rows(comm, out.images, send_rows, epoch.images, from_rows, pixels);
     comm_exchange_rows(comm, out.labels, send_rows, epoch.labels, from_rows, 1);
     image_set_free(&out);
     mem_free(rows);

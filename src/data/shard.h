@@ -10,7 +10,7 @@
 
 #include "core/partition.h"
 #include "parallel/comm.h"
-#include "store/dataset.h"
+#include "store/image_set.h"
 
 #include <stdint.h>
 
@@ -42,7 +42,7 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
 /* Samples in the order in which a rank works on them. */
 typedef struct {
     int64_t n;
-    const uint8_t *images;   /* [any][28][28] */
+    const uint8_t *images;   /* [any][height][width] */
     const uint8_t *labels;   /* [any] */
     const uint32_t *rows;    /* [n] where sample i lies in images and labels */
     const uint32_t *indices; /* [n] its index in the training set */

@@ -1,7 +1,6 @@
 #include "data/sheet.h"
 #include "core/mem.h"
 #include "store/atomic_file.h"
-#include "store/dataset.h"
 
 #include <allheaders.h>
 #include <errno.h>
@@ -12,43 +11,43 @@
 
 enum {
     ZOOM = 3,
-    CELL_SIDE = ZOOM * IMAGE_SIDE,
     GAP = 10,            /* between cells and around them */
     FONT_SIZE = 4,       /* the smallest of the fonts inside leptonica */
     CAPTION_HEIGHT = 20, /* pixels, below each image */
     MAX_CAPTION = 64
 };
 
-static void draw_image(PIX *sheet, int left, int top, const uint8_t *image) {
-    for (int y = 0; y < CELL_SIDE; y++)
-        for (int x = 0; x < CELL_SIDE; x++)
-            pixSetPixel(sheet, left + x, top + y, 255u - image[y / ZOOM * IMAGE_SIDE + x / ZOOM]);
+static void draw_image(PIX *sheet, int left, int top, ImageSpec spec, const uint8_t *image) {
+    for (int y = 0; y < ZOOM * spec.height; y++)
+        for (int x = 0; x < ZOOM * spec.width; x++)
+            pixSetPixel(sheet, left + x, top + y, 255u - image[y / ZOOM * spec.width + x / ZOOM]);
 }
 
-/* Centred below the image; as much of it as fits. */
-static void draw_caption(PIX *sheet, int left, int baseline, L_BMF *font, const char *caption) {
+/* Centred below an image of so many columns; as much of it as fits. */
+static void draw_caption(PIX *sheet, int left, int columns, int baseline, L_BMF *font, const char *caption) {
     char text[MAX_CAPTION];
     snprintf(text, sizeof text, "%s", caption);
     l_int32 width = 0;
     size_t length = strlen(text);
-    while (length > 0 && !bmfGetStringWidth(font, text, &width) && width > CELL_SIDE)
+    while (length > 0 && !bmfGetStringWidth(font, text, &width) && width > columns)
         text[--length] = 0;
-    if (length > 0)
-        pixSetTextline(sheet, font, text, 0, left + (CELL_SIDE - width) / 2, baseline, NULL, NULL);
+    if (length > 0) pixSetTextline(sheet, font, text, 0, left + (columns - width) / 2, baseline, NULL, NULL);
 }
 
-static PIX *draw_sheet(const uint8_t *images, int64_t n, int columns, char *const *captions) {
-    int pitch = CELL_SIDE + GAP, row_height = pitch + (captions ? CAPTION_HEIGHT : 0);
-    int64_t rows = (n + columns - 1) / columns;
+static PIX *draw_sheet(const ImageSet *set, int columns, char *const *captions) {
+    const int cell_height = ZOOM * set->spec.height, cell_width = ZOOM * set->spec.width;
+    const int pitch = cell_width + GAP, row_height = cell_height + GAP + (captions ? CAPTION_HEIGHT : 0);
+    const int64_t rows = (set->n + columns - 1) / columns, pixels = image_spec_pixels(set->spec);
     if (rows > (INT32_MAX - GAP) / row_height || columns > (INT32_MAX - GAP) / pitch) return NULL;
     PIX *sheet = pixCreate(columns * pitch + GAP, (int)rows * row_height + GAP, 8);
     if (!sheet) return NULL;
     pixSetAll(sheet);
     L_BMF *font = captions ? bmfCreate(NULL, FONT_SIZE) : NULL;
-    for (int64_t i = 0; i < n; i++) {
+    for (int64_t i = 0; i < set->n; i++) {
         int left = GAP + (int)(i % columns) * pitch, top = GAP + (int)(i / columns) * row_height;
-        draw_image(sheet, left, top, images + i * IMAGE_PIXELS);
-        if (captions) draw_caption(sheet, left, top + CELL_SIDE + CAPTION_HEIGHT - 5, font, captions[i]);
+        draw_image(sheet, left, top, set->spec, set->images + i * pixels);
+        if (captions)
+            draw_caption(sheet, left, cell_width, top + cell_height + CAPTION_HEIGHT - 5, font, captions[i]);
     }
     bmfDestroy(&font);
     return sheet;
@@ -66,16 +65,16 @@ static StatusCode write_whole(const char *path, const void *bytes, size_t size, 
     return status->code;
 }
 
-StatusCode sheet_write(const char *path, const uint8_t *images, int64_t n, int columns, char *const *captions,
+StatusCode sheet_write(const char *path, const ImageSet *set, int columns, char *const *captions,
                        Status *status) {
     setMsgSeverity(L_SEVERITY_NONE);
-    PIX *sheet = draw_sheet(images, n, columns, captions);
+    PIX *sheet = draw_sheet(set, columns, captions);
     l_uint8 *png = NULL;
     size_t size = 0;
     if (!sheet || pixWriteMem(&png, &size, sheet, IFF_PNG))
         status_set(status, STATUS_FAILED,
                    "%s can't be drawn: %" PRId64 " images in %d columns make no picture; choose others.",
-                   path, n, columns);
+                   path, set->n, columns);
     else
         write_whole(path, png, size, status);
     pixDestroy(&sheet);

@@ -79,10 +79,10 @@ static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
 }
 
 /* The images as a member sees them, with the same labels. */
-static ImageSet preprocessed(const ImageSet *set, const char *preprocess) {
+static ImageSet preprocessed(const ImageSet *set, const char *preprocess, int threads) {
     ImageSet copy = *set;
     copy.images = mem_copy(set->images, (size_t)set->n * (size_t)image_spec_pixels(set->spec));
-    preprocess_images(preprocess, copy.images, copy.n);
+    preprocess_images(preprocess, &copy, threads);
     return copy;
 }
 
@@ -112,8 +112,8 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     job.config = config;
     job.model_path = model;
     members_preprocess(ensemble->job->config, member, preprocess);
-    job.shard = preprocessed(&ensemble->shard, preprocess);
-    job.valid = preprocessed(&ensemble->job->valid, preprocess);
+    job.shard = preprocessed(&ensemble->shard, preprocess, job.threads);
+    job.valid = preprocessed(&ensemble->job->valid, preprocess, job.threads);
     job.watch = ensemble->watch;
     job.metrics = NULL;
     H5File *resume = open_begun(ensemble, member, model);

@@ -8,11 +8,13 @@
 #include "knn/refine.h"
 #include "store/dataset.h"
 
+#include <omp.h>
+
 /* What distances are measured between instead of the images, or NULL; freed by mem_free. */
 static uint8_t *features_of(const KnnMethod *method, const uint8_t *images, int64_t n) {
     if (!method->gradient) return NULL;
     uint8_t *features = mem_copy(images, (size_t)n * IMAGE_PIXELS);
-    gradient_features(features, n);
+    gradient_features(image_spec_mnist(), features, n, omp_get_max_threads());
     return features;
 }
 

@@ -4,6 +4,7 @@
 #include "data/gradient.h"
 #include "store/dataset.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +46,7 @@ SvmKernel svm_options_kernel(const SvmOptions *options) {
 
 uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n) {
     uint8_t *seen = mem_copy(images, (size_t)n * IMAGE_PIXELS);
-    if (model->gradient) gradient_features(seen, n);
+    if (model->gradient) gradient_features(image_spec_mnist(), seen, n, omp_get_max_threads());
     return seen;
 }
 

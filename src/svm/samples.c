@@ -4,6 +4,7 @@
 #include "data/gradient.h"
 #include "store/dataset.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,7 +36,8 @@ SvmSamples svm_samples_plain(const ImageSet *train, bool gradient) {
     SvmSamples samples = {.gradient = gradient,
                           .set = {train->n, mem_copy(train->images, (size_t)train->n * IMAGE_PIXELS),
                                   mem_copy(train->labels, (size_t)train->n), train->spec}};
-    if (gradient) gradient_features(samples.set.images, samples.set.n);
+    if (gradient)
+        gradient_features(samples.set.spec, samples.set.images, samples.set.n, omp_get_max_threads());
     return samples;
 }
 
@@ -51,7 +53,7 @@ SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64
                     samples.set.images + i * IMAGE_PIXELS);
         samples.set.labels[i] = train->labels[sample.image];
     }
-    if (gradient) gradient_features(samples.set.images, n);
+    if (gradient) gradient_features(samples.set.spec, samples.set.images, n, omp_get_max_threads());
     return samples;
 }
 

@@ -120,7 +120,7 @@ static void check_gradients(const Comm *comm, const ImageSet *digits, bool prune
     enum { ROWS = 300, QUERIES = 20, K = 5 };
     const uint8_t *images = digits->images, *queries = images + (int64_t)ROWS * IMAGE_PIXELS;
     uint8_t *features = mem_copy(images, (size_t)(ROWS + QUERIES) * IMAGE_PIXELS);
-    gradient_features(features, ROWS + QUERIES);
+    gradient_features(image_spec_mnist(), features, ROWS + QUERIES, 2);
     const KnnMethod method = {.k = K, .gradient = true, .pruned = pruned};
     Neighbour *found = find_all(comm, images, ROWS, IMAGE_PIXELS, queries, QUERIES, &method), expected[K];
     for (int64_t q = 0; q < QUERIES; q++) {

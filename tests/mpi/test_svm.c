@@ -314,7 +314,7 @@ static void check_shifts(const SvmModel *model, const ImageSet *all, int largest
                 bool inside = sx >= 0 && sx < IMAGE_SIDE && sy >= 0 && sy < IMAGE_SIDE;
                 if (inside) expected[y * IMAGE_SIDE + x] = from[sy * IMAGE_SIDE + sx];
             }
-        if (gradient) gradient_features(expected, 1);
+        if (gradient) gradient_features(all->spec, expected, 1, 1);
         assert_memory_equal(model->images + k * IMAGE_PIXELS, expected, IMAGE_PIXELS);
         moved += origin.x != 0 || origin.y != 0;
     }

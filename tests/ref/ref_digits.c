@@ -35,3 +35,16 @@ ImageSet ref_digits(const char *name, const char *digits, int64_t per_digit, int
     image_set_free(&all);
     return some;
 }
+
+ImageSet ref_resized(const ImageSet *set, int height, int width) {
+    const ImageSpec from = set->spec, to = {height, width, from.classes};
+    ImageSet resized = image_set_new(set->n, to);
+    memcpy(resized.labels, set->labels, (size_t)set->n);
+    for (int64_t i = 0; i < set->n; i++)
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++)
+                resized.images[(i * height + y) * width + x] =
+                    set->images[(i * from.height + y * from.height / height) * from.width +
+                                x * from.width / width];
+    return resized;
+}

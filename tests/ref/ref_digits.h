@@ -11,4 +11,8 @@
  * data/mnist; an empty set if they can't be read. Freed by image_set_free. */
 ImageSet ref_digits(const char *name, const char *digits, int64_t per_digit, int64_t total);
 
+/* The same images at another height and width: each pixel the nearest one of the original. Freed by
+ * image_set_free. */
+ImageSet ref_resized(const ImageSet *set, int height, int width);
+
 #endif

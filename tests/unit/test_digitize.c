@@ -3,6 +3,7 @@
 #include "data/idx.h"
 #include "store/dataset.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -122,7 +123,8 @@ static void check_drawn(int side, Drawer draw, int format, double mean_bound, do
         pixDestroy(&picture);
         uint8_t image[IMAGE_PIXELS], strongest = 0;
         Status status = {0};
-        if (digitize_picture(path, image, &status)) fail_msg("digit %d: %s", (int)i, status.text);
+        if (digitize_picture(path, image_spec_mnist(), image, &status))
+            fail_msg("digit %d: %s", (int)i, status.text);
         for (int p = 0; p < IMAGE_PIXELS; p++)
             strongest = L_MAX(strongest, image[p]);
         assert_int_equal(strongest, 255);
@@ -219,10 +221,40 @@ static void test_surroundings(void **state) {
     check_drawn(5, draw_shaded, IFF_JFIF_JPEG, 5, 15);
 }
 
+/* Of any shape: as large as MNIST's makers' in proportion, and centred by mass. */
+static void test_shapes(void **state) {
+    (void)state;
+    static const ImageSpec specs[] = {{16, 16, 10}, {8, 8, 10}, {64, 64, 10}, {33, 20, 10}, {9, 60, 10}};
+    for (int64_t i = 0; i < 5 * DIGITS; i++) {
+        const ImageSpec spec = specs[i % 5];
+        PIX *picture = picture_of(digits.images + i / 5 * IMAGE_PIXELS, 7);
+        assert_int_equal(pixWrite(path, picture, IFF_PNG), 0);
+        pixDestroy(&picture);
+        uint8_t image[PIXELS_MAX];
+        Status status = {0};
+        if (digitize_picture(path, spec, image, &status)) fail_msg("digit %d: %s", (int)i, status.text);
+        int top = spec.height, bottom = 0, left = spec.width, right = 0;
+        double mass = 0, sum_x = 0, sum_y = 0;
+        for (int y = 0; y < spec.height; y++)
+            for (int x = 0; x < spec.width; x++) {
+                const int value = image[y * spec.width + x];
+                mass += value, sum_x += value * (double)x, sum_y += value * (double)y;
+                if (value < 32) continue;
+                top = L_MIN(top, y), bottom = L_MAX(bottom, y + 1);
+                left = L_MIN(left, x), right = L_MAX(right, x + 1);
+            }
+        const double tall = (bottom - top) * 28.0 / spec.height, wide = (right - left) * 28.0 / spec.width;
+        const double larger = L_MAX(tall, wide), pixel = 28.0 / L_MIN(spec.height, spec.width);
+        if (fabs(larger - 20) > 1.5 * pixel) fail_msg("digit %d fills %.1f of 28", (int)i, larger);
+        assert_true(fabs(sum_x / mass - spec.width / 2) < 0.9 && fabs(sum_y / mass - spec.height / 2) < 0.9);
+    }
+}
+
 static void assert_refused(const char *picture, const char *says) {
     uint8_t image[IMAGE_PIXELS];
     Status status = {0};
-    if (digitize_picture(picture, image, &status) == STATUS_OK) fail_msg("it should be refused: %s", says);
+    if (digitize_picture(picture, image_spec_mnist(), image, &status) == STATUS_OK)
+        fail_msg("it should be refused: %s", says);
     if (!strstr(status.text, picture) || !strstr(status.text, says))
         fail_msg("expected \"%s\" and \"%s\" in: %s", picture, says, status.text);
 }
@@ -289,7 +321,8 @@ int main(void) {
         cmocka_unit_test(test_mnist_itself), cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_formats),      cmocka_unit_test(test_colours),
         cmocka_unit_test(test_surroundings), cmocka_unit_test(test_no_picture),
-        cmocka_unit_test(test_blank),        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_shapes),       cmocka_unit_test(test_blank),
+        cmocka_unit_test(test_truncated),
     };
     return cmocka_run_group_tests(tests, start, finish);
 }

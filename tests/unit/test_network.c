@@ -416,7 +416,7 @@ static void test_committee(void **state) {
     uint8_t *deskewed = mem_copy(original, (size_t)N * IMAGE_PIXELS);
     uint8_t *const seen[] = {original, deskewed};
     char none[] = "none", deskew[] = "deskew", *const preprocess[] = {none, deskew};
-    preprocess_images("deskew", deskewed, N);
+    preprocess_images("deskew", &(ImageSet){N, deskewed, NULL, image_spec_mnist()}, 1);
     assert_memory_not_equal(deskewed, original, (size_t)N * IMAGE_PIXELS);
     Predictor *members[2];
     for (int m = 0; m < 2; m++) {

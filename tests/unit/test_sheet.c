@@ -1,6 +1,5 @@
 /* Contact sheets: read back through leptonica. */
 #include "data/sheet.h"
-#include "store/dataset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +15,9 @@ enum { N = 7, COLUMNS = 3 };
 
 static char folder[] = "/tmp/pardigits-sheet-XXXXXX";
 static char path[64], temporary[64];
-static uint8_t images[N * IMAGE_PIXELS];
+enum { HEIGHT = 28, WIDTH = 20 };
+static uint8_t images[N * HEIGHT * WIDTH];
+static const ImageSet set = {N, images, NULL, {HEIGHT, WIDTH, 2}};
 
 static int make_folder(void **state) {
     (void)state;
@@ -24,7 +25,7 @@ static int make_folder(void **state) {
     snprintf(path, sizeof path, "%s/sheet.png", folder);
     snprintf(temporary, sizeof temporary, "%s/.sheet.png.tmp", folder);
     for (int i = 0; i < N; i++)
-        memset(images + i * IMAGE_PIXELS, 30 * i, IMAGE_PIXELS);
+        memset(images + i * HEIGHT * WIDTH, 30 * i, HEIGHT * WIDTH);
     return 0;
 }
 
@@ -48,13 +49,13 @@ static int64_t dark_pixels(PIX *sheet, int threshold) {
 static void test_holds_every_image_dark_on_white(void **state) {
     (void)state;
     Status status = {0};
-    assert_int_equal(sheet_write(path, images, N, COLUMNS, NULL, &status), STATUS_OK);
+    assert_int_equal(sheet_write(path, &set, COLUMNS, NULL, &status), STATUS_OK);
     assert_int_not_equal(access(temporary, F_OK), 0);
     PIX *sheet = pixRead(path);
     assert_non_null(sheet);
     assert_int_equal(pixGetDepth(sheet), 8);
     int64_t per_image = dark_pixels(sheet, 255 - 30 * (N - 1) + 1);
-    assert_true(per_image >= IMAGE_PIXELS);
+    assert_true(per_image >= HEIGHT * WIDTH);
     for (int i = 1; i < N; i++)
         assert_int_equal(dark_pixels(sheet, 255 - 30 * i + 1), (N - i) * per_image);
     pixDestroy(&sheet);
@@ -65,7 +66,7 @@ static void test_captions_add_black_text(void **state) {
     char *captions[N] = {"0", "1", "2", "", "a caption that is far too long for its cell and is cut",
                          "5", "6"};
     Status status = {0};
-    assert_int_equal(sheet_write(path, images, N, COLUMNS, captions, &status), STATUS_OK);
+    assert_int_equal(sheet_write(path, &set, COLUMNS, captions, &status), STATUS_OK);
     PIX *sheet = pixRead(path);
     int64_t black = dark_pixels(sheet, 40);
     assert_true(black > 50 && black < 5000);
@@ -75,11 +76,11 @@ static void test_captions_add_black_text(void **state) {
 static void test_unwritable_place(void **state) {
     (void)state;
     Status status = {0};
-    assert_int_equal(sheet_write("/nonexistent/folder/sheet.png", images, N, COLUMNS, NULL, &status),
+    assert_int_equal(sheet_write("/nonexistent/folder/sheet.png", &set, COLUMNS, NULL, &status),
                      STATUS_FAILED);
     assert_non_null(strstr(status.text, "/nonexistent/folder/sheet.png can't be written: No such file"));
     Status folder_status = {0};
-    assert_int_equal(sheet_write(folder, images, N, COLUMNS, NULL, &folder_status), STATUS_USAGE);
+    assert_int_equal(sheet_write(folder, &set, COLUMNS, NULL, &folder_status), STATUS_USAGE);
     assert_non_null(strstr(folder_status.text, "is a folder"));
 }
 
