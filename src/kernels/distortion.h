@@ -16,7 +16,7 @@
 #define PARDIGITS_KERNELS_DISTORTION_H
 
 #include "core/partition.h"
-#include "store/dataset.h"
+#include "store/image_set.h"
 
 #include <stdint.h>
 
@@ -24,23 +24,26 @@ enum {
     DISTORTION_MAX_WARP = 3,
     DISTORTION_MAX_CONTEXT = 2,
     DISTORTION_MAX_DIRECTIONS = 4,
-    GRADIENT_STRIDE = 32, /* a row of gradients and zeros up to here */
 };
-
-/* The gradients of one image. */
-typedef struct {
-    int8_t along[DISTORTION_MAX_DIRECTIONS][IMAGE_SIDE][GRADIENT_STRIDE];
-    int first_row, end_row; /* rows outside of [first_row, end_row) are zeros */
-} Gradients;
 
 typedef struct {
     int warp;       /* 0..DISTORTION_MAX_WARP pixels */
     int context;    /* 0..DISTORTION_MAX_CONTEXT pixels each way: 1 compares 3x3 */
     int directions; /* 2 or 4 */
+    ImageSpec spec; /* of the images */
 } Distortion;
 
-/* The gradients of image [28][28]: with more directions and a wider context they are coarser, for sums to fit
- * in 16 bits. */
+/* The gradients of one image. */
+typedef struct {
+    int8_t *along;          /* [directions][height][stride]; zeros behind each row */
+    int first_row, end_row; /* rows outside of [first_row, end_row) are zeros */
+} Gradients;
+
+/* Bytes of the gradients of an image. */
+int64_t distortion_gradient_bytes(const Distortion *distortion);
+
+/* Fills gradients of image [height][width], whose memory is there: with more directions and a wider context
+ * they are coarser, for sums to fit in 16 bits. */
 void distortion_gradients(const Distortion *distortion, const uint8_t *image, Gradients *gradients);
 
 /* A query, spread out for comparisons; made by distortion_query. */

@@ -13,7 +13,7 @@ static void destroy(Model *model) {
 
 static StatusCode load(Model *model, const Context *context, Status *status) {
     model->state = mem_new(1, sizeof(KnnModel));
-    return knn_model_read(model->state, model->file, model->config, context->comm, status);
+    return knn_model_read(model->state, model, context, status);
 }
 
 static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out) {
@@ -23,9 +23,9 @@ static void predict(const Model *model, const Context *context, const ModelImage
 static void describe(const Model *model, char *text, int size) {
     Status status = {0};
     int64_t total = 0, k = 0;
-    knn_model_facts(model->file, model->config, &total, &k, &status);
+    knn_model_facts(model, &total, &k, &status);
     const KnnOptions options = knn_options(model->config);
-    const KnnMethod method = knn_method(&options);
+    const KnnMethod method = knn_method(&options, model->spec);
     int length =
         snprintf(text, (size_t)size, "%lld reference images, k = %lld", (long long)total, (long long)k);
     if (length >= size) return;

@@ -30,6 +30,7 @@ typedef struct KnnIndex KnnIndex; /* of a search that looks at few rows only */
 
 /* What "near" means. */
 typedef struct {
+    ImageSpec spec;        /* of the images */
     int64_t k;             /* how many neighbours are wanted */
     int64_t candidates;    /* how many of the nearest by Euclidean distance are compared by their distortion;
                               0: the Euclidean distance is all */
@@ -46,10 +47,11 @@ typedef struct {
     Gradients *gradients; /* [rows.rows] for methods with candidates; else NULL */
 } KnnReference;
 
-/* images [own part][columns]; with candidates or gradient, columns is IMAGE_PIXELS. Not collective; OpenMP.
+/* images [own part][columns]; with candidates or gradient, columns is the pixels of method->spec. Not
+ * collective; OpenMP.
  * Freed by knn_reference_free. */
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
-                               const KnnMethod *method);
+                               const KnnMethod *method, int threads);
 void knn_reference_free(KnnReference *reference);
 
 /* Whether an index makes searches for k neighbours among so many of this rank's rows faster than this build's
@@ -69,14 +71,20 @@ typedef void (*KnnTake)(void *context, int64_t query, const Neighbour *neighbour
 void knn_nearest(const Comm *comm, const KnnReference *reference, const KnnMethod *method,
                  const uint8_t *images, int64_t n, int threads, KnnTake take, void *context);
 
-/* The vote of count > 0 neighbours, nearest first (labels of the whole reference set). Each has one vote, or,
- * weighted, the inverse of its distance; those at distance 0 then vote alone. Ties go to the smaller label.
- * confidence is the label's share of the votes. */
-Prediction knn_vote(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels);
+/* How neighbours vote: each has one vote, or, weighted, the inverse of its distance; those at distance 0 then
+ * vote alone. Ties go to the smaller label. */
+typedef struct {
+    bool weighted;
+    int classes;
+    const uint8_t *labels; /* of the whole reference set */
+} KnnVoting;
+
+/* The vote of count > 0 neighbours, nearest first. confidence is the label's share of the votes. */
+Prediction knn_vote(const KnnVoting *voting, const Neighbour *neighbours, int64_t count);
 
 /* right[k] += 1 for each k in [1, count] for which the first k neighbours vote for label. */
-void knn_count_votes(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels,
-                     uint8_t label, int64_t *right);
+void knn_count_votes(const KnnVoting *voting, const Neighbour *neighbours, int64_t count, uint8_t label,
+                     int64_t *right);
 
 extern const ModelFamily knn_family;
 

@@ -19,9 +19,9 @@ static void take_trial(void *context, int64_t query, const Neighbour *neighbours
     int64_t others = 0;
     for (int64_t i = 0; i < trial->found; i++)
         if (neighbours[i].index != self) trial->others[others++] = neighbours[i];
-    const uint8_t *labels = trial->model->labels;
-    knn_count_votes(trial->others, others < trial->k_max ? others : trial->k_max, trial->model->weighted,
-                    labels, labels[self], trial->right);
+    const KnnVoting voting = knn_model_voting(trial->model);
+    knn_count_votes(&voting, trial->others, others < trial->k_max ? others : trial->k_max,
+                    voting.labels[self], trial->right);
 }
 
 static bool any_rank_signalled(const Comm *comm) {

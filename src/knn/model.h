@@ -13,10 +13,10 @@ typedef struct {
 } KnnModel;
 
 /* The method of the options; k is 0 for auto. */
-KnnMethod knn_method(const KnnOptions *options);
+KnnMethod knn_method(const KnnOptions *options, ImageSpec spec);
 
-/* Whether a rank with so many images searches by an index for k neighbours. */
-bool knn_prunes(const KnnOptions *options, int64_t rows, int64_t k);
+/* Whether a rank with so many images of so many pixels searches by an index for k neighbours. */
+bool knn_prunes(const KnnOptions *options, int64_t rows, int pixels, int64_t k);
 
 /* Predicts images as they were preprocessed; out [n] is whole on every rank. Collective. */
 void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images,
@@ -25,6 +25,10 @@ void knn_model_predict(const KnnModel *model, const Context *context, const Imag
 /* ModelFamily's nearest. */
 StatusCode knn_model_nearest(const Model *model, const Context *context, const ModelImages *images,
                              int64_t most, NearestImages *nearest, Status *status);
+
+static inline KnnVoting knn_model_voting(const KnnModel *model) {
+    return (KnnVoting){model->weighted, model->method.spec.classes, model->labels};
+}
 
 void knn_model_free(KnnModel *model);
 
@@ -44,16 +48,13 @@ StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials,
 
 /* Reads a file: images of this rank, all labels, and the k that training chose. *model is freed also after a
  * failure. Collective; ranks agree. */
-StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
-                          Status *status);
+StatusCode knn_model_read(KnnModel *model, const Model *opened, const Context *context, Status *status);
 
 /* The shape of a model file: how many reference images, and k. */
-StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *total, int64_t *k,
-                           Status *status);
+StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Status *status);
 
 /* Reads the reference image `index`. Serial. */
-StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
-                                Status *status);
+StatusCode knn_model_read_image(const Model *opened, int64_t index, uint8_t *image, Status *status);
 
 /* Tries the images that haven't been tried, until a signal reaches any rank: then it returns false. The
  * trials are the same on all ranks. Collective. */

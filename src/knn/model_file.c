@@ -16,7 +16,8 @@ static ImageSet gather_at_root(const TrainJob *job) {
     for (int r = 0; root && r < ranks; r++)
         got[r] = range_size(partition_range(job->train_count, ranks, r));
     ImageSet all = image_set_new(root ? job->train_count : 0, job->shard.spec);
-    comm_exchange_rows(job->comm, job->shard.images, sent, all.images, got, IMAGE_PIXELS);
+    comm_exchange_rows(job->comm, job->shard.images, sent, all.images, got,
+                       image_spec_pixels(job->shard.spec));
     comm_exchange_rows(job->comm, job->shard.labels, sent, all.labels, got, 1);
     mem_free(sent);
     return all;
@@ -49,7 +50,7 @@ StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials,
 static StatusCode write_reference(H5File *file, const void *context, Status *status) {
     const Saved *saved = context;
     const ImageSet *set = &saved->set;
-    H5Shape images = {3, {set->n, IMAGE_SIDE, IMAGE_SIDE}}, labels = {1, {set->n}};
+    H5Shape images = {3, {set->n, set->spec.height, set->spec.width}}, labels = {1, {set->n}};
     if (h5_write(file, images_name, H5_U8, images, set->images, status) ||
         h5_write(file, labels_name, H5_U8, labels, set->labels, status))
         return status->code;
@@ -64,15 +65,16 @@ StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trial
     return status->code;
 }
 
-StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *total, int64_t *k,
-                           Status *status) {
+StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Status *status) {
+    const H5File *file = opened->file;
+    const ImageSpec spec = opened->spec;
     H5Shape shape;
-    *k = knn_options(config).k;
+    *k = knn_options(opened->config).k;
     if (h5_shape(file, images_name, &shape, status) != STATUS_OK) return status->code;
-    if (shape.rank != 3 || shape.dims[0] < 1 || shape.dims[1] != IMAGE_SIDE || shape.dims[2] != IMAGE_SIDE)
+    if (shape.rank != 3 || shape.dims[0] < 1 || shape.dims[1] != spec.height || shape.dims[2] != spec.width)
         return status_set(status, STATUS_FAILED,
                           "%s: %s isn't of shape [n,%d,%d] with n > 0; train the model again", h5_path(file),
-                          images_name, IMAGE_SIDE, IMAGE_SIDE);
+                          images_name, spec.height, spec.width);
     *total = shape.dims[0];
     if (*k == 0 && h5_exists(file, trials_name))
         return status_set(status, STATUS_FAILED,
@@ -85,51 +87,55 @@ StatusCode knn_model_facts(const H5File *file, const Config *config, int64_t *to
     return status->code;
 }
 
-static StatusCode check_labels(const uint8_t *labels, int64_t count, const H5File *file, Status *status) {
+static StatusCode check_labels(const uint8_t *labels, int64_t count, const Model *opened, Status *status) {
     for (int64_t i = 0; i < count; i++)
-        if (labels[i] >= CLASSES)
+        if (labels[i] >= opened->spec.classes)
             return status_set(
                 status, STATUS_FAILED,
-                "%s: %s[%lld] is %d, but labels are 0 to 9; the file is damaged, train the model again",
-                h5_path(file), labels_name, (long long)i, labels[i]);
+                "%s: %s[%lld] is %d, but labels are 0 to %d; the file is damaged, train the model again",
+                h5_path(opened->file), labels_name, (long long)i, labels[i], opened->spec.classes - 1);
     return status->code;
 }
 
 /* Makes what searches need of this rank's images; an index takes a moment, which rank 0 tells. */
-static void make_reference(KnnModel *model, const Comm *comm, const uint8_t *images, int64_t total) {
-    Log log = log_create(comm_rank(comm));
+static void make_reference(KnnModel *model, const Context *context, const uint8_t *images, int64_t total) {
+    Log log = log_create(comm_rank(context->comm));
     const double started_s = timer_now_s();
-    model->reference = knn_reference_new(comm, images, total, IMAGE_PIXELS, &model->method);
+    model->reference = knn_reference_new(context->comm, images, total, image_spec_pixels(model->method.spec),
+                                         &model->method, context->threads);
     if (model->method.pruned) log_line(&log, "index made in %.2f s", timer_now_s() - started_s);
 }
 
-static StatusCode read_reference(KnnModel *model, const H5File *file, const KnnOptions *options,
-                                 const Comm *comm, int64_t total, Status *status) {
-    Range rows = partition_range(total, comm_size(comm), comm_rank(comm));
+static StatusCode read_reference(KnnModel *model, const Model *opened, const Context *context, int64_t total,
+                                 Status *status) {
+    const Range rows = partition_range(total, comm_size(context->comm), comm_rank(context->comm));
     const KnnMethod *method = &model->method;
-    uint8_t *images = mem_new((size_t)(range_size(rows) * IMAGE_PIXELS), 1);
+    const KnnOptions options = knn_options(opened->config);
+    const int pixels = image_spec_pixels(opened->spec);
+    uint8_t *images = mem_new((size_t)range_size(rows), (size_t)pixels);
     model->method.pruned =
-        knn_prunes(options, range_size(rows), method->candidates ? method->candidates : method->k);
+        knn_prunes(&options, range_size(rows), pixels, method->candidates ? method->candidates : method->k);
     model->labels = mem_new((size_t)total, 1);
-    if (!h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, rows.begin, range_size(rows), images, status) &&
-        !h5_read(file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
-        !check_labels(model->labels, total, file, status))
-        make_reference(model, comm, images, total);
+    if (!h5_read_rows(opened->file, images_name, H5_U8, pixels, rows.begin, range_size(rows), images,
+                      status) &&
+        !h5_read(opened->file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
+        !check_labels(model->labels, total, opened, status))
+        make_reference(model, context, images, total);
     mem_free(images);
     return status->code;
 }
 
-StatusCode knn_model_read(KnnModel *model, const H5File *file, const Config *config, const Comm *comm,
-                          Status *status) {
+StatusCode knn_model_read(KnnModel *model, const Model *opened, const Context *context, Status *status) {
     int64_t total = 0;
-    const KnnOptions options = knn_options(config);
-    *model = (KnnModel){.method = knn_method(&options), .weighted = options.votes == KNN_VOTES_DISTANCE};
-    if (!knn_model_facts(file, config, &total, &model->method.k, status))
-        read_reference(model, file, &options, comm, total, status);
-    return comm_agree(comm, status);
+    const KnnOptions options = knn_options(opened->config);
+    *model = (KnnModel){.method = knn_method(&options, opened->spec),
+                        .weighted = options.votes == KNN_VOTES_DISTANCE};
+    if (!knn_model_facts(opened, &total, &model->method.k, status))
+        read_reference(model, opened, context, total, status);
+    return comm_agree(context->comm, status);
 }
 
-StatusCode knn_model_read_image(const H5File *file, int64_t index, uint8_t image[IMAGE_PIXELS],
-                                Status *status) {
-    return h5_read_rows(file, images_name, H5_U8, IMAGE_PIXELS, index, 1, image, status);
+StatusCode knn_model_read_image(const Model *opened, int64_t index, uint8_t *image, Status *status) {
+    return h5_read_rows(opened->file, images_name, H5_U8, image_spec_pixels(opened->spec), index, 1, image,
+                        status);
 }

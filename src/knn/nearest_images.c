@@ -16,11 +16,12 @@ static void keep(void *context, int64_t query, const Neighbour *neighbours) {
 }
 
 /* Rank 0: the first `each` neighbours of each query, with their images. */
-static StatusCode read_images(const KnnModel *model, const H5File *file, const Kept *kept, int64_t n,
-                              int64_t each, NearestImages *nearest, Status *status) {
-    const int64_t total = n * each;
+static StatusCode read_images(const Model *opened, const Kept *kept, int64_t n, int64_t each,
+                              NearestImages *nearest, Status *status) {
+    const KnnModel *model = opened->state;
+    const int64_t total = n * each, pixels = image_spec_pixels(opened->spec);
     nearest->each = each;
-    nearest->set = image_set_new(total, image_spec_mnist());
+    nearest->set = image_set_new(total, opened->spec);
     nearest->indices = mem_new((size_t)total, sizeof *nearest->indices);
     nearest->distances = mem_new((size_t)total, sizeof *nearest->distances);
     for (int64_t i = 0; i < total && !status->code; i++) {
@@ -28,7 +29,7 @@ static StatusCode read_images(const KnnModel *model, const H5File *file, const K
         nearest->indices[i] = neighbour.index;
         nearest->distances[i] = neighbour.distance;
         nearest->set.labels[i] = model->labels[neighbour.index];
-        knn_model_read_image(file, neighbour.index, nearest->set.images + i * IMAGE_PIXELS, status);
+        knn_model_read_image(opened, neighbour.index, nearest->set.images + i * pixels, status);
     }
     return status->code;
 }
@@ -46,7 +47,7 @@ StatusCode knn_model_nearest(const Model *opened, const Context *context, const 
     comm_sum_u64(comm, (uint64_t *)kept.all, n * kept.count);
     *nearest = (NearestImages){0};
     if (comm_rank(comm) == 0)
-        read_images(model, opened->file, &kept, n, most < kept.count ? most : kept.count, nearest, status);
+        read_images(opened, &kept, n, most < kept.count ? most : kept.count, nearest, status);
     mem_free(kept.all);
     return comm_agree(comm, status);
 }

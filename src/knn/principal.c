@@ -60,8 +60,9 @@ static void orthonormalize(double *rows, int count, int columns) {
 }
 
 /* next = axes * matrix, which is symmetric. */
-static void multiply(const double *axes, int count, const double *matrix, int columns, double *next) {
-#pragma omp parallel for schedule(static)
+static void multiply(const double *axes, int count, const double *matrix, int columns, int threads,
+                     double *next) {
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int i = 0; i < count; i++) {
         double *sum = next + (int64_t)i * columns;
         memset(sum, 0, (size_t)columns * sizeof *sum);
@@ -73,7 +74,7 @@ static void multiply(const double *axes, int count, const double *matrix, int co
     }
 }
 
-void principal_axes(const uint8_t *pixels, int64_t rows, int columns, int count, int16_t *axes) {
+void principal_axes(const uint8_t *pixels, int64_t rows, int columns, int count, int threads, int16_t *axes) {
     const size_t values = (size_t)count * (size_t)columns;
     double *matrix = covariance(pixels, rows, columns);
     double *now = mem_new(values, sizeof *now), *next = mem_new(values, sizeof *next);
@@ -86,7 +87,7 @@ void principal_axes(const uint8_t *pixels, int64_t rows, int columns, int count,
         }
     orthonormalize(now, count, columns);
     for (int round = 0; round < ROUNDS; round++) { /* orthogonal iteration */
-        multiply(now, count, matrix, columns, next);
+        multiply(now, count, matrix, columns, threads, next);
         double *swap = now;
         now = next;
         next = swap;

@@ -12,8 +12,9 @@
  *
  * Coordinates are kept as whole numbers y = floor(x / step), cut to the range of their type; that cut brings
  * nothing further apart either. Two of them differ by less than |x(u) - x(v)| / step + 1 + r each, r being
- * what rounding in double precision adds: coordinates are below 2^15 and computed with a relative error below
- * 2^-40, so r < 2^-20. By the triangle inequality in m + 1 dimensions
+ * what rounding in double precision adds: coordinates are below 2^14 (255 times the root of
+ * PRUNED_MAX_COLUMNS) and computed with a relative error below 2^-40, so r < 2^-20. By the triangle
+ * inequality in m + 1 dimensions
  *
  *     |y(u) - y(v)| <= |u - v| / step + (1 + r) sqrt(m + 1).
  *
@@ -47,6 +48,8 @@ enum {
     FIRST_PIECE = 16, /* as long as there is no limit, and so every row is compared */
     SCAN_BLOCK = 32,
 };
+_Static_assert(255 * 64 <= INT16_MAX / 2 && PRUNED_MAX_COLUMNS <= 64 * 64,
+               "coordinates and their differences fit 16 bits");
 static const double coarse_step = 12, fine_step = 1; /* of a coordinate, in pixels' units */
 
 /* y of some rows. */
@@ -102,10 +105,10 @@ static void map_row(const KnnIndex *index, const uint8_t *pixels, uint8_t *coars
     fine[FINE_AXES] = as_short(sqrt(fmax(0, length - inside / index->fine_bound)));
 }
 
-static Points map_rows(const KnnIndex *index, const uint8_t *pixels, int64_t n) {
+static Points map_rows(const KnnIndex *index, const uint8_t *pixels, int64_t n, int threads) {
     Points points = {.fine = mem_new((size_t)(n * FINE), sizeof *points.fine)};
     uint8_t *coarse = mem_new((size_t)n, COARSE);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t i = 0; i < n; i++)
         map_row(index, pixels + i * index->columns, coarse + i * COARSE, points.fine + i * FINE);
     points.coarse = pix_rows_new(coarse, n, COARSE);
@@ -125,7 +128,7 @@ bool knn_pruning_pays(int64_t rows, int columns, int64_t k) {
     return !quick && rows >= 4096 && columns >= 256 && columns <= PRUNED_MAX_COLUMNS && k <= 50;
 }
 
-KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns) {
+KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns, int threads) {
     if (columns > PRUNED_MAX_COLUMNS)
         fatal("an index of rows of %d pixels isn't possible; %d is the most", columns, PRUNED_MAX_COLUMNS);
     KnnIndex *index = mem_new(1, sizeof *index);
@@ -133,11 +136,12 @@ KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns) 
     index->columns = columns;
     index->axes = mem_new((size_t)(FINE_AXES * columns), sizeof *index->axes);
     if (rows > 0)
-        principal_axes(pixels, rows, columns, columns < FINE_AXES ? columns : FINE_AXES, index->axes);
+        principal_axes(pixels, rows, columns, columns < FINE_AXES ? columns : FINE_AXES, threads,
+                       index->axes);
     index->coarse_bound = (double)principal_norm_bound(index->axes, COARSE_AXES, columns);
     index->fine_bound = (double)principal_norm_bound(index->axes, FINE_AXES, columns);
     index->pixels = mem_copy(pixels, (size_t)(rows * columns));
-    index->points = map_rows(index, pixels, rows);
+    index->points = map_rows(index, pixels, rows, threads);
     return index;
 }
 
@@ -302,7 +306,7 @@ void pruned_search(const KnnIndex *index, int64_t first_index, const uint8_t *qu
                    int threads, CommExchange *under_way, Neighbour *out) {
     const int64_t kept = smaller(k, index->rows);
     if (kept == 0 || n == 0) return;
-    Search search = {index, first_index, kept, queries, map_rows(index, queries, n), out};
+    Search search = {index, first_index, kept, queries, map_rows(index, queries, n, threads), out};
 #pragma omp parallel num_threads(threads)
     {
         Work work = {mem_new(QUERY_BLOCK * PRODUCT_STRIDE, sizeof *work.products),

@@ -4,11 +4,11 @@
 
 #include "knn/knn.h"
 
-enum { PRUNED_MAX_COLUMNS = 1024 };
+enum { PRUNED_MAX_COLUMNS = PIXELS_MAX };
 
 /* Makes the index of reference rows [rows][columns], columns <= PRUNED_MAX_COLUMNS. OpenMP; not collective;
  * freed by pruned_index_free. */
-KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns);
+KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns, int threads);
 void pruned_index_free(KnnIndex **index);
 
 /* As knn_search, with the same result. queries [n][columns]. */

@@ -6,29 +6,26 @@
 #include "knn/merge.h"
 #include "knn/pruned.h"
 #include "knn/refine.h"
-#include "store/dataset.h"
-
-#include <omp.h>
 
 /* What distances are measured between instead of the images, or NULL; freed by mem_free. */
-static uint8_t *features_of(const KnnMethod *method, const uint8_t *images, int64_t n) {
+static uint8_t *features_of(const KnnMethod *method, const uint8_t *images, int64_t n, int threads) {
     if (!method->gradient) return NULL;
-    uint8_t *features = mem_copy(images, (size_t)n * IMAGE_PIXELS);
-    gradient_features(image_spec_mnist(), features, n, omp_get_max_threads());
+    uint8_t *features = mem_copy(images, (size_t)(n * image_spec_pixels(method->spec)));
+    gradient_features(method->spec, features, n, threads);
     return features;
 }
 
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
-                               const KnnMethod *method) {
+                               const KnnMethod *method, int threads) {
     const Range own = partition_range(total, comm_size(comm), comm_rank(comm));
     KnnReference reference = {.total = total, .first = own.begin};
-    uint8_t *features = features_of(method, images, range_size(own));
+    uint8_t *features = features_of(method, images, range_size(own), threads);
     const uint8_t *rows = features ? features : images;
     reference.rows = pix_rows_new(rows, range_size(own), columns);
-    if (method->pruned) reference.index = pruned_index_create(rows, range_size(own), columns);
+    if (method->pruned) reference.index = pruned_index_create(rows, range_size(own), columns, threads);
     mem_free(features);
     if (method->candidates)
-        reference.gradients = refine_gradients(&method->distortion, images, range_size(own));
+        reference.gradients = refine_gradients(&method->distortion, images, range_size(own), threads);
     return reference;
 }
 
@@ -75,7 +72,7 @@ static Neighbour *search(const QueryPipeline *pipeline, const uint8_t *images, i
     const KnnReference *reference = pipeline->reference;
     const PixRows *rows = &reference->rows;
     Neighbour *lists = mem_new((size_t)(n * smaller(k, rows->rows)), sizeof *lists);
-    uint8_t *features = features_of(pipeline->method, images, n);
+    uint8_t *features = features_of(pipeline->method, images, n, pipeline->threads);
     const uint8_t *seen = features ? features : images;
     if (reference->index) {
         pruned_search(reference->index, reference->first, seen, n, k, pipeline->threads, under_way, lists);

@@ -6,11 +6,15 @@
 
 #include <omp.h>
 
-Gradients *refine_gradients(const Distortion *distortion, const uint8_t *images, int64_t n) {
-    Gradients *gradients = mem_new((size_t)n, sizeof *gradients);
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < n; i++)
-        distortion_gradients(distortion, images + i * IMAGE_PIXELS, &gradients[i]);
+Gradients *refine_gradients(const Distortion *distortion, const uint8_t *images, int64_t n, int threads) {
+    const int64_t bytes = distortion_gradient_bytes(distortion), pixels = image_spec_pixels(distortion->spec);
+    Gradients *gradients = mem_new((size_t)n, sizeof *gradients + (size_t)bytes);
+    int8_t *along = (int8_t *)(gradients + n);
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < n; i++) {
+        gradients[i].along = along + i * bytes;
+        distortion_gradients(distortion, images + i * pixels, &gradients[i]);
+    }
     return gradients;
 }
 
@@ -37,15 +41,17 @@ void refine_nearest(const KnnReference *reference, const KnnMethod *method, cons
     {
         DistortionQuery *query = distortion_query_create(&method->distortion);
         uint64_t *keys = mem_new((size_t)(kept + top_k_slack(kept)), sizeof *keys);
-        Gradients gradients;
+        Gradients gradients = {.along = mem_new((size_t)distortion_gradient_bytes(&method->distortion), 1)};
 #pragma omp for schedule(dynamic)
         for (int64_t q = 0; q < n; q++) {
-            distortion_gradients(&method->distortion, images + q * IMAGE_PIXELS, &gradients);
+            distortion_gradients(&method->distortion, images + q * image_spec_pixels(method->distortion.spec),
+                                 &gradients);
             distortion_query_set(query, &gradients);
             refine_query(reference, query, candidates + q * listed, listed, furthest[q], kept, keys,
                          out + q * kept);
             if (under_way && omp_get_thread_num() == 0) comm_exchange_test(under_way);
         }
+        mem_free(gradients.along);
         mem_free(keys);
         distortion_query_destroy(&query);
     }

@@ -4,8 +4,8 @@
 
 #include "knn/knn.h"
 
-/* Gradients of images [n][28][28]; freed by mem_free. OpenMP. */
-Gradients *refine_gradients(const Distortion *distortion, const uint8_t *images, int64_t n);
+/* Gradients of images [n][height][width]: one block of memory, freed by mem_free. OpenMP. */
+Gradients *refine_gradients(const Distortion *distortion, const uint8_t *images, int64_t n, int threads);
 
 /* Of each query's candidates among this rank's images [n][listed], nearest first, those up to furthest[query]
  * are compared: out [n][kept] gets the nearest by their distortions, by (cost, index), NOBODY where there are

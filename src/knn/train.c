@@ -7,12 +7,14 @@
 static KnnModel model_of_shards(const TrainJob *job) {
     const Range own = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     const KnnOptions options = knn_options(job->config);
-    KnnModel model = {.method = knn_method(&options), .weighted = options.votes == KNN_VOTES_DISTANCE};
+    KnnModel model = {.method = knn_method(&options, job->spec),
+                      .weighted = options.votes == KNN_VOTES_DISTANCE};
+    const int pixels = image_spec_pixels(job->spec);
     const int64_t k = model.method.k ? model.method.k : options.k_max + 1;
     model.method.pruned =
-        knn_prunes(&options, job->shard.n, model.method.candidates ? model.method.candidates : k);
-    model.reference =
-        knn_reference_new(job->comm, job->shard.images, job->train_count, IMAGE_PIXELS, &model.method);
+        knn_prunes(&options, job->shard.n, pixels, model.method.candidates ? model.method.candidates : k);
+    model.reference = knn_reference_new(job->comm, job->shard.images, job->train_count, pixels, &model.method,
+                                        job->threads);
     model.labels = mem_new((size_t)job->train_count, 1);
     for (int64_t i = 0; i < job->shard.n; i++)
         model.labels[own.begin + i] = job->shard.labels[i];
@@ -74,7 +76,7 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     if (job->train_count < 1)
         return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid");
     const KnnOptions options = knn_options(job->config);
-    KnnModel model = {.method = knn_method(&options)};
+    KnnModel model = {.method = knn_method(&options, job->spec)};
     const bool is_auto = model.method.k == 0;
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
     if ((!is_auto || !find_k(&model, job, status)) && !knn_model_save(job, model.method.k, NULL, status) &&

@@ -1,8 +1,10 @@
 #include "knn/knn.h"
 
+#include <string.h>
+
 /* Votes so far. Weights are added from the nearest neighbour on: a fixed order, so one result. */
 typedef struct {
-    double votes[CLASSES], total;
+    double votes[CLASSES_MAX], total;
 } VoteCounts;
 
 /* Whether the neighbour at `distance` has a say: beside one at distance 0 only others there. */
@@ -16,28 +18,35 @@ static void cast_vote(VoteCounts *counts, uint32_t distance, bool weighted, uint
     counts->total += weight;
 }
 
-static int vote_argmax(const VoteCounts *counts) {
+static void begin_vote(const KnnVoting *voting, VoteCounts *counts) {
+    memset(counts->votes, 0, (size_t)voting->classes * sizeof *counts->votes);
+    counts->total = 0;
+}
+
+static int vote_argmax(const KnnVoting *voting, const VoteCounts *counts) {
     int best = 0;
-    for (int label = 1; label < CLASSES; label++)
+    for (int label = 1; label < voting->classes; label++)
         if (counts->votes[label] > counts->votes[best]) best = label;
     return best;
 }
 
-Prediction knn_vote(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels) {
-    VoteCounts counts = {0};
+Prediction knn_vote(const KnnVoting *voting, const Neighbour *neighbours, int64_t count) {
+    VoteCounts counts;
+    begin_vote(voting, &counts);
     for (int64_t i = 0; i < count; i++)
-        if (has_vote(neighbours[i].distance, neighbours[0].distance, weighted))
-            cast_vote(&counts, neighbours[i].distance, weighted, labels[neighbours[i].index]);
-    const int best = vote_argmax(&counts);
+        if (has_vote(neighbours[i].distance, neighbours[0].distance, voting->weighted))
+            cast_vote(&counts, neighbours[i].distance, voting->weighted, voting->labels[neighbours[i].index]);
+    const int best = vote_argmax(voting, &counts);
     return (Prediction){(uint8_t)best, (float)(counts.votes[best] / counts.total)};
 }
 
-void knn_count_votes(const Neighbour *neighbours, int64_t count, bool weighted, const uint8_t *labels,
-                     uint8_t label, int64_t *right) {
-    VoteCounts counts = {0};
+void knn_count_votes(const KnnVoting *voting, const Neighbour *neighbours, int64_t count, uint8_t label,
+                     int64_t *right) {
+    VoteCounts counts;
+    begin_vote(voting, &counts);
     for (int64_t i = 0; i < count; i++) {
-        if (has_vote(neighbours[i].distance, neighbours[0].distance, weighted))
-            cast_vote(&counts, neighbours[i].distance, weighted, labels[neighbours[i].index]);
-        right[i + 1] += vote_argmax(&counts) == label;
+        if (has_vote(neighbours[i].distance, neighbours[0].distance, voting->weighted))
+            cast_vote(&counts, neighbours[i].distance, voting->weighted, voting->labels[neighbours[i].index]);
+        right[i + 1] += vote_argmax(voting, &counts) == label;
     }
 }

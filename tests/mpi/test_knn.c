@@ -37,7 +37,7 @@ static void take(void *context, int64_t query, const Neighbour *neighbours) {
 static Neighbour *find_all(const Comm *comm, const uint8_t *images, int64_t rows, int columns,
                            const uint8_t *queries, int64_t query_count, const KnnMethod *method) {
     const Range own = partition_range(rows, comm_size(comm), comm_rank(comm));
-    KnnReference reference = knn_reference_new(comm, images + own.begin * columns, rows, columns, method);
+    KnnReference reference = knn_reference_new(comm, images + own.begin * columns, rows, columns, method, 2);
     Taken taken = {.count = knn_neighbour_count(method, rows)};
     taken.taken = mem_new((size_t)query_count, sizeof *taken.taken);
     taken.neighbours = mem_new((size_t)(query_count * taken.count), sizeof *taken.neighbours);
@@ -91,16 +91,16 @@ static void blocks_overlap_without_a_difference(void **state) {
     mem_free(images);
 }
 
-static void check_distorted(const Comm *comm, int64_t rows, int64_t candidates, int64_t k) {
+static void check_distorted(const Comm *comm, ImageSpec spec, int64_t rows, int64_t candidates, int64_t k) {
     enum { QUERIES = 6 };
-    const KnnMethod method = {.k = k, .candidates = candidates, .distortion = {1, 1, 4}};
-    uint8_t *images = ref_tied_images(rows, IMAGE_PIXELS, 1),
-            *queries = ref_tied_images(QUERIES, IMAGE_PIXELS, 2);
+    const KnnMethod method = {.spec = spec, .k = k, .candidates = candidates, .distortion = {1, 1, 4, spec}};
+    const int pixels = image_spec_pixels(spec);
+    uint8_t *images = ref_tied_images(rows, pixels, 1), *queries = ref_tied_images(QUERIES, pixels, 2);
     const int64_t kept = knn_neighbour_count(&method, rows);
-    Neighbour *found = find_all(comm, images, rows, IMAGE_PIXELS, queries, QUERIES, &method);
+    Neighbour *found = find_all(comm, images, rows, pixels, queries, QUERIES, &method);
     Neighbour *expected = mem_new((size_t)kept, sizeof *expected);
     for (int64_t q = 0; q < QUERIES; q++) {
-        ref_nearest_distorted(images, rows, queries + q * IMAGE_PIXELS, &method, expected);
+        ref_nearest_distorted(images, rows, queries + q * pixels, &method, expected);
         assert_memory_equal(found + q * kept, expected, (size_t)kept * sizeof *expected);
     }
     mem_free(expected);
@@ -112,19 +112,21 @@ static void check_distorted(const Comm *comm, int64_t rows, int64_t candidates, 
 static void distorted_neighbours_equal_the_reference(void **state) {
     const int64_t cases[][3] = {{1, 5, 3}, {3, 2, 3}, {40, 1, 1}, {40, 10, 3}, {40, 100, 50}, {40, 20, 20}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        check_distorted(*state, cases[i][0], cases[i][1], cases[i][2]);
+        check_distorted(*state, i % 2 ? (ImageSpec){28, 28, 10} : (ImageSpec){9, 33, 10}, cases[i][0],
+                        cases[i][1], cases[i][2]);
 }
 
 /* By gradients: the nearest among the features of the images, as the naive search finds them. */
 static void check_gradients(const Comm *comm, const ImageSet *digits, bool pruned) {
     enum { ROWS = 300, QUERIES = 20, K = 5 };
-    const uint8_t *images = digits->images, *queries = images + (int64_t)ROWS * IMAGE_PIXELS;
-    uint8_t *features = mem_copy(images, (size_t)(ROWS + QUERIES) * IMAGE_PIXELS);
-    gradient_features(image_spec_mnist(), features, ROWS + QUERIES, 2);
-    const KnnMethod method = {.k = K, .gradient = true, .pruned = pruned};
-    Neighbour *found = find_all(comm, images, ROWS, IMAGE_PIXELS, queries, QUERIES, &method), expected[K];
+    const int pixels = image_spec_pixels(digits->spec);
+    const uint8_t *images = digits->images, *queries = images + (int64_t)ROWS * pixels;
+    uint8_t *features = mem_copy(images, (size_t)((ROWS + QUERIES) * pixels));
+    gradient_features(digits->spec, features, ROWS + QUERIES, 2);
+    const KnnMethod method = {.spec = digits->spec, .k = K, .gradient = true, .pruned = pruned};
+    Neighbour *found = find_all(comm, images, ROWS, pixels, queries, QUERIES, &method), expected[K];
     for (int64_t q = 0; q < QUERIES; q++) {
-        ref_nearest(features, ROWS, IMAGE_PIXELS, features + (ROWS + q) * IMAGE_PIXELS, K, expected);
+        ref_nearest(features, ROWS, pixels, features + (ROWS + q) * pixels, K, expected);
         assert_memory_equal(found + q * K, expected, sizeof expected);
     }
     mem_free(found);
@@ -136,6 +138,9 @@ static void neighbours_by_gradients_equal_the_reference(void **state) {
     assert_int_equal(digits.n, 320);
     check_gradients(*state, &digits, false);
     check_gradients(*state, &digits, true);
+    ImageSet resized = ref_resized(&digits, 21, 30);
+    check_gradients(*state, &resized, false);
+    image_set_free(&resized);
     image_set_free(&digits);
 }
 
@@ -152,12 +157,13 @@ static void train_and_predict(const Comm *comm, const Config *config, const Imag
                               int64_t query_count, const char *path, Prediction *out) {
     Range own = partition_range(all->n, comm_size(comm), comm_rank(comm));
     Log log = log_create(1);
-    ImageSet shard = {range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin,
-                      all->spec};
+    ImageSet shard = {range_size(own), all->images + own.begin * image_spec_pixels(all->spec),
+                      all->labels + own.begin, all->spec};
     TrainJob job = {.comm = comm,
                     .config = config,
                     .log = &log,
                     .threads = 1,
+                    .spec = all->spec,
                     .train_count = all->n,
                     .shard = shard,
                     .model_path = path};
@@ -174,16 +180,16 @@ static void train_and_predict(const Comm *comm, const Config *config, const Imag
     model_close(&model);
 }
 
-static void check_family(const Comm *comm, int64_t rows) {
+static void check_family(const Comm *comm, ImageSpec spec, int64_t rows) {
     enum { QUERIES = 30, K = 4 };
     char folder[200], path[256];
     make_folder(comm, folder);
     snprintf(path, sizeof path, "%s/model.h5", folder);
-    ImageSet all = {rows, ref_tied_images(rows, IMAGE_PIXELS, 3), mem_new((size_t)rows, 1),
-                    image_spec_mnist()};
+    const int pixels = image_spec_pixels(spec);
+    ImageSet all = {rows, ref_tied_images(rows, pixels, 3), mem_new((size_t)rows, 1), spec};
     for (int64_t i = 0; i < rows; i++)
-        all.labels[i] = (uint8_t)(i * 7 % 10);
-    uint8_t *queries = ref_tied_images(QUERIES, IMAGE_PIXELS, 4);
+        all.labels[i] = (uint8_t)(i * 7 % spec.classes);
+    uint8_t *queries = ref_tied_images(QUERIES, pixels, 4);
     Config *config = config_create(&model_families.keys);
     Status status = {0};
     assert_int_equal(config_set(config, "knn.k=4", "test", &status), STATUS_OK);
@@ -191,8 +197,9 @@ static void check_family(const Comm *comm, int64_t rows) {
     train_and_predict(comm, config, &all, queries, QUERIES, path, out);
     for (int q = 0; q < QUERIES; q++) {
         Neighbour nearest[K];
-        ref_nearest(all.images, rows, IMAGE_PIXELS, queries + q * IMAGE_PIXELS, K, nearest);
-        Prediction expected = knn_vote(nearest, rows < K ? rows : K, false, all.labels);
+        ref_nearest(all.images, rows, pixels, queries + q * pixels, K, nearest);
+        Prediction expected =
+            knn_vote(&(KnnVoting){false, spec.classes, all.labels}, nearest, rows < K ? rows : K);
         assert_int_equal(out[q].label, expected.label);
         assert_true(out[q].confidence == expected.confidence);
     }
@@ -208,7 +215,7 @@ static void check_family(const Comm *comm, int64_t rows) {
 static void predictions_equal_the_reference(void **state) {
     const int64_t rows[] = {1, 3, 200};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        check_family(*state, rows[i]);
+        check_family(*state, i % 2 ? (ImageSpec){28, 28, 10} : (ImageSpec){16, 13, 256}, rows[i]);
 }
 
 static Comm *world;

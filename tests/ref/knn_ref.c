@@ -27,11 +27,12 @@ void ref_nearest(const uint8_t *rows, int64_t count, int columns, const uint8_t 
 void ref_nearest_distorted(const uint8_t *images, int64_t count, const uint8_t *query,
                            const KnnMethod *method, Neighbour *out) {
     const int64_t found = method->candidates < count ? method->candidates : count;
+    const int64_t pixels = image_spec_pixels(method->distortion.spec);
     Neighbour *candidates = mem_new((size_t)found, sizeof *candidates);
-    ref_nearest(images, count, IMAGE_PIXELS, query, found, candidates);
+    ref_nearest(images, count, (int)pixels, query, found, candidates);
     for (int64_t i = 0; i < found; i++)
-        candidates[i].distance = ref_distortion_cost(&method->distortion, query,
-                                                     images + candidates[i].index * (int64_t)IMAGE_PIXELS);
+        candidates[i].distance =
+            ref_distortion_cost(&method->distortion, query, images + candidates[i].index * pixels);
     qsort(candidates, (size_t)found, sizeof *candidates, compare_neighbours);
     memcpy(out, candidates, (size_t)(method->k < found ? method->k : found) * sizeof *out);
     mem_free(candidates);

@@ -24,7 +24,7 @@ static void check(const uint8_t *images, int64_t rows, const uint8_t *queries, i
     Neighbour *expected = mem_new((size_t)(n * kept), sizeof *expected);
     Neighbour *found = mem_new((size_t)(n * kept), sizeof *found);
     knn_search(&reference, FIRST, &packed, k, 2, NULL, expected);
-    KnnIndex *index = pruned_index_create(images, rows, columns);
+    KnnIndex *index = pruned_index_create(images, rows, columns, 2);
     for (int threads = 1; threads <= 3; threads += 2) {
         memset(found, 0xff, (size_t)(n * kept) * sizeof *found);
         pruned_search(index, FIRST, queries, n, k, threads, NULL, found);
