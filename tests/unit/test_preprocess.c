@@ -140,7 +140,8 @@ static void check_centre(void) {
     const int pixels = image_spec_pixels(spec);
     uint8_t *images = mem_copy(digits.images, (size_t)(DIGITS * pixels)), blank[PIXELS_MAX] = {0};
     double off = 0; /* rounding to whole grey values shows more in small images */
-    const double wide = (double)spec.width / spec.height, slant_bound = 0.05 * fmax(wide, 1) * fmax(28.0 / spec.height, 1);
+    const double wide = (double)spec.width / spec.height,
+                 slant_bound = 0.05 * fmax(wide, 1) * fmax(28.0 / spec.height, 1);
     apply("deskew-centre", images, DIGITS);
     for (int64_t i = 0; i < DIGITS; i++) {
         const ImageRefMoments before = image_ref_moments(spec, digits.images + i * pixels),
