@@ -25,6 +25,7 @@ int64_t contribution_floats(const Network *net);  /* of all */
 typedef struct {
     const Comm *node;
     float *forward[NETWORK_MAX_LAYERS], *backward[NETWORK_MAX_LAYERS]; /* NULL where a layer needs none */
+    _Atomic int *next_task;                                            /* of packing */
 } PackedWeights;
 
 /* In the memory of a node's ranks (NULL: of this one alone). Collective in the node; freed by
@@ -32,9 +33,12 @@ typedef struct {
 PackedWeights packed_weights_new(const Network *net, const Comm *node);
 void packed_weights_free(PackedWeights *packed);
 
-/* Packs params [param_floats]: a task of packed_weights_tasks, which may run side by side. */
-int packed_weights_tasks(const Network *net);
-void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed, int task);
+/* Packs params [param_floats], once after packed_weights_new or packed_weights_restart. By any number of
+ * threads of the node's ranks at once, which share the work; done when the last one has returned. */
+void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed);
+
+/* New params are going to be packed. By one thread; a barrier must follow. */
+void packed_weights_restart(const PackedWeights *packed);
 
 /* A thread's memory for micro-batches. Made by the thread that uses it, so that it lies near its core. */
 typedef struct {

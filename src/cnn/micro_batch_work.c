@@ -3,6 +3,8 @@
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 
+#include <stdatomic.h>
+
 int64_t contribution_loss(const Network *net) {
     return net->param_floats + net->statistic_floats;
 }
@@ -16,7 +18,7 @@ int64_t contribution_floats(const Network *net) {
 }
 
 PackedWeights packed_weights_new(const Network *net, const Comm *node) {
-    PackedWeights packed = {.node = node};
+    PackedWeights packed = {.node = node, .next_task = node_memory_new(node, 1, sizeof(_Atomic int))};
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
         if (!layer->type->multiplies) continue;
@@ -32,14 +34,12 @@ void packed_weights_free(PackedWeights *packed) {
         node_memory_free(packed->node, packed->forward[i]);
         node_memory_free(packed->node, packed->backward[i]);
     }
+    node_memory_free(packed->node, packed->next_task);
     *packed = (PackedWeights){0};
 }
 
-int packed_weights_tasks(const Network *net) {
-    return 2 * net->layer_count;
-}
-
-void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed, int task) {
+/* Two tasks a layer: forward and backward. */
+static void run_task(const Network *net, const float *params, const PackedWeights *packed, int task) {
     const int i = task / 2;
     const Layer *layer = &net->layers[i];
     if (!layer->type->multiplies) return;
@@ -48,6 +48,16 @@ void packed_weights_fill(const Network *net, const float *params, const PackedWe
         conv_pack_forward(&layer->conv, weights, packed->forward[i]);
     else if (packed->backward[i])
         conv_pack_backward(&layer->conv, weights, packed->backward[i]);
+}
+
+void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed) {
+    int task;
+    while ((task = atomic_fetch_add(packed->next_task, 1)) < 2 * net->layer_count)
+        run_task(net, params, packed, task);
+}
+
+void packed_weights_restart(const PackedWeights *packed) {
+    atomic_store(packed->next_task, 0);
 }
 
 static void new_layer_buffers(MicroBatchWork *work, int i) {

@@ -3,6 +3,7 @@
 #include "cnn/network.h"
 #include "cnn/predict.h"
 #include "cnn/state.h"
+#include "cnn/train_report.h"
 #include "cnn/train_step.h"
 
 #include "core/mem.h"
@@ -17,26 +18,6 @@
 
 #include <math.h>
 
-/* Steps and epochs count from 1; a row says how far its step or epoch brought the run. seconds is made up of
- * input_s (loading and augmenting samples, of an epoch also fetching them from other ranks), wait_s (waiting
- * for other ranks after the own micro-batches were done) and compute_s (the rest): all of rank 0's main
- * thread. */
-static const MetricsColumn step_columns[] = {
-    {"step", true, ""},      {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
-    {"seconds", false, "s"}, {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
-};
-/* seconds and images_per_s are of training alone, validation apart. */
-static const MetricsColumn epoch_columns[] = {
-    {"epoch", true, ""},           {"train_loss", false, "nats"}, {"train_accuracy", false, ""},
-    {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
-    {"compute_s", false, "s"},     {"wait_s", false, "s"},        {"input_s", false, "s"},
-};
-
-const TrainTable train_tables[TRAIN_TABLES] = {
-    {"steps", step_columns, sizeof step_columns / sizeof *step_columns},
-    {"epochs", epoch_columns, sizeof epoch_columns / sizeof *epoch_columns},
-};
-
 typedef struct {
     TrainJob *job;
     CnnOptions options;
@@ -47,13 +28,10 @@ typedef struct {
     Schedule schedule;
     Comm *node; /* the ranks that share the state */
     TrainState state;
-    TrainStep stepper;
-    uint32_t *order;                 /* [samples] of the epoch */
-    double started_s;                /* this run of the program began to train */
-    int64_t started_images;          /* images that earlier runs trained on, epochs together */
-    double saved_s;                  /* the last checkpoint */
-    double epoch_s, wait_s, input_s; /* training time of this epoch, in this run, and two parts of it */
-    int64_t epoch_images;            /* images of this epoch, in this run */
+    TrainStep train_step;
+    TrainReport report;
+    uint32_t *order; /* [samples] of the epoch */
+    double saved_s;  /* the last checkpoint */
 } Trainer;
 
 /* Goes on from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
@@ -75,21 +53,6 @@ static StatusCode load_state(Trainer *trainer, Status *status) {
     return comm_agree(job->comm, status);
 }
 
-static void open_metrics(const Trainer *trainer) {
-    Metrics *metrics = trainer->job->metrics;
-    const TrainState *state = &trainer->state;
-    for (int t = 0; t < TRAIN_TABLES; t++)
-        metrics_table(metrics, train_tables[t].name, train_tables[t].columns, train_tables[t].count);
-    metrics_cut(metrics, "steps", (double)(state->epoch * trainer->steps + state->step + 1));
-    metrics_cut(metrics, "epochs", (double)(state->epoch + 1));
-}
-
-/* Images trained on since the very start. */
-static int64_t images_done(const Trainer *trainer) {
-    return trainer->state.epoch * trainer->partition.samples +
-           epoch_step_positions(&trainer->partition, trainer->state.step).begin;
-}
-
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
     trainer->job = job;
     const CnnOptions options = trainer->options = cnn_options(job->config);
@@ -105,31 +68,18 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
-    trainer->stepper = train_step_new(&trainer->state, &options, job);
+    trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
-    open_metrics(trainer);
-    trainer->started_s = trainer->saved_s = timer_now_s();
-    trainer->started_images = images_done(trainer);
+    trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
+    trainer->saved_s = timer_now_s();
     return STATUS_OK;
 }
 
 static void trainer_end(Trainer *trainer) {
-    if (trainer->stepper.net) train_step_free(&trainer->stepper);
+    if (trainer->train_step.net) train_step_free(&trainer->train_step);
     train_state_free(&trainer->state);
     if (trainer->node) comm_destroy(&trainer->node);
     mem_free(trainer->order);
-}
-
-static void show_progress(const Trainer *trainer) {
-    int64_t images = images_done(trainer), new_images = images - trainer->started_images;
-    double passed_s = timer_now_s() - trainer->started_s;
-    double left_s =
-        passed_s * (double)(trainer->epochs * trainer->partition.samples - images) / (double)new_images;
-    log_progress(trainer->job->log, "epoch %lld/%lld: %lld/%lld images, %.0f images/s, %.0f s left",
-                 (long long)trainer->state.epoch + 1, (long long)trainer->epochs,
-                 (long long)(images - trainer->state.epoch * trainer->partition.samples),
-                 (long long)trainer->partition.samples, (double)trainer->epoch_images / trainer->epoch_s,
-                 left_s);
 }
 
 /* The metrics go to disk before the state: what they know beyond it is cut off on resuming. Collective: all
@@ -158,55 +108,54 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
         (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }
 
+static StatusCode refuse_divergence(const Trainer *trainer, Status *status) {
+    const TrainState *state = &trainer->state;
+    return status_set(
+        status, STATUS_FAILED,
+        "Training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
+        "statistic is not finite or too large; lower cnn.lr (%g).",
+        (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
+        (long long)trainer->epochs, trainer->options.lr);
+}
+
 /* One step; mine are this rank's samples of it. The same status on every rank. */
 static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *status) {
+    const double began_s = timer_now_s();
     TrainState *state = &trainer->state;
-    double began_s = timer_now_s();
-    int64_t samples = range_size(epoch_step_positions(&trainer->partition, state->step));
-    int64_t steps_done = state->epoch * trainer->steps + state->step;
-    StepRates rates = {schedule_lr(&trainer->schedule, steps_done),
-                       ema_share(trainer->options.ema, steps_done + 1)};
-    StepResult result = train_step_run(&trainer->stepper, state, rates, samples, mine);
-    if (result.diverged)
-        return status_set(
-            status, STATUS_FAILED,
-            "Training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
-            "statistic is not finite or too large; lower cnn.lr (%g).",
-            (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
-            (long long)trainer->epochs, trainer->options.lr);
+    const int64_t samples = range_size(epoch_step_positions(&trainer->partition, state->step));
+    const int64_t steps_done = state->epoch * trainer->steps + state->step;
+    const StepRates rates = {schedule_lr(&trainer->schedule, steps_done),
+                             ema_share(trainer->options.ema, steps_done + 1)};
+    const StepResult result = train_step_run(&trainer->train_step, state, rates, samples, mine);
+    if (result.diverged) return refuse_divergence(trainer, status);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
-    double seconds = timer_now_s() - began_s;
-    trainer->epoch_s += seconds;
-    trainer->wait_s += result.wait_s;
-    trainer->input_s += result.input_s;
-    trainer->epoch_images += samples;
-    metrics_append(trainer->job->metrics, "steps",
-                   (double[]){(double)steps_done + 1, (double)state->epoch + 1, rates.lr,
-                              result.loss_sum / (double)samples, seconds,
-                              seconds - result.wait_s - result.input_s, result.wait_s, result.input_s});
-    show_progress(trainer);
+    train_report_step(&trainer->report, state, rates.lr, samples, timer_now_s() - began_s, &result);
     return result.stop_wanted ? save_and_stop(trainer, status) : STATUS_OK;
+}
+
+/* Shuffles, and fetches the samples of this rank's micro-batches. Collective; freed by epoch_shard_free. */
+static EpochShard begin_epoch(Trainer *trainer) {
+    const TrainJob *job = trainer->job;
+    const double began_s = timer_now_s();
+    rng_permutation(trainer->seed, (uint32_t)trainer->state.epoch, trainer->order,
+                    (uint32_t)trainer->partition.samples);
+    EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order);
+    train_report_epoch_begin(&trainer->report, timer_now_s() - began_s);
+    return shard;
 }
 
 /* The steps of an epoch that aren't done yet. The same status on every rank. */
 static StatusCode train_steps(Trainer *trainer, Status *status) {
-    const TrainJob *job = trainer->job;
-    TrainState *state = &trainer->state;
-    int rank = comm_rank(job->comm);
-    double began_s = timer_now_s();
-    rng_permutation(trainer->seed, (uint32_t)state->epoch, trainer->order,
-                    (uint32_t)trainer->partition.samples);
-    EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order);
-    trainer->epoch_s = trainer->input_s = timer_now_s() - began_s;
-    trainer->wait_s = 0;
-    trainer->epoch_images = 0;
+    const TrainState *state = &trainer->state;
+    const int rank = comm_rank(trainer->job->comm);
+    EpochShard shard = begin_epoch(trainer);
     int64_t first = epoch_rank_samples(&trainer->partition, state->step, rank);
-    while (state->step < trainer->steps) {
-        int64_t n = range_size(epoch_rank_positions(&trainer->partition, state->step, rank));
-        Samples mine = samples_slice(&shard.samples, first, n);
-        if (train_step(trainer, &mine, status)) break;
+    while (state->step < trainer->steps && !status->code) {
+        const int64_t n = range_size(epoch_rank_positions(&trainer->partition, state->step, rank));
+        const Samples mine = samples_slice(&shard.samples, first, n);
+        train_step(trainer, &mine, status);
         first += n;
     }
     epoch_shard_free(&shard);
@@ -233,24 +182,6 @@ static double validate(const Trainer *trainer) {
     return (double)correct / (double)n;
 }
 
-static void report_epoch(const Trainer *trainer, double valid_accuracy) {
-    const TrainState *state = &trainer->state;
-    double n = (double)trainer->partition.samples, loss = state->loss_sum / n,
-           accuracy = (double)state->correct / n;
-    double images_per_s = (double)trainer->epoch_images / trainer->epoch_s;
-    metrics_append(trainer->job->metrics, "epochs",
-                   (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, trainer->epoch_s,
-                              images_per_s, trainer->epoch_s - trainer->wait_s - trainer->input_s,
-                              trainer->wait_s, trainer->input_s});
-    char valid[64] = "";
-    if (!isnan(valid_accuracy))
-        snprintf(valid, sizeof valid, ", validation accuracy %.2f %%", 100 * valid_accuracy);
-    log_line(trainer->job->log,
-             "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s, %.1f s, %.0f images/s",
-             (long long)state->epoch + 1, (long long)trainer->epochs, loss, 100 * accuracy, valid,
-             trainer->epoch_s, images_per_s);
-}
-
 /* Rank 0's clock decides, so that all ranks do the same. Collective. */
 static bool checkpoint_is_due(const Trainer *trainer) {
     const TrainJob *job = trainer->job;
@@ -262,7 +193,7 @@ static bool checkpoint_is_due(const Trainer *trainer) {
 /* Collective: the same status on every rank. */
 static StatusCode end_epoch(Trainer *trainer, Status *status) {
     TrainState *state = &trainer->state;
-    report_epoch(trainer, validate(trainer));
+    train_report_epoch_end(&trainer->report, state, validate(trainer));
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0;

@@ -14,7 +14,7 @@
 /* Everything that steps need, planned once. */
 typedef struct {
     const Network *net;
-    const Comm *node; /* the ranks that share state, packed, gradient, rates and next_task */
+    const Comm *node; /* the ranks that share state, packed, gradient and rates */
     StopWatch *watch;
     int threads;
     int workers, first_worker; /* threads of all ranks of the node; those of the ranks before this one */
@@ -24,21 +24,19 @@ typedef struct {
     PackedWeights packed;
     MicroBatchWork **works; /* [threads] */
     float **contributions;  /* [threads], for micro-batches without a slot */
-    GradientReducer *sum;
+    GradientReducer *reducer;
     float *gradient;         /* [param_floats], whole, for layer-wise rates; NULL without cnn.lars */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
     float *batch_statistics; /* [statistic_floats] */
-    _Atomic int *next_task;  /* of packing weights */
 } TrainStep;
 
 /* For the options and job of a training, and with the weights of state, which the ranks of state->node share;
- * they are this rank's part of node_ranks(job->comm). Collective; freed by train_step_free,
- * collectively. */
+ * they are this rank's part of node_ranks(job->comm). Collective; freed by train_step_free, collectively. */
 TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job);
-void train_step_free(TrainStep *train_step);
+void train_step_free(TrainStep *step);
 
 typedef struct {
-    bool diverged;    /* terms were refused; the state is worthless */
+    bool diverged;    /* a value was out of range; the state is worthless */
     bool stop_wanted; /* a signal reached some rank */
     double loss_sum;  /* over the samples of the step */
     int64_t correct;
@@ -56,7 +54,7 @@ typedef struct {
 /* One step in state->epoch on `samples` samples, of which `mine` are this rank's micro-batches (none is
  * legal). Updates the parameters, velocities, statistics and averages of state. Collective; all ranks get the
  * same but for the seconds. */
-StepResult train_step_run(TrainStep *train_step, TrainState *state, StepRates rates, int64_t samples,
+StepResult train_step_run(TrainStep *step, TrainState *state, StepRates rates, int64_t samples,
                           const Samples *mine);
 
 #endif

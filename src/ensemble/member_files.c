@@ -1,7 +1,7 @@
 #include "ensemble/member_files.h"
 
 #include "cnn/state.h"
-#include "cnn/train.h"
+#include "cnn/train_report.h"
 #include "ensemble/members.h"
 
 #include "core/mem.h"

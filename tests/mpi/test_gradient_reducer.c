@@ -1,5 +1,5 @@
-/* The sum of micro-batches' terms over threads, ranks and nodes: the same as one exact sum of all; plans of
- * micro-batches; non-blocking sums. */
+/* The sum of micro-batches' contributions over threads, ranks and nodes: the same as one exact sum of all;
+ * plans of micro-batches; non-blocking sums. */
 #include "cnn/gradient_reducer.h"
 #include "cnn/micro_batch.h"
 
@@ -25,38 +25,38 @@ static Network *parse(const char *line) {
     return net;
 }
 
-/* The terms of a micro-batch of the whole step. */
-static void make_terms(int64_t micro_batch, float *terms, int64_t count) {
+/* The contribution of a micro-batch of the whole step. */
+static void make_contribution(int64_t micro_batch, float *contribution, int64_t count) {
     for (int64_t i = 0; i < count; i++)
-        terms[i] = (float)((micro_batch * 7919 + i * 104729) % 2001 - 1000) * 0x1p-12f;
+        contribution[i] = (float)((micro_batch * 7919 + i * 104729) % 2001 - 1000) * 0x1p-12f;
 }
 
 /* Adds this rank's micro-batches with several threads, in the order of events of micro_batch_run. */
-static void add_micro_batches(GradientReducer *sum, const Network *net, const MicroBatchPlan *plan,
+static void add_micro_batches(GradientReducer *reducer, const Network *net, const MicroBatchPlan *plan,
                               int64_t all, Range micro_batches) {
     const int64_t count = contribution_floats(net);
-    gradient_reducer_begin(sum, range_size(micro_batches), all);
+    gradient_reducer_begin(reducer, range_size(micro_batches), all);
 #pragma omp parallel num_threads(3)
     {
         const int thread = omp_get_thread_num();
         float *own = mem_new((size_t)count, sizeof *own);
 #pragma omp for schedule(dynamic, 1) nowait
         for (int64_t micro_batch = micro_batches.begin; micro_batch < micro_batches.end; micro_batch++) {
-            float *slot = gradient_reducer_slot(sum), *terms = slot ? slot : own;
-            make_terms(micro_batch, terms, count);
-            gradient_reducer_add(sum, (Range){net->param_floats, count}, terms, thread);
+            float *slot = gradient_reducer_slot(reducer), *contribution = slot ? slot : own;
+            make_contribution(micro_batch, contribution, count);
+            gradient_reducer_add(reducer, (Range){net->param_floats, count}, contribution, thread);
             for (int k = 0; k < plan->backward_count; k++) {
-                gradient_reducer_add(sum, plan->backward[k].params, terms, thread);
-                if (thread == 0) gradient_reducer_poll(sum);
+                gradient_reducer_add(reducer, plan->backward[k].params, contribution, thread);
+                if (thread == 0) gradient_reducer_poll(reducer);
             }
         }
-        while (thread == 0 && !gradient_reducer_poll(sum))
+        while (thread == 0 && !gradient_reducer_poll(reducer))
             sched_yield();
         mem_free(own);
     }
 }
 
-enum { MOST_LEAVES = 11, TOO_MANY_FOR_SLOTS = 1 << 20 };
+enum { MOST_MICRO_BATCHES = 11, TOO_MANY_FOR_SLOTS = 1 << 20 };
 
 /* How a sum is made; the ranks of a node are some of those that run here. */
 typedef struct {
@@ -66,63 +66,63 @@ typedef struct {
 } Way;
 
 /* Several steps with more and fewer micro-batches than ranks. */
-static void check_sum(const Way *preprocess, const char *line) {
+static void check_sum(const Way *way, const char *line) {
     Network *net = parse(line);
     const int64_t count = contribution_floats(net);
     const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
-    GradientReducer *sum =
-        gradient_reducer_new(net, &plan, preprocess->most_micro_batches, preprocess->ranks, preprocess->node);
+    GradientReducer *reducer =
+        gradient_reducer_new(net, &plan, way->most_micro_batches, way->ranks, way->node);
     ExactSum expected = exact_sum_new(count);
-    float *terms = mem_new((size_t)count, sizeof *terms), *means = mem_new((size_t)count, sizeof *means);
-    static const int64_t steps[] = {MOST_LEAVES, 2, 7, 1};
+    float *contribution = mem_new((size_t)count, sizeof *contribution),
+          *means = mem_new((size_t)count, sizeof *means);
+    static const int64_t steps[] = {MOST_MICRO_BATCHES, 2, 7, 1};
     for (int s = 0; s < 4; s++) {
-        const int rank = comm_rank(preprocess->ranks);
-        add_micro_batches(sum, net, &plan, steps[s],
-                          partition_range(steps[s], comm_size(preprocess->ranks), rank));
-        gradient_reducer_finish(sum, s == 3 && rank == 0);
+        const int rank = comm_rank(way->ranks);
+        add_micro_batches(reducer, net, &plan, steps[s], partition_range(steps[s], comm_size(way->ranks), rank));
+        gradient_reducer_finish(reducer, s == 3 && rank == 0);
         exact_sum_clear(&expected);
         for (int64_t micro_batch = 0; micro_batch < steps[s]; micro_batch++) {
-            make_terms(micro_batch, terms, count);
-            exact_sum_add(&expected, 0, terms, count);
+            make_contribution(micro_batch, contribution, count);
+            exact_sum_add(&expected, 0, contribution, count);
         }
-        exact_sum_means(&expected, 0, count, 3, terms);
-        gradient_reducer_means(sum, (Range){0, net->param_floats}, 3, means);
-        gradient_reducer_means(sum, (Range){net->param_floats, count}, 3, means + net->param_floats);
-        assert_memory_equal(means, terms, (size_t)count * sizeof *means);
-        assert_true(gradient_reducer_get(sum, count - 1) == exact_sum_get(&expected, count - 1));
-        assert_int_equal(gradient_reducer_signalled(sum), s == 3);
-        assert_false(gradient_reducer_out_of_range(sum));
-        comm_barrier(preprocess->node);
+        exact_sum_means(&expected, 0, count, 3, contribution);
+        gradient_reducer_means(reducer, (Range){0, net->param_floats}, 3, means);
+        gradient_reducer_means(reducer, (Range){net->param_floats, count}, 3, means + net->param_floats);
+        assert_memory_equal(means, contribution, (size_t)count * sizeof *means);
+        assert_true(gradient_reducer_get(reducer, count - 1) == exact_sum_get(&expected, count - 1));
+        assert_int_equal(gradient_reducer_signalled(reducer), s == 3);
+        assert_false(gradient_reducer_out_of_range(reducer));
+        comm_barrier(way->node);
     }
     mem_free(means);
-    mem_free(terms);
+    mem_free(contribution);
     exact_sum_free(&expected);
-    gradient_reducer_free(&sum);
+    gradient_reducer_free(&reducer);
     mem_free(net);
 }
 
 /* A bad term in any bucket, of one rank, is known to all. */
-static void check_refused(const Way *preprocess, const char *line) {
+static void check_refused(const Way *way, const char *line) {
     Network *net = parse(line);
     const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
     const int64_t count = contribution_floats(net), places[] = {0, net->param_floats - 1, count - 1, -1};
     float *own = mem_new((size_t)count, sizeof *own);
     for (int p = 0; p < 4; p++) {
-        GradientReducer *sum = gradient_reducer_new(net, &plan, preprocess->most_micro_batches,
-                                                    preprocess->ranks, preprocess->node);
-        gradient_reducer_begin(sum, 1, comm_size(preprocess->ranks));
-        float *slot = gradient_reducer_slot(sum), *terms = slot ? slot : own;
-        memset(terms, 0, (size_t)count * sizeof *terms);
-        if (places[p] >= 0 && comm_rank(preprocess->ranks) == comm_size(preprocess->ranks) - 1)
-            terms[places[p]] = NAN;
-        gradient_reducer_add(sum, (Range){net->param_floats, count}, terms, 0);
+        GradientReducer *reducer =
+            gradient_reducer_new(net, &plan, way->most_micro_batches, way->ranks, way->node);
+        gradient_reducer_begin(reducer, 1, comm_size(way->ranks));
+        float *slot = gradient_reducer_slot(reducer), *contribution = slot ? slot : own;
+        memset(contribution, 0, (size_t)count * sizeof *contribution);
+        if (places[p] >= 0 && comm_rank(way->ranks) == comm_size(way->ranks) - 1)
+            contribution[places[p]] = NAN;
+        gradient_reducer_add(reducer, (Range){net->param_floats, count}, contribution, 0);
         for (int k = 0; k < plan.backward_count; k++)
-            gradient_reducer_add(sum, plan.backward[k].params, terms, 0);
-        gradient_reducer_finish(sum, false);
-        gradient_reducer_means(sum, (Range){0, net->param_floats}, 1, own);
-        assert_int_equal(gradient_reducer_out_of_range(sum), places[p] >= 0);
-        comm_barrier(preprocess->node);
-        gradient_reducer_free(&sum);
+            gradient_reducer_add(reducer, plan.backward[k].params, contribution, 0);
+        gradient_reducer_finish(reducer, false);
+        gradient_reducer_means(reducer, (Range){0, net->param_floats}, 1, own);
+        assert_int_equal(gradient_reducer_out_of_range(reducer), places[p] >= 0);
+        comm_barrier(way->node);
+        gradient_reducer_free(&reducer);
     }
     mem_free(own);
     mem_free(net);
@@ -131,11 +131,11 @@ static void check_refused(const Way *preprocess, const char *line) {
 /* On one node or several, with slots or without. */
 static void check_ways(const Comm *comm, void (*check)(const Way *, const char *), const char *line) {
     for (int ranks_of_node = 1; ranks_of_node <= 4; ranks_of_node++) {
-        Way preprocess = {comm, comm_split(comm, comm_rank(comm) / ranks_of_node), MOST_LEAVES};
-        check(&preprocess, line);
-        preprocess.most_micro_batches = TOO_MANY_FOR_SLOTS;
-        check(&preprocess, line);
-        comm_destroy(&preprocess.node);
+        Way way = {comm, comm_split(comm, comm_rank(comm) / ranks_of_node), MOST_MICRO_BATCHES};
+        check(&way, line);
+        way.most_micro_batches = TOO_MANY_FOR_SLOTS;
+        check(&way, line);
+        comm_destroy(&way.node);
     }
 }
 

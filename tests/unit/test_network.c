@@ -263,8 +263,7 @@ static void check_micro_batch(const char *line, int n, int micro_batch) {
     const Augmentation none = {0};
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
-    for (int task = 0; task < packed_weights_tasks(f->net); task++)
-        packed_weights_fill(f->net, f->params, &packed, task);
+    packed_weights_fill(f->net, f->params, &packed);
     MicroBatchWork *work = micro_batch_work_new(f->net, micro_batch, f->micro_batch.seed, &none, 0);
     float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
     micro_batch_run(work,
@@ -348,8 +347,7 @@ static void test_contributed_statistics(void **state) {
     const Augmentation none = {0};
     Samples samples = {6, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
-    for (int task = 0; task < packed_weights_tasks(f->net); task++)
-        packed_weights_fill(f->net, f->params, &packed, task);
+    packed_weights_fill(f->net, f->params, &packed);
     MicroBatchWork *work = micro_batch_work_new(f->net, 8, 1, &none, 0);
     float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
     micro_batch_run(work, &(MicroBatch){f->params, &packed, 0, samples, contribution, NULL});

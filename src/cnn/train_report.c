@@ -1,0 +1,97 @@
+#include "cnn/train_report.h"
+
+#include "core/timer.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Steps and epochs count from 1; a row says how far its step or epoch brought the run. seconds is made up of
+ * input_s (loading and augmenting samples, of an epoch also fetching them from other ranks), wait_s (waiting
+ * for other ranks after the own micro-batches were done) and compute_s (the rest): all of rank 0's main
+ * thread. */
+static const MetricsColumn step_columns[] = {
+    {"step", true, ""},      {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
+    {"seconds", false, "s"}, {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
+};
+/* seconds and images_per_s are of training alone, validation apart. */
+static const MetricsColumn epoch_columns[] = {
+    {"epoch", true, ""},           {"train_loss", false, "nats"}, {"train_accuracy", false, ""},
+    {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
+    {"compute_s", false, "s"},     {"wait_s", false, "s"},        {"input_s", false, "s"},
+};
+
+const TrainTable train_tables[TRAIN_TABLES] = {
+    {"steps", step_columns, sizeof step_columns / sizeof *step_columns},
+    {"epochs", epoch_columns, sizeof epoch_columns / sizeof *epoch_columns},
+};
+
+static void open_tables(const TrainReport *report, const TrainState *state) {
+    Metrics *metrics = report->job->metrics;
+    for (int t = 0; t < TRAIN_TABLES; t++)
+        metrics_table(metrics, train_tables[t].name, train_tables[t].columns, train_tables[t].count);
+    metrics_cut(metrics, "steps", (double)(state->epoch * report->steps + state->step + 1));
+    metrics_cut(metrics, "epochs", (double)(state->epoch + 1));
+}
+
+/* Images trained on since the very start. */
+static int64_t images_done(const TrainReport *report, const TrainState *state) {
+    return state->epoch * report->partition->samples +
+           epoch_step_positions(report->partition, state->step).begin;
+}
+
+TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partition, int64_t epochs,
+                               const TrainState *state) {
+    TrainReport report = {
+        .job = job, .partition = partition, .epochs = epochs, .steps = epoch_steps(partition)};
+    open_tables(&report, state);
+    report.started_s = timer_now_s();
+    report.started_images = images_done(&report, state);
+    return report;
+}
+
+void train_report_epoch_begin(TrainReport *report, double input_s) {
+    report->epoch_s = report->input_s = input_s;
+    report->wait_s = 0;
+    report->epoch_images = 0;
+}
+
+static void show_progress(const TrainReport *report, const TrainState *state) {
+    const int64_t images = images_done(report, state), all = report->epochs * report->partition->samples;
+    const double passed_s = timer_now_s() - report->started_s;
+    const double left_s = passed_s * (double)(all - images) / (double)(images - report->started_images);
+    log_progress(report->job->log, "epoch %lld/%lld: %lld/%lld images, %.0f images/s, %.0f s left",
+                 (long long)state->epoch + 1, (long long)report->epochs,
+                 (long long)(images - state->epoch * report->partition->samples),
+                 (long long)report->partition->samples, (double)report->epoch_images / report->epoch_s,
+                 left_s);
+}
+
+void train_report_step(TrainReport *report, const TrainState *state, double lr, int64_t samples,
+                       double seconds, const StepResult *result) {
+    report->epoch_s += seconds;
+    report->wait_s += result->wait_s;
+    report->input_s += result->input_s;
+    report->epoch_images += samples;
+    metrics_append(report->job->metrics, "steps",
+                   (double[]){(double)(state->epoch * report->steps + state->step), (double)state->epoch + 1,
+                              lr, result->loss_sum / (double)samples, seconds,
+                              seconds - result->wait_s - result->input_s, result->wait_s, result->input_s});
+    show_progress(report, state);
+}
+
+void train_report_epoch_end(const TrainReport *report, const TrainState *state, double valid_accuracy) {
+    const double n = (double)report->partition->samples, loss = state->loss_sum / n,
+                 accuracy = (double)state->correct / n;
+    const double images_per_s = (double)report->epoch_images / report->epoch_s;
+    metrics_append(report->job->metrics, "epochs",
+                   (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, report->epoch_s,
+                              images_per_s, report->epoch_s - report->wait_s - report->input_s,
+                              report->wait_s, report->input_s});
+    char valid[64] = "";
+    if (!isnan(valid_accuracy))
+        snprintf(valid, sizeof valid, ", validation accuracy %.2f %%", 100 * valid_accuracy);
+    log_line(report->job->log,
+             "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s, %.1f s, %.0f images/s",
+             (long long)state->epoch + 1, (long long)report->epochs, loss, 100 * accuracy, valid,
+             report->epoch_s, images_per_s);
+}

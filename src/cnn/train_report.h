@@ -1,0 +1,44 @@
+/* What a training tells while it runs: its metrics (the tables steps and epochs) and its log. */
+#ifndef PARDIGITS_CNN_TRAIN_REPORT_H
+#define PARDIGITS_CNN_TRAIN_REPORT_H
+
+#include "cnn/state.h"
+#include "cnn/train_step.h"
+
+#include "data/shard.h"
+#include "model/train_job.h"
+
+/* The tables of metrics. */
+typedef struct {
+    const char *name;
+    const MetricsColumn *columns;
+    int count;
+} TrainTable;
+enum { TRAIN_TABLES = 2 };
+extern const TrainTable train_tables[TRAIN_TABLES];
+
+typedef struct {
+    const TrainJob *job;
+    const BatchPartition *partition;
+    int64_t epochs, steps;           /* of the run; of an epoch */
+    double started_s;                /* this run of the program began to train */
+    int64_t started_images;          /* images that earlier runs trained on, epochs together */
+    double epoch_s, wait_s, input_s; /* training time of this epoch, in this run, and two parts of it */
+    int64_t epoch_images;            /* images of this epoch, in this run */
+} TrainReport;
+
+/* Opens the tables where the state is, cutting off rows beyond it. */
+TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partition, int64_t epochs,
+                               const TrainState *state);
+
+/* An epoch begins, or is continued; fetching its samples took so long. */
+void train_report_epoch_begin(TrainReport *report, double input_s);
+
+/* A step of so many samples and seconds led to this state. */
+void train_report_step(TrainReport *report, const TrainState *state, double lr, int64_t samples,
+                       double seconds, const StepResult *result);
+
+/* All steps of the state's epoch are done; valid_accuracy is NaN if there are no held-out images. */
+void train_report_epoch_end(const TrainReport *report, const TrainState *state, double valid_accuracy);
+
+#endif

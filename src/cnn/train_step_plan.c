@@ -1,0 +1,76 @@
+/* Memory and partners of the steps, settled before the first one. */
+#include "cnn/train_step.h"
+
+#include "core/mem.h"
+#include "model/run_options.h"
+#include "parallel/node_memory.h"
+
+#include <omp.h>
+
+static void count_workers(TrainStep *step) {
+    int64_t bytes;
+    int *threads = comm_gather_bytes(step->node, &step->threads, sizeof *threads, &bytes);
+    for (int r = 0; r < comm_size(step->node); r++) {
+        if (r == comm_rank(step->node)) step->first_worker = step->workers;
+        step->workers += threads[r];
+    }
+    mem_free(threads);
+}
+
+static void share_memory(TrainStep *step) {
+    const Network *net = step->net;
+    const Comm *node = step->node;
+    step->packed = packed_weights_new(net, node);
+    if (step->sgd.trust > 0) {
+        step->gradient = node_memory_new(node, (size_t)net->param_floats, sizeof *step->gradient);
+        step->rates = node_memory_new(node, (size_t)net->array_count, sizeof *step->rates);
+    }
+}
+
+TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job) {
+    const int threads = job->threads;
+    const Network *net = state->net;
+    const Augmentation augmentation = {(float)options->shift,   (float)options->rotate,
+                                       (float)options->zoom,    (float)options->shear,
+                                       (float)options->elastic, (float)options->elastic_sigma,
+                                       (float)options->stretch, (float)options->thickness};
+    float smoothing = (float)options->label_smoothing;
+    uint32_t seed = (uint32_t)run_options(job->config).seed;
+    TrainStep s = {
+        .net = net, .node = state->node, .threads = threads, .micro_batch = (int)options->micro_batch};
+    s.sgd = (Sgd){(float)options->momentum, (float)options->weight_decay, options->nesterov,
+                  (float)options->lars};
+    s.watch = job->watch;
+    s.norm_momentum = (float)options->bn_momentum;
+    count_workers(&s);
+    share_memory(&s);
+    s.works = mem_new((size_t)threads, sizeof *s.works);
+    s.contributions = mem_new((size_t)threads, sizeof *s.contributions);
+    s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
+#pragma omp parallel num_threads(threads)
+    {
+        s.works[omp_get_thread_num()] =
+            micro_batch_work_new(net, s.micro_batch, seed, &augmentation, smoothing);
+        s.contributions[omp_get_thread_num()] = mem_new((size_t)contribution_floats(net), sizeof(float));
+        packed_weights_fill(net, state->params, &s.packed);
+    }
+    comm_barrier(s.node);
+    int64_t most_micro_batches = (options->batch + s.micro_batch - 1) / s.micro_batch;
+    s.reducer = gradient_reducer_new(net, &s.works[0]->plan, most_micro_batches, job->comm, s.node);
+    return s;
+}
+
+void train_step_free(TrainStep *step) {
+    for (int t = 0; t < step->threads; t++) {
+        micro_batch_work_free(&step->works[t]);
+        mem_free(step->contributions[t]);
+    }
+    mem_free(step->contributions);
+    gradient_reducer_free(&step->reducer);
+    mem_free(step->works);
+    packed_weights_free(&step->packed);
+    node_memory_free(step->node, step->gradient);
+    node_memory_free(step->node, step->rates);
+    mem_free(step->batch_statistics);
+    *step = (TrainStep){0};
+}
