@@ -8,38 +8,31 @@
  * fixed order: a sample's output and data gradient have the same bits wherever it stands in a batch. n is at
  * least 1.
  *
- * On processors with AMX matrix tiles compute it, from floats split into two bfloat16 each: a product of two
- * floats then differs by up to 2^-15 of itself before it is added to a sum of floats. Elsewhere kernels
- * between at least 16 channels go by Winograd's minimal filtering, in floats (conv_winograd.h),
- * where that saves enough multiplications: 3x3 and 5x5 with stride 1 and 5x5 with stride 2, unless most of a
- * tile of 4x4 or 2x2 outputs lies outside. Its rounding errors are a few times as large as those of plain
- * sums. */
+ * On processors with AMX matrix tiles compute it (conv_tiles.h, conv_patches.c), from floats split into two
+ * bfloat16 each: a product of two floats then differs by up to 2^-15 of itself before it is added to a sum of
+ * floats. Elsewhere Winograd's minimal filtering (conv_winograd.h) takes over where it saves enough
+ * multiplications; its rounding errors are a few times as large as those of plain sums. */
 #ifndef PARDIGITS_CONV_CONV_H
 #define PARDIGITS_CONV_CONV_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How a pass is computed. */
-typedef enum {
-    CONV_PRODUCTS, /* float products, register-blocked */
-    CONV_WINOGRAD, /* float products, fewer of them */
-    CONV_TILES,    /* on matrix tiles */
-} ConvMethod;
+typedef enum { CONV_FORWARD, CONV_DATA, CONV_WEIGHTS, CONV_PASSES } ConvPass;
+
+/* A way to compute passes (conv_backend.h). */
+typedef struct ConvBackend ConvBackend;
 
 typedef struct {
-    int height, width, channels; /* input */
-    int filters;                 /* output channels */
-    int kernel, stride, pad;     /* square kernel; pad zeros on each of the four sides */
-    int out_height, out_width;   /* (height + 2 pad - kernel) / stride + 1, likewise the width */
-    ConvMethod forward_method, data_method, weight_method; /* of the three passes */
+    int height, width, channels;             /* input */
+    int filters;                             /* output channels */
+    int kernel, stride, pad;                 /* square kernel; pad zeros on each of the four sides */
+    int out_height, out_width;               /* (height + 2 pad - kernel) / stride + 1, likewise the width */
+    const ConvBackend *backend[CONV_PASSES]; /* who computes each pass */
 } ConvShape;
 
-/* The shape with its output size and the fastest methods; out_height is 0 if the kernel doesn't fit into the
- * padded image. Where this build and this machine have matrix tiles, they compute all passes if the image has
- * several channels, or one under a kernel of 5x5 with stride 1, and the data gradient of one channel under a
- * kernel of 3x3. Elsewhere Winograd's method is taken where it saves enough multiplications, more of them for
- * the weight gradient. */
+/* The shape with its output size and, for each pass, the fastest backend that this build and this machine
+ * have; out_height is 0 if the kernel doesn't fit into the padded image. */
 ConvShape conv_shape(int height, int width, int channels, int filters, int kernel, int stride, int pad);
 
 /* Images that the weight gradient should get at a time: each call has work of its own beside theirs. */

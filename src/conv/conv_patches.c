@@ -1,7 +1,12 @@
-#include "conv/conv_patches.h"
-
+/* Kernels over images of one channel on matrix tiles: 5x5, and the data gradient of 3x3, whose other passes
+ * are as fast without tiles.
+ *
+ * A tile sums 32 values at a time, of which a kernel's row of one channel would fill 5. So the 25 values
+ * under a kernel, a patch, make one row, as in a 1x1 convolution of patches (im2col). */
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
+#include "conv/conv_backend.h"
+#include "conv/conv_tiles.h"
 #include "conv/tile_pass.h"
 #include "kernels/vec.h"
 
@@ -13,6 +18,30 @@ enum {
     GROUP = 4 * BLOCK, /* rows that are split before their products: tiles wait for what was just stored */
     RUN = 8,           /* values that are copied, or added, for a kernel's row of them */
 };
+
+enum {
+    PATCH_SIDE = 5, /* where all passes are on tiles */
+    SMALL_PATCH_SIDE = 3,
+};
+
+static bool is_patches(const ConvShape *s, int side) {
+    return s->channels == 1 && s->kernel == side && s->stride == 1 && s->out_width > 1;
+}
+
+static int patch_values(const ConvShape *s) {
+    return s->kernel * s->kernel;
+}
+
+/* The 1x1 convolution of the patches (their stride is 1 already): it has the same weights and output. */
+static ConvShape patches_of(const ConvShape *s) {
+    ConvShape patches = *s;
+    patches.height = s->out_height;
+    patches.width = s->out_width;
+    patches.channels = patch_values(s);
+    patches.kernel = 1;
+    patches.pad = 0;
+    return patches;
+}
 
 static int64_t padded(int64_t n) {
     return tiles_of(n) * TILE_SIDE;
@@ -60,7 +89,8 @@ static int64_t cut_work(const ConvShape *s, Work *work, float *memory) {
     return w.image_values + w.a_values + b_values + sums + shares;
 }
 
-int64_t conv_patches_work_size(const ConvShape *s) {
+static int64_t work_size(const ConvShape *s, int n) {
+    (void)n;
     return cut_work(s, NULL, NULL);
 }
 
@@ -141,10 +171,11 @@ static void keep_sums(int64_t rows, int filters, const float *sums, const float 
     }
 }
 
-void conv_patches_forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
-                          bool relu, float *out, float *memory) {
+static void forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
+                    bool relu, float *out, float *memory) {
     const int64_t pixels = pixels_of(s);
     Work work;
+    tiles_configure();
     cut_work(s, &work, memory);
     clear(&work);
     for (int i = 0; i < n; i++) {
@@ -156,6 +187,7 @@ void conv_patches_forward(const ConvShape *s, int n, const float *in, const floa
             keep_sums(rows, s->filters, work.sums, bias, relu, out + (i * pixels + p) * s->filters);
         }
     }
+    tiles_release();
 }
 
 /* Rows of out_grad, split, with zeros behind them up to whole windows. */
@@ -245,9 +277,10 @@ static void find_patches(const ConvShape *s, const float *out_grad, const float 
     }
 }
 
-void conv_patches_backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed,
-                                const float *relu_out, float *in_grad, float *memory) {
+static void backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed,
+                          const float *relu_out, float *in_grad, float *memory) {
     Work work;
+    tiles_configure();
     cut_work(s, &work, memory);
     /* a line's first and last pixels have no share of some columns, in any image */
     memset(work.shares, 0, (size_t)((s->height + 2 * s->pad) * work.share_line) * sizeof(float));
@@ -259,6 +292,7 @@ void conv_patches_backward_data(const ConvShape *s, int n, const float *out_grad
             add_patches(s, SMALL_PATCH_SIDE, relu_out, in_grad, &work);
         if (relu_out) relu_out += in_size(s);
     }
+    tiles_release();
 }
 
 /* One row for each tap: the image, shifted by it, at `POSITIONS` pixels from `first` on. */
@@ -305,9 +339,10 @@ static void sum_positions(const ConvShape *s, bool add, const Work *work) {
     }
 }
 
-void conv_patches_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
-                                   bool add, float *weight_grad, float *memory) {
+static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                             float *weight_grad, float *bias_grad, float *memory) {
     Work work;
+    tiles_configure();
     cut_work(s, &work, memory);
     clear(&work);
     const int64_t end = s->out_height * work.width;
@@ -323,6 +358,46 @@ void conv_patches_backward_weights(const ConvShape *s, int n, const float *in, c
     for (int64_t tap = 0; tap < patch_values(s); tap++)
         for (int64_t f = 0; f < s->filters; f++, weight_grad++)
             *weight_grad = work.sums[tap * padded(s->filters) + f] + (add ? *weight_grad : 0);
+    tiles_release();
+    conv_add_bias_gradient(s, n, out_grad, bias_grad);
 }
+
+static void pack_forward(const ConvShape *s, const float *weights, float *packed) {
+    const ConvShape patches = patches_of(s);
+    conv_tiles_pack_forward(&patches, weights, packed);
+}
+
+static void pack_backward(const ConvShape *s, const float *weights, float *packed) {
+    const ConvShape patches = patches_of(s);
+    conv_tiles_pack_backward(&patches, weights, packed);
+}
+
+static int64_t packed_size(const ConvShape *s) {
+    const ConvShape patches = patches_of(s);
+    return conv_tiles_packed_size(&patches);
+}
+
+static int images_wanted(const ConvShape *s) {
+    (void)s;
+    return 1;
+}
+
+static bool takes(const ConvShape *s, ConvPass pass) {
+    return is_patches(s, PATCH_SIDE) || (pass == CONV_DATA && is_patches(s, SMALL_PATCH_SIDE));
+}
+
+const ConvBackend conv_patches = {
+    .name = "patches",
+    .available = tiles_allowed,
+    .takes = takes,
+    .packed_size = packed_size,
+    .work_size = work_size,
+    .images_wanted = images_wanted,
+    .pack_forward = pack_forward,
+    .pack_backward = pack_backward,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = backward_weights,
+};
 
 #endif

@@ -2,7 +2,8 @@
 
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
-#include "conv/conv_patches.h"
+#include "conv/conv_backend.h"
+#include "conv/conv_planes.h"
 #include "conv/tile_pass.h"
 #include "kernels/vec.h"
 
@@ -253,8 +254,7 @@ static Target dense_target(int n, int columns, const float *start, bool relu, co
                     .out_pixel = columns};
 }
 
-int64_t conv_tiles_work_size(const ConvShape *shape, int n) {
-    if (conv_patches_fit_data(shape)) return conv_patches_work_size(shape);
+static int64_t images_work_size(const ConvShape *shape, int n) {
     const ConvShape s = flattened(shape);
     if (is_dense(&s))
         return max64(dense_work_size(n, s.channels, s.filters, NULL, NULL),
@@ -268,15 +268,13 @@ int64_t conv_tiles_work_size(const ConvShape *shape, int n) {
     return size;
 }
 
-void conv_tiles_forward(const ConvShape *shape, int n, const float *in, const float *packed,
-                        const float *bias, bool relu, float *out, float *work) {
+static void forward(const ConvShape *shape, int n, const float *in, const float *packed, const float *bias,
+                    bool relu, float *out, float *work) {
     const ConvShape s = flattened(shape);
     tiles_configure();
     if (is_dense(&s)) {
         const Target target = dense_target(n, s.filters, bias, relu, NULL, out);
         dense_pass(n, s.channels, s.filters, in, packed, &target, work);
-    } else if (conv_patches_fit(shape)) {
-        conv_patches_forward(shape, n, in, packed, bias, relu, out, work);
     } else {
         TilePass pass;
         PassWork pass_work;
@@ -312,15 +310,13 @@ static void backward_image(const ConvShape *s, const float *out_grad, const floa
     }
 }
 
-void conv_tiles_backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed,
-                              const float *relu_out, float *in_grad, float *work) {
+static void backward_data(const ConvShape *shape, int n, const float *out_grad, const float *packed,
+                          const float *relu_out, float *in_grad, float *work) {
     const ConvShape s = flattened(shape);
     tiles_configure();
     if (is_dense(&s)) {
         const Target target = dense_target(n, s.channels, NULL, false, relu_out, in_grad);
         dense_pass(n, s.filters, s.channels, out_grad, packed, &target, work);
-    } else if (conv_patches_fit_data(shape)) {
-        conv_patches_backward_data(shape, n, out_grad, packed, relu_out, in_grad, work);
     } else {
         for (int i = 0; i < n; i++)
             backward_image(&s, out_grad + i * out_size(&s), packed,
@@ -328,5 +324,33 @@ void conv_tiles_backward_data(const ConvShape *shape, int n, const float *out_gr
     }
     tiles_release();
 }
+
+static int64_t work_size(const ConvShape *shape, int n) {
+    return max64(images_work_size(shape, n), conv_tiles_weights_work_size(shape, n));
+}
+
+static int images_wanted(const ConvShape *shape) {
+    (void)shape;
+    return 1;
+}
+
+static bool takes(const ConvShape *shape, ConvPass pass) {
+    (void)pass;
+    return shape->channels > 1;
+}
+
+const ConvBackend conv_tiles = {
+    .name = "tiles",
+    .available = tiles_allowed,
+    .takes = takes,
+    .packed_size = conv_tiles_packed_size,
+    .work_size = work_size,
+    .images_wanted = images_wanted,
+    .pack_forward = conv_tiles_pack_forward,
+    .pack_backward = conv_tiles_pack_backward,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = conv_tiles_backward_weights,
+};
 
 #endif

@@ -2,7 +2,7 @@
 
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
-#include "conv/conv_patches.h"
+#include "conv/conv_planes.h"
 #include "conv/tile_pass.h"
 
 /* What a window multiplies with: for each summand the weights of column 0, or NULL where nothing is to be
@@ -68,11 +68,6 @@ static void pack_tile_columns(const float *const from[TILE_DEPTH], int64_t colum
     }
 }
 
-/* What the packed weights belong to. */
-static ConvShape packed_shape(const ConvShape *shape) {
-    return conv_patches_fit_data(shape) ? patches_of(shape) : flattened(shape);
-}
-
 static float *pack_pass(const TilePass *pass, const float *weights, int64_t tap_stride,
                         int64_t channel_stride, int64_t column_stride, float *packed) {
     const int64_t windows = taps_count_windows(&pass->taps);
@@ -93,7 +88,7 @@ static float *pack_pass(const TilePass *pass, const float *weights, int64_t tap_
 }
 
 int64_t conv_tiles_packed_size(const ConvShape *shape) {
-    const ConvShape s = packed_shape(shape);
+    const ConvShape s = flattened(shape);
     TilePass pass;
     int64_t forward = packed_values(taps_count_windows(&tile_pass_forward(&s, &pass)->taps), s.filters),
             backward = 0;
@@ -105,13 +100,13 @@ int64_t conv_tiles_packed_size(const ConvShape *shape) {
 }
 
 void conv_tiles_pack_forward(const ConvShape *shape, const float *weights, float *packed) {
-    const ConvShape s = packed_shape(shape);
+    const ConvShape s = flattened(shape);
     TilePass pass;
     pack_pass(tile_pass_forward(&s, &pass), weights, (int64_t)s.channels * s.filters, s.filters, 1, packed);
 }
 
 void conv_tiles_pack_backward(const ConvShape *shape, const float *weights, float *packed) {
-    const ConvShape s = packed_shape(shape);
+    const ConvShape s = flattened(shape);
     TilePass pass;
     for (int phase = 0; phase < s.stride * s.stride; phase++) {
         tile_pass_backward(&s, phase / s.stride, phase % s.stride, &pass);

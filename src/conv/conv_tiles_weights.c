@@ -2,7 +2,8 @@
 
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
 
-#include "conv/conv_patches.h"
+#include "conv/conv_backend.h"
+#include "conv/conv_planes.h"
 #include "kernels/vec.h"
 
 /* The gradient of a tap's weights [channels][filters] is a product of the input, transposed and shifted by
@@ -84,7 +85,6 @@ static int64_t dense_layout(int n, int filters, WeightWork *work, float *memory)
 }
 
 int64_t conv_tiles_weights_work_size(const ConvShape *shape, int n) {
-    if (conv_patches_fit(shape)) return conv_patches_work_size(shape);
     const ConvShape s = flattened(shape);
     if (is_dense(&s)) return dense_layout(n, s.filters, NULL, NULL);
     const Weights w = weights_of(&s, n);
@@ -346,13 +346,12 @@ static void dense_weights(const ConvShape *s, int n, const float *in, const floa
 }
 
 void conv_tiles_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
-                                 bool add, float *weight_grad, float *work) {
+                                 bool add, float *weight_grad, float *bias_grad, float *work) {
     const ConvShape s = flattened(shape);
     tiles_configure();
-    (is_dense(&s)              ? dense_weights
-     : conv_patches_fit(shape) ? conv_patches_backward_weights
-                               : conv_weights)(&s, n, in, out_grad, add, weight_grad, work);
+    (is_dense(&s) ? dense_weights : conv_weights)(&s, n, in, out_grad, add, weight_grad, work);
     tiles_release();
+    conv_add_bias_gradient(shape, n, out_grad, bias_grad);
 }
 
 #endif

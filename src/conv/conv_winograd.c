@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "conv/conv_backend.h"
 #include "conv/conv_winograd_tiling.h"
 
 enum {
@@ -276,21 +277,22 @@ static Work cut_work(const Tiling *t, float *work) {
     return cut;
 }
 
-int conv_winograd_images_wanted(const ConvShape *s) {
+static int images_wanted(const ConvShape *s) {
     const Tiling t = tiling_of(s);
     return (TILES_WANTED + t.tiles_y * t.tiles_x - 1) / (t.tiles_y * t.tiles_x);
 }
 
-int64_t conv_winograd_work_size(const ConvShape *s) {
+static int64_t work_size(const ConvShape *s, int n) {
     const Tiling t = tiling_of(s);
     const int block = tiles_of_block(&t, WEIGHTS_BLOCK_FLOATS);
-    const int64_t sums = s->weight_method == CONV_WINOGRAD ? weight_step(&t) : 0;
+    const int64_t sums = s->backend[CONV_WEIGHTS] == &conv_winograd ? weight_step(&t) : 0;
+    (void)n;
     return 2 * most_columns(&t) +
            WINOGRAD_POINTS * (point_step(&t.in, block) + point_step(&t.out, block) + sums);
 }
 
-void conv_winograd_forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
-                           bool relu, float *out, float *work) {
+static void forward(const ConvShape *s, int n, const float *in, const float *packed, const float *bias,
+                    bool relu, float *out, float *work) {
     const Tiling t = tiling_of(s);
     const Work cut = cut_work(&t, work);
     const int64_t all = tile_count(&t, n);
@@ -315,8 +317,8 @@ static void apply_relu_mask(int64_t count, const float *relu_mask, float *values
     }
 }
 
-void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed,
-                                 const float *relu_out, float *in_grad, float *work) {
+static void backward_data(const ConvShape *s, int n, const float *out_grad, const float *packed,
+                          const float *relu_out, float *in_grad, float *work) {
     const Tiling t = tiling_of(s);
     const Work cut = cut_work(&t, work);
     const int64_t all = tile_count(&t, n);
@@ -332,8 +334,8 @@ void conv_winograd_backward_data(const ConvShape *s, int n, const float *out_gra
     if (relu_out) apply_relu_mask(n * in_size(s), relu_out, in_grad);
 }
 
-void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
-                                    bool add, float *weight_grad, float *work) {
+static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                             float *weight_grad, float *bias_grad, float *work) {
     const Tiling t = tiling_of(s);
     const Work cut = cut_work(&t, work);
     const int64_t all = tile_count(&t, n);
@@ -346,6 +348,7 @@ void conv_winograd_backward_weights(const ConvShape *s, int n, const float *in, 
         sum_products(&block, cut.in_points, cut.out_points, block.first ? NULL : cut.zeros, cut.sums);
     }
     conv_winograd_finish_weights(s, cut.sums, add, weight_grad);
+    conv_add_bias_gradient(s, n, out_grad, bias_grad);
 }
 
 bool conv_winograd_fits(const ConvShape *s) {
@@ -360,10 +363,19 @@ static double saving(const ConvShape *s) {
     return plain / (WINOGRAD_POINTS * phases(&t.in) * (double)tile_count(&t, 1));
 }
 
-bool conv_winograd_pays(const ConvShape *s) {
-    return saving(s) >= LEAST_SAVING;
+static bool takes(const ConvShape *s, ConvPass pass) {
+    return s->out_height && saving(s) >= (pass == CONV_WEIGHTS ? LEAST_WEIGHT_SAVING : LEAST_SAVING);
 }
 
-bool conv_winograd_pays_weights(const ConvShape *s) {
-    return saving(s) >= LEAST_WEIGHT_SAVING;
-}
+const ConvBackend conv_winograd = {
+    .name = "winograd",
+    .takes = takes,
+    .packed_size = conv_winograd_packed_size,
+    .work_size = work_size,
+    .images_wanted = images_wanted,
+    .pack_forward = conv_winograd_pack_forward,
+    .pack_backward = conv_winograd_pack_backward,
+    .forward = forward,
+    .backward_data = backward_data,
+    .backward_weights = backward_weights,
+};

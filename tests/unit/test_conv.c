@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <string.h>
 
+#include "conv/conv_backend.h"
 #include "conv/conv_winograd.h"
 #include "core/mem.h"
 #include "ref/ref_conv.h"
@@ -41,18 +42,20 @@ static void case_free(Case *c) {
 }
 
 /* Products are of floats; tiles' of floats split in two, see tiles.h; Winograd's sums differ by more. */
-static const double tolerance[] = {[CONV_PRODUCTS] = 4e-6, [CONV_WINOGRAD] = 2e-5, [CONV_TILES] = 0x1p-15};
+static double tolerance_of(const ConvBackend *backend) {
+    return backend == &conv_direct ? 4e-6 : backend == &conv_winograd ? 2e-5 : 0x1p-15;
+}
 
-static void assert_close(const Case *c, const char *pass, ConvMethod method, const float *got,
+static void assert_close(const Case *c, const char *what, ConvPass pass, const float *got,
                          const double *expected, int64_t n) {
     const ConvShape *s = &c->shape;
     const double difference = ref_difference(got, expected, n);
-    if (difference > tolerance[method])
-        fail_msg("%s differs by %g: method %d, n %d, %d x %d x %d -> %d, kernel %d, stride %d, pad %d", pass,
-                 difference, method, c->n, s->height, s->width, s->channels, s->filters, s->kernel, s->stride,
-                 s->pad);
+    if (difference > tolerance_of(s->backend[pass]))
+        fail_msg("%s differs by %g: backend %s, n %d, %d x %d x %d -> %d, kernel %d, stride %d, pad %d", what,
+                 difference, s->backend[pass]->name, c->n, s->height, s->width, s->channels, s->filters,
+                 s->kernel, s->stride, s->pad);
     for (int i = 0; i < GUARD; i++)
-        if (got[n + i] == got[n + i]) fail_msg("%s writes behind its array", pass);
+        if (got[n + i] == got[n + i]) fail_msg("%s writes behind its array", what);
 }
 
 static void check_forward(const Case *c, int with_bias) {
@@ -63,11 +66,11 @@ static void check_forward(const Case *c, int with_bias) {
     conv_pack_forward(&c->shape, c->weight, c->packed);
     conv_forward(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     ref_conv_forward(&c->shape, c->n, in, weight, with_bias ? bias : NULL, expected);
-    assert_close(c, "forward", c->shape.forward_method, out, expected, c->outs);
+    assert_close(c, "forward", CONV_FORWARD, out, expected, c->outs);
     conv_forward_relu(&c->shape, c->n, c->in, c->packed, with_bias ? c->bias : NULL, out, c->work);
     for (int64_t i = 0; i < c->outs; i++)
         expected[i] = expected[i] < 0 ? 0 : expected[i];
-    assert_close(c, "forward with relu", c->shape.forward_method, out, expected, c->outs);
+    assert_close(c, "forward with relu", CONV_FORWARD, out, expected, c->outs);
     mem_free(out);
     mem_free(in);
     mem_free(weight);
@@ -82,11 +85,11 @@ static void check_backward_data(const Case *c) {
     conv_pack_backward(&c->shape, c->weight, c->packed);
     conv_backward_data(&c->shape, c->n, c->out_grad, c->packed, in_grad, c->work);
     ref_conv_backward_data(&c->shape, c->n, out_grad, weight, expected);
-    assert_close(c, "data gradient", c->shape.data_method, in_grad, expected, c->ins);
+    assert_close(c, "data gradient", CONV_DATA, in_grad, expected, c->ins);
     conv_backward_data_relu(&c->shape, c->n, c->out_grad, c->packed, c->in, in_grad, c->work);
     for (int64_t i = 0; i < c->ins; i++)
         expected[i] = c->in[i] > 0 ? expected[i] : 0;
-    assert_close(c, "data gradient through relu", c->shape.data_method, in_grad, expected, c->ins);
+    assert_close(c, "data gradient through relu", CONV_DATA, in_grad, expected, c->ins);
     mem_free(in_grad);
     mem_free(out_grad);
     mem_free(weight);
@@ -102,18 +105,16 @@ static void check_backward_weights(const Case *c, int with_bias) {
     conv_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
                           c->work);
     ref_conv_backward_weights(&c->shape, c->n, in, out_grad, expected, expected_bias);
-    assert_close(c, "weight gradient", c->shape.weight_method, weight_grad, expected, c->weights);
-    if (with_bias)
-        assert_close(c, "bias gradient", c->shape.weight_method, bias_grad, expected_bias, filters);
+    assert_close(c, "weight gradient", CONV_WEIGHTS, weight_grad, expected, c->weights);
+    if (with_bias) assert_close(c, "bias gradient", CONV_WEIGHTS, bias_grad, expected_bias, filters);
     conv_add_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
                               c->work);
     for (int64_t i = 0; i < c->weights; i++)
         expected[i] *= 2;
     for (int f = 0; f < filters; f++)
         expected_bias[f] *= 2;
-    assert_close(c, "added weight gradient", c->shape.weight_method, weight_grad, expected, c->weights);
-    if (with_bias)
-        assert_close(c, "added bias gradient", c->shape.weight_method, bias_grad, expected_bias, filters);
+    assert_close(c, "added weight gradient", CONV_WEIGHTS, weight_grad, expected, c->weights);
+    if (with_bias) assert_close(c, "added bias gradient", CONV_WEIGHTS, bias_grad, expected_bias, filters);
     mem_free(weight_grad);
     mem_free(bias_grad);
     mem_free(in);
@@ -155,20 +156,25 @@ static void check_shape(ConvShape shape, int n, uint64_t *state) {
     case_free(&c);
 }
 
-static ConvShape with_methods(ConvShape shape, ConvMethod images, ConvMethod weights) {
-    shape.forward_method = shape.data_method = images;
-    shape.weight_method = weights;
+static ConvShape with_backends(ConvShape shape, const ConvBackend *images, const ConvBackend *weights) {
+    shape.backend[CONV_FORWARD] = shape.backend[CONV_DATA] = images;
+    shape.backend[CONV_WEIGHTS] = weights;
     return shape;
 }
 
-/* In every way that there is: on tiles where the machine would, by products, by Winograd where it can, and by
- * products of weights beside it. */
+static bool is_on_tiles(const ConvBackend *backend) {
+    return backend != &conv_direct && backend != &conv_winograd;
+}
+
+/* In every way that there is: on tiles where the machine would, directly, by Winograd where it can, and with
+ * a direct weight gradient beside it. */
 static void check_all(ConvShape shape, int n, uint64_t *state) {
-    if (shape.forward_method == CONV_TILES || shape.data_method == CONV_TILES) check_shape(shape, n, state);
-    check_shape(with_methods(shape, CONV_PRODUCTS, CONV_PRODUCTS), n, state);
+    if (is_on_tiles(shape.backend[CONV_FORWARD]) || is_on_tiles(shape.backend[CONV_DATA]))
+        check_shape(shape, n, state);
+    check_shape(with_backends(shape, &conv_direct, &conv_direct), n, state);
     if (!conv_winograd_fits(&shape)) return;
-    check_shape(with_methods(shape, CONV_WINOGRAD, CONV_WINOGRAD), n, state);
-    check_shape(with_methods(shape, CONV_WINOGRAD, CONV_PRODUCTS), n, state);
+    check_shape(with_backends(shape, &conv_winograd, &conv_winograd), n, state);
+    check_shape(with_backends(shape, &conv_winograd, &conv_direct), n, state);
 }
 
 static void test_random_shapes(void **unused) {
@@ -204,26 +210,27 @@ static void test_shapes_of_networks(void **unused) {
     check_all(conv_shape(7, 7, 64, 64, 3, 1, 1), 33, &state); /* more than one group of images */
 }
 
-static void assert_methods(ConvShape shape, ConvMethod images, ConvMethod weights) {
-    assert_int_equal(shape.forward_method, images);
-    assert_int_equal(shape.data_method, images);
-    assert_int_equal(shape.weight_method, weights);
+static void assert_backends(ConvShape shape, const ConvBackend *images, const ConvBackend *weights) {
+    assert_ptr_equal(shape.backend[CONV_FORWARD], images);
+    assert_ptr_equal(shape.backend[CONV_DATA], images);
+    assert_ptr_equal(shape.backend[CONV_WEIGHTS], weights);
 }
 
 /* That it is as fast as it can be, not only right. */
-static void test_chosen_methods(void **unused) {
+static void test_chosen_backends(void **unused) {
     (void)unused;
     const ConvShape large = conv_shape(26, 26, 32, 32, 3, 1, 0);
-    const ConvMethod fast = large.forward_method == CONV_TILES ? CONV_TILES : CONV_WINOGRAD;
-    assert_methods(large, fast, fast);
-    assert_methods(conv_shape(24, 24, 32, 32, 5, 2, 2), fast, fast);
-    if (fast == CONV_TILES) return;
-    assert_methods(conv_shape(26, 26, 8, 32, 3, 1, 0), CONV_PRODUCTS,
-                   CONV_PRODUCTS); /* transforms would cost more */
-    assert_methods(conv_shape(4, 4, 96, 128, 3, 1, 0), CONV_PRODUCTS, CONV_PRODUCTS); /* half a tile */
-    assert_methods(conv_shape(26, 26, 32, 32, 1, 1, 0), CONV_PRODUCTS, CONV_PRODUCTS);
-    assert_methods(conv_shape(8, 8, 64, 64, 5, 2, 2), CONV_WINOGRAD,
-                   CONV_PRODUCTS); /* half of the products saved */
+    const ConvBackend *fast = large.backend[CONV_FORWARD];
+    assert_ptr_not_equal(fast, &conv_direct);
+    assert_backends(large, fast, fast);
+    assert_backends(conv_shape(24, 24, 32, 32, 5, 2, 2), fast, fast);
+    if (is_on_tiles(fast)) return;
+    assert_backends(conv_shape(26, 26, 8, 32, 3, 1, 0), &conv_direct,
+                    &conv_direct); /* transforms would cost more */
+    assert_backends(conv_shape(4, 4, 96, 128, 3, 1, 0), &conv_direct, &conv_direct); /* half a tile */
+    assert_backends(conv_shape(26, 26, 32, 32, 1, 1, 0), &conv_direct, &conv_direct);
+    assert_backends(conv_shape(8, 8, 64, 64, 5, 2, 2), &conv_winograd,
+                    &conv_direct); /* half of the products saved */
 }
 
 static void test_dense_layers(void **unused) {
@@ -303,9 +310,9 @@ static void test_gradients_of_reference(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_shapes),  cmocka_unit_test(test_shapes_of_networks),
-        cmocka_unit_test(test_chosen_methods), cmocka_unit_test(test_dense_layers),
-        cmocka_unit_test(test_output_size),    cmocka_unit_test(test_gradients_of_reference),
+        cmocka_unit_test(test_random_shapes),   cmocka_unit_test(test_shapes_of_networks),
+        cmocka_unit_test(test_chosen_backends), cmocka_unit_test(test_dense_layers),
+        cmocka_unit_test(test_output_size),     cmocka_unit_test(test_gradients_of_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,8 @@
-#include "conv/conv_axis.h"
+#include "conv/conv_direct_weights.h"
 
 #include <string.h>
 
-#include "conv/conv_tiles.h"
-#include "conv/conv_winograd.h"
+#include "conv/conv_axis.h"
 #include "conv/product.h"
 #include "kernels/vec.h"
 
@@ -14,16 +13,6 @@ static void add_rows(int64_t rows, int filters, int width, const float *out_grad
         const vec sum = vec_sum_rows(rows, width, out_grad + f, LANES);
         vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
     }
-}
-
-/* bias_grad [filters] += sum of out_grad [n][pixels][filters], image by image. */
-static void add_pixels(int n, int64_t pixels, int filters, const float *out_grad, float *bias_grad) {
-    for (int i = 0; i < n; i++, out_grad += pixels * filters)
-        for (int f = 0; f < filters; f += LANES) {
-            const int lanes = lanes_from(filters, f);
-            const vec sum = vec_sum_rows(pixels, filters, out_grad + f, lanes);
-            vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
-        }
 }
 
 /* Rows of out_grad as the product reads factors: of whole vectors. */
@@ -160,18 +149,10 @@ static void dense_weights(const ConvShape *s, int n, const float *in, const floa
     if (bias_grad) add_rows(n, s->filters, width, factors, bias_grad);
 }
 
-static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
-                             float *weight_grad, float *bias_grad, float *work) {
+void conv_direct_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
+                                  float *weight_grad, float *bias_grad, float *work) {
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
     const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
-    if (bias_grad && !add) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
-    if (s->weight_method != CONV_PRODUCTS) {
-        (s->weight_method == CONV_TILES ? conv_tiles_backward_weights : conv_winograd_backward_weights)(
-            s, n, in, out_grad, add, weight_grad, work);
-        if (bias_grad)
-            add_pixels(is_dense(s) ? 1 : n, is_dense(s) ? n : pixels, s->filters, out_grad, bias_grad);
-        return;
-    }
     if (is_dense(s)) {
         dense_weights(s, n, in, out_grad, add, weight_grad, bias_grad, work);
         return;
@@ -184,14 +165,4 @@ static void backward_weights(const ConvShape *s, int n, const float *in, const f
         const float *factors = fill_columns(images * pixels, s->filters, gradient, work);
         sum_parts(s, images, in + first * in_size(s), factors, weight_grad, bias_grad);
     }
-}
-
-void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
-                           float *weight_grad, float *bias_grad, float *work) {
-    backward_weights(s, n, in, out_grad, false, weight_grad, bias_grad, work);
-}
-
-void conv_add_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
-                               float *weight_grad, float *bias_grad, float *work) {
-    backward_weights(s, n, in, out_grad, true, weight_grad, bias_grad, work);
 }
