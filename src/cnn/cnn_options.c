@@ -4,7 +4,7 @@
 #include "core/config_table.h"
 
 static const ConfigKey keys[] = {
-    TEXT("cnn", layers, "conv:16:3 bn relu pool:2 conv:32:3 bn relu pool:2 dense:10",
+    TEXT("cnn", layers, "conv:16:3 bn relu pool:2 conv:32:3 bn relu pool:2 dense:classes",
          "the network, layer by layer (MANUAL.md: Layers of a network)"),
     INT("cnn", epochs, "5", 1, 100000, "", "passes over the training images"),
     INT("cnn", batch, "128", 1, 1048576, "images", "the global batch, over all ranks"),
@@ -70,6 +70,11 @@ static const ConfigSynonym synonyms[] = {
     {"architecture", "cnn.layers", NULL, false},
     {"network", "cnn.layers", NULL, false},
     {"activation", "cnn.layers", "an activation is a layer: relu", false},
+    {"residual", "cnn.layers", "a skip connection is written add:NAME, where an earlier layer ends in @NAME",
+     false},
+    {"skip", "cnn.layers", "a skip connection is written add:NAME, where an earlier layer ends in @NAME",
+     false},
+    {"pooling", "cnn.layers", "pooling is a layer: pool:WINDOW, avgpool:WINDOW or avgpool:all", false},
     {"batch_norm", "cnn.layers", "batch norm is a layer: bn", false},
     {"l2", "cnn.weight_decay", NULL, false},
     {"decay", "cnn.weight_decay", NULL, false},
