@@ -78,7 +78,8 @@ static void check_sum(const Way *way, const char *line) {
     static const int64_t steps[] = {MOST_MICRO_BATCHES, 2, 7, 1};
     for (int s = 0; s < 4; s++) {
         const int rank = comm_rank(way->ranks);
-        add_micro_batches(reducer, net, &plan, steps[s], partition_range(steps[s], comm_size(way->ranks), rank));
+        add_micro_batches(reducer, net, &plan, steps[s],
+                          partition_range(steps[s], comm_size(way->ranks), rank));
         gradient_reducer_finish(reducer, s == 3 && rank == 0);
         exact_sum_clear(&expected);
         for (int64_t micro_batch = 0; micro_batch < steps[s]; micro_batch++) {
