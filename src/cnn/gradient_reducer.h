@@ -7,8 +7,7 @@
  *                                   still compute
  *
  * A step: gradient_reducer_begin; for each micro-batch gradient_reducer_slot and gradient_reducer_add;
- * gradient_reducer_finish; then the others. The ranks of a node meet in a barrier before the next step
- * begins. */
+ * gradient_reducer_finish; then the functions below it. A barrier of the node's ranks ends the step. */
 #ifndef PARDIGITS_CNN_GRADIENT_REDUCER_H
 #define PARDIGITS_CNN_GRADIENT_REDUCER_H
 
@@ -48,7 +47,7 @@ void gradient_reducer_finish(GradientReducer *reducer, bool signalled);
 /* Whether any rank was signalled, in this step or before. */
 bool gradient_reducer_signalled(const GradientReducer *reducer);
 
-/* A sum that is no gradient, such as the loss. */
+/* One of the sums that are not gradients, such as the loss. */
 double gradient_reducer_get(const GradientReducer *reducer, int64_t value);
 
 /* out[i] = sum values.begin+i / divisor, rounded once to float from double: all of them gradients, or none.

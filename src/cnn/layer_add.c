@@ -38,8 +38,8 @@ static void forward(const LayerPass *pass) {
     add_forward(pass->n * tensor_values(pass->layer->out), pass->in, pass->source, pass->relu, pass->out);
 }
 
-/* The gradient goes on to the input as it is. Several uses of a source are added up from the last to the
- * first. */
+/* The input has the same gradient as the output. The gradients of several uses of a source are added from the
+ * last use to the first. */
 static void backward(const LayerPass *pass) {
     const int64_t values = pass->n * tensor_values(pass->layer->out);
     if (!pass->source_gradient) return;

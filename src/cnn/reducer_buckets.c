@@ -1,6 +1,6 @@
-/* Buckets: the ranks of a node add to one sum in common memory, as their threads do. What the first ranks of
- * several nodes send over MPI are buckets: the gradients of a few stages of the way back, last layers first.
- * A bucket to which all micro-batches of this node have been added is sent at once, while the threads still
+/* Buckets: the threads of all ranks of a node add to one sum in shared memory. Between nodes, their first
+ * ranks send buckets over MPI: the gradients of a few stages of the backward pass, last layers first. A
+ * bucket to which all micro-batches of this node have been added is sent at once, while the threads still
  * compute the layers below (Li et al., "PyTorch Distributed", VLDB 2020). The main thread alone sends and
  * must poll often, because MPI makes no progress by itself. */
 #include "cnn/piece_sums.h"

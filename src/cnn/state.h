@@ -38,8 +38,8 @@ void train_state_free(TrainState *state);
 const float *train_state_model_params(const TrainState *state);
 const float *train_state_model_statistics(const TrainState *state);
 
-/* Moves parameters, velocities and averages into memory that the ranks of the node have in common; they hold
- * the same values. node is kept. Collective in the node. */
+/* Moves parameters, velocities and averages, which have the same values on all ranks, into memory that the
+ * ranks of the node share. node is kept. Collective in the node. */
 void train_state_share(TrainState *state, const Comm *node);
 
 /* Writes and reads what a model is: parameters [param_floats] and statistics [statistic_floats], as

@@ -34,7 +34,7 @@ typedef struct {
     double saved_s;  /* the last checkpoint */
 } Trainer;
 
-/* Goes on from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
+/* Continues from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
 static StatusCode load_state(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
     TrainState *state = &trainer->state;
@@ -103,7 +103,7 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
     if (save(trainer, status)) return status->code;
     return status_set(
         status, STATUS_STOPPED,
-        "Stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to go on from %s.",
+        "Stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to continue from %s.",
         stop_signal_name(), (long long)trainer->state.step, (long long)trainer->steps,
         (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }

@@ -1,6 +1,6 @@
-/* One step of training: the micro-batches of this rank on its threads, one exact sum over all ranks, one
- * update that every node makes by itself, on a state that its ranks have in common: the threads of all of
- * them share the work on it. */
+/* One step of training: forward and backward through the micro-batches of this rank on its threads, an exact
+ * sum of the gradients over all ranks, and an update. Each node updates its own copy of the state, which its
+ * ranks share, with the threads of all of them. */
 #ifndef PARDIGITS_CNN_TRAIN_STEP_H
 #define PARDIGITS_CNN_TRAIN_STEP_H
 

@@ -102,8 +102,8 @@ static void check_sum(const Way *way, const char *line) {
     mem_free(net);
 }
 
-/* A bad term in any bucket, of one rank, is known to all. */
-static void check_refused(const Way *way, const char *line) {
+/* A bad value in any bucket, of one rank, is known to all. */
+static void check_out_of_range(const Way *way, const char *line) {
     Network *net = parse(line);
     const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
     const int64_t count = contribution_floats(net), places[] = {0, net->param_floats - 1, count - 1, -1};
@@ -142,15 +142,15 @@ static void check_ways(const Comm *comm, void (*check)(const Way *, const char *
 
 static void test_one_message(void **state) {
     check_ways(*state, check_sum, "conv:4:3 bn relu pool:2 dense:10");
-    check_ways(*state, check_refused, "conv:4:3 bn relu pool:2 dense:10");
+    check_ways(*state, check_out_of_range, "conv:4:3 bn relu pool:2 dense:10");
 }
 
 static void test_several_buckets(void **state) {
     check_ways(*state, check_sum, "conv:8:3 bn relu pool:2 dense:128 relu dense:600 bn relu dense:10");
 }
 
-static void test_refused_terms(void **state) {
-    check_ways(*state, check_refused, "conv:8:3 relu pool:2 dense:128 relu dense:600 relu dense:10");
+static void test_values_out_of_range(void **state) {
+    check_ways(*state, check_out_of_range, "conv:8:3 relu pool:2 dense:128 relu dense:600 relu dense:10");
 }
 
 /* Every layer is passed once in each direction, and the gradients are complete at the end. */
@@ -220,7 +220,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test_prestate(test_sums_under_way, comm),
         cmocka_unit_test_prestate(test_one_message, comm),
         cmocka_unit_test_prestate(test_several_buckets, comm),
-        cmocka_unit_test_prestate(test_refused_terms, comm),
+        cmocka_unit_test_prestate(test_values_out_of_range, comm),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     comm_finalize(&comm);

@@ -21,11 +21,15 @@
 
 static const ImageSpec mnist = {IMAGE_SIDE, IMAGE_SIDE, CLASSES};
 
-static Network *parse(const char *line) {
+static Network *parse_for(const char *line, ImageSpec spec) {
     Network *net = mem_new(1, sizeof *net);
     Status status = {0};
-    if (network_parse(net, line, mnist, &status)) fail_msg("%s", status.text);
+    if (network_parse(net, line, spec, &status)) fail_msg("%s", status.text);
     return net;
+}
+
+static Network *parse(const char *line) {
+    return parse_for(line, mnist);
 }
 
 static void assert_shape(TensorShape shape, int height, int width, int channels) {
@@ -183,24 +187,25 @@ enum { FIXTURE_IMAGES = PREDICT_CHUNK + 3 };
 typedef struct {
     Network *net;
     RefLeaf micro_batch;
-    uint8_t images[FIXTURE_IMAGES * IMAGE_PIXELS], labels[FIXTURE_IMAGES];
+    uint8_t images[FIXTURE_IMAGES * PIXELS_MAX], labels[FIXTURE_IMAGES];
     uint32_t rows[FIXTURE_IMAGES], indices[FIXTURE_IMAGES];
     float *params, *statistics;
     double *exact_params;
 } Fixture;
 
-static Fixture *fixture_new(const char *line, int n) {
+static Fixture *fixture_for(const char *line, ImageSpec spec, int n) {
+    const int pixels = image_spec_pixels(spec);
     Fixture *f = mem_new(1, sizeof *f);
-    f->net = parse(line);
+    f->net = parse_for(line, spec);
     RngKey key = {11, RNG_TEST};
     for (int i = 0; i < n; i++) {
-        for (int p = 0; p < IMAGE_PIXELS; p += 4) {
+        for (int p = 0; p < pixels; p += 4) {
             uint32_t bits[4];
             rng_u32x4(key, 0, (uint64_t)i, (uint32_t)p, bits);
-            for (int k = 0; k < 4; k++)
-                f->images[i * IMAGE_PIXELS + p + k] = (uint8_t)bits[k];
+            for (int k = 0; k < 4 && p + k < pixels; k++)
+                f->images[i * pixels + p + k] = (uint8_t)bits[k];
         }
-        f->labels[i] = (uint8_t)((i * 3 + 1) % CLASSES);
+        f->labels[i] = (uint8_t)((i * 3 + 1) % spec.classes);
         f->rows[i] = (uint32_t)i;
         f->indices[i] = (uint32_t)(1000 - 7 * i);
     }
@@ -219,6 +224,10 @@ static Fixture *fixture_new(const char *line, int n) {
     for (int64_t i = 0; i < f->net->statistic_floats; i++)
         f->statistics[i] = 0.5f + 0.4f * cosf((float)i);
     return f;
+}
+
+static Fixture *fixture_new(const char *line, int n) {
+    return fixture_for(line, mnist, n);
 }
 
 static void fixture_free(Fixture *f) {
@@ -258,8 +267,8 @@ static void check_gradients(Fixture *f, const float *contribution, int micro_bat
     }
 }
 
-static void check_micro_batch(const char *line, int n, int micro_batch) {
-    Fixture *f = fixture_new(line, n);
+static void check_micro_batch_of(const char *line, ImageSpec spec, int n, int micro_batch) {
+    Fixture *f = fixture_for(line, spec, n);
     const Augmentation none = {0};
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
@@ -276,6 +285,10 @@ static void check_micro_batch(const char *line, int n, int micro_batch) {
     micro_batch_work_free(&work);
     packed_weights_free(&packed);
     fixture_free(f);
+}
+
+static void check_micro_batch(const char *line, int n, int micro_batch) {
+    check_micro_batch_of(line, mnist, n, micro_batch);
 }
 
 static void test_gradients_of_whole_network(void **state) {
@@ -335,6 +348,16 @@ static void test_gradients_of_average_pooling(void **state) {
     check_micro_batch("avgpool:2 conv:9:3 avgpool:all relu dense:10", 3, 4);
 }
 
+/* Images that aren't square, and more classes than ten or fewer. */
+static void test_gradients_of_other_shapes(void **state) {
+    (void)state;
+    check_micro_batch_of(
+        "conv:5:3 bn relu@a conv:5:3:p1 relu add:a pool:2 dropout:0.2 conv:4:3 relu dense:classes",
+        (ImageSpec){11, 17, 47}, 5, 8);
+    check_micro_batch_of("conv:16:3 relu conv:16:3:p1 bn relu avgpool:all dense:classes",
+                         (ImageSpec){40, 9, 2}, 3, 4);
+}
+
 static void test_dense_only(void **state) {
     (void)state;
     check_micro_batch("dense:10", 1, 1);
@@ -366,27 +389,35 @@ static void test_contributed_statistics(void **state) {
     fixture_free(f);
 }
 
-static void check_in_use(const char *line) {
-    Fixture *f = fixture_new(line, 7);
-    double logits[7 * CLASSES];
+enum { IN_USE = 7 };
+
+static void check_in_use_of(const char *line, ImageSpec spec) {
+    const int classes = spec.classes;
+    Fixture *f = fixture_for(line, spec, IN_USE);
+    double *logits = mem_new((size_t)(IN_USE * classes), sizeof *logits);
     ref_network_logits(f->net, &f->micro_batch, f->exact_params, f->statistics, logits);
     Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
-    Prediction got[7];
-    ensemble_predict(&(Ensemble){1, 0, &predictor, NULL}, 2, f->images, 7, (Range){0, predict_chunks(7)},
-                     got);
-    for (int i = 0; i < 7; i++) {
-        const double *row = logits + i * CLASSES;
+    Prediction got[IN_USE];
+    ensemble_predict(&(Ensemble){1, 0, &predictor, NULL}, 2, f->images, IN_USE,
+                     (Range){0, predict_chunks(IN_USE)}, got);
+    for (int i = 0; i < IN_USE; i++) {
+        const double *row = logits + i * classes;
         int best = 0;
         double sum = 0;
-        for (int c = 0; c < CLASSES; c++)
+        for (int c = 0; c < classes; c++)
             best = row[c] > row[best] ? c : best;
-        for (int c = 0; c < CLASSES; c++)
+        for (int c = 0; c < classes; c++)
             sum += exp(row[c] - row[best]);
         assert_int_equal(got[i].label, best);
         assert_true(fabs((double)got[i].confidence - 1 / sum) < 1e-4);
     }
     predictor_free(&predictor);
     fixture_free(f);
+    mem_free(logits);
+}
+
+static void check_in_use(const char *line) {
+    check_in_use_of(line, mnist);
 }
 
 /* Batch norm folded into weights, standing alone, and dropout left out; relus by themselves and in others;
@@ -396,6 +427,8 @@ static void test_network_in_use(void **state) {
     check_in_use("bn conv:3:3 bn relu pool:2 bn dropout:0.5 conv:4:3 relu dense:6 bn relu dense:10");
     check_in_use("bn relu conv:3:3 relu pool:2 relu bn relu dropout:0.1 relu dense:10");
     check_in_use("conv:4:3@a bn@b relu@c conv:4:3:p1 bn relu add:a add:b relu add:c avgpool:3 dense:10");
+    check_in_use_of("conv:4:3@a bn@b relu conv:4:3:p1 bn relu add:a add:b avgpool:3 dense:classes",
+                    (ImageSpec){13, 30, 100});
     check_in_use("avgpool:2@a relu dropout:0.5@b add:a relu conv:3:3 bn@c add:c relu avgpool:all dense:10");
 }
 
@@ -469,6 +502,7 @@ int main(void) {
         cmocka_unit_test(test_gradients_with_relu_everywhere),
         cmocka_unit_test(test_gradients_of_residual_networks),
         cmocka_unit_test(test_gradients_of_average_pooling),
+        cmocka_unit_test(test_gradients_of_other_shapes),
         cmocka_unit_test(test_dense_only),
         cmocka_unit_test(test_contributed_statistics),
         cmocka_unit_test(test_network_in_use),
