@@ -3,6 +3,7 @@
 #define PARDIGITS_CLI_CLI_H
 
 #include "core/config.h"
+#include "core/output.h"
 #include "core/partition.h"
 #include "core/status.h"
 #include "ensemble/families.h"
@@ -23,6 +24,7 @@ StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *sta
 StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status);
+StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status);
 
 /* The dataset that commands use without --data. */
 #define DEFAULT_DATA "data/mnist.h5"
@@ -34,13 +36,28 @@ typedef struct {
     const char **value;
     StatusCode (*take)(void *context, const char *value, Status *status); /* for an option that repeats */
     void *context;
+    OutputFormat *format; /* set to as_format by an option without a value */
+    OutputFormat as_format;
 } Option;
+
+/* --json and --csv. */
+#define OPTIONS_OF_FORMAT(variable)                                                                          \
+    {.name = "json", .format = (variable), .as_format = OUTPUT_JSON}, {                                      \
+        .name = "csv", .format = (variable), .as_format = OUTPUT_CSV                                         \
+    }
+
+/* The operands of a command: how many, and what each is called in messages; the last name is also that of all
+ * that may follow. */
+typedef struct {
+    int least, most;
+    const char *const *names; /* [most], or fewer where the last one repeats */
+} Operands;
 
 /* Sets options from argv (any order, --name value or --name=value) and moves the operands to
  * argv[1..*operands]. options ends with a name that is NULL. STATUS_USAGE for an unknown option or a wrong
  * number of operands. */
-StatusCode options_parse(int argc, char **argv, const Option *options, int least_operands, int most_operands,
-                         int *operands, Status *status);
+StatusCode options_parse(int argc, char **argv, const Option *options, const Operands *wanted, int *operands,
+                         Status *status);
 
 /* The rows of a dataset that a split (train, valid, test) means for a model of this configuration, and the
  * part that they are in. Collective: ranks agree. */
@@ -50,6 +67,15 @@ StatusCode split_rows(const char *data, const char *split, const Comm *comm, con
 /* For an option --set: room for all that argc words can hold; freed by mem_free(items). */
 Settings settings_new(int argc);
 StatusCode settings_take(void *settings, const char *value, Status *status);
+
+/* MODEL.h5 for the folder of a run; otherwise the path itself. Freed by mem_free. */
+char *model_path_of(const char *path);
+
+/* The dataset that a model is used with: `given` by the user or, where that is NULL, the one that it was
+ * trained on (run.data). Warns if it isn't the one that the model was trained on. *data is the model's or
+ * given. Collective: ranks agree. */
+StatusCode model_dataset(const Context *context, const Model *model, const char *given, const char **data,
+                         Status *status);
 
 /* STATUS_USAGE if out, a file to be written, is one of the inputs, or can't be replaced (atomic_file_check).
  * Collective. */

@@ -1,17 +1,29 @@
 #include "cli/cli.h"
 
+#include "core/mem.h"
 #include "store/checkpoint.h"
 
-#include <stdio.h>
-
 StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *status) {
+    OutputFormat format = OUTPUT_TEXT;
+    const Option options[] = {OPTIONS_OF_FORMAT(&format), {0}};
+    static const char *const names[] = {"MODEL.h5"};
+    const Operands wanted = {1, 1, names};
     int operands;
-    if (options_parse(argc, argv, (Option[]){{0}}, 1, 1, &operands, status)) return status->code;
+    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
+    char *path = model_path_of(argv[1]), hex[65] = "";
     H5File *file;
-    if (checkpoint_open(argv[1], context->comm, &file, status)) return status->code;
-    char hex[65] = "";
-    h5_digest(file, hex, status);
-    h5_close(&file, status);
-    if (!status->code && comm_rank(context->comm) == 0) puts(hex);
+    if (!checkpoint_open(path, context->comm, &file, status)) {
+        h5_digest(file, hex, status);
+        h5_close(&file, status);
+    }
+    if (!status->code && comm_rank(context->comm) == 0) {
+        Output *output = output_create(format, OUTPUT_LINES);
+        output_record(output);
+        output_text(output, "digest", "", hex);
+        if (format != OUTPUT_TEXT) output_text(output, "model", NULL, path);
+        output_print(output);
+        output_destroy(&output);
+    }
+    mem_free(path);
     return finish_output(status);
 }

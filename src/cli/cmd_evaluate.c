@@ -5,25 +5,31 @@
 #include "model/confusion.h"
 #include "store/dataset.h"
 
-#include <cjson/cJSON.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 typedef struct {
-    const char *data, *split;
-    bool json, some_members; /* --members is given */
+    const char *data, *split;   /* data NULL: the one that the model was trained on */
+    bool summary, some_members; /* --members is given */
+    OutputFormat format;
     Settings settings;
 } EvaluateArguments;
 
 typedef struct {
+    Config *config; /* of the model, with seed 0 */
+    char about[128], *path;
     Confusion confusion;
     double seconds, confidence; /* of prediction; the mean of all images */
     int members;                /* of an ensemble; otherwise 1 */
     int64_t *correct;           /* [members] by the first 1, 2, ... of them */
 } Evaluation;
 
-static int count_members(const Model *model) {
-    return model->family->members ? model->family->members(model) : 1;
+static void evaluation_free(Evaluation *result) {
+    confusion_free(&result->confusion);
+    config_destroy(&result->config);
+    mem_free(result->correct);
+    mem_free(result->path);
 }
 
 /* Counts what predictions [members][n] get right. */
@@ -33,123 +39,156 @@ static void count_predictions(const Prediction *predictions, int members, const 
     result->members = members;
     result->correct = mem_new((size_t)members, sizeof *result->correct);
     for (int m = 0; m < members; m++)
-        result->correct[m] = confusion_count(predictions + m * set->n, set->labels, set->n).correct;
-    result->confusion = confusion_count(all, set->labels, set->n);
+        result->correct[m] = count_correct(predictions + m * set->n, set->labels, set->n);
+    result->confusion = confusion_count(all, set->labels, set->n, set->spec.classes);
     for (int64_t i = 0; i < set->n; i++)
         result->confidence += (double)all[i].confidence / (double)set->n;
 }
 
-/* result->correct is freed by the caller. Collective. */
-static StatusCode evaluate(const EvaluateArguments *arguments, const Context *context, const Model *model,
-                           Evaluation *result, Status *status) {
-    const char *part = NULL;
-    Range rows = {0};
-    ImageSet set = {0};
+/* What the model says of images. Collective. */
+static StatusCode predict_all(const Context *context, const Model *model, ImageSet *set, Evaluation *result,
+                              Status *status) {
     ModelImages images = {0};
-    if (split_rows(arguments->data, arguments->split, context->comm, model->config, &part, &rows, status))
-        return status->code;
-    if (dataset_read(arguments->data, part, rows, context->comm, &set, status)) return status->code;
-    if (model_images_create(model, &set, &images, status)) {
-        model_images_free(&images);
-        return status->code;
+    if (!model_images_create(model, set, &images, status)) {
+        const int members = model->family->members ? model->family->members(model) : 1;
+        Prediction *predictions = mem_new((size_t)(members * images.set.n), sizeof *predictions);
+        comm_barrier(context->comm);
+        double started_s = timer_now_s();
+        (members > 1 ? model->family->predict_by_members : model->family->predict)(model, context, &images,
+                                                                                   predictions);
+        result->seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
+        count_predictions(predictions, members, &images.set, result);
+        mem_free(predictions);
     }
-    const int members = count_members(model);
-    Prediction *predictions = mem_new((size_t)(members * images.set.n), sizeof *predictions);
-    comm_barrier(context->comm);
-    double started_s = timer_now_s();
-    (members > 1 ? model->family->predict_by_members : model->family->predict)(model, context, &images,
-                                                                               predictions);
-    result->seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
-    count_predictions(predictions, members, &images.set, result);
-    mem_free(predictions);
     model_images_free(&images);
     return status->code;
 }
 
-static void print_json(const EvaluateArguments *arguments, const Context *context, const char *path,
-                       const Model *model, const Evaluation *result) {
-    const Confusion *confusion = &result->confusion;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "model", path);
-    cJSON_AddStringToObject(object, "family", model->family->name);
-    cJSON_AddStringToObject(object, "split", arguments->split);
-    cJSON_AddNumberToObject(object, "n", (double)confusion->n);
-    cJSON_AddNumberToObject(object, "correct", (double)confusion->correct);
-    cJSON_AddNumberToObject(object, "accuracy", confusion_accuracy(confusion));
-    cJSON_AddNumberToObject(object, "mean_confidence", result->confidence);
-    cJSON_AddNumberToObject(object, "seconds", result->seconds);
-    cJSON_AddNumberToObject(object, "ranks", comm_size(context->comm));
-    cJSON_AddNumberToObject(object, "threads", context->threads);
-    cJSON *matrix = cJSON_AddArrayToObject(object, "confusion");
-    for (int label = 0; label < CLASSES; label++) {
-        cJSON *row = cJSON_CreateArray();
-        for (int predicted = 0; predicted < CLASSES; predicted++)
-            cJSON_AddItemToArray(row, cJSON_CreateNumber((double)confusion->counts[label][predicted]));
-        cJSON_AddItemToArray(matrix, row);
-    }
-    cJSON *by_members = result->members > 1 ? cJSON_AddArrayToObject(object, "correct_by_members") : NULL;
-    for (int m = 0; by_members && m < result->members; m++)
-        cJSON_AddItemToArray(by_members, cJSON_CreateNumber((double)result->correct[m]));
-    char *text = cJSON_PrintUnformatted(object);
-    puts(text);
-    cJSON_free(text);
-    cJSON_Delete(object);
+/* Collective. */
+static StatusCode evaluate(const EvaluateArguments *arguments, const Context *context, const Model *model,
+                           Evaluation *result, Status *status) {
+    const char *part = NULL, *data = NULL;
+    Range rows = {0};
+    ImageSet set = {0};
+    if (model_dataset(context, model, arguments->data, &data, status) ||
+        split_rows(data, arguments->split, context->comm, model->config, &part, &rows, status) ||
+        dataset_read(data, part, rows, context->comm, &set, status))
+        return status->code;
+    predict_all(context, model, &set, result, status);
+    image_set_free(&set);
+    return comm_agree(context->comm, status);
 }
 
-static void print_head(void) {
-    printf("%-6s %8s %8s %11s %8s  %-32s %s\n", "model", "images", "correct", "accuracy", "seconds", "file",
-           "about");
-}
-
-static void print_row(const char *path, const Model *model, const Evaluation *result) {
-    const Confusion *confusion = &result->confusion;
-    char about[128] = "";
-    model->family->describe(model, about, sizeof about);
-    printf("%-6s %8lld %8lld %9.2f %% %8.2f  %-32s %s\n", model->family->name, (long long)confusion->n,
-           (long long)confusion->correct, 100 * confusion_accuracy(confusion), result->seconds, path, about);
-}
-
-static void print_members(const Evaluation *result) {
-    printf("\n%-8s %8s %11s\n", "members", "correct", "accuracy");
-    for (int m = 0; m < result->members; m++)
-        printf("%7d  %8lld %9.2f %%\n", m + 1, (long long)result->correct[m],
-               100 * (double)result->correct[m] / (double)result->confusion.n);
-}
-
-static void print_confusion(const Confusion *confusion, double confidence) {
-    printf("\ntrue \\ predicted\n     ");
-    for (int predicted = 0; predicted < CLASSES; predicted++)
-        printf("%7d", predicted);
-    for (int label = 0; label < CLASSES; label++) {
-        printf("\n%4d ", label);
-        for (int predicted = 0; predicted < CLASSES; predicted++)
-            printf("%7lld", (long long)confusion->counts[label][predicted]);
-    }
-    printf("\n\nmean confidence %.2f %%\n", 100 * confidence);
-}
-
-static StatusCode evaluate_file(const EvaluateArguments *arguments, const Context *context, const char *path,
-                                bool first, bool alone, Status *status) {
-    Model model = {0};
-    Evaluation result = {0};
-    if (!model_open(context, &model_families, path, &arguments->settings, &model, status) &&
-        arguments->some_members && config_int(model.config, "cnn.members") == 1)
-        status_set(status, STATUS_USAGE, "%s is no ensemble: leave --members away.", path);
-    if (!status->code && !evaluate(arguments, context, &model, &result, status) &&
-        comm_rank(context->comm) == 0) {
-        if (arguments->json) {
-            print_json(arguments, context, path, &model, &result);
-        } else {
-            if (first) print_head();
-            print_row(path, &model, &result);
-            if (alone && result.members > 1) print_members(&result);
-            if (alone) print_confusion(&result.confusion, result.confidence);
+/* The true classes and what they were taken for. */
+static void add_confusion(Output *output, const Model *model, const Confusion *confusion) {
+    char number[12];
+    output_begin(output, "confusion_by_class", "true \\ predicted", OUTPUT_TABLE);
+    for (int label = 0; label < confusion->classes; label++) {
+        output_record(output);
+        output_text(output, "class", "", class_name(&model->class_names, label, number));
+        for (int predicted = 0; predicted < confusion->classes; predicted++) {
+            const char *name = class_name(&model->class_names, predicted, number);
+            output_integer(output, name, name, confusion->counts[label * confusion->classes + predicted]);
         }
-        finish_output(status);
     }
-    mem_free(result.correct);
+    output_end(output);
+}
+
+static void add_members(Output *output, const Evaluation *result) {
+    output_begin(output, "members", "", OUTPUT_TABLE);
+    for (int m = 0; m < result->members; m++) {
+        output_record(output);
+        output_integer(output, "members", "members", m + 1);
+        output_integer(output, "correct", "correct", result->correct[m]);
+        output_real(output, "accuracy_percent", "accuracy %",
+                    100 * (double)result->correct[m] / (double)result->confusion.n, "%.2f");
+    }
+    output_end(output);
+}
+
+static void add_class_names(Output *output, const Model *model) {
+    if (!model->class_names.names) return;
+    output_begin(output, "classes", NULL, OUTPUT_TABLE);
+    for (int c = 0; c < model->class_names.count; c++) {
+        output_record(output);
+        output_text(output, "name", NULL, model->class_names.names[c]);
+    }
+    output_end(output);
+}
+
+/* One model. What only programs want isn't shown to people; matrices come in the text for a model alone. */
+static void add_evaluation(Output *output, const EvaluateArguments *arguments, const Context *context,
+                           const Model *model, const Evaluation *result, bool alone) {
+    const Confusion *confusion = &result->confusion;
+    const bool json = arguments->format == OUTPUT_JSON, text = arguments->format == OUTPUT_TEXT;
+    output_record(output);
+    output_text(output, "family", "model", model->family->name);
+    output_integer(output, "n", "images", confusion->n);
+    output_integer(output, "correct", "correct", confusion->correct);
+    output_real(output, "accuracy", NULL, confusion_accuracy(confusion), "%.4f");
+    if (text) output_real(output, "percent", "accuracy %", 100 * confusion_accuracy(confusion), "%.2f");
+    output_real(output, "mean_confidence", NULL, result->confidence, "%.4f");
+    output_real(output, "seconds", "seconds", result->seconds, "%.2f");
+    output_text(output, "model", "file", result->path);
+    output_text(output, "split", NULL, arguments->split);
+    output_integer(output, "ranks", NULL, comm_size(context->comm));
+    output_integer(output, "threads", NULL, context->threads);
+    output_text(output, "about", "about", result->about);
+    if (json) output_matrix(output, "confusion", confusion->counts, confusion->classes, confusion->classes);
+    if (json && result->members > 1)
+        output_integers(output, "correct_by_members", result->correct, result->members);
+    if (json) add_class_names(output, model);
+    if (text && alone && result->members > 1) add_members(output, result);
+    if (text && alone) {
+        add_confusion(output, model, confusion);
+        output_note(output, "\nmean confidence %.2f %%", 100 * result->confidence);
+    }
+}
+
+static StatusCode check_members(const EvaluateArguments *arguments, const Model *model, Status *status) {
+    if (arguments->some_members && !(model->family->is_ensemble && model->family->is_ensemble(model)))
+        status_set(status, STATUS_USAGE, "%s is not an ensemble; omit --members.", h5_path(model->file));
+    return status->code;
+}
+
+static StatusCode evaluate_file(const EvaluateArguments *arguments, const Context *context, Output *output,
+                                bool alone, Evaluation *result, Status *status) {
+    Model model = {0};
+    if (!model_open(context, &model_families, result->path, &arguments->settings, &model, status) &&
+        !check_members(arguments, &model, status) && !evaluate(arguments, context, &model, result, status)) {
+        model.family->describe(&model, result->about, sizeof result->about);
+        result->config = config_copy(model.config);
+        config_set_value(result->config, "run.seed", "0", "--summary", status);
+        if (!arguments->summary) add_evaluation(output, arguments, context, &model, result, alone);
+    }
     model_close(&model);
     return comm_agree(context->comm, status);
+}
+
+/* The models that differ from this one by their seeds alone, itself among them: mean and deviation (of a
+ * sample) of their accuracies. They are counted once: done[]. */
+static void add_summary(Output *output, const Evaluation *results, int first, int count, bool *done) {
+    double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
+    int n = 0;
+    for (int i = first; i < count; i++) {
+        if (done[i] || config_difference(results[first].config, results[i].config)) continue;
+        const double accuracy = 100 * confusion_accuracy(&results[i].confusion);
+        done[i] = true;
+        sum += accuracy;
+        squares += accuracy * accuracy;
+        least = fmin(least, accuracy);
+        most = fmax(most, accuracy);
+        n++;
+    }
+    const double mean = sum / n, variance = n > 1 ? fmax(0, (squares - n * mean * mean) / (n - 1)) : NAN;
+    output_record(output);
+    output_integer(output, "runs", "runs", n);
+    output_real(output, "accuracy_mean_percent", "accuracy %", mean, "%.3f");
+    output_real(output, "accuracy_deviation_percent", "+-", sqrt(variance), "%.3f");
+    output_real(output, "accuracy_least_percent", "least", least, "%.2f");
+    output_real(output, "accuracy_most_percent", "most", most, "%.2f");
+    output_text(output, "first", "first of them", results[first].path);
+    output_text(output, "about", "about", results[first].about);
 }
 
 /* --members as a setting; refused before any model is opened. */
@@ -157,7 +196,7 @@ static StatusCode take_members(const char *members, char setting[64], EvaluateAr
                                Status *status) {
     Config *config = config_create(&model_families.keys);
     if (!config_set_value(config, "cnn.use_members", members, "--members", status)) {
-        snprintf(setting, 64, "cnn.use_members=%lld", (long long)config_int(config, "cnn.use_members"));
+        snprintf(setting, 64, "cnn.use_members=%.40s", config_value(config, "cnn.use_members"));
         settings_take(&arguments->settings, setting, status);
         arguments->some_members = true;
     }
@@ -165,23 +204,47 @@ static StatusCode take_members(const char *members, char setting[64], EvaluateAr
     return status->code;
 }
 
+/* Evaluates all models and prints. Collective. */
+static StatusCode evaluate_all(const EvaluateArguments *arguments, const Context *context, int models,
+                               char **paths, Status *status) {
+    Output *output = output_create(arguments->format, OUTPUT_TABLE);
+    Evaluation *results = mem_new((size_t)models, sizeof *results);
+    bool *done = mem_new((size_t)models, sizeof *done);
+    int evaluated = 0;
+    for (; evaluated < models && !status->code; evaluated++) {
+        results[evaluated].path = model_path_of(paths[evaluated]);
+        evaluate_file(arguments, context, output, models == 1, &results[evaluated], status);
+    }
+    for (int i = 0; arguments->summary && !status->code && i < models; i++)
+        if (!done[i]) add_summary(output, results, i, models, done);
+    if (comm_rank(context->comm) == 0) output_print(output);
+    for (int i = 0; i < evaluated; i++)
+        evaluation_free(&results[i]);
+    mem_free(done);
+    mem_free(results);
+    output_destroy(&output);
+    return finish_output(status);
+}
+
 StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *status) {
-    EvaluateArguments arguments = {.data = DEFAULT_DATA, .split = "test", .settings = settings_new(argc)};
+    EvaluateArguments arguments = {.split = "test", .settings = settings_new(argc)};
     const char *members = NULL;
     char use_members[64];
     const Option options[] = {{.name = "data", .value = &arguments.data},
                               {.name = "split", .value = &arguments.split},
-                              {.name = "json", .flag = &arguments.json},
                               {.name = "members", .value = &members},
+                              {.name = "summary", .flag = &arguments.summary},
                               {.name = "set", .take = settings_take, .context = &arguments.settings},
+                              OPTIONS_OF_FORMAT(&arguments.format),
                               {0}};
+    static const char *const names[] = {"MODEL.h5 or the folder of a run"};
+    const Operands wanted = {1, argc, names};
     int models = 0;
-    if (!options_parse(argc, argv, options, 1, argc, &models, status) && strcmp(arguments.split, "train") &&
+    if (!options_parse(argc, argv, options, &wanted, &models, status) && strcmp(arguments.split, "train") &&
         strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
         status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
     if (members) take_members(members, use_members, &arguments, status);
-    for (int i = 0; i < models && !status->code; i++)
-        evaluate_file(&arguments, context, argv[1 + i], i == 0, models == 1, status);
+    if (!status->code) evaluate_all(&arguments, context, models, argv + 1, status);
     mem_free(arguments.settings.items);
     return status->code;
 }

@@ -1,74 +1,125 @@
 #include "cli/cli.h"
 
+#include "core/mem.h"
 #include "store/dataset.h"
-#include "svm/model.h"
-#include "svm/svm_libsvm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
     const char *format, *out, *split, *data;
+    OutputFormat print;
 } ExportArguments;
 
 static StatusCode parse(int argc, char **argv, ExportArguments *arguments, Status *status) {
-    *arguments = (ExportArguments){.format = "libsvm", .data = DEFAULT_DATA};
+    *arguments = (ExportArguments){.format = "libsvm"};
     const Option options[] = {{.name = "format", .value = &arguments->format},
                               {.name = "out", .value = &arguments->out},
                               {.name = "split", .value = &arguments->split},
                               {.name = "data", .value = &arguments->data},
+                              OPTIONS_OF_FORMAT(&arguments->print),
                               {0}};
+    static const char *const names[] = {"MODEL.h5"};
+    const Operands wanted = {1, 1, names};
     int operands;
-    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
-    if (strcmp(arguments->format, "libsvm"))
-        return status_set(status, STATUS_USAGE, "--format %s isn't known; there is libsvm.",
-                          arguments->format);
+    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out FILE is needed: the file to be written.");
     return STATUS_OK;
 }
 
-/* Images of a split as the model sees them; rank 0 writes. */
+/* The families that write the format, "svm, cnn"; "" if none does. */
+static void list_families(const char *format, char *text, size_t size) {
+    text[0] = 0;
+    for (int f = 0; f < model_families.count; f++)
+        for (int e = 0; e < model_families.items[f]->exporter_count; e++)
+            if (!strcmp(model_families.items[f]->exporters[e].format, format)) {
+                const size_t used = strlen(text);
+                snprintf(text + used, size - used, "%s%s", used ? ", " : "", model_families.items[f]->name);
+            }
+}
+
+/* All formats there are. */
+static void list_formats(char *text, size_t size) {
+    text[0] = 0;
+    for (int f = 0; f < model_families.count; f++)
+        for (int e = 0; e < model_families.items[f]->exporter_count; e++) {
+            const size_t used = strlen(text);
+            snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+                     model_families.items[f]->exporters[e].format);
+        }
+}
+
+static StatusCode check_format(const char *format, Status *status) {
+    char families[128], formats[128];
+    list_families(format, families, sizeof families);
+    list_formats(formats, sizeof formats);
+    if (*families) return status->code;
+    return status_set(status, STATUS_USAGE, "--format %s isn't known; there is %s.", format, formats);
+}
+
+static const ModelExporter *find_exporter(const Model *model, const char *format, Status *status) {
+    char families[128];
+    for (int e = 0; e < model->family->exporter_count; e++)
+        if (!strcmp(model->family->exporters[e].format, format)) return &model->family->exporters[e];
+    list_families(format, families, sizeof families);
+    status_set(status, STATUS_USAGE, "%s is a %s; the format %s is for models of: %s.", h5_path(model->file),
+               model->family->name, format, families);
+    return NULL;
+}
+
+/* Images of a split as the model sees them; rank 0 writes. Collective. */
 static StatusCode export_images(const ExportArguments *arguments, const Context *context, const Model *model,
-                                Status *status) {
-    const char *part = NULL;
+                                const ModelExporter *exporter, Status *status) {
+    const char *part = NULL, *data = NULL;
     Range rows = {0};
     ImageSet set = {0};
     ModelImages images = {0};
-    if (split_rows(arguments->data, arguments->split, context->comm, model->config, &part, &rows, status) ||
-        dataset_read(arguments->data, part, rows, context->comm, &set, status))
+    if (!exporter->write_images)
+        return status_set(status, STATUS_USAGE, "--split: the format %s is for models alone.",
+                          exporter->format);
+    if (model_dataset(context, model, arguments->data, &data, status) ||
+        split_rows(data, arguments->split, context->comm, model->config, &part, &rows, status) ||
+        dataset_read(data, part, rows, context->comm, &set, status))
         return status->code;
     if (!model_images_create(model, &set, &images, status) && comm_rank(context->comm) == 0)
-        svm_libsvm_write_images(model->state, &images.set, arguments->out, status);
+        exporter->write_images(model, &images, arguments->out, status);
     model_images_free(&images);
     return status->code;
 }
 
-/* A LIBSVM model doesn't say what images went through before the kernel saw them. */
-static void say_what_is_lost(const ExportArguments *arguments, const Context *context, const Model *model) {
-    const char *preprocess = config_text(model->config, "run.preprocess"),
-               *features = config_text(model->config, "svm.features");
-    if (!strcmp(preprocess, "none") && !strcmp(features, "pixels")) return;
-    log_line(context->log,
-             "%s doesn't say what images go through first; to import it again add --set run.preprocess=%s "
-             "--set svm.features=%s",
-             arguments->out, preprocess, features);
+/* For programs: what was written. */
+static void print_result(const ExportArguments *arguments, const Model *model) {
+    if (arguments->print == OUTPUT_TEXT) return;
+    Output *output = output_create(arguments->print, OUTPUT_LINES);
+    output_record(output);
+    output_text(output, "out", NULL, arguments->out);
+    output_text(output, "format", NULL, arguments->format);
+    output_text(output, "model", NULL, h5_path(model->file));
+    output_text(output, "family", NULL, model->family->name);
+    output_text(output, "split", NULL, arguments->split ? arguments->split : "");
+    output_print(output);
+    output_destroy(&output);
 }
 
 StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status) {
     ExportArguments arguments;
     Model model = {0};
     const Settings none = {0};
-    if (!parse(argc, argv, &arguments, status) &&
-        !check_output(context, arguments.out, 1, argv + 1, status) &&
-        !model_open(context, &model_families, argv[1], &none, &model, status)) {
-        if (model.family != &svm_family)
-            status_set(status, STATUS_USAGE, "%s is a %s; only an SVM can be written as a LIBSVM model.",
-                       argv[1], model.family->name);
-        else if (arguments.split)
-            export_images(&arguments, context, &model, status);
-        else if (comm_rank(context->comm) == 0 && !svm_libsvm_write_model(model.state, arguments.out, status))
-            say_what_is_lost(&arguments, context, &model);
+    if (parse(argc, argv, &arguments, status) || check_format(arguments.format, status)) return status->code;
+    char *path = model_path_of(argv[1]);
+    if (!check_output(context, arguments.out, 1, &path, status) &&
+        !model_open(context, &model_families, path, &none, &model, status)) {
+        const ModelExporter *exporter = find_exporter(&model, arguments.format, status);
+        const bool first = comm_rank(context->comm) == 0;
+        if (exporter && arguments.split)
+            export_images(&arguments, context, &model, exporter, status);
+        else if (exporter && first)
+            exporter->write(&model, context, arguments.out, status);
+        if (!status->code && first) print_result(&arguments, &model);
     }
     model_close(&model);
+    mem_free(path);
+    finish_output(status);
     return comm_agree(context->comm, status);
 }

@@ -2,26 +2,41 @@
 
 #include "core/mem.h"
 #include "store/checkpoint.h"
-#include "svm/svm_libsvm.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct {
     const char *format, *out;
     Settings settings;
+    OutputFormat print;
 } ImportArguments;
 
-/* What a LIBSVM model doesn't say about the images that it was trained on; the rest of the configuration is
- * in it. */
-static StatusCode check_setting(const char *setting, Status *status) {
-    static const char *const keys[] = {"run.preprocess=", "run.train=", "run.valid=", "svm.features="};
-    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
-        if (!strncmp(setting, keys[k], strlen(keys[k]))) return status->code;
-    return status_set(
-        status, STATUS_USAGE,
-        "--set %s: import takes run.preprocess, run.train, run.valid and svm.features; the model's "
-        "file says the rest.",
-        setting);
+/* The importer of a format and its family; an unknown format is an error. */
+static const ModelImporter *find_importer(const char *format, const ModelFamily **family, Status *status) {
+    char formats[128] = "";
+    for (int f = 0; f < model_families.count; f++)
+        for (int i = 0; i < model_families.items[f]->importer_count; i++) {
+            const ModelImporter *importer = &model_families.items[f]->importers[i];
+            *family = model_families.items[f];
+            if (!strcmp(importer->format, format)) return importer;
+            const size_t used = strlen(formats);
+            snprintf(formats + used, sizeof formats - used, "%s%s", used ? ", " : "", importer->format);
+        }
+    status_set(status, STATUS_USAGE, "--format %s isn't known; there is %s.", format, formats);
+    return NULL;
+}
+
+/* Only what the model's file doesn't say may be set. */
+static StatusCode check_setting(const ModelImporter *importer, const char *setting, Status *status) {
+    char keys[256] = "";
+    for (int k = 0; importer->keys[k]; k++) {
+        const size_t length = strlen(importer->keys[k]), used = strlen(keys);
+        if (!strncmp(setting, importer->keys[k], length) && setting[length] == '=') return status->code;
+        snprintf(keys + used, sizeof keys - used, "%s%s", k ? ", " : "", importer->keys[k]);
+    }
+    return status_set(status, STATUS_USAGE, "--set %s: import takes %s; the model's file says the rest.",
+                      setting, keys);
 }
 
 static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Status *status) {
@@ -29,32 +44,48 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     const Option options[] = {{.name = "format", .value = &arguments->format},
                               {.name = "out", .value = &arguments->out},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
+                              OPTIONS_OF_FORMAT(&arguments->print),
                               {0}};
+    static const char *const names[] = {"The file to be imported"};
+    const Operands wanted = {1, 1, names};
     int operands;
-    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
-    if (strcmp(arguments->format, "libsvm"))
-        return status_set(status, STATUS_USAGE, "--format %s isn't known; there is libsvm.",
-                          arguments->format);
+    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out MODEL.h5 is needed: the file to be written.");
     return STATUS_OK;
 }
 
+static void print_result(const ImportArguments *arguments, const ModelFamily *family, const char *path) {
+    if (arguments->print == OUTPUT_TEXT) return;
+    Output *output = output_create(arguments->print, OUTPUT_LINES);
+    output_record(output);
+    output_text(output, "out", NULL, arguments->out);
+    output_text(output, "format", NULL, arguments->format);
+    output_text(output, "file", NULL, path);
+    output_text(output, "family", NULL, family->name);
+    output_print(output);
+    output_destroy(&output);
+}
+
 StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status) {
     ImportArguments arguments;
     Config *config = config_create(&model_families.keys);
-    void *model = NULL;
-    if (!parse(argc, argv, &arguments, status)) check_output(context, arguments.out, 1, argv + 1, status);
+    void *content = NULL;
+    const ModelFamily *family = NULL;
+    const ModelImporter *importer = NULL;
+    if (!parse(argc, argv, &arguments, status)) importer = find_importer(arguments.format, &family, status);
+    if (importer) check_output(context, arguments.out, 1, argv + 1, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))
-            check_setting(arguments.settings.items[i], status);
-    if (!status->code && comm_rank(context->comm) == 0)
-        svm_libsvm_read_model(&model, config, argv[1], status);
+            check_setting(importer, arguments.settings.items[i], status);
+    if (!status->code && comm_rank(context->comm) == 0) importer->read(&content, config, argv[1], status);
     const CheckpointInfo info = {.config = config, .complete = true};
-    if (!comm_agree(context->comm, status))
-        checkpoint_save(arguments.out, context->comm, &info, svm_libsvm_save, model, status);
-    svm_libsvm_free(&model);
+    if (!comm_agree(context->comm, status) &&
+        !checkpoint_save(arguments.out, context->comm, &info, importer->write, content, status) &&
+        comm_rank(context->comm) == 0)
+        print_result(&arguments, family, argv[1]);
+    if (importer) importer->free(&content);
     config_destroy(&config);
     mem_free(arguments.settings.items);
-    return status->code;
+    return finish_output(status);
 }

@@ -5,7 +5,6 @@
 #include "data/sheet.h"
 #include "store/dataset.h"
 
-#include <cjson/cJSON.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,24 +37,32 @@ static Pictures read_pictures(const Context *context, ImageSpec spec, int count,
     return pictures;
 }
 
-static void print_prediction(const char *path, Prediction prediction, bool json) {
-    if (!json) {
-        printf("%d  %5.1f %%  %s\n", prediction.label, 100 * (double)prediction.confidence, path);
-        return;
+/* A line for each picture. */
+static void print_predictions(const Pictures *pictures, const Model *model, const Prediction *predictions,
+                              int64_t n, OutputFormat format) {
+    Output *output = output_create(format, OUTPUT_TABLE);
+    for (int64_t i = 0; i < n; i++) {
+        char number[12];
+        const char *name = class_name(&model->class_names, predictions[i].label, number);
+        output_record(output);
+        if (format == OUTPUT_TEXT) output_text(output, "class", "", name);
+        output_text(output, "picture", NULL, pictures->paths[i]);
+        output_integer(output, "label", NULL, predictions[i].label);
+        output_real(output, "confidence", NULL, (double)predictions[i].confidence, "%.3f");
+        if (format == OUTPUT_TEXT) {
+            output_real(output, "percent", "", 100 * (double)predictions[i].confidence, "%.1f %%");
+            output_text(output, "path", "", pictures->paths[i]);
+        } else if (model->class_names.names) {
+            output_text(output, "class", NULL, name);
+        }
     }
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "picture", path);
-    cJSON_AddNumberToObject(object, "label", prediction.label);
-    cJSON_AddNumberToObject(object, "confidence", (double)prediction.confidence);
-    char *text = cJSON_PrintUnformatted(object);
-    puts(text);
-    cJSON_free(text);
-    cJSON_Delete(object);
+    output_print(output);
+    output_destroy(&output);
 }
 
 /* A row for each picture, as the model sees it, and beside it the training images that decide about it, each
  * with its label and, as Euclidean distances are known, the root of its distance. */
-static StatusCode draw_neighbours(const ImageSet *pictures, const Prediction *predictions,
+static StatusCode draw_neighbours(const Model *model, const ImageSet *pictures, const Prediction *predictions,
                                   const NearestImages *nearest, const char *out, Status *status) {
     enum { CAPTION = 32 };
     const int64_t columns = nearest->each + 1, cells = pictures->n * columns;
@@ -66,15 +73,18 @@ static StatusCode draw_neighbours(const ImageSet *pictures, const Prediction *pr
     for (int64_t i = 0; i < cells; i++) {
         const int64_t picture = i / columns, from = picture * nearest->each + i % columns - 1;
         const bool query = i % columns == 0;
+        char number[12];
         memcpy(sheet.images + i * pixels,
                query ? pictures->images + picture * pixels : nearest->set.images + from * pixels,
                (size_t)pixels);
         caption[i] = captions[i];
         if (query)
-            snprintf(captions[i], CAPTION, "is %d (%.0f %%)", predictions[picture].label,
+            snprintf(captions[i], CAPTION, "is %.14s (%.0f %%)",
+                     class_name(&model->class_names, predictions[picture].label, number),
                      100 * (double)predictions[picture].confidence);
         else
-            snprintf(captions[i], CAPTION, "%d at %.0f", nearest->set.labels[from],
+            snprintf(captions[i], CAPTION, "%.14s at %.0f",
+                     class_name(&model->class_names, nearest->set.labels[from], number),
                      sqrt((double)nearest->distances[from]));
     }
     sheet_write(out, &sheet, (int)columns, caption, status);
@@ -96,21 +106,20 @@ static StatusCode show_neighbours(const Context *context, const Model *model, co
     if (images->set.n == 0) return status->code;
     if (!model->family->nearest(model, context, images, MOST, &nearest, status) &&
         comm_rank(context->comm) == 0)
-        draw_neighbours(&images->set, predictions, &nearest, out, status);
+        draw_neighbours(model, &images->set, predictions, &nearest, out, status);
     nearest_images_free(&nearest);
     return comm_agree(context->comm, status);
 }
 
 /* Rank 0 prints. Collective. */
-static StatusCode predict(const Context *context, const Model *model, Pictures *pictures, bool json,
+static StatusCode predict(const Context *context, const Model *model, Pictures *pictures, OutputFormat format,
                           const char *neighbours, Status *status) {
     ModelImages images;
     if (!model_images_create(model, &pictures->set, &images, status)) {
         const int64_t n = images.set.n;
         Prediction *predictions = mem_new((size_t)n, sizeof *predictions);
         model->family->predict(model, context, &images, predictions);
-        for (int64_t i = 0; comm_rank(context->comm) == 0 && i < n; i++)
-            print_prediction(pictures->paths[i], predictions[i], json);
+        if (comm_rank(context->comm) == 0) print_predictions(pictures, model, predictions, n, format);
         if (neighbours) show_neighbours(context, model, &images, predictions, neighbours, status);
         mem_free(predictions);
     }
@@ -119,24 +128,28 @@ static StatusCode predict(const Context *context, const Model *model, Pictures *
 }
 
 StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status) {
-    bool json = false;
+    OutputFormat format = OUTPUT_TEXT;
+    static const char *const names[] = {"MODEL.h5 or the folder of a run", "PICTURE"};
+    const Operands wanted = {2, argc, names};
     const char *neighbours = NULL;
     int operands;
     Settings settings = settings_new(argc);
-    const Option options[] = {{.name = "json", .flag = &json},
+    const Option options[] = {OPTIONS_OF_FORMAT(&format),
                               {.name = "neighbours", .value = &neighbours},
                               {.name = "set", .take = settings_take, .context = &settings},
                               {0}};
     Model model = {0};
     Status unreadable = {0};
-    if (!options_parse(argc, argv, options, 2, argc, &operands, status) &&
+    char *path = NULL;
+    if (!options_parse(argc, argv, options, &wanted, &operands, status) &&
         !(neighbours && check_output(context, neighbours, operands, argv + 1, status)) &&
-        !model_open(context, &model_families, argv[1], &settings, &model, status)) {
+        !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status)) {
         Pictures pictures = read_pictures(context, model.spec, operands - 1, argv + 2, &unreadable);
-        predict(context, &model, &pictures, json, neighbours, status);
+        predict(context, &model, &pictures, format, neighbours, status);
         mem_free(pictures.paths);
     }
     model_close(&model);
+    mem_free(path);
     mem_free(settings.items);
     /* the pictures that were read have their answers; the others make the command fail */
     if (unreadable.code && !status->code) *status = unreadable;

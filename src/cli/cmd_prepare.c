@@ -38,7 +38,7 @@ StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *st
     const char *idx = NULL, *out = NULL;
     int operands;
     const Option options[] = {{.name = "idx", .value = &idx}, {.name = "out", .value = &out}, {0}};
-    if (options_parse(argc, argv, options, 0, 0, &operands, status)) return status->code;
+    if (options_parse(argc, argv, options, &(Operands){0, 0, NULL}, &operands, status)) return status->code;
     if (!idx || !out)
         return status_set(status, STATUS_USAGE,
                           "--idx and --out are needed; see `pardigits prepare --help`.");

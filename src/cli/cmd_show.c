@@ -1,189 +1,178 @@
-/* pardigits show: what is in a file of ours, for people. Rank 0 works alone. */
+/* pardigits show: what is in a file of ours. Rank 0 works alone. */
 #include "cli/cli.h"
 
 #include "core/mem.h"
-#include "data/sheet.h"
+#include "model/draw.h"
 #include "store/dataset.h"
 #include "store/metrics.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { SHEET_PER_CLASS = 20, SHOWN_ROWS = 20, COLUMN_WIDTH = 16 };
+enum { SHOWN_ROWS = 20 };
 
-static void print_array(const char *path, bool is_array, void *context) {
+/* What visiting the objects of a file carries along. */
+typedef struct {
+    const H5File *file;
+    Output *output;
+} Visit;
+
+static void add_array(const char *path, bool is_array, void *context) {
+    const Visit *visit = context;
     H5Shape shape;
     Status ignored = {0};
-    if (!is_array || h5_shape(context, path, &shape, &ignored)) return;
-    printf("  %-36s", path);
-    for (int i = 0; i < shape.rank; i++)
-        printf("%s%lld", i ? " x " : "", (long long)shape.dims[i]);
-    putchar('\n');
+    char text[128] = "";
+    if (!is_array || h5_shape(visit->file, path, &shape, &ignored)) return;
+    for (int i = 0; i < shape.rank; i++) {
+        const size_t used = strlen(text);
+        snprintf(text + used, sizeof text - used, "%s%lld", i ? " x " : "", (long long)shape.dims[i]);
+    }
+    output_record(visit->output);
+    output_text(visit->output, "array", "", path);
+    output_text(visit->output, "shape", "", text);
 }
 
-static void print_config(const Config *config) {
+/* The keys of all runs and of this model's family. */
+static void add_config(Output *output, const Config *config) {
     const char *model = config_text(config, "run.model");
+    output_begin(output, "configuration", "configuration", OUTPUT_TABLE);
     for (int i = 0; i < config_count(config); i++) {
         const char *name = config_key(config, i)->name;
-        bool used = !strncmp(name, "run.", 4) || !strncmp(name, model, strlen(model));
-        if (used) printf("  %s = %s\n", name, config_value(config, name));
+        if (strncmp(name, "run.", 4) && strncmp(name, model, strlen(model))) continue;
+        output_record(output);
+        output_text(output, "key", "", name);
+        output_text(output, "value", "", config_value(config, name));
     }
+    output_end(output);
 }
 
-/* A sheet of the first SHEET_PER_CLASS images of each class, a row a class. images and labels: paths of
- * arrays. */
-static StatusCode draw_images(const H5File *file, const char *images_path, const char *labels_path,
-                              const char *out, Status *status) {
-    H5Shape shape = {0};
-    if (h5_shape(file, labels_path, &shape, status)) return status->code;
-    int64_t n = shape.rank == 1 ? shape.dims[0] : 0, chosen = 0;
-    uint8_t *labels = mem_new((size_t)n, 1), *sheet = mem_new(CLASSES * SHEET_PER_CLASS, IMAGE_PIXELS);
-    char captions[CLASSES * SHEET_PER_CLASS][24], *caption[CLASSES * SHEET_PER_CLASS];
-    h5_read(file, labels_path, H5_U8, (H5Shape){1, {n}}, labels, status);
-    for (int digit = 0; digit < CLASSES; digit++)
-        for (int64_t i = 0, taken = 0; i < n && taken < SHEET_PER_CLASS && !status->code; i++) {
-            if (labels[i] != digit) continue;
-            h5_read_rows(file, images_path, H5_U8, IMAGE_PIXELS, i, 1, sheet + chosen * IMAGE_PIXELS, status);
-            snprintf(captions[chosen], sizeof captions[chosen], "%d", digit);
-            caption[chosen] = captions[chosen];
-            chosen++;
-            taken++;
-        }
-    if (!status->code)
-        sheet_write(out, &(ImageSet){chosen, sheet, NULL, image_spec_mnist()}, SHEET_PER_CLASS, caption,
-                    status);
-    mem_free(sheet);
-    mem_free(labels);
-    return status->code;
+static void add_shape(Output *output, ImageSpec spec) {
+    char text[64];
+    snprintf(text, sizeof text, "%dx%d, %d classes", spec.height, spec.width, spec.classes);
+    output_text(output, "shape", "images", text);
+    output_integer(output, "height", NULL, spec.height);
+    output_integer(output, "width", NULL, spec.width);
+    output_integer(output, "classes", NULL, spec.classes);
 }
 
-/* A sheet of the filters of the first convolution, each stretched to 28x28 (mid grey is 0). */
-static StatusCode draw_filters(const H5File *file, const char *path, const char *out, Status *status) {
-    H5Shape shape = {0};
-    if (h5_shape(file, path, &shape, status)) return status->code;
-    if (shape.rank != 4)
-        return status_set(status, STATUS_FAILED, "%s: %s isn't a convolution's: the file is damaged.",
-                          h5_path(file), path);
-    int kernel = (int)shape.dims[0], channels = (int)shape.dims[2], filters = (int)shape.dims[3];
-    int64_t size = (int64_t)kernel * kernel * channels * filters;
-    float *weights = mem_new((size_t)size, sizeof *weights), largest = 1e-30f;
-    uint8_t *sheet = mem_new((size_t)filters, IMAGE_PIXELS);
-    h5_read(file, path, H5_F32, shape, weights, status);
-    for (int64_t i = 0; i < size; i++)
-        largest = fmaxf(largest, fabsf(weights[i]));
-    for (int f = 0; f < filters; f++)
-        for (int y = 0; y < IMAGE_SIDE; y++)
-            for (int x = 0; x < IMAGE_SIDE; x++) {
-                int tap = y * kernel / IMAGE_SIDE * kernel + x * kernel / IMAGE_SIDE;
-                float weight = weights[(int64_t)tap * channels * filters + f];
-                sheet[f * IMAGE_PIXELS + y * IMAGE_SIDE + x] =
-                    (uint8_t)lrintf(127.5f + 127.5f * weight / largest);
-            }
-    if (!status->code)
-        sheet_write(out, &(ImageSet){filters, sheet, NULL, image_spec_mnist()}, 8, NULL, status);
-    mem_free(sheet);
-    mem_free(weights);
-    return status->code;
-}
-
-static void print_part(const H5File *file, const char *part, int64_t n, Status *status) {
-    char path[64], *images = NULL, *labels = NULL;
-    int64_t counts[256] = {0};
-    snprintf(path, sizeof path, "/%s/labels", part);
-    uint8_t *label = mem_new((size_t)n, 1);
-    h5_read(file, path, H5_U8, (H5Shape){1, {n}}, label, status);
-    for (int64_t i = 0; i < n; i++)
-        counts[label[i]]++;
-    snprintf(path, sizeof path, "/%s", part);
-    h5_get_text(file, path, "images_sha256", &images, status);
-    h5_get_text(file, path, "labels_sha256", &labels, status);
-    if (!status->code) {
-        printf("%-5s %6lld images, of digits 0 to 9:", part, (long long)n);
-        for (int digit = 0; digit < CLASSES; digit++)
-            printf(" %lld", (long long)counts[digit]);
-        printf("\n      images sha256 %s\n      labels sha256 %s\n", images, labels);
-    }
-    mem_free(labels);
-    mem_free(images);
-    mem_free(label);
-}
-
-static StatusCode show_dataset(const char *path, int64_t train, int64_t test, const char *out,
+/* How many images of each class a part holds; counts[CLASSES_MAX]. */
+static StatusCode count_labels(const H5File *file, const char *part, int64_t n, int64_t *counts,
                                Status *status) {
+    char path[64];
+    snprintf(path, sizeof path, "/%s/labels", part);
+    uint8_t *labels = mem_new((size_t)n, 1);
+    h5_read(file, path, H5_U8, (H5Shape){1, {n}}, labels, status);
+    for (int64_t i = 0; i < n && !status->code; i++)
+        counts[labels[i]]++;
+    mem_free(labels);
+    return status->code;
+}
+
+static void add_hashes(Output *output, const char *part, const ImageSource *source) {
+    char name[64], title[64];
+    snprintf(name, sizeof name, "%s_images_sha256", part);
+    snprintf(title, sizeof title, "%s images sha256", part);
+    output_text(output, name, title, source->images_sha256);
+    snprintf(name, sizeof name, "%s_labels_sha256", part);
+    snprintf(title, sizeof title, "%s labels sha256", part);
+    output_text(output, name, title, source->labels_sha256);
+}
+
+/* A dataset, as all ranks have looked at it. */
+typedef struct {
+    const char *path;
+    int64_t train, test;
+    ImageSource train_source, test_source;
+} DatasetFacts;
+
+static StatusCode show_dataset(Output *output, const DatasetFacts *facts, const char *out, Status *status) {
     H5File *file;
-    if (h5_open(&file, path, NULL, status)) return status->code;
-    printf("%s: dataset\n", path);
-    print_part(file, "train", train, status);
-    print_part(file, "test", test, status);
-    if (out && !status->code) draw_images(file, "/train/images", "/train/labels", out, status);
+    ClassNames names = {0};
+    int64_t train[CLASSES_MAX] = {0}, test[CLASSES_MAX] = {0};
+    if (h5_open(&file, facts->path, NULL, status)) return status->code;
+    if (!count_labels(file, "train", facts->train, train, status) &&
+        !(facts->test && count_labels(file, "test", facts->test, test, status)) &&
+        !class_names_read(file, "/", &names, status)) {
+        output_record(output);
+        output_text(output, "file", "file", facts->path);
+        output_text(output, "kind", "kind", "dataset");
+        output_integer(output, "train", "training images", facts->train);
+        output_integer(output, "test", "test images", facts->test);
+        add_hashes(output, "train", &facts->train_source);
+        add_hashes(output, "test", &facts->test_source);
+        output_begin(output, "classes", "images of each class", OUTPUT_TABLE);
+        for (int c = 0; c < CLASSES_MAX; c++) {
+            char number[12];
+            if (!train[c] && !test[c]) continue;
+            output_record(output);
+            output_text(output, "class", "class", class_name(&names, c, number));
+            output_integer(output, "label", NULL, c);
+            output_integer(output, "train", "train", train[c]);
+            output_integer(output, "test", "test", test[c]);
+        }
+        output_end(output);
+        if (out) draw_labelled_images(file, "/train/images", "/train/labels", &names, out, status);
+    }
+    class_names_free(&names);
     return h5_close(&file, status);
 }
 
-static StatusCode draw_model(const Model *model, const char *out, Status *status) {
-    static const char *const shown[] = {"/model/reference", "/model/support"};
-    for (int i = 0; i < 2; i++) {
-        char images[64], labels[64];
-        snprintf(images, sizeof images, "%s/images", shown[i]);
-        snprintf(labels, sizeof labels, "%s/labels", shown[i]);
-        if (!h5_exists(model->file, images)) continue;
-        if (!strcmp(shown[i], "/model/support") &&
-            strcmp(config_text(model->config, "svm.features"), "pixels"))
-            return status_set(
-                status, STATUS_USAGE,
-                "%s holds features of images (svm.features), which can't be drawn: leave --out away.",
-                h5_path(model->file));
-        return draw_images(model->file, images, labels, out, status);
-    }
-    static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
-    for (int i = 0; i < 2; i++)
-        if (h5_exists(model->file, filters[i])) return draw_filters(model->file, filters[i], out, status);
-    return status_set(status, STATUS_USAGE, "%s holds nothing that can be drawn: leave --out away.",
-                      h5_path(model->file));
-}
-
-static StatusCode show_model(const Model *model, const char *out, Status *status) {
-    char *digest = NULL, about[128] = "";
+static StatusCode show_model(Output *output, const Model *model, const char *out, Status *status) {
+    char *digest = NULL, about[128] = "", what[64];
     int64_t complete = 0;
     h5_get_text(model->file, "/", "digest", &digest, status);
     h5_get_i64(model->file, "/state", "complete", &complete, status);
     if (status->code) return status->code;
     model->family->describe(model, about, sizeof about);
-    printf("%s: %s model, %s\n%s\ndigest %s\n", h5_path(model->file), model->family->name, about,
-           complete ? "training is complete"
-                    : "training was stopped: go on with `pardigits train ... --resume`",
-           digest);
-    puts("configuration");
-    print_config(model->config);
+    snprintf(what, sizeof what, "%s model", model->family->name);
+    output_record(output);
+    output_text(output, "file", "file", h5_path(model->file));
+    output_text(output, "kind", NULL, "model");
+    output_text(output, "family", NULL, model->family->name);
+    output_text(output, "what", "kind", what);
+    output_text(output, "about", "about", about);
+    output_bool(output, "complete", NULL, complete != 0);
+    output_text(output, "training", "training",
+                complete ? "complete" : "was stopped: continue it with `pardigits train ... --resume`");
+    output_text(output, "digest", "digest", digest);
+    add_shape(output, model->spec);
+    add_config(output, model->config);
     if (h5_exists(model->file, "/model")) {
-        puts("arrays");
-        h5_visit(model->file, "/model", print_array, model->file, status);
+        Visit visit = {model->file, output};
+        output_begin(output, "arrays", "arrays", OUTPUT_TABLE);
+        h5_visit(model->file, "/model", add_array, &visit, status);
+        output_end(output);
     }
     mem_free(digest);
-    if (out && !status->code) draw_model(model, out, status);
+    if (out && !status->code) model->family->draw(model, out, status);
     return status->code;
 }
 
-static void print_table(const char *path, bool is_array, void *context) {
-    const H5File *file = context;
-    if (!is_array) return;
+/* People see the last rows, programs all. */
+static void add_table(const char *path, bool is_array, void *context) {
+    const Visit *visit = context;
     MetricsTable table;
     Status status = {0};
-    if (metrics_read_table(file, path, &table, &status)) return;
-    int64_t skipped = table.rows > SHOWN_ROWS ? table.rows - SHOWN_ROWS : 0;
-    printf("\n%s: %lld rows%s\n", path, (long long)table.rows, skipped ? ", the last of them" : "");
-    for (int c = 0; c < table.columns; c++)
-        printf("%*s", COLUMN_WIDTH, table.names[c]);
-    for (int64_t i = skipped * table.columns; i < table.rows * table.columns; i++)
-        printf("%s%*.8g", i % table.columns ? "" : "\n", COLUMN_WIDTH, table.values[i]);
-    putchar('\n');
+    char title[96];
+    if (!is_array || metrics_read_table(visit->file, path, &table, &status)) return;
+    const bool text = output_format(visit->output) == OUTPUT_TEXT;
+    const int64_t skipped = text && table.rows > SHOWN_ROWS ? table.rows - SHOWN_ROWS : 0;
+    snprintf(title, sizeof title, "%s: %lld row%s%s", path, (long long)table.rows, table.rows == 1 ? "" : "s",
+             skipped ? ", the last of them" : "");
+    output_begin(visit->output, path + 1, title, OUTPUT_TABLE);
+    for (int64_t r = skipped; r < table.rows; r++) {
+        output_record(visit->output);
+        for (int c = 0; c < table.columns; c++)
+            output_real(visit->output, table.names[c], table.names[c], table.values[r * table.columns + c],
+                        "%.8g");
+    }
+    output_end(visit->output);
     metrics_free_table(&table);
 }
 
-static StatusCode show_metrics(const char *path, const char *out, Status *status) {
+static StatusCode show_metrics(Output *output, const char *path, const char *out, Status *status) {
     if (out)
-        return status_set(status, STATUS_USAGE, "%s holds metrics, which --out can't draw: leave it away.",
-                          path);
+        return status_set(status, STATUS_USAGE, "%s holds metrics, which --out can't draw: omit it.", path);
     H5File *file;
     if (h5_open(&file, path, NULL, status)) return status->code;
     int64_t ranks = 0, threads = 0;
@@ -192,9 +181,15 @@ static StatusCode show_metrics(const char *path, const char *out, Status *status
     h5_get_i64(file, "/run", "threads", &threads, status);
     h5_get_f64(file, "/run", "seconds", &seconds, status);
     if (!status->code) {
-        printf("%s: metrics of a run of %lld rank%s x %lld thread%s, %.1f s\n", path, (long long)ranks,
-               ranks == 1 ? "" : "s", (long long)threads, threads == 1 ? "" : "s", seconds);
-        h5_visit(file, "/", print_table, file, status);
+        Visit visit = {file, output};
+        output_record(output);
+        output_text(output, "file", "file", path);
+        output_text(output, "kind", NULL, "metrics");
+        output_text(output, "what", "kind", "metrics of a run");
+        output_integer(output, "ranks", "ranks", ranks);
+        output_integer(output, "threads", "threads of each", threads);
+        output_real(output, "seconds", "seconds", seconds, "%.1f");
+        h5_visit(file, "/", add_table, &visit, status);
     }
     return h5_close(&file, status);
 }
@@ -215,28 +210,45 @@ static StatusCode read_kind(const Context *context, const char *path, char kind[
     return comm_agree(context->comm, status);
 }
 
-StatusCode cmd_show(const Context *context, int argc, char **argv, Status *status) {
-    const char *out = NULL;
+/* Collective. */
+static StatusCode show(const Context *context, const char *path, const char *out, Output *output,
+                       Status *status) {
     char kind[32];
-    int operands;
-    const Option options[] = {{.name = "out", .value = &out}, {0}};
-    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
-    if (out && check_output(context, out, 1, argv + 1, status)) return status->code;
-    if (read_kind(context, argv[1], kind, status)) return status->code;
-    bool first = comm_rank(context->comm) == 0;
+    const bool first = comm_rank(context->comm) == 0;
+    if (read_kind(context, path, kind, status)) return status->code;
     if (!strcmp(kind, "pardigits model")) {
         Model model;
-        model_open_file(context, &model_families, argv[1], &model, status);
-        if (first && !status->code) show_model(&model, out, status);
+        model_open_file(context, &model_families, path, &model, status);
+        if (first && !status->code) show_model(output, &model, out, status);
         model_close(&model);
     } else if (!strcmp(kind, "pardigits dataset")) {
-        int64_t train, test;
-        dataset_counts(argv[1], context->comm, &train, &test, status);
-        if (first && !status->code) show_dataset(argv[1], train, test, out, status);
+        DatasetFacts facts = {.path = path};
+        if (!dataset_counts(path, context->comm, &facts.train, &facts.test, status) &&
+            !dataset_source(path, "train", context->comm, &facts.train_source, status) &&
+            !(facts.test && dataset_source(path, "test", context->comm, &facts.test_source, status)) && first)
+            show_dataset(output, &facts, out, status);
     } else if (!strcmp(kind, "pardigits metrics")) {
-        if (first) show_metrics(argv[1], out, status);
+        if (first) show_metrics(output, path, out, status);
     } else {
-        status_set(status, STATUS_FAILED, "%s is an HDF5 file, but none that pardigits wrote.", argv[1]);
+        status_set(status, STATUS_FAILED, "%s is an HDF5 file, but not one that pardigits wrote.", path);
     }
+    return comm_agree(context->comm, status);
+}
+
+StatusCode cmd_show(const Context *context, int argc, char **argv, Status *status) {
+    const char *out = NULL;
+    OutputFormat format = OUTPUT_TEXT;
+    int operands;
+    const Option options[] = {{.name = "out", .value = &out}, OPTIONS_OF_FORMAT(&format), {0}};
+    static const char *const names[] = {"FILE.h5"};
+    const Operands wanted = {1, 1, names};
+    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
+    char *path = model_path_of(argv[1]);
+    Output *output = output_create(format, OUTPUT_LINES);
+    if (!(out && check_output(context, out, 1, &path, status)) && !show(context, path, out, output, status) &&
+        comm_rank(context->comm) == 0)
+        output_print(output);
+    output_destroy(&output);
+    mem_free(path);
     return finish_output(status);
 }

@@ -7,6 +7,9 @@
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
 
+#include "model/run_options.h"
+
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct {
@@ -16,15 +19,17 @@ typedef struct {
 } TrainArguments;
 
 static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status *status) {
-    *arguments = (TrainArguments){.data = DEFAULT_DATA, .settings = settings_new(argc)};
+    *arguments = (TrainArguments){.settings = settings_new(argc)};
     const Option options[] = {{.name = "run", .value = &arguments->run},
                               {.name = "data", .value = &arguments->data},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
                               {.name = "resume", .flag = &arguments->resume},
                               {.name = "overwrite", .flag = &arguments->overwrite},
                               {0}};
+    static const char *const names[] = {"CONFIG.ini"};
+    const Operands wanted = {1, 1, names};
     int operands;
-    if (options_parse(argc, argv, options, 1, 1, &operands, status)) return status->code;
+    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     arguments->config_path = argv[1];
     if (!arguments->run || !*arguments->run)
         return status_set(status, STATUS_USAGE,
@@ -34,11 +39,23 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     return STATUS_OK;
 }
 
+/* run.data becomes the path of the dataset from anywhere: --data, or what the configuration says. */
+static void name_dataset(const TrainArguments *arguments, Config *config, Status *status) {
+    const char *said = run_options(config).data, *data = arguments->data ? arguments->data
+                                                         : *said         ? said
+                                                                         : DEFAULT_DATA;
+    char *whole = realpath(data, NULL), *copy = mem_text(whole ? whole : data);
+    config_set_value(config, "run.data", copy, "--data", status);
+    mem_free(copy);
+    free(whole);
+}
+
 static StatusCode read_config(const TrainArguments *arguments, const Comm *comm, Config *config,
                               Status *status) {
     config_read_file(config, arguments->config_path, status);
     for (int i = 0; i < arguments->settings.count && !status->code; i++)
         config_set(config, arguments->settings.items[i], "--set", status);
+    if (!status->code) name_dataset(arguments, config, status);
     const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
     if (!status->code && family->check) family->check(config, image_spec_mnist(), status);
     return comm_agree(comm, status);
@@ -101,19 +118,20 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     bool complete = false;
     if (parse(argc, argv, &arguments, status)) goto end;
     if (read_config(&arguments, context->comm, config, status)) goto end;
+    if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
     run = run_folder_new(arguments.run);
     if (run_folder_prepare(&run, arguments.resume, arguments.overwrite, context->comm, status)) goto end;
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
     if (complete) {
         log_line(context->log, "%s is complete already: nothing to do", run.model);
-        if (comm_rank(context->comm) == 0) run_folder_remove_members(&run);
+        if (comm_rank(context->comm) == 0) run_folder_remove_leftovers(&run);
         goto end;
     }
     placement_report(context->comm, context->threads, context->log);
     job.config = config;
     job.model_path = run.model;
     job.resume = resume;
-    train(&run, &job, arguments.data, started_s, status);
+    train(&run, &job, run_options(config).data, started_s, status);
 end:
     metrics_destroy(&job.metrics);
     train_job_free_images(&job);

@@ -25,23 +25,25 @@ static const struct {
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
-     "section.key=value]... [--json]",
+     "section.key=value]... [--summary] [--json | --csv]",
      "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone.\n"
      "For a single file that is an ensemble a table says what its first 1, 2, ... members get right\n"
-     "together; with --json that is correct_by_members, for each ensemble.\n"
+     "together; with --json that is correct_by_members, for each ensemble. RUN stands for RUN/model.h5.\n"
+     "  --data        is the dataset that the model was trained on, where it isn't given\n"
+     "  --summary     mean and deviation of the accuracy over models that differ by their seed alone\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict,
-     "predict MODEL.h5 PICTURE... [--neighbours SHEET.png] [--set section.key=value]... [--json]",
+     "predict MODEL.h5 PICTURE... [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
      "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"
      "  --neighbours  draws each picture, as a knn model sees it, beside its nearest training images (up to "
      "20),\n"
      "                each with its label and distance (the root of what is compared)\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
-    {"show", cmd_show, "show FILE.h5 [--out SHEET.png]",
+    {"show", cmd_show, "show FILE.h5 [--out SHEET.png] [--json | --csv]",
      "Tells what is in a dataset, model or metrics file; with --out also draws samples of\na dataset or "
      "model as a picture."},
-    {"digest", cmd_digest, "digest MODEL.h5",
+    {"digest", cmd_digest, "digest MODEL.h5 [--json]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
      "export MODEL.h5 --out FILE [--format libsvm] [--split train|valid|test] [--data FILE.h5]",
@@ -53,7 +55,9 @@ static const struct {
      "  --set         says what the file doesn't: run.preprocess and svm.features, without which a model "
      "that was\n"
      "                trained with them recognises nothing; run.train and run.valid"},
-    {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N]",
+    {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
+     "Lists the keys of the configuration with their defaults, what they allow and what they mean."},
+    {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N] [--json | --csv]",
      "Measures what the program is built of, for the network of CONFIG.ini (configs/cnn.ini):\n"
      "  kernels   GFLOP/s of each layer's three passes on one core, and % of what its registers reach;\n"
      "            --images sets how many images at a time (as many as training takes)\n"

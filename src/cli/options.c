@@ -15,12 +15,28 @@ static bool is_abbreviated(const char *word, const Option *option) {
     return strncmp(word, "--", 2) != 0 || strncmp(word + 2, option->name, strlen(option->name)) != 0;
 }
 
-StatusCode options_parse(int argc, char **argv, const Option *options, int least_operands, int most_operands,
-                         int *operands, Status *status) {
+/* Which operand is missing, or which one is too many. argv[1..count]. */
+static StatusCode check_operands(const Operands *wanted, int count, char **argv, Status *status) {
+    if (count < wanted->least)
+        return status_set(status, STATUS_USAGE,
+                          "%s is missing on the command line; see `pardigits %s --help`.",
+                          wanted->names[count], argv[0]);
+    if (count <= wanted->most) return status->code;
+    const char *extra = argv[1 + wanted->most];
+    const char *before = wanted->most ? argv[wanted->most] : argv[0];
+    return status_set(status, STATUS_USAGE,
+                      "The argument %s after %s is too many: %s takes %d%s; see `pardigits %s --help`.",
+                      extra, before, argv[0], wanted->most, wanted->most == 1 ? " argument" : " arguments",
+                      argv[0]);
+}
+
+StatusCode options_parse(int argc, char **argv, const Option *options, const Operands *wanted, int *operands,
+                         Status *status) {
     struct option names[MAX_OPTIONS + 1] = {0};
     for (int i = 0; options[i].name; i++)
-        names[i] = (struct option){options[i].name, options[i].flag ? no_argument : required_argument, NULL,
-                                   256 + i};
+        names[i] = (struct option){options[i].name,
+                                   options[i].flag || options[i].format ? no_argument : required_argument,
+                                   NULL, 256 + i};
     opterr = 0;
     optind = 1;
     for (int found; (found = getopt_long(argc, argv, ":", names, NULL)) != -1;) {
@@ -35,17 +51,13 @@ StatusCode options_parse(int argc, char **argv, const Option *options, int least
             return status_set(status, STATUS_USAGE, "%s isn't an option; did you mean --%s?", word,
                               option->name);
         if (option->flag) *option->flag = true;
+        if (option->format) *option->format = option->as_format;
         if (option->value) *option->value = optarg;
         if (option->take && option->take(option->context, optarg, status)) return status->code;
     }
     *operands = argc - optind;
-    if (*operands < least_operands || *operands > most_operands)
-        return status_set(status, STATUS_USAGE, "%s; see `pardigits %s --help`.",
-                          *operands < least_operands ? "A file is missing on the command line"
-                                                     : "There are too many words on the command line",
-                          argv[0]);
     memmove(argv + 1, argv + optind, (size_t)*operands * sizeof *argv);
-    return STATUS_OK;
+    return check_operands(wanted, *operands, argv, status);
 }
 
 Settings settings_new(int argc) {

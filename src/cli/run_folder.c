@@ -1,8 +1,8 @@
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
+#include "ensemble/families.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -91,15 +91,9 @@ StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const
     return comm_agree(comm, status);
 }
 
-void run_folder_remove_members(const RunFolder *run) {
-    DIR *folder = opendir(run->folder);
-    for (struct dirent *entry; folder && (entry = readdir(folder));) {
-        if (strncmp(entry->d_name, "model.member-", 13)) continue;
-        char *path = join(run->folder, entry->d_name);
-        unlink(path);
-        mem_free(path);
-    }
-    if (folder) closedir(folder);
+void run_folder_remove_leftovers(const RunFolder *run) {
+    for (int i = 0; i < model_families.count; i++)
+        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
 }
 
 StatusCode run_folder_clear(const RunFolder *run, Status *status) {
@@ -107,7 +101,7 @@ StatusCode run_folder_clear(const RunFolder *run, Status *status) {
     for (int i = 0; i < 4; i++)
         if (unlink(files[i]) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", files[i], strerror(errno));
-    run_folder_remove_members(run);
+    run_folder_remove_leftovers(run);
     return status->code;
 }
 

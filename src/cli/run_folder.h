@@ -25,8 +25,8 @@ StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const
 /* Removes an old run's files. Only rank 0 calls it. */
 StatusCode run_folder_clear(const RunFolder *run, Status *status);
 
-/* Removes the files of an ensemble's members under way (src/ensemble/members.h). Only rank 0 calls it. */
-void run_folder_remove_members(const RunFolder *run);
+/* Removes what stopped runs leave beside the model. Only rank 0 calls it. */
+void run_folder_remove_leftovers(const RunFolder *run);
 
 /* Writes config.ini. Only rank 0 calls it. */
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status);

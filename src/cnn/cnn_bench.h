@@ -4,6 +4,7 @@
 #define PARDIGITS_CNN_CNN_BENCH_H
 
 #include "core/config.h"
+#include "model/model.h"
 
 #include <stdint.h>
 
@@ -16,6 +17,10 @@ typedef struct {
     int images, images_back; /* at a time, forward and back */
     double forward_flops, backward_data_flops, backward_weights_flops;
 } LayerRate;
+
+/* The benches `kernels` and `comm` of the family. */
+enum { CNN_BENCHES = 2 };
+extern const ModelBench cnn_benches[CNN_BENCHES];
 
 /* Measures the layers of cnn.layers with weights; images 0: as many at a time as training takes.
  * rates[CNN_BENCH_MAX_LAYERS]; *count is how many there are. */

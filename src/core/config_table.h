@@ -23,6 +23,9 @@
 #define WORK_CHOICE(section, name, initial, choices, help)                                                   \
     { section "." #name, CONFIG_CHOICE, initial, 0, 0, choices, "", help, false, offsetof(OPTIONS, name) }
 
+#define WORK_TEXT(section, name, initial, help)                                                              \
+    { section "." #name, CONFIG_TEXT, initial, 0, 0, "", "", help, false, offsetof(OPTIONS, name) }
+
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof *(array)))
 
 #endif

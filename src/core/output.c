@@ -285,7 +285,7 @@ static int column_width(const Table *table, int f) {
     return width;
 }
 
-/* Numbers to the right; the last text without blanks behind it. */
+/* Numbers to the right, under a title where any column has one; the last text without blanks behind it. */
 static void print_cell(const char *text, int width, bool right, bool last) {
     const int blanks = width - utf8_length(text);
     printf("%*s%s%*s", right ? blanks : 0, "", text, right || last ? 0 : blanks, "");
@@ -295,9 +295,13 @@ static void print_aligned(const Table *table) {
     if (!table->count) return;
     const Record *first = &table->records[0];
     int last = -1;
-    for (int f = 0; f < first->count; f++)
-        if (is_shown(&first->fields[f])) last = f;
-    for (int r = -1; r < table->count; r++) {
+    bool titles = false;
+    for (int f = 0; f < first->count; f++) {
+        if (!is_shown(&first->fields[f])) continue;
+        titles = titles || *first->fields[f].title;
+        last = f;
+    }
+    for (int r = titles ? -1 : 0; r < table->count; r++) {
         const Record *record = &table->records[r < 0 ? 0 : r];
         for (int f = 0; f <= last && f < record->count; f++) {
             const Field *field = &record->fields[f];

@@ -1,12 +1,15 @@
 /* The family of networks: one, or an ensemble of several. */
+#include "cnn/cnn_bench.h"
 #include "cnn/cnn_options.h"
 #include "cnn/network.h"
 #include "cnn/predict.h"
 #include "cnn/state.h"
 #include "ensemble/ensemble_options.h"
+#include "ensemble/member_files.h"
 #include "ensemble/members.h"
 
 #include "core/mem.h"
+#include "model/draw.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -87,6 +90,10 @@ static StatusCode load_model(Model *opened, const Context *context, Status *stat
     return comm_agree(context->comm, status);
 }
 
+static bool is_ensemble(const Model *model) {
+    return ensemble_options(model->config).members > 1;
+}
+
 static int count_members(const Model *opened) {
     const CnnModel *model = opened->state;
     return model->members;
@@ -140,6 +147,14 @@ static void describe_model(const Model *model, char *text, int size) {
     mem_free(net);
 }
 
+static StatusCode draw(const Model *model, const char *path, Status *status) {
+    static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
+    for (int i = 0; i < 2; i++)
+        if (h5_exists(model->file, filters[i])) return draw_filters(model->file, filters[i], path, status);
+    return status_set(status, STATUS_USAGE, "%s has no convolution that can be drawn: omit --out.",
+                      h5_path(model->file));
+}
+
 const ModelFamily cnn_family = {.name = "cnn",
                                 .check = members_check,
                                 .train = members_train,
@@ -147,5 +162,10 @@ const ModelFamily cnn_family = {.name = "cnn",
                                 .predict = predict_images,
                                 .describe = describe_model,
                                 .destroy = destroy_model,
+                                .is_ensemble = is_ensemble,
                                 .members = count_members,
-                                .predict_by_members = predict_by_members};
+                                .predict_by_members = predict_by_members,
+                                .draw = draw,
+                                .remove_leftovers = member_files_remove_all,
+                                .bench_count = CNN_BENCHES,
+                                .benches = cnn_benches};

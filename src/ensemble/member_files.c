@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "store/checkpoint.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,4 +131,20 @@ void member_files_remove(const Config *config, const char *model_path) {
             checkpoint_remove(path);
             mem_free(path);
         }
+}
+
+void member_files_remove_all(const char *model_path) {
+    char *prefix = member_path(model_path, 0, ""), *folder = mem_text(model_path);
+    prefix[strlen(prefix) - 2] = 0; /* MODEL.member- */
+    char *slash = strrchr(folder, '/');
+    const char *name = slash ? prefix + (slash - folder) + 1 : prefix;
+    if (slash) *slash = 0;
+    DIR *entries = opendir(slash ? folder : ".");
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (strncmp(entry->d_name, name, strlen(name))) continue;
+        unlinkat(dirfd(entries), entry->d_name, 0);
+    }
+    if (entries) closedir(entries);
+    mem_free(folder);
+    mem_free(prefix);
 }

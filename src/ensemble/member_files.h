@@ -32,4 +32,7 @@ void member_tables_merge(Metrics *metrics, const Config *config, const char *mod
 
 void member_files_remove(const Config *config, const char *model_path);
 
+/* Removes those of any ensemble that was trained to this model. */
+void member_files_remove_all(const char *model_path);
+
 #endif

@@ -1,6 +1,7 @@
 #include "knn/model.h"
 
 #include "core/mem.h"
+#include "model/draw.h"
 
 #include <stdio.h>
 
@@ -36,10 +37,16 @@ static void describe(const Model *model, char *text, int size) {
         snprintf(text + length, (size_t)(size - length), ", by gradients");
 }
 
+static StatusCode draw(const Model *model, const char *path, Status *status) {
+    return draw_labelled_images(model->file, "/model/reference/images", "/model/reference/labels",
+                                &model->class_names, path, status);
+}
+
 const ModelFamily knn_family = {.name = "knn",
                                 .train = knn_train,
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,
                                 .describe = describe,
-                                .nearest = knn_model_nearest};
+                                .nearest = knn_model_nearest,
+                                .draw = draw};

@@ -4,6 +4,7 @@
 #define PARDIGITS_MODEL_MODEL_H
 
 #include "core/config.h"
+#include "core/output.h"
 #include "model/train_job.h"
 #include "parallel/context.h"
 #include "store/class_names.h"
@@ -44,6 +45,34 @@ typedef struct {
     uint32_t *distances; /* [queries][each], by the family's own measure */
 } NearestImages;
 
+/* A file format that models are written in. */
+typedef struct {
+    const char *format; /* as in --format */
+    /* Writes the file, whole or not at all. Rank 0 alone calls it; context is for the log. */
+    StatusCode (*write)(const Model *model, const Context *context, const char *path, Status *status);
+    /* The same of images as this model sees them, each with its label; NULL: the format has none. */
+    StatusCode (*write_images)(const Model *model, const ModelImages *images, const char *path,
+                               Status *status);
+} ModelExporter;
+
+/* A file format that models are read from. */
+typedef struct {
+    const char *format;
+    const char *const *keys; /* up to a NULL: keys that the user may set, because the file doesn't say them */
+    /* Reads a file on this rank: *content, and what it says of the configuration. */
+    StatusCode (*read)(void **content, Config *config, const char *path, Status *status);
+    CheckpointWriter write;       /* of the content */
+    void (*free)(void **content); /* NULL content is allowed */
+} ModelImporter;
+
+/* A measurement of `bench`. */
+typedef struct {
+    const char *name;
+    /* Fills the output on rank 0. Collective: all ranks return the same status. */
+    StatusCode (*run)(const Context *context, const Config *config, int images, Output *output,
+                      Status *status);
+} ModelBench;
+
 struct ModelFamily {
     const char *name; /* as in run.model */
 
@@ -75,6 +104,20 @@ struct ModelFamily {
      * training images. */
     StatusCode (*nearest)(const Model *model, const Context *context, const ModelImages *images, int64_t most,
                           NearestImages *nearest, Status *status);
+
+    /* Draws what `show --out` shows of the model whose file is open; rank 0 alone. */
+    StatusCode (*draw)(const Model *model, const char *path, Status *status);
+
+    /* Removes what a stopped run leaves beside its model; rank 0 alone. NULL if there is nothing. */
+    void (*remove_leftovers)(const char *model_path);
+
+    int exporter_count, importer_count, bench_count;
+    const ModelExporter *exporters;
+    const ModelImporter *importers;
+    const ModelBench *benches;
+
+    /* Whether the model, whose file is open, is of several members. NULL where a family has none. */
+    bool (*is_ensemble)(const Model *model);
 
     /* How many networks an ensemble averages. NULL where a family has none, as predict_by_members. */
     int (*members)(const Model *model);

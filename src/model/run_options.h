@@ -8,6 +8,7 @@ typedef struct {
     int64_t seed;
     int64_t valid;
     int64_t train;
+    const char *data;
     int preprocess;
 } RunOptions;
 

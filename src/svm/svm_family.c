@@ -1,7 +1,11 @@
 #include "svm/grid.h"
 #include "svm/model.h"
 
+#include "model/draw.h"
+#include "svm/svm_libsvm.h"
+
 #include <stdio.h>
+#include <string.h>
 
 static StatusCode check_complete(const SvmModel *model, const H5File *file, Status *status) {
     int pairs = 0;
@@ -51,10 +55,51 @@ static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
     return svm_grid_read(&options, &grid, status);
 }
 
+static StatusCode draw(const Model *model, const char *path, Status *status) {
+    if (svm_options(model->config).features != SVM_FEATURES_PIXELS)
+        return status_set(status, STATUS_USAGE,
+                          "%s holds features of images (svm.features), which can't be drawn: omit --out.",
+                          h5_path(model->file));
+    return draw_labelled_images(model->file, "/model/support/images", "/model/support/labels",
+                                &model->class_names, path, status);
+}
+
+/* A LIBSVM model doesn't say what images went through before the kernel saw them. */
+static StatusCode export_libsvm(const Model *model, const Context *context, const char *path,
+                                Status *status) {
+    const char *preprocess = config_text(model->config, "run.preprocess"),
+               *features = config_text(model->config, "svm.features");
+    if (svm_libsvm_write_model(model->state, path, status)) return status->code;
+    if (strcmp(preprocess, "none") || strcmp(features, "pixels"))
+        log_line(context->log,
+                 "%s doesn't say what images go through first; to import it again add --set "
+                 "run.preprocess=%s --set svm.features=%s",
+                 path, preprocess, features);
+    return status->code;
+}
+
+static StatusCode export_images(const Model *model, const ModelImages *images, const char *path,
+                                Status *status) {
+    return svm_libsvm_write_images(model->state, &images->set, path, status);
+}
+
+static const ModelExporter exporters[] = {{"libsvm", export_libsvm, export_images}};
+
+/* What a LIBSVM model doesn't say about the images that it was trained on. */
+static const char *const import_keys[] = {"run.preprocess", "run.train", "run.valid", "svm.features", NULL};
+
+static const ModelImporter importers[] = {
+    {"libsvm", import_keys, svm_libsvm_read_model, svm_libsvm_save, svm_libsvm_free}};
+
 const ModelFamily svm_family = {.name = "svm",
                                 .check = check,
                                 .train = svm_train,
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,
-                                .describe = describe};
+                                .describe = describe,
+                                .draw = draw,
+                                .exporter_count = 1,
+                                .exporters = exporters,
+                                .importer_count = 1,
+                                .importers = importers};

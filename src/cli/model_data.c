@@ -1,0 +1,53 @@
+#include "cli/cli.h"
+
+#include "core/mem.h"
+#include "model/run_options.h"
+#include "store/checkpoint.h"
+#include "store/dataset.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+char *model_path_of(const char *path) {
+    static const char file[] = "/model.h5";
+    struct stat facts;
+    if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) return mem_text(path);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const size_t size = length + sizeof file;
+    char *model = mem_new(size, 1);
+    snprintf(model, size, "%.*s%s", (int)length, path, file);
+    return model;
+}
+
+/* Rank 0 says so if the training images of data aren't those that the model was trained on. */
+static StatusCode warn_of_others(const Context *context, const Model *model, const char *data,
+                                 Status *status) {
+    ImageSource trained = {0}, here = {0};
+    if (dataset_source(data, "train", context->comm, &here, status) ||
+        checkpoint_source(model->file, &trained, status))
+        return status->code;
+    if (*trained.images_sha256 && *here.images_sha256 && strcmp(trained.images_sha256, here.images_sha256))
+        log_line(context->log,
+                 "warning: %s isn't the dataset that %s was trained on: its training images are others", data,
+                 h5_path(model->file));
+    return status->code;
+}
+
+StatusCode model_dataset(const Context *context, const Model *model, const char *given, const char **data,
+                         Status *status) {
+    const char *trained_on = run_options(model->config).data;
+    int there = *trained_on && access(trained_on, F_OK) == 0;
+    comm_broadcast(context->comm, &there, sizeof there, 0);
+    *data = given ? given : there ? trained_on : DEFAULT_DATA;
+    if (!given && *trained_on && !there)
+        log_line(context->log, "%s, which the model was trained on, isn't there any more: using %s",
+                 trained_on, DEFAULT_DATA);
+    int64_t train, test;
+    if (dataset_counts(*data, context->comm, &train, &test, status)) return status->code;
+    warn_of_others(context, model, *data, status);
+    return comm_agree(context->comm, status);
+}
