@@ -69,9 +69,8 @@ StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, in
     char *format = NULL;
     int64_t version = 0;
     if (access(path, F_OK) < 0 && errno == ENOENT) /* what who has only built the program meets first */
-        status_set(status, STATUS_FAILED,
-                   "There is no dataset %s: run `make data` to make data/mnist.h5, or name one with --data.",
-                   path);
+        status_set(status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
+                   strcmp(path, "data/mnist.h5") ? "" : "run `make data`, which makes it, or ");
     h5_open(&file, path, NULL, status);
     if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
     if (file && (!format || strcmp(format, format_name)))

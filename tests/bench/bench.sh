@@ -23,7 +23,7 @@ train() {
 
 # Seconds of the training run, from reading the images to the written model.
 train_seconds() {
-    "$program" show "$scratch/$1/metrics.h5" | awk 'NR == 1 { print $(NF - 1) }'
+    "$program" show "$scratch/$1/metrics.h5" --json | sed -E 's/.*"threads":[0-9]+,"seconds":([0-9.e+-]+).*/\1/'
 }
 
 evaluate_seconds() {

@@ -23,7 +23,7 @@ for ((i = 0; i < pairs; i++)); do
         sed -nE 's/^faiss flat, k=5: ([0-9.]+) s$/\1/p' >>"$scratch/theirs"
 done
 echo "KNN, 10,000 x 60,000, k = 5, s, $threads threads, $pairs pairs in turn: median (least to most)"
-"$program" bench pixdot | head -n 1
+"$program" bench pixdot
 printf 'pardigits (%s) %s   FAISS flat %s   FAISS takes %.1f times as long\n' "$search" "$(spread <"$scratch/ours")" \
     "$(spread <"$scratch/theirs")" "$(awk -v a="$(median <"$scratch/ours")" -v b="$(median <"$scratch/theirs")" \
         'BEGIN { print b / a }')"

@@ -12,11 +12,20 @@ spread() {
         printf "%.5g (%.5g to %.5g)\n", m, x[1], x[NR] }'
 }
 
+# column NAME: that column of the tables on standard input, CSV with blank lines between tables.
+column() {
+    awk -F, -v name="$1" '
+        NR == 1 || !NF { at = 0; header = 1; if (!NF) next }
+        header { for (i = 1; i <= NF; i++) if ($i == name) at = i; header = 0; next }
+        at { print $at }'
+}
+
+# json_field NAME: that number of the JSON object on standard input.
+json_field() {
+    sed -nE "s/.*\"$1\":([^,}]*).*/\1/p"
+}
+
 # images_per_second PROGRAM RUN: of the last epoch.
 images_per_second() {
-    "$1" show "$2/metrics.h5" | awk '
-        /^\// { column = 0; header = NR + 1 }
-        NR == header { for (i = 1; i <= NF; i++) if ($i == "images_per_s") column = i; next }
-        column && NF { rate = $column }
-        END { print rate }'
+    "$1" show "$2/metrics.h5" --csv | column images_per_s | tail -n 1
 }

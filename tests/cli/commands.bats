@@ -10,7 +10,7 @@ setup_file() {
 }
 
 @test "--help answers everywhere, without MPI" {
-    for command in "" prepare train evaluate predict show digest bench; do
+    for command in "" prepare train evaluate predict show digest export import keys bench; do
         # shellcheck disable=SC2086 # no command is a case too
         "$PARDIGITS" $command --help | grep '^.*pardigits'
     done
@@ -47,7 +47,7 @@ setup_file() {
     [[ $(field n <<<"$result") -eq 1000 ]]
     [[ $(on 1 2 evaluate "$models/svm/model.h5" --data "$data" --split train --json | field n) -eq 3000 ]]
     for model in knn cnn; do
-        fails_on 2 2 'is no ensemble' evaluate "$models/$model/model.h5" --data "$data" --members 1
+        fails_on 2 2 'is not an ensemble' evaluate "$models/$model/model.h5" --data "$data" --members 1
     done
 }
 
@@ -93,7 +93,7 @@ setup_file() {
 }
 
 @test "show: dataset, models and metrics; sheets are PNG files" {
-    "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/data.png" | grep 'train  60000 images'
+    "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/data.png" | grep 'training images *60000$'
     for model in knn svm cnn; do
         "$PARDIGITS" show "$models/$model/model.h5" --out "$BATS_TEST_TMPDIR/$model.png" | grep "$model model"
         "$PARDIGITS" show "$models/$model/metrics.h5" | grep 'metrics of a run'
@@ -154,4 +154,50 @@ requeues() {
         if requeues $code; then return 1; fi
         grep '17, start 1: 2 ranks' "$BATS_TEST_TMPDIR/job"
     done
+}
+
+@test "evaluate: the dataset of the run and the folder of a run by themselves; another dataset is warned of; a summary over seeds" {
+    local dir=$BATS_TEST_TMPDIR
+    cp "$data" "$dir/own.h5"
+    for seed in 1 2; do
+        on 1 2 train configs/svm.ini --run "$dir/$seed" --data "$dir/own.h5" --set run.train=300 --set run.seed=$seed
+    done
+    "$PARDIGITS" show "$dir/1" --json | grep -F "\"value\":\"$dir/own.h5\""
+    (cd "$dir" && "$PARDIGITS" evaluate 1 2 --split train --summary --csv) | tee "$dir/summary"
+    [[ $(wc -l <"$dir/summary") -eq 2 && $(sed 1d "$dir/summary") == 2,* ]]
+    sed -E 's/.*/&/' "$dir/summary" | grep '^runs,accuracy_mean_percent,accuracy_deviation_percent,'
+    mkdir "$dir/idx"
+    cp "$MNIST_DIR"/{train,t10k}-* "$dir/idx"
+    for part in images-idx3 labels-idx1; do cp "$MNIST_DIR/t10k-$part-ubyte" "$dir/idx/train-$part-ubyte"; done
+    "$PARDIGITS" prepare --idx "$dir/idx" --out "$dir/other.h5"
+    "$PARDIGITS" evaluate "$dir/1" --data "$dir/other.h5" 2>&1 >/dev/null | grep "warning: $dir/other.h5 isn't the dataset that"
+    [[ -z $("$PARDIGITS" evaluate "$dir/1" 2>&1 >/dev/null) ]]
+}
+
+@test "keys: every key of a section or one, for people and for programs; a name that others use is understood" {
+    "$PARDIGITS" keys knn | grep -E '^knn.k +3 +auto or 1 to 1000 neighbours '
+    [[ $("$PARDIGITS" keys --csv | wc -l) -gt 60 && $("$PARDIGITS" keys | grep -c '^svm\.') -gt 10 ]]
+    [[ $("$PARDIGITS" keys cnn.lr --json | field default) == 0.1 ]]
+    fails 2 'nothing' "$PARDIGITS" keys nothing
+    fails 2 'cnn.lr' "$PARDIGITS" train configs/cnn.ini --run "$BATS_TEST_TMPDIR/x" --set cnn.learning_rate=1
+    fails 2 'dropout:0.4' "$PARDIGITS" train configs/cnn.ini --run "$BATS_TEST_TMPDIR/x" --set cnn.Dropout=1
+    fails 2 'knn.k' "$PARDIGITS" train configs/knn.ini --run "$BATS_TEST_TMPDIR/x" --set knn.n_neighbors=1
+    "$PARDIGITS" train configs/cnn.ini --run "$BATS_TEST_TMPDIR/y" --data "$data" --set cnn.leaf=16 --set run.train=16 \
+        --set cnn.epochs=1 --set cnn.layers=dense:10 2>&1 | grep 'cnn.leaf is the old name of cnn.micro_batch'
+}
+
+@test "JSON is valid for any file name, CSV for commas; show, digest and predict print the same for programs" {
+    local odd=$BATS_TEST_TMPDIR/$'a,"b\xff'
+    cp "$models/knn/model.h5" "$odd.h5"
+    picture 0 "$odd.pgm"
+    for command in show digest; do
+        "$PARDIGITS" $command "$odd.h5" --json | python3 -c 'import json, sys; json.loads(sys.stdin.buffer.read().decode("utf-8"))'
+    done
+    "$PARDIGITS" predict "$odd.h5" "$odd.pgm" --json |
+        python3 -c 'import json, sys; assert json.loads(sys.stdin.buffer.read().decode("utf-8"))["label"] == 7'
+    "$PARDIGITS" evaluate "$odd.h5" --data "$data" --csv |
+        python3 -c 'import csv, io, sys
+rows = list(csv.DictReader(io.TextIOWrapper(sys.stdin.buffer, encoding="latin-1")))
+assert len(rows) == 1 and rows[0]["n"] == "10000" and "a,\"b" in rows[0]["model"]'
+    "$PARDIGITS" show "$models/cnn/metrics.h5" --csv | grep '^epoch,train_loss,'
 }

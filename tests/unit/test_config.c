@@ -1,6 +1,8 @@
 /* The configuration: files, --set, ranges, messages, and writing it out. */
 #include "core/config.h"
 #include "ensemble/families.h"
+#include "knn/knn_options.h"
+#include "svm/svm_options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,6 +70,52 @@ static void test_mistakes_are_refused(void **state) {
     expect_refused("[knn\nk = 3\n", ":1:", "[section]");
 }
 
+static void test_synonyms_and_former_names(void **state) {
+    (void)state;
+    expect_refused("[cnn]\nlearning_rate = 1\n", ":2:", "cnn.lr");
+    expect_refused("[run]\nBatchSize = 1\n", ":2:", "cnn.batch");
+    expect_refused("[cnn]\ndropout = 0.4\n", ":2:", "dropout:0.4");
+    expect_refused("[svm]\ncost = 1\n", ":2:", "svm.c");
+    Config *config = config_create(&model_families.keys);
+    assert_null(config_notice(config));
+    assert_int_equal(read_text(config, "[cnn]\nleaf = 8\n").code, STATUS_OK);
+    assert_int_equal(config_int(config, "cnn.micro_batch"), 8);
+    assert_non_null(strstr(config_notice(config), "cnn.leaf is the old name of cnn.micro_batch"));
+    config_destroy(&config);
+}
+
+/* Each synonym names a key, and none is a key itself; each family is a choice of run.model with keys. */
+static void test_tables_agree(void **state) {
+    (void)state;
+    Config *config = config_create(&model_families.keys);
+    for (int t = 0; t < model_families.keys.count; t++)
+        for (int i = 0; i < model_families.keys.items[t]->synonym_count; i++) {
+            const ConfigSynonym *synonym = &model_families.keys.items[t]->synonyms[i];
+            if (!config_find(config, synonym->key)) fail_msg("%s isn't a key", synonym->key);
+        }
+    for (int f = 0; f < model_families.count; f++) {
+        Status status = {0};
+        config_set_value(config, "run.model", model_families.items[f]->name, "test", &status);
+        assert_int_equal(status.code, STATUS_OK);
+    }
+    config_destroy(&config);
+}
+
+static void test_options_are_filled(void **state) {
+    (void)state;
+    Config *config = config_create(&model_families.keys);
+    Status status = {0};
+    config_set(config, "knn.k=auto", "test", &status);
+    config_set(config, "knn.metric=idm", "test", &status);
+    config_set(config, "svm.gamma=0.5", "test", &status);
+    assert_int_equal(knn_options(config).k, 0);
+    assert_int_equal(knn_options(config).metric, KNN_METRIC_IDM);
+    assert_int_equal(knn_options(config).directions, KNN_DIRECTIONS_4);
+    assert_true(svm_options(config).gamma == 0.5);
+    assert_string_equal(svm_options(config).grid_c, config_text(config, "svm.grid_c"));
+    config_destroy(&config);
+}
+
 static void test_set(void **state) {
     (void)state;
     Config *config = config_create(&model_families.keys);
@@ -132,6 +180,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values_are_read),
         cmocka_unit_test(test_mistakes_are_refused),
+        cmocka_unit_test(test_synonyms_and_former_names),
+        cmocka_unit_test(test_tables_agree),
+        cmocka_unit_test(test_options_are_filled),
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_written_file_reads_back_equal),
