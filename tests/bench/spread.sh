@@ -20,11 +20,6 @@ column() {
         at { print $at }'
 }
 
-# json_field NAME: that number of the JSON object on standard input.
-json_field() {
-    sed -nE "s/.*\"$1\":([^,}]*).*/\1/p"
-}
-
 # images_per_second PROGRAM RUN: of the last epoch.
 images_per_second() {
     "$1" show "$2/metrics.h5" --csv | column images_per_s | tail -n 1
