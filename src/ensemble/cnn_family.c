@@ -150,7 +150,8 @@ static void describe_model(const Model *model, char *text, int size) {
 static StatusCode draw(const Model *model, const char *path, Status *status) {
     static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
     for (int i = 0; i < 2; i++)
-        if (h5_exists(model->file, filters[i])) return draw_filters(model->file, filters[i], path, status);
+        if (h5_exists(model->file, filters[i]))
+            return draw_filters(model->file, filters[i], model->spec, path, status);
     return status_set(status, STATUS_USAGE, "%s has no convolution that can be drawn: omit --out.",
                       h5_path(model->file));
 }

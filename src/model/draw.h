@@ -13,6 +13,7 @@ StatusCode draw_labelled_images(const H5File *file, const char *images_path, con
 
 /* The filters of a convolution, each stretched to the size of an image; mid grey is 0. path f32
  * [kernel][kernel][in][out]. */
-StatusCode draw_filters(const H5File *file, const char *path, const char *out, Status *status);
+StatusCode draw_filters(const H5File *file, const char *path, ImageSpec spec, const char *out,
+                        Status *status);
 
 #endif
