@@ -8,7 +8,8 @@ static const ConfigKey keys[] = {
     INT("run", valid, "0", 0, 1e9, "images", "hold out the last training images, this many, for validation"),
     INT("run", train, "0", 0, 1e9, "images",
         "use only the first of the other training images, this many; 0 uses all"),
-    WORK_TEXT("run", data, "", "the dataset, where --data isn't given; train sets it to the one that it used"),
+    WORK_TEXT("run", data, "",
+              "the dataset, where --data isn't given; train sets it to the one that it used"),
     CHOICE("run", preprocess, "none", "none|deskew|deskew-blur|deskew-centre|width",
            "how every image is preprocessed, in training and in use"),
 };
