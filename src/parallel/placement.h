@@ -1,6 +1,6 @@
-/* Where the ranks and threads of a run are: how many OpenMP threads a rank should use, and whether the CPUs
- * that are really free for it suffice. A rank's share of the CPUs counts each CPU of its affinity mask by how
- * many ranks of the node may run on it, and is limited by the CPU quota of its control group. */
+/* How many OpenMP threads a rank should use, and whether enough CPUs are really free for them. A rank's share
+ * of the CPUs is the sum, over the CPUs of its affinity mask, of 1 / the number of ranks that may run there;
+ * the CPU quota of its control group limits it. */
 #ifndef PARDIGITS_PARALLEL_PLACEMENT_H
 #define PARDIGITS_PARALLEL_PLACEMENT_H
 
@@ -8,12 +8,13 @@
 #include "parallel/comm.h"
 
 /* Collective. Starts this rank's OpenMP threads and returns their number: OMP_NUM_THREADS if it is a number
- * that the machine can start, otherwise its share of the CPUs; fewer if OpenMP is limited to fewer. Parallel
- * regions have so many threads from then on. Ends the program if the threads' stacks are too small. */
+ * that the machine can start, otherwise its share of the CPUs; fewer if OpenMP is limited to fewer. From
+ * then on every parallel region has this number of threads. Ends the program if the threads' stacks are too
+ * small. */
 int placement_threads(const Comm *comm);
 
-/* Collective. Prints ranks, threads and CPUs, and warns once, with the fix, when a rank's threads have to
- * take turns. */
+/* Collective. Prints ranks, threads and CPUs. If the threads of a rank have to take turns, warns once and
+ * names the fix. */
 void placement_report(const Comm *comm, int threads, Log *log);
 
 #endif
