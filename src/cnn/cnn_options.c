@@ -10,6 +10,8 @@ static const ConfigKey keys[] = {
     INT("cnn", batch, "128", 1, 1048576, "images", "the global batch, over all ranks"),
     INT("cnn", micro_batch, "32", 1, 4096, "images",
         "fixed part of a batch whose gradient is computed in one fixed order; a power of two"),
+    CHOICE("cnn", sum_bits, "64", "64|32|16",
+           "bits in which a gradient's sum over all micro-batches travels: fewer are faster between nodes"),
     REAL("cnn", lr, "0.1", 0, 1000, "", "learning rate (the peak of a schedule)"),
     REAL("cnn", momentum, "0.9", 0, 0.9999, "", "momentum of SGD"),
     CHOICE("cnn", nesterov, "yes", "no|yes", "Nesterov's form of momentum"),

@@ -1,4 +1,5 @@
-/* The keys of [cnn] that one network has; nesterov: 0 for no, 1 for yes; schedule: a ScheduleKind. */
+/* The keys of [cnn] that one network has; nesterov: 0 for no, 1 for yes; schedule: a ScheduleKind;
+ * sum_bits: 0 for 64, 1 for 32, 2 for 16 (cnn_sum_bits). */
 #ifndef PARDIGITS_CNN_CNN_OPTIONS_H
 #define PARDIGITS_CNN_CNN_OPTIONS_H
 
@@ -9,6 +10,7 @@ typedef struct {
     int64_t epochs;
     int64_t batch;
     int64_t micro_batch;
+    int sum_bits;
     double lr;
     double momentum;
     int nesterov;
@@ -32,6 +34,11 @@ typedef struct {
 } CnnOptions;
 
 extern const ConfigTable cnn_keys;
+
+/* cnn.sum_bits as a number. */
+static inline int cnn_sum_bits(const CnnOptions *options) {
+    return 64 >> options->sum_bits;
+}
 
 /* The options of a configuration, whose texts they point to. */
 CnnOptions cnn_options(const Config *config);

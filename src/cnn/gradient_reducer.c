@@ -1,6 +1,7 @@
 #include "cnn/reducer.h"
 
 #include "core/mem.h"
+#include "core/rng.h"
 #include "parallel/node_memory.h"
 
 extern const ReducerWay reducer_slots, reducer_buckets;
@@ -15,17 +16,29 @@ static const ReducerWay *choose_way(const ReducerPlan *plan) {
     return ways[w];
 }
 
-GradientReducer *gradient_reducer_new(const Network *net, const MicroBatchPlan *micro_batch,
-                                      int64_t most_micro_batches, const Comm *ranks, const Comm *node) {
-    ReducerPlan plan = {net, micro_batch, most_micro_batches, node, NULL, comm_rank(node) == 0, 0};
+static void init_blocks(GradientReducer *reducer) {
+    const Reduction *what = &reducer->plan.what;
+    const int64_t blocks = gradient_blocks_count(what->net->param_floats);
+    if (what->bits == 64) return;
+    reducer->blocks = (GradientBlocks){
+        .format = block_float_of(what->bits, what->most_micro_batches),
+        .ranges = what->ranges,
+        .clamped = node_memory_new(reducer->plan.node, (size_t)blocks, sizeof *reducer->blocks.clamped),
+    };
+}
+
+GradientReducer *gradient_reducer_new(const Reduction *what, const Comm *ranks, const Comm *node) {
+    ReducerPlan plan = {*what, node, NULL, comm_rank(node) == 0, 0};
     plan.leaders = comm_split(ranks, plan.is_leader ? 0 : 1);
     plan.nodes = comm_size(plan.leaders);
     comm_broadcast(node, &plan.nodes, sizeof plan.nodes, 0);
     const ReducerWay *way = choose_way(&plan);
-    GradientReducer *reducer = way->create(&plan);
+    GradientReducer *reducer = mem_new(1, way->bytes);
     reducer->way = way;
     reducer->plan = plan;
     reducer->counts = node_memory_new(node, 1, sizeof *reducer->counts);
+    init_blocks(reducer);
+    way->init(reducer);
     comm_barrier(node);
     return reducer;
 }
@@ -33,7 +46,8 @@ GradientReducer *gradient_reducer_new(const Network *net, const MicroBatchPlan *
 void gradient_reducer_free(GradientReducer **pointer) {
     GradientReducer *reducer = *pointer;
     if (!reducer) return;
-    reducer->way->destroy(reducer);
+    reducer->way->clear(reducer);
+    node_memory_free(reducer->plan.node, reducer->blocks.clamped);
     node_memory_free(reducer->plan.node, reducer->counts);
     comm_destroy(&reducer->plan.leaders);
     mem_free(reducer);
@@ -44,16 +58,29 @@ const char *gradient_reducer_way(const GradientReducer *reducer) {
     return reducer->way->name;
 }
 
-void gradient_reducer_begin(GradientReducer *reducer, int64_t micro_batches, int64_t all) {
-    reducer->way->begin(reducer, micro_batches, all);
+void gradient_reducer_begin(GradientReducer *reducer, const ReducerStep *step) {
+    reducer->step = *step;
+    if (reducer->blocks.ranges) reducer->blocks.format = block_float_of(reducer->plan.what.bits, step->all);
+    reducer->way->begin(reducer);
 }
 
-float *gradient_reducer_slot(GradientReducer *reducer) {
-    return reducer->way->slot ? reducer->way->slot(reducer) : NULL;
+float *gradient_reducer_slot(GradientReducer *reducer, int64_t micro_batch) {
+    return reducer->way->slot ? reducer->way->slot(reducer, micro_batch) : NULL;
 }
 
-void gradient_reducer_add(GradientReducer *reducer, Range values, const float *contribution, int turn) {
-    if (range_size(values) > 0) reducer->way->add(reducer, values, contribution, turn);
+uint32_t reducer_rounding_key(const GradientReducer *reducer, int64_t micro_batch) {
+    const ReducerStep *step = &reducer->step;
+    uint32_t bits[4];
+    rng_u32x4((RngKey){reducer->plan.what.seed, RNG_ROUNDING}, step->epoch, step->step,
+              (uint32_t)(step->first + micro_batch), bits);
+    return bits[0];
+}
+
+void gradient_reducer_add(GradientReducer *reducer, int64_t micro_batch, Range values,
+                          const float *contribution, int turn) {
+    if (range_size(values) == 0) return;
+    const Contribution added = {contribution, reducer_rounding_key(reducer, micro_batch), turn};
+    reducer->way->add(reducer, values, &added);
 }
 
 bool gradient_reducer_poll(GradientReducer *reducer) {

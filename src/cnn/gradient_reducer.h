@@ -17,26 +17,45 @@
 
 typedef struct GradientReducer GradientReducer;
 
-/* For contributions of micro_batch_run in steps of up to most_micro_batches on all ranks together. The plan
- * is any micro-batch's; node: this rank's part of node_ranks(ranks). net, plan and node are kept. Collective;
+/* What is to be reduced: contributions of micro_batch_run. */
+typedef struct {
+    const Network *net;
+    const MicroBatchPlan *plan; /* any micro-batch's */
+    int64_t most_micro_batches; /* of a step, on all ranks together */
+    int bits;                   /* of a gradient's sum: 64, or 32 or 16 with ranges (gradient_blocks.h) */
+    int32_t *ranges; /* [gradient_blocks_count] of the blocks in node memory: part of the training's state,
+                        and updated in each step; NULL with 64 bits */
+    uint32_t seed;   /* of the rounding to 16 bits */
+} Reduction;
+
+/* node: this rank's part of node_ranks(ranks). What the reduction points to and node are kept. Collective;
  * freed by gradient_reducer_free, collectively. */
-GradientReducer *gradient_reducer_new(const Network *net, const MicroBatchPlan *plan,
-                                      int64_t most_micro_batches, const Comm *ranks, const Comm *node);
+GradientReducer *gradient_reducer_new(const Reduction *what, const Comm *ranks, const Comm *node);
 void gradient_reducer_free(GradientReducer **reducer);
 
 /* "slots" or "buckets". */
 const char *gradient_reducer_way(const GradientReducer *reducer);
 
-/* Begins a step in which this rank adds `micro_batches` of `all` micro-batches. By one thread. */
-void gradient_reducer_begin(GradientReducer *reducer, int64_t micro_batches, int64_t all);
+/* A step and this rank's part of it. */
+typedef struct {
+    int64_t micro_batches; /* of this rank */
+    int64_t all;           /* of all ranks */
+    int64_t first;         /* this rank's first among all */
+    uint32_t epoch;
+    uint64_t step; /* of the epoch */
+} ReducerStep;
 
-/* Where the next micro-batch is to write its contribution, [contribution_floats], 0 between arrays; NULL:
- * anywhere. By any thread. */
-float *gradient_reducer_slot(GradientReducer *reducer);
+/* By one thread. */
+void gradient_reducer_begin(GradientReducer *reducer, const ReducerStep *step);
+
+/* Where a micro-batch of this rank, 0 .. micro_batches - 1, is to write its contribution,
+ * [contribution_floats], 0 between arrays; NULL: anywhere. By any thread. */
+float *gradient_reducer_slot(GradientReducer *reducer, int64_t micro_batch);
 
 /* Takes note that these values of a micro-batch's contribution are final: an event of micro_batch_run. By any
  * thread; `turn`, best different for each, says where it begins. */
-void gradient_reducer_add(GradientReducer *reducer, Range values, const float *contribution, int turn);
+void gradient_reducer_add(GradientReducer *reducer, int64_t micro_batch, Range values,
+                          const float *contribution, int turn);
 
 /* Sends what is ready and lets MPI work. By the main thread; true when nothing is left to send. */
 bool gradient_reducer_poll(GradientReducer *reducer);
@@ -50,11 +69,11 @@ bool gradient_reducer_signalled(const GradientReducer *reducer);
 /* One of the sums that are not gradients, such as the loss. */
 double gradient_reducer_get(const GradientReducer *reducer, int64_t value);
 
-/* out[i] = sum values.begin+i / divisor, rounded once to float from double: all of them gradients, or none.
- * By any thread; gradients once a step. */
+/* out[i] = sum values.begin+i / divisor, rounded once to float from double: all of them gradients, which are
+ * whole blocks of BLOCK_FLOAT_VALUES from place 0 on, or none. By any thread; gradients once a step. */
 void gradient_reducer_means(GradientReducer *reducer, Range values, double divisor, float *out);
 
-/* Whether any value was out of range, in this step or before: the sums are worthless then. Known when
+/* Whether any value was NaN or out of range, in this step or before: the sums are worthless then. Known when
  * gradient_reducer_means has been called for all gradients. */
 bool gradient_reducer_out_of_range(const GradientReducer *reducer);
 

@@ -5,14 +5,13 @@
 
 #include "cnn/gradient_reducer.h"
 #include "cnn/micro_batch.h"
+#include "cnn/piece_sums.h"
 
 #include <stdatomic.h>
 
 /* What is reduced, and by whom. */
 typedef struct {
-    const Network *net;
-    const MicroBatchPlan *micro_batch;
-    int64_t most_micro_batches; /* of a step */
+    Reduction what;
     const Comm *node;
     Comm *leaders; /* the first ranks of all nodes; of no use on the others */
     bool is_leader;
@@ -31,22 +30,33 @@ struct GradientReducer {
     const ReducerWay *way;
     ReducerPlan plan;
     ReducerCounts *counts;
+    GradientBlocks blocks;
+    ReducerStep step;
 };
 
 /* The functions are those of gradient_reducer.h; NULL where a way has nothing to do. */
 struct ReducerWay {
     const char *name;
     bool (*applies)(const ReducerPlan *plan);
-    GradientReducer *(*create)(const ReducerPlan *plan); /* its own struct, zeroed but for its own members */
-    void (*destroy)(GradientReducer *reducer);           /* what create made, but the struct itself */
-    void (*begin)(GradientReducer *reducer, int64_t micro_batches, int64_t all);
-    float *(*slot)(GradientReducer *reducer);
-    void (*add)(GradientReducer *reducer, Range values, const float *contribution, int turn);
+    size_t bytes;                            /* of its own struct */
+    void (*init)(GradientReducer *reducer);  /* its own members; the others are set, its own are 0 */
+    void (*clear)(GradientReducer *reducer); /* frees what init made */
+    void (*begin)(GradientReducer *reducer); /* reducer->step is set */
+    float *(*slot)(GradientReducer *reducer, int64_t micro_batch);
+    void (*add)(GradientReducer *reducer, Range values, const Contribution *contribution);
     bool (*poll)(GradientReducer *reducer);
     void (*finish)(GradientReducer *reducer); /* all ranks of the node have added everything */
     double (*get)(const GradientReducer *reducer, int64_t value);
     void (*means)(GradientReducer *reducer, Range values, double divisor, float *out);
 };
+
+/* The random bits by which a micro-batch of this rank rounds in this step. */
+uint32_t reducer_rounding_key(const GradientReducer *reducer, int64_t micro_batch);
+
+/* The blocks of the gradients; NULL where they are exact sums of 64 bits. */
+static inline const GradientBlocks *reducer_blocks(const GradientReducer *reducer) {
+    return reducer->blocks.ranges ? &reducer->blocks : NULL;
+}
 
 static inline void reducer_count_out_of_range(GradientReducer *reducer, uint64_t values) {
     if (values) atomic_fetch_add(&reducer->counts->out_of_range, values);

@@ -1,145 +1,168 @@
 /* Buckets: the threads of all ranks of a node add to one sum in shared memory. Between nodes, their first
  * ranks send buckets over MPI: the gradients of a few stages of the backward pass, last layers first. A
  * bucket to which all micro-batches of this node have been added is sent at once, while the threads still
- * compute the layers below (Li et al., "PyTorch Distributed", VLDB 2020). The main thread alone sends and
- * must poll often, because MPI makes no progress by itself. */
-#include "cnn/piece_sums.h"
+ * compute the layers below (Li et al., "PyTorch Distributed", VLDB 2020). What isn't gradients, and the
+ * counts, are sent last, as exact sums of 64 bits. The main thread alone sends and must poll often, because
+ * MPI makes no progress by itself. */
 #include "cnn/reducer.h"
 
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 
-enum {
-    BUCKET_VALUES = 1 << 16, /* that are worth a message of their own */
-    POLL_TESTS = 16,
-};
+enum { BUCKET_VALUES = 1 << 16 }; /* that are worth a message of their own */
 
 typedef struct {
+    PieceSums *sums; /* that it is a part of */
     Range values, pieces;
     atomic_int_fast64_t micro_batches; /* of this rank, added so far */
-    CommSum *sending;                  /* under way over MPI */
+    Allreduce *message;                /* of the leader, where there are several nodes */
 } Bucket;
 
 typedef struct {
     GradientReducer base;
-    int64_t micro_batches; /* of this rank in this step */
     int bucket_count, sent;
-    Bucket *buckets; /* in the order in which they become complete; but the first: what isn't gradients, and
-                        is sent last */
+    Bucket *buckets; /* [bucket_count + 1] of gradients, in the order in which they become complete; behind
+                        them the rest */
+    Bucket *rest;    /* of what isn't gradients */
     atomic_int_fast64_t *done; /* [buckets] ranks of the node whose micro-batches have all been added */
-    PieceSums sums; /* behind the values: how many ranks were signalled; then, as in any exact sum, how many
-                       values were out of range */
+    PieceSums gradients;
+    PieceSums others; /* behind the values the counts: signalled, out of range, and terms clamped by block */
 } BucketsReducer;
 
-static void add_bucket(BucketsReducer *buckets, Range values) {
-    Bucket *bucket = &buckets->buckets[buckets->bucket_count++];
-    bucket->values = values;
-    bucket->pieces = piece_sums_cut(&buckets->sums, values);
+static int64_t block_count(const GradientReducer *reducer) {
+    return reducer_blocks(reducer) ? gradient_blocks_count(reducer->plan.what.net->param_floats) : 0;
 }
 
-static void plan_buckets(BucketsReducer *buckets, const ReducerPlan *plan) {
-    const MicroBatchPlan *stages = plan->micro_batch;
-    const int64_t all = contribution_floats(plan->net);
-    int64_t end = plan->net->param_floats;
-    Range parts[NETWORK_MAX_LAYERS + 2] = {{end, all}};
-    int count = 1;
+static void add_bucket(Bucket *bucket, PieceSums *sums, Range values) {
+    bucket->sums = sums;
+    bucket->values = values;
+    bucket->pieces = piece_sums_cut(sums, values);
+}
+
+/* The gradients of a stage or more. */
+static void plan_buckets(BucketsReducer *buckets) {
+    const Reduction *what = &buckets->base.plan.what;
+    const MicroBatchPlan *stages = what->plan;
+    int64_t end = what->net->param_floats;
     for (int k = 0; k < stages->backward_count; k++) {
-        int64_t begin = stages->backward[k].params.begin;
+        const int64_t begin = stages->backward[k].params.begin;
         if (end - begin < BUCKET_VALUES && k + 1 < stages->backward_count) continue;
-        parts[count++] = (Range){begin, end};
+        add_bucket(&buckets->buckets[buckets->bucket_count++], &buckets->gradients, (Range){begin, end});
         end = begin;
     }
-    if (plan->nodes > 1 && count <= 2) { /* everything goes as one message */
-        parts[0] = (Range){0, all};
-        count = 1;
-    }
-    for (int b = 0; b < count; b++)
-        add_bucket(buckets, parts[b]);
+    buckets->rest = &buckets->buckets[buckets->bucket_count];
+    add_bucket(buckets->rest, &buckets->others, buckets->others.values);
 }
 
-static GradientReducer *create(const ReducerPlan *plan) {
-    BucketsReducer *buckets = mem_new(1, sizeof *buckets);
-    const size_t most = (size_t)plan->micro_batch->backward_count + 1;
+static void plan_messages(BucketsReducer *buckets) {
+    const ReducerPlan *plan = &buckets->base.plan;
+    if (plan->nodes == 1 || !plan->is_leader) return;
+    for (int b = 0; b < buckets->bucket_count; b++) {
+        Bucket *bucket = &buckets->buckets[b];
+        bucket->message = allreduce_create(plan->leaders, bucket->sums->type,
+                                           piece_sums_at(bucket->sums, bucket->values.begin),
+                                           range_size(bucket->values), NULL, b);
+    }
+    buckets->rest->message = allreduce_create(
+        plan->leaders, SUM_I64, buckets->others.sums,
+        range_size(buckets->others.values) + 2 + block_count(&buckets->base), NULL, buckets->bucket_count);
+}
+
+static void init(GradientReducer *reducer) {
+    BucketsReducer *buckets = (BucketsReducer *)reducer;
+    const ReducerPlan *plan = &reducer->plan;
+    const Range gradients = {0, plan->what.net->param_floats};
+    const Range others = {gradients.end, contribution_floats(plan->what.net)};
+    const size_t most = (size_t)plan->what.plan->backward_count + 1;
     buckets->buckets = mem_new(most, sizeof *buckets->buckets);
     buckets->done = node_memory_new(plan->node, most, sizeof *buckets->done);
-    buckets->sums = piece_sums_new(plan->node, (Range){0, contribution_floats(plan->net)}, 1, (int64_t)most);
-    plan_buckets(buckets, plan);
-    return &buckets->base;
+    buckets->gradients = piece_sums_new(plan->node, reducer_blocks(reducer), gradients, 0, (int64_t)most);
+    buckets->others = piece_sums_new(plan->node, NULL, others, 2 + block_count(reducer), 1);
+    plan_buckets(buckets);
+    plan_messages(buckets);
 }
 
-static void destroy(GradientReducer *reducer) {
+static void clear(GradientReducer *reducer) {
     BucketsReducer *buckets = (BucketsReducer *)reducer;
+    for (int b = 0; b <= buckets->bucket_count; b++)
+        allreduce_destroy(&buckets->buckets[b].message);
     node_memory_free(reducer->plan.node, buckets->done);
-    piece_sums_free(&buckets->sums);
+    piece_sums_free(&buckets->gradients);
+    piece_sums_free(&buckets->others);
     mem_free(buckets->buckets);
 }
 
-/* This rank has added all its micro-batches to bucket b. */
-static void count_rank(BucketsReducer *buckets, int b) {
-    if (buckets->base.plan.nodes > 1) atomic_fetch_add(&buckets->done[b], 1);
+/* This rank has added all its micro-batches to the bucket. */
+static void count_rank(BucketsReducer *buckets, const Bucket *bucket) {
+    if (buckets->base.plan.nodes > 1) atomic_fetch_add(&buckets->done[bucket - buckets->buckets], 1);
 }
 
-static void begin(GradientReducer *reducer, int64_t micro_batches, int64_t all) {
+static void begin(GradientReducer *reducer) {
     BucketsReducer *buckets = (BucketsReducer *)reducer;
-    (void)all;
-    buckets->micro_batches = micro_batches;
-    buckets->sent = 1;
-    for (int b = 0; b < buckets->bucket_count; b++) {
+    buckets->sent = 0;
+    for (int b = 0; b <= buckets->bucket_count; b++) {
         atomic_store(&buckets->buckets[b].micro_batches, 0);
-        if (micro_batches == 0) count_rank(buckets, b);
+        if (reducer->step.micro_batches == 0) count_rank(buckets, &buckets->buckets[b]);
     }
 }
 
-/* The bucket that these values complete; -1: none. */
-static int completed_bucket(const BucketsReducer *buckets, Range values) {
-    for (int b = 0; b < buckets->bucket_count; b++)
-        if (buckets->buckets[b].values.begin == values.begin) return b;
-    return -1;
+/* The bucket that these values complete; NULL: none. */
+static Bucket *completed_bucket(const BucketsReducer *buckets, Range values) {
+    for (int b = 0; b <= buckets->bucket_count; b++)
+        if (buckets->buckets[b].values.begin == values.begin) return &buckets->buckets[b];
+    return NULL;
 }
 
-static void add(GradientReducer *reducer, Range values, const float *contribution, int turn) {
+static void add(GradientReducer *reducer, Range values, const Contribution *contribution) {
     BucketsReducer *buckets = (BucketsReducer *)reducer;
-    const int b = completed_bucket(buckets, values);
-    if (b < 0) return;
-    Bucket *bucket = &buckets->buckets[b];
-    reducer_count_out_of_range(reducer, piece_sums_add(&buckets->sums, bucket->pieces, contribution, turn));
-    if (atomic_fetch_add(&bucket->micro_batches, 1) + 1 == buckets->micro_batches) count_rank(buckets, b);
+    Bucket *bucket = completed_bucket(buckets, values);
+    if (!bucket) return;
+    reducer_count_out_of_range(reducer, piece_sums_add(bucket->sums, bucket->pieces, contribution));
+    if (atomic_fetch_add(&bucket->micro_batches, 1) + 1 == reducer->step.micro_batches)
+        count_rank(buckets, bucket);
 }
 
-/* Sums from the bucket's first value to `end`. Of a node without micro-batches there is nothing in it yet. */
-static void send_bucket(BucketsReducer *buckets, Bucket *bucket, int64_t end) {
-    piece_sums_fill(&buckets->sums, bucket->pieces);
-    bucket->sending =
-        comm_sum_start(buckets->base.plan.leaders, piece_sums_at(&buckets->sums, bucket->values.begin),
-                       end - bucket->values.begin);
+/* Of a node without micro-batches there is nothing in it yet. */
+static void send_bucket(Bucket *bucket) {
+    piece_sums_fill(bucket->sums, bucket->pieces);
+    allreduce_start(bucket->message);
 }
 
 static bool poll(GradientReducer *reducer) {
     BucketsReducer *buckets = (BucketsReducer *)reducer;
     if (reducer->plan.nodes == 1 || !reducer->plan.is_leader) return true;
     for (; buckets->sent < buckets->bucket_count; buckets->sent++) {
-        Bucket *bucket = &buckets->buckets[buckets->sent];
         if (atomic_load(&buckets->done[buckets->sent]) < comm_size(reducer->plan.node)) break;
-        send_bucket(buckets, bucket, bucket->values.end);
+        send_bucket(&buckets->buckets[buckets->sent]);
     }
-    /* a test moves only a few of the fragments that a large message is cut into */
-    for (int b = 1, tests = 0; b < buckets->sent && tests < POLL_TESTS; tests++)
-        b += comm_sum_test(buckets->buckets[b].sending);
+    for (int b = 0; b < buckets->sent; b++)
+        allreduce_test(buckets->buckets[b].message);
     return buckets->sent == buckets->bucket_count;
+}
+
+/* The counts behind the other sums: of this node before they are sent, of all nodes afterwards. */
+static void move_counts(BucketsReducer *buckets, bool into_message) {
+    GradientReducer *reducer = &buckets->base;
+    atomic_uint_fast64_t *const counts[] = {&reducer->counts->signalled, &reducer->counts->out_of_range};
+    uint64_t *sums = piece_sums_at(&buckets->others, buckets->others.values.end);
+    const int64_t blocks = block_count(reducer);
+    for (int64_t i = 0; i < 2 + blocks; i++) {
+        atomic_uint_fast64_t *count = i < 2 ? counts[i] : &reducer->blocks.clamped[i - 2];
+        if (into_message)
+            sums[i] = atomic_load(count);
+        else
+            atomic_store(count, sums[i]);
+    }
 }
 
 /* By the leader, when all ranks of the node have added their micro-batches. */
 static void finish_messages(BucketsReducer *buckets) {
-    const ExactSum *sum = &buckets->sums.sum;
-    ReducerCounts *counts = buckets->base.counts;
-    sum->sums[sum->n - 1] = atomic_load(&counts->signalled);
-    sum->sums[sum->n] = atomic_load(&counts->out_of_range);
     poll(&buckets->base);
-    send_bucket(buckets, &buckets->buckets[0], sum->n + 1);
-    for (int b = buckets->bucket_count - 1; b >= 0; b--)
-        comm_sum_wait(&buckets->buckets[b].sending);
-    atomic_store(&counts->signalled, sum->sums[sum->n - 1] > 0);
-    atomic_store(&counts->out_of_range, sum->sums[sum->n] > 0);
+    move_counts(buckets, true);
+    send_bucket(buckets->rest);
+    for (int b = buckets->bucket_count; b >= 0; b--)
+        allreduce_wait(buckets->buckets[b].message);
+    move_counts(buckets, false);
 }
 
 /* The ranks of the node look at none of what the leader resets before the next step. */
@@ -147,26 +170,35 @@ static void finish(GradientReducer *reducer) {
     BucketsReducer *buckets = (BucketsReducer *)reducer;
     if (reducer->plan.is_leader) {
         if (reducer->plan.nodes > 1) finish_messages(buckets);
-        for (int b = 0; b < buckets->bucket_count; b++)
+        for (int b = 0; b <= buckets->bucket_count; b++)
             atomic_store(&buckets->done[b], 0);
-        piece_sums_reset(&buckets->sums);
+        piece_sums_reset(&buckets->gradients);
+        piece_sums_reset(&buckets->others);
     }
     if (reducer->plan.nodes > 1) comm_barrier(reducer->plan.node);
 }
 
 static double get(const GradientReducer *reducer, int64_t value) {
-    return exact_sum_get(&((const BucketsReducer *)reducer)->sums.sum, value);
+    return piece_sums_get(&((const BucketsReducer *)reducer)->others, value);
 }
 
 static void means(GradientReducer *reducer, Range values, double divisor, float *out) {
     const BucketsReducer *buckets = (const BucketsReducer *)reducer;
-    exact_sum_means(&buckets->sums.sum, values.begin, range_size(values), divisor, out);
+    const bool gradients = values.begin < buckets->gradients.values.end;
+    const PieceSums *sums = gradients ? &buckets->gradients : &buckets->others;
+    const int64_t most = sums->blocks ? BLOCK_FLOAT_VALUES : range_size(values);
+    for (Range part = {values.begin, values.begin}; part.begin < values.end; part.begin = part.end) {
+        part.end = smaller(part.begin + most, values.end);
+        if (!piece_sums_means(sums, part, divisor, out + (part.begin - values.begin)))
+            reducer_count_out_of_range(reducer, 1);
+    }
 }
 
 const ReducerWay reducer_buckets = {
     .name = "buckets",
-    .create = create,
-    .destroy = destroy,
+    .bytes = sizeof(BucketsReducer),
+    .init = init,
+    .clear = clear,
     .begin = begin,
     .add = add,
     .poll = poll,

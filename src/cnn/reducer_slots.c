@@ -5,119 +5,124 @@
 #include "cnn/reducer.h"
 
 #include "core/mem.h"
+#include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 
-enum {
-    SLOTS_BYTES = 1 << 26,  /* most of all slots */
-    BLOCK_VALUES = 1 << 10, /* that are added up in the first-level cache */
-};
+enum { SLOTS_BYTES = 1 << 26 }; /* most of all slots */
 
 typedef struct {
     GradientReducer base;
-    int64_t all; /* micro-batches of this step */
     int64_t slot_floats;
-    float *slots;               /* [most_micro_batches][slot_floats] */
-    atomic_int_fast64_t *taken; /* slots of this step */
-    PieceSums rest;             /* what isn't gradients */
+    float *slots;   /* [most_micro_batches][slot_floats]; that of a micro-batch is its place in the step */
+    uint32_t *keys; /* [most_micro_batches] of the micro-batches' rounding */
+    PieceSums rest; /* what isn't gradients */
     Range rest_pieces;
 } SlotsReducer;
 
 /* In whole cache lines. */
 static int64_t floats_of_slot(const ReducerPlan *plan) {
-    return (contribution_floats(plan->net) + NETWORK_ALIGN - 1) / NETWORK_ALIGN * NETWORK_ALIGN;
+    return (contribution_floats(plan->what.net) + NETWORK_ALIGN - 1) / NETWORK_ALIGN * NETWORK_ALIGN;
 }
 
 static bool applies(const ReducerPlan *plan) {
     const int64_t fitting = SLOTS_BYTES / (floats_of_slot(plan) * (int64_t)sizeof(float));
-    return plan->nodes == 1 && plan->most_micro_batches <= fitting;
+    return plan->nodes == 1 && plan->what.most_micro_batches <= fitting;
 }
 
-static GradientReducer *create(const ReducerPlan *plan) {
-    SlotsReducer *slots = mem_new(1, sizeof *slots);
-    const Range rest = {plan->net->param_floats, contribution_floats(plan->net)};
+static void init(GradientReducer *reducer) {
+    SlotsReducer *slots = (SlotsReducer *)reducer;
+    const ReducerPlan *plan = &reducer->plan;
+    const Range rest = {plan->what.net->param_floats, contribution_floats(plan->what.net)};
+    const size_t most = (size_t)plan->what.most_micro_batches;
     slots->slot_floats = floats_of_slot(plan);
-    slots->slots =
-        node_memory_new(plan->node, (size_t)(plan->most_micro_batches * slots->slot_floats), sizeof(float));
-    slots->taken = node_memory_new(plan->node, 1, sizeof *slots->taken);
-    slots->rest = piece_sums_new(plan->node, rest, 0, 1);
+    slots->slots = node_memory_new(plan->node, most * (size_t)slots->slot_floats, sizeof(float));
+    slots->keys = node_memory_new(plan->node, most, sizeof *slots->keys);
+    slots->rest = piece_sums_new(plan->node, NULL, rest, 0, 1);
     slots->rest_pieces = piece_sums_cut(&slots->rest, rest);
-    return &slots->base;
 }
 
-static void destroy(GradientReducer *reducer) {
+static void clear(GradientReducer *reducer) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
     node_memory_free(reducer->plan.node, slots->slots);
-    node_memory_free(reducer->plan.node, slots->taken);
+    node_memory_free(reducer->plan.node, slots->keys);
     piece_sums_free(&slots->rest);
 }
 
-static void begin(GradientReducer *reducer, int64_t micro_batches, int64_t all) {
-    (void)micro_batches;
-    ((SlotsReducer *)reducer)->all = all;
+static void begin(GradientReducer *reducer) {
+    (void)reducer;
 }
 
-static float *next_slot(GradientReducer *reducer) {
+static float *slot_of(GradientReducer *reducer, int64_t micro_batch) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
-    return slots->slots + atomic_fetch_add(slots->taken, 1) * slots->slot_floats;
+    const int64_t place = reducer->step.first + micro_batch;
+    slots->keys[place] = reducer_rounding_key(reducer, micro_batch);
+    return slots->slots + place * slots->slot_floats;
 }
 
-static void add(GradientReducer *reducer, Range values, const float *contribution, int turn) {
+static void add(GradientReducer *reducer, Range values, const Contribution *contribution) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
     if (values.begin == slots->rest.values.begin)
-        reducer_count_out_of_range(reducer,
-                                   piece_sums_add(&slots->rest, slots->rest_pieces, contribution, turn));
+        reducer_count_out_of_range(reducer, piece_sums_add(&slots->rest, slots->rest_pieces, contribution));
 }
 
-/* Nobody takes slots or adds before the next step. */
+/* Nobody adds before the next step. */
 static void finish(GradientReducer *reducer) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
-    if (!reducer->plan.is_leader) return;
-    atomic_store(slots->taken, 0);
-    piece_sums_reset(&slots->rest);
+    if (reducer->plan.is_leader) piece_sums_reset(&slots->rest);
 }
 
 static double get(const GradientReducer *reducer, int64_t value) {
-    const SlotsReducer *slots = (const SlotsReducer *)reducer;
-    return exact_sum_get(&slots->rest.sum, value - slots->rest.values.begin);
+    return piece_sums_get(&((const SlotsReducer *)reducer)->rest, value);
 }
 
-static uint64_t means_of_many(const SlotsReducer *slots, int64_t first, int64_t count, double divisor,
-                              float *out) {
-    uint64_t sums[BLOCK_VALUES], out_of_range = 0;
-    for (int64_t s = 0; s < slots->all; s++)
-        out_of_range += exact_sum_convert(slots->slots + s * slots->slot_floats + first, count, s > 0, sums);
-    exact_sum_means(&(ExactSum){count, sums}, 0, count, divisor, out);
+/* Exact sums of up to BLOCK_FLOAT_VALUES values. */
+static uint64_t exact_means(const SlotsReducer *slots, Range values, double divisor, float *out) {
+    const float *first = slots->slots + values.begin;
+    const int64_t n = range_size(values), all = slots->base.step.all;
+    if (all <= EXACT_SUM_FEW) return exact_sum_means_of_few(all, first, slots->slot_floats, n, divisor, out);
+    uint64_t sums[BLOCK_FLOAT_VALUES], out_of_range = 0;
+    for (int64_t s = 0; s < all; s++)
+        out_of_range += exact_sum_convert(first + s * slots->slot_floats, n, s > 0, sums);
+    exact_sum_means(&(ExactSum){n, sums}, 0, n, divisor, out);
     return out_of_range;
 }
 
-static uint64_t means_of_block(const SlotsReducer *slots, int64_t first, int64_t count, double divisor,
-                               float *out) {
-    return slots->all > EXACT_SUM_FEW ? means_of_many(slots, first, count, divisor, out)
-                                      : exact_sum_means_of_few(slots->all, slots->slots + first,
-                                                               slots->slot_floats, count, divisor, out);
+/* Of one block. */
+static uint64_t block_means(const SlotsReducer *slots, Range values, double divisor, float *out) {
+    const GradientBlocks *blocks = &slots->base.blocks;
+    union {
+        int32_t of_32_bits[BLOCK_FLOAT_VALUES];
+        int16_t of_16_bits[BLOCK_FLOAT_VALUES];
+    } sums;
+    uint64_t out_of_range = 0;
+    for (int64_t s = 0; s < slots->base.step.all; s++)
+        out_of_range += gradient_blocks_add(blocks, values, slots->slots + s * slots->slot_floats,
+                                            slots->keys[s], s > 0, &sums);
+    return out_of_range + !gradient_blocks_means(blocks, values, &sums, divisor, out);
 }
 
 static void means(GradientReducer *reducer, Range values, double divisor, float *out) {
     const SlotsReducer *slots = (const SlotsReducer *)reducer;
-    const int64_t rest = slots->rest.values.begin;
-    if (values.begin >= rest) {
-        exact_sum_means(&slots->rest.sum, values.begin - rest, range_size(values), divisor, out);
+    if (values.begin >= slots->rest.values.begin) {
+        piece_sums_means(&slots->rest, values, divisor, out);
         return;
     }
-    for (int64_t at = values.begin, count; at < values.end; at += count) {
-        count = smaller(values.end - at, BLOCK_VALUES);
-        reducer_count_out_of_range(reducer,
-                                   means_of_block(slots, at, count, divisor, out + (at - values.begin)));
+    for (Range block = {values.begin, values.begin}; block.begin < values.end; block.begin = block.end) {
+        block.end = smaller(block.begin + BLOCK_FLOAT_VALUES, values.end);
+        float *to = out + (block.begin - values.begin);
+        reducer_count_out_of_range(reducer, reducer_blocks(reducer) ? block_means(slots, block, divisor, to)
+                                                                    : exact_means(slots, block, divisor, to));
     }
 }
 
 const ReducerWay reducer_slots = {
     .name = "slots",
     .applies = applies,
-    .create = create,
-    .destroy = destroy,
+    .bytes = sizeof(SlotsReducer),
+    .init = init,
+    .clear = clear,
     .begin = begin,
-    .slot = next_slot,
+    .slot = slot_of,
     .add = add,
     .finish = finish,
     .get = get,

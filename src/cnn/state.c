@@ -1,5 +1,7 @@
 #include "cnn/state.h"
 
+#include "cnn/gradient_blocks.h"
+
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 
@@ -9,7 +11,7 @@
 
 enum { PATH = NETWORK_NAME + 64 };
 
-TrainState train_state_new(const Network *net, uint32_t seed, bool averages) {
+TrainState train_state_new(const Network *net, uint32_t seed, bool averages, bool ranges) {
     TrainState state = {.net = net};
     state.params = mem_new((size_t)net->param_floats, sizeof(float));
     state.velocity = mem_new((size_t)net->param_floats, sizeof(float));
@@ -20,6 +22,10 @@ TrainState train_state_new(const Network *net, uint32_t seed, bool averages) {
         state.average = mem_new((size_t)net->param_floats, sizeof(float));
         state.average_statistics = mem_new((size_t)net->statistic_floats, sizeof(float));
     }
+    const int64_t blocks = gradient_blocks_count(net->param_floats);
+    if (ranges) state.ranges = mem_new((size_t)blocks, sizeof *state.ranges);
+    for (int64_t b = 0; ranges && b < blocks; b++)
+        state.ranges[b] = BLOCK_FLOAT_FIRST_RANGE;
     return state;
 }
 
@@ -27,6 +33,7 @@ void train_state_free(TrainState *state) {
     node_memory_free(state->node, state->params);
     node_memory_free(state->node, state->velocity);
     node_memory_free(state->node, state->average);
+    node_memory_free(state->node, state->ranges);
     mem_free(state->statistics);
     mem_free(state->average_statistics);
     *state = (TrainState){0};
@@ -40,19 +47,23 @@ const float *train_state_model_statistics(const TrainState *state) {
     return state->average ? state->average_statistics : state->statistics;
 }
 
-static void share(float **values, int64_t n, const Comm *node) {
-    if (!*values) return;
-    float *shared = node_memory_new(node, (size_t)n, sizeof *shared);
-    if (comm_rank(node) == 0) memcpy(shared, *values, (size_t)n * sizeof *shared);
-    mem_free(*values);
-    *values = shared;
+/* The shared copy of values [n] of 4 bytes (NULL is allowed), which are freed. */
+static void *share(void *values, int64_t n, const Comm *node) {
+    enum { VALUE_BYTES = 4 };
+    if (!values) return NULL;
+    void *shared = node_memory_new(node, (size_t)n, VALUE_BYTES);
+    if (comm_rank(node) == 0) memcpy(shared, values, (size_t)n * VALUE_BYTES);
+    mem_free(values);
+    return shared;
 }
 
 void train_state_share(TrainState *state, const Comm *node) {
     state->node = node;
-    share(&state->params, state->net->param_floats, node);
-    share(&state->velocity, state->net->param_floats, node);
-    share(&state->average, state->net->param_floats, node);
+    const int64_t n = state->net->param_floats;
+    state->params = share(state->params, n, node);
+    state->velocity = share(state->velocity, n, node);
+    state->average = share(state->average, n, node);
+    state->ranges = share(state->ranges, gradient_blocks_count(n), node);
     comm_barrier(node);
 }
 
@@ -97,6 +108,19 @@ StatusCode train_state_write_model(H5File *file, const char *root, const Network
 
 static const Copy velocity_copy = {"/optimizer", "/momentum"}, trained_copy = {"/optimizer", "/value"};
 
+static const char ranges_path[] = "/optimizer/ranges";
+
+static H5Shape ranges_shape(const TrainState *state) {
+    return (H5Shape){1, {gradient_blocks_count(state->net->param_floats)}};
+}
+
+static StatusCode write_ranges(H5File *file, const TrainState *state, Status *status) {
+    if (!state->ranges) return STATUS_OK;
+    h5_write(file, ranges_path, H5_I32, ranges_shape(state), state->ranges, status);
+    return h5_set_text(file, ranges_path, "units", "exponent of 2: gradients of a block are expected below",
+                       status);
+}
+
 StatusCode train_state_write(H5File *file, const void *context, Status *status) {
     const TrainState *state = context;
     const Network *net = state->net;
@@ -107,6 +131,7 @@ StatusCode train_state_write(H5File *file, const void *context, Status *status) 
     if (state->average && (write_params(file, trained_copy, net, state->params, status) ||
                            write_statistics(file, trained_copy, net, state->statistics, status)))
         return status->code;
+    if (write_ranges(file, state, status)) return status->code;
     if (h5_set_i64(file, "/state", "epoch", state->epoch, status) ||
         h5_set_i64(file, "/state", "step", state->step, status) ||
         h5_set_f64(file, "/state", "loss_sum", state->loss_sum, status) ||
@@ -168,6 +193,21 @@ StatusCode train_state_read_model(const H5File *file, const char *root, const Ne
     return read_statistics(file, copy, net, statistics, status);
 }
 
+static StatusCode read_ranges(const TrainState *state, const H5File *file, Status *status) {
+    const H5Shape shape = ranges_shape(state);
+    if (!state->ranges || h5_read(file, ranges_path, H5_I32, shape, state->ranges, status))
+        return status->code;
+    for (int64_t b = 0; b < shape.dims[0]; b++)
+        if (state->ranges[b] < BLOCK_FLOAT_LEAST_RANGE || state->ranges[b] > BLOCK_FLOAT_LARGEST_RANGE)
+            return status_set(
+                status, STATUS_FAILED,
+                "%s: %s holds the range %d, expected %d to %d; the file is damaged, use another "
+                "copy.",
+                h5_path(file), ranges_path, state->ranges[b], BLOCK_FLOAT_LEAST_RANGE,
+                BLOCK_FLOAT_LARGEST_RANGE);
+    return STATUS_OK;
+}
+
 StatusCode train_state_read(TrainState *state, const H5File *file, Status *status) {
     const Network *net = state->net;
     bool averages = state->average != NULL;
@@ -178,6 +218,7 @@ StatusCode train_state_read(TrainState *state, const H5File *file, Status *statu
     if (averages && (read_params(file, trained_copy, net, state->params, status) ||
                      read_statistics(file, trained_copy, net, state->statistics, status)))
         return status->code;
+    if (read_ranges(state, file, status)) return status->code;
     if (h5_get_i64(file, "/state", "epoch", &state->epoch, status) ||
         h5_get_i64(file, "/state", "step", &state->step, status) ||
         h5_get_f64(file, "/state", "loss_sum", &state->loss_sum, status) ||

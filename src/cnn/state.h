@@ -5,6 +5,7 @@
  *     /optimizer/<layer>/<array>/momentum  the velocities of SGD
  *     /optimizer/<layer>/<array>/value     with cnn.ema: the values that training continues from, because
  *                                          /model has their averages
+ *     /optimizer/ranges                    with cnn.sum_bits below 64
  *     /state                               attributes: epoch, step, loss_sum, correct */
 #ifndef PARDIGITS_CNN_STATE_H
 #define PARDIGITS_CNN_STATE_H
@@ -19,27 +20,29 @@
 
 typedef struct {
     const Network *net;
-    const Comm *node;                    /* whose ranks share params, velocity and average; or NULL */
+    const Comm *node;                    /* whose ranks share params, velocity, average, ranges; or NULL */
     float *params;                       /* [param_floats] */
     float *velocity;                     /* [param_floats] */
     float *statistics;                   /* [statistic_floats] running means and variances of batch norm */
     float *average, *average_statistics; /* the same of their moving averages; NULL without cnn.ema */
-    int64_t epoch;                       /* epochs done */
+    int32_t *ranges; /* [gradient_blocks_count] of the sums of 32 or 16 bits; NULL with 64 */
+    int64_t epoch;   /* epochs done */
     int64_t step;    /* steps done of the next one; all of them: only its end is left to do */
     double loss_sum; /* over the samples of these steps, added up step by step */
     int64_t correct; /* samples of these steps that were predicted right */
 } TrainState;
 
-/* A fresh state with initial parameters, and with averages or without. Freed by train_state_free. */
-TrainState train_state_new(const Network *net, uint32_t seed, bool averages);
+/* A fresh state with initial parameters, and with averages and ranges or without. Freed by train_state_free.
+ */
+TrainState train_state_new(const Network *net, uint32_t seed, bool averages, bool ranges);
 void train_state_free(TrainState *state);
 
 /* The parameters and statistics that make the model: the averages where there are any. */
 const float *train_state_model_params(const TrainState *state);
 const float *train_state_model_statistics(const TrainState *state);
 
-/* Moves parameters, velocities and averages, which have the same values on all ranks, into memory that the
- * ranks of the node share. node is kept. Collective in the node. */
+/* Moves parameters, velocities, averages and ranges, which have the same values on all ranks, into memory
+ * that the ranks of the node share. node is kept. Collective in the node. */
 void train_state_share(TrainState *state, const Comm *node);
 
 /* Writes and reads what a model is: parameters [param_floats] and statistics [statistic_floats], as

@@ -63,7 +63,8 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->steps = epoch_steps(&trainer->partition);
     trainer->seed = (uint32_t)run_options(job->config).seed;
     trainer->schedule = schedule_create(&options, trainer->epochs * trainer->steps);
-    trainer->state = train_state_new(&trainer->net, trainer->seed, trainer->options.ema > 0);
+    trainer->state =
+        train_state_new(&trainer->net, trainer->seed, options.ema > 0, cnn_sum_bits(&options) < 64);
     if (load_state(trainer, status)) return status->code;
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
@@ -118,20 +119,23 @@ static StatusCode refuse_divergence(const Trainer *trainer, Status *status) {
         (long long)trainer->epochs, trainer->options.lr);
 }
 
-/* One step; mine are this rank's samples of it. The same status on every rank. */
-static StatusCode train_step(Trainer *trainer, const Samples *mine, Status *status) {
+/* One step; mine are this rank's samples of it, at these positions of the epoch's order. The same status on
+ * every rank. */
+static StatusCode train_step(Trainer *trainer, Range positions, const Samples *mine, Status *status) {
     const double began_s = timer_now_s();
     TrainState *state = &trainer->state;
-    const int64_t samples = range_size(epoch_step_positions(&trainer->partition, state->step));
+    const Range whole = epoch_step_positions(&trainer->partition, state->step);
+    const int64_t samples = range_size(whole);
     const int64_t steps_done = state->epoch * trainer->steps + state->step;
-    const StepRates rates = {schedule_lr(&trainer->schedule, steps_done),
-                             ema_share(trainer->options.ema, steps_done + 1)};
-    const StepResult result = train_step_run(&trainer->train_step, state, rates, samples, mine);
+    const StepPlace place = {schedule_lr(&trainer->schedule, steps_done),
+                             ema_share(trainer->options.ema, steps_done + 1),
+                             (positions.begin - whole.begin) / trainer->options.micro_batch};
+    const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
     if (result.diverged) return refuse_divergence(trainer, status);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
-    train_report_step(&trainer->report, state, rates.lr, samples, timer_now_s() - began_s, &result);
+    train_report_step(&trainer->report, state, place.lr, samples, timer_now_s() - began_s, &result);
     return result.stop_wanted ? save_and_stop(trainer, status) : STATUS_OK;
 }
 
@@ -153,10 +157,10 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
     EpochShard shard = begin_epoch(trainer);
     int64_t first = epoch_rank_samples(&trainer->partition, state->step, rank);
     while (state->step < trainer->steps && !status->code) {
-        const int64_t n = range_size(epoch_rank_positions(&trainer->partition, state->step, rank));
-        const Samples mine = samples_slice(&shard.samples, first, n);
-        train_step(trainer, &mine, status);
-        first += n;
+        const Range positions = epoch_rank_positions(&trainer->partition, state->step, rank);
+        const Samples mine = samples_slice(&shard.samples, first, range_size(positions));
+        train_step(trainer, positions, &mine, status);
+        first += mine.n;
     }
     epoch_shard_free(&shard);
     return status->code;

@@ -10,6 +10,7 @@
 /* What a thread does with the events of its micro-batches. */
 typedef struct {
     GradientReducer *reducer;
+    int64_t micro_batch; /* of this rank in the step */
     float *contribution;
     int thread;
 } MicroBatchListener;
@@ -22,15 +23,16 @@ static void on_group_done(void *context) {
 
 static void on_values_ready(void *context, Range values) {
     const MicroBatchListener *listener = context;
-    gradient_reducer_add(listener->reducer, values, listener->contribution, listener->thread);
+    gradient_reducer_add(listener->reducer, listener->micro_batch, values, listener->contribution,
+                         listener->thread);
 }
 
 /* Forward and backward through micro-batch k of this rank, on this thread. Returns the seconds of loading. */
 static double run_micro_batch(TrainStep *step, const TrainState *state, const Samples *mine, int64_t k) {
     const int thread = omp_get_thread_num();
     const int64_t first = k * step->micro_batch;
-    float *slot = gradient_reducer_slot(step->reducer);
-    MicroBatchListener listener = {step->reducer, slot ? slot : step->contributions[thread], thread};
+    float *slot = gradient_reducer_slot(step->reducer, k);
+    MicroBatchListener listener = {step->reducer, k, slot ? slot : step->contributions[thread], thread};
     const MicroBatchEvents events = {&listener, on_group_done, on_values_ready};
     const MicroBatch batch = {
         .params = state->params,
@@ -65,13 +67,15 @@ static double finish_reduction(TrainStep *step) {
     return timer_now_s() - began_s;
 }
 
-StepResult train_step_run(TrainStep *step, TrainState *state, StepRates rates, int64_t samples,
+StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
                           const Samples *mine) {
     const int64_t micro_batch = step->micro_batch;
     GradientReducer *reducer = step->reducer;
     StepResult result = {0};
-    gradient_reducer_begin(reducer, (mine->n + micro_batch - 1) / micro_batch,
-                           (samples + micro_batch - 1) / micro_batch);
+    gradient_reducer_begin(reducer,
+                           &(ReducerStep){(mine->n + micro_batch - 1) / micro_batch,
+                                          (samples + micro_batch - 1) / micro_batch, place.first_micro_batch,
+                                          (uint32_t)state->epoch, (uint64_t)state->step});
 #pragma omp parallel num_threads(step->threads)
     run_micro_batches(step, state, mine, &result.input_s); /* forward, backward, and reduce beside it */
     result.wait_s = finish_reduction(step);
@@ -80,7 +84,7 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepRates rates, i
     result.loss_sum = gradient_reducer_get(reducer, contribution_loss(step->net)) * (double)micro_batch;
     result.correct =
         (int64_t)(gradient_reducer_get(reducer, contribution_correct(step->net)) * (double)micro_batch);
-    TrainUpdate update = {step, state, rates, (double)samples / (double)micro_batch, 0, false};
+    TrainUpdate update = {step, state, place, (double)samples / (double)micro_batch, 0, false};
     train_update_run(&update);
     result.wait_s += update.wait_s;
     result.diverged = update.diverged;

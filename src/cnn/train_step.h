@@ -48,13 +48,14 @@ typedef struct {
 /* What a step has of its place in the run. */
 typedef struct {
     double lr;
-    double average_share; /* of the new values in the moving averages; see ema_share */
-} StepRates;
+    double average_share;      /* of the new values in the moving averages; see ema_share */
+    int64_t first_micro_batch; /* of this rank among those of the step */
+} StepPlace;
 
 /* One step in state->epoch on `samples` samples, of which `mine` are this rank's micro-batches (none is
  * legal). Updates the parameters, velocities, statistics and averages of state. Collective; all ranks get the
  * same but for the seconds. */
-StepResult train_step_run(TrainStep *step, TrainState *state, StepRates rates, int64_t samples,
+StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
                           const Samples *mine);
 
 #endif

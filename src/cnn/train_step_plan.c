@@ -56,7 +56,9 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     }
     comm_barrier(s.node);
     int64_t most_micro_batches = (options->batch + s.micro_batch - 1) / s.micro_batch;
-    s.reducer = gradient_reducer_new(net, &s.works[0]->plan, most_micro_batches, job->comm, s.node);
+    s.reducer = gradient_reducer_new(
+        &(Reduction){net, &s.works[0]->plan, most_micro_batches, cnn_sum_bits(options), state->ranges, seed},
+        job->comm, s.node);
     return s;
 }
 

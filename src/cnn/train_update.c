@@ -1,10 +1,11 @@
 #include "cnn/train_update.h"
 
 #include "core/timer.h"
+#include "parallel/block_float.h"
 
 #include <omp.h>
 
-enum { UPDATE_BLOCK = 1 << 10 }; /* floats */
+enum { UPDATE_BLOCK = BLOCK_FLOAT_VALUES }; /* floats */
 
 /* By all threads of all ranks of the node. */
 static void node_barrier(TrainUpdate *update) {
@@ -43,17 +44,18 @@ static void update_params(const TrainUpdate *update, Range range) {
             gradient = step->gradient + block.begin;
         else
             gradient_reducer_means(step->reducer, block, update->micro_batches, means);
-        sgd_step(step->net, &step->sgd, update->rates.lr, step->rates, block, gradient, state->params,
+        sgd_step(step->net, &step->sgd, update->place.lr, step->rates, block, gradient, state->params,
                  state->velocity);
-        if (state->average) ema_step(update->rates.average_share, block, state->params, state->average);
+        if (state->average) ema_step(update->place.average_share, block, state->params, state->average);
     }
 }
 
-/* This worker's part of the parameters. Parts begin at multiples of NETWORK_ALIGN, so that vectors hold the
- * same elements for any number of workers. */
+/* This worker's part of the parameters, in whole blocks: so vectors hold the same elements for any number of
+ * workers, and a block's range is followed by one of them. */
 static Range worker_range(const TrainStep *step, int worker) {
-    const Range lines = partition_range(step->net->param_floats / NETWORK_ALIGN, step->workers, worker);
-    return (Range){lines.begin * NETWORK_ALIGN, lines.end * NETWORK_ALIGN};
+    const int64_t n = step->net->param_floats, blocks = (n + UPDATE_BLOCK - 1) / UPDATE_BLOCK;
+    const Range mine = partition_range(blocks, step->workers, worker);
+    return (Range){smaller(mine.begin * UPDATE_BLOCK, n), smaller(mine.end * UPDATE_BLOCK, n)};
 }
 
 /* A thread's share of the update. */
@@ -82,7 +84,7 @@ static void update_statistics(const TrainUpdate *update) {
     for (int64_t i = 0; i < n; i++)
         state->statistics[i] = (1 - m) * state->statistics[i] + m * step->batch_statistics[i];
     if (state->average)
-        ema_step(update->rates.average_share, (Range){0, n}, state->statistics, state->average_statistics);
+        ema_step(update->place.average_share, (Range){0, n}, state->statistics, state->average_statistics);
 }
 
 void train_update_run(TrainUpdate *update) {

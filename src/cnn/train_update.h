@@ -8,7 +8,7 @@
 typedef struct {
     TrainStep *step;
     TrainState *state;
-    StepRates rates;
+    StepPlace place;
     double micro_batches; /* that the sums are divided by */
     double wait_s;        /* out: the main thread waited so long for other ranks */
     bool diverged;        /* out: a value was out of range */

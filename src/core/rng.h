@@ -16,6 +16,7 @@ typedef enum {
                    */
     RNG_MEMBER,   /* seeds of an ensemble: sample = member */
     RNG_TEST,     /* data made by tests and benchmarks */
+    RNG_ROUNDING, /* of gradients to 16 bits: sample = step of the epoch, draw = micro-batch of the step */
 } RngPurpose;
 
 typedef struct {

@@ -24,7 +24,7 @@ typedef enum { SUM_I64, SUM_I32, SUM_I16 } SumType;
 /* Bytes of a value: 8, 4 or 2. */
 int sum_type_bytes(SumType type);
 
-enum { ALLREDUCE_MAX_TAGS = 64 }; /* sums under way at the same time */
+enum { ALLREDUCE_MAX_TAGS = 256 }; /* sums under way at the same time */
 
 /* A sum that is planned. */
 typedef struct Allreduce Allreduce;

@@ -125,32 +125,6 @@ static int as_count(int64_t count) {
     return (int)count;
 }
 
-struct CommSum {
-    MPI_Request request;
-};
-
-CommSum *comm_sum_start(const Comm *comm, uint64_t *values, int64_t n) {
-    CommSum *sum = mem_new(1, sizeof *sum);
-    sum->request = MPI_REQUEST_NULL;
-    if (comm->size > 1)
-        comm_check(MPI_Iallreduce(MPI_IN_PLACE, values, as_count(n), MPI_UINT64_T, MPI_SUM, comm->mpi,
-                                  &sum->request),
-                   "MPI_Iallreduce");
-    return sum;
-}
-
-bool comm_sum_test(CommSum *sum) {
-    int done;
-    comm_check(MPI_Test(&sum->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
-    return done;
-}
-
-void comm_sum_wait(CommSum **sum) {
-    comm_check(MPI_Wait(&(*sum)->request, MPI_STATUS_IGNORE), "MPI_Wait");
-    mem_free(*sum);
-    *sum = NULL;
-}
-
 double comm_max(const Comm *comm, double value, int *which) {
     struct {
         double value;

@@ -45,14 +45,6 @@ void comm_broadcast(const Comm *comm, void *data, int64_t bytes, int root);
 /* Collective: replaces values[n] by their sums over the ranks, modulo 2^64: exact in any order. */
 void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n);
 
-/* Non-blocking variant. comm_sum_start returns at once; don't touch values before comm_sum_wait, which waits,
- * frees and clears *sum. Collective: all ranks start their sums in the same order. Call comm_sum_test (of any
- * sum) now and then, as MPI may make progress only there; it returns true once its sum is done. */
-typedef struct CommSum CommSum;
-CommSum *comm_sum_start(const Comm *comm, uint64_t *values, int64_t n);
-bool comm_sum_test(CommSum *sum);
-void comm_sum_wait(CommSum **sum);
-
 /* Collective: the largest value over the ranks. *which = the lowest rank that has it (which may be NULL). */
 double comm_max(const Comm *comm, double value, int *which);
 
@@ -66,7 +58,7 @@ void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_byte
 void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_rows, void *received,
                         const int64_t *receive_rows, int64_t row_bytes);
 
-/* Non-blocking variant, as comm_sum_start: don't touch send and received before comm_exchange_wait, which
+/* Non-blocking variant: don't touch send and received before comm_exchange_wait, which
  * waits, frees and clears *exchange. */
 typedef struct CommExchange CommExchange;
 CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int64_t *send_rows,

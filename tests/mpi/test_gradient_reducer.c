@@ -1,11 +1,13 @@
 /* The sum of micro-batches' contributions over threads, ranks and nodes: the same as one exact sum of all;
- * plans of micro-batches; non-blocking sums. */
+ * in 64, 32 and 16 bits; plans of micro-batches. */
 #include "cnn/gradient_reducer.h"
 #include "cnn/micro_batch.h"
 
+#include "cnn/gradient_blocks.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "parallel/exact_sum.h"
+#include "parallel/node_memory.h"
 
 #include <math.h>
 #include <omp.h>
@@ -31,22 +33,26 @@ static void make_contribution(int64_t micro_batch, float *contribution, int64_t 
         contribution[i] = (float)((micro_batch * 7919 + i * 104729) % 2001 - 1000) * 0x1p-12f;
 }
 
+enum { SEED = 5, EPOCH = 2 };
+
 /* Adds this rank's micro-batches with several threads, in the order of events of micro_batch_run. */
 static void add_micro_batches(GradientReducer *reducer, const Network *net, const MicroBatchPlan *plan,
                               int64_t all, Range micro_batches) {
     const int64_t count = contribution_floats(net);
-    gradient_reducer_begin(reducer, range_size(micro_batches), all);
+    gradient_reducer_begin(
+        reducer, &(ReducerStep){range_size(micro_batches), all, micro_batches.begin, EPOCH, (uint64_t)all});
 #pragma omp parallel num_threads(3)
     {
         const int thread = omp_get_thread_num();
         float *own = mem_new((size_t)count, sizeof *own);
 #pragma omp for schedule(dynamic, 1) nowait
         for (int64_t micro_batch = micro_batches.begin; micro_batch < micro_batches.end; micro_batch++) {
-            float *slot = gradient_reducer_slot(reducer), *contribution = slot ? slot : own;
+            const int64_t k = micro_batch - micro_batches.begin;
+            float *slot = gradient_reducer_slot(reducer, k), *contribution = slot ? slot : own;
             make_contribution(micro_batch, contribution, count);
-            gradient_reducer_add(reducer, (Range){net->param_floats, count}, contribution, thread);
-            for (int k = 0; k < plan->backward_count; k++) {
-                gradient_reducer_add(reducer, plan->backward[k].params, contribution, thread);
+            gradient_reducer_add(reducer, k, (Range){net->param_floats, count}, contribution, thread);
+            for (int s = 0; s < plan->backward_count; s++) {
+                gradient_reducer_add(reducer, k, plan->backward[s].params, contribution, thread);
                 if (thread == 0) gradient_reducer_poll(reducer);
             }
         }
@@ -56,49 +62,116 @@ static void add_micro_batches(GradientReducer *reducer, const Network *net, cons
     }
 }
 
-enum { MOST_MICRO_BATCHES = 11, TOO_MANY_FOR_SLOTS = 1 << 20 };
+enum { DIVISOR = 3, MOST_MICRO_BATCHES = 11, TOO_MANY_FOR_SLOTS = 1 << 20 };
 
 /* How a sum is made; the ranks of a node are some of those that run here. */
 typedef struct {
     const Comm *ranks;
-    Comm *node;
+    const Comm *node;
     int64_t most_micro_batches;
+    int bits;
 } Way;
+
+/* Fresh ranges in the memory of the node, as a training's state has them; NULL with 64 bits. */
+static int32_t *new_ranges(const Way *way, const Network *net) {
+    const int64_t blocks = gradient_blocks_count(net->param_floats);
+    if (way->bits == 64) return NULL;
+    int32_t *ranges = node_memory_new(way->node, (size_t)blocks, sizeof *ranges);
+    for (int64_t b = 0; comm_rank(way->node) == 0 && b < blocks; b++)
+        ranges[b] = BLOCK_FLOAT_FIRST_RANGE;
+    comm_barrier(way->node);
+    return ranges;
+}
+
+/* What the sum must be: all contributions on this rank alone, in order. */
+typedef struct {
+    ExactSum exact;
+    int32_t *ranges;
+    atomic_uint_fast64_t *clamped;
+} Expected;
+
+static Expected expected_new(const Network *net) {
+    const int64_t blocks = gradient_blocks_count(net->param_floats);
+    Expected expected = {exact_sum_new(contribution_floats(net)), mem_new((size_t)blocks, sizeof(int32_t)),
+                         mem_new((size_t)blocks, sizeof(atomic_uint_fast64_t))};
+    for (int64_t b = 0; b < blocks; b++)
+        expected.ranges[b] = BLOCK_FLOAT_FIRST_RANGE;
+    return expected;
+}
+
+static void expected_free(Expected *expected) {
+    exact_sum_free(&expected->exact);
+    mem_free(expected->ranges);
+    mem_free(expected->clamped);
+}
+
+static void expect_exact(Expected *expected, int64_t micro_batches, float *means) {
+    const int64_t count = expected->exact.n;
+    exact_sum_clear(&expected->exact);
+    for (int64_t k = 0; k < micro_batches; k++) {
+        make_contribution(k, means, count);
+        exact_sum_add(&expected->exact, 0, means, count);
+    }
+    exact_sum_means(&expected->exact, 0, count, DIVISOR, means);
+}
+
+/* The gradients, rounded. */
+static void expect_blocks(const Expected *expected, const Network *net, int bits, int64_t micro_batches,
+                          float *means) {
+    const GradientBlocks blocks = {block_float_of(bits, micro_batches), expected->ranges, expected->clamped};
+    const int64_t n = net->param_floats, count = contribution_floats(net);
+    int32_t *sums = mem_new((size_t)n, sizeof *sums); /* or of 16 bits */
+    float *contribution = mem_new((size_t)count, sizeof *contribution);
+    for (int64_t k = 0; k < micro_batches; k++) {
+        uint32_t key[4];
+        rng_u32x4((RngKey){SEED, RNG_ROUNDING}, EPOCH, (uint64_t)micro_batches, (uint32_t)k, key);
+        make_contribution(k, contribution, count);
+        gradient_blocks_add(&blocks, (Range){0, n}, contribution, key[0], k > 0, sums);
+    }
+    for (int64_t at = 0; at < n; at += BLOCK_FLOAT_VALUES)
+        gradient_blocks_means(&blocks, (Range){at, smaller(at + BLOCK_FLOAT_VALUES, n)},
+                              (char *)sums + at * (bits / 8), DIVISOR, means + at);
+    mem_free(contribution);
+    mem_free(sums);
+}
 
 /* Several steps with more and fewer micro-batches than ranks. */
 static void check_sum(const Way *way, const char *line) {
     Network *net = parse(line);
     const int64_t count = contribution_floats(net);
     const MicroBatchPlan plan = micro_batch_plan_create(net, 8);
-    GradientReducer *reducer =
-        gradient_reducer_new(net, &plan, way->most_micro_batches, way->ranks, way->node);
-    ExactSum expected = exact_sum_new(count);
-    float *contribution = mem_new((size_t)count, sizeof *contribution),
-          *means = mem_new((size_t)count, sizeof *means);
+    int32_t *ranges = new_ranges(way, net);
+    GradientReducer *reducer = gradient_reducer_new(
+        &(Reduction){net, &plan, way->most_micro_batches, way->bits, ranges, SEED}, way->ranks, way->node);
+    Expected expected = expected_new(net);
+    float *right = mem_new((size_t)count, sizeof *right), *means = mem_new((size_t)count, sizeof *means);
     static const int64_t steps[] = {MOST_MICRO_BATCHES, 2, 7, 1};
     for (int s = 0; s < 4; s++) {
-        const int rank = comm_rank(way->ranks);
-        add_micro_batches(reducer, net, &plan, steps[s],
-                          partition_range(steps[s], comm_size(way->ranks), rank));
+        const int rank = comm_rank(way->ranks), ranks = comm_size(way->ranks);
+        add_micro_batches(reducer, net, &plan, steps[s], partition_range(steps[s], ranks, rank));
         gradient_reducer_finish(reducer, s == 3 && rank == 0);
-        exact_sum_clear(&expected);
-        for (int64_t micro_batch = 0; micro_batch < steps[s]; micro_batch++) {
-            make_contribution(micro_batch, contribution, count);
-            exact_sum_add(&expected, 0, contribution, count);
+        expect_exact(&expected, steps[s], right);
+        if (ranges) expect_blocks(&expected, net, way->bits, steps[s], right);
+        if (comm_rank(way->node) == 0) { /* once a node, as it makes the next ranges */
+            gradient_reducer_means(reducer, (Range){0, net->param_floats}, DIVISOR, means);
+            gradient_reducer_means(reducer, (Range){net->param_floats, count}, DIVISOR,
+                                   means + net->param_floats);
+            assert_memory_equal(means, right, (size_t)count * sizeof *means);
         }
-        exact_sum_means(&expected, 0, count, 3, contribution);
-        gradient_reducer_means(reducer, (Range){0, net->param_floats}, 3, means);
-        gradient_reducer_means(reducer, (Range){net->param_floats, count}, 3, means + net->param_floats);
-        assert_memory_equal(means, contribution, (size_t)count * sizeof *means);
-        assert_true(gradient_reducer_get(reducer, count - 1) == exact_sum_get(&expected, count - 1));
+        comm_barrier(way->node);
+        if (ranges)
+            assert_memory_equal(ranges, expected.ranges,
+                                (size_t)gradient_blocks_count(net->param_floats) * sizeof *ranges);
+        assert_true(gradient_reducer_get(reducer, count - 1) == exact_sum_get(&expected.exact, count - 1));
         assert_int_equal(gradient_reducer_signalled(reducer), s == 3);
         assert_false(gradient_reducer_out_of_range(reducer));
         comm_barrier(way->node);
     }
     mem_free(means);
-    mem_free(contribution);
-    exact_sum_free(&expected);
+    mem_free(right);
+    expected_free(&expected);
     gradient_reducer_free(&reducer);
+    node_memory_free(way->node, ranges);
     mem_free(net);
 }
 
@@ -109,21 +182,25 @@ static void check_out_of_range(const Way *way, const char *line) {
     const int64_t count = contribution_floats(net), places[] = {0, net->param_floats - 1, count - 1, -1};
     float *own = mem_new((size_t)count, sizeof *own);
     for (int p = 0; p < 4; p++) {
+        const int rank = comm_rank(way->ranks), ranks = comm_size(way->ranks);
+        int32_t *ranges = new_ranges(way, net);
         GradientReducer *reducer =
-            gradient_reducer_new(net, &plan, way->most_micro_batches, way->ranks, way->node);
-        gradient_reducer_begin(reducer, 1, comm_size(way->ranks));
-        float *slot = gradient_reducer_slot(reducer), *contribution = slot ? slot : own;
+            gradient_reducer_new(&(Reduction){net, &plan, way->most_micro_batches, way->bits, ranges, SEED},
+                                 way->ranks, way->node);
+        gradient_reducer_begin(reducer, &(ReducerStep){1, ranks, rank, EPOCH, 0});
+        float *slot = gradient_reducer_slot(reducer, 0), *contribution = slot ? slot : own;
         memset(contribution, 0, (size_t)count * sizeof *contribution);
-        if (places[p] >= 0 && comm_rank(way->ranks) == comm_size(way->ranks) - 1)
-            contribution[places[p]] = NAN;
-        gradient_reducer_add(reducer, (Range){net->param_floats, count}, contribution, 0);
+        if (places[p] >= 0 && rank == ranks - 1) contribution[places[p]] = NAN;
+        gradient_reducer_add(reducer, 0, (Range){net->param_floats, count}, contribution, 0);
         for (int k = 0; k < plan.backward_count; k++)
-            gradient_reducer_add(reducer, plan.backward[k].params, contribution, 0);
+            gradient_reducer_add(reducer, 0, plan.backward[k].params, contribution, 0);
         gradient_reducer_finish(reducer, false);
-        gradient_reducer_means(reducer, (Range){0, net->param_floats}, 1, own);
+        if (comm_rank(way->node) == 0) gradient_reducer_means(reducer, (Range){0, net->param_floats}, 1, own);
+        comm_barrier(way->node);
         assert_int_equal(gradient_reducer_out_of_range(reducer), places[p] >= 0);
         comm_barrier(way->node);
         gradient_reducer_free(&reducer);
+        node_memory_free(way->node, ranges);
     }
     mem_free(own);
     mem_free(net);
@@ -132,11 +209,12 @@ static void check_out_of_range(const Way *way, const char *line) {
 /* On one node or several, with slots or without. */
 static void check_ways(const Comm *comm, void (*check)(const Way *, const char *), const char *line) {
     for (int ranks_of_node = 1; ranks_of_node <= 4; ranks_of_node++) {
-        Way way = {comm, comm_split(comm, comm_rank(comm) / ranks_of_node), MOST_MICRO_BATCHES};
-        check(&way, line);
-        way.most_micro_batches = TOO_MANY_FOR_SLOTS;
-        check(&way, line);
-        comm_destroy(&way.node);
+        Comm *node = comm_split(comm, comm_rank(comm) / ranks_of_node);
+        for (int bits = 64; bits >= 16; bits /= 2) {
+            check(&(Way){comm, node, MOST_MICRO_BATCHES, bits}, line);
+            check(&(Way){comm, node, TOO_MANY_FOR_SLOTS, bits}, line);
+        }
+        comm_destroy(&node);
     }
 }
 
@@ -189,35 +267,10 @@ static void test_plans(void **state) {
     check_plan("conv:64:5 bn relu conv:64:5 dropout:0.1 bn pool:2 relu dense:20 bn relu dense:10", 32);
 }
 
-/* Two sums under way at once. */
-static void test_sums_under_way(void **state) {
-    enum { N = 100000 };
-    const Comm *comm = *state;
-    const uint64_t rank = (uint64_t)comm_rank(comm), size = (uint64_t)comm_size(comm);
-    uint64_t *values[2] = {mem_new(N, sizeof(uint64_t)), mem_new(N, sizeof(uint64_t))};
-    CommSum *sums[2];
-    for (uint64_t s = 0; s < 2; s++) {
-        for (uint64_t i = 0; i < N; i++)
-            values[s][i] = (rank + 1) * (i + s) + (UINT64_MAX << 8); /* sums wrap around */
-        sums[s] = comm_sum_start(comm, values[s], s ? N : 7);
-    }
-    while (!comm_sum_test(sums[1]))
-        sched_yield();
-    comm_sum_wait(&sums[1]);
-    comm_sum_wait(&sums[0]);
-    assert_null(sums[0]);
-    for (uint64_t s = 0; s < 2; s++)
-        for (uint64_t i = 0; i < (s ? N : 7); i++)
-            assert_true(values[s][i] == size * (size + 1) / 2 * (i + s) + size * (UINT64_MAX << 8));
-    mem_free(values[0]);
-    mem_free(values[1]);
-}
-
 int main(int argc, char **argv) {
     Comm *comm = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_plans),
-        cmocka_unit_test_prestate(test_sums_under_way, comm),
         cmocka_unit_test_prestate(test_one_message, comm),
         cmocka_unit_test_prestate(test_several_buckets, comm),
         cmocka_unit_test_prestate(test_values_out_of_range, comm),
