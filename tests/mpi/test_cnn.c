@@ -35,15 +35,23 @@ static void check_metrics(const CnnRun *run, double least_accuracy) {
     if (!epochs.values) return;                                         /* never: for the analyser */
     const double *last = epochs.values + (EPOCHS - 1) * epochs.columns; /* epoch, loss, two accuracies */
     assert_true(last[1] < epochs.values[1]);
-    assert_true(last[2] > least_accuracy && last[2] <= 1);
+    if (!(last[2] > least_accuracy))
+        fail_msg("training accuracy %g, expected more than %g", last[2], least_accuracy);
+    assert_true(last[2] <= 1);
     assert_true(last[3] > least_accuracy && last[3] <= 1);
     metrics_free_table(&steps);
     metrics_free_table(&epochs);
 }
 
 /* What training has beside the defaults. */
-static const char *const recipe[] = {"cnn.ema=0.9", "cnn.label_smoothing=0.1", "cnn.shear=5", "cnn.elastic=1",
-                                     "cnn.lars=0.2"};
+static const char *const recipe[] = {
+    "cnn.layers=conv:4:3 bn relu@a conv:4:3:p1 bn add:a relu avgpool:3 dropout:0.1 "
+    "dense:12 bn relu dense:classes",
+    "cnn.ema=0.9",
+    "cnn.label_smoothing=0.1",
+    "cnn.shear=5",
+    "cnn.elastic=1",
+    "cnn.lars=0.2"};
 
 static void check_threads(const CnnRun *run, const char *const *changes, int count, double least_accuracy) {
     Config *config = cnn_run_config(changes, count);
@@ -58,7 +66,7 @@ static void check_threads(const CnnRun *run, const char *const *changes, int cou
 }
 
 static void test_threads(void **state) {
-    check_threads(*state, NULL, 0, 0.5);
+    check_threads(*state, NULL, 0, 0.4);
     check_threads(*state, recipe, sizeof recipe / sizeof *recipe, 0.2);
 }
 
@@ -81,7 +89,7 @@ static void test_prediction(void **state) {
             correct += one[i].label == images.labels[i];
             assert_int_equal(one[i].label, two[i].label);
             assert_memory_equal(&one[i].confidence, &two[i].confidence, sizeof one[i].confidence);
-            assert_true(one[i].confidence >= 0.1f && one[i].confidence <= 1);
+            assert_true(one[i].confidence * (float)cnn_run_spec.classes >= 1 && one[i].confidence <= 1);
         }
         assert_true(correct * 2 >= n);
         image_set_free(&images);
@@ -98,7 +106,7 @@ static void test_prediction(void **state) {
 /* A file whose arrays aren't those of its configuration is refused on all ranks, with the array's name. */
 static void test_foreign_content(void **state) {
     const CnnRun *run = *state;
-    const char *const other[] = {"cnn.layers=conv:5:3 bn relu pool:3 dense:10"};
+    const char *const other[] = {"cnn.layers=conv:5:3 bn relu pool:3 dense:classes"};
     Config *config = cnn_run_config(NULL, 0), *changed = cnn_run_config(other, 1);
     char hex[65];
     Status refused = {0};
@@ -128,9 +136,9 @@ static void test_few_samples(void **state) {
 static void test_refusals(void **state) {
     const char *const odd_micro_batch[] = {"cnn.micro_batch=12"}, *const micro_batches[] = {
                                                                       "cnn.micro_batch=1", "cnn.batch=5000"};
-    const char *const bad_layers[] = {"cnn.layers=conv:4:30 dense:10"};
+    const char *const bad_layers[] = {"cnn.layers=conv:4:30 dense:classes"};
     const char *const diverging[] = {"cnn.lr=1000", "cnn.schedule=constant",
-                                     "cnn.layers=dense:50 relu dense:10"};
+                                     "cnn.layers=dense:50 relu dense:classes"};
     cnn_run_expect_refusal(*state, odd_micro_batch, 1, STATUS_USAGE, "power of two");
     cnn_run_expect_refusal(*state, micro_batches, 2, STATUS_USAGE, "larger micro-batch");
     cnn_run_expect_refusal(*state, bad_layers, 1, STATUS_USAGE, "conv:4:30");

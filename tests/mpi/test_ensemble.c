@@ -96,8 +96,8 @@ static void expect_members(const CnnRun *run, const Config *config, const char *
 
 /* The second of three members sees its images in a way of its own, the third is another network. */
 static void test_different_members(void **state) {
-    static const char one[] = "cnn.layers=conv:4:3 relu pool:3 dense:10",
-                      other[] = "cnn.layers=conv:4:3 bn relu dropout:0.1 dense:10";
+    static const char one[] = "cnn.layers=conv:4:3 relu pool:3 dense:classes",
+                      other[] = "cnn.layers=conv:4:3 bn relu dropout:0.1 dense:classes";
     static const char *const own[MEMBERS][2] = {
         {"run.preprocess=none", one}, {"run.preprocess=deskew", one}, {"run.preprocess=none", other}};
     Config *config = cnn_run_config(ensemble, sizeof ensemble / sizeof *ensemble);
@@ -161,9 +161,10 @@ static void test_refusals(void **state) {
     cnn_run_expect_refusal(*state, twice, 3, STATUS_USAGE, "replaces run.preprocess");
     cnn_run_expect_refusal(*state, too_many, 2, STATUS_USAGE, "3 entries for 2 members");
     cnn_run_expect_refusal(*state, unknown, 2, STATUS_USAGE, "wide");
-    const char *const one_net[] = {"cnn.member_layers=dense:10 | conv:4:3 relu dense:10"};
-    const char *const bad_net[] = {"cnn.member_layers=dense:10 | conv:4:30 dense:10", "cnn.members=2"};
-    const char *const no_net[] = {"cnn.member_layers=dense:10 |", "cnn.members=2"};
+    const char *const one_net[] = {"cnn.member_layers=dense:classes | conv:4:3 relu dense:classes"};
+    const char *const bad_net[] = {"cnn.member_layers=dense:classes | conv:4:30 dense:classes",
+                                   "cnn.members=2"};
+    const char *const no_net[] = {"cnn.member_layers=dense:classes |", "cnn.members=2"};
     cnn_run_expect_refusal(*state, one_net, 1, STATUS_USAGE, "cnn.members");
     cnn_run_expect_refusal(*state, bad_net, 2, STATUS_USAGE, "conv:4:30");
     cnn_run_expect_refusal(*state, no_net, 2, STATUS_USAGE, "empty");
@@ -177,7 +178,7 @@ static void test_refusals_of_own_settings(void **state) {
         {"cnn.member_settings=epochs=0", "cnn.epochs = 0"},
         {"cnn.member_settings=epochs", "such as epochs=12"},
         {"cnn.member_settings=members=3", "members=3 isn't"},
-        {"cnn.member_settings=layers=dense:10", "layers=dense:10 isn't"},
+        {"cnn.member_settings=layers=dense:classes", "layers=dense:classes isn't"},
         {"cnn.member_settings=checkpoint_s=5", "checkpoint_s=5 isn't"},
         {"cnn.member_settings=cnn.epochs=3", "cnn.epochs=3 isn't"},
         {"cnn.member_settings=epochs=3 lr=1 epochs=2", "cnn.epochs is set twice"},

@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+const ImageSpec cnn_run_spec = {26, 22, 11};
+
 CnnRun cnn_run_new(const Comm *comm) {
     const char *temporary = getenv("TMPDIR");
     CnnRun run = {.comm = comm};
@@ -46,21 +48,23 @@ void cnn_run_free(const CnnRun *run) {
 }
 
 ImageSet cnn_run_images(int64_t first, int64_t n) {
-    ImageSet set = image_set_new(n, image_spec_mnist());
+    ImageSet set = image_set_new(n, cnn_run_spec);
+    const int pixels = image_spec_pixels(cnn_run_spec);
     for (int64_t i = 0; i < n; i++) {
-        set.labels[i] = (uint8_t)((first + i) * 7 % CLASSES);
-        for (int p = 0; p < IMAGE_PIXELS; p++) {
+        set.labels[i] = (uint8_t)((first + i) * 7 % cnn_run_spec.classes);
+        for (int p = 0; p < pixels; p++) {
             uint32_t bits[4];
             rng_u32x4((RngKey){2, RNG_TEST}, 0, (uint64_t)(first + i), (uint32_t)p, bits);
-            bool bar = p / IMAGE_SIDE / 2 == set.labels[i] + 2;
-            set.images[i * IMAGE_PIXELS + p] = (uint8_t)(bits[0] % 64 + (bar ? 150 : 0));
+            bool bar = p / cnn_run_spec.width / 2 == set.labels[i] + 2;
+            set.images[i * pixels + p] = (uint8_t)(bits[0] % 64 + (bar ? 150 : 0));
         }
     }
     return set;
 }
 
 Config *cnn_run_config(const char *const *changes, int count) {
-    static const char layers[] = "cnn.layers=conv:4:3 bn relu pool:3 dropout:0.2 dense:12 bn relu dense:10";
+    static const char layers[] =
+        "cnn.layers=conv:4:3 bn relu pool:3 dropout:0.2 dense:12 bn relu dense:classes";
     static const char *const common[] = {"run.model=cnn",      "cnn.epochs=3",  "cnn.batch=48",
                                          "cnn.micro_batch=4",  "cnn.rotate=10", "cnn.shift=1",
                                          "cnn.checkpoint_s=0", layers};
@@ -81,7 +85,7 @@ StatusCode cnn_run_train(const CnnRun *run, const Config *config, int threads, i
     Log log = {.speaks = false};
     H5File *file = NULL;
     TrainJob job = {.comm = comm, .config = config, .log = &log, .threads = threads, .train_count = count};
-    job.spec = image_spec_mnist();
+    job.spec = cnn_run_spec;
     train_job_take(&job, cnn_run_images(own.begin, range_size(own)), cnn_run_images(1000, CNN_RUN_VALID));
     job.model_path = run->model;
     if (resume) checkpoint_open_newest(run->model, comm, &file, status);
@@ -133,7 +137,7 @@ void cnn_run_expect_refusal(const CnnRun *run, const char *const *changes, int c
     Config *config = cnn_run_config(changes, count);
     Status status = {0};
     cnn_run_clear(run);
-    if (!cnn_family.check(config, image_spec_mnist(), &status))
+    if (!cnn_family.check(config, cnn_run_spec, &status))
         cnn_run_train(run, config, 1, CNN_RUN_TRAIN, false, &status);
     assert_int_equal(status.code, code);
     if (!strstr(status.text, part)) fail_msg("'%s' instead of '%s'", status.text, part);

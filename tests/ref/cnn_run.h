@@ -12,6 +12,9 @@
 /* Training images, held-out images, and steps of 48 images in an epoch, the last one of 11. */
 enum { CNN_RUN_TRAIN = 203, CNN_RUN_VALID = 30, CNN_RUN_STEPS = 5 };
 
+/* The images of a run: not square, and not ten classes. */
+extern const ImageSpec cnn_run_spec;
+
 /* The files of a run, in a folder of their own whose name all ranks know. */
 typedef struct {
     const Comm *comm;
