@@ -18,7 +18,8 @@ typedef struct {
  * the image's centre, then shift. */
 static Affine inverse_of(ImageSpec spec, const Change *change) {
     const float slant = change->slant, wider = change->wider;
-    const float centre_x = (float)(spec.width - 1) / 2.0f, centre_y = (float)(spec.height - 1) / 2.0f;
+    /* converted from double, so that the compiler can't fuse the halving with what is subtracted from it */
+    const float centre_x = (float)((spec.width - 1) / 2.0), centre_y = (float)((spec.height - 1) / 2.0);
     float c = (float)(cos(change->radians) / change->factor),
           s = (float)(sin(change->radians) / change->factor);
     float x = centre_x + change->shift_x, y = centre_y + change->shift_y;
