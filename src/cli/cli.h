@@ -59,10 +59,10 @@ typedef struct {
 StatusCode options_parse(int argc, char **argv, const Option *options, const Operands *wanted, int *operands,
                          Status *status);
 
-/* The rows of a dataset that a split (train, valid, test) means for a model of this configuration, and the
- * part that they are in. Collective: ranks agree. */
-StatusCode split_rows(const char *data, const char *split, const Comm *comm, const Config *config,
-                      const char **part, Range *rows, Status *status);
+/* Reads the images of a dataset that a split (train, valid, test) means for a model of this configuration,
+ * all on every rank. Collective: ranks agree. *set is freed by the caller. */
+StatusCode split_read(const char *data, const char *split, const Context *context, const Config *config,
+                      ImageSet *set, Status *status);
 
 /* For an option --set: room for all that argc words can hold; freed by mem_free(items). */
 Settings settings_new(int argc);

@@ -67,12 +67,10 @@ static StatusCode predict_all(const Context *context, const Model *model, ImageS
 /* Collective. */
 static StatusCode evaluate(const EvaluateArguments *arguments, const Context *context, const Model *model,
                            Evaluation *result, Status *status) {
-    const char *part = NULL, *data = NULL;
-    Range rows = {0};
+    const char *data = NULL;
     ImageSet set = {0};
     if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_rows(data, arguments->split, context->comm, model->config, &part, &rows, status) ||
-        dataset_read(data, part, rows, context->comm, &set, status))
+        split_read(data, arguments->split, context, model->config, &set, status))
         return status->code;
     predict_all(context, model, &set, result, status);
     image_set_free(&set);

@@ -71,16 +71,14 @@ static const ModelExporter *find_exporter(const Model *model, const char *format
 /* Images of a split as the model sees them; rank 0 writes. Collective. */
 static StatusCode export_images(const ExportArguments *arguments, const Context *context, const Model *model,
                                 const ModelExporter *exporter, Status *status) {
-    const char *part = NULL, *data = NULL;
-    Range rows = {0};
+    const char *data = NULL;
     ImageSet set = {0};
     ModelImages images = {0};
     if (!exporter->write_images)
         return status_set(status, STATUS_USAGE, "--split: the format %s is for models alone.",
                           exporter->format);
     if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_rows(data, arguments->split, context->comm, model->config, &part, &rows, status) ||
-        dataset_read(data, part, rows, context->comm, &set, status))
+        split_read(data, arguments->split, context, model->config, &set, status))
         return status->code;
     if (!model_images_create(model, &set, &images, status) && comm_rank(context->comm) == 0)
         exporter->write_images(model, &images, arguments->out, status);

@@ -78,42 +78,33 @@ static void add_hashes(Output *output, const char *part, const ImageSource *sour
     output_text(output, name, title, source->labels_sha256);
 }
 
-/* A dataset, as all ranks have looked at it. */
-typedef struct {
-    const char *path;
-    int64_t train, test;
-    ImageSource train_source, test_source;
-} DatasetFacts;
-
-static StatusCode show_dataset(Output *output, const DatasetFacts *facts, const char *out, Status *status) {
+static StatusCode show_dataset(Output *output, const Dataset *dataset, const char *out, Status *status) {
     H5File *file;
-    ClassNames names = {0};
+    const ClassNames *names = &dataset->class_names;
     int64_t train[CLASSES_MAX] = {0}, test[CLASSES_MAX] = {0};
-    if (h5_open(&file, facts->path, NULL, status)) return status->code;
-    if (!count_labels(file, "train", facts->train, train, status) &&
-        !(facts->test && count_labels(file, "test", facts->test, test, status)) &&
-        !class_names_read(file, "/", &names, status)) {
+    if (h5_open(&file, dataset->path, NULL, status)) return status->code;
+    if (!count_labels(file, "train", dataset->train, train, status) &&
+        !(dataset->test && count_labels(file, "test", dataset->test, test, status))) {
         output_record(output);
-        output_text(output, "file", "file", facts->path);
+        output_text(output, "file", "file", dataset->path);
         output_text(output, "kind", "kind", "dataset");
-        output_integer(output, "train", "training images", facts->train);
-        output_integer(output, "test", "test images", facts->test);
-        add_hashes(output, "train", &facts->train_source);
-        add_hashes(output, "test", &facts->test_source);
+        add_shape(output, dataset->spec);
+        output_integer(output, "train", "training images", dataset->train);
+        output_integer(output, "test", "test images", dataset->test);
+        add_hashes(output, "train", &dataset->train_source);
+        if (dataset->test) add_hashes(output, "test", &dataset->test_source);
         output_begin(output, "classes", "images of each class", OUTPUT_TABLE);
-        for (int c = 0; c < CLASSES_MAX; c++) {
+        for (int c = 0; c < dataset->spec.classes; c++) {
             char number[12];
-            if (!train[c] && !test[c]) continue;
             output_record(output);
-            output_text(output, "class", "class", class_name(&names, c, number));
+            output_text(output, "class", "class", class_name(names, c, number));
             output_integer(output, "label", NULL, c);
             output_integer(output, "train", "train", train[c]);
             output_integer(output, "test", "test", test[c]);
         }
         output_end(output);
-        if (out) draw_labelled_images(file, "/train/images", "/train/labels", &names, out, status);
+        if (out) draw_labelled_images(file, "/train/images", "/train/labels", names, out, status);
     }
-    class_names_free(&names);
     return h5_close(&file, status);
 }
 
@@ -222,11 +213,10 @@ static StatusCode show(const Context *context, const char *path, const char *out
         if (first && !status->code) show_model(output, &model, out, status);
         model_close(&model);
     } else if (!strcmp(kind, "pardigits dataset")) {
-        DatasetFacts facts = {.path = path};
-        if (!dataset_counts(path, context->comm, &facts.train, &facts.test, status) &&
-            !dataset_source(path, "train", context->comm, &facts.train_source, status) &&
-            !(facts.test && dataset_source(path, "test", context->comm, &facts.test_source, status)) && first)
-            show_dataset(output, &facts, out, status);
+        Dataset dataset;
+        if (!dataset_open(path, context->comm, &dataset, status) && first)
+            show_dataset(output, &dataset, out, status);
+        dataset_close(&dataset);
     } else if (!strcmp(kind, "pardigits metrics")) {
         if (first) show_metrics(output, path, out, status);
     } else {

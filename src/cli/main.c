@@ -13,9 +13,17 @@ static const struct {
     CommandRun run;
     const char *usage, *help;
 } commands[] = {
-    {"prepare", cmd_prepare, "prepare --idx DIR --out FILE.h5",
-     "Makes a dataset of the four IDX files in DIR (plain or .gz), having verified them; reports counts and "
-     "hashes."},
+    {"prepare", cmd_prepare, "prepare (--idx DIR | --pictures DIR) --out FILE.h5 [--json]",
+     "Makes a dataset of labelled grey images and reports counts and hashes.\n"
+     "  --idx DIR          IDX files, plain or .gz, with MNIST's names; a test part (t10k or test) may be "
+     "absent;\n"
+     "                     DIR/PREFIX- reads PREFIX-train-images-idx3-ubyte and so on\n"
+     "  --class-names FILE names of the classes, one a line\n"
+     "  --labels-from 1    the first class is labelled 1, as EMNIST letters\n"
+     "  --transpose        exchanges rows and columns, as EMNIST needs\n"
+     "  --pictures DIR     a folder a class: DIR/train/NAME/* and DIR/test/NAME/*, or DIR/NAME/*\n"
+     "  --shape HxW        height and width (8 to 64) that pictures are scaled to; default: the first one's\n"
+     "  --invert           for pictures of dark ink on a light ground"},
     {"train", cmd_train,
      "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume | --overwrite]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"

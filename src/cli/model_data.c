@@ -24,16 +24,15 @@ char *model_path_of(const char *path) {
 }
 
 /* Rank 0 says so if the training images of data aren't those that the model was trained on. */
-static StatusCode warn_of_others(const Context *context, const Model *model, const char *data,
+static StatusCode warn_of_others(const Context *context, const Model *model, const Dataset *dataset,
                                  Status *status) {
-    ImageSource trained = {0}, here = {0};
-    if (dataset_source(data, "train", context->comm, &here, status) ||
-        checkpoint_source(model->file, &trained, status))
-        return status->code;
-    if (*trained.images_sha256 && *here.images_sha256 && strcmp(trained.images_sha256, here.images_sha256))
+    ImageSource trained = {0};
+    const char *here = dataset->train_source.images_sha256;
+    if (checkpoint_source(model->file, &trained, status)) return status->code;
+    if (*trained.images_sha256 && *here && strcmp(trained.images_sha256, here))
         log_line(context->log,
-                 "warning: %s isn't the dataset that %s was trained on: its training images are others", data,
-                 h5_path(model->file));
+                 "warning: %s isn't the dataset that %s was trained on: its training images are others",
+                 dataset->path, h5_path(model->file));
     return status->code;
 }
 
@@ -46,8 +45,9 @@ StatusCode model_dataset(const Context *context, const Model *model, const char 
     if (!given && *trained_on && !there)
         log_line(context->log, "%s, which the model was trained on, isn't there any more: using %s",
                  trained_on, DEFAULT_DATA);
-    int64_t train, test;
-    if (dataset_counts(*data, context->comm, &train, &test, status)) return status->code;
-    warn_of_others(context, model, *data, status);
+    Dataset dataset;
+    if (!dataset_open(*data, context->comm, &dataset, status))
+        warn_of_others(context, model, &dataset, status);
+    dataset_close(&dataset);
     return comm_agree(context->comm, status);
 }

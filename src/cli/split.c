@@ -4,24 +4,35 @@
 
 #include <string.h>
 
-StatusCode split_rows(const char *data, const char *split, const Comm *comm, const Config *config,
-                      const char **part, Range *rows, Status *status) {
+static StatusCode split_rows(const Dataset *dataset, const char *split, const Config *config, Range *rows,
+                             Status *status) {
+    const int64_t valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
+    const int64_t held_out_from = dataset->train - valid < 0 ? 0 : dataset->train - valid;
+    if (!strcmp(split, "test"))
+        *rows = (Range){0, dataset->test};
+    else if (!strcmp(split, "valid"))
+        *rows = (Range){held_out_from, dataset->train};
+    else
+        *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
+    if (range_size(*rows) > 0) return STATUS_OK;
+    if (!strcmp(split, "test"))
+        return status_set(
+            status, STATUS_USAGE,
+            "%s has no test part; use --split valid (held out by run.valid in training) or train.",
+            dataset->path);
+    return status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
+                      split, (long long)valid);
+}
+
+StatusCode split_read(const char *data, const char *split, const Context *context, const Config *config,
+                      ImageSet *set, Status *status) {
+    Dataset dataset;
+    Range rows = {0};
     if (strcmp(split, "train") && strcmp(split, "valid") && strcmp(split, "test"))
         return status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", split);
-    int64_t train, test, valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
-    if (dataset_counts(data, comm, &train, &test, status)) return status->code;
-    int64_t held_out_from = train - valid < 0 ? 0 : train - valid;
-    *part = "train";
-    if (!strcmp(split, "test")) {
-        *part = "test";
-        *rows = (Range){0, test};
-    } else if (!strcmp(split, "valid")) {
-        *rows = (Range){held_out_from, train};
-    } else {
-        *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
-    }
-    if (range_size(*rows) == 0)
-        status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
-                   split, (long long)valid);
+    if (!dataset_open(data, context->comm, &dataset, status) &&
+        !split_rows(&dataset, split, config, &rows, status))
+        dataset_read(&dataset, strcmp(split, "test") ? "train" : "test", rows, context->comm, set, status);
+    dataset_close(&dataset);
     return status->code;
 }

@@ -10,14 +10,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <zlib.h>
 
-#define FETCH "run `make data` to fetch it again"
+#define FETCH "fetch it again"
 
 enum {
     MAGIC_IMAGES = 0x00000803, /* type 8 (unsigned byte), 3 dimensions */
     MAGIC_LABELS = 0x00000801, /* 1 dimension */
-    MAX_ROWS = 10000000,       /* more can't be right, and would need 8 GB */
+    MAX_ROWS = 10000000,       /* more can't be right */
+    FIRST_BYTES = 1 << 24,     /* memory for what a .gz announces grows with what comes */
 };
 
 typedef struct {
@@ -27,25 +29,32 @@ typedef struct {
     SHA2_CTX hash;      /* of what was read so far, uncompressed */
 } IdxFile;
 
-/* Finds FOLDER/NAME or FOLDER/NAME.gz and opens it. */
-static StatusCode idx_open(IdxFile *file, const char *folder, const char *name, Status *status) {
-    static const char *const endings[] = {"", ".gz"};
+/* The path of the file of a kind ("images-idx3", "labels-idx1") by one of its usual names, variant 0 to
+ * IDX_VARIANTS - 1; returns its length. */
+static int variant_path(char *path, size_t size, const char *base, const char *name, const char *kind,
+                        int variant) {
+    const char *ending = variant % 2 ? ".gz" : "";
+    const size_t plain = strcspn(kind, "-"); /* "images", "labels" */
+    const char *slash = *base && base[strlen(base) - 1] == '-' ? "" : "/";
+    return snprintf(path, size, "%s%s%s-%.*s%c%s-ubyte%s", base, slash, name, (int)plain, kind,
+                    variant / 2 ? '.' : '-', kind + plain + 1, ending);
+}
+
+/* Opens the file of a kind under the first of its names that is there. *found is false, with STATUS_OK, if
+ * there is none. */
+static StatusCode idx_open(IdxFile *file, const char *base, const char *name, const char *kind, bool *found,
+                           Status *status) {
     struct stat info;
-    bool found = false;
-    for (int i = 0; i < 2 && !found; i++) {
-        int length = snprintf(file->path, sizeof file->path, "%s/%s%s", folder, name, endings[i]);
+    *found = false;
+    for (int variant = 0; variant < IDX_VARIANTS && !*found; variant++) {
+        int length = variant_path(file->path, sizeof file->path, base, name, kind, variant);
         if (length >= (int)sizeof file->path)
-            return status_set(status, STATUS_FAILED, "The name of the folder %.80s... is too long.", folder);
-        found = stat(file->path, &info) == 0;
-        if (!found && errno != ENOENT && errno != ENOTDIR)
+            return status_set(status, STATUS_FAILED, "The name of the folder %.80s... is too long.", base);
+        *found = stat(file->path, &info) == 0;
+        if (!*found && errno != ENOENT && errno != ENOTDIR)
             return status_set(status, STATUS_FAILED, "%s can't be read: %s.", file->path, strerror(errno));
     }
-    if (!found)
-        return status_set(
-            status, STATUS_FAILED,
-            "%s/%s isn't there, neither plain nor as .gz; run `make data` to fetch the MNIST files, or "
-            "name the folder that holds them.",
-            folder, name);
+    if (!*found) return STATUS_OK;
     if (!S_ISREG(info.st_mode))
         return status_set(status, STATUS_FAILED, "%s isn't a regular file; " FETCH ".", file->path);
     errno = 0;
@@ -106,25 +115,29 @@ static StatusCode idx_check_magic(const IdxFile *file, uint32_t magic, uint32_t 
 }
 
 /* Reads the header up to the rows and checks that a plain file has just the length that it announces. */
-static StatusCode idx_read_header(IdxFile *file, uint32_t expected, int64_t *rows, Status *status) {
-    uint32_t magic, count, sides[2] = {IMAGE_SIDE, IMAGE_SIDE};
+static StatusCode idx_read_header(IdxFile *file, uint32_t expected, int64_t *rows, ImageSpec *spec,
+                                  Status *status) {
+    uint32_t magic, count, sides[2] = {1, 1};
     bool images = expected == MAGIC_IMAGES;
     if (idx_read_number(file, &magic, status) || idx_check_magic(file, magic, expected, status) ||
         idx_read_number(file, &count, status))
         return status->code;
     for (int i = 0; images && i < 2; i++)
         if (idx_read_number(file, &sides[i], status)) return status->code;
-    if (sides[0] != IMAGE_SIDE || sides[1] != IMAGE_SIDE)
-        return status_set(status, STATUS_FAILED,
-                          "%s says that its images have %" PRIu32 " x %" PRIu32
-                          " pixels, expected 28 x 28; " FETCH ".",
-                          file->path, sides[0], sides[1]);
+    for (int i = 0; images && i < 2; i++)
+        if (sides[i] < SIDE_MIN || sides[i] > SIDE_MAX)
+            return status_set(status, STATUS_FAILED,
+                              "%s says that its images have %" PRIu32 " x %" PRIu32
+                              " pixels: a height and width of %d to %d are possible.",
+                              file->path, sides[0], sides[1], SIDE_MIN, SIDE_MAX);
     if (count == 0 || count > MAX_ROWS)
         return status_set(status, STATUS_FAILED,
                           "%s says that it holds %" PRIu32 " rows, expected 1 to %d; " FETCH ".", file->path,
                           count, MAX_ROWS);
     *rows = count;
-    int64_t length = images ? 16 + *rows * IMAGE_PIXELS : 8 + *rows;
+    spec->height = (int)sides[0];
+    spec->width = (int)sides[1];
+    int64_t length = (images ? 16 : 8) + *rows * image_spec_pixels(*spec);
     if (gzdirect(file->stream) && file->size_bytes != length)
         return status_set(status, STATUS_FAILED,
                           "%s is %s: it has %" PRId64 " bytes, but its header announces %" PRId64
@@ -132,6 +145,24 @@ static StatusCode idx_read_header(IdxFile *file, uint32_t expected, int64_t *row
                           file->path, file->size_bytes < length ? "truncated" : "too long", file->size_bytes,
                           *rows, length);
     return STATUS_OK;
+}
+
+/* Reads count bytes into new memory, freed by the caller; what a compressed file announces is believed only
+ * as far as it comes. NULL after a failure. */
+static uint8_t *idx_read_array(IdxFile *file, int64_t count, const char *part, Status *status) {
+    int64_t room = count < FIRST_BYTES || gzdirect(file->stream) ? count : FIRST_BYTES, done = 0;
+    uint8_t *bytes = mem_new((size_t)room, 1);
+    while (!idx_read_bytes(file, bytes + done, room - done, part, status) && room < count) {
+        done = room;
+        room = room < count / 2 ? 2 * room : count;
+        uint8_t *more = mem_new((size_t)room, 1);
+        memcpy(more, bytes, (size_t)done);
+        mem_free(bytes);
+        bytes = more;
+    }
+    if (!status->code) return bytes;
+    mem_free(bytes);
+    return NULL;
 }
 
 /* Checks that nothing follows (with that the checksum of a .gz too) and gives the hash. */
@@ -149,50 +180,68 @@ static StatusCode idx_finish(IdxFile *file, char sha256[65], Status *status) {
 }
 
 static StatusCode read_labels(IdxFile *file, ImageSet *set, char sha256[65], Status *status) {
-    if (idx_read_header(file, MAGIC_LABELS, &set->n, status)) return status->code;
-    set->labels = mem_new((size_t)set->n, 1);
-    if (idx_read_bytes(file, set->labels, set->n, "labels", status) || idx_finish(file, sha256, status))
-        return status->code;
+    ImageSpec ignored;
+    if (idx_read_header(file, MAGIC_LABELS, &set->n, &ignored, status)) return status->code;
+    set->labels = idx_read_array(file, set->n, "labels", status);
+    if (status->code || idx_finish(file, sha256, status)) return status->code;
     for (int64_t i = 0; i < set->n; i++)
-        if (set->labels[i] >= CLASSES)
-            return status_set(status, STATUS_FAILED,
-                              "%s has the label %d at index %" PRId64 ", expected 0 to 9; " FETCH ".",
-                              file->path, set->labels[i], i);
+        if (set->labels[i] >= set->spec.classes) set->spec.classes = set->labels[i] + 1;
     return STATUS_OK;
 }
 
 static StatusCode read_images(IdxFile *file, ImageSet *set, char sha256[65], Status *status) {
-    int64_t n;
-    if (idx_read_header(file, MAGIC_IMAGES, &n, status)) return status->code;
+    int64_t n = 0;
+    if (idx_read_header(file, MAGIC_IMAGES, &n, &set->spec, status)) return status->code;
     if (n != set->n)
         return status_set(status, STATUS_FAILED,
-                          "%s holds %" PRId64 " images, but there are %" PRId64 " labels for them; " FETCH
-                          ".",
+                          "%s holds %" PRId64 " images, but there are %" PRId64 " labels for them.",
                           file->path, n, set->n);
-    set->images = mem_new((size_t)n, IMAGE_PIXELS);
-    if (idx_read_bytes(file, set->images, n * IMAGE_PIXELS, "images", status)) return status->code;
+    set->images = idx_read_array(file, n * image_spec_pixels(set->spec), "images", status);
+    if (status->code) return status->code;
     return idx_finish(file, sha256, status);
 }
 
-/* Opens FOLDER/NAME-KIND and hands it to read. */
-static StatusCode idx_read_file(const char *folder, const char *name, const char *kind,
-                                StatusCode (*read)(IdxFile *, ImageSet *, char[65], Status *), ImageSet *set,
-                                char sha256[65], Status *status) {
-    char full_name[64];
-    snprintf(full_name, sizeof full_name, "%s-%s-ubyte", name, kind);
+typedef StatusCode (*Reader)(IdxFile *file, ImageSet *set, char sha256[65], Status *status);
+
+/* Opens the file of a kind and hands it to read. */
+static StatusCode idx_read_file(const char *base, const char *name, const char *kind, Reader read,
+                                ImageSet *set, char sha256[65], Status *status) {
     IdxFile file = {0};
-    if (idx_open(&file, folder, full_name, status)) return status->code;
+    bool found;
+    if (idx_open(&file, base, name, kind, &found, status)) return status->code;
+    if (!found) {
+        variant_path(file.path, sizeof file.path, base, name, kind, 0);
+        return status_set(status, STATUS_FAILED, "%s isn't there, neither plain nor as .gz.", file.path);
+    }
     StatusCode code = read(&file, set, sha256, status);
     gzclose_r(file.stream);
     return code;
 }
 
 /* Labels come first: what they say, checked against their file's length, bounds the memory for the images. */
-StatusCode idx_read(const char *folder, const char *name, ImageSet *set, ImageSource *source,
-                    Status *status) {
-    *set = (ImageSet){.spec = image_spec_mnist()};
-    if (idx_read_file(folder, name, "labels-idx1", read_labels, set, source->labels_sha256, status) ||
-        idx_read_file(folder, name, "images-idx3", read_images, set, source->images_sha256, status))
+StatusCode idx_read(const char *base, const char *name, ImageSet *set, ImageSource *source, Status *status) {
+    *set = (ImageSet){0};
+    if (idx_read_file(base, name, "labels-idx1", read_labels, set, source->labels_sha256, status) ||
+        idx_read_file(base, name, "images-idx3", read_images, set, source->images_sha256, status))
         image_set_free(set);
     return status->code;
+}
+
+bool idx_exists(const char *base, const char *name) {
+    char path[PATH_MAX];
+    for (int variant = 0; variant < IDX_VARIANTS; variant++)
+        for (int kind = 0; kind < 2; kind++)
+            if (variant_path(path, sizeof path, base, name, kind ? "images-idx3" : "labels-idx1", variant) <
+                    (int)sizeof path &&
+                access(path, F_OK) == 0)
+                return true;
+    return false;
+}
+
+void idx_paths(const char *base, const char *name, char *paths[2 * IDX_VARIANTS]) {
+    char path[PATH_MAX];
+    for (int v = 0; v < 2 * IDX_VARIANTS; v++) {
+        variant_path(path, sizeof path, base, name, v % 2 ? "images-idx3" : "labels-idx1", v / 2);
+        paths[v] = mem_text(path);
+    }
 }

@@ -17,16 +17,16 @@ static void replace(PIX **pix, PIX *converted) {
     *pix = converted;
 }
 
-/* Refuses, before anything is decoded, what isn't a picture of a size that one can work with. */
-static StatusCode check_file(const char *path, int *format, Status *status) {
+/* Refuses, before anything is decoded, what isn't a picture of a size that one can work with, or not in one
+ * of the common formats where these alone are wanted. */
+static StatusCode check_file(const char *path, bool common, int *format, Status *status) {
     struct stat info;
     if (stat(path, &info) || access(path, R_OK))
         return status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
     if (!S_ISREG(info.st_mode))
         return status_set(status, STATUS_FAILED, "%s isn't a file; name a PNG, JPEG or PNM picture.", path);
-    bool known = findFileFormat(path, format) == 0 &&
-                 (*format == IFF_PNG || *format == IFF_JFIF_JPEG || *format == IFF_PNM);
-    if (!known)
+    const bool known = findFileFormat(path, format) == 0 && *format != IFF_UNKNOWN;
+    if (!known || (common && *format != IFF_PNG && *format != IFF_JFIF_JPEG && *format != IFF_PNM))
         return status_set(status, STATUS_FAILED,
                           "%s isn't a PNG, JPEG or PNM picture; save it as one of these.", path);
     l_int32 width, height;
@@ -79,27 +79,37 @@ static void stderr_reopen(int kept) {
     close(kept);
 }
 
-static PIX *decode(const char *path, Status *status) {
+static PIX *decode(const char *path, bool common, Status *status) {
     int format;
-    if (check_file(path, &format, status)) return NULL;
+    if (check_file(path, common, &format, status)) return NULL;
     PIX *pix = format == IFF_JFIF_JPEG ? pixReadJpeg(path, 0, 1, NULL, 0) : pixRead(path);
     if (!pix) status_set(status, STATUS_FAILED, "%s is damaged or truncated: it can't be decoded.", path);
     return pix;
 }
 
-StatusCode picture_read(const char *path, PIX **grey, Status *status) {
+/* As grey of 8 bits; colour goes through to_grey. */
+static StatusCode read_grey(const char *path, bool common, PIX *(*to_grey)(PIX *), PIX **grey,
+                            Status *status) {
     setMsgSeverity(L_SEVERITY_NONE); /* leptonica would print lines of its own */
     int kept = stderr_shut();
-    PIX *pix = decode(path, status);
+    PIX *pix = decode(path, common, status);
     stderr_reopen(kept);
     if (!pix) return status->code;
     if (pixGetColormap(pix)) replace(&pix, pixRemoveColormap(pix, REMOVE_CMAP_BASED_ON_SRC));
     if (pix && pixGetSpp(pix) == 4) replace(&pix, pixAlphaBlendUniform(pix, 0xffffff00));
     if (pix && pixGetDepth(pix) == 32)
-        replace(&pix, grey_of_colour(pix));
+        replace(&pix, to_grey(pix));
     else if (pix)
         replace(&pix, pixConvertTo8(pix, FALSE));
     if (!pix) return status_set(status, STATUS_FAILED, "%s can't be converted to grey.", path);
     *grey = pix;
     return STATUS_OK;
+}
+
+StatusCode picture_read(const char *path, PIX **grey, Status *status) {
+    return read_grey(path, true, grey_of_colour, grey, status);
+}
+
+StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status) {
+    return read_grey(path, false, pixConvertRGBToLuminance, grey, status);
 }

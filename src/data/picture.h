@@ -10,4 +10,7 @@
  * most. Destroyed by the caller (pixDestroy). */
 StatusCode picture_read(const char *path, PIX **grey, Status *status);
 
+/* The same of a picture in any format that leptonica reads, of a coloured one the luminance. */
+StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status);
+
 #endif

@@ -7,9 +7,10 @@
 #include <string.h>
 
 /* Refuses to go on with other images than those that the run was begun with, where both are known. */
-static StatusCode check_source(const char *data, TrainJob *job, Status *status) {
-    ImageSource begun = {0}, *now = &job->source;
-    if (dataset_source(data, "train", job->comm, now, status) || !job->resume) return status->code;
+static StatusCode check_source(const char *data, const TrainJob *job, Status *status) {
+    const ImageSource *now = &job->source;
+    ImageSource begun = {0};
+    if (!job->resume) return STATUS_OK;
     checkpoint_source(job->resume, &begun, status);
     const bool known = *begun.images_sha256 && *now->images_sha256,
                same = !strcmp(begun.images_sha256, now->images_sha256) &&
@@ -29,26 +30,35 @@ void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
     prepare_images(job->config, &job->valid);
 }
 
-StatusCode train_job_read(TrainJob *job, const char *data, Status *status) {
-    int64_t train = 0, test = 0, valid_count = run_options(job->config).valid,
-            limit = run_options(job->config).train;
+/* Of an open dataset. */
+static StatusCode read_images(TrainJob *job, const Dataset *dataset, Status *status) {
+    const int64_t valid_count = config_int(job->config, "run.valid"),
+                  limit = config_int(job->config, "run.train"), train = dataset->train;
     ImageSet shard = {0}, valid = {0};
-    if (dataset_counts(data, job->comm, &train, &test, status) || check_source(data, job, status))
-        return status->code;
+    job->spec = dataset->spec;
+    job->source = dataset->train_source;
+    job->class_names = class_names_copy(&dataset->class_names);
+    if (check_source(dataset->path, job, status)) return status->code;
     if (valid_count >= train)
         return status_set(status, STATUS_USAGE,
                           "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
-                          (long long)valid_count, data, (long long)train);
-    job->spec = image_spec_mnist();
+                          (long long)valid_count, dataset->path, (long long)train);
     job->train_count = limit && limit < train - valid_count ? limit : train - valid_count;
     const Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm)),
                 held_out = {train - valid_count, train};
-    if (dataset_read(data, "train", mine, job->comm, &shard, status)) return status->code;
-    if (dataset_read(data, "train", held_out, job->comm, &valid, status)) {
+    if (dataset_read(dataset, "train", mine, job->comm, &shard, status)) return status->code;
+    if (dataset_read(dataset, "train", held_out, job->comm, &valid, status)) {
         image_set_free(&shard);
         return status->code;
     }
     train_job_take(job, shard, valid);
+    return status->code;
+}
+
+StatusCode train_job_read(TrainJob *job, const char *data, Status *status) {
+    Dataset dataset;
+    if (!dataset_open(data, job->comm, &dataset, status)) read_images(job, &dataset, status);
+    dataset_close(&dataset);
     return status->code;
 }
 

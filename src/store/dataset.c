@@ -11,33 +11,41 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1, NFS_MAGIC = 0x6969 };
+enum { FORMAT_VERSION = 1, NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
 
 static const char format_name[] = "pardigits dataset";
+
+void dataset_parts_free(DatasetParts *parts) {
+    image_set_free(&parts->train);
+    image_set_free(&parts->test);
+    class_names_free(&parts->class_names);
+}
 
 static void write_part(H5File *file, const char *part, const ImageSet *set, const ImageSource *source,
                        Status *status) {
     char group[32], images[64], labels[64];
+    const H5Shape shape = {3, {set->n, set->spec.height, set->spec.width}};
     snprintf(group, sizeof group, "/%s", part);
     snprintf(images, sizeof images, "/%s/images", part);
     snprintf(labels, sizeof labels, "/%s/labels", part);
-    h5_write(file, images, H5_U8, (H5Shape){3, {set->n, IMAGE_SIDE, IMAGE_SIDE}}, set->images, status);
+    h5_write(file, images, H5_U8, shape, set->images, status);
     h5_write(file, labels, H5_U8, (H5Shape){1, {set->n}}, set->labels, status);
     h5_set_text(file, images, "shape", "image, row from the top, column from the left", status);
     h5_set_text(file, images, "units", "0 background to 255 ink", status);
-    image_source_write(file, group, source, status);
+    if (*source->images_sha256) image_source_write(file, group, source, status);
 }
 
-StatusCode dataset_write(const char *path, const ImageSet *train, const ImageSource *train_source,
-                         const ImageSet *test, const ImageSource *test_source, Status *status) {
+StatusCode dataset_write(const char *path, const DatasetParts *parts, Status *status) {
     char *temporary = atomic_file_temporary(path);
     H5File *file;
     h5_create(&file, temporary, status);
     if (file) {
         h5_set_text(file, "/", "format", format_name, status);
         h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
-        write_part(file, "train", train, train_source, status);
-        write_part(file, "test", test, test_source, status);
+        h5_set_i64(file, "/", "classes", parts->train.spec.classes, status);
+        class_names_write(file, "/", &parts->class_names, status);
+        write_part(file, "train", &parts->train, &parts->train_source, status);
+        if (parts->test.n) write_part(file, "test", &parts->test, &parts->test_source, status);
     }
     h5_close(&file, status);
     atomic_file_commit(temporary, path, false, status);
@@ -46,55 +54,89 @@ StatusCode dataset_write(const char *path, const ImageSet *train, const ImageSou
     return status->code;
 }
 
-static int64_t count_part(const H5File *file, const char *part, Status *status) {
-    char images_name[64], labels_name[64];
-    H5Shape images = {0}, labels = {0};
-    snprintf(images_name, sizeof images_name, "/%s/images", part);
-    snprintf(labels_name, sizeof labels_name, "/%s/labels", part);
-    h5_shape(file, images_name, &images, status);
-    h5_shape(file, labels_name, &labels, status);
-    if (status->code) return 0;
-    bool good = images.rank == 3 && images.dims[1] == IMAGE_SIDE && images.dims[2] == IMAGE_SIDE &&
-                labels.rank == 1 && labels.dims[0] == images.dims[0];
-    if (!good)
-        status_set(
-            status, STATUS_FAILED,
-            "%s: /%s doesn't hold n images of 28x28 and n labels: make it again with `pardigits prepare`.",
-            h5_path(file), part);
-    return images.dims[0];
-}
-
-StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, int64_t *test, Status *status) {
-    H5File *file;
+static StatusCode open_file(const char *path, H5File **file, Status *status) {
     char *format = NULL;
     int64_t version = 0;
-    if (access(path, F_OK) < 0 && errno == ENOENT) /* what who has only built the program meets first */
+    if (access(path, F_OK) < 0 && errno == ENOENT) /* the first thing that somebody who only built it sees */
         status_set(status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
                    strcmp(path, "data/mnist.h5") ? "" : "run `make data`, which makes it, or ");
-    h5_open(&file, path, NULL, status);
-    if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
-    if (file && (!format || strcmp(format, format_name)))
+    h5_open(file, path, NULL, status);
+    if (!*file) return status->code;
+    if (h5_has_attribute(*file, "/", "format")) h5_get_text(*file, "/", "format", &format, status);
+    if (!format || strcmp(format, format_name))
         status_set(status, STATUS_FAILED, "%s is %s%s, expected a dataset made by `pardigits prepare`.", path,
                    format ? "a " : "no file of pardigits", format ? format : "");
-    if (file) h5_get_i64(file, "/", "version", &version, status);
+    mem_free(format);
+    h5_get_i64(*file, "/", "version", &version, status);
     if (!status->code && version != FORMAT_VERSION)
         status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",
                    path, (long long)version, FORMAT_VERSION);
-    *train = status->code ? 0 : count_part(file, "train", status);
-    *test = status->code ? 0 : count_part(file, "test", status);
-    mem_free(format);
-    h5_close(&file, status);
-    return comm_agree(comm, status);
+    return status->code;
 }
 
-StatusCode dataset_source(const char *path, const char *part, const Comm *comm, ImageSource *source,
-                          Status *status) {
-    char group[32];
-    H5File *file;
+/* The images of a part, whose height and width are found: the test part's must be the training part's. */
+static StatusCode read_part(const H5File *file, const char *part, Dataset *dataset, int64_t *n,
+                            ImageSource *source, Status *status) {
+    char group[32], images_name[64], labels_name[64];
+    H5Shape images = {0}, labels = {0};
+    ImageSpec *spec = &dataset->spec;
     snprintf(group, sizeof group, "/%s", part);
-    if (!h5_open(&file, path, NULL, status)) image_source_read(file, group, source, status);
+    snprintf(images_name, sizeof images_name, "/%s/images", part);
+    snprintf(labels_name, sizeof labels_name, "/%s/labels", part);
+    if (h5_shape(file, images_name, &images, status) || h5_shape(file, labels_name, &labels, status))
+        return status->code;
+    bool good = images.rank == 3 && labels.rank == 1 && labels.dims[0] == images.dims[0];
+    for (int i = 1; i <= 2 && good; i++)
+        good = images.dims[i] >= SIDE_MIN && images.dims[i] <= SIDE_MAX;
+    if (!good)
+        return status_set(status, STATUS_FAILED,
+                          "%s: %s doesn't hold n images of a height and width of %d to %d and n labels: make "
+                          "the file again with `pardigits prepare`.",
+                          h5_path(file), group, SIDE_MIN, SIDE_MAX);
+    if (spec->height && (images.dims[1] != spec->height || images.dims[2] != spec->width))
+        return status_set(status, STATUS_FAILED,
+                          "%s: the images of %s have %lld x %lld pixels, but those of /train %d x %d.",
+                          h5_path(file), group, (long long)images.dims[1], (long long)images.dims[2],
+                          spec->height, spec->width);
+    *n = images.dims[0];
+    spec->height = (int)images.dims[1];
+    spec->width = (int)images.dims[2];
+    return image_source_read(file, group, source, status);
+}
+
+static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *status) {
+    int64_t classes = FIRST_CLASSES;
+    if (h5_has_attribute(file, "/", "classes")) h5_get_i64(file, "/", "classes", &classes, status);
+    if (status->code) return status->code;
+    if (classes < CLASSES_MIN || classes > CLASSES_MAX)
+        return status_set(status, STATUS_FAILED, "%s says that it has %lld classes, expected %d to %d.",
+                          h5_path(file), (long long)classes, CLASSES_MIN, CLASSES_MAX);
+    dataset->spec.classes = (int)classes;
+    if (class_names_read(file, "/", &dataset->class_names, status)) return status->code;
+    if (dataset->class_names.names && dataset->class_names.count != classes)
+        return status_set(status, STATUS_FAILED, "%s names %d of its %lld classes: the file is damaged.",
+                          h5_path(file), dataset->class_names.count, (long long)classes);
+    return STATUS_OK;
+}
+
+StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, Status *status) {
+    H5File *file = NULL;
+    *dataset = (Dataset){.path = mem_text(path)};
+    if (!open_file(path, &file, status) && !read_classes(file, dataset, status) &&
+        !read_part(file, "train", dataset, &dataset->train, &dataset->train_source, status) &&
+        h5_exists(file, "/test"))
+        read_part(file, "test", dataset, &dataset->test, &dataset->test_source, status);
+    if (!status->code && dataset->train == 0)
+        status_set(status, STATUS_FAILED, "%s holds no training images.", path);
     h5_close(&file, status);
-    return comm_agree(comm, status);
+    if (comm_agree(comm, status)) dataset_close(dataset);
+    return status->code;
+}
+
+void dataset_close(Dataset *dataset) {
+    mem_free(dataset->path);
+    class_names_free(&dataset->class_names);
+    *dataset = (Dataset){0};
 }
 
 /* Parallel HDF5 serves several ranks on a local or parallel file system. On NFS MPI-IO needs locks that are
@@ -109,23 +151,25 @@ static bool reads_in_parallel(const char *path, const Comm *comm) {
 static StatusCode check_labels(const char *path, const char *part, Range rows, const ImageSet *set,
                                Status *status) {
     for (int64_t i = 0; i < set->n; i++)
-        if (set->labels[i] >= CLASSES)
+        if (set->labels[i] >= set->spec.classes)
             return status_set(status, STATUS_FAILED,
-                              "%s: label %lld of /%s is %d, expected 0 to 9: the file is damaged.", path,
-                              (long long)(rows.begin + i), part, set->labels[i]);
+                              "%s: label %lld of /%s is %d, expected 0 to %d: the file is damaged.", path,
+                              (long long)(rows.begin + i), part, set->labels[i], set->spec.classes - 1);
     return status->code;
 }
 
-StatusCode dataset_read(const char *path, const char *part, Range rows, const Comm *comm, ImageSet *set,
+StatusCode dataset_read(const Dataset *dataset, const char *part, Range rows, const Comm *comm, ImageSet *set,
                         Status *status) {
     char images[64], labels[64];
+    const char *path = dataset->path;
     snprintf(images, sizeof images, "/%s/images", part);
     snprintf(labels, sizeof labels, "/%s/labels", part);
-    *set = image_set_new(range_size(rows), image_spec_mnist());
+    *set = image_set_new(range_size(rows), dataset->spec);
     H5File *file;
     h5_open(&file, path, reads_in_parallel(path, comm) ? comm : NULL, status);
     if (file) {
-        h5_read_rows(file, images, H5_U8, IMAGE_PIXELS, rows.begin, set->n, set->images, status);
+        h5_read_rows(file, images, H5_U8, image_spec_pixels(set->spec), rows.begin, set->n, set->images,
+                     status);
         h5_read_rows(file, labels, H5_U8, 1, rows.begin, set->n, set->labels, status);
         h5_close(&file, status);
     }

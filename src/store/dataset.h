@@ -1,34 +1,50 @@
-/* The dataset file: /train/images u8 [n,28,28], /train/labels u8 [n], /test/... likewise. */
+/* The dataset file: /train/images u8 [n,height,width], /train/labels u8 [n], /test/... likewise, which may be
+ * absent; attributes of the file: classes, and class_names (class_names.h), which may be absent. */
 #ifndef PARDIGITS_STORE_DATASET_H
 #define PARDIGITS_STORE_DATASET_H
 
 #include "core/partition.h"
 #include "core/status.h"
 #include "parallel/comm.h"
+#include "store/class_names.h"
 #include "store/image_set.h"
 
 #include <stdint.h>
 
-/* Where images and labels came from: the checksums of their IDX files ("": unknown). */
+/* Where images and labels came from: the checksums of their files ("": unknown). */
 typedef struct {
     char images_sha256[65], labels_sha256[65];
 } ImageSource;
 
-/* Writes both parts to path (temporary name, then renamed). Serial: one rank calls it. */
-StatusCode dataset_write(const char *path, const ImageSet *train, const ImageSource *train_source,
-                         const ImageSet *test, const ImageSource *test_source, Status *status);
+/* Everything that a dataset file holds. */
+typedef struct {
+    ImageSet train, test; /* of one spec; test.n = 0: no test part */
+    ImageSource train_source, test_source;
+    ClassNames class_names;
+} DatasetParts;
+void dataset_parts_free(DatasetParts *parts);
 
-/* How many training and test images the file holds; verifies its format. Collective: all ranks agree. */
-StatusCode dataset_counts(const char *path, const Comm *comm, int64_t *train, int64_t *test, Status *status);
+/* Writes the parts to path (temporary name, then renamed). Serial: one rank calls it. */
+StatusCode dataset_write(const char *path, const DatasetParts *parts, Status *status);
 
-/* Where a part, "train" or "test", came from. Collective: all ranks agree. */
-StatusCode dataset_source(const char *path, const char *part, const Comm *comm, ImageSource *source,
-                          Status *status);
+/* A dataset file without its images. */
+typedef struct {
+    char *path;
+    ImageSpec spec;
+    int64_t train, test; /* images; test is 0 without a test part */
+    ImageSource train_source, test_source;
+    ClassNames class_names;
+} Dataset;
+
+/* Verifies the file's format and tells what it holds. A file without a class count has 10. Collective: all
+ * ranks agree. Freed by dataset_close, after a failure too. */
+StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, Status *status);
+void dataset_close(Dataset *dataset);
 
 /* Reads rows of "train" or "test". Collective: each rank passes its own range (empty is legal); in parallel
  * over MPI-IO where that serves (several ranks on a file system that isn't NFS), otherwise each rank by
  * itself. All ranks agree on the status. *set is freed by the caller. */
-StatusCode dataset_read(const char *path, const char *part, Range rows, const Comm *comm, ImageSet *set,
+StatusCode dataset_read(const Dataset *dataset, const char *part, Range rows, const Comm *comm, ImageSet *set,
                         Status *status);
 
 #endif

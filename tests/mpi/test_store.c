@@ -29,13 +29,14 @@ static const char *in_folder(const char *name) {
 }
 
 enum { TRAIN = 23, TEST = 5 };
+static const ImageSpec spec = {9, 21, 3};
 
 static ImageSet made_up_images(int64_t n, int seed) {
-    ImageSet set = image_set_new(n, image_spec_mnist());
-    for (int64_t i = 0; i < n * IMAGE_PIXELS; i++)
+    ImageSet set = image_set_new(n, spec);
+    for (int64_t i = 0; i < n * image_spec_pixels(spec); i++)
         set.images[i] = (uint8_t)(i * 31 + seed);
     for (int64_t i = 0; i < n; i++)
-        set.labels[i] = (uint8_t)((i + seed) % CLASSES);
+        set.labels[i] = (uint8_t)((i + seed) % spec.classes);
     return set;
 }
 
@@ -45,7 +46,10 @@ static void write_dataset(const char *path, uint8_t bad_label) {
         ImageSet train = made_up_images(TRAIN, 1), test = made_up_images(TEST, 2);
         ImageSource source = {"a", "b"};
         if (bad_label) train.labels[TRAIN - 1] = bad_label;
-        dataset_write(path, &train, &source, &test, &source, &status);
+        DatasetParts parts = {train, test, source, source, {0}};
+        class_names_parse("null\none\nzwei \xc3\xa4\n", "test", &parts.class_names, &status);
+        dataset_write(path, &parts, &status);
+        class_names_free(&parts.class_names);
         image_set_free(&train);
         image_set_free(&test);
     }
@@ -56,20 +60,25 @@ static void test_each_rank_reads_its_rows(void **state) {
     (void)state;
     const char *path = in_folder("data.h5");
     write_dataset(path, 0);
-    int64_t train, test;
+    Dataset dataset;
     Status status = {0};
-    assert_int_equal(dataset_counts(path, comm, &train, &test, &status), STATUS_OK);
-    assert_int_equal(train, TRAIN);
-    assert_int_equal(test, TEST);
+    assert_int_equal(dataset_open(path, comm, &dataset, &status), STATUS_OK);
+    assert_int_equal(dataset.train, TRAIN);
+    assert_int_equal(dataset.test, TEST);
+    assert_true(image_spec_equal(dataset.spec, spec));
+    assert_int_equal(dataset.class_names.count, spec.classes);
+    assert_string_equal(dataset.class_names.names[1], "one");
+    assert_string_equal(dataset.train_source.labels_sha256, "b");
     Range rows = partition_range(3, comm_size(comm), comm_rank(comm)); /* on 4 ranks the last one has none */
     ImageSet set, expected = made_up_images(TRAIN, 1);
-    assert_int_equal(dataset_read(path, "train", rows, comm, &set, &status), STATUS_OK);
+    assert_int_equal(dataset_read(&dataset, "train", rows, comm, &set, &status), STATUS_OK);
     assert_int_equal(set.n, range_size(rows));
-    assert_memory_equal(set.images, expected.images + rows.begin * IMAGE_PIXELS,
-                        (size_t)set.n * IMAGE_PIXELS);
+    assert_memory_equal(set.images, expected.images + rows.begin * image_spec_pixels(spec),
+                        (size_t)set.n * image_spec_pixels(spec));
     assert_memory_equal(set.labels, expected.labels + rows.begin, (size_t)set.n);
     image_set_free(&expected);
     image_set_free(&set);
+    dataset_close(&dataset);
 }
 
 static void test_a_bad_label_on_one_rank_fails_all(void **state) {
@@ -78,10 +87,13 @@ static void test_a_bad_label_on_one_rank_fails_all(void **state) {
     write_dataset(path, 11);
     Status status = {0};
     ImageSet set;
+    Dataset dataset;
     Range rows = partition_range(TRAIN, comm_size(comm), comm_rank(comm));
-    assert_int_equal(dataset_read(path, "train", rows, comm, &set, &status), STATUS_FAILED);
-    assert_non_null(strstr(status.text, "label 22 of /train is 11"));
+    assert_int_equal(dataset_open(path, comm, &dataset, &status), STATUS_OK);
+    assert_int_equal(dataset_read(&dataset, "train", rows, comm, &set, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "label 22 of /train is 11, expected 0 to 2"));
     assert_null(set.images);
+    dataset_close(&dataset);
 }
 
 static void test_agreement_takes_the_lowest_failing_rank(void **state) {

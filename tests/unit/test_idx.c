@@ -1,4 +1,5 @@
 /* Reading of IDX files: the real ones, and copies damaged in every way that the reader looks for. */
+#include "core/mem.h"
 #include "data/idx.h"
 #include "store/dataset.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -128,10 +130,10 @@ static void test_prefers_plain(void **state) {
 
 static void test_missing(void **state) {
     Pair *pair = *state;
-    assert_refused(pair, pair->labels_path, "make data");
+    assert_refused(pair, pair->labels_path, "neither plain nor as .gz");
     write_pair(pair);
     unlink(pair->images_path);
-    assert_refused(pair, pair->images_path, "make data");
+    assert_refused(pair, pair->images_path, "neither plain nor as .gz");
     strcat(pair->folder, "-absent");
     assert_refused(pair, pair->folder, "isn't there");
     pair->folder[strlen(pair->folder) - strlen("-absent")] = 0;
@@ -237,7 +239,7 @@ static void test_wrong_size_of_images(void **state) {
     for (int field = 8; field <= 12; field += 4) {
         put_number(pair->images + field, 0xffffffff);
         write_pair(pair);
-        assert_refused(pair, pair->images_path, "28 x 28");
+        assert_refused(pair, pair->images_path, "a height and width of 8 to 64");
         put_number(pair->images + field, IMAGE_SIDE);
     }
 }
@@ -250,12 +252,38 @@ static void test_counts_differ(void **state) {
     assert_refused(pair, pair->images_path, "holds 5 images, but there are 4 labels");
 }
 
-static void test_bad_label(void **state) {
+/* Any height and width; the largest label tells how many classes there are. */
+static void test_other_shapes(void **state) {
     Pair *pair = *state;
-    pair->labels[8 + 3] = 10;
-    pair->labels[8 + 4] = 255;
+    put_number(pair->images + 8, 14);
+    put_number(pair->images + 12, 56);
+    pair->labels[8 + 3] = 255;
     write_pair(pair);
-    assert_refused(pair, pair->labels_path, "label 10 at index 3");
+    assert_reads(pair);
+    ImageSet set;
+    ImageSource source;
+    Status status = {0};
+    assert_int_equal(idx_read(pair->folder, "train", &set, &source, &status), STATUS_OK);
+    assert_true(image_spec_equal(set.spec, (ImageSpec){14, 56, 256}));
+    image_set_free(&set);
+}
+
+/* Nothing is taken for what isn't there: 7.8 GB are announced. */
+static void test_a_claim_is_not_believed(void **state) {
+    Pair *pair = *state;
+    const int64_t rows = 9999999;
+    uint8_t *labels = mem_new((size_t)rows + 8, 1);
+    memcpy(labels, pair->labels, 8);
+    put_number(labels + 4, (uint32_t)rows);
+    put_number(pair->images + 4, (uint32_t)rows);
+    write_plain(pair->labels_path, labels, (size_t)rows + 8);
+    write_gz(pair->images_path, pair->images, IMAGES_BYTES);
+    struct rusage before, after;
+    getrusage(RUSAGE_SELF, &before);
+    assert_refused(pair, pair->images_path, "truncated");
+    getrusage(RUSAGE_SELF, &after);
+    assert_true(after.ru_maxrss - before.ru_maxrss < 100000); /* KiB */
+    mem_free(labels);
 }
 
 static void check_real_part(const char *name, int64_t rows, const char *images_sha256,
@@ -302,7 +330,8 @@ int main(void) {
         WITH_PAIR(test_oversized_header),
         WITH_PAIR(test_wrong_size_of_images),
         WITH_PAIR(test_counts_differ),
-        WITH_PAIR(test_bad_label),
+        WITH_PAIR(test_other_shapes),
+        WITH_PAIR(test_a_claim_is_not_believed),
         cmocka_unit_test(test_real_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

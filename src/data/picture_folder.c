@@ -1,0 +1,252 @@
+#include "data/picture_folder.h"
+
+#include "core/mem.h"
+#include "core/rng.h"
+#include "data/picture.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* Names in a folder. */
+typedef struct {
+    int64_t count, room;
+    char **names; /* [count] */
+} Names;
+
+static void names_free(Names *names) {
+    for (int64_t i = 0; i < names->count; i++)
+        mem_free(names->names[i]);
+    mem_free(names->names);
+    *names = (Names){0};
+}
+
+static void names_add(Names *names, const char *name) {
+    if (names->count == names->room) {
+        names->room = names->room ? 2 * names->room : 64;
+        char **more = mem_new((size_t)names->room, sizeof *more);
+        if (names->count) memcpy(more, names->names, (size_t)names->count * sizeof *more);
+        mem_free(names->names);
+        names->names = more;
+    }
+    names->names[names->count++] = mem_text(name);
+}
+
+static int compare_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int compare_numbers(const void *a, const void *b) {
+    const long left = strtol(*(char *const *)a, NULL, 10), right = strtol(*(char *const *)b, NULL, 10);
+    return left == right ? compare_bytes(a, b) : left < right ? -1 : 1;
+}
+
+/* What a folder holds but for hidden files, in the order of bytes. */
+static StatusCode list_folder(const char *folder, Names *names, Status *status) {
+    *names = (Names){0};
+    DIR *stream = opendir(folder);
+    if (!stream) return status_set(status, STATUS_FAILED, "%s can't be read: %s.", folder, strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(stream));)
+        if (entry->d_name[0] != '.') names_add(names, entry->d_name);
+    closedir(stream);
+    if (names->count) qsort(names->names, (size_t)names->count, sizeof *names->names, compare_bytes);
+    return STATUS_OK;
+}
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static bool are_numbers(const Names *names) {
+    for (int64_t i = 0; i < names->count; i++)
+        if (strspn(names->names[i], "0123456789") != strlen(names->names[i]) || strlen(names->names[i]) > 9)
+            return false;
+    return true;
+}
+
+static char *join(const char *folder, const char *name) {
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s/%s", folder, name);
+    return path;
+}
+
+/* The folders of the classes, in their order. */
+static StatusCode list_classes(const char *folder, ClassNames *classes, Status *status) {
+    Names names;
+    if (list_folder(folder, &names, status)) return status->code;
+    for (int64_t i = 0; i < names.count && !status->code; i++) {
+        char *path = join(folder, names.names[i]);
+        if (!is_folder(path))
+            status_set(status, STATUS_FAILED, "%s isn't a folder: expected one for each class in %s.", path,
+                       folder);
+        mem_free(path);
+    }
+    if (!status->code && (names.count < CLASSES_MIN || names.count > CLASSES_MAX))
+        status_set(status, STATUS_FAILED, "%s holds folders of %lld classes, expected %d to %d.", folder,
+                   (long long)names.count, CLASSES_MIN, CLASSES_MAX);
+    if (!status->code) {
+        if (are_numbers(&names))
+            qsort(names.names, (size_t)names.count, sizeof *names.names, compare_numbers);
+        size_t size = 1, used = 0;
+        for (int64_t i = 0; i < names.count; i++)
+            size += strlen(names.names[i]) + 1;
+        char *text = mem_new(size, 1);
+        for (int64_t i = 0; i < names.count; i++)
+            used += (size_t)snprintf(text + used, size - used, "%s\n", names.names[i]);
+        class_names_parse(text, folder, classes, status);
+        mem_free(text);
+    }
+    names_free(&names);
+    return status->code;
+}
+
+/* A part's pictures and their labels. */
+typedef struct {
+    Names paths;
+    uint8_t *labels; /* [paths.count] */
+} Pictures;
+
+static StatusCode list_class(const char *folder, int label, Pictures *pictures, Status *status) {
+    Names files;
+    if (list_folder(folder, &files, status)) return status->code;
+    const int64_t before = pictures->paths.count, all = before + files.count;
+    uint8_t *labels = mem_new((size_t)all, 1);
+    if (before) memcpy(labels, pictures->labels, (size_t)before);
+    memset(labels + before, label, (size_t)files.count);
+    mem_free(pictures->labels);
+    pictures->labels = labels;
+    for (int64_t i = 0; i < files.count; i++) {
+        char *path = join(folder, files.names[i]);
+        names_add(&pictures->paths, path);
+        mem_free(path);
+    }
+    names_free(&files);
+    return STATUS_OK;
+}
+
+static int label_of(const ClassNames *classes, const char *name) {
+    for (int c = 0; c < classes->count; c++)
+        if (!strcmp(classes->names[c], name)) return c;
+    return -1;
+}
+
+static StatusCode list_part(const char *folder, const ClassNames *classes, Pictures *pictures,
+                            Status *status) {
+    Names names;
+    if (list_folder(folder, &names, status)) return status->code;
+    for (int64_t i = 0; i < names.count && !status->code; i++) {
+        const int label = label_of(classes, names.names[i]);
+        char *path = join(folder, names.names[i]);
+        if (label < 0)
+            status_set(status, STATUS_FAILED, "%s: there is no class %s among the training pictures.", path,
+                       names.names[i]);
+        else
+            list_class(path, label, pictures, status);
+        mem_free(path);
+    }
+    names_free(&names);
+    if (!status->code && pictures->paths.count == 0)
+        status_set(status, STATUS_FAILED, "%s holds no picture.", folder);
+    return status->code;
+}
+
+/* A grey picture of the wanted size as it is; another one stretched. */
+static StatusCode take_picture(const char *path, const PictureOptions *options, ImageSpec spec,
+                               uint8_t *image, Status *status) {
+    PIX *grey = NULL;
+    if (picture_read_luminance(path, &grey, status)) return status->code;
+    if (pixGetWidth(grey) != spec.width || pixGetHeight(grey) != spec.height) {
+        PIX *scaled = pixScaleToSize(grey, spec.width, spec.height);
+        pixDestroy(&grey);
+        grey = scaled;
+    }
+    if (!grey) return status_set(status, STATUS_FAILED, "%s can't be scaled.", path);
+    for (int y = 0; y < spec.height; y++) {
+        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        for (int x = 0; x < spec.width; x++) {
+            const uint8_t value = (uint8_t)GET_DATA_BYTE(line, x);
+            image[y * spec.width + x] = options->invert ? (uint8_t)(255 - value) : value;
+        }
+    }
+    pixDestroy(&grey);
+    return STATUS_OK;
+}
+
+/* The size that the options leave to the first picture. */
+static StatusCode find_shape(const Pictures *pictures, const PictureOptions *options, ImageSpec *spec,
+                             Status *status) {
+    PIX *grey = NULL;
+    spec->height = options->height;
+    spec->width = options->width;
+    if (spec->height) return STATUS_OK;
+    if (picture_read_luminance(pictures->paths.names[0], &grey, status)) return status->code;
+    spec->height = pixGetHeight(grey);
+    spec->width = pixGetWidth(grey);
+    pixDestroy(&grey);
+    if (spec->height >= SIDE_MIN && spec->height <= SIDE_MAX && spec->width >= SIDE_MIN &&
+        spec->width <= SIDE_MAX)
+        return STATUS_OK;
+    return status_set(
+        status, STATUS_FAILED,
+        "%s has %d x %d pixels, but images have a height and width of %d to %d: say with --shape "
+        "HxW to which it is to be scaled.",
+        pictures->paths.names[0], spec->height, spec->width, SIDE_MIN, SIDE_MAX);
+}
+
+static void hash_bytes(const uint8_t *bytes, int64_t count, char hex[65]) {
+    SHA2_CTX sha;
+    SHA256Init(&sha);
+    SHA256Update(&sha, bytes, (size_t)count);
+    SHA256End(&sha, hex);
+}
+
+static StatusCode take_part(const Pictures *pictures, const PictureOptions *options, ImageSpec spec,
+                            ImageSet *set, ImageSource *source, Status *status) {
+    const int64_t n = pictures->paths.count, pixels = image_spec_pixels(spec);
+    uint32_t *order = mem_new((size_t)n, sizeof *order);
+    rng_permutation(1, 0, order, (uint32_t)n);
+    *set = image_set_new(n, spec);
+    for (int64_t i = 0; i < n && !status->code; i++) {
+        set->labels[i] = pictures->labels[order[i]];
+        take_picture(pictures->paths.names[order[i]], options, spec, set->images + i * pixels, status);
+    }
+    mem_free(order);
+    hash_bytes(set->images, n * pixels, source->images_sha256);
+    hash_bytes(set->labels, n, source->labels_sha256);
+    return status->code;
+}
+
+static void pictures_free(Pictures *pictures) {
+    names_free(&pictures->paths);
+    mem_free(pictures->labels);
+}
+
+StatusCode picture_folder_read(const char *folder, const PictureOptions *options, DatasetParts *parts,
+                               Status *status) {
+    Pictures train = {0}, test = {0};
+    ImageSpec spec = {0};
+    char *train_folder = join(folder, "train"), *test_folder = join(folder, "test");
+    *parts = (DatasetParts){0};
+    const bool parted = is_folder(train_folder), tested = parted && is_folder(test_folder);
+    const char *first = parted ? train_folder : folder;
+    if (!list_classes(first, &parts->class_names, status) &&
+        !list_part(first, &parts->class_names, &train, status) &&
+        !(tested && list_part(test_folder, &parts->class_names, &test, status)) &&
+        !find_shape(&train, options, &spec, status)) {
+        spec.classes = parts->class_names.count;
+        if (!take_part(&train, options, spec, &parts->train, &parts->train_source, status) && tested)
+            take_part(&test, options, spec, &parts->test, &parts->test_source, status);
+    }
+    pictures_free(&train);
+    pictures_free(&test);
+    mem_free(train_folder);
+    mem_free(test_folder);
+    return status->code;
+}

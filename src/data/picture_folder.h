@@ -1,0 +1,26 @@
+/* Folders of labelled pictures, made into sets of images. */
+#ifndef PARDIGITS_DATA_PICTURE_FOLDER_H
+#define PARDIGITS_DATA_PICTURE_FOLDER_H
+
+#include "core/status.h"
+#include "store/dataset.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    int height, width; /* of the images; 0: those of the first picture */
+    bool invert;       /* dark becomes light: for dark ink on a light ground */
+} PictureOptions;
+
+/* Reads FOLDER/train/CLASS/... and, if it is there, FOLDER/test/CLASS/...; or FOLDER/CLASS/... as the
+ * training part alone. Every file that isn't hidden must be a picture in a format that leptonica reads.
+ * Classes are the training part's folders, in the order of numbers if all are called by numbers, else of
+ * their bytes; the images of a part come in a fixed random order, so that the last ones are of all classes.
+ * Grey pictures of the wanted height and width are taken as they are (transparency on white); others become
+ * grey by their luminance and are stretched to it, averaging areas where that shrinks them and interpolating
+ * linearly where not. A picture that can't be read ends it with STATUS_FAILED. Freed by dataset_parts_free,
+ * also after a failure. */
+StatusCode picture_folder_read(const char *folder, const PictureOptions *options, DatasetParts *parts,
+                               Status *status);
+
+#endif
