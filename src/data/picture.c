@@ -27,8 +27,8 @@ static StatusCode check_file(const char *path, bool common, int *format, Status 
         return status_set(status, STATUS_FAILED, "%s isn't a file; name a PNG, JPEG or PNM picture.", path);
     const bool known = findFileFormat(path, format) == 0 && *format != IFF_UNKNOWN;
     if (!known || (common && *format != IFF_PNG && *format != IFF_JFIF_JPEG && *format != IFF_PNM))
-        return status_set(status, STATUS_FAILED,
-                          "%s isn't a PNG, JPEG or PNM picture; save it as one of these.", path);
+        return status_set(status, STATUS_FAILED, "%s isn't a %s picture; save it as one of these.", path,
+                          common ? "PNG, JPEG or PNM" : "PNG, JPEG, PNM, TIFF, WebP, GIF or BMP");
     l_int32 width, height;
     if (pixReadHeader(path, NULL, &width, &height, NULL, NULL, NULL) || width <= 0 || height <= 0)
         return status_set(status, STATUS_FAILED, "%s is damaged: its header can't be read.", path);

@@ -68,10 +68,10 @@ prepare_fails() {
     prepare_fails train-images-idx3-ubyte
 }
 
-@test "prepare: a label that is no digit" {
+@test "prepare: a label far above the others" {
     idx_copy
-    patch train-labels-idx1-ubyte 108 '\x0b'
-    prepare_fails train-labels-idx1-ubyte
+    patch train-labels-idx1-ubyte 108 '\xff'
+    prepare_fails 'labels up to 255'
 }
 
 @test "prepare: labels of fewer images" {

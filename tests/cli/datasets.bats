@@ -1,0 +1,94 @@
+#!/usr/bin/env bats
+# Sets of other images than MNIST's: made here from its own, as pictures.
+
+load common
+
+# images FIRST COUNT: pixels of test images, one after the other, 28 rows of 28 each.
+images() {
+    dd if="$MNIST_DIR/t10k-images-idx3-ubyte" iflag=skip_bytes skip=$((16 + 784 * $1)) bs=784 count="$2" status=none
+}
+
+# digits of the first COUNT test images, one a line.
+digits() {
+    od -An -v -tu1 -w1 -j 8 -N "$1" "$MNIST_DIR/t10k-labels-idx1-ubyte" | tr -d ' '
+}
+
+# Folders of classes: train/ and test/ of single digits, and of pairs of digits, one above the other.
+setup_file() {
+    export dir=$BATS_FILE_TMPDIR
+    local i=0 part last=
+    while read -r digit; do
+        part=$([[ $i -lt 240 ]] && echo train || echo test)
+        mkdir -p "$dir/single/$part/digit $digit"
+        { printf 'P5\n28 28\n255\n' && images $i 1; } >"$dir/single/$part/digit $digit/$i.pgm"
+        if [[ $((i % 2)) -eq 1 ]]; then
+            mkdir -p "$dir/pairs/$last$digit"
+            { printf 'P5\n28 56\n255\n' && images $((i - 1)) 2; } >"$dir/pairs/$last$digit/$i.pgm"
+        fi
+        last=$digit i=$((i + 1))
+    done < <(digits 300)
+    "$PARDIGITS" prepare --pictures "$dir/single" --shape 16x16 --out "$dir/single.h5" >"$dir/single.txt"
+    "$PARDIGITS" prepare --pictures "$dir/pairs" --out "$dir/pairs.h5" --json >"$dir/pairs.json"
+}
+
+# same_on_all NAME TRAIN-ARGUMENTS...: one digest on 1x2, 2x1 and 3x1 ranks x threads; it classifies and predicts.
+same_on_all() {
+    local name=$1 set=$2 split=$3 ranks threads digest=
+    shift 3
+    for ranks in 1 2 3; do
+        threads=$([[ $ranks -eq 1 ]] && echo 2 || echo 1)
+        OMP_NUM_THREADS=$threads mpirun -n $ranks "$PARDIGITS" train "$@" --data "$dir/$set.h5" --run "$dir/$name$ranks" 2>"$dir/log" ||
+            { cat "$dir/log"; return 1; }
+        digest+=$("$PARDIGITS" digest "$dir/$name$ranks/model.h5" | cut -c 1-64)$'\n'
+    done
+    [[ $(sort -u <<<"${digest%$'\n'}" | wc -l) -eq 1 ]]
+    "$PARDIGITS" evaluate "$dir/${name}1/model.h5" --data "$dir/$set.h5" --split "$split" --json >"$dir/result"
+    "$PARDIGITS" predict "$dir/${name}1/model.h5" "$dir/single/test"/*/*1.pgm >"$dir/predictions"
+    [[ -s $dir/predictions ]]
+}
+
+correct() {
+    sed -nE 's/.*"correct":([0-9]+).*/\1/p' "$dir/result"
+}
+
+@test "prepare --pictures: shape, classes and their names" {
+    grep -q '^train *240 images of 16 x 16 pixels, by class: digit 0 ' "$dir/single.txt"
+    grep -q '^test *60 images' "$dir/single.txt"
+    grep -q '"height":56,"width":28,"classes":' "$dir/pairs.json"
+    ! grep -q '"test"' "$dir/pairs.json"
+}
+
+@test "KNN of 16x16 images, by pixels, gradients and distortions" {
+    for metric in l2 gradient idm; do
+        same_on_all "knn-$metric" single test configs/knn.ini --set knn.metric=$metric
+        [[ $(correct) -gt 40 ]]
+    done
+}
+
+@test "KNN of many classes, without a test part" {
+    same_on_all knn-pairs pairs valid configs/knn.ini --set run.valid=20 --set run.preprocess=deskew
+    fails 2 'no test part' "$PARDIGITS" evaluate "$dir/knn-pairs1/model.h5" --data "$dir/pairs.h5"
+}
+
+@test "a model refuses images of another shape" {
+    same_on_all knn-shape single test configs/knn.ini
+    fails 2 '' "$PARDIGITS" evaluate "$dir/knn-shape1/model.h5" --data "$dir/pairs.h5" --split train
+}
+
+@test "prepare --pictures: what can't be" {
+    cp -r "$dir/single" "$dir/bad"
+    echo text >"$dir/bad/train/digit 3/notes.txt"
+    fails 1 'notes.txt' "$PARDIGITS" prepare --pictures "$dir/bad" --out "$dir/bad.h5"
+    [[ ! -e $dir/bad.h5 ]]
+    mkdir -p "$dir/one/train/a" "$dir/empty/a" "$dir/empty/b"
+    cp "$dir/single/train/digit 1/"*.pgm "$dir/one/train/a/"
+    fails 1 'classes, expected 2 to 256' "$PARDIGITS" prepare --pictures "$dir/one" --out "$dir/bad.h5"
+    fails 1 'holds no picture' "$PARDIGITS" prepare --pictures "$dir/empty" --out "$dir/bad.h5"
+    mkdir -p "$dir/many"
+    for i in $(seq 257); do mkdir "$dir/many/$i"; done
+    fails 1 '257 classes' "$PARDIGITS" prepare --pictures "$dir/many" --out "$dir/bad.h5"
+    for shape in 7x7 65x65 28 28x28x1; do
+        fails 2 'HEIGHTxWIDTH' "$PARDIGITS" prepare --pictures "$dir/single" --shape $shape --out "$dir/bad.h5"
+    done
+    [[ ! -e $dir/bad.h5 ]]
+}
