@@ -70,7 +70,7 @@ static const struct {
      "  kernels   GFLOP/s of each layer's three passes on one core, and % of what its registers reach;\n"
      "            --images sets how many images at a time (as many as training takes)\n"
      "  pixdot    exact multiply-adds a second of the kernel under KNN and SVM\n"
-     "  comm      milliseconds in which the ranks add up a step's gradient"},
+     "  comm      milliseconds of sums over the ranks, as training makes them, by size and algorithm"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

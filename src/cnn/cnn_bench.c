@@ -150,9 +150,12 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
     return status->code;
 }
 
-StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status) {
+StatusCode cnn_bench_gradient(const Config *config, int64_t *values, SumType *type, Status *status) {
+    const CnnOptions options = cnn_options(config);
+    const int bits = cnn_sum_bits(&options);
     Network *net = parse_network(config, status);
-    *terms = contribution_floats(net) + 1;
+    *values = net->param_floats;
+    *type = bits == 64 ? SUM_I64 : bits == 32 ? SUM_I32 : SUM_I16;
     mem_free(net);
     return status->code;
 }

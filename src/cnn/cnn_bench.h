@@ -5,6 +5,7 @@
 
 #include "core/config.h"
 #include "model/model.h"
+#include "parallel/allreduce.h"
 
 #include <stdint.h>
 
@@ -26,7 +27,7 @@ extern const ModelBench cnn_benches[CNN_BENCHES];
  * rates[CNN_BENCH_MAX_LAYERS]; *count is how many there are. */
 StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, int *count, Status *status);
 
-/* Terms of the exact sum that a training step adds up over the ranks. */
-StatusCode cnn_bench_terms(const Config *config, int64_t *terms, Status *status);
+/* The gradients that nodes add up in a training step, and the integers that they travel as (cnn.sum_bits). */
+StatusCode cnn_bench_gradient(const Config *config, int64_t *values, SumType *type, Status *status);
 
 #endif

@@ -1,9 +1,8 @@
 /* What `pardigits bench` prints of networks. */
 #include "cnn/cnn_bench.h"
 
-#include "core/timer.h"
 #include "kernels/fma_peak.h"
-#include "parallel/exact_sum.h"
+#include "parallel/allreduce_bench.h"
 
 #include <stdio.h>
 
@@ -45,30 +44,51 @@ static StatusCode bench_kernels(const Context *context, const Config *config, in
     return comm_agree(context->comm, status);
 }
 
-/* All ranks. */
+/* How often sums of so many bytes are measured. */
+static int repeats_of(int64_t bytes) {
+    return bytes < 1 << 20 ? 21 : 7;
+}
+
+/* A row of the table: milliseconds of each algorithm, the chosen one by name. */
+static void add_sum(const Context *context, SumType type, int64_t values, Output *output) {
+    const int64_t bytes = values * sum_type_bytes(type);
+    Allreduce *chosen = allreduce_create(context->comm, type, NULL, values, NULL, 0);
+    output_record(output);
+    output_integer(output, "bytes", "bytes", bytes);
+    output_text(output, "chosen", "chosen", allreduce_algorithm(chosen));
+    for (const char *const *name = allreduce_names(); *name; name++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s_ms", *name);
+        output_real(output, key, *name,
+                    1e3 * allreduce_bench_s(context->comm, type, values, *name, repeats_of(bytes)), "%.3f");
+    }
+    output_real(
+        output, "blocking_ms", "blocking",
+        1e3 * allreduce_bench_s(context->comm, type, values, ALLREDUCE_BENCH_BLOCKING, repeats_of(bytes)),
+        "%.3f");
+    allreduce_destroy(&chosen);
+}
+
+/* All ranks: sums as training makes them between nodes, over sizes and algorithms, and of the network's whole
+ * gradient. */
 static StatusCode bench_comm(const Context *context, const Config *config, int images, Output *output,
                              Status *status) {
-    enum { REPEATS = 20 };
+    enum { LEAST_BYTES = 1 << 10, MOST_BYTES = 1 << 24 };
     (void)images;
-    int64_t terms;
-    if (cnn_bench_terms(config, &terms, status)) return status->code;
-    ExactSum sum = exact_sum_new(terms);
-    double best_s = 1e9, total_s = 0;
-    for (int repeat = 0; repeat < REPEATS; repeat++) {
-        comm_barrier(context->comm);
-        const double started_s = timer_now_s();
-        exact_sum_reduce(&sum, context->comm);
-        const double seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
-        best_s = seconds < best_s ? seconds : best_s;
-        total_s += seconds;
-    }
+    int64_t values;
+    SumType type;
+    if (cnn_bench_gradient(config, &values, &type, status)) return status->code;
     output_record(output);
     output_integer(output, "ranks", "ranks", comm_size(context->comm));
-    output_integer(output, "terms", "terms of the exact sum", terms);
-    output_real(output, "megabytes", "MB", (double)terms * 8e-6, "%.1f");
-    output_real(output, "best_ms", "ms at best", best_s * 1e3, "%.3f");
-    output_real(output, "mean_ms", "ms on average", total_s / REPEATS * 1e3, "%.3f");
-    exact_sum_free(&sum);
+    output_integer(output, "gradients", "gradients of the network", values);
+    output_integer(output, "bits", "bits of each (cnn.sum_bits)", 8 * sum_type_bytes(type));
+    output_begin(output, "sums",
+                 "milliseconds of a sum over the ranks: by algorithm, and MPI_Allreduce (blocking)",
+                 OUTPUT_TABLE);
+    for (int64_t bytes = LEAST_BYTES; bytes <= MOST_BYTES; bytes *= 4)
+        add_sum(context, type, bytes / sum_type_bytes(type), output);
+    add_sum(context, type, values, output);
+    output_end(output);
     return status->code;
 }
 

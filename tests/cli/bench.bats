@@ -17,10 +17,13 @@ load common
     [[ $(grep -cE '^G exact multiply-adds/s of one thread +[0-9]+\.[0-9]$' <<<"$output") -eq 1 ]]
 }
 
-@test "bench comm: the terms of the configuration's network over the ranks" {
-    run on 3 1 bench comm configs/lenet.ini --json
+@test "bench comm: sums by size and algorithm, the last one as large as the network's gradient" {
+    sed 's/^epochs/sum_bits = 16\nepochs/' configs/lenet.ini >"$BATS_TEST_TMPDIR/lenet16.ini"
+    run on 3 1 bench comm "$BATS_TEST_TMPDIR/lenet16.ini" --csv
     echo "$output"
-    [[ $(grep -cE '^\{"ranks":3,"terms":43[0-9]+,"megabytes":3\.[0-9]+,"best_ms":[0-9.]+,"mean_ms":[0-9.]+\}$' <<<"$output") -eq 1 ]]
+    [[ $(grep -c . <<<"$output") -eq 10 ]]
+    [[ $output == *"bytes,chosen,doubling_ms,halving_ms,ring_ms,mpi_ms,blocking_ms"* ]]
+    [[ $(tail -n 1 <<<"$output") =~ ^862[0-9]{3},(ring|halving|doubling)(,[0-9.]+){5}$ ]]
 }
 
 @test "bench: what can't be measured is refused" {
