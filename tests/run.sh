@@ -90,7 +90,7 @@ count_tap() {
 
 run_lint() {
     local check
-    for check in tests/lint/includes.sh tests/lint/includes_test.sh; do
+    for check in tests/lint/includes.sh tests/lint/includes_test.sh tests/lint/pages.sh tests/lint/pages_test.sh; do
         run 60 bash "$check"
         if [[ $code -eq 0 ]]; then pass "$check"; else fail "$check" "$(why 60)"; fi
     done
