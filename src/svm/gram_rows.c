@@ -1,18 +1,17 @@
 #include "svm/gram_rows.h"
 
 #include "core/mem.h"
-#include "store/dataset.h"
 
 #include <string.h>
 
-GramRows gram_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
+GramRows gram_rows_new(const SvmKernel *kernel, const ImageSet *images, const int32_t *index, int64_t n,
                        int64_t others, int64_t bytes) {
     GramRows rows = {.kernel = kernel, .n = n, .others = others};
-    int64_t all = n + others;
-    uint8_t *pixels = mem_new((size_t)all, IMAGE_PIXELS);
+    const int64_t all = n + others, each = image_spec_pixels(images->spec);
+    uint8_t *pixels = mem_new((size_t)all, (size_t)each);
     for (int64_t k = 0; k < all; k++)
-        memcpy(pixels + k * IMAGE_PIXELS, images + index[k] * (int64_t)IMAGE_PIXELS, IMAGE_PIXELS);
-    rows.packed = pix_rows_new(pixels, all, IMAGE_PIXELS);
+        memcpy(pixels + k * each, images->images + index[k] * each, (size_t)each);
+    rows.packed = pix_rows_new(pixels, all, (int)each);
     mem_free(pixels);
     rows.inverses = svm_kernel_inverses(kernel, rows.packed.norms, all);
     rows.dots = mem_new((size_t)n, sizeof *rows.dots);

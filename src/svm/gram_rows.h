@@ -4,6 +4,7 @@
 #define PARDIGITS_SVM_GRAM_ROWS_H
 
 #include "kernels/pixdot.h"
+#include "store/image_set.h"
 #include "svm/svm.h"
 
 #include <stdint.h>
@@ -22,9 +23,9 @@ typedef struct {
     double *column_inverses;             /* [n] likewise */
 } GramRows;
 
-/* Of images [][784]: the samples index[n] and then others. Keeps rows within bytes. Freed by gram_rows_free.
+/* Of images, the samples index[n] and then `others` more. Keeps rows within bytes. Freed by gram_rows_free.
  */
-GramRows gram_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
+GramRows gram_rows_new(const SvmKernel *kernel, const ImageSet *images, const int32_t *index, int64_t n,
                        int64_t others, int64_t bytes);
 void gram_rows_free(GramRows *rows);
 

@@ -54,14 +54,12 @@ typedef struct {
 } Search;
 
 SvmVotes svm_grid_votes(const SvmTask *task, const SvmGrid *grid) {
-    return svm_votes_new(grid->c_count * grid->gamma_count, (int)task->options.folds, task->samples->set.n);
+    return svm_votes_new(grid->c_count * grid->gamma_count, (int)task->options.folds,
+                         task->class_counts.classes, task->samples->set.n);
 }
 
 int svm_grid_parts(const SvmTask *task) {
-    int pairs = 0;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        pairs += svm_pair_exists(task->present, p);
-    return pairs * (int)task->options.folds;
+    return svm_pairs_existing(task->class_counts.classes, task->present) * (int)task->options.folds;
 }
 
 static bool interrupted(void *context) {
@@ -79,7 +77,7 @@ static int32_t *part_images(const Search *search, Part part, int8_t *y, int64_t 
     const ImageSet *set = &search->task->samples->set;
     int32_t *index = mem_new((size_t)set->n, sizeof *index);
     int a, b;
-    svm_pair_classes(part.pair, &a, &b);
+    svm_pair_classes(search->task->class_counts.classes, part.pair, &a, &b);
     *n = *held = 0;
     for (int side = 0; side < 2; side++)
         for (int64_t i = 0; i < set->n; i++)
@@ -113,7 +111,7 @@ static bool try_cells(Search *search, const int32_t *index, const int8_t *y, int
     const SvmOptions *options = &search->task->options;
     const int64_t bytes = (options->cache_mb << 20) / (2 * job->threads);
     SvmKernel kernel = search->task->kernel;
-    GramRows rows = gram_rows_new(&kernel, search->task->samples->set.images, index, n, held, bytes);
+    GramRows rows = gram_rows_new(&kernel, &search->task->samples->set, index, n, held, bytes);
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = gram_rows_source(&rows)};
     problem.eps = options->eps;
@@ -137,7 +135,7 @@ static bool try_cells(Search *search, const int32_t *index, const int8_t *y, int
 /* The votes of a whole part. */
 static void cast_votes(Search *search, Part part, const int32_t *held, int64_t count, const bool *first) {
     int a, b;
-    svm_pair_classes(part.pair, &a, &b);
+    svm_pair_classes(search->task->class_counts.classes, part.pair, &a, &b);
     for (int cell = 0; cell < search->fresh.cells; cell++)
         for (int64_t k = 0; k < count; k++)
             svm_votes_cast(&search->fresh, cell, held[k], first[cell * count + k] ? a : b);
@@ -170,9 +168,9 @@ static void do_part(Search *search, Part part) {
  * rank with the least so far. */
 static void choose_parts(Search *search, const SvmVotes *votes) {
     const SvmTask *task = search->task;
-    const SvmPair none[SVM_PAIRS] = {0};
+    SvmPairs none = svm_pairs_new(task->class_counts.classes);
     const int ranks = comm_size(task->job->comm);
-    SvmPlan plan = svm_plan(task->class_counts, none, 1, 1);
+    SvmPlan plan = svm_plan(&task->class_counts, &none, 1, 1);
     int64_t *load = mem_new((size_t)ranks, sizeof *load);
     search->mine = mem_new((size_t)(plan.count * search->folds), sizeof *search->mine);
     for (int k = 0; k < plan.count; k++)
@@ -181,9 +179,11 @@ static void choose_parts(Search *search, const SvmVotes *votes) {
             if (votes->done[plan.pair[k] * search->folds + f]) continue;
             for (int r = 1; r < ranks; r++)
                 if (load[r] < load[least]) least = r;
-            load[least] += svm_pair_cost(task->class_counts, plan.pair[k]);
+            load[least] += svm_pair_cost(&task->class_counts, plan.pair[k]);
             if (least == comm_rank(task->job->comm)) search->mine[search->count++] = (Part){plan.pair[k], f};
         }
+    svm_plan_free(&plan);
+    svm_pairs_free(&none);
     mem_free(load);
 }
 
@@ -191,7 +191,7 @@ bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
     const TrainJob *job = task->job;
     Search search = {.task = task, .grid = grid, .folds = votes->folds, .start_s = timer_now_s()};
     search.round_s = (double)task->options.checkpoint_s;
-    search.fresh = svm_votes_new(votes->cells, votes->folds, votes->images);
+    search.fresh = svm_votes_new(votes->cells, votes->folds, votes->classes, votes->images);
     search.watch = stop_watch_create(job->comm);
     atomic_init(&search.stop, stop_watch_poll(search.watch));
     choose_parts(&search, votes);

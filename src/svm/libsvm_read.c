@@ -20,8 +20,8 @@ typedef struct {
     size_t room;
     int64_t number; /* of the line, from 1 */
     SvmModel *model;
-    int64_t class_support[CLASSES]; /* by place in the order of the file */
-    double rho[SVM_PAIRS], slope[SVM_PAIRS], offset[SVM_PAIRS];
+    int64_t class_support[CLASSES_MAX]; /* by place in the order of the file */
+    double *rho, *slope, *offset;       /* of pairs, in the order of the file */
     int rhos, slopes, offsets;
     char kernel[16];
     Status *status;
@@ -29,7 +29,7 @@ typedef struct {
 
 static StatusCode refuse(Reader *reader, const char *expected) {
     return status_set(reader->status, STATUS_FAILED,
-                      "%s:%lld: expected %s; only LIBSVM models of svm-train -s 0 -t 0|1|2 on digits with "
+                      "%s:%lld: expected %s; only LIBSVM models of svm-train -s 0 -t 0|1|2 on images with "
                       "pixels divided by 255 can be imported.",
                       reader->path, (long long)reader->number, expected);
 }
@@ -59,6 +59,13 @@ static int take_numbers(const char *at, double *values, int most) {
     return count;
 }
 
+/* The same of a line with a number for each pair. */
+static int take_pairs(const char *at, double **values) {
+    const int most = CLASSES_MAX * (CLASSES_MAX - 1) / 2;
+    if (!*values) *values = mem_new((size_t)most, sizeof **values);
+    return take_numbers(at, *values, most);
+}
+
 static StatusCode take_kernel(Reader *reader, const char *value) {
     static const struct {
         const char *libsvm, *here;
@@ -75,23 +82,24 @@ static StatusCode take_kernel(Reader *reader, const char *value) {
 }
 
 static StatusCode take_labels(Reader *reader, const char *value) {
-    double labels[CLASSES];
+    double labels[CLASSES_MAX];
     SvmModel *model = reader->model;
-    model->class_count = take_numbers(value, labels, CLASSES);
+    model->class_count = take_numbers(value, labels, CLASSES_MAX);
     for (int c = 0; c < model->class_count; c++) {
-        if (!(labels[c] >= 0 && labels[c] < CLASSES) || labels[c] != floor(labels[c]) ||
+        if (!(labels[c] >= 0 && labels[c] < CLASSES_MAX) || labels[c] != floor(labels[c]) ||
             model->present[(int)labels[c]])
-            return refuse(reader, "different labels from 0 to 9");
+            return refuse(reader, "different labels from 0 to 255");
         model->classes[c] = (uint8_t)labels[c];
         model->present[(int)labels[c]] = true;
+        if (labels[c] >= model->spec.classes) model->spec.classes = (int)labels[c] + 1;
     }
-    return model->class_count >= 2 ? STATUS_OK : refuse(reader, "2 to 10 labels");
+    return model->class_count >= 2 ? STATUS_OK : refuse(reader, "2 to 256 labels");
 }
 
 /* Counts of more than the file can hold, at two bytes a line, are refused before memory is taken for them. */
 static StatusCode take_support_counts(Reader *reader, const char *value) {
-    double counts[CLASSES];
-    int count = take_numbers(value, counts, CLASSES);
+    double counts[CLASSES_MAX];
+    int count = take_numbers(value, counts, CLASSES_MAX);
     struct stat facts;
     if (reader->model->n > 0) return refuse(reader, "one line nr_sv");
     for (int c = 0; c < count; c++) {
@@ -117,11 +125,9 @@ static StatusCode take_header(Reader *reader) {
     if (!strcmp(name, "kernel_type")) return take_kernel(reader, value);
     if (!strcmp(name, "label")) return take_labels(reader, value);
     if (!strcmp(name, "nr_sv")) return take_support_counts(reader, value);
-    if (!strcmp(name, "rho")) return (reader->rhos = take_numbers(value, reader->rho, SVM_PAIRS)), STATUS_OK;
-    if (!strcmp(name, "probA"))
-        return (reader->slopes = take_numbers(value, reader->slope, SVM_PAIRS)), STATUS_OK;
-    if (!strcmp(name, "probB"))
-        return (reader->offsets = take_numbers(value, reader->offset, SVM_PAIRS)), STATUS_OK;
+    if (!strcmp(name, "rho")) return (reader->rhos = take_pairs(value, &reader->rho)), STATUS_OK;
+    if (!strcmp(name, "probA")) return (reader->slopes = take_pairs(value, &reader->slope)), STATUS_OK;
+    if (!strcmp(name, "probB")) return (reader->offsets = take_pairs(value, &reader->offset)), STATUS_OK;
     if (!strcmp(name, "prob_density_marks")) return STATUS_OK; /* LIBSVM 3.3 of one-class models */
     if (take_numbers(value, &number, 1) != 1) return refuse(reader, "a line of a LIBSVM model");
     if (!strcmp(name, "degree"))
@@ -135,38 +141,49 @@ static StatusCode take_header(Reader *reader) {
     return kernel->degree ? STATUS_OK : refuse(reader, "a degree from 1 to 20");
 }
 
+static SvmPair *pair_between(const SvmModel *model, int a, int b) {
+    const int classes = model->spec.classes;
+    return &model->pairs.items[a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a)];
+}
+
 /* Sets up the pairs from the header's values, which stand in the order of the file's labels. */
 static StatusCode begin_pairs(Reader *reader) {
     SvmModel *model = reader->model;
     int pairs = model->class_count * (model->class_count - 1) / 2, at = 0;
     if (model->class_count == 0 || reader->rhos != pairs || !reader->kernel[0])
         return refuse(reader, "kernel_type, label and a rho for each pair of labels before SV");
+    model->pairs = svm_pairs_new(model->spec.classes);
     model->calibrated = reader->slopes == pairs && reader->offsets == pairs;
     for (int i = 0; i < model->class_count; i++)
         for (int j = i + 1; j < model->class_count; j++, at++) {
             int a = model->classes[i], b = model->classes[j], sign = a < b ? 1 : -1;
-            SvmPair *pair = &model->pairs[a < b ? svm_pair_number(a, b) : svm_pair_number(b, a)];
+            SvmPair *pair = pair_between(model, a, b);
             pair->solved = true;
             pair->rho = sign * reader->rho[at];
             pair->objective = NAN;
-            pair->slope = reader->slope[at];
-            pair->offset = sign * reader->offset[at];
+            pair->slope = (reader->slope ? reader->slope[at] : 0);
+            pair->offset = sign * (reader->offset ? reader->offset[at] : 0);
             int64_t room = reader->class_support[i] + reader->class_support[j];
             pair->support = mem_new((size_t)room, sizeof *pair->support);
             pair->coefficient = mem_new((size_t)room, sizeof *pair->coefficient);
         }
     model->origin = mem_new((size_t)model->n, sizeof *model->origin);
     model->labels = mem_new((size_t)model->n, sizeof *model->labels);
-    model->images = mem_new((size_t)model->n, IMAGE_PIXELS);
+    model->images = mem_new((size_t)model->n, (size_t)image_spec_pixels(model->spec));
     return STATUS_OK;
 }
 
 static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
+    const int pixels = image_spec_pixels(reader->model->spec);
+    char expected[40];
     while (*(at += strspn(at, " "))) {
         double feature, value;
         if (!take_number(&at, &feature) || *at++ != ':' || !take_number(&at, &value))
             return refuse(reader, "index:value pairs");
-        if (!(feature >= 1 && feature <= IMAGE_PIXELS)) return refuse(reader, "features from 1 to 784");
+        if (!(feature >= 1 && feature <= pixels)) {
+            snprintf(expected, sizeof expected, "features from 1 to %d", pixels);
+            return refuse(reader, expected);
+        }
         double pixel = round(value * 255);
         if (!(pixel >= 0 && pixel <= 255) || fabs(value * 255 - pixel) > 1e-3)
             return refuse(reader, "values that are a pixel (0 to 255) divided by 255, not scaled to an "
@@ -187,7 +204,7 @@ static StatusCode take_support(Reader *reader, int i, int64_t row) {
         if (!take_number(&at, &coefficient)) return refuse(reader, "a coefficient for each other label");
         if (coefficient == 0) continue;
         int a = model->classes[i], b = model->classes[j];
-        SvmPair *pair = &model->pairs[a < b ? svm_pair_number(a, b) : svm_pair_number(b, a)];
+        SvmPair *pair = pair_between(model, a, b);
         /* the file's sign is that of the class which comes first in it */
         int first = i < j ? a : b, second = i < j ? b : a;
         pair->support[pair->support_count] = (int32_t)row;
@@ -195,7 +212,7 @@ static StatusCode take_support(Reader *reader, int i, int64_t row) {
     }
     model->origin[row].image = -1;
     model->labels[row] = model->classes[i];
-    return take_pixels(reader, at, model->images + row * IMAGE_PIXELS);
+    return take_pixels(reader, at, model->images + row * image_spec_pixels(model->spec));
 }
 
 static StatusCode read_all(Reader *reader) {
@@ -224,9 +241,9 @@ static void set_real(Config *config, const char *name, double value, const char 
 static void fill_config(const Reader *reader, Config *config, Status *status) {
     const SvmModel *model = reader->model;
     double c = 0;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        for (int64_t s = 0; s < model->pairs[p].support_count; s++)
-            c = fmax(c, fabs(model->pairs[p].coefficient[s]));
+    for (int p = 0; p < model->pairs.count; p++)
+        for (int64_t s = 0; s < model->pairs.items[p].support_count; s++)
+            c = fmax(c, fabs(model->pairs.items[p].coefficient[s]));
     config_set_value(config, "run.model", "svm", reader->path, status);
     config_set_value(config, "svm.kernel", reader->kernel, reader->path, status);
     set_real(config, "svm.degree", model->kernel.degree, reader->path, status);
@@ -239,6 +256,7 @@ static void fill_config(const Reader *reader, Config *config, Status *status) {
 StatusCode svm_libsvm_read_model(void **result, Config *config, const char *path, Status *status) {
     Reader reader = {.path = path, .status = status, .model = mem_new(1, sizeof *reader.model)};
     reader.model->kernel = (SvmKernel){.degree = 3};
+    reader.model->spec = image_spec_mnist();
     *result = NULL;
     reader.file = fopen(path, "r");
     if (!reader.file)
@@ -247,6 +265,9 @@ StatusCode svm_libsvm_read_model(void **result, Config *config, const char *path
         fill_config(&reader, config, status);
     if (reader.file) fclose(reader.file);
     free(reader.line);
+    mem_free(reader.rho);
+    mem_free(reader.slope);
+    mem_free(reader.offset);
     if (status->code)
         svm_model_destroy(&reader.model);
     else

@@ -6,19 +6,21 @@
 
 #include <errno.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
 /* " 1:0.5 ..." of an image's pixels that aren't 0. */
-static void write_pixels(FILE *file, bool normalize, const uint8_t *image) {
+static void write_pixels(FILE *file, const SvmModel *model, const uint8_t *image) {
+    const int pixels = image_spec_pixels(model->spec);
     double length = 255;
-    if (normalize) {
+    if (model->kernel.normalize) {
         int64_t norm = 0;
-        for (int p = 0; p < IMAGE_PIXELS; p++)
+        for (int p = 0; p < pixels; p++)
             norm += image[p] * image[p];
         length = sqrt((double)norm);
     }
-    for (int p = 0; p < IMAGE_PIXELS; p++)
+    for (int p = 0; p < pixels; p++)
         if (image[p]) fprintf(file, " %d:%.17g", p + 1, image[p] / length);
     putc('\n', file);
 }
@@ -36,7 +38,8 @@ static void write_kernel(FILE *file, const SvmKernel *kernel) {
 static const SvmPair *pair_of(const SvmModel *model, int i, int j, int *sign) {
     int a = model->classes[i], b = model->classes[j];
     *sign = a < b ? 1 : -1;
-    return &model->pairs[a < b ? svm_pair_number(a, b) : svm_pair_number(b, a)];
+    const int classes = model->spec.classes;
+    return &model->pairs.items[a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a)];
 }
 
 typedef enum { RHO, PROB_A, PROB_B } PairValue;
@@ -57,7 +60,7 @@ static void write_pairs(FILE *file, const char *name, const SvmModel *model, Pai
 }
 
 static void write_header(FILE *file, const SvmModel *model) {
-    int64_t counts[CLASSES] = {0};
+    int64_t counts[CLASSES_MAX] = {0};
     for (int64_t k = 0; k < model->n; k++)
         counts[model->labels[k]]++;
     write_kernel(file, &model->kernel);
@@ -81,7 +84,7 @@ static void write_header(FILE *file, const SvmModel *model) {
 /* The support vectors of class number i, each with its coefficients against the other classes in their order.
  */
 static void write_class(FILE *file, const SvmModel *model, int i) {
-    double *coefficients[CLASSES] = {0};
+    double *coefficients[CLASSES_MAX] = {0};
     for (int j = 0; j < model->class_count; j++) {
         int sign;
         if (j == i) continue;
@@ -96,7 +99,7 @@ static void write_class(FILE *file, const SvmModel *model, int i) {
             if (j != i)
                 fprintf(file, "%s%.17g", j == (i == 0) ? "" : " ",
                         coefficients[j][k] == 0 ? 0 : coefficients[j][k]);
-        write_pixels(file, model->kernel.normalize, model->images + k * IMAGE_PIXELS);
+        write_pixels(file, model, model->images + k * image_spec_pixels(model->spec));
     }
     for (int j = 0; j < model->class_count; j++)
         mem_free(coefficients[j]);
@@ -116,10 +119,11 @@ typedef struct {
 
 static void write_images(FILE *file, const void *context) {
     const Images *given = context;
-    uint8_t *seen = svm_model_features(given->model, given->images->images, given->images->n);
+    uint8_t *seen =
+        svm_model_features(given->model, given->images->images, given->images->n, omp_get_max_threads());
     for (int64_t k = 0; k < given->images->n; k++) {
         fprintf(file, "%d", given->images->labels[k]);
-        write_pixels(file, given->model->kernel.normalize, seen + k * IMAGE_PIXELS);
+        write_pixels(file, given->model, seen + k * image_spec_pixels(given->model->spec));
     }
     mem_free(seen);
 }

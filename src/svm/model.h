@@ -16,8 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SVM_PAIRS = CLASSES * (CLASSES - 1) / 2 };
-
 /* The machine between classes a < b: a positive decision value means a. */
 typedef struct {
     bool solved;
@@ -29,21 +27,28 @@ typedef struct {
     int64_t iterations;
 } SvmPair;
 
+/* The pairs of some classes. They are numbered (0,1), (0,2), ... (1,2), ... */
 typedef struct {
+    int classes, count; /* count = classes (classes - 1) / 2 */
+    SvmPair *items;     /* [count] */
+} SvmPairs;
+
+typedef struct {
+    ImageSpec spec; /* of the images that it takes */
     SvmKernel kernel;
-    bool gradient;         /* the kernel sees what gradient_features makes of images */
-    bool searched;         /* C and gamma were found by a search: they aren't those of the configuration */
-    double c;              /* where searched */
-    bool present[CLASSES]; /* classes that there are training images of */
+    bool gradient; /* the kernel sees what gradient_features makes of images */
+    bool searched; /* C and gamma were found by a search: they aren't those of the configuration */
+    double c;      /* where searched */
+    bool present[CLASSES_MAX]; /* [spec.classes] classes that there are training images of */
     int class_count;
-    uint8_t classes[CLASSES]; /* [class_count] the same; an earlier one wins a tie of votes */
-    bool calibrated;          /* pairs have slope and offset */
-    SvmPair pairs[SVM_PAIRS];
+    uint8_t classes[CLASSES_MAX]; /* [class_count] the same; an earlier one wins a tie of votes */
+    bool calibrated;              /* pairs have slope and offset */
+    SvmPairs pairs;
     int64_t n; /* unique support vectors */
     SvmSample
         *origin;      /* [n] where they come from, in the order of samples; image -1 where that isn't known */
     uint8_t *labels;  /* [n] */
-    uint8_t *images;  /* [n][784] as the kernel sees them */
+    uint8_t *images;  /* [n][pixels] as the kernel sees them */
     int shift_pixels; /* of the samples that it was trained on, see SvmSamples */
     int64_t from_count; /* where shifted */
     int32_t *from;      /* [from_count] */
@@ -51,29 +56,37 @@ typedef struct {
     double *inverses;   /* their inverse lengths as the kernel wants them */
 } SvmModel;
 
-/* Pairs are numbered (0,1), (0,2), ... (8,9). */
-int svm_pair_number(int a, int b);
-void svm_pair_classes(int number, int *a, int *b);
+int svm_pair_count(int classes);
+int svm_pair_number(int classes, int a, int b);
+void svm_pair_classes(int classes, int number, int *a, int *b);
 
-/* Whether both classes of a pair have training images. */
-bool svm_pair_exists(const bool present[CLASSES], int number);
+/* Whether both classes of a pair have training images: present [classes]. */
+bool svm_pair_exists(int classes, const bool *present, int number);
+
+/* How many pairs exist. */
+int svm_pairs_existing(int classes, const bool *present);
+
+/* None of them solved. Freed by svm_pairs_free. */
+SvmPairs svm_pairs_new(int classes);
+void svm_pairs_free(SvmPairs *pairs);
+
+/* Makes all of them unsolved. */
+void svm_pairs_clear(SvmPairs *pairs);
 
 /* The samples that support any pair, ascending; *count of n samples. Freed by the caller. */
-int32_t *svm_pairs_support(const SvmPair pairs[SVM_PAIRS], int64_t n, int64_t *count);
+int32_t *svm_pairs_support(const SvmPairs *pairs, int64_t n, int64_t *count);
 
 /* How many pairs of these are solved. */
-int svm_pairs_solved(const SvmPair pairs[SVM_PAIRS]);
-
-void svm_pairs_free(SvmPair pairs[SVM_PAIRS]);
+int svm_pairs_solved(const SvmPairs *pairs);
 
 SvmKernel svm_options_kernel(const SvmOptions *options);
 
-/* Images [n][28][28] as the model's kernel sees them; freed by mem_free. */
-uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n);
+/* Images [n][height][width] as the model's kernel sees them; freed by mem_free. */
+uint8_t *svm_model_features(const SvmModel *model, const uint8_t *images, int64_t n, int threads);
 
 /* The model of the solved pairs, whose support are numbers of samples. */
-SvmModel *svm_model_create(const SvmKernel *kernel, const bool present[CLASSES],
-                           const SvmPair pairs[SVM_PAIRS], const SvmSamples *samples);
+SvmModel *svm_model_create(const SvmKernel *kernel, const bool *present, const SvmPairs *pairs,
+                           const SvmSamples *samples);
 void svm_model_destroy(SvmModel **model);
 
 /* Packs the images of a model whose kernel and images are set. */
@@ -83,7 +96,8 @@ void svm_model_pack(SvmModel *model);
 StatusCode svm_model_write(H5File *file, const void *model, Status *status);
 
 /* Reads a model on this rank; not collective. It may lack pairs if its training isn't finished. */
-StatusCode svm_model_read(SvmModel **model, const H5File *file, const Config *config, Status *status);
+StatusCode svm_model_read(SvmModel **model, const H5File *file, const Config *config, ImageSpec spec,
+                          Status *status);
 
 /* Predicts images, preprocessed already, as ModelFamily's predict does. Collective. */
 void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images,

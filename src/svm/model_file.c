@@ -1,13 +1,13 @@
 /* An SVM in a model file:
  *
- * /model/classes u8 [k]: digits that there were training images of; the earlier one wins a tie of votes.
+ * /model/classes u8 [k]: classes that there were training images of; the earlier one wins a tie of votes.
  *
- * /model/support: support vectors, each once: images u8 [n,28,28] as the kernel sees them (with svm.features
- * = gradient 7x7 cells by 16 directions), index i32 [n] in the training part, labels u8 [n]; of virtual ones
- * shift i32 [n,2] in pixels to the right and down.
+ * /model/support: support vectors, each once: images u8 [n,height,width] as the kernel sees them (with
+ * svm.features = gradient cells by 16 directions), index i32 [n] in the training part, labels u8 [n]; of
+ * virtual ones shift i32 [n,2] in pixels to the right and down.
  *
  * /model/pairs/A_B: support i32 [m], rows of /model/support, ascending; coefficient f64 [m], y alpha with
- * y = +1 for digit A; attributes rho, objective, iterations. The decision value for A against B is
+ * y = +1 for class A; attributes rho, objective, iterations. The decision value for A against B is
  * sum coefficient K(support, image) - rho; positive means A. With probabilities the attributes slope, offset:
  * P(A) = 1 / (1 + exp(slope * decision value + offset)).
  *
@@ -16,7 +16,8 @@
  * /model/virtual/from i32 [k]: training images that virtual examples were made of; attribute pixels.
  *
  * /state/search, while a search for C and gamma isn't finished: done u64 [pairs,folds], votes u64
- * [cells,images] (votes.h). */
+ * [cells,images] or
+ * [cells,images,words] (votes.h). */
 #include "svm/model.h"
 
 #include "core/mem.h"
@@ -27,31 +28,34 @@
 enum { NAME_BYTES = 64 };
 
 /* "/model/pairs/A_B", with "/array" behind it if array isn't NULL. */
-static const char *pair_name(int number, const char *array, char name[NAME_BYTES]) {
+static const char *pair_name(int classes, int number, const char *array, char name[NAME_BYTES]) {
     int a, b;
-    svm_pair_classes(number, &a, &b);
+    svm_pair_classes(classes, number, &a, &b);
     snprintf(name, NAME_BYTES, "/model/pairs/%d_%d%s%s", a, b, array ? "/" : "", array ? array : "");
     return name;
 }
 
-static StatusCode write_pair(H5File *file, int number, const SvmPair *pair, bool calibrated, Status *status) {
+static StatusCode write_pair(H5File *file, const SvmModel *model, int number, Status *status) {
+    const SvmPair *pair = &model->pairs.items[number];
+    const int classes = model->spec.classes;
     char name[NAME_BYTES];
     H5Shape shape = {1, {pair->support_count}};
-    if (h5_write(file, pair_name(number, "support", name), H5_I32, shape, pair->support, status) ||
-        h5_write(file, pair_name(number, "coefficient", name), H5_F64, shape, pair->coefficient, status))
+    if (h5_write(file, pair_name(classes, number, "support", name), H5_I32, shape, pair->support, status) ||
+        h5_write(file, pair_name(classes, number, "coefficient", name), H5_F64, shape, pair->coefficient,
+                 status))
         return status->code;
-    pair_name(number, NULL, name);
+    pair_name(classes, number, NULL, name);
     if (h5_set_f64(file, name, "rho", pair->rho, status) ||
         h5_set_f64(file, name, "objective", pair->objective, status))
         return status->code;
-    if (calibrated && (h5_set_f64(file, name, "slope", pair->slope, status) ||
-                       h5_set_f64(file, name, "offset", pair->offset, status)))
+    if (model->calibrated && (h5_set_f64(file, name, "slope", pair->slope, status) ||
+                              h5_set_f64(file, name, "offset", pair->offset, status)))
         return status->code;
     return h5_set_i64(file, name, "iterations", pair->iterations, status);
 }
 
 static StatusCode write_support(H5File *file, const SvmModel *model, Status *status) {
-    H5Shape images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}}, rows = {1, {model->n}};
+    H5Shape images = {3, {model->n, model->spec.height, model->spec.width}}, rows = {1, {model->n}};
     int32_t *index = mem_new((size_t)model->n, sizeof *index);
     int32_t(*shift)[2] = mem_new((size_t)model->n, sizeof *shift);
     for (int64_t k = 0; k < model->n; k++) {
@@ -85,9 +89,8 @@ StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
     if (model->searched && (h5_set_f64(file, "/model", "c", model->c, status) ||
                             h5_set_f64(file, "/model", "gamma", model->kernel.gamma, status)))
         return status->code;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        if (model->pairs[p].solved && write_pair(file, p, &model->pairs[p], model->calibrated, status))
-            return status->code;
+    for (int p = 0; p < model->pairs.count; p++)
+        if (model->pairs.items[p].solved && write_pair(file, model, p, status)) return status->code;
     return STATUS_OK;
 }
 
@@ -98,23 +101,26 @@ static bool rows_are_valid(const int32_t *rows, int64_t count, int64_t n) {
     return true;
 }
 
-static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *pair, Status *status) {
+static StatusCode read_pair(const H5File *file, int number, SvmModel *model, Status *status) {
+    const int classes = model->spec.classes;
+    SvmPair *pair = &model->pairs.items[number];
     char name[NAME_BYTES];
     H5Shape shape;
-    if (h5_shape(file, pair_name(number, "support", name), &shape, status)) return status->code;
+    if (h5_shape(file, pair_name(classes, number, "support", name), &shape, status)) return status->code;
     pair->support_count = shape.rank == 1 ? shape.dims[0] : 0;
     pair->support = mem_new((size_t)pair->support_count, sizeof *pair->support);
     pair->coefficient = mem_new((size_t)pair->support_count, sizeof *pair->coefficient);
     shape = (H5Shape){1, {pair->support_count}};
     if (h5_read(file, name, H5_I32, shape, pair->support, status)) return status->code;
-    if (!rows_are_valid(pair->support, pair->support_count, n))
+    if (!rows_are_valid(pair->support, pair->support_count, model->n))
         return status_set(status, STATUS_FAILED,
                           "%s: %s isn't an ascending list of rows of /model/support; the file "
                           "is damaged, train again",
                           h5_path(file), name);
-    if (h5_read(file, pair_name(number, "coefficient", name), H5_F64, shape, pair->coefficient, status))
+    if (h5_read(file, pair_name(classes, number, "coefficient", name), H5_F64, shape, pair->coefficient,
+                status))
         return status->code;
-    pair_name(number, NULL, name);
+    pair_name(classes, number, NULL, name);
     if (h5_get_f64(file, name, "rho", &pair->rho, status) ||
         h5_get_f64(file, name, "objective", &pair->objective, status) ||
         h5_get_i64(file, name, "iterations", &pair->iterations, status))
@@ -128,30 +134,30 @@ static StatusCode read_pair(const H5File *file, int number, int64_t n, SvmPair *
 static StatusCode read_classes(const H5File *file, SvmModel *model, Status *status) {
     H5Shape shape;
     if (h5_shape(file, "/model/classes", &shape, status)) return status->code;
-    bool good = shape.rank == 1 && shape.dims[0] <= CLASSES;
+    bool good = shape.rank == 1 && shape.dims[0] <= model->spec.classes;
     model->class_count = good ? (int)shape.dims[0] : 0;
     if (good && h5_read(file, "/model/classes", H5_U8, shape, model->classes, status)) return status->code;
     for (int c = 0; c < model->class_count && good; c++) {
-        good = model->classes[c] < CLASSES && !model->present[model->classes[c]];
+        good = model->classes[c] < model->spec.classes && !model->present[model->classes[c]];
         if (good) model->present[model->classes[c]] = true;
     }
     if (good) return STATUS_OK;
     return status_set(status, STATUS_FAILED,
-                      "%s: /model/classes isn't a list of at most %d digits; the file is no "
+                      "%s: /model/classes isn't a list of at most %d classes; the file is no "
                       "SVM of this program",
-                      h5_path(file), CLASSES);
+                      h5_path(file), model->spec.classes);
 }
 
 static StatusCode read_support(const H5File *file, SvmModel *model, Status *status) {
     H5Shape shape;
     if (h5_shape(file, "/model/support/index", &shape, status)) return status->code;
     model->n = shape.rank == 1 ? shape.dims[0] : 0;
-    H5Shape rows = {1, {model->n}}, images = {3, {model->n, IMAGE_SIDE, IMAGE_SIDE}};
+    H5Shape rows = {1, {model->n}}, images = {3, {model->n, model->spec.height, model->spec.width}};
     int32_t *index = mem_new((size_t)model->n, sizeof *index);
     int32_t(*shift)[2] = mem_new((size_t)model->n, sizeof *shift);
     model->origin = mem_new((size_t)model->n, sizeof *model->origin);
     model->labels = mem_new((size_t)model->n, sizeof *model->labels);
-    model->images = mem_new((size_t)model->n, IMAGE_PIXELS);
+    model->images = mem_new((size_t)model->n, (size_t)image_spec_pixels(model->spec));
     h5_read(file, "/model/support/index", H5_I32, rows, index, status);
     if (!status->code) h5_read(file, "/model/support/labels", H5_U8, rows, model->labels, status);
     if (!status->code && h5_exists(file, "/model/support/shift"))
@@ -178,10 +184,13 @@ static StatusCode read_virtual(const H5File *file, SvmModel *model, Status *stat
                    status);
 }
 
-StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *config, Status *status) {
+StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *config, ImageSpec spec,
+                          Status *status) {
     SvmModel *model = mem_new(1, sizeof *model);
     char name[NAME_BYTES];
     const SvmOptions options = svm_options(config);
+    model->spec = spec;
+    model->pairs = svm_pairs_new(spec.classes);
     model->kernel = svm_options_kernel(&options);
     model->gradient = options.features == SVM_FEATURES_GRADIENT;
     read_classes(file, model, status);
@@ -192,11 +201,10 @@ StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *c
         h5_get_f64(file, "/model", "c", &model->c, status);
         h5_get_f64(file, "/model", "gamma", &model->kernel.gamma, status);
     }
-    for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++)
-        if (h5_exists(file, pair_name(p, NULL, name))) {
-            read_pair(file, p, model->n, &model->pairs[p], status);
-            model->calibrated =
-                model->calibrated || h5_has_attribute(file, pair_name(p, NULL, name), "slope");
+    for (int p = 0; p < model->pairs.count && status->code == STATUS_OK; p++)
+        if (h5_exists(file, pair_name(spec.classes, p, NULL, name))) {
+            read_pair(file, p, model, status);
+            model->calibrated = model->calibrated || h5_has_attribute(file, name, "slope");
         }
     if (status->code != STATUS_OK) {
         svm_model_destroy(&model);

@@ -1,7 +1,6 @@
 #include "svm/pixel_rows.h"
 
 #include "core/mem.h"
-#include "store/dataset.h"
 
 #include <string.h>
 
@@ -9,24 +8,21 @@ enum { CHUNK = 1024 }; /* columns that a thread computes at a time */
 
 /* Packs the images of samples columns[count]; of all samples 0..count if columns is NULL. */
 static PixRows pack(const PixelRows *rows, const int32_t *columns, int64_t count) {
-    uint8_t *pixels = mem_new((size_t)count, IMAGE_PIXELS);
+    const int64_t each = rows->pixels;
+    uint8_t *pixels = mem_new((size_t)count, (size_t)each);
     for (int64_t k = 0; k < count; k++) {
         int64_t image = rows->index[columns ? columns[k] : k];
-        memcpy(pixels + k * IMAGE_PIXELS, rows->images + image * IMAGE_PIXELS, IMAGE_PIXELS);
+        memcpy(pixels + k * each, rows->images + image * each, (size_t)each);
     }
-    PixRows packed = pix_rows_new(pixels, count, IMAGE_PIXELS);
+    PixRows packed = pix_rows_new(pixels, count, rows->pixels);
     mem_free(pixels);
     return packed;
 }
 
-PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
-                         PairWorkers *workers, int thread) {
-    PixelRows rows = {
-        .kernel = kernel, .images = images, .index = index, .n = n, .workers = workers, .thread = thread};
-    rows.whole = pack(&rows, NULL, n);
-    rows.whole_inverses = svm_kernel_inverses(kernel, rows.whole.norms, n);
-    rows.count = n;
-    return rows;
+void pixel_rows_init(PixelRows *rows) {
+    rows->whole = pack(rows, NULL, rows->n);
+    rows->whole_inverses = svm_kernel_inverses(rows->kernel, rows->whole.norms, rows->n);
+    rows->count = rows->n;
 }
 
 void pixel_rows_free(PixelRows *rows) {

@@ -10,7 +10,8 @@
 
 typedef struct {
     const SvmKernel *kernel;
-    const uint8_t *images; /* [][784] */
+    const uint8_t *images; /* [][pixels] */
+    int pixels;            /* of an image */
     const int32_t *index;  /* [n] which image a sample is */
     int64_t n;
     PairWorkers *workers; /* helps with the columns of a block */
@@ -22,10 +23,9 @@ typedef struct {
     int64_t count;
 } PixelRows;
 
-/* All n samples selected. Freed by pixel_rows_free; images, index, kernel and pair workers stay the caller's.
- */
-PixelRows pixel_rows_new(const SvmKernel *kernel, const uint8_t *images, const int32_t *index, int64_t n,
-                         PairWorkers *workers, int thread);
+/* All `n` samples of `rows` selected: kernel, images, pixels, index, n, workers and thread are set, and stay
+ * the caller's. Freed by pixel_rows_free. */
+void pixel_rows_init(PixelRows *rows);
 void pixel_rows_free(PixelRows *rows);
 
 /* The solver's interface to them. */

@@ -2,40 +2,78 @@
 
 #include "core/mem.h"
 
-int64_t svm_pair_samples(const int64_t class_counts[CLASSES], int number) {
+#include <stdlib.h>
+
+int64_t svm_pair_samples(const ClassCounts *counts, int number) {
     int a, b;
-    svm_pair_classes(number, &a, &b);
-    return class_counts[a] + class_counts[b];
+    svm_pair_classes(counts->classes, number, &a, &b);
+    return counts->of[a] + counts->of[b];
 }
 
-int64_t svm_pair_cost(const int64_t class_counts[CLASSES], int number) {
-    int64_t samples = svm_pair_samples(class_counts, number);
+int64_t svm_pair_cost(const ClassCounts *counts, int number) {
+    int64_t samples = svm_pair_samples(counts, number);
     return samples * samples;
 }
 
-/* Keeps the plan's pairs in the order of falling cost, then of numbers. */
-static void insert_pair(SvmPlan *plan, const int64_t class_counts[CLASSES], int number) {
-    int at = plan->count++;
-    int64_t cost = svm_pair_cost(class_counts, number);
-    for (; at > 0 && svm_pair_cost(class_counts, plan->pair[at - 1]) < cost; at--)
-        plan->pair[at] = plan->pair[at - 1];
-    plan->pair[at] = number;
+/* A pair on its way into the plan. */
+typedef struct {
+    int64_t cost;
+    int number;
+} Candidate;
+
+/* By falling cost, then by number. */
+static int compare_candidates(const void *a, const void *b) {
+    const Candidate *left = a, *right = b;
+    if (left->cost != right->cost) return left->cost > right->cost ? -1 : 1;
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+/* The pairs that are to be solved, in their order, without ranks; *work: their cost. */
+static SvmPlan list_pairs(const ClassCounts *counts, const SvmPairs *pairs, double *work) {
+    const size_t most = (size_t)pairs->count;
+    Candidate *candidates = mem_new(most, sizeof *candidates);
+    SvmPlan plan = {0};
+    size_t count = 0;
+    *work = 0;
+    for (int p = 0; p < pairs->count; p++) {
+        int a, b;
+        svm_pair_classes(pairs->classes, p, &a, &b);
+        if (!counts->of[a] || !counts->of[b] || pairs->items[p].solved) continue;
+        candidates[count++] = (Candidate){svm_pair_cost(counts, p), p};
+        *work += (double)svm_pair_cost(counts, p);
+    }
+    plan.count = (int)count;
+    qsort(candidates, count, sizeof *candidates, compare_candidates);
+    plan.pair = mem_new(most, sizeof *plan.pair);
+    plan.rank = mem_new(most, sizeof *plan.rank);
+    plan.ranks = mem_new(most, sizeof *plan.ranks);
+    for (int k = 0; k < plan.count; k++)
+        plan.pair[k] = candidates[k].number;
+    mem_free(candidates);
+    return plan;
+}
+
+void svm_plan_free(SvmPlan *plan) {
+    mem_free(plan->pair);
+    mem_free(plan->rank);
+    mem_free(plan->ranks);
+    *plan = (SvmPlan){0};
 }
 
 /* Ranks that may solve a pair together, by its size. */
-static int most_ranks(const int64_t class_counts[CLASSES], int number, int64_t shard) {
-    int64_t most = svm_pair_samples(class_counts, number) / shard;
+static int most_ranks(const ClassCounts *counts, int number, int64_t shard) {
+    int64_t most = svm_pair_samples(counts, number) / shard;
     return most < 1 ? 1 : most > 1000000 ? 1000000 : (int)most;
 }
 
 /* Pairs [first, count) to whole ranks from `rank` on: each to the one with the least work so far. */
-static void share_out(SvmPlan *plan, const int64_t class_counts[CLASSES], int first, int rank, int ranks) {
-    int64_t *load = mem_new((size_t)ranks, sizeof *load);
+static void share_out(SvmPlan *plan, const ClassCounts *counts, int first, int rank, int ranks) {
+    int64_t *load = mem_new(ranks > 0 ? (size_t)ranks : 0, sizeof *load);
     for (int k = first; k < plan->count; k++) {
         int least = 0;
         for (int r = 1; r < ranks; r++)
             if (load[r] < load[least]) least = r;
-        load[least] += svm_pair_cost(class_counts, plan->pair[k]);
+        load[least] += svm_pair_cost(counts, plan->pair[k]);
         plan->rank[k] = rank + least;
         plan->ranks[k] = 1;
     }
@@ -44,16 +82,15 @@ static void share_out(SvmPlan *plan, const int64_t class_counts[CLASSES], int fi
 
 /* At least as many ranks as pairs: each pair gets one, and then the pair with the most work a rank one more.
  */
-static void group_ranks(SvmPlan *plan, const int64_t class_counts[CLASSES], int ranks, int64_t shard) {
+static void group_ranks(SvmPlan *plan, const ClassCounts *counts, int ranks, int64_t shard) {
     for (int k = 0; k < plan->count; k++)
         plan->ranks[k] = 1;
     for (int left = ranks - plan->count; left > 0; left--) {
         int most = -1;
         double most_cost = 0;
         for (int k = 0; k < plan->count; k++) {
-            double cost = (double)svm_pair_cost(class_counts, plan->pair[k]) / plan->ranks[k];
-            if (cost <= most_cost || plan->ranks[k] >= most_ranks(class_counts, plan->pair[k], shard))
-                continue;
+            double cost = (double)svm_pair_cost(counts, plan->pair[k]) / plan->ranks[k];
+            if (cost <= most_cost || plan->ranks[k] >= most_ranks(counts, plan->pair[k], shard)) continue;
             most = k;
             most_cost = cost;
         }
@@ -64,27 +101,19 @@ static void group_ranks(SvmPlan *plan, const int64_t class_counts[CLASSES], int 
         plan->rank[k] = rank;
 }
 
-SvmPlan svm_plan(const int64_t class_counts[CLASSES], const SvmPair pairs[SVM_PAIRS], int ranks,
-                 int64_t shard) {
-    SvmPlan plan = {0};
-    double left = 0;
-    for (int p = 0; p < SVM_PAIRS; p++) {
-        int a, b;
-        svm_pair_classes(p, &a, &b);
-        if (!class_counts[a] || !class_counts[b] || pairs[p].solved) continue;
-        insert_pair(&plan, class_counts, p);
-        left += (double)svm_pair_cost(class_counts, p);
-    }
+SvmPlan svm_plan(const ClassCounts *counts, const SvmPairs *pairs, int ranks, int64_t shard) {
+    double left;
+    SvmPlan plan = list_pairs(counts, pairs, &left);
     if (ranks >= plan.count) {
-        group_ranks(&plan, class_counts, ranks, shard);
+        group_ranks(&plan, counts, ranks, shard);
         return plan;
     }
     /* pairs that are more than one and a half ranks' share of the work get ranks of their own */
     int first = 0, rank = 0;
     for (; first < plan.count; first++) {
-        double cost = (double)svm_pair_cost(class_counts, plan.pair[first]);
+        double cost = (double)svm_pair_cost(counts, plan.pair[first]);
         int share = (int)(cost * (ranks - rank) / left + 0.5),
-            most = most_ranks(class_counts, plan.pair[first], shard);
+            most = most_ranks(counts, plan.pair[first], shard);
         if (share > most) share = most;
         if (share < 2 || share >= ranks - rank) break;
         plan.rank[first] = rank;
@@ -92,7 +121,7 @@ SvmPlan svm_plan(const int64_t class_counts[CLASSES], const SvmPair pairs[SVM_PA
         rank += share;
         left -= cost;
     }
-    share_out(&plan, class_counts, first, rank, ranks - rank);
+    share_out(&plan, counts, first, rank, ranks - rank);
     return plan;
 }
 

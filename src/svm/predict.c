@@ -4,6 +4,7 @@
 #include "svm/probability.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     TILE = 32,    /* images that a thread predicts together: their kernel values fit the second-level cache */
@@ -15,17 +16,33 @@ typedef struct {
     int32_t *dots;  /* [TILE][CHUNK] */
     float *row;     /* [CHUNK] kernel values of one image */
     float *kernels; /* [n][TILE] */
+    int *votes;     /* [TILE][classes] */
+    /* of a calibrated model: decision values [TILE][pairs], and for the probabilities of an image's k classes
+     * those of pairs [k][k] and svm_couple's memory */
+    double *decisions, *between, *coupling;
 } Work;
 
-static Work work_new(int64_t n) {
-    return (Work){mem_new((size_t)TILE * CHUNK, sizeof(int32_t)), mem_new(CHUNK, sizeof(float)),
-                  mem_new((size_t)n * TILE, sizeof(float))};
+static Work work_new(const SvmModel *model) {
+    const size_t classes = (size_t)model->spec.classes,
+                 k = model->calibrated ? (size_t)model->class_count : 0;
+    Work work = {.dots = mem_new((size_t)TILE * CHUNK, sizeof(int32_t)),
+                 .row = mem_new(CHUNK, sizeof(float))};
+    work.kernels = mem_new((size_t)model->n * TILE, sizeof(float));
+    work.votes = mem_new(TILE * classes, sizeof(int));
+    work.decisions = mem_new(model->calibrated ? TILE * (size_t)model->pairs.count : 0, sizeof(double));
+    work.between = mem_new(k * k, sizeof(double));
+    work.coupling = mem_new((size_t)svm_couple_work((int)k), sizeof(double));
+    return work;
 }
 
 static void work_free(Work *work) {
     mem_free(work->dots);
     mem_free(work->row);
     mem_free(work->kernels);
+    mem_free(work->votes);
+    mem_free(work->decisions);
+    mem_free(work->between);
+    mem_free(work->coupling);
 }
 
 /* K between `count` images and all support vectors, by support vector; what stands for images beyond count is
@@ -57,53 +74,55 @@ static void decide(const SvmPair *pair, const float *kernels, double sums[TILE])
     }
 }
 
-static Prediction most_voted(const SvmModel *model, const int votes[CLASSES]) {
+static Prediction most_voted(const SvmModel *model, const int *votes) {
     int best = model->classes[0];
     for (int c = 1; c < model->class_count; c++)
         if (votes[model->classes[c]] > votes[best]) best = model->classes[c];
     return (Prediction){(uint8_t)best, (float)votes[best] / (float)(model->class_count - 1)};
 }
 
-/* The probability of a digit, from the decision values of all pairs. */
-static float confidence(const SvmModel *model, const double decision[SVM_PAIRS], int digit) {
+/* The probability of a class, from an image's decision values of all pairs. */
+static float confidence(const SvmModel *model, const double *decision, const Work *work, int label) {
     const double least = 1e-7; /* as in LIBSVM: no pair is ever certain */
-    double between[CLASSES][CLASSES] = {{0}}, probability[CLASSES];
+    const int k = model->class_count, classes = model->spec.classes;
+    double probability[CLASSES_MAX];
     int place = 0;
-    for (int i = 0; i < model->class_count; i++) {
-        if (model->classes[i] == digit) place = i;
-        for (int j = i + 1; j < model->class_count; j++) {
+    for (int i = 0; i < k; i++) {
+        if (model->classes[i] == label) place = i;
+        for (int j = i + 1; j < k; j++) {
             int a = model->classes[i], b = model->classes[j];
-            int number = a < b ? svm_pair_number(a, b) : svm_pair_number(b, a);
-            const SvmPair *pair = &model->pairs[number];
+            int number = a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a);
+            const SvmPair *pair = &model->pairs.items[number];
             double p = svm_sigmoid(decision[number], pair->slope, pair->offset);
             p = fmin(fmax(p, least), 1 - least);
-            between[i][j] = a < b ? p : 1 - p;
-            between[j][i] = 1 - between[i][j];
+            work->between[i * k + j] = a < b ? p : 1 - p;
+            work->between[j * k + i] = 1 - work->between[i * k + j];
         }
     }
-    svm_couple(model->class_count, between, probability);
+    svm_couple(k, work->between, work->coupling, probability);
     return (float)probability[place];
 }
 
 static void predict_tile(const SvmModel *model, const PixRows *images, const double *inverses, int64_t first,
                          int count, Work *work, Prediction *out) {
-    int votes[TILE][CLASSES] = {0};
-    double decision[TILE][SVM_PAIRS];
+    const int classes = model->spec.classes, pairs = model->pairs.count;
+    memset(work->votes, 0, (size_t)(TILE * classes) * sizeof *work->votes);
     fill_kernels(model, images, inverses, first, count, work);
-    for (int p = 0; p < SVM_PAIRS; p++) {
-        if (!model->pairs[p].solved) continue;
+    for (int p = 0; p < pairs; p++) {
+        if (!model->pairs.items[p].solved) continue;
         int a, b;
         double sums[TILE];
-        svm_pair_classes(p, &a, &b);
-        decide(&model->pairs[p], work->kernels, sums);
+        svm_pair_classes(classes, p, &a, &b);
+        decide(&model->pairs.items[p], work->kernels, sums);
         for (int i = 0; i < count; i++) {
-            votes[i][sums[i] > 0 ? a : b]++;
-            decision[i][p] = sums[i];
+            work->votes[i * classes + (sums[i] > 0 ? a : b)]++;
+            if (model->calibrated) work->decisions[i * (int64_t)pairs + p] = sums[i];
         }
     }
     for (int i = 0; i < count; i++) {
-        out[i] = most_voted(model, votes[i]);
-        if (model->calibrated) out[i].confidence = confidence(model, decision[i], out[i].label);
+        out[i] = most_voted(model, work->votes + i * classes);
+        if (model->calibrated)
+            out[i].confidence = confidence(model, work->decisions + i * (int64_t)pairs, work, out[i].label);
     }
 }
 
@@ -112,13 +131,15 @@ void svm_model_predict(const SvmModel *model, const Context *context, const Imag
     const Comm *comm = context->comm;
     const int64_t n = images->n;
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
-    uint8_t *seen = svm_model_features(model, images->images + mine.begin * IMAGE_PIXELS, range_size(mine));
-    PixRows packed = pix_rows_new(seen, range_size(mine), IMAGE_PIXELS);
+    const int64_t pixels = image_spec_pixels(model->spec);
+    uint8_t *seen =
+        svm_model_features(model, images->images + mine.begin * pixels, range_size(mine), context->threads);
+    PixRows packed = pix_rows_new(seen, range_size(mine), (int)pixels);
     mem_free(seen);
     double *inverses = svm_kernel_inverses(&model->kernel, packed.norms, packed.rows);
 #pragma omp parallel num_threads(context->threads)
     {
-        Work work = work_new(model->n);
+        Work work = work_new(model);
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < packed.rows; first += TILE) {
             int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;

@@ -78,36 +78,42 @@ double svm_sigmoid(double decision, double slope, double offset) {
     return z >= 0 ? exp(-z) / (1 + exp(-z)) : 1 / (1 + exp(z));
 }
 
+int64_t svm_couple_work(int k) {
+    return (int64_t)k * k + k;
+}
+
 /* Q_tt = sum_j r_jt^2, Q_tj = -r_jt r_tj; p minimises p'Qp with sum p = 1, where Qp is the same in all
  * components. Components are improved in turn. */
-void svm_couple(int k, double between[CLASSES][CLASSES], double probability[CLASSES]) {
+void svm_couple(int k, const double *between, double *work, double *probability) {
     enum { ROUNDS = 100 };
     const double enough = 0.005 / k;
-    double q[CLASSES][CLASSES] = {{0}}, *p = probability;
+    double *q = work, *qp = work + k * k, *p = probability;
     for (int t = 0; t < k; t++) {
         p[t] = 1.0 / k;
+        q[t * k + t] = 0;
         for (int j = 0; j < k; j++) {
             if (j == t) continue;
-            q[t][t] += between[j][t] * between[j][t];
-            q[t][j] = -between[j][t] * between[t][j];
+            q[t * k + t] += between[j * k + t] * between[j * k + t];
+            q[t * k + j] = -between[j * k + t] * between[t * k + j];
         }
     }
     for (int round = 0; round < ROUNDS; round++) {
-        double qp[CLASSES] = {0}, pqp = 0, worst = 0;
+        double pqp = 0, worst = 0;
         for (int t = 0; t < k; t++) {
+            qp[t] = 0;
             for (int j = 0; j < k; j++)
-                qp[t] += q[t][j] * p[j];
+                qp[t] += q[t * k + j] * p[j];
             pqp += p[t] * qp[t];
         }
         for (int t = 0; t < k; t++)
             worst = fmax(worst, fabs(qp[t] - pqp));
         if (worst < enough) return;
         for (int t = 0; t < k; t++) {
-            double change = (pqp - qp[t]) / q[t][t];
+            double change = (pqp - qp[t]) / q[t * k + t];
             p[t] += change;
-            pqp = (pqp + change * (change * q[t][t] + 2 * qp[t])) / (1 + change) / (1 + change);
+            pqp = (pqp + change * (change * q[t * k + t] + 2 * qp[t])) / (1 + change) / (1 + change);
             for (int j = 0; j < k; j++) {
-                qp[j] = (qp[j] + change * q[t][j]) / (1 + change);
+                qp[j] = (qp[j] + change * q[t * k + j]) / (1 + change);
                 p[j] /= 1 + change;
             }
         }

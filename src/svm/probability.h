@@ -2,8 +2,6 @@
 #ifndef PARDIGITS_SVM_PROBABILITY_H
 #define PARDIGITS_SVM_PROBABILITY_H
 
-#include "store/dataset.h"
-
 #include <stdint.h>
 
 /* P(y = +1 | decision) = 1 / (1 + exp(slope * decision + offset)), fitted to decision values [n] of images
@@ -15,9 +13,12 @@ void svm_fit_sigmoid(const double *decision, const int8_t *y, int64_t n, double 
 /* The probability of +1. */
 double svm_sigmoid(double decision, double slope, double offset);
 
-/* Probabilities of k classes from those of each pair: between[i][j] = P(i | i or j) = 1 - between[j][i] (Wu,
- * Lin, Weng, "Probability estimates for multi-class classification by pairwise coupling", JMLR 5, 2004,
- * second method). */
-void svm_couple(int k, double between[CLASSES][CLASSES], double probability[CLASSES]);
+/* Probabilities of k classes from those of each pair: between [k][k], between[i][j] = P(i | i or j) = 1 -
+ * between[j][i] (Wu, Lin, Weng, "Probability estimates for multi-class classification by pairwise coupling",
+ * JMLR 5, 2004, second method); work [svm_couple_work(k)], probability [k]. */
+void svm_couple(int k, const double *between, double *work, double *probability);
+
+/* Numbers of work memory that it takes. */
+int64_t svm_couple_work(int k);
 
 #endif

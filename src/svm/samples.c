@@ -4,7 +4,6 @@
 #include "data/gradient.h"
 #include "store/dataset.h"
 
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,36 +23,36 @@ static void shift_at(int64_t number, int32_t *x, int32_t *y) {
 }
 
 /* What moves beyond the edge is lost, what comes in is background. */
-static void shift_image(const uint8_t *image, int32_t x, int32_t y, uint8_t *out) {
-    memset(out, 0, IMAGE_PIXELS);
-    int32_t width = IMAGE_SIDE - abs(x), from_x = x < 0 ? -x : 0, to_x = x > 0 ? x : 0;
-    for (int32_t row = 0; row < IMAGE_SIDE; row++)
-        if (row - y >= 0 && row - y < IMAGE_SIDE)
-            memcpy(out + row * IMAGE_SIDE + to_x, image + (row - y) * IMAGE_SIDE + from_x, (size_t)width);
+static void shift_image(ImageSpec spec, const uint8_t *image, int32_t x, int32_t y, uint8_t *out) {
+    memset(out, 0, (size_t)image_spec_pixels(spec));
+    int32_t width = spec.width - abs(x), from_x = x < 0 ? -x : 0, to_x = x > 0 ? x : 0;
+    for (int32_t row = 0; row < spec.height; row++)
+        if (width > 0 && row - y >= 0 && row - y < spec.height)
+            memcpy(out + row * spec.width + to_x, image + (row - y) * spec.width + from_x, (size_t)width);
 }
 
-SvmSamples svm_samples_plain(const ImageSet *train, bool gradient) {
-    SvmSamples samples = {.gradient = gradient,
-                          .set = {train->n, mem_copy(train->images, (size_t)train->n * IMAGE_PIXELS),
-                                  mem_copy(train->labels, (size_t)train->n), train->spec}};
-    if (gradient)
-        gradient_features(samples.set.spec, samples.set.images, samples.set.n, omp_get_max_threads());
+SvmSamples svm_samples_plain(const ImageSet *train, bool gradient, int threads) {
+    SvmSamples samples = {
+        .gradient = gradient,
+        .set = {train->n, mem_copy(train->images, (size_t)(train->n * image_spec_pixels(train->spec))),
+                mem_copy(train->labels, (size_t)train->n), train->spec}};
+    if (gradient) gradient_features(samples.set.spec, samples.set.images, samples.set.n, threads);
     return samples;
 }
 
 SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels,
-                               bool gradient) {
-    const int64_t each = shifts(shift_pixels), n = count * each;
+                               bool gradient, int threads) {
+    const int64_t each = shifts(shift_pixels), n = count * each, pixels = image_spec_pixels(train->spec);
     SvmSamples samples = {.gradient = gradient, .shift_pixels = shift_pixels, .from_count = count};
     samples.from = mem_copy(from, (size_t)count * sizeof *from);
     samples.set = image_set_new(n, train->spec);
     for (int64_t i = 0; i < n; i++) {
         SvmSample sample = svm_sample_at(&samples, i);
-        shift_image(train->images + sample.image * (int64_t)IMAGE_PIXELS, sample.x, sample.y,
-                    samples.set.images + i * IMAGE_PIXELS);
+        shift_image(train->spec, train->images + sample.image * pixels, sample.x, sample.y,
+                    samples.set.images + i * pixels);
         samples.set.labels[i] = train->labels[sample.image];
     }
-    if (gradient) gradient_features(samples.set.spec, samples.set.images, n, omp_get_max_threads());
+    if (gradient) gradient_features(samples.set.spec, samples.set.images, n, threads);
     return samples;
 }
 

@@ -25,11 +25,11 @@ typedef struct {
 } SvmSample;
 
 /* The training images as they are. Freed by svm_samples_free. */
-SvmSamples svm_samples_plain(const ImageSet *train, bool gradient);
+SvmSamples svm_samples_plain(const ImageSet *train, bool gradient, int threads);
 
 /* The virtual examples of the training images from[count], which is copied. Freed by svm_samples_free. */
 SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels,
-                               bool gradient);
+                               bool gradient, int threads);
 void svm_samples_free(SvmSamples *samples);
 
 /* How many training images the samples are made of. */

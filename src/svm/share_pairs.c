@@ -22,15 +22,15 @@ static const char *take(const char *at, void *data, size_t bytes) {
 }
 
 /* This rank's newly solved pairs as bytes; freed by the caller. */
-static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPairFacts *facts,
+static char *pack_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPairFacts *facts,
                         int64_t *bytes) {
     int64_t total = 0;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        total += (int64_t)sizeof(PairRecord) + 12 * pairs[p].support_count;
+    for (int p = 0; p < pairs->count; p++)
+        total += (int64_t)sizeof(PairRecord) + 12 * pairs->items[p].support_count;
     char *packed = mem_new((size_t)total, 1), *at = packed;
     for (int k = 0; k < task->plan.count; k++) {
         int p = task->plan.pair[k];
-        const SvmPair *pair = &pairs[p];
+        const SvmPair *pair = &pairs->items[p];
         if (task->plan.rank[k] != comm_rank(task->job->comm) || !pair->solved) continue;
         PairRecord record = {p,           pair->support_count, pair->iterations, pair->rho, pair->objective,
                              pair->slope, pair->offset,        facts[p]};
@@ -42,14 +42,14 @@ static char *pack_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPair
     return packed;
 }
 
-void svm_share_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
+void svm_share_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts) {
     int64_t bytes, total;
     char *mine = pack_pairs(task, pairs, facts, &bytes);
     char *all = comm_gather_bytes(task->job->comm, mine, bytes, &total);
     for (const char *at = all; at < all + total;) {
         PairRecord record;
         at = take(at, &record, sizeof record);
-        SvmPair *pair = &pairs[record.number];
+        SvmPair *pair = &pairs->items[record.number];
         mem_free(pair->support);
         mem_free(pair->coefficient);
         *pair = (SvmPair){.solved = true, .support_count = record.support_count, .rho = record.rho};

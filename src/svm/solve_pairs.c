@@ -12,11 +12,11 @@
 /* What the threads of a rank share. */
 typedef struct {
     const SvmTask *task;
-    SvmPair *pairs;
+    SvmPairs *pairs;
     SvmPairFacts *facts;
-    int mine[SVM_PAIRS], count; /* pairs of this rank, the costliest first */
-    int32_t *members;           /* samples by class, ascending in each */
-    int64_t class_begin[CLASSES + 1];
+    int *mine, count; /* pairs of this rank, the costliest first */
+    int32_t *members; /* samples by class, ascending in each */
+    int64_t class_begin[CLASSES_MAX + 1];
     int64_t cache_bytes; /* of one pair */
     int64_t cost_all;
     double start_s, round_s; /* no pair is begun after round_s seconds */
@@ -58,8 +58,8 @@ static bool interrupted(void *context) {
 
 /* Samples of both classes, those of a first. Freed by the caller. */
 static int32_t *pair_index(const PairTeam *team, int a, int b, int64_t *n) {
-    int64_t n_a = team->task->class_counts[a];
-    *n = n_a + team->task->class_counts[b];
+    int64_t n_a = team->task->class_counts.of[a];
+    *n = n_a + team->task->class_counts.of[b];
     int32_t *index = mem_new((size_t)*n, sizeof *index);
     for (int64_t k = 0; k < *n; k++)
         index[k] = team->members[k < n_a ? team->class_begin[a] + k : team->class_begin[b] + k - n_a];
@@ -115,7 +115,7 @@ static SvmGroup group_of(const PairTeam *team) {
 static Comm *make_group(const SvmTask *task) {
     const int me = comm_rank(task->job->comm);
     bool groups = false;
-    int mine = SVM_PAIRS + me;
+    int mine = task->plan.count + me;
     for (int k = 0; k < task->plan.count; k++) {
         groups = groups || task->plan.ranks[k] > 1;
         if (task->plan.ranks[k] > 1 && svm_plan_has(&task->plan, k, me)) mine = k;
@@ -132,14 +132,15 @@ static void solve_pair(PairThread *member, int number) {
     double start_s = timer_now_s();
     int a, b;
     int64_t n;
-    svm_pair_classes(number, &a, &b);
-    int64_t n_a = task->class_counts[a];
+    svm_pair_classes(team->pairs->classes, number, &a, &b);
+    int64_t n_a = task->class_counts.of[a];
     int32_t *index = pair_index(team, a, b, &n);
     int8_t *y = mem_new((size_t)n, sizeof *y);
     for (int64_t k = 0; k < n; k++)
         y[k] = k < n_a ? 1 : -1;
     const TwoClass how = {.kernel = &task->kernel,
                           .images = task->samples->set.images,
+                          .pixels = image_spec_pixels(task->samples->set.spec),
                           .c = task->c,
                           .eps = task->options.eps,
                           .cache_bytes = team->cache_bytes,
@@ -149,7 +150,7 @@ static void solve_pair(PairThread *member, int number) {
                           .interrupted = interrupted,
                           .interrupt_context = member};
     SvmSolution solution;
-    SvmPair *pair = &team->pairs[number];
+    SvmPair *pair = &team->pairs->items[number];
     if (calibrate_pair(task, &how, index, y, n_a, n, pair) && two_class_solve(&how, index, y, n, &solution)) {
         keep_solution(pair, &solution, index, n_a, n);
         team->facts[number] =
@@ -169,7 +170,7 @@ static void work(PairThread *member) {
         /* the ranks of a group agree on stopping within the solver, so all of them come to it */
         if (!team->group && interrupted(member)) break;
         solve_pair(member, team->mine[k]);
-        atomic_fetch_add(&team->cost_done, svm_pair_cost(team->task->class_counts, team->mine[k]));
+        atomic_fetch_add(&team->cost_done, svm_pair_cost(&team->task->class_counts, team->mine[k]));
         atomic_fetch_add(&team->finished, 1);
         if (timer_now_s() - team->start_s > team->round_s) break;
     }
@@ -181,9 +182,9 @@ static void work(PairThread *member) {
 
 static void sort_by_class(PairTeam *team) {
     const ImageSet *set = &team->task->samples->set;
-    int64_t next[CLASSES];
-    for (int c = 0; c < CLASSES; c++) {
-        team->class_begin[c + 1] = team->class_begin[c] + team->task->class_counts[c];
+    int64_t next[CLASSES_MAX];
+    for (int c = 0; c < set->spec.classes; c++) {
+        team->class_begin[c + 1] = team->class_begin[c] + team->task->class_counts.of[c];
         next[c] = team->class_begin[c];
     }
     team->members = mem_new((size_t)set->n, sizeof *team->members);
@@ -191,14 +192,15 @@ static void sort_by_class(PairTeam *team) {
         team->members[next[set->labels[i]]++] = (int32_t)i;
 }
 
-bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]) {
+bool svm_solve_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts) {
     const TrainJob *job = task->job;
     PairTeam team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
+    team.mine = mem_new((size_t)task->plan.count, sizeof *team.mine);
     team.round_s = (double)task->options.checkpoint_s;
     for (int k = 0; k < task->plan.count; k++) {
         if (!svm_plan_has(&task->plan, k, comm_rank(job->comm))) continue;
         team.mine[team.count++] = task->plan.pair[k];
-        team.cost_all += svm_pair_cost(task->class_counts, task->plan.pair[k]);
+        team.cost_all += svm_pair_cost(&task->class_counts, task->plan.pair[k]);
     }
     int in_flight = team.count < job->threads ? team.count : job->threads;
     team.cache_bytes = (task->options.cache_mb << 20) / (in_flight ? in_flight : 1);
@@ -217,5 +219,6 @@ bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts
     pair_workers_destroy(&team.workers);
     if (team.group) comm_destroy(&team.group);
     mem_free(team.members);
+    mem_free(team.mine);
     return stopped;
 }

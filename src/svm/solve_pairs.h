@@ -21,19 +21,19 @@ typedef struct {
     SvmKernel kernel;
     double c;
     bool searched; /* C and gamma are not those of the configuration */
-    int64_t class_counts[CLASSES];
-    bool present[CLASSES]; /* classes with samples */
-    bool calibrate;        /* fit probabilities */
-    bool last_stage;       /* what comes of it is the model, not support vectors to be shifted */
+    ClassCounts class_counts;
+    bool present[CLASSES_MAX]; /* [classes] classes with samples */
+    bool calibrate;            /* fit probabilities */
+    bool last_stage;           /* what comes of it is the model, not support vectors to be shifted */
 } SvmTask;
 
-/* Solves the pairs that the plan gives to this rank into pairs and facts [SVM_PAIRS]; after svm.checkpoint_s
+/* Solves the pairs that the plan gives to this rank into pairs and their facts; after svm.checkpoint_s
  * none is begun any more. After a signal on any rank the pairs under way are left unsolved. Collective (all
  * ranks learn of the signal); returns whether there was one. */
-bool svm_solve_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]);
+bool svm_solve_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts);
 
 /* Gives every rank the pairs that any rank has solved by the plan, and what is known about them. Collective.
  */
-void svm_share_pairs(const SvmTask *task, SvmPair pairs[SVM_PAIRS], SvmPairFacts facts[SVM_PAIRS]);
+void svm_share_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts);
 
 #endif

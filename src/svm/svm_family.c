@@ -8,10 +8,8 @@
 #include <string.h>
 
 static StatusCode check_complete(const SvmModel *model, const H5File *file, Status *status) {
-    int pairs = 0;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        pairs += svm_pair_exists(model->present, p);
-    int solved = svm_pairs_solved(model->pairs);
+    const int pairs = svm_pairs_existing(model->spec.classes, model->present);
+    const int solved = svm_pairs_solved(&model->pairs);
     if (solved == pairs && pairs > 0) return STATUS_OK;
     return status_set(status, STATUS_FAILED,
                       "%s: %d of %d class pairs are solved; finish the training with --resume", h5_path(file),
@@ -26,7 +24,7 @@ static void destroy(Model *model) {
 
 static StatusCode load(Model *model, const Context *context, Status *status) {
     SvmModel *svm = NULL;
-    if (svm_model_read(&svm, model->file, model->config, status) == STATUS_OK)
+    if (svm_model_read(&svm, model->file, model->config, model->spec, status) == STATUS_OK)
         check_complete(svm, model->file, status);
     model->state = svm;
     return comm_agree(context->comm, status);

@@ -19,10 +19,10 @@ enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 static ImageSet gather_images(const TrainJob *job) {
     Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     ImageSet all = image_set_new(job->train_count, job->shard.spec);
-    memcpy(all.images + mine.begin * IMAGE_PIXELS, job->shard.images,
-           (size_t)range_size(mine) * IMAGE_PIXELS);
+    const int64_t pixels = image_spec_pixels(all.spec);
+    memcpy(all.images + mine.begin * pixels, job->shard.images, (size_t)(range_size(mine) * pixels));
     memcpy(all.labels + mine.begin, job->shard.labels, (size_t)range_size(mine));
-    comm_share_rows(job->comm, all.images, all.n, IMAGE_PIXELS);
+    comm_share_rows(job->comm, all.images, all.n, pixels);
     comm_share_rows(job->comm, all.labels, all.n, 1);
     return all;
 }
@@ -34,11 +34,12 @@ static ImageSet gather_images(const TrainJob *job) {
  * normalised images. */
 static double largest_poly_value(const SvmTask *task) {
     const ImageSet *set = &task->samples->set;
+    const int each = image_spec_pixels(set->spec);
     const uint8_t *pixels = set->images;
     double largest = 0, scale = task->kernel.gamma / (255.0 * 255.0), coef0 = task->kernel.coef0;
-    for (int64_t i = 0; i < set->n; i++, pixels += IMAGE_PIXELS) {
+    for (int64_t i = 0; i < set->n; i++, pixels += each) {
         int64_t norm = 0;
-        for (int p = 0; p < IMAGE_PIXELS; p++)
+        for (int p = 0; p < each; p++)
             norm += pixels[p] * pixels[p];
         largest = fmax(largest, (double)norm);
     }
@@ -50,14 +51,13 @@ static double largest_poly_value(const SvmTask *task) {
 static StatusCode check_task(const SvmTask *task, Status *status) {
     const ImageSet *set = &task->samples->set;
     int classes = 0;
-    for (int c = 0; c < CLASSES; c++)
-        classes += task->class_counts[c] > 0;
+    for (int c = 0; c < task->class_counts.classes; c++)
+        classes += task->class_counts.of[c] > 0;
     if (classes < 2)
-        return status_set(
-            status, STATUS_FAILED,
-            "The %lld training images hold %d kind of digit, and an SVM needs at least two; use more "
-            "images (run.train, run.valid).",
-            (long long)set->n, classes);
+        return status_set(status, STATUS_FAILED,
+                          "The %lld training images hold %d class, and an SVM needs at least two; use more "
+                          "images (run.train, run.valid).",
+                          (long long)set->n, classes);
     if (task->kernel.type != SVM_POLY || largest_poly_value(task) < LARGEST_KERNEL_VALUE) return STATUS_OK;
     return status_set(
         status, STATUS_USAGE,
@@ -92,20 +92,20 @@ static bool virtual_is_valid(const SvmModel *model, const SvmTask *task) {
 /* The pairs that a checkpoint holds, with samples as support; and its virtual examples, if it has come to
  * those; and the C and gamma of its search. Collective. */
 static StatusCode resume_pairs(SvmTask *task, const ImageSet *train, const SvmSamples *plain,
-                               SvmSamples *shifted, SvmPair pairs[SVM_PAIRS], Status *status) {
+                               SvmSamples *shifted, SvmPairs *pairs, Status *status) {
     const TrainJob *job = task->job;
     SvmModel *model = NULL;
-    if (svm_model_read(&model, job->resume, job->config, status) == STATUS_OK) {
+    if (svm_model_read(&model, job->resume, job->config, train->spec, status) == STATUS_OK) {
         if (!virtual_is_valid(model, task))
             status_set(status, STATUS_FAILED, "%s has virtual examples that don't fit; it can't be resumed.",
                        h5_path(job->resume));
         else if (model->shift_pixels)
             *shifted = svm_samples_shifted(train, model->from, model->from_count, model->shift_pixels,
-                                           plain->gradient);
-        for (int p = 0; p < SVM_PAIRS && status->code == STATUS_OK; p++) {
-            pairs[p] = model->pairs[p];
-            model->pairs[p] = (SvmPair){0};
-            renumber(job, model, model->shift_pixels ? shifted : plain, &pairs[p], status);
+                                           plain->gradient, job->threads);
+        for (int p = 0; p < pairs->count && status->code == STATUS_OK; p++) {
+            pairs->items[p] = model->pairs.items[p];
+            model->pairs.items[p] = (SvmPair){0};
+            renumber(job, model, model->shift_pixels ? shifted : plain, &pairs->items[p], status);
         }
         task->searched = model->searched;
         if (model->searched) task->c = model->c;
@@ -116,19 +116,19 @@ static StatusCode resume_pairs(SvmTask *task, const ImageSet *train, const SvmSa
 }
 
 /* Rows of the metrics for the pairs solved now, and warnings. */
-static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPairFacts *facts) {
+static void report_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPairFacts *facts) {
     const TrainJob *job = task->job;
-    for (int p = 0; p < SVM_PAIRS; p++) {
-        if (!pairs[p].solved || !facts[p].samples) continue;
+    for (int p = 0; p < pairs->count; p++) {
+        if (!pairs->items[p].solved || !facts[p].samples) continue;
         int a, b;
-        svm_pair_classes(p, &a, &b);
+        svm_pair_classes(pairs->classes, p, &a, &b);
         const double row[PAIR_COLUMNS] = {a,
                                           b,
                                           (double)facts[p].samples,
-                                          (double)pairs[p].support_count,
+                                          (double)pairs->items[p].support_count,
                                           (double)facts[p].bounded,
-                                          (double)pairs[p].iterations,
-                                          pairs[p].objective,
+                                          (double)pairs->items[p].iterations,
+                                          pairs->items[p].objective,
                                           facts[p].seconds,
                                           task->samples->shift_pixels};
         metrics_append(job->metrics, "pairs", row);
@@ -136,7 +136,7 @@ static void report_pairs(const SvmTask *task, const SvmPair *pairs, const SvmPai
             log_line(
                 job->log,
                 "svm: warning: %d against %d didn't converge in %lld steps; raise svm.eps or lower svm.c", a,
-                b, (long long)pairs[p].iterations);
+                b, (long long)pairs->items[p].iterations);
     }
 }
 
@@ -157,18 +157,19 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
 
 /* A round: solves until all pairs are solved, or it is time to save, or a signal came; shares what was solved
  * and reports it. Returns whether there was a signal. */
-static bool solve_round(SvmTask *task, SvmPair pairs[SVM_PAIRS]) {
-    SvmPairFacts facts[SVM_PAIRS] = {0};
-    task->plan = svm_plan(task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
+static bool solve_round(SvmTask *task, SvmPairs *pairs) {
+    SvmPairFacts *facts = mem_new((size_t)pairs->count, sizeof *facts);
+    task->plan = svm_plan(&task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
     bool stopped = svm_solve_pairs(task, pairs, facts);
     svm_share_pairs(task, pairs, facts);
     report_pairs(task, pairs, facts);
+    svm_plan_free(&task->plan);
+    mem_free(facts);
     return stopped;
 }
 
 /* Saves, and after the last round of a stage says how good it is. */
-static StatusCode save(const SvmTask *task, const SvmPair pairs[SVM_PAIRS], int all, double start_s,
-                       Status *status) {
+static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, double start_s, Status *status) {
     const TrainJob *job = task->job;
     int solved = svm_pairs_solved(pairs);
     SvmModel *model = svm_model_create(&task->kernel, task->present, pairs, task->samples);
@@ -191,11 +192,11 @@ static StatusCode set_samples(SvmTask *task, const SvmSamples *samples, bool las
     task->samples = samples;
     task->last_stage = last_stage;
     task->calibrate = last_stage && task->options.probability;
-    memset(task->class_counts, 0, sizeof task->class_counts);
+    task->class_counts = (ClassCounts){.classes = samples->set.spec.classes};
     for (int64_t i = 0; i < samples->set.n; i++)
-        task->class_counts[samples->set.labels[i]]++;
-    for (int c = 0; c < CLASSES; c++)
-        task->present[c] = task->class_counts[c] > 0;
+        task->class_counts.of[samples->set.labels[i]]++;
+    for (int c = 0; c < task->class_counts.classes; c++)
+        task->present[c] = task->class_counts.of[c] > 0;
     return check_task(task, status);
 }
 
@@ -213,12 +214,13 @@ static StatusCode write_searched(H5File *file, const void *context, Status *stat
 
 static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, Status *status) {
     const TrainJob *job = task->job;
-    const SvmPair none[SVM_PAIRS] = {0};
-    SvmModel *model = svm_model_create(&task->kernel, task->present, none, task->samples);
+    SvmPairs none = svm_pairs_new(task->class_counts.classes);
+    SvmModel *model = svm_model_create(&task->kernel, task->present, &none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
     train_job_save(job, false, write_searched, &searched, status);
     svm_model_destroy(&model);
+    svm_pairs_free(&none);
     return status->code;
 }
 
@@ -260,12 +262,10 @@ static StatusCode search(SvmTask *task, Status *status) {
 }
 
 /* Solves and saves the pairs that aren't solved yet. */
-static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *status) {
+static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
     double start_s = timer_now_s();
-    int all = 0;
+    const int all = svm_pairs_existing(pairs->classes, task->present);
     bool stopped = false;
-    for (int p = 0; p < SVM_PAIRS; p++)
-        all += svm_pair_exists(task->present, p);
     while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
         stopped = solve_round(task, pairs);
         save(task, pairs, all, start_s, status);
@@ -279,11 +279,12 @@ static StatusCode train_stage(SvmTask *task, SvmPair pairs[SVM_PAIRS], Status *s
 }
 
 /* The virtual examples of what supports the pairs. */
-static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const SvmPair pairs[SVM_PAIRS]) {
+static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const SvmPairs *pairs) {
     int64_t count;
     int32_t *from = svm_pairs_support(pairs, train->n, &count);
-    SvmSamples samples = svm_samples_shifted(train, from, count, (int)task->options.virtual,
-                                             task->options.features == SVM_FEATURES_GRADIENT);
+    SvmSamples samples =
+        svm_samples_shifted(train, from, count, (int)task->options.virtual,
+                            task->options.features == SVM_FEATURES_GRADIENT, task->job->threads);
     log_line(task->job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
              (long long)samples.set.n);
     mem_free(from);
@@ -291,27 +292,28 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
 }
 
 StatusCode svm_train(TrainJob *job, Status *status) {
-    SvmPair pairs[SVM_PAIRS] = {0};
     const SvmOptions options = svm_options(job->config);
     const bool shifts = options.virtual > 0;
     SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};
     ImageSet train = gather_images(job);
-    SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT), shifted = {0};
+    SvmPairs pairs = svm_pairs_new(train.spec.classes);
+    SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT, job->threads),
+               shifted = {0};
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
     if (options.search) svm_grid_table(job);
-    if (job->resume) resume_pairs(&task, &train, &plain, &shifted, pairs, status);
+    if (job->resume) resume_pairs(&task, &train, &plain, &shifted, &pairs, status);
     if (!status->code && !shifted.set.n) {
         if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
-            train_stage(&task, pairs, status);
+            train_stage(&task, &pairs, status);
         if (!status->code && shifts) {
-            shifted = make_virtual(&task, &train, pairs);
-            svm_pairs_free(pairs);
+            shifted = make_virtual(&task, &train, &pairs);
+            svm_pairs_clear(&pairs);
         }
     }
     if (!status->code && shifts && !set_samples(&task, &shifted, true, status))
-        train_stage(&task, pairs, status);
-    svm_pairs_free(pairs);
+        train_stage(&task, &pairs, status);
+    svm_pairs_free(&pairs);
     svm_samples_free(&shifted);
     svm_samples_free(&plain);
     image_set_free(&train);

@@ -6,10 +6,23 @@
 
 #include <string.h>
 
+/* Freed by pixel_rows_free. */
+static PixelRows rows_of(const TwoClass *how, const int32_t *index, int64_t n) {
+    PixelRows rows = {.kernel = how->kernel,
+                      .images = how->images,
+                      .pixels = how->pixels,
+                      .index = index,
+                      .n = n,
+                      .workers = how->workers,
+                      .thread = how->thread};
+    pixel_rows_init(&rows);
+    return rows;
+}
+
 bool two_class_solve(const TwoClass *how, const int32_t *index, const int8_t *y, int64_t n,
                      SvmSolution *solution) {
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
-    PixelRows rows = pixel_rows_new(how->kernel, how->images, index, n, how->workers, how->thread);
+    PixelRows rows = rows_of(how, index, n);
     pixel_rows_diagonal(&rows, diagonal);
     SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
     problem.c = how->c;
@@ -40,8 +53,7 @@ void two_class_decide(const TwoClass *how, const int32_t *index, int64_t n, cons
         columns[k] = (int32_t)(support + k);
         decision[k] = -solution->rho;
     }
-    PixelRows rows =
-        pixel_rows_new(how->kernel, how->images, all, support + count, how->workers, how->thread);
+    PixelRows rows = rows_of(how, all, support + count);
     SvmRows source = pixel_rows_source(&rows);
     float *values = mem_new((size_t)(SVM_BLOCK_ROWS * count), sizeof *values), *out[SVM_BLOCK_ROWS];
     for (int r = 0; r < SVM_BLOCK_ROWS; r++)

@@ -11,7 +11,8 @@
 /* How to solve. */
 typedef struct {
     const SvmKernel *kernel;
-    const uint8_t *images; /* [][784] */
+    const uint8_t *images; /* [][pixels] */
+    int pixels;
     double c, eps;
     int64_t cache_bytes;
     SvmGroup group;       /* ranks that all solve it */

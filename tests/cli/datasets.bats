@@ -92,3 +92,21 @@ correct() {
     done
     [[ ! -e $dir/bad.h5 ]]
 }
+
+@test "SVM of 16x16 images: one digest; LIBSVM says the same of the exported model" {
+    same_on_all svm single test configs/svm.ini --set svm.probability=yes
+    [[ $(correct) -gt 40 ]]
+    same_on_all svm-gradient single test configs/svm.ini --set svm.features=gradient --set svm.virtual=1
+    same_on_all svm-plain single test configs/svm.ini --set run.preprocess=none
+    "$PARDIGITS" export "$dir/svm-plain1/model.h5" --out "$dir/model.libsvm"
+    "$PARDIGITS" export "$dir/svm-plain1/model.h5" --split test --data "$dir/single.h5" --out "$dir/test.libsvm"
+    command -v svm-predict || skip "LIBSVM's svm-predict isn't installed"
+    svm-predict "$dir/test.libsvm" "$dir/model.libsvm" "$dir/libsvm.out" | tee "$dir/libsvm.txt"
+    grep -q "($(correct)/60)" "$dir/libsvm.txt"
+}
+
+@test "SVM of many classes, without a test part; a search for C and gamma" {
+    same_on_all svm-pairs pairs valid configs/svm.ini --set run.valid=20 --set run.train=60
+    same_on_all svm-search pairs valid configs/svm.ini --set run.valid=20 --set run.train=60 --set svm.search=grid \
+        --set svm.folds=2 --set svm.grid_c=1,10 --set svm.grid_gamma=0.02
+}

@@ -71,18 +71,20 @@ static StatusCode train(const Run *run, const ImageSet *all, int threads, const 
     TrainJob job = {
         .comm = run->comm, .config = run->config, .log = &log, .threads = threads, .resume = resume};
     job.train_count = all->n;
-    job.shard = (ImageSet){range_size(own), all->images + own.begin * IMAGE_PIXELS, all->labels + own.begin,
-                           all->spec};
+    job.shard = (ImageSet){range_size(own), all->images + own.begin * image_spec_pixels(all->spec),
+                           all->labels + own.begin, all->spec};
     job.model_path = run->path;
     return svm_family.train(&job, status);
 }
+
+static const ImageSpec mnist = {28, 28, 10};
 
 static SvmModel *read_model(const Run *run, char digest[65]) {
     Status status = {0};
     H5File *file;
     SvmModel *model;
     assert_int_equal(checkpoint_open(run->path, run->comm, &file, &status), STATUS_OK);
-    assert_int_equal(svm_model_read(&model, file, run->config, &status), STATUS_OK);
+    assert_int_equal(svm_model_read(&model, file, run->config, mnist, &status), STATUS_OK);
     assert_int_equal(h5_digest(file, digest, &status), STATUS_OK);
     assert_int_equal(h5_close(&file, &status), STATUS_OK);
     return model;
@@ -91,10 +93,10 @@ static SvmModel *read_model(const Run *run, char digest[65]) {
 /* What one thread makes of a pair, with rows computed for it alone. */
 static void check_pair_of(const Run *run, const SvmSamples *samples, const SvmModel *model, int number) {
     const ImageSet *all = &samples->set;
-    const SvmPair *pair = &model->pairs[number];
+    const SvmPair *pair = &model->pairs.items[number];
     int a, b;
     int64_t n = 0;
-    svm_pair_classes(number, &a, &b);
+    svm_pair_classes(10, number, &a, &b);
     int32_t *index = mem_new((size_t)all->n, sizeof *index);
     int8_t *y = mem_new((size_t)all->n, 1);
     for (int side = 0; side < 2; side++)
@@ -104,7 +106,13 @@ static void check_pair_of(const Run *run, const SvmSamples *samples, const SvmMo
                 index[n++] = (int32_t)i;
             }
     PairWorkers *workers = pair_workers_create(1);
-    PixelRows rows = pixel_rows_new(&model->kernel, all->images, index, n, workers, 0);
+    PixelRows rows = {.kernel = &model->kernel,
+                      .images = all->images,
+                      .pixels = image_spec_pixels(all->spec),
+                      .index = index,
+                      .n = n,
+                      .workers = workers};
+    pixel_rows_init(&rows);
     float *diagonal = mem_new((size_t)n, sizeof *diagonal);
     pixel_rows_diagonal(&rows, diagonal);
     SvmProblem problem = {
@@ -166,10 +174,11 @@ static void three_digits_are_told_apart_as_by_libsvm(void **state) {
         set(&run, "svm.eps", 1e-5);
         assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_OK);
         SvmModel *model = read_model(&run, digest);
-        const int pairs[3] = {svm_pair_number(3, 5), svm_pair_number(3, 8), svm_pair_number(5, 8)};
-        assert_int_equal(svm_pairs_solved(model->pairs), 3);
+        const int pairs[3] = {svm_pair_number(10, 3, 5), svm_pair_number(10, 3, 8),
+                              svm_pair_number(10, 5, 8)};
+        assert_int_equal(svm_pairs_solved(&model->pairs), 3);
         for (int p = 0; p < 3; p++) {
-            const SvmPair *pair = &model->pairs[pairs[p]];
+            const SvmPair *pair = &model->pairs.items[pairs[p]];
             assert_true(fabs(pair->objective - known->objective[p]) <=
                         1e-6 * fabs(known->objective[p]) + 5e-7);
             assert_true(fabs(pair->rho - known->rho[p]) <= 2e-5);
@@ -194,8 +203,8 @@ static void two_digits_make_one_pair(void **state) {
         set(&run, "svm.cache_mb", t ? 1 : 100);
         assert_int_equal(train(&run, &all, 1 + 2 * t, NULL, &status), STATUS_OK);
         SvmModel *model = read_model(&run, digests[t]);
-        assert_int_equal(svm_pairs_solved(model->pairs), 1);
-        check_pair(&run, &all, model, svm_pair_number(4, 9));
+        assert_int_equal(svm_pairs_solved(&model->pairs), 1);
+        check_pair(&run, &all, model, svm_pair_number(10, 4, 9));
         svm_model_destroy(&model);
         run_free(&run);
     }
@@ -226,7 +235,7 @@ static void an_overflowing_kernel_is_refused(void **state) {
     image_set_free(&all);
 }
 
-static void save_unfinished(const Run *run, const SvmModel *whole, const SvmPair *pairs,
+static void save_unfinished(const Run *run, const SvmModel *whole, const SvmPairs *pairs,
                             const SvmSamples *samples) {
     const CheckpointInfo facts = {.config = run->config};
     Status status = {0};
@@ -238,29 +247,32 @@ static void save_unfinished(const Run *run, const SvmModel *whole, const SvmPair
 
 /* A checkpoint with some of the pairs, made from a whole model. */
 static void save_part(const Run *run, const SvmModel *whole, const ImageSet *all) {
-    SvmPair pairs[SVM_PAIRS] = {0};
-    for (int p = 0; p < SVM_PAIRS; p += 2) {
-        pairs[p] = whole->pairs[p];
-        pairs[p].support = mem_new((size_t)pairs[p].support_count, sizeof *pairs[p].support);
-        for (int64_t s = 0; s < pairs[p].support_count; s++)
-            pairs[p].support[s] = whole->origin[whole->pairs[p].support[s]].image;
+    SvmPairs pairs = svm_pairs_new(10);
+    for (int p = 0; p < 45; p += 2) {
+        pairs.items[p] = whole->pairs.items[p];
+        pairs.items[p].support =
+            mem_new((size_t)pairs.items[p].support_count, sizeof *pairs.items[p].support);
+        for (int64_t s = 0; s < pairs.items[p].support_count; s++)
+            pairs.items[p].support[s] = whole->origin[whole->pairs.items[p].support[s]].image;
     }
     const SvmSamples samples = {.set = *all};
-    save_unfinished(run, whole, pairs, &samples);
-    for (int p = 0; p < SVM_PAIRS; p++)
-        mem_free(pairs[p].support);
+    save_unfinished(run, whole, &pairs, &samples);
+    for (int p = 0; p < 45; p++)
+        mem_free(pairs.items[p].support);
+    mem_free(pairs.items);
 }
 
 static void save_virtual_part(const Run *run, const SvmModel *whole, const SvmSamples *samples) {
-    SvmPair pairs[SVM_PAIRS] = {0};
-    const int number = svm_pair_number(3, 8);
-    pairs[number] = whole->pairs[number];
-    pairs[number].support = mem_new((size_t)pairs[number].support_count, sizeof(int32_t));
-    for (int64_t s = 0; s < pairs[number].support_count; s++)
-        pairs[number].support[s] =
-            (int32_t)svm_sample_number(samples, whole->origin[whole->pairs[number].support[s]]);
-    save_unfinished(run, whole, pairs, samples);
-    mem_free(pairs[number].support);
+    SvmPairs pairs = svm_pairs_new(10);
+    const int number = svm_pair_number(10, 3, 8);
+    pairs.items[number] = whole->pairs.items[number];
+    pairs.items[number].support = mem_new((size_t)pairs.items[number].support_count, sizeof(int32_t));
+    for (int64_t s = 0; s < pairs.items[number].support_count; s++)
+        pairs.items[number].support[s] =
+            (int32_t)svm_sample_number(samples, whole->origin[whole->pairs.items[number].support[s]]);
+    save_unfinished(run, whole, &pairs, samples);
+    mem_free(pairs.items[number].support);
+    mem_free(pairs.items);
 }
 
 static void assert_is_unfinished(const Run *run, H5File **file) {
@@ -283,7 +295,7 @@ static void resuming_leads_to_the_same_model(void **state) {
     char digests[2][65];
     assert_int_equal(train(&run, &all, 2, NULL, &status), STATUS_OK);
     SvmModel *whole = read_model(&run, digests[0]);
-    assert_int_equal(svm_pairs_solved(whole->pairs), SVM_PAIRS);
+    assert_int_equal(svm_pairs_solved(&whole->pairs), 45);
     save_part(&run, whole, &all);
     assert_is_unfinished(&run, &file);
     assert_int_equal(train(&run, &all, 1, file, &status), STATUS_OK);
@@ -343,11 +355,11 @@ static void check_virtual(const Comm *comm, bool gradient) {
     assert_int_equal(second->from_count, first->n);
     for (int64_t k = 0; k < first->n; k++)
         assert_int_equal(second->from[k], first->origin[k].image);
-    SvmSamples samples = svm_samples_shifted(&all, second->from, second->from_count, 2, gradient);
+    SvmSamples samples = svm_samples_shifted(&all, second->from, second->from_count, 2, gradient, 2);
     assert_int_equal(samples.set.n, 17 * first->n);
     check_shifts(second, &all, 2, gradient);
-    for (int p = 0; p < SVM_PAIRS; p++)
-        if (second->pairs[p].solved) check_pair_of(&run, &samples, second, p);
+    for (int p = 0; p < 45; p++)
+        if (second->pairs.items[p].solved) check_pair_of(&run, &samples, second, p);
     save_virtual_part(&run, second, &samples);
     assert_is_unfinished(&run, &file);
     assert_int_equal(train(&run, &all, 1, file, &status), STATUS_OK);

@@ -63,16 +63,18 @@ static void one_sided_labels_give_finite_sigmoids(void **state) {
     assert_true(svm_sigmoid(-1e9, slope, offset) == 0 && svm_sigmoid(1e9, slope, offset) == 1);
 }
 
-/* Pairs that agree with some probabilities p: between[i][j] = p_i / (p_i + p_j). */
+/* Pairs that agree with some probabilities p: between[i * k + j] = p_i / (p_i + p_j). */
 static void coupling_gives_back_what_pairs_agree_on(void **state) {
     (void)state;
-    const double known[CLASSES] = {0.3, 0.02, 0.05, 0.1, 0.2, 0.01, 0.12, 0.05, 0.05, 0.1};
-    for (int k = 2; k <= CLASSES; k++) {
-        double between[CLASSES][CLASSES] = {{0}}, probability[CLASSES], sum = 0, total = 0;
+    enum { MOST = 10 };
+    const double known[MOST] = {0.3, 0.02, 0.05, 0.1, 0.2, 0.01, 0.12, 0.05, 0.05, 0.1};
+    for (int k = 2; k <= MOST; k++) {
+        double between[MOST * MOST], work[MOST * MOST + MOST], probability[MOST], sum = 0, total = 0;
         for (int i = 0; i < k; i++)
             for (int j = 0; j < k; j++)
-                between[i][j] = known[i] / (known[i] + known[j]);
-        svm_couple(k, between, probability);
+                between[i * k + j] = known[i] / (known[i] + known[j]);
+        assert_true(svm_couple_work(k) <= MOST * MOST + MOST);
+        svm_couple(k, between, work, probability);
         for (int i = 0; i < k; i++)
             sum += known[i];
         for (int i = 0; i < k; i++) {

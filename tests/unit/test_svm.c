@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { PIXELS = IMAGE_PIXELS };
+enum { PIXELS = 784 };
 
 static const SvmKernel kernels[] = {
     {SVM_RBF, 0.02, 0, 3, false}, {SVM_POLY, 0.01, 1, 5, false}, {SVM_LINEAR, 1, 0, 3, false},
@@ -232,7 +232,13 @@ static SvmSolution solve_exactly(const SvmKernel *kernel, const Random *set, int
         while (!atomic_load(&done))
             pair_workers_help(workers);
     } else {
-        PixelRows rows = pixel_rows_new(kernel, set->images, set->index, set->n, workers, 0);
+        PixelRows rows = {.kernel = kernel,
+                          .images = set->images,
+                          .pixels = PIXELS,
+                          .index = set->index,
+                          .n = set->n,
+                          .workers = workers};
+        pixel_rows_init(&rows);
         float *diagonal = mem_new((size_t)set->n, sizeof *diagonal);
         pixel_rows_diagonal(&rows, diagonal);
         SvmProblem problem = {
@@ -297,11 +303,17 @@ static void kept_products_change_no_bit(void **state) {
         others[i - TRAINED] = i;
     for (int few = 0; few < 2; few++) {
         SvmKernel kernel = kernels[3];
-        GramRows rows = gram_rows_new(&kernel, set.images, set.index, TRAINED, ALL - TRAINED,
+        const ImageSet images = {ALL, set.images, NULL, {28, 28, 10}};
+        GramRows rows = gram_rows_new(&kernel, &images, set.index, TRAINED, ALL - TRAINED,
                                       few ? 40 * ALL * (int64_t)sizeof(int32_t) : 1 << 24);
         for (int g = 1; g <= 3; g++) {
             kernel.gamma = 0.7 * g;
-            TwoClass how = {.kernel = &kernel, .images = set.images, .c = 1, .eps = 1e-3, .workers = workers};
+            TwoClass how = {.kernel = &kernel,
+                            .images = set.images,
+                            .pixels = PIXELS,
+                            .c = 1,
+                            .eps = 1e-3,
+                            .workers = workers};
             SvmSolution solution, kept;
             assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
             two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, expected);
@@ -334,7 +346,12 @@ static void decisions_are_near_the_reference(void **state) {
     for (int i = TRAINED; i < ALL; i++)
         others[i - TRAINED] = i;
     for (int k = 0; k < KERNELS; k++) {
-        TwoClass how = {.kernel = &kernels[k], .images = set.images, .c = 1, .eps = 1e-3, .workers = workers};
+        TwoClass how = {.kernel = &kernels[k],
+                        .images = set.images,
+                        .pixels = PIXELS,
+                        .c = 1,
+                        .eps = 1e-3,
+                        .workers = workers};
         SvmSolution solution;
         assert_true(two_class_solve(&how, set.index, set.y, TRAINED, &solution));
         two_class_decide(&how, set.index, TRAINED, &solution, others, ALL - TRAINED, decision);
