@@ -112,6 +112,7 @@ static bool answer_help(int argc, char **argv) {
  */
 static StatusCode compare_fingerprints(const Comm *comm, Status *status) {
     char mine[65], first[65];
+    if (comm_size(comm) == 1) return status->code;
     fingerprint_hex(mine);
     memcpy(first, mine, sizeof first);
     comm_broadcast(comm, first, sizeof first, 0);
@@ -137,12 +138,23 @@ static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *s
     return comm_agree(comm, status);
 }
 
+/* The ranks of this run. Starting MPI takes longer than most commands do, so those that don't need it with
+ * one rank start it only where there may be several. */
+static Comm *start_ranks(int *argc, char ***argv) {
+    static const CommandRun with_mpi[] = {cmd_train, cmd_bench};
+    const int c = find_command(*argc > 1 ? (*argv)[1] : NULL);
+    bool needed = comm_was_launched();
+    for (size_t i = 0; c >= 0 && i < sizeof with_mpi / sizeof *with_mpi; i++)
+        needed = needed || commands[c].run == with_mpi[i];
+    return needed ? comm_init(argc, argv) : comm_alone();
+}
+
 int main(int argc, char **argv) {
     Status status = {0};
     if (answer_help(argc, argv)) return finish_output(&status);
     /* before MPI starts, which takes a while on many nodes: a signal then must not end the run */
     if (argc > 1 && !strcmp(argv[1], "train")) stop_install();
-    Comm *comm = comm_init(&argc, &argv);
+    Comm *comm = start_ranks(&argc, &argv);
     run_command(comm, argc, argv, &status);
     if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
     comm_finalize(&comm);

@@ -4,10 +4,13 @@
 #include "core/partition.h"
 
 #include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* With one rank nothing is sent, so its functions don't call MPI. */
 struct Comm {
-    MPI_Comm mpi, node; /* all ranks of the run; those on this node */
+    MPI_Comm mpi, node; /* all ranks of the run; those on this node; MPI_COMM_NULL: alone, without MPI */
     int rank, size, node_size;
 };
 
@@ -47,25 +50,69 @@ Comm *comm_init(int *argc, char ***argv) {
     return comm_around(mpi);
 }
 
+Comm *comm_alone(void) {
+    Comm *comm = mem_new(1, sizeof *comm);
+    *comm = (Comm){.mpi = MPI_COMM_NULL, .node = MPI_COMM_NULL, .rank = 0, .size = 1, .node_size = 1};
+    return comm;
+}
+
+static bool is_alone(const Comm *comm) {
+    return comm->mpi == MPI_COMM_NULL;
+}
+
+bool comm_was_launched(void) {
+    /* Open MPI; PMIx; MPICH, Intel MPI and Hydra; MVAPICH; srun and batch scripts; PALS; Flux; jsrun */
+    static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE",
+                                        "PMIX_RANK",
+                                        "PMIX_NAMESPACE",
+                                        "PMI_SIZE",
+                                        "PMI_RANK",
+                                        "PMI_FD",
+                                        "PMI_PORT",
+                                        "MPI_LOCALNRANKS",
+                                        "MPI_LOCALRANKID",
+                                        "MV2_COMM_WORLD_SIZE",
+                                        "SLURM_PROCID",
+                                        "SLURM_STEP_NUM_TASKS",
+                                        "PALS_RANKID",
+                                        "FLUX_TASK_RANK",
+                                        "JSM_NAMESPACE_SIZE"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (getenv(signs[i])) return true;
+    return false;
+}
+
+void comm_library_version(char *text, int size) {
+    char version[MPI_MAX_LIBRARY_VERSION_STRING];
+    int length;
+    comm_check(MPI_Get_library_version(version, &length), "MPI_Get_library_version");
+    snprintf(text, (size_t)size, "%.*s", (int)strcspn(version, ",\n"), version);
+}
+
 Comm *comm_split(const Comm *whole, int group) {
+    if (is_alone(whole)) return comm_alone();
     MPI_Comm mpi;
     comm_check(MPI_Comm_split(whole->mpi, group, whole->rank, &mpi), "MPI_Comm_split");
     return comm_around(mpi);
 }
 
 void comm_destroy(Comm **comm) {
-    comm_check(MPI_Comm_free(&(*comm)->node), "MPI_Comm_free");
-    comm_check(MPI_Comm_free(&(*comm)->mpi), "MPI_Comm_free");
+    if (!is_alone(*comm)) {
+        comm_check(MPI_Comm_free(&(*comm)->node), "MPI_Comm_free");
+        comm_check(MPI_Comm_free(&(*comm)->mpi), "MPI_Comm_free");
+    }
     mem_free(*comm);
     *comm = NULL;
 }
 
 void comm_finalize(Comm **comm) {
+    const bool alone = is_alone(*comm);
     comm_destroy(comm);
-    comm_check(MPI_Finalize(), "MPI_Finalize");
+    if (!alone) comm_check(MPI_Finalize(), "MPI_Finalize");
 }
 
 MPI_Comm comm_mpi(const Comm *comm) {
+    if (is_alone(comm)) fatal("comm: this needs MPI, which wasn't started");
     return comm->mpi;
 }
 
@@ -87,6 +134,7 @@ int comm_node_size(const Comm *comm) {
 
 StatusCode comm_agree(const Comm *comm, Status *status) {
     enum { NONE = INT_MAX };
+    if (comm->size == 1) return status->code;
     const bool stopped = status->code == STATUS_STOPPED, failed = status->code != STATUS_OK && !stopped;
     int mine[2] = {failed ? comm->rank : NONE, stopped ? comm->rank : NONE}, first[2];
     comm_check(MPI_Allreduce(mine, first, 2, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
@@ -96,13 +144,14 @@ StatusCode comm_agree(const Comm *comm, Status *status) {
 }
 
 void comm_barrier(const Comm *comm) {
-    comm_check(MPI_Barrier(comm->mpi), "MPI_Barrier");
+    if (comm->size > 1) comm_check(MPI_Barrier(comm->mpi), "MPI_Barrier");
 }
 
 /* MPI counts in int: larger transfers are sent in pieces of at most this many items. */
 enum { PIECE = 1 << 28 };
 
 void comm_broadcast(const Comm *comm, void *data, int64_t bytes, int root) {
+    if (comm->size == 1) return;
     for (char *at = data; bytes > 0; at += PIECE, bytes -= PIECE) {
         int count = bytes < PIECE ? (int)bytes : PIECE;
         comm_check(MPI_Bcast(at, count, MPI_BYTE, root, comm->mpi), "MPI_Bcast");
@@ -129,8 +178,9 @@ double comm_max(const Comm *comm, double value, int *which) {
     struct {
         double value;
         int rank;
-    } mine = {value, comm->rank}, largest;
-    comm_check(MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi), "MPI_Allreduce");
+    } mine = {value, comm->rank}, largest = mine;
+    if (comm->size > 1)
+        comm_check(MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi), "MPI_Allreduce");
     if (which) *which = largest.rank;
     return largest.value;
 }
@@ -158,6 +208,11 @@ void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_byte
     mem_free(counts);
 }
 
+/* Pointers to no bytes may be NULL, which memcpy mustn't get. */
+static void copy_bytes(void *to, const void *from, int64_t bytes) {
+    if (bytes > 0) memcpy(to, from, (size_t)bytes);
+}
+
 /* counts[2 * size] = each rank's number of rows, then where each begins, as MPI_Ialltoallv expects. */
 static void counts_and_starts(const int64_t *rows, int size, int *counts) {
     int64_t start = 0;
@@ -177,6 +232,10 @@ struct CommExchange {
 CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int64_t *send_rows,
                                   void *received, const int64_t *receive_rows, int64_t row_bytes) {
     const int size = comm->size;
+    if (size == 1) {
+        copy_bytes(received, send, send_rows[0] * row_bytes);
+        return NULL;
+    }
     CommExchange *exchange = mem_new(1, sizeof *exchange + (size_t)size * 4 * sizeof(int));
     int *sent = exchange->counts, *got = sent + 2 * size;
     counts_and_starts(send_rows, size, sent);
@@ -190,11 +249,13 @@ CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int6
 
 bool comm_exchange_test(CommExchange *exchange) {
     int done;
+    if (!exchange) return true;
     comm_check(MPI_Test(&exchange->request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     return done;
 }
 
 void comm_exchange_wait(CommExchange **exchange) {
+    if (!*exchange) return;
     comm_check(MPI_Wait(&(*exchange)->request, MPI_STATUS_IGNORE), "MPI_Wait");
     comm_check(MPI_Type_free(&(*exchange)->type), "MPI_Type_free");
     mem_free(*exchange);
@@ -208,17 +269,24 @@ void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_
 }
 
 void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received) {
-    comm_check(MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi), "MPI_Alltoall");
+    if (comm->size == 1)
+        *received = *send;
+    else
+        comm_check(MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi), "MPI_Alltoall");
 }
 
 void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all) {
+    if (comm->size == 1) {
+        copy_bytes(all, mine, bytes);
+        return;
+    }
     int count = as_count(bytes);
     comm_check(MPI_Allgather(mine, count, MPI_BYTE, all, count, MPI_BYTE, comm->mpi), "MPI_Allgather");
 }
 
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes) {
     int64_t *sizes = mem_new((size_t)comm->size, sizeof *sizes), total = 0;
-    comm_check(MPI_Allgather(&bytes, 1, MPI_INT64_T, sizes, 1, MPI_INT64_T, comm->mpi), "MPI_Allgather");
+    comm_gather(comm, &bytes, sizeof bytes, sizes);
     for (int r = 0; r < comm->size; r++)
         total += sizes[r];
     char *all = mem_new((size_t)total, 1);

@@ -17,8 +17,18 @@ typedef struct Comm Comm;
  * is one rank. Collective; ended by comm_finalize. */
 Comm *comm_init(int *argc, char ***argv);
 
-/* Ends MPI; destroys and clears *comm. Collective. */
+/* One rank by itself that never calls MPI: for a library, whose host may use MPI in its own way, and for what
+ * needs no other ranks. It can't be trained with. Destroyed by comm_destroy. */
+Comm *comm_alone(void);
+
+/* Whether mpirun, srun or the like started this process, as their environment variables tell. */
+bool comm_was_launched(void);
+
+/* Ends MPI, where comm uses it; destroys and clears *comm. Collective. */
 void comm_finalize(Comm **comm);
+
+/* The version of the MPI library, in one line. MPI needn't be started. */
+void comm_library_version(char *text, int size);
 
 /* Collective: the ranks that pass the same value of `group`, in the order of their ranks in comm. Destroyed
  * by comm_destroy, which is collective over these ranks. */
@@ -59,7 +69,7 @@ void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_
                         const int64_t *receive_rows, int64_t row_bytes);
 
 /* Non-blocking variant: don't touch send and received before comm_exchange_wait, which
- * waits, frees and clears *exchange. */
+ * waits, frees and clears *exchange. With one rank the exchange is done at once, and is NULL. */
 typedef struct CommExchange CommExchange;
 CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int64_t *send_rows,
                                   void *received, const int64_t *receive_rows, int64_t row_bytes);

@@ -62,8 +62,11 @@ static CpuShare find_share(const Comm *comm) {
     const int size = comm_node_size(comm);
     const RankCpus mine = {own_cpus(), limits_cpu_group("")};
     RankCpus *all = mem_new((size_t)size, sizeof *all);
-    comm_check(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm_node_mpi(comm)),
-               "MPI_Allgather");
+    *all = mine;
+    if (size > 1)
+        comm_check(
+            MPI_Allgather(&mine, sizeof mine, MPI_BYTE, all, sizeof mine, MPI_BYTE, comm_node_mpi(comm)),
+            "MPI_Allgather");
     CpuShare result = {.cpus = CPU_COUNT(&mine.cpus)};
     for (int c = 0; c < CPU_SETSIZE; c++) {
         int ranks = 0;
