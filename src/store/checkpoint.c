@@ -73,9 +73,8 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
                    "%s wasn't written by pardigits: expected a model.h5 of `pardigits train`.", path);
     if (!status->code) h5_get_text(*file, "/", "format", &format, status);
     if (!status->code && strcmp(format, format_name))
-        status_set(status, STATUS_FAILED,
-                   "%s is a file of %s, expected a model file (model.h5 of a run folder).", path,
-                   strcmp(format, "pardigits metrics") ? "another kind" : "metrics");
+        status_set(status, STATUS_FAILED, "%s is %s, expected a model file (model.h5 of a run folder).", path,
+                   strcmp(format, "pardigits metrics") ? "a dataset" : "a file of metrics");
     if (!status->code) h5_get_i64(*file, "/", "version", &version, status);
     if (!status->code && version != FORMAT_VERSION)
         status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",

@@ -130,7 +130,7 @@ prepare_fails() {
 }
 
 @test "train: run.valid that leaves nothing to train on" {
-    fails_on 2 2 '59999' "${train[@]}" --set run.valid=60000
+    fails_on 2 2 'holds 60000 training images' "${train[@]}" --set run.valid=60000
 }
 
 @test "train: an unwritable run folder" {
