@@ -95,12 +95,15 @@ typedef struct {
     const float *packed, *packed_back;    /* the weights as the kernels want them, forward and back */
     const float *params[LAYER_ARRAYS];    /* arrays of the layer */
     float *param_gradients[LAYER_ARRAYS]; /* of the micro-batch; a first group writes, the others add */
-    float *statistics;                    /* of the micro-batch: what the running ones are made of */
-    float *kept;   /* [kept_floats] of the micro-batch, from the forward pass to the backward pass */
-    uint8_t *mask; /* [n][layer->out], likewise */
+    int first_part, end_part, parts;      /* sum_weights: these of so many, at most weight_parts */
+    Turns *turns; /* sum_weights: [parts] each part is added in this turn of its own; NULL: at once */
+    int turn;
+    float *statistics; /* of the micro-batch: what the running ones are made of */
+    float *kept;       /* [kept_floats] of the micro-batch, from the forward pass to the backward pass */
+    uint8_t *mask;     /* [n][layer->out], likewise */
     float *work;
     const LayerDraw *draw;
-    float *gradient;        /* [n][layer->out]; the last operation of the backward pass may overwrite it */
+    float *gradient;        /* [n][layer->out]; backward may overwrite it */
     float *in_gradient;     /* [n][layer->in]; where gradient_in_place: equal to gradient */
     float *source_gradient; /* [n][shape of the source's output]; NULL: not needed */
 } LayerPass;
@@ -156,7 +159,12 @@ struct LayerType {
     int (*images_wanted)(const Layer *layer);
 
     void (*forward)(const LayerPass *pass);
+    /* The gradient of the input, once sum_weights has been called, for any images. */
     void (*backward)(const LayerPass *pass);
+    /* Types that multiply: the gradients of their parameters, group after group, in parts that don't depend
+     * on each other (ConvWeightSum). NULL: the others. */
+    int (*weight_parts)(const Layer *layer);
+    void (*sum_weights)(const LayerPass *pass);
     /* Types that need something of the whole micro-batch before any image can pass: gather takes in a group's
      * input (back: its gradient), group after group; gathered ends it. NULL: the others. */
     void (*gather)(const LayerPass *pass);

@@ -44,4 +44,6 @@ const LayerType layer_conv = {
     .images_wanted = images_wanted,
     .forward = layer_weights_forward,
     .backward = layer_weights_backward,
+    .weight_parts = layer_weights_parts,
+    .sum_weights = layer_weights_sum,
 };

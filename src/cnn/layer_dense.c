@@ -32,4 +32,6 @@ const LayerType layer_dense = {
     .work_floats = layer_weights_work_floats,
     .forward = layer_weights_forward,
     .backward = layer_weights_backward,
+    .weight_parts = layer_weights_parts,
+    .sum_weights = layer_weights_sum,
 };

@@ -21,12 +21,30 @@ void layer_weights_forward(const LayerPass *pass) {
 }
 
 void layer_weights_backward(const LayerPass *pass) {
-    const ConvShape *shape = &pass->layer->conv;
-    (pass->first == 0 ? conv_backward_weights : conv_add_backward_weights)(
-        shape, pass->n, pass->in, pass->gradient, pass->param_gradients[0], pass->param_gradients[1],
-        pass->work);
     if (pass->packed_back)
-        conv_backward_data_relu(shape, pass->n, pass->gradient, pass->packed_back,
+        conv_backward_data_relu(&pass->layer->conv, pass->n, pass->gradient, pass->packed_back,
                                 pass->layer->masks_input_gradient ? pass->in : NULL, pass->in_gradient,
                                 pass->work);
+}
+
+int layer_weights_parts(const Layer *layer) {
+    return conv_weight_parts(&layer->conv);
+}
+
+void layer_weights_sum(const LayerPass *pass) {
+    const ConvWeightSum sum = {
+        .n = pass->n,
+        .in = pass->in,
+        .out_grad = pass->gradient,
+        .add = pass->first > 0,
+        .weight_grad = pass->param_gradients[0],
+        .bias_grad = pass->param_gradients[1],
+        .work = pass->work,
+        .first_part = pass->first_part,
+        .end_part = pass->end_part,
+        .parts = pass->parts,
+        .turns = pass->turns,
+        .turn = pass->turn,
+    };
+    conv_sum_weights(&pass->layer->conv, &sum);
 }

@@ -15,5 +15,7 @@ LayerArray layer_weights_array(const Layer *layer, int k, H5Shape shape, bool ha
 int64_t layer_weights_work_floats(const Layer *layer, int n);
 void layer_weights_forward(const LayerPass *pass);
 void layer_weights_backward(const LayerPass *pass);
+int layer_weights_parts(const Layer *layer);
+void layer_weights_sum(const LayerPass *pass);
 
 #endif

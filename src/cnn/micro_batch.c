@@ -2,12 +2,14 @@
 
 #include "core/timer.h"
 
-/* One micro-batch under way. */
+/* One micro-batch under way, as one thread of its team sees it. */
 typedef struct {
     MicroBatchWork *work;
     const Network *net;
     const MicroBatch *batch;
+    const TeamMember *member;
     int n;
+    float *gradient, *next_gradient; /* those of work, in turn */
 } MicroBatchRun;
 
 /* Some images of it. */
@@ -53,7 +55,7 @@ static LayerPass pass_of(const MicroBatchRun *run, int i, Group group) {
         .statistics = run->batch->contribution + run->net->param_floats + layer->statistics,
         .kept = work->kept[i],
         .mask = work->masks[i] ? work->masks[i] + part_of(layer, group) : NULL,
-        .work = work->kernel_work,
+        .work = run->member->scratch->kernel_work,
     };
     if (layer->source >= 0)
         pass.source = work->out[layer->source] + part_of(&run->net->layers[layer->source], group);
@@ -61,9 +63,43 @@ static LayerPass pass_of(const MicroBatchRun *run, int i, Group group) {
     return pass;
 }
 
-static Group next_group(const MicroBatchRun *run, const Stage *stage, int first) {
-    int left = run->n - first;
-    return (Group){first, left < stage->group ? left : stage->group};
+static int threads_of(const MicroBatchRun *run) {
+    return run->member->team->threads;
+}
+
+static bool is_first_thread(const MicroBatchRun *run) {
+    return run->member->me == 0;
+}
+
+static int next_task(const MicroBatchRun *run) {
+    return team_next_task(run->member->team);
+}
+
+static void wait_for_team(const MicroBatchRun *run) {
+    team_barrier(run->member->team);
+}
+
+/* Groups of so many images. */
+static int group_count(const MicroBatchRun *run, int images) {
+    return (run->n + images - 1) / images;
+}
+
+static Group nth_group(const MicroBatchRun *run, int images, int k) {
+    const int first = k * images, left = run->n - first;
+    return (Group){first, left < images ? left : images};
+}
+
+/* Whether a stage has too few groups for each thread to take some of its own. */
+static bool has_few_groups(const MicroBatchRun *run, const Stage *stage) {
+    return group_count(run, stage->group) <= stage_few_groups(threads_of(run));
+}
+
+/* Images that a thread takes at a time: a group, or an even share of the micro-batch. */
+static int images_at_a_time(const MicroBatchRun *run, const Stage *stage) {
+    if (!has_few_groups(run, stage)) return stage->group;
+    const int threads = threads_of(run);
+    const int rounds = (group_count(run, stage->group) + threads - 1) / threads;
+    return group_count(run, rounds * threads);
 }
 
 static void tell_group_done(const MicroBatchRun *run) {
@@ -73,13 +109,13 @@ static void tell_group_done(const MicroBatchRun *run) {
 
 static void tell_values_ready(const MicroBatchRun *run, Range values) {
     const MicroBatchEvents *events = run->batch->events;
-    if (events) events->values_ready(events->context, values);
+    if (events && is_first_thread(run)) events->values_ready(events->context, values);
 }
 
 static void forward_layer(const MicroBatchRun *run, int i, Group group) {
     LayerPass pass = pass_of(run, i, group);
     const LayerDraw draw = {run->work->seed, run->batch->epoch, (uint32_t)i,
-                            run->batch->samples.indices + group.first, run->work->random};
+                            run->batch->samples.indices + group.first, run->member->scratch->random};
     pass.draw = &draw;
     pass.layer->type->forward(&pass);
 }
@@ -90,21 +126,52 @@ static const LayerType *gathering_layer(const MicroBatchRun *run, int i) {
     return run->net->layers[i].type->gather ? run->net->layers[i].type : NULL;
 }
 
+/* What a layer gathers of group k. */
+static void gather(const MicroBatchRun *run, int i, Group group, int k) {
+    const LayerPass pass = pass_of(run, i, group);
+    Turns *turns = &run->work->turns[i][LAYER_TURNS_FORWARD];
+    turns_begin(turns, k);
+    pass.layer->type->gather(&pass);
+    turns_end(turns);
+}
+
+static void gather_back(const MicroBatchRun *run, int i, Group group, int k, float *gradient) {
+    LayerPass pass = pass_of(run, i, group);
+    Turns *turns = &run->work->turns[i][LAYER_TURNS_BACK];
+    pass.gradient = gradient;
+    turns_begin(turns, k);
+    pass.layer->type->gather_back(&pass);
+    turns_end(turns);
+}
+
+/* All threads have gathered: one of them ends it for a layer. */
+static void end_gather(const MicroBatchRun *run, int i, void (*gathered)(const LayerPass *pass)) {
+    if (is_first_thread(run)) {
+        const LayerPass pass = pass_of(run, i, (Group){0, run->n});
+        gathered(&pass);
+    }
+    wait_for_team(run);
+}
+
 static void run_forward(const MicroBatchRun *run, const Stage *stage) {
     const LayerType *gathering = gathering_layer(run, stage->end);
-    LayerPass pass;
-    Group group;
-    for (int first = 0; first < run->n; first += group.n) {
-        group = next_group(run, stage, first);
+    const int images = images_at_a_time(run, stage), parts = group_count(run, images);
+    const int groups = group_count(run, stage->group);
+    for (int k; (k = next_task(run)) < parts;) {
+        const Group group = nth_group(run, images, k);
         for (int i = stage->first; i < stage->end; i++)
             forward_layer(run, i, group);
-        if (gathering) {
-            pass = pass_of(run, stage->end, group);
-            gathering->gather(&pass);
-        }
+        if (gathering && images == stage->group) gather(run, stage->end, group, k);
         tell_group_done(run);
     }
-    if (gathering) gathering->gathered(&pass);
+    wait_for_team(run);
+    if (!gathering) return;
+    if (images != stage->group) {
+        for (int k; (k = next_task(run)) < groups;)
+            gather(run, stage->end, nth_group(run, stage->group, k), k);
+        wait_for_team(run);
+    }
+    end_gather(run, stage->end, gathering->gathered);
 }
 
 /* The last layer that a stage passes on the way back and that writes its gradient elsewhere; -1: none. */
@@ -117,6 +184,36 @@ static int last_out_of_place_layer(const MicroBatchRun *run, const Stage *stage)
 /* Whether somebody needs the gradient of layer i's output. */
 static bool needs_gradient(const MicroBatchRun *run, int i) {
     return i >= run->net->first_trained;
+}
+
+/* In how many parts threads sum a layer's weight gradient; 0: it has none. */
+static int weight_parts(const MicroBatchRun *run, const Layer *layer) {
+    if (!layer->type->sum_weights) return 0;
+    const int parts = layer->type->weight_parts(layer), threads = threads_of(run);
+    return parts < threads ? parts : threads;
+}
+
+/* Group k's part of a layer's weight gradient, after those of the groups before. */
+static void sum_weights_in_turn(const MicroBatchRun *run, int i, Group group, int k, float *gradient) {
+    LayerPass pass = pass_of(run, i, group);
+    if (!pass.layer->type->sum_weights) return;
+    pass.gradient = gradient;
+    pass.parts = pass.end_part = weight_parts(run, pass.layer);
+    pass.turns = &run->work->turns[i][LAYER_TURNS_WEIGHTS];
+    pass.turn = k;
+    pass.layer->type->sum_weights(&pass);
+}
+
+/* One part of it over all images, group after group as above; gradient of the whole micro-batch. */
+static void sum_weights_part(const MicroBatchRun *run, const Stage *stage, int i, int part, float *gradient) {
+    for (int k = 0; k < group_count(run, stage->group); k++) {
+        LayerPass pass = pass_of(run, i, nth_group(run, stage->group, k));
+        pass.gradient = gradient + part_of(pass.layer, nth_group(run, stage->group, k));
+        pass.first_part = part;
+        pass.end_part = part + 1;
+        pass.parts = weight_parts(run, pass.layer);
+        pass.layer->type->sum_weights(&pass);
+    }
 }
 
 static void backward_layer(const MicroBatchRun *run, int i, Group group, float *gradient,
@@ -134,44 +231,85 @@ static void backward_layer(const MicroBatchRun *run, int i, Group group, float *
                     false, in_gradient);
 }
 
-/* Returns the gradient of the stage's input. */
-static float *backward_group(const MicroBatchRun *run, const Stage *stage, int last_out_of_place,
-                             Group group) {
+/* Group k through a stage. Returns the gradient of the stage's input. */
+static float *backward_group(const MicroBatchRun *run, const Stage *stage, Group group, int k) {
     const Layer *layers = run->net->layers;
-    float *gradient = run->work->gradient + part_of(&layers[stage->end - 1], group);
+    float *const *group_gradient = run->member->scratch->group_gradient;
+    const int last_out_of_place = last_out_of_place_layer(run, stage);
+    float *gradient = run->gradient + part_of(&layers[stage->end - 1], group);
     for (int i = stage->end - 1; i >= stage->first; i--) {
         float *in_gradient = gradient;
         if (i == last_out_of_place)
-            in_gradient = run->work->next_gradient + group.first * tensor_values(layers[i].in);
+            in_gradient = run->next_gradient + group.first * tensor_values(layers[i].in);
         else if (!layers[i].type->gradient_in_place)
-            in_gradient = run->work->group_gradient[gradient == run->work->group_gradient[0]];
+            in_gradient = group_gradient[gradient == group_gradient[0]];
+        sum_weights_in_turn(run, i, group, k, gradient);
         backward_layer(run, i, group, gradient, in_gradient);
         gradient = in_gradient;
     }
     return gradient;
 }
 
-static void run_backward(const MicroBatchRun *run, const Stage *stage) {
-    MicroBatchWork *work = run->work;
-    const int below = stage->first - 1, last_out_of_place = last_out_of_place_layer(run, stage);
-    const LayerType *gathering = needs_gradient(run, below) ? gathering_layer(run, below) : NULL;
-    LayerPass pass;
-    Group group;
-    for (int first = 0; first < run->n; first += group.n) {
-        group = next_group(run, stage, first);
-        float *gradient = backward_group(run, stage, last_out_of_place, group);
-        if (gathering) {
-            pass = pass_of(run, below, group);
-            pass.gradient = gradient;
-            gathering->gather_back(&pass);
-        }
+/* Each thread takes groups through the stage. */
+static void backward_groups(const MicroBatchRun *run, const Stage *stage, int gathering) {
+    const int groups = group_count(run, stage->group);
+    for (int k; (k = next_task(run)) < groups;) {
+        const Group group = nth_group(run, stage->group, k);
+        float *gradient = backward_group(run, stage, group, k);
+        if (gathering >= 0) gather_back(run, gathering, group, k, gradient);
         tell_group_done(run);
     }
-    if (gathering) gathering->gathered_back(&pass);
-    if (last_out_of_place < 0) return;
-    float *gradient = work->gradient;
-    work->gradient = work->next_gradient;
-    work->next_gradient = gradient;
+    wait_for_team(run);
+}
+
+/* The threads go through one layer together: gradients are those of the whole micro-batch. */
+static void backward_layer_together(const MicroBatchRun *run, const Stage *stage, int i, float *gradient,
+                                    float *in_gradient) {
+    const Layer *layer = &run->net->layers[i];
+    const int parts = weight_parts(run, layer), images = images_at_a_time(run, stage);
+    const int tasks = parts + group_count(run, images);
+    for (int task; (task = next_task(run)) < tasks;) {
+        const Group group = nth_group(run, images, task - parts);
+        if (task < parts)
+            sum_weights_part(run, stage, i, task, gradient);
+        else
+            backward_layer(run, i, group, gradient + part_of(layer, group),
+                           in_gradient + group.first * tensor_values(layer->in));
+        tell_group_done(run);
+    }
+    wait_for_team(run);
+}
+
+static void backward_layers(const MicroBatchRun *run, const Stage *stage, int gathering) {
+    const int groups = group_count(run, stage->group),
+              last_out_of_place = last_out_of_place_layer(run, stage);
+    float *gradient = run->gradient;
+    for (int i = stage->end - 1; i >= stage->first; i--) {
+        float *in_gradient = gradient;
+        if (i == last_out_of_place)
+            in_gradient = run->next_gradient;
+        else if (!run->net->layers[i].type->gradient_in_place)
+            in_gradient = run->work->stage_gradient[gradient == run->work->stage_gradient[0]];
+        backward_layer_together(run, stage, i, gradient, in_gradient);
+        gradient = in_gradient;
+    }
+    if (gathering < 0) return;
+    for (int k; (k = next_task(run)) < groups;) {
+        const Group group = nth_group(run, stage->group, k);
+        gather_back(run, gathering, group, k, gradient + part_of(&run->net->layers[gathering], group));
+    }
+    wait_for_team(run);
+}
+
+static void run_backward(MicroBatchRun *run, const Stage *stage) {
+    const int below = stage->first - 1;
+    const bool gathers = needs_gradient(run, below) && gathering_layer(run, below);
+    (has_few_groups(run, stage) ? backward_layers : backward_groups)(run, stage, gathers ? below : -1);
+    if (gathers) end_gather(run, below, run->net->layers[below].type->gathered_back);
+    if (last_out_of_place_layer(run, stage) < 0) return;
+    float *gradient = run->gradient;
+    run->gradient = run->next_gradient;
+    run->next_gradient = gradient;
 }
 
 /* Returns the seconds that it took. */
@@ -181,13 +319,14 @@ static double load_samples(const MicroBatchRun *run) {
     const Samples *samples = &run->batch->samples;
     const ImageSpec spec = run->net->spec;
     const int64_t pixels = image_spec_pixels(spec);
-    for (int s = 0; s < run->n; s++) {
+    for (int s; (s = next_task(run)) < run->n;) {
         int64_t row = samples->rows[s];
         augment_image(&work->augmentation, spec,
                       (AugmentKey){work->seed, run->batch->epoch, samples->indices[s]},
                       samples->images + row * pixels, work->input + s * pixels);
         work->labels[s] = samples->labels[row];
     }
+    wait_for_team(run);
     return timer_now_s() - began_s;
 }
 
@@ -219,14 +358,24 @@ static void run_loss(const MicroBatchRun *run) {
     contribution[contribution_correct(net)] = (float)count_correct(run) * share;
 }
 
-double micro_batch_run(MicroBatchWork *work, const MicroBatch *batch) {
+static void restart_turns(const MicroBatchRun *run) {
+    for (int i = 0; i < run->net->layer_count; i++)
+        for (int k = 0; k < LAYER_TURNS; k++)
+            turns_restart(&run->work->turns[i][k]);
+}
+
+double micro_batch_run(MicroBatchWork *work, const MicroBatch *batch, const TeamMember *member) {
     const Network *net = work->net;
-    const MicroBatchRun run = {work, net, batch, (int)batch->samples.n};
     const MicroBatchPlan *plan = &work->plan;
+    MicroBatchRun run = {
+        work, net, batch, member, (int)batch->samples.n, work->gradient, work->next_gradient};
+    wait_for_team(&run); /* nobody works on the one before any more */
+    if (is_first_thread(&run)) restart_turns(&run);
     double input_s = load_samples(&run);
     for (int k = 0; k < plan->forward_count; k++)
         run_forward(&run, &plan->forward[k]);
-    run_loss(&run);
+    if (is_first_thread(&run)) run_loss(&run);
+    wait_for_team(&run);
     tell_values_ready(&run, (Range){net->param_floats, contribution_floats(net)});
     for (int k = 0; k < plan->backward_count; k++) {
         run_backward(&run, &plan->backward[k]);

@@ -72,39 +72,40 @@ static void new_layer_buffers(MicroBatchWork *work, int i) {
         work->kept[i] = mem_new((size_t)layer->type->kept_floats(layer), sizeof(float));
 }
 
-/* Floats of a gradient within a stage. */
-static size_t largest_group(const MicroBatchWork *work) {
+/* Floats of a gradient within a stage, of so many groups but no more than the micro-batch. */
+static size_t largest_gradient(const Network *net, const MicroBatchPlan *plan, int64_t groups,
+                               int64_t micro_batch) {
     int64_t largest = 0;
-    for (int k = 0; k < work->plan.backward_count; k++) {
-        const Stage *stage = &work->plan.backward[k];
+    for (int k = 0; k < plan->backward_count; k++) {
+        const Stage *stage = &plan->backward[k];
         for (int i = stage->first; i < stage->end; i++) {
-            int64_t values = stage->group * tensor_values(work->net->layers[i].in);
+            int64_t values = smaller(groups * stage->group, micro_batch) * tensor_values(net->layers[i].in);
             if (values > largest) largest = values;
         }
     }
     return (size_t)largest;
 }
 
-MicroBatchWork *micro_batch_work_new(const Network *net, int micro_batch, uint32_t seed,
-                                     const Augmentation *augmentation, float smoothing) {
+MicroBatchWork *micro_batch_work_new(const Network *net, const MicroBatchSetup *setup) {
     MicroBatchWork *work = mem_new(1, sizeof *work);
-    size_t samples = (size_t)micro_batch, largest = (size_t)network_max_values(net);
+    size_t samples = (size_t)setup->micro_batch, largest = (size_t)network_max_values(net);
     work->net = net;
-    work->plan = micro_batch_plan_create(net, micro_batch);
-    work->micro_batch = micro_batch;
-    work->seed = seed;
-    work->augmentation = *augmentation;
-    work->smoothing = smoothing;
+    work->plan = micro_batch_plan_create(net, setup->micro_batch);
+    work->micro_batch = setup->micro_batch;
+    work->seed = setup->seed;
+    work->augmentation = setup->augmentation;
+    work->smoothing = setup->smoothing;
     work->input = mem_new(samples * (size_t)image_spec_pixels(net->spec), sizeof(float));
     for (int i = 0; i < net->layer_count; i++)
         new_layer_buffers(work, i);
     work->gradient = mem_new(samples * largest, sizeof(float));
     work->next_gradient = mem_new(samples * largest, sizeof(float));
+    const size_t stage_floats =
+        largest_gradient(net, &work->plan, stage_few_groups(setup->team), setup->micro_batch);
     for (int k = 0; k < 2; k++)
-        work->group_gradient[k] = mem_new(largest_group(work), sizeof(float));
-    work->random = mem_new(largest / 4 + 1, sizeof *work->random);
+        work->stage_gradient[k] = mem_new(stage_floats, sizeof(float));
+    work->turns = mem_new((size_t)net->layer_count, sizeof *work->turns);
     work->source_gradient = mem_new(samples * (size_t)net->source_values, sizeof(float));
-    work->kernel_work = mem_new((size_t)network_work_floats(net, micro_batch), sizeof(float));
     work->probabilities = mem_new(samples * (size_t)net->spec.classes, sizeof(float));
     work->labels = mem_new(samples, 1);
     return work;
@@ -121,13 +122,30 @@ void micro_batch_work_free(MicroBatchWork **work_pointer) {
     mem_free(work->input);
     mem_free(work->gradient);
     mem_free(work->next_gradient);
-    mem_free(work->group_gradient[0]);
-    mem_free(work->group_gradient[1]);
-    mem_free(work->random);
+    mem_free(work->stage_gradient[0]);
+    mem_free(work->stage_gradient[1]);
+    mem_free(work->turns);
     mem_free(work->source_gradient);
-    mem_free(work->kernel_work);
     mem_free(work->probabilities);
     mem_free(work->labels);
     mem_free(work);
     *work_pointer = NULL;
+}
+
+MicroBatchScratch micro_batch_scratch_new(const Network *net, int micro_batch) {
+    const MicroBatchPlan plan = micro_batch_plan_create(net, micro_batch);
+    const size_t group_floats = largest_gradient(net, &plan, 1, micro_batch);
+    return (MicroBatchScratch){
+        .group_gradient = {mem_new(group_floats, sizeof(float)), mem_new(group_floats, sizeof(float))},
+        .kernel_work = mem_new((size_t)network_work_floats(net, micro_batch), sizeof(float)),
+        .random = mem_new((size_t)network_max_values(net) / 4 + 1, sizeof(uint32_t[4])),
+    };
+}
+
+void micro_batch_scratch_free(MicroBatchScratch *scratch) {
+    mem_free(scratch->group_gradient[0]);
+    mem_free(scratch->group_gradient[1]);
+    mem_free(scratch->kernel_work);
+    mem_free(scratch->random);
+    *scratch = (MicroBatchScratch){0};
 }

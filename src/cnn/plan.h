@@ -29,4 +29,10 @@ typedef struct {
  * whole buffer. */
 MicroBatchPlan micro_batch_plan_create(const Network *net, int micro_batch);
 
+/* A team of so many threads shares a stage with up to so many groups layer by layer; with more, each thread
+ * takes groups of its own. 0 for one thread. */
+static inline int stage_few_groups(int threads) {
+    return threads > 1 ? 2 * threads - 1 : 0;
+}
+
 #endif

@@ -13,9 +13,9 @@ enum { SLOTS_BYTES = 1 << 26 }; /* most of all slots */
 typedef struct {
     GradientReducer base;
     int64_t slot_floats;
-    float *slots;   /* [most_micro_batches][slot_floats]; that of a micro-batch is its place in the step */
-    uint32_t *keys; /* [most_micro_batches] of the micro-batches' rounding */
-    PieceSums rest; /* what isn't gradients */
+    float *slots; /* [most_micro_batches][slot_floats]; that of a micro-batch is its place in the step */
+    _Atomic uint32_t *keys; /* [most_micro_batches] of the micro-batches' rounding */
+    PieceSums rest;         /* what isn't gradients */
     Range rest_pieces;
 } SlotsReducer;
 

@@ -27,12 +27,25 @@ static void on_values_ready(void *context, Range values) {
                          listener->thread);
 }
 
-/* Forward and backward through micro-batch k of this rank, on this thread. Returns the seconds of loading. */
-static double run_micro_batch(TrainStep *step, const TrainState *state, const Samples *mine, int64_t k) {
-    const int thread = omp_get_thread_num();
+/* A step on this rank, as its threads see it. */
+typedef struct {
+    TrainStep *step;
+    const TrainState *state;
+    const Samples *mine;
+    int64_t micro_batches;
+    StepShare share;
+} StepRun;
+
+/* Forward and backward through micro-batch k of this rank, in memory `work`, as this thread's part of a team.
+ * Returns the seconds of loading. */
+static double run_micro_batch(const StepRun *run, int64_t k, int work, const TeamMember *member) {
+    TrainStep *step = run->step;
+    const TrainState *state = run->state;
+    const Samples *mine = run->mine;
     const int64_t first = k * step->micro_batch;
     float *slot = gradient_reducer_slot(step->reducer, k);
-    MicroBatchListener listener = {step->reducer, k, slot ? slot : step->contributions[thread], thread};
+    MicroBatchListener listener = {step->reducer, k, slot ? slot : step->contributions[work],
+                                   omp_get_thread_num()};
     const MicroBatchEvents events = {&listener, on_group_done, on_values_ready};
     const MicroBatch batch = {
         .params = state->params,
@@ -42,21 +55,51 @@ static double run_micro_batch(TrainStep *step, const TrainState *state, const Sa
         .contribution = listener.contribution,
         .events = &events,
     };
-    return micro_batch_run(step->works[thread], &batch);
+    return micro_batch_run(step->works[work], &batch, member);
 }
 
-/* By each thread: some of this rank's micro-batches, it doesn't matter which. The main thread also sends what
- * is ready. */
-static void run_micro_batches(TrainStep *step, const TrainState *state, const Samples *mine,
-                              double *input_s) {
-    const int64_t micro_batches = (mine->n + step->micro_batch - 1) / step->micro_batch;
-    double own_input_s = 0;
+StepShare step_share(int64_t micro_batches, int threads) {
+    const int rest = (int)(micro_batches % threads);
+    int teams = rest;
+    while (teams > 0 && (rest % teams || threads % teams))
+        teams--;
+    return (StepShare){micro_batches - rest, teams, teams ? threads / teams : 0};
+}
+
+/* By each thread: some of the micro-batches that threads compute alone, it doesn't matter which. Returns the
+ * seconds of loading. */
+static double run_alone(const StepRun *run) {
+    const int thread = omp_get_thread_num();
+    Team alone;
+    team_init(&alone, 1);
+    const TeamMember member = {&alone, 0, &run->step->scratch[thread]};
+    double input_s = 0;
 #pragma omp for schedule(dynamic, 1) nowait
-    for (int64_t k = 0; k < micro_batches; k++)
-        own_input_s += run_micro_batch(step, state, mine, k);
+    for (int64_t k = 0; k < run->share.alone; k++)
+        input_s += run_micro_batch(run, k, thread, &member);
+    return input_s;
+}
+
+/* By each thread: those of its team. The team's memory is that of its first thread, who may still need it. */
+static double run_in_team(const StepRun *run) {
+    const StepShare share = run->share;
+    if (share.teams == 0) return 0;
+    const int thread = omp_get_thread_num(), team = thread / share.team_threads;
+    const int work = share.alone ? team * share.team_threads : team;
+    const TeamMember member = {&run->step->teams[team], thread % share.team_threads,
+                               &run->step->scratch[thread]};
+    double input_s = 0;
+    for (int64_t k = share.alone + team; k < run->micro_batches; k += share.teams)
+        input_s += run_micro_batch(run, k, work, &member);
+    return input_s;
+}
+
+/* By each thread. The main thread also sends what is ready. */
+static void run_micro_batches(const StepRun *run, double *input_s) {
+    const double own_input_s = run_alone(run) + run_in_team(run);
     if (omp_get_thread_num() > 0) return;
     *input_s = own_input_s;
-    while (!gradient_reducer_poll(step->reducer))
+    while (!gradient_reducer_poll(run->step->reducer))
         sched_yield();
 }
 
@@ -70,14 +113,17 @@ static double finish_reduction(TrainStep *step) {
 StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
                           const Samples *mine) {
     const int64_t micro_batch = step->micro_batch;
+    const int64_t micro_batches = (mine->n + micro_batch - 1) / micro_batch;
+    const StepRun run = {step, state, mine, micro_batches, step_share(micro_batches, step->threads)};
     GradientReducer *reducer = step->reducer;
     StepResult result = {0};
-    gradient_reducer_begin(reducer,
-                           &(ReducerStep){(mine->n + micro_batch - 1) / micro_batch,
-                                          (samples + micro_batch - 1) / micro_batch, place.first_micro_batch,
-                                          (uint32_t)state->epoch, (uint64_t)state->step});
+    gradient_reducer_begin(reducer, &(ReducerStep){micro_batches, (samples + micro_batch - 1) / micro_batch,
+                                                   place.first_micro_batch, (uint32_t)state->epoch,
+                                                   (uint64_t)state->step});
+    for (int t = 0; t < run.share.teams; t++)
+        team_init(&step->teams[t], run.share.team_threads);
 #pragma omp parallel num_threads(step->threads)
-    run_micro_batches(step, state, mine, &result.input_s); /* forward, backward, and reduce beside it */
+    run_micro_batches(&run, &result.input_s); /* forward, backward, and reduce beside it */
     result.wait_s = finish_reduction(step);
     result.stop_wanted = gradient_reducer_signalled(reducer);
     /* contributions are divided by cnn.micro_batch */

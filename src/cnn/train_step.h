@@ -10,6 +10,7 @@
 #include "cnn/state.h"
 
 #include "model/train_job.h"
+#include "parallel/team.h"
 
 /* Everything that steps need, planned once. */
 typedef struct {
@@ -22,13 +23,24 @@ typedef struct {
     Sgd sgd;
     float norm_momentum; /* share of a new batch in the running statistics */
     PackedWeights packed;
-    MicroBatchWork **works; /* [threads] */
-    float **contributions;  /* [threads], for micro-batches without a slot */
+    int work_count;             /* micro-batches that may be under way at a time */
+    MicroBatchWork **works;     /* [work_count] */
+    float **contributions;      /* [work_count], for micro-batches without a slot */
+    MicroBatchScratch *scratch; /* [threads] */
+    Team *teams;                /* [threads] */
     GradientReducer *reducer;
     float *gradient;         /* [param_floats], whole, for layer-wise rates; NULL without cnn.lars */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
     float *batch_statistics; /* [statistic_floats] */
 } TrainStep;
+
+/* How a rank's threads share its micro-batches of a step: as many as fill all threads go to one thread each;
+ * the rest to teams, of as many threads and with as many micro-batches each. */
+typedef struct {
+    int64_t alone; /* micro-batches of one thread */
+    int teams, team_threads;
+} StepShare;
+StepShare step_share(int64_t micro_batches, int threads);
 
 /* For the options and job of a training, and with the weights of state, which the ranks of state->node share;
  * they are this rank's part of node_ranks(job->comm). Collective; freed by train_step_free, collectively. */

@@ -27,15 +27,24 @@ static void share_memory(TrainStep *step) {
     }
 }
 
+static MicroBatchSetup setup_of(const CnnOptions *options, const TrainJob *job) {
+    return (MicroBatchSetup){
+        .micro_batch = (int)options->micro_batch,
+        .team = job->threads,
+        .seed = (uint32_t)run_options(job->config).seed,
+        .augmentation = {(float)options->shift, (float)options->rotate, (float)options->zoom,
+                         (float)options->shear, (float)options->elastic, (float)options->elastic_sigma,
+                         (float)options->stretch, (float)options->thickness},
+        .smoothing = (float)options->label_smoothing,
+    };
+}
+
 TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job) {
     const int threads = job->threads;
     const Network *net = state->net;
-    const Augmentation augmentation = {(float)options->shift,   (float)options->rotate,
-                                       (float)options->zoom,    (float)options->shear,
-                                       (float)options->elastic, (float)options->elastic_sigma,
-                                       (float)options->stretch, (float)options->thickness};
-    float smoothing = (float)options->label_smoothing;
-    uint32_t seed = (uint32_t)run_options(job->config).seed;
+    const MicroBatchSetup setup = setup_of(options, job);
+    const int64_t most_micro_batches = (options->batch + options->micro_batch - 1) / options->micro_batch;
+    const int64_t most_of_rank = (most_micro_batches + comm_size(job->comm) - 1) / comm_size(job->comm);
     TrainStep s = {
         .net = net, .node = state->node, .threads = threads, .micro_batch = (int)options->micro_batch};
     s.sgd = (Sgd){(float)options->momentum, (float)options->weight_decay, options->nesterov,
@@ -44,29 +53,38 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     s.norm_momentum = (float)options->bn_momentum;
     count_workers(&s);
     share_memory(&s);
-    s.works = mem_new((size_t)threads, sizeof *s.works);
-    s.contributions = mem_new((size_t)threads, sizeof *s.contributions);
+    s.work_count = (int)smaller(most_of_rank, threads);
+    s.works = mem_new((size_t)s.work_count, sizeof *s.works);
+    s.contributions = mem_new((size_t)s.work_count, sizeof *s.contributions);
+    s.scratch = mem_new((size_t)threads, sizeof *s.scratch);
+    s.teams = mem_new((size_t)threads, sizeof *s.teams);
     s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
 #pragma omp parallel num_threads(threads)
     {
-        s.works[omp_get_thread_num()] =
-            micro_batch_work_new(net, s.micro_batch, seed, &augmentation, smoothing);
-        s.contributions[omp_get_thread_num()] = mem_new((size_t)contribution_floats(net), sizeof(float));
+        const int thread = omp_get_thread_num();
+        s.scratch[thread] = micro_batch_scratch_new(net, s.micro_batch);
+        if (thread < s.work_count) {
+            s.works[thread] = micro_batch_work_new(net, &setup);
+            s.contributions[thread] = mem_new((size_t)contribution_floats(net), sizeof(float));
+        }
         packed_weights_fill(net, state->params, &s.packed);
     }
     comm_barrier(s.node);
-    int64_t most_micro_batches = (options->batch + s.micro_batch - 1) / s.micro_batch;
-    s.reducer = gradient_reducer_new(
-        &(Reduction){net, &s.works[0]->plan, most_micro_batches, cnn_sum_bits(options), state->ranges, seed},
-        job->comm, s.node);
+    s.reducer = gradient_reducer_new(&(Reduction){net, &s.works[0]->plan, most_micro_batches,
+                                                  cnn_sum_bits(options), state->ranges, setup.seed},
+                                     job->comm, s.node);
     return s;
 }
 
 void train_step_free(TrainStep *step) {
-    for (int t = 0; t < step->threads; t++) {
-        micro_batch_work_free(&step->works[t]);
-        mem_free(step->contributions[t]);
+    for (int k = 0; k < step->work_count; k++) {
+        micro_batch_work_free(&step->works[k]);
+        mem_free(step->contributions[k]);
     }
+    for (int t = 0; t < step->threads; t++)
+        micro_batch_scratch_free(&step->scratch[t]);
+    mem_free(step->scratch);
+    mem_free(step->teams);
     mem_free(step->contributions);
     gradient_reducer_free(&step->reducer);
     mem_free(step->works);

@@ -51,13 +51,24 @@ void conv_backward_data(const ConvShape *s, int n, const float *out_grad, const 
 
 void conv_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
                            float *weight_grad, float *bias_grad, float *work) {
-    if (bias_grad) memset(bias_grad, 0, (size_t)s->filters * sizeof *bias_grad);
-    s->backend[CONV_WEIGHTS]->backward_weights(s, n, in, out_grad, false, weight_grad, bias_grad, work);
+    conv_sum_weights(
+        s, &(ConvWeightSum){n, in, out_grad, false, weight_grad, bias_grad, work, 0, 1, 1, NULL, 0});
 }
 
 void conv_add_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
                                float *weight_grad, float *bias_grad, float *work) {
-    s->backend[CONV_WEIGHTS]->backward_weights(s, n, in, out_grad, true, weight_grad, bias_grad, work);
+    conv_sum_weights(s,
+                     &(ConvWeightSum){n, in, out_grad, true, weight_grad, bias_grad, work, 0, 1, 1, NULL, 0});
+}
+
+int conv_weight_parts(const ConvShape *s) {
+    const ConvBackend *backend = s->backend[CONV_WEIGHTS];
+    const int parts = backend->weight_parts ? backend->weight_parts(s) : 1;
+    return parts < CONV_MOST_PARTS ? parts : CONV_MOST_PARTS;
+}
+
+void conv_sum_weights(const ConvShape *s, const ConvWeightSum *sum) {
+    s->backend[CONV_WEIGHTS]->sum_weights(s, sum);
 }
 
 /* bias_grad [filters] += sum of out_grad [n][pixels][filters], image by image. */
@@ -70,7 +81,10 @@ static void add_pixels(int n, int64_t pixels, int filters, const float *out_grad
         }
 }
 
-void conv_add_bias_gradient(const ConvShape *s, int n, const float *out_grad, float *bias_grad) {
+void conv_sum_bias(const ConvShape *s, const ConvWeightSum *sum) {
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
-    if (bias_grad) add_pixels(is_dense(s) ? 1 : n, is_dense(s) ? n : pixels, s->filters, out_grad, bias_grad);
+    if (!sum->bias_grad) return;
+    if (!sum->add) memset(sum->bias_grad, 0, (size_t)s->filters * sizeof *sum->bias_grad);
+    add_pixels(is_dense(s) ? 1 : sum->n, is_dense(s) ? sum->n : pixels, s->filters, sum->out_grad,
+               sum->bias_grad);
 }

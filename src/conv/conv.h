@@ -15,6 +15,8 @@
 #ifndef PARDIGITS_CONV_CONV_H
 #define PARDIGITS_CONV_CONV_H
 
+#include "parallel/team.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -73,5 +75,23 @@ void conv_backward_weights(const ConvShape *shape, int n, const float *in, const
                            float *weight_grad, float *bias_grad, float *work);
 void conv_add_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
                                float *weight_grad, float *bias_grad, float *work);
+
+/* A weight gradient for several threads: it has conv_weight_parts parts or fewer, of which threads compute
+ * one each, every one over all images, or they take turns where each adds its own images. */
+enum { CONV_MOST_PARTS = 16 };
+int conv_weight_parts(const ConvShape *shape);
+
+typedef struct {
+    int n;
+    const float *in, *out_grad;
+    bool add; /* to what is there */
+    float *weight_grad, *bias_grad, *work;
+    int first_part, end_part, parts; /* these of so many, at most conv_weight_parts */
+    Turns *turns;                    /* [parts] each part is added in this turn of its own; NULL: at once */
+    int turn;
+} ConvWeightSum;
+
+/* As conv_backward_weights, the parts of it that sum names. Turns come in the order of parts. */
+void conv_sum_weights(const ConvShape *shape, const ConvWeightSum *sum);
 
 #endif

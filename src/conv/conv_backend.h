@@ -21,9 +21,8 @@ struct ConvBackend {
                     bool relu, float *out, float *work);
     void (*backward_data)(const ConvShape *shape, int n, const float *out_grad, const float *packed,
                           const float *relu_out, float *in_grad, float *work);
-    /* bias_grad is zeroed before, where it isn't added to; NULL: not wanted. */
-    void (*backward_weights)(const ConvShape *shape, int n, const float *in, const float *out_grad, bool add,
-                             float *weight_grad, float *bias_grad, float *work);
+    int (*weight_parts)(const ConvShape *shape); /* NULL: one */
+    void (*sum_weights)(const ConvShape *shape, const ConvWeightSum *sum);
 };
 
 extern const ConvBackend conv_direct, conv_winograd;
@@ -32,7 +31,17 @@ extern const ConvBackend conv_direct, conv_winograd;
 extern const ConvBackend conv_tiles, conv_patches;
 #endif
 
-/* For backward_weights: bias_grad [filters] (NULL: nothing) += the sum of out_grad, image by image. */
-void conv_add_bias_gradient(const ConvShape *shape, int n, const float *out_grad, float *bias_grad);
+/* For sum_weights, around what is added to a part. */
+static inline void conv_begin_part(const ConvWeightSum *sum, int part) {
+    if (sum->turns) turns_begin(&sum->turns[part], sum->turn);
+}
+
+static inline void conv_end_part(const ConvWeightSum *sum, int part) {
+    if (sum->turns) turns_end(&sum->turns[part]);
+}
+
+/* For sum_weights: bias_grad [filters] (NULL: nothing) is, or grows by, the sum of out_grad, image by image.
+ */
+void conv_sum_bias(const ConvShape *shape, const ConvWeightSum *sum);
 
 #endif

@@ -226,5 +226,6 @@ const ConvBackend conv_direct = {
     .pack_backward = pack_backward,
     .forward = forward,
     .backward_data = backward_data,
-    .backward_weights = conv_direct_backward_weights,
+    .weight_parts = conv_direct_weight_parts,
+    .sum_weights = conv_direct_sum_weights,
 };

@@ -1,15 +1,20 @@
 #include "conv/conv_direct_weights.h"
 
+#include "core/partition.h"
+
 #include <string.h>
 
 #include "conv/conv_axis.h"
+#include "conv/conv_backend.h"
 #include "conv/product.h"
 #include "kernels/vec.h"
 
-/* bias_grad [filters] += sum of out_grad [rows][width], whose rows end in zeros. */
-static void add_rows(int64_t rows, int filters, int width, const float *out_grad, float *bias_grad) {
-    for (int f = 0; f < filters; f += LANES) {
-        const int lanes = lanes_from(filters, f);
+enum { PART_INPUTS = 32 }; /* of a dense layer's part, at least */
+
+/* bias_grad [filters], these of them += sum of out_grad [rows][width], whose rows end in zeros. */
+static void add_rows(int64_t rows, Range filters, int width, const float *out_grad, float *bias_grad) {
+    for (int64_t f = filters.begin; f < filters.end; f += LANES) {
+        const int lanes = lanes_from((int)filters.end, (int)f);
         const vec sum = vec_sum_rows(rows, width, out_grad + f, LANES);
         vec_store_lanes(bias_grad + f, vec_load_lanes(bias_grad + f, lanes) + sum, lanes);
     }
@@ -43,9 +48,11 @@ static Span next_tap_span(const Axis *axis, int tap) {
     return span;
 }
 
-/* The weight gradient of n images' lines [line, line + lines) of the output. */
+/* The weight gradient of n images' lines [line, line + lines) of the output, and these filters, which begin
+ * at a whole vector. */
 typedef struct {
     const ConvShape *shape;
+    Range filters;
     int n, line, lines;
     const float *in;      /* of the first image */
     const float *factors; /* [n][out_height][out_width][width], of the first image */
@@ -68,13 +75,14 @@ static void add_taps(const Part *part, const Axis *y_axis, const Axis *x_axis, S
         .sum = {{part->n, end - first, x.count},
                 {in_size(s), s->stride * row, (int64_t)s->stride * s->channels}},
         .out_stride = {0, tap_row * s->filters, s->filters},
-        .columns = s->filters,
+        .columns = (int)range_size(part->filters),
         .in = part->in + in_row * row + in_column * s->channels,
-        .factors = part->factors + ((int64_t)first * s->out_width + x.first) * width,
+        .factors = part->factors + ((int64_t)first * s->out_width + x.first) * width + part->filters.begin,
         .factor_stride = width,
         .factor_line_skip = (int64_t)(s->out_width - x.count) * width,
         .factor_image_skip = (int64_t)(s->out_height - (end - first)) * s->out_width * width,
-        .out = part->weight_grad + (y.tap * tap_row + (int64_t)x.tap * s->channels) * s->filters,
+        .out = part->weight_grad + (y.tap * tap_row + (int64_t)x.tap * s->channels) * s->filters +
+               part->filters.begin,
     };
     product_compute(&product);
 }
@@ -94,14 +102,14 @@ static void add_part(const Part *part) {
 }
 
 /* The sum over the pixels of n images, in parts that the first-level cache holds. */
-static void sum_parts(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
-                      float *bias_grad) {
+static void sum_parts(const ConvShape *s, Range filters, int n, const float *in, const float *factors,
+                      const ConvWeightSum *sum) {
     const int width = product_round_up(s->filters);
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
     const int64_t most = max64(1, PART_FLOATS / width);
     const int images = (int)max64(1, most / pixels);
     const int lines = images > 1 ? s->out_height : (int)max64(1, most / s->out_width);
-    Part part = {.shape = s, .weight_grad = weight_grad};
+    Part part = {.shape = s, .filters = filters, .weight_grad = sum->weight_grad};
     for (int i = 0; i < n; i += images) {
         part.in = in + i * in_size(s);
         part.factors = factors + i * pixels * width;
@@ -109,60 +117,102 @@ static void sum_parts(const ConvShape *s, int n, const float *in, const float *f
         for (part.line = 0; part.line < s->out_height; part.line += lines) {
             part.lines = s->out_height - part.line < lines ? s->out_height - part.line : lines;
             add_part(&part);
-            if (bias_grad)
-                add_rows(part.lines == s->out_height ? part.n * pixels : part.lines * s->out_width,
-                         s->filters, width, part.factors + part.line * s->out_width * width, bias_grad);
+            if (sum->bias_grad)
+                add_rows(part.lines == s->out_height ? part.n * pixels : part.lines * s->out_width, filters,
+                         width, part.factors + part.line * s->out_width * width, sum->bias_grad);
         }
     }
 }
 
 /* A dense layer's: the images are the sum, and their inputs, which lie far apart, are copied together. */
-static void sum_images(const ConvShape *s, int n, const float *in, const float *factors, float *weight_grad,
+static void sum_images(const ConvShape *s, Range channels, const ConvWeightSum *sum, const float *factors,
                        const float *start, float *copy) {
-    for (int first = 0; first < s->channels; first += DENSE_INPUTS) {
-        const int inputs = s->channels - first < DENSE_INPUTS ? s->channels - first : DENSE_INPUTS;
-        for (int i = 0; i < n; i++)
-            memcpy(copy + i * COPY_STRIDE, in + (int64_t)i * s->channels + first,
+    for (int64_t first = channels.begin; first < channels.end; first += DENSE_INPUTS) {
+        const int64_t inputs = smaller(channels.end - first, DENSE_INPUTS);
+        for (int i = 0; i < sum->n; i++)
+            memcpy(copy + i * COPY_STRIDE, sum->in + (int64_t)i * s->channels + first,
                    (size_t)inputs * sizeof *copy);
         const Product product = {
             .rows = {{1, 1, inputs}, {0, 0, 1}},
-            .sum = {{1, 1, n}, {0, 0, COPY_STRIDE}},
+            .sum = {{1, 1, sum->n}, {0, 0, COPY_STRIDE}},
             .out_stride = {0, 0, s->filters},
             .columns = s->filters,
             .in = copy,
             .factors = factors,
             .factor_stride = product_round_up(s->filters),
             .start = start,
-            .out = weight_grad + (int64_t)first * s->filters,
+            .out = sum->weight_grad + first * s->filters,
         };
         product_compute(&product);
     }
 }
 
-static void dense_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
-                          float *weight_grad, float *bias_grad, float *work) {
-    const int width = product_round_up(s->filters);
-    float *const filled = work + round_up(width);
-    const float *factors = fill_columns(n, s->filters, out_grad, filled);
-    memset(work, 0, (size_t)width * sizeof *work);
-    sum_images(s, n, in, factors, weight_grad, add ? NULL : work, filled + (int64_t)n * width);
-    if (bias_grad) add_rows(n, s->filters, width, factors, bias_grad);
+static void zero_bias(Range filters, float *bias_grad) {
+    memset(bias_grad + filters.begin, 0, (size_t)range_size(filters) * sizeof *bias_grad);
 }
 
-void conv_direct_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
-                                  float *weight_grad, float *bias_grad, float *work) {
+/* Part 0 also sums the bias. */
+static void sum_dense(const ConvShape *s, const ConvWeightSum *sum) {
+    const int width = product_round_up(s->filters);
+    const Range filters = {0, s->filters};
+    float *const zeros = sum->work, *const filled = zeros + round_up(width);
+    const float *factors = fill_columns(sum->n, s->filters, sum->out_grad, filled);
+    memset(zeros, 0, (size_t)width * sizeof *zeros);
+    for (int part = sum->first_part; part < sum->end_part; part++) {
+        conv_begin_part(sum, part);
+        sum_images(s, partition_range(s->channels, sum->parts, part), sum, factors, sum->add ? NULL : zeros,
+                   filled + (int64_t)sum->n * width);
+        if (part == 0 && sum->bias_grad) {
+            if (!sum->add) zero_bias(filters, sum->bias_grad);
+            add_rows(sum->n, filters, width, factors, sum->bias_grad);
+        }
+        conv_end_part(sum, part);
+    }
+}
+
+static int vectors_of(const ConvShape *s) {
+    return (s->filters + LANES - 1) / LANES;
+}
+
+static Range filters_of(const ConvShape *s, int parts, int part) {
+    const Range vectors = partition_range(vectors_of(s), parts, part);
+    return (Range){vectors.begin * LANES, smaller(vectors.end * LANES, s->filters)};
+}
+
+static void zero_weights(const ConvShape *s, Range filters, float *weight_grad) {
+    const int64_t rows = (int64_t)s->kernel * s->kernel * s->channels;
+    for (int64_t r = 0; r < rows; r++)
+        memset(weight_grad + r * s->filters + filters.begin, 0,
+               (size_t)range_size(filters) * sizeof *weight_grad);
+}
+
+static void sum_filters(const ConvShape *s, Range filters, const ConvWeightSum *sum) {
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
-    const size_t weights = (size_t)s->kernel * (size_t)s->kernel * (size_t)s->channels * (size_t)s->filters;
+    if (!sum->add) {
+        zero_weights(s, filters, sum->weight_grad);
+        if (sum->bias_grad) zero_bias(filters, sum->bias_grad);
+    }
+    const int group = group_size(s, sum->n);
+    for (int first = 0; first < sum->n; first += group) {
+        const int images = sum->n - first < group ? sum->n - first : group;
+        const float *gradient = sum->out_grad + first * out_size(s);
+        const float *factors = fill_columns(images * pixels, s->filters, gradient, sum->work);
+        sum_parts(s, filters, images, sum->in + first * in_size(s), factors, sum);
+    }
+}
+
+int conv_direct_weight_parts(const ConvShape *s) {
+    return is_dense(s) ? (int)max64(1, s->channels / PART_INPUTS) : vectors_of(s);
+}
+
+void conv_direct_sum_weights(const ConvShape *s, const ConvWeightSum *sum) {
     if (is_dense(s)) {
-        dense_weights(s, n, in, out_grad, add, weight_grad, bias_grad, work);
+        sum_dense(s, sum);
         return;
     }
-    if (!add) memset(weight_grad, 0, weights * sizeof *weight_grad);
-    const int group = group_size(s, n);
-    for (int first = 0; first < n; first += group) {
-        const int images = n - first < group ? n - first : group;
-        const float *gradient = out_grad + first * out_size(s);
-        const float *factors = fill_columns(images * pixels, s->filters, gradient, work);
-        sum_parts(s, images, in + first * in_size(s), factors, weight_grad, bias_grad);
+    for (int part = sum->first_part; part < sum->end_part; part++) {
+        conv_begin_part(sum, part);
+        sum_filters(s, filters_of(s, sum->parts, part), sum);
+        conv_end_part(sum, part);
     }
 }

@@ -4,8 +4,8 @@
 
 #include "conv/conv.h"
 
-/* As ConvBackend.backward_weights. */
-void conv_direct_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
-                                  bool add, float *weight_grad, float *bias_grad, float *work);
+/* As the functions of ConvBackend. Parts are filters; of a dense layer inputs. */
+int conv_direct_weight_parts(const ConvShape *shape);
+void conv_direct_sum_weights(const ConvShape *shape, const ConvWeightSum *sum);
 
 #endif

@@ -339,27 +339,30 @@ static void sum_positions(const ConvShape *s, bool add, const Work *work) {
     }
 }
 
-static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
-                             float *weight_grad, float *bias_grad, float *memory) {
+/* Only the whole sums are added in turn. */
+static void sum_weights(const ConvShape *s, const ConvWeightSum *sum) {
     Work work;
     tiles_configure();
-    cut_work(s, &work, memory);
+    cut_work(s, &work, sum->work);
     clear(&work);
     const int64_t end = s->out_height * work.width;
-    for (int i = 0; i < n; i++) {
-        split_image(s, in + i * in_size(s), &work);
+    for (int i = 0; i < sum->n; i++) {
+        split_image(s, sum->in + i * in_size(s), &work);
         for (int64_t first = 0; first < end; first += POSITIONS) {
             shift_image(work.image_high + first, work.width, work.a_high);
             shift_image(work.image_low + first, work.width, work.a_low);
-            pair_gradients(s, out_grad + i * out_size(s), first, &work);
+            pair_gradients(s, sum->out_grad + i * out_size(s), first, &work);
             sum_positions(s, i > 0 || first > 0, &work);
         }
     }
+    tiles_release();
+    conv_begin_part(sum, 0);
+    float *weight_grad = sum->weight_grad;
     for (int64_t tap = 0; tap < patch_values(s); tap++)
         for (int64_t f = 0; f < s->filters; f++, weight_grad++)
-            *weight_grad = work.sums[tap * padded(s->filters) + f] + (add ? *weight_grad : 0);
-    tiles_release();
-    conv_add_bias_gradient(s, n, out_grad, bias_grad);
+            *weight_grad = work.sums[tap * padded(s->filters) + f] + (sum->add ? *weight_grad : 0);
+    conv_sum_bias(s, sum);
+    conv_end_part(sum, 0);
 }
 
 static void pack_forward(const ConvShape *s, const float *weights, float *packed) {
@@ -397,7 +400,7 @@ const ConvBackend conv_patches = {
     .pack_backward = pack_backward,
     .forward = forward,
     .backward_data = backward_data,
-    .backward_weights = backward_weights,
+    .sum_weights = sum_weights,
 };
 
 #endif

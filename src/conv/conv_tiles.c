@@ -350,7 +350,7 @@ const ConvBackend conv_tiles = {
     .pack_backward = conv_tiles_pack_backward,
     .forward = forward,
     .backward_data = backward_data,
-    .backward_weights = conv_tiles_backward_weights,
+    .sum_weights = conv_tiles_sum_weights,
 };
 
 #endif

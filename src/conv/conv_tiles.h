@@ -18,8 +18,7 @@ int64_t conv_tiles_packed_size(const ConvShape *shape);
 void conv_tiles_pack_forward(const ConvShape *shape, const float *weights, float *packed);
 void conv_tiles_pack_backward(const ConvShape *shape, const float *weights, float *packed);
 int64_t conv_tiles_weights_work_size(const ConvShape *shape, int n);
-void conv_tiles_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
-                                 bool add, float *weight_grad, float *bias_grad, float *work);
+void conv_tiles_sum_weights(const ConvShape *shape, const ConvWeightSum *sum);
 
 #endif
 #endif

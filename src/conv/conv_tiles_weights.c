@@ -345,13 +345,16 @@ static void dense_weights(const ConvShape *s, int n, const float *in, const floa
     }
 }
 
-void conv_tiles_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
-                                 bool add, float *weight_grad, float *bias_grad, float *work) {
+/* Sums go straight to the weights, so all of it is one part. */
+void conv_tiles_sum_weights(const ConvShape *shape, const ConvWeightSum *sum) {
     const ConvShape s = flattened(shape);
+    conv_begin_part(sum, 0);
     tiles_configure();
-    (is_dense(&s) ? dense_weights : conv_weights)(&s, n, in, out_grad, add, weight_grad, work);
+    (is_dense(&s) ? dense_weights : conv_weights)(&s, sum->n, sum->in, sum->out_grad, sum->add,
+                                                  sum->weight_grad, sum->work);
     tiles_release();
-    conv_add_bias_gradient(shape, n, out_grad, bias_grad);
+    conv_sum_bias(shape, sum);
+    conv_end_part(sum, 0);
 }
 
 #endif

@@ -334,12 +334,12 @@ static void backward_data(const ConvShape *s, int n, const float *out_grad, cons
     if (relu_out) apply_relu_mask(n * in_size(s), relu_out, in_grad);
 }
 
-static void backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad, bool add,
-                             float *weight_grad, float *bias_grad, float *work) {
+/* Only the weights that the sums make are added in turn. */
+static void sum_weights(const ConvShape *s, const ConvWeightSum *sum) {
     const Tiling t = tiling_of(s);
-    const Work cut = cut_work(&t, work);
-    const int64_t all = tile_count(&t, n);
-    const Images ins = {.in = in}, gradients = {.in = out_grad};
+    const Work cut = cut_work(&t, sum->work);
+    const int64_t all = tile_count(&t, sum->n);
+    const Images ins = {.in = sum->in}, gradients = {.in = sum->out_grad};
     Block block = {&t, 0, 0};
     for (; block.first < all; block.first += block.count) {
         block.count = next_block(&t, WEIGHTS_BLOCK_FLOATS, all - block.first);
@@ -347,8 +347,10 @@ static void backward_weights(const ConvShape *s, int n, const float *in, const f
         for_each_tile(&block, &t.out, t.out.side, &gradients, cut.out_points, gradient_to_points);
         sum_products(&block, cut.in_points, cut.out_points, block.first ? NULL : cut.zeros, cut.sums);
     }
-    conv_winograd_finish_weights(s, cut.sums, add, weight_grad);
-    conv_add_bias_gradient(s, n, out_grad, bias_grad);
+    conv_begin_part(sum, 0);
+    conv_winograd_finish_weights(s, cut.sums, sum->add, sum->weight_grad);
+    conv_sum_bias(s, sum);
+    conv_end_part(sum, 0);
 }
 
 bool conv_winograd_fits(const ConvShape *s) {
@@ -377,5 +379,5 @@ const ConvBackend conv_winograd = {
     .pack_backward = conv_winograd_pack_backward,
     .forward = forward,
     .backward_data = backward_data,
-    .backward_weights = backward_weights,
+    .sum_weights = sum_weights,
 };

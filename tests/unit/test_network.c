@@ -267,16 +267,24 @@ static void check_gradients(Fixture *f, const float *contribution, int micro_bat
     }
 }
 
+static void run_alone(MicroBatchWork *work, const MicroBatch *batch) {
+    MicroBatchScratch scratch = micro_batch_scratch_new(work->net, work->micro_batch);
+    Team team;
+    team_init(&team, 1);
+    micro_batch_run(work, batch, &(TeamMember){&team, 0, &scratch});
+    micro_batch_scratch_free(&scratch);
+}
+
 static void check_micro_batch_of(const char *line, ImageSpec spec, int n, int micro_batch) {
     Fixture *f = fixture_for(line, spec, n);
     const Augmentation none = {0};
     Samples samples = {n, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
     packed_weights_fill(f->net, f->params, &packed);
-    MicroBatchWork *work = micro_batch_work_new(f->net, micro_batch, f->micro_batch.seed, &none, 0);
+    MicroBatchWork *work =
+        micro_batch_work_new(f->net, &(MicroBatchSetup){micro_batch, 1, f->micro_batch.seed, none, 0});
     float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
-    micro_batch_run(work,
-                    &(MicroBatch){f->params, &packed, f->micro_batch.epoch, samples, contribution, NULL});
+    run_alone(work, &(MicroBatch){f->params, &packed, f->micro_batch.epoch, samples, contribution, NULL});
     double loss = ref_network_loss(f->net, &f->micro_batch, f->exact_params);
     double got = (double)contribution[contribution_loss(f->net)] * micro_batch;
     if (fabs(got - loss) > 1e-4 * loss) fail_msg("loss %.8g, reference %.8g", got, loss);
@@ -371,9 +379,9 @@ static void test_contributed_statistics(void **state) {
     Samples samples = {6, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
     packed_weights_fill(f->net, f->params, &packed);
-    MicroBatchWork *work = micro_batch_work_new(f->net, 8, 1, &none, 0);
+    MicroBatchWork *work = micro_batch_work_new(f->net, &(MicroBatchSetup){8, 1, 1, none, 0});
     float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
-    micro_batch_run(work, &(MicroBatch){f->params, &packed, 0, samples, contribution, NULL});
+    run_alone(work, &(MicroBatch){f->params, &packed, 0, samples, contribution, NULL});
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
     for (int i = 0; i < 6 * IMAGE_PIXELS; i++)
         mean += f->images[i] / 255.0 / rows;
