@@ -165,11 +165,14 @@ struct LayerType {
      * on each other (ConvWeightSum). NULL: the others. */
     int (*weight_parts)(const Layer *layer);
     void (*sum_weights)(const LayerPass *pass);
-    /* Types that need something of the whole micro-batch before any image can pass: gather takes in a group's
-     * input (back: its gradient), group after group; gathered ends it. NULL: the others. */
+    /* Types that need something of the whole micro-batch before any image can pass: gather makes sums of a
+     * group's input (back: of its gradient) in `work`, add_gathered adds them to those of the groups before,
+     * gathered ends it. NULL: the others. */
     void (*gather)(const LayerPass *pass);
+    void (*add_gathered)(const LayerPass *pass);
     void (*gathered)(const LayerPass *pass);
     void (*gather_back)(const LayerPass *pass);
+    void (*add_gathered_back)(const LayerPass *pass);
     void (*gathered_back)(const LayerPass *pass);
 
     /* In use, a type with scale_in_use is out = in * factor + offset for each channel, and becomes part of

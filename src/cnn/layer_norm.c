@@ -38,9 +38,18 @@ static int64_t rows_of(const Layer *layer, int images) {
     return (int64_t)images * layer->in.height * layer->in.width;
 }
 
+static int64_t work_floats(const Layer *layer, int n) {
+    return norm_block_floats(layer->in.channels, rows_of(layer, n));
+}
+
 static void gather(const LayerPass *pass) {
     const Norm norm = norm_of(pass);
-    norm_add_moments(&norm, rows_of(pass->layer, pass->first), layer_pass_rows(pass), pass->in);
+    norm_find_moments(&norm, layer_pass_rows(pass), pass->in, pass->work);
+}
+
+static void add_gathered(const LayerPass *pass) {
+    const Norm norm = norm_of(pass);
+    norm_add_moments(&norm, rows_of(pass->layer, pass->first), layer_pass_rows(pass), pass->work);
 }
 
 /* Leaves mean and unbiased variance, weighted by the images, for the running statistics. */
@@ -64,8 +73,13 @@ static void forward(const LayerPass *pass) {
 
 static void gather_back(const LayerPass *pass) {
     const Norm norm = norm_of(pass);
-    norm_add_gradients(&norm, rows_of(pass->layer, pass->first), layer_pass_rows(pass), pass->in,
-                       pass->layer->does_relu ? pass->out : NULL, pass->gradient);
+    norm_find_gradients(&norm, layer_pass_rows(pass), pass->in, pass->layer->does_relu ? pass->out : NULL,
+                        pass->gradient, pass->work);
+}
+
+static void add_gathered_back(const LayerPass *pass) {
+    const Norm norm = norm_of(pass);
+    norm_add_gradients(&norm, rows_of(pass->layer, pass->first), layer_pass_rows(pass), pass->work);
 }
 
 static void gathered_back(const LayerPass *pass) {
@@ -114,11 +128,14 @@ const LayerType layer_norm = {
     .parse = parse,
     .array = array,
     .kept_floats = kept_floats,
+    .work_floats = work_floats,
     .forward = forward,
     .backward = backward,
     .gather = gather,
+    .add_gathered = add_gathered,
     .gathered = gathered,
     .gather_back = gather_back,
+    .add_gathered_back = add_gathered_back,
     .gathered_back = gathered_back,
     .scale_in_use = scale_in_use,
     .forward_in_use = forward_in_use,

@@ -130,8 +130,9 @@ static const LayerType *gathering_layer(const MicroBatchRun *run, int i) {
 static void gather(const MicroBatchRun *run, int i, Group group, int k) {
     const LayerPass pass = pass_of(run, i, group);
     Turns *turns = &run->work->turns[i][LAYER_TURNS_FORWARD];
-    turns_begin(turns, k);
     pass.layer->type->gather(&pass);
+    turns_begin(turns, k);
+    pass.layer->type->add_gathered(&pass);
     turns_end(turns);
 }
 
@@ -139,8 +140,9 @@ static void gather_back(const MicroBatchRun *run, int i, Group group, int k, flo
     LayerPass pass = pass_of(run, i, group);
     Turns *turns = &run->work->turns[i][LAYER_TURNS_BACK];
     pass.gradient = gradient;
-    turns_begin(turns, k);
     pass.layer->type->gather_back(&pass);
+    turns_begin(turns, k);
+    pass.layer->type->add_gathered_back(&pass);
     turns_end(turns);
 }
 

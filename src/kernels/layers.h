@@ -16,19 +16,27 @@ typedef struct {
     float *scale_grad, *shift_grad;   /* [channels] */
 } Norm;
 
-/* First pass: takes `rows` rows into the mean and the sum of squared deviations of the `before` rows before
- * (none: they are written). norm_finish_moments makes the (biased) variance and inv_std of all `rows`. */
-void norm_add_moments(const Norm *norm, int64_t before, int64_t rows, const float *in);
+/* Sums over the rows are made of those of blocks of rows, which don't depend on each other: so many floats
+ * for the blocks of some rows. */
+int64_t norm_block_floats(int channels, int64_t rows);
+
+/* First pass: block_sums of `rows` rows; norm_add_moments takes them into the mean and the sum of squared
+ * deviations of the `before` rows before (none: they are written). norm_finish_moments makes the (biased)
+ * variance and inv_std of all `rows`. */
+void norm_find_moments(const Norm *norm, int64_t rows, const float *in, float *block_sums);
+void norm_add_moments(const Norm *norm, int64_t before, int64_t rows, const float *block_sums);
 void norm_finish_moments(const Norm *norm, int64_t rows, float epsilon);
 
 /* Second pass: out = (in - mean) * inv_std * scale + shift, and max(out, 0) with relu. */
 void norm_forward(const Norm *norm, int64_t rows, const float *in, bool relu, float *out);
 
-/* First pass back: adds sum(gradient) to shift_grad and sum(gradient * (in - mean)) to scale_grad (with
- * before == 0 they are written); norm_finish_gradients then makes them what they are called. relu_out: the
- * output of a relu that follows, which first makes the gradient 0 where it is 0; or NULL. */
-void norm_add_gradients(const Norm *norm, int64_t before, int64_t rows, const float *in,
-                        const float *relu_out, float *gradient);
+/* First pass back: block_sums of `rows` rows. relu_out: the output of a relu that follows, which first makes
+ * the gradient 0 where it is 0; or NULL. norm_add_gradients adds sum(gradient) to shift_grad and sum(gradient
+ * * (in - mean)) to scale_grad (with before == 0 they are written); norm_finish_gradients then makes them
+ * what they are called. */
+void norm_find_gradients(const Norm *norm, int64_t rows, const float *in, const float *relu_out,
+                         float *gradient, float *block_sums);
+void norm_add_gradients(const Norm *norm, int64_t before, int64_t rows, const float *block_sums);
 void norm_finish_gradients(const Norm *norm);
 
 /* Second pass back: gradient, of the output, becomes that of the input; all_rows of them make up the

@@ -39,28 +39,43 @@ ALWAYS_INLINE vec sum_squares(int64_t rows, int channels, const float *in, vec m
     return vec_sum_parts(part);
 }
 
+/* sums [2][channels] of a block: mean and sum of squared deviations. */
+ALWAYS_INLINE void find_moments(int c, int lanes, int channels, int64_t rows, const float *in, float *sums) {
+    const vec mean = vec_sum_rows(rows, channels, in + c, lanes) / (float)rows;
+    vec_store_lanes(sums + c, mean, lanes);
+    vec_store_lanes(sums + channels + c, sum_squares(rows, channels, in + c, mean, lanes), lanes);
+}
+
+int64_t norm_block_floats(int channels, int64_t rows) {
+    return (rows + BLOCK_ROWS - 1) / BLOCK_ROWS * 2 * channels;
+}
+
+void norm_find_moments(const Norm *norm, int64_t rows, const float *in, float *block_sums) {
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block_sums += 2 * norm->channels)
+        FOR_VECTORS(find_moments, norm->channels, norm->channels, block_rows(rows, first),
+                    in + first * norm->channels, block_sums);
+}
+
 /* Takes one block of rows into the moments of the rows before (Chan, Golub & LeVeque 1983). */
 ALWAYS_INLINE void add_moments(int c, int lanes, const Norm *norm, int64_t before, int64_t rows,
-                               const float *in) {
-    const int channels = norm->channels;
+                               const float *sums) {
     float *const mean = norm->mean, *const squares = norm->variance;
     const float total = (float)(before + rows), share = (float)rows / total;
-    const vec block_mean = vec_sum_rows(rows, channels, in + c, lanes) / (float)rows;
-    const vec block_squares = sum_squares(rows, channels, in + c, block_mean, lanes);
+    const vec block_mean = vec_load_lanes(sums + c, lanes);
+    const vec block_squares = vec_load_lanes(sums + norm->channels + c, lanes);
     const vec old_mean = vec_load_lanes(mean + c, lanes), old_squares = vec_load_lanes(squares + c, lanes);
     const vec step = block_mean - old_mean;
     vec_store_lanes(mean + c, old_mean + step * share, lanes);
     vec_store_lanes(squares + c, old_squares + block_squares + step * step * (share * (float)before), lanes);
 }
 
-void norm_add_moments(const Norm *norm, int64_t before, int64_t rows, const float *in) {
+void norm_add_moments(const Norm *norm, int64_t before, int64_t rows, const float *block_sums) {
     if (before == 0) {
         memset(norm->mean, 0, (size_t)norm->channels * sizeof *norm->mean);
         memset(norm->variance, 0, (size_t)norm->channels * sizeof *norm->variance);
     }
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        FOR_VECTORS(add_moments, norm->channels, norm, before + first, block_rows(rows, first),
-                    in + first * norm->channels);
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block_sums += 2 * norm->channels)
+        FOR_VECTORS(add_moments, norm->channels, norm, before + first, block_rows(rows, first), block_sums);
 }
 
 void norm_finish_moments(const Norm *norm, int64_t rows, float epsilon) {
@@ -103,10 +118,10 @@ ALWAYS_INLINE void add_gradient(int64_t at, int lanes, const float *in, const fl
     *shift_sum += g;
 }
 
-ALWAYS_INLINE void add_gradients(int c, int lanes, const Norm *norm, int64_t rows, const float *in,
-                                 const float *relu_out, float *gradient) {
+/* sums [2][channels] of a block: for scale_grad and shift_grad. */
+ALWAYS_INLINE void find_gradients(int c, int lanes, const Norm *norm, int64_t rows, const float *in,
+                                  const float *relu_out, float *gradient, float *sums) {
     const int channels = norm->channels;
-    float *const scale_grad = norm->scale_grad, *const shift_grad = norm->shift_grad;
     const vec m = vec_load_lanes(norm->mean + c, lanes);
     vec scale_part[VEC_PARTS] = {{0}}, shift_part[VEC_PARTS] = {{0}};
     int64_t r = 0;
@@ -117,21 +132,32 @@ ALWAYS_INLINE void add_gradients(int c, int lanes, const Norm *norm, int64_t row
                          &shift_part[p]);
     for (; r < rows; r++)
         add_gradient(r * channels + c, lanes, in, relu_out, m, gradient, &scale_part[0], &shift_part[0]);
-    const vec scale_sum = vec_sum_parts(scale_part), shift_sum = vec_sum_parts(shift_part);
-    vec_store_lanes(scale_grad + c, vec_load_lanes(scale_grad + c, lanes) + scale_sum, lanes);
-    vec_store_lanes(shift_grad + c, vec_load_lanes(shift_grad + c, lanes) + shift_sum, lanes);
+    vec_store_lanes(sums + c, vec_sum_parts(scale_part), lanes);
+    vec_store_lanes(sums + channels + c, vec_sum_parts(shift_part), lanes);
 }
 
-void norm_add_gradients(const Norm *norm, int64_t before, int64_t rows, const float *in,
-                        const float *relu_out, float *gradient) {
+void norm_find_gradients(const Norm *norm, int64_t rows, const float *in, const float *relu_out,
+                         float *gradient, float *block_sums) {
+    const int channels = norm->channels;
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block_sums += 2 * channels)
+        FOR_VECTORS(find_gradients, channels, norm, block_rows(rows, first), in + first * channels,
+                    relu_out ? relu_out + first * channels : NULL, gradient + first * channels, block_sums);
+}
+
+ALWAYS_INLINE void add_sums(int c, int lanes, const float *sums, float *total) {
+    vec_store_lanes(total + c, vec_load_lanes(total + c, lanes) + vec_load_lanes(sums + c, lanes), lanes);
+}
+
+void norm_add_gradients(const Norm *norm, int64_t before, int64_t rows, const float *block_sums) {
     const int channels = norm->channels;
     if (before == 0) {
         memset(norm->scale_grad, 0, (size_t)channels * sizeof *norm->scale_grad);
         memset(norm->shift_grad, 0, (size_t)channels * sizeof *norm->shift_grad);
     }
-    for (int64_t first = 0; first < rows; first += BLOCK_ROWS)
-        FOR_VECTORS(add_gradients, channels, norm, block_rows(rows, first), in + first * channels,
-                    relu_out ? relu_out + first * channels : NULL, gradient + first * channels);
+    for (int64_t first = 0; first < rows; first += BLOCK_ROWS, block_sums += 2 * channels) {
+        FOR_VECTORS(add_sums, channels, block_sums, norm->scale_grad);
+        FOR_VECTORS(add_sums, channels, block_sums + channels, norm->shift_grad);
+    }
 }
 
 void norm_finish_gradients(const Norm *norm) {

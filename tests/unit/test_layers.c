@@ -21,6 +21,21 @@ static void free_all(void *const *arrays, int count) {
         mem_free(arrays[i]);
 }
 
+static void take_moments(const Norm *norm, int64_t before, int64_t rows, const float *in) {
+    float *sums = zeros(norm_block_floats(norm->channels, rows), sizeof *sums);
+    norm_find_moments(norm, rows, in, sums);
+    norm_add_moments(norm, before, rows, sums);
+    mem_free(sums);
+}
+
+static void take_gradients(const Norm *norm, int64_t before, int64_t rows, const float *in,
+                           const float *relu_out, float *gradient) {
+    float *sums = zeros(norm_block_floats(norm->channels, rows), sizeof *sums);
+    norm_find_gradients(norm, rows, in, relu_out, gradient, sums);
+    norm_add_gradients(norm, before, rows, sums);
+    mem_free(sums);
+}
+
 static void check_norm(int64_t rows, int channels, float centre, uint64_t *state) {
     const int64_t n = rows * channels, begin[] = {0, rows / 3 + 1, rows};
     float *in = ref_random_array(n, state), *out_grad = ref_random_array(n, state);
@@ -38,13 +53,13 @@ static void check_norm(int64_t rows, int channels, float centre, uint64_t *state
 
     const Norm norm = {channels, scale, shift, kept[0], kept[1], kept[2], kept[3], kept[4]};
     for (int p = 0; p < 2; p++) /* in two parts */
-        norm_add_moments(&norm, begin[p], begin[p + 1] - begin[p], in + begin[p] * channels);
+        take_moments(&norm, begin[p], begin[p + 1] - begin[p], in + begin[p] * channels);
     norm_finish_moments(&norm, rows, 1e-3f);
     norm_forward(&norm, rows, in, false, out);
     memcpy(in_grad, out_grad, (size_t)n * sizeof *in_grad);
     for (int p = 0; p < 2; p++)
-        norm_add_gradients(&norm, begin[p], begin[p + 1] - begin[p], in + begin[p] * channels, NULL,
-                           in_grad + begin[p] * channels);
+        take_gradients(&norm, begin[p], begin[p + 1] - begin[p], in + begin[p] * channels, NULL,
+                       in_grad + begin[p] * channels);
     norm_finish_gradients(&norm);
     norm_backward(&norm, rows, rows, in, in_grad);
     ref_norm_forward(rows, channels, in64, scale64, shift64, (double)1e-3f, out64, kept64[0], kept64[1]);
@@ -86,7 +101,7 @@ static void test_norm_with_relu(void **unused) {
     float out[2][N], gradient[2][N], mean[CHANNELS], squares[CHANNELS], inverse[CHANNELS];
     float scale_grad[2][CHANNELS], shift_grad[2][CHANNELS];
     Norm norm = {CHANNELS, scale, shift, mean, squares, inverse, NULL, NULL};
-    norm_add_moments(&norm, 0, ROWS, in);
+    take_moments(&norm, 0, ROWS, in);
     norm_finish_moments(&norm, ROWS, 1e-5f);
     for (int fused = 0; fused < 2; fused++) {
         norm.scale_grad = scale_grad[fused];
@@ -95,7 +110,7 @@ static void test_norm_with_relu(void **unused) {
         if (!fused) relu_forward(N, out[0], out[0]);
         memcpy(gradient[fused], out_grad, sizeof gradient[0]);
         if (!fused) relu_backward(N, out[0], gradient[0], gradient[0]);
-        norm_add_gradients(&norm, 0, ROWS, in, fused ? out[1] : NULL, gradient[fused]);
+        take_gradients(&norm, 0, ROWS, in, fused ? out[1] : NULL, gradient[fused]);
     }
     for (int i = 0; i < N; i++) {
         assert_true(out[0][i] == out[1][i]);
