@@ -55,7 +55,7 @@ static StatusCode predict_all(const Context *context, const Model *model, ImageS
         comm_barrier(context->comm);
         double started_s = timer_now_s();
         (members > 1 ? model->family->predict_by_members : model->family->predict)(model, context, &images,
-                                                                                   predictions);
+                                                                                   predictions, NULL);
         result->seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
         count_predictions(predictions, members, &images.set, result);
         mem_free(predictions);

@@ -118,7 +118,7 @@ static StatusCode predict(const Context *context, const Model *model, Pictures *
     if (!model_images_create(model, &pictures->set, &images, status)) {
         const int64_t n = images.set.n;
         Prediction *predictions = mem_new((size_t)n, sizeof *predictions);
-        model->family->predict(model, context, &images, predictions);
+        model->family->predict(model, context, &images, predictions, NULL);
         if (comm_rank(context->comm) == 0) print_predictions(pictures, model, predictions, n, format);
         if (neighbours) show_neighbours(context, model, &images, predictions, neighbours, status);
         mem_free(predictions);

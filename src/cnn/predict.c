@@ -206,9 +206,15 @@ static void add_probabilities(const Predictor *predictor, ChunkWork *work, const
         work->sums[i] += work->probabilities[i];
 }
 
-/* out: [ensemble->count][PREDICT_CHUNK] */
+/* From the sums of `count` images for each: a division, lest the label's differ from its confidence. */
+static void average_sums(const float *sums, int64_t values, int count, float *probabilities) {
+    for (int64_t i = 0; i < values; i++)
+        probabilities[i] = sums[i] / (float)count;
+}
+
+/* out: of this chunk */
 static void run_chunk(const Ensemble *ensemble, ChunkWork *work, const uint8_t *images, int n,
-                      Prediction *out) {
+                      ChunkPredictions out) {
     const ImageSpec spec = ensemble->members[0]->net->spec;
     const int shifts = ensemble->shifts, side = 2 * shifts + 1, classes = spec.classes;
     const size_t bytes = (size_t)n * (size_t)image_spec_pixels(spec);
@@ -222,9 +228,11 @@ static void run_chunk(const Ensemble *ensemble, ChunkWork *work, const uint8_t *
             for (int dx = -shifts; dx <= shifts; dx++)
                 add_probabilities(ensemble->members[m], work, seen, n, dx, dy);
         for (int s = 0; s < n; s++)
-            out[m * PREDICT_CHUNK + s] =
+            out.best[m * PREDICT_CHUNK + s] =
                 best_class(work->sums + (int64_t)s * classes, classes, (m + 1) * side * side);
     }
+    if (out.probabilities)
+        average_sums(work->sums, (int64_t)n * classes, ensemble->count * side * side, out.probabilities);
 }
 
 int64_t predict_chunks(int64_t n) {
@@ -232,16 +240,19 @@ int64_t predict_chunks(int64_t n) {
 }
 
 void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,
-                      Prediction *out) {
-    const int64_t pixels = image_spec_pixels(ensemble->members[0]->net->spec);
+                      ChunkPredictions out) {
+    const ImageSpec spec = ensemble->members[0]->net->spec;
+    const int64_t pixels = image_spec_pixels(spec);
 #pragma omp parallel num_threads(threads)
     {
         ChunkWork work = chunk_work_new(ensemble);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t chunk = chunks.begin; chunk < chunks.end; chunk++) {
             int64_t first = chunk * PREDICT_CHUNK, left = n - first;
+            const ChunkPredictions to = {out.best + first * ensemble->count,
+                                         out.probabilities ? out.probabilities + first * spec.classes : NULL};
             run_chunk(ensemble, &work, images + first * pixels,
-                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, out + first * ensemble->count);
+                      left < PREDICT_CHUNK ? (int)left : PREDICT_CHUNK, to);
         }
         chunk_work_free(&work);
     }

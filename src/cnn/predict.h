@@ -39,10 +39,15 @@ typedef struct {
 /* How many chunks n images make. */
 int64_t predict_chunks(int64_t n);
 
-/* Predicts the images of some chunks of images [n][height][width] into those chunks of out
- * [chunks][count][PREDICT_CHUNK], with `threads` threads: what the first 1, 2, ... count members say
- * together. */
+/* Where predictions go. */
+typedef struct {
+    Prediction *best;     /* [chunks][count][PREDICT_CHUNK]: what the first 1, 2, ... count members say */
+    float *probabilities; /* [chunks][PREDICT_CHUNK][classes] of all members; NULL: not wanted */
+} ChunkPredictions;
+
+/* Predicts the images of some chunks of images [n][height][width] into those chunks of out, with `threads`
+ * threads. */
 void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,
-                      Prediction *out);
+                      ChunkPredictions out);
 
 #endif

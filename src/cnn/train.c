@@ -176,7 +176,7 @@ static double validate(const Trainer *trainer) {
     Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
     Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
     const Ensemble alone = {1, 0, &predictor, NULL};
-    ensemble_predict(&alone, job->threads, job->valid.images, n, mine, predicted);
+    ensemble_predict(&alone, job->threads, job->valid.images, n, mine, (ChunkPredictions){predicted, NULL});
     uint64_t correct = 0;
     for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
         correct += predicted[i].label == job->valid.labels[i];

@@ -100,26 +100,34 @@ static int count_members(const Model *opened) {
 }
 
 static void predict_by_members(const Model *opened, const Context *context, const ModelImages *images,
-                               Prediction *out) {
+                               Prediction *out, float *probabilities) {
     const CnnModel *model = opened->state;
     const Comm *comm = context->comm;
     const int64_t n = images->set.n, chunks = predict_chunks(n), members = model->members;
+    const int64_t values = PREDICT_CHUNK * (int64_t)opened->spec.classes; /* probabilities of a chunk */
     Prediction *whole = mem_new((size_t)(chunks * members) * PREDICT_CHUNK, sizeof *whole);
+    float *all = probabilities ? mem_new((size_t)(chunks * values), sizeof *all) : NULL;
     const Ensemble ensemble = {model->members, model->shifts, model->predictors, model->preprocess};
     ensemble_predict(&ensemble, context->threads, images->set.images, n,
-                     partition_range(chunks, comm_size(comm), comm_rank(comm)), whole);
+                     partition_range(chunks, comm_size(comm), comm_rank(comm)),
+                     (ChunkPredictions){whole, all});
     comm_share_rows(comm, whole, chunks, members * PREDICT_CHUNK * (int64_t)sizeof *whole);
     for (int64_t m = 0; m < members; m++)
         for (int64_t i = 0; i < n; i++)
             out[m * n + i] = whole[(i / PREDICT_CHUNK * members + m) * PREDICT_CHUNK + i % PREDICT_CHUNK];
+    if (all) {
+        comm_share_rows(comm, all, chunks, values * (int64_t)sizeof *all);
+        memcpy(probabilities, all, (size_t)(n * opened->spec.classes) * sizeof *all);
+    }
+    mem_free(all);
     mem_free(whole);
 }
 
 static void predict_images(const Model *opened, const Context *context, const ModelImages *images,
-                           Prediction *out) {
+                           Prediction *out, float *probabilities) {
     const int64_t members = count_members(opened), n = images->set.n;
     Prediction *all = mem_new((size_t)(members * n), sizeof *all);
-    predict_by_members(opened, context, images, all);
+    predict_by_members(opened, context, images, all, probabilities);
     memcpy(out, all + (members - 1) * n, (size_t)n * sizeof *out);
     mem_free(all);
 }

@@ -79,8 +79,9 @@ typedef struct {
     const uint8_t *labels; /* of the whole reference set */
 } KnnVoting;
 
-/* The vote of count > 0 neighbours, nearest first. confidence is the label's share of the votes. */
-Prediction knn_vote(const KnnVoting *voting, const Neighbour *neighbours, int64_t count);
+/* The vote of count > 0 neighbours, nearest first. confidence is the label's share of the votes; shares
+ * [classes] are those of all classes (NULL: not wanted). */
+Prediction knn_vote(const KnnVoting *voting, const Neighbour *neighbours, int64_t count, float *shares);
 
 /* right[k] += 1 for each k in [1, count] for which the first k neighbours vote for label. */
 void knn_count_votes(const KnnVoting *voting, const Neighbour *neighbours, int64_t count, uint8_t label,

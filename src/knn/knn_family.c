@@ -17,8 +17,9 @@ static StatusCode load(Model *model, const Context *context, Status *status) {
     return knn_model_read(model->state, model, context, status);
 }
 
-static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out) {
-    knn_model_predict(model->state, context, &images->set, out);
+static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out,
+                    float *probabilities) {
+    knn_model_predict(model->state, context, &images->set, out, probabilities);
 }
 
 static void describe(const Model *model, char *text, int size) {

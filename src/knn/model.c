@@ -30,24 +30,36 @@ typedef struct {
     KnnVoting voting;
     int64_t voters;
     Prediction *out;
+    float *shares;
 } Votes;
 
 static void take_vote(void *context, int64_t query, const Neighbour *neighbours) {
     const Votes *votes = context;
-    votes->out[query] = knn_vote(&votes->voting, neighbours, votes->voters);
+    float *shares = votes->shares ? votes->shares + query * votes->voting.classes : NULL;
+    votes->out[query] = knn_vote(&votes->voting, neighbours, votes->voters, shares);
 }
 
-void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images,
-                       Prediction *out) {
+/* Adds up values [bytes] that are zeros on all ranks but one each, as integers. */
+static void add_disjoint(const Comm *comm, void *values, size_t bytes) {
+    const size_t words = (bytes + sizeof(uint64_t) - 1) / sizeof(uint64_t);
+    uint64_t *sums = mem_new(words, sizeof *sums);
+    memcpy(sums, values, bytes);
+    comm_sum_u64(comm, sums, (int64_t)words);
+    memcpy(values, sums, bytes);
+    mem_free(sums);
+}
+
+void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images, Prediction *out,
+                       float *shares) {
     const int64_t n = images->n;
-    _Static_assert(sizeof(Prediction) == sizeof(uint64_t), "predictions are added as integers");
-    Votes votes = {knn_model_voting(model), knn_neighbour_count(&model->method, model->reference.total), out};
-    memset(out, 0, (size_t)n * sizeof *out);
+    const size_t out_bytes = (size_t)n * sizeof *out,
+                 share_bytes = (size_t)(n * model->method.spec.classes) * sizeof *shares;
+    Votes votes = {knn_model_voting(model), knn_neighbour_count(&model->method, model->reference.total), out,
+                   shares};
+    if (n > 0) memset(out, 0, out_bytes);
+    if (shares) memset(shares, 0, share_bytes);
     knn_nearest(context->comm, &model->reference, &model->method, images->images, n, context->threads,
                 take_vote, &votes);
-    /* each prediction is zeros on all ranks but one */
-    uint64_t *sums = mem_copy(out, (size_t)n * sizeof *out);
-    comm_sum_u64(context->comm, sums, n);
-    memcpy(out, sums, (size_t)n * sizeof *out);
-    mem_free(sums);
+    if (n > 0) add_disjoint(context->comm, out, out_bytes);
+    if (shares) add_disjoint(context->comm, shares, share_bytes);
 }

@@ -18,9 +18,10 @@ KnnMethod knn_method(const KnnOptions *options, ImageSpec spec);
 /* Whether a rank with so many images of so many pixels searches by an index for k neighbours. */
 bool knn_prunes(const KnnOptions *options, int64_t rows, int pixels, int64_t k);
 
-/* Predicts images as they were preprocessed; out [n] is whole on every rank. Collective. */
-void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images,
-                       Prediction *out);
+/* Predicts images as they were preprocessed; out [n] and shares [n][classes] of the votes (NULL: not wanted)
+ * are whole on every rank. Collective. */
+void knn_model_predict(const KnnModel *model, const Context *context, const ImageSet *images, Prediction *out,
+                       float *shares);
 
 /* ModelFamily's nearest. */
 StatusCode knn_model_nearest(const Model *model, const Context *context, const ModelImages *images,

@@ -63,7 +63,7 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     const int64_t n = job->valid.n;
     int64_t correct = 0;
     Prediction *out = mem_new((size_t)n, sizeof *out);
-    knn_model_predict(model, &context, &job->valid, out);
+    knn_model_predict(model, &context, &job->valid, out, NULL);
     for (int64_t i = 0; i < n; i++)
         correct += out[i].label == job->valid.labels[i];
     log_line(job->log, "validation: %lld of %lld correct", (long long)correct, (long long)n);

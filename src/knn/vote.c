@@ -30,13 +30,15 @@ static int vote_argmax(const KnnVoting *voting, const VoteCounts *counts) {
     return best;
 }
 
-Prediction knn_vote(const KnnVoting *voting, const Neighbour *neighbours, int64_t count) {
+Prediction knn_vote(const KnnVoting *voting, const Neighbour *neighbours, int64_t count, float *shares) {
     VoteCounts counts;
     begin_vote(voting, &counts);
     for (int64_t i = 0; i < count; i++)
         if (has_vote(neighbours[i].distance, neighbours[0].distance, voting->weighted))
             cast_vote(&counts, neighbours[i].distance, voting->weighted, voting->labels[neighbours[i].index]);
     const int best = vote_argmax(voting, &counts);
+    for (int label = 0; shares && label < voting->classes; label++)
+        shares[label] = (float)(counts.votes[label] / counts.total);
     return (Prediction){(uint8_t)best, (float)(counts.votes[best] / counts.total)};
 }
 

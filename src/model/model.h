@@ -92,9 +92,14 @@ struct ModelFamily {
     /* Frees and clears model->state (NULL is allowed). */
     void (*destroy)(Model *model);
 
-    /* Predicts images, the same on every rank; out [n] is whole on every rank. The same result for any number
-     * of ranks and threads. Collective. */
-    void (*predict)(const Model *model, const Context *context, const ModelImages *images, Prediction *out);
+    /* Predicts images, the same on every rank; out [n] is whole on every rank, and so are probabilities
+     * [n][classes], which add up to 1 for each image; NULL: not wanted. The same result for any number of
+     * ranks and threads. Collective. */
+    void (*predict)(const Model *model, const Context *context, const ModelImages *images, Prediction *out,
+                    float *probabilities);
+
+    /* Whether predict can be asked for probabilities. NULL: always. */
+    bool (*has_probabilities)(const Model *model);
 
     /* One line for people, such as "60000 reference images, k = 3", of a model whose file is open. */
     void (*describe)(const Model *model, char *text, int size);
@@ -122,9 +127,10 @@ struct ModelFamily {
     /* How many networks an ensemble averages. NULL where a family has none, as predict_by_members. */
     int (*members)(const Model *model);
 
-    /* As predict, into out [members][n]: what the first 1, 2, ... of the members say together. */
+    /* As predict, into out [members][n]: what the first 1, 2, ... of the members say together;
+     * probabilities [n][classes] are those of all. */
     void (*predict_by_members)(const Model *model, const Context *context, const ModelImages *images,
-                               Prediction *out);
+                               Prediction *out, float *probabilities);
 };
 
 /* Takes over a set of images (which is empty afterwards) and preprocesses them as the model wants them.
@@ -148,6 +154,9 @@ typedef struct {
     int count;
     const char **items; /* [count] */
 } Settings;
+
+/* The model.h5 in the folder of a run; otherwise the path itself. Freed by mem_free. */
+char *model_path_of(const char *path);
 
 /* Opens, verifies and loads a model file. The settings change the configuration that is stored in it: only
  * keys that say how a model is used. Collective; ranks agree. Closed by model_close, also after a failure. */

@@ -81,8 +81,10 @@ static Prediction most_voted(const SvmModel *model, const int *votes) {
     return (Prediction){(uint8_t)best, (float)votes[best] / (float)(model->class_count - 1)};
 }
 
-/* The probability of a class, from an image's decision values of all pairs. */
-static float confidence(const SvmModel *model, const double *decision, const Work *work, int label) {
+/* The probability of a class, from an image's decision values of all pairs; those of all classes
+ * [spec.classes] too, if wanted. */
+static float confidence(const SvmModel *model, const double *decision, const Work *work, int label,
+                        float *all) {
     const double least = 1e-7; /* as in LIBSVM: no pair is ever certain */
     const int k = model->class_count, classes = model->spec.classes;
     double probability[CLASSES_MAX];
@@ -100,11 +102,14 @@ static float confidence(const SvmModel *model, const double *decision, const Wor
         }
     }
     svm_couple(k, work->between, work->coupling, probability);
+    if (all) memset(all, 0, (size_t)classes * sizeof *all);
+    for (int i = 0; all && i < k; i++)
+        all[model->classes[i]] = (float)probability[i];
     return (float)probability[place];
 }
 
 static void predict_tile(const SvmModel *model, const PixRows *images, const double *inverses, int64_t first,
-                         int count, Work *work, Prediction *out) {
+                         int count, Work *work, Prediction *out, float *probabilities) {
     const int classes = model->spec.classes, pairs = model->pairs.count;
     memset(work->votes, 0, (size_t)(TILE * classes) * sizeof *work->votes);
     fill_kernels(model, images, inverses, first, count, work);
@@ -122,16 +127,17 @@ static void predict_tile(const SvmModel *model, const PixRows *images, const dou
     for (int i = 0; i < count; i++) {
         out[i] = most_voted(model, work->votes + i * classes);
         if (model->calibrated)
-            out[i].confidence = confidence(model, work->decisions + i * (int64_t)pairs, work, out[i].label);
+            out[i].confidence = confidence(model, work->decisions + i * (int64_t)pairs, work, out[i].label,
+                                           probabilities ? probabilities + i * classes : NULL);
     }
 }
 
-void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images,
-                       Prediction *out) {
+void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images, Prediction *out,
+                       float *probabilities) {
     const Comm *comm = context->comm;
     const int64_t n = images->n;
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
-    const int64_t pixels = image_spec_pixels(model->spec);
+    const int64_t pixels = image_spec_pixels(model->spec), classes = model->spec.classes;
     uint8_t *seen =
         svm_model_features(model, images->images + mine.begin * pixels, range_size(mine), context->threads);
     PixRows packed = pix_rows_new(seen, range_size(mine), (int)pixels);
@@ -143,11 +149,14 @@ void svm_model_predict(const SvmModel *model, const Context *context, const Imag
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < packed.rows; first += TILE) {
             int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;
-            predict_tile(model, &packed, inverses, first, count, &work, out + mine.begin + first);
+            const int64_t to = mine.begin + first;
+            predict_tile(model, &packed, inverses, first, count, &work, out + to,
+                         probabilities ? probabilities + to * classes : NULL);
         }
         work_free(&work);
     }
     mem_free(inverses);
     pix_rows_free(&packed);
     comm_share_rows(comm, out, n, sizeof *out);
+    if (probabilities) comm_share_rows(comm, probabilities, n, classes * (int64_t)sizeof *probabilities);
 }

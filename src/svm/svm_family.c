@@ -30,8 +30,14 @@ static StatusCode load(Model *model, const Context *context, Status *status) {
     return comm_agree(context->comm, status);
 }
 
-static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out) {
-    svm_model_predict(model->state, context, &images->set, out);
+static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out,
+                    float *probabilities) {
+    svm_model_predict(model->state, context, &images->set, out, probabilities);
+}
+
+static bool has_probabilities(const Model *model) {
+    const SvmModel *svm = model->state;
+    return svm->calibrated;
 }
 
 static void describe(const Model *model, char *text, int size) {
@@ -95,6 +101,7 @@ const ModelFamily svm_family = {.name = "svm",
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,
+                                .has_probabilities = has_probabilities,
                                 .describe = describe,
                                 .draw = draw,
                                 .exporter_count = 1,

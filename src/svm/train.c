@@ -144,7 +144,7 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
     const Context context = train_job_context(job);
     if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
-    svm_model_predict(model, &context, &job->valid, predictions);
+    svm_model_predict(model, &context, &job->valid, predictions, NULL);
     int64_t correct = 0;
     for (int64_t i = 0; i < job->valid.n; i++)
         correct += predictions[i].label == job->valid.labels[i];

@@ -199,7 +199,7 @@ static void check_family(const Comm *comm, ImageSpec spec, int64_t rows) {
         Neighbour nearest[K];
         ref_nearest(all.images, rows, pixels, queries + q * pixels, K, nearest);
         Prediction expected =
-            knn_vote(&(KnnVoting){false, spec.classes, all.labels}, nearest, rows < K ? rows : K);
+            knn_vote(&(KnnVoting){false, spec.classes, all.labels}, nearest, rows < K ? rows : K, NULL);
         assert_int_equal(out[q].label, expected.label);
         assert_true(out[q].confidence == expected.confidence);
     }

@@ -26,6 +26,6 @@ void ref_model_predict(const Model *model, const Comm *comm, int threads, const 
     Status status = {0};
     memcpy(copy.images, images->images, (size_t)(images->n * image_spec_pixels(images->spec)));
     if (model_images_create(model, &copy, &seen, &status)) fatal("%s", status.text);
-    model->family->predict(model, &context, &seen, out);
+    model->family->predict(model, &context, &seen, out, NULL);
     model_images_free(&seen);
 }

@@ -90,7 +90,7 @@ static void votes_go_to_the_majority_and_ties_to_the_smaller_label(void **state)
     const Prediction expected[] = {{9, 1},       {4, 1 / 2.F}, {4, 1 / 3.F},
                                    {9, 2 / 4.F}, {4, 2 / 5.F}, {4, 2 / 6.F}};
     for (int count = 1; count <= 6; count++) {
-        Prediction vote = knn_vote(&(KnnVoting){false, 10, labels}, neighbours, count);
+        Prediction vote = knn_vote(&(KnnVoting){false, 10, labels}, neighbours, count, NULL);
         assert_int_equal(vote.label, expected[count - 1].label);
         assert_true(vote.confidence == expected[count - 1].confidence);
     }
@@ -100,22 +100,25 @@ static void weighted_votes_count_the_inverse_of_the_distance(void **state) {
     (void)state;
     const uint8_t labels[] = {9, 4, 4, 9};
     const Neighbour neighbours[] = {{1, 0}, {4, 1}, {4, 2}, {4, 3}};
-    const Prediction vote = knn_vote(&(KnnVoting){true, 10, labels}, neighbours, 3);
+    float shares[10];
+    const Prediction vote = knn_vote(&(KnnVoting){true, 10, labels}, neighbours, 3, shares);
     assert_int_equal(vote.label, 9);
+    for (int label = 0; label < 10; label++)
+        assert_true(shares[label] == (label == 9 ? 1 / 1.5F : label == 4 ? 0.5F / 1.5F : 0));
     assert_true(vote.confidence == 1 / 1.5F);
     const Neighbour far[] = {{3, 0}, {4, 1}, {4, 2}};
-    assert_int_equal(knn_vote(&(KnnVoting){true, 10, labels}, far, 3).label, 4);
+    assert_int_equal(knn_vote(&(KnnVoting){true, 10, labels}, far, 3, NULL).label, 4);
     const Neighbour tied[] = {{2, 0}, {4, 1}, {4, 2}};
-    assert_int_equal(knn_vote(&(KnnVoting){true, 10, labels}, tied, 3).label, 4);
+    assert_int_equal(knn_vote(&(KnnVoting){true, 10, labels}, tied, 3, NULL).label, 4);
 }
 
 static void at_distance_zero_only_equal_images_vote(void **state) {
     (void)state;
     const uint8_t labels[] = {9, 4, 4, 4};
     const Neighbour neighbours[] = {{0, 0}, {1, 1}, {1, 2}, {1, 3}};
-    assert_int_equal(knn_vote(&(KnnVoting){true, 10, labels}, neighbours, 4).label, 9);
-    assert_true(knn_vote(&(KnnVoting){true, 10, labels}, neighbours, 4).confidence == 1);
-    assert_int_equal(knn_vote(&(KnnVoting){false, 10, labels}, neighbours, 4).label, 4);
+    assert_int_equal(knn_vote(&(KnnVoting){true, 10, labels}, neighbours, 4, NULL).label, 9);
+    assert_true(knn_vote(&(KnnVoting){true, 10, labels}, neighbours, 4, NULL).confidence == 1);
+    assert_int_equal(knn_vote(&(KnnVoting){false, 10, labels}, neighbours, 4, NULL).label, 4);
 }
 
 static void votes_for_all_k_are_those_of_each(void **state) {
@@ -133,8 +136,8 @@ static void votes_for_all_k_are_those_of_each(void **state) {
             knn_count_votes(&(KnnVoting){weighted, 10, labels}, neighbours, COUNT, 1, right);
             assert_int_equal(right[0], 0);
             for (int k = 1; k <= COUNT; k++)
-                assert_int_equal(right[k],
-                                 knn_vote(&(KnnVoting){weighted, 10, labels}, neighbours, k).label == 1);
+                assert_int_equal(
+                    right[k], knn_vote(&(KnnVoting){weighted, 10, labels}, neighbours, k, NULL).label == 1);
         }
     }
 }
@@ -191,7 +194,7 @@ static void mnist_counts_are_the_known_ones(void **state) {
         int correct = 0;
         for (int64_t q = 0; q < mnist->test.n; q++)
             correct += knn_vote(&(KnnVoting){false, 10, mnist->train.labels}, mnist->neighbours[q],
-                                known_correct[i][0])
+                                known_correct[i][0], NULL)
                            .label == mnist->test.labels[q];
         assert_int_equal(correct, known_correct[i][1]);
     }

@@ -407,7 +407,7 @@ static void check_in_use_of(const char *line, ImageSpec spec) {
     Predictor *predictor = predictor_new(f->net, f->params, f->statistics);
     Prediction got[IN_USE];
     ensemble_predict(&(Ensemble){1, 0, &predictor, NULL}, 2, f->images, IN_USE,
-                     (Range){0, predict_chunks(IN_USE)}, got);
+                     (Range){0, predict_chunks(IN_USE)}, (ChunkPredictions){got, NULL});
     for (int i = 0; i < IN_USE; i++) {
         const double *row = logits + i * classes;
         int best = 0;
@@ -479,7 +479,7 @@ static void test_committee(void **state) {
     }
     Prediction got[2][2][PREDICT_CHUNK]; /* [chunk][member][image] */
     ensemble_predict(&(Ensemble){2, SHIFTS, members, preprocess}, 2, original, N,
-                     (Range){0, predict_chunks(N)}, got[0][0]);
+                     (Range){0, predict_chunks(N)}, (ChunkPredictions){got[0][0], NULL});
     for (int i = 0; i < 2 * N; i++) {
         const int m = i % 2, s = i / 2;
         const double *row = expected[m] + (ptrdiff_t)s * CLASSES;
