@@ -8,12 +8,17 @@ MPICC ?= mpicc
 Q := $(if $(V),,@)
 BUILD := build$(if $(SANITIZER),/$(SANITIZER))
 PROGRAM := $(BUILD)/pardigits
+PREFIX ?= /usr/local
+DESTDIR ?=
+VERSION := $(shell sed -n 's/^.define PARDIGITS_VERSION "\(.*\)"/\1/p' include/pardigits/pardigits.h)
+SONAME := libpardigits.so.$(firstword $(subst ., ,$(VERSION)))
 
 PACKAGES := hdf5-openmpi inih lept libcjson libmd zlib
 CFLAGS ?= -O3 -g
-# -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
+# -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
+# declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
 # the order of additions depend on alignment.
-override CFLAGS += -std=gnu11 -march=$(ARCH) -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
+override CFLAGS += -std=gnu11 -march=$(ARCH) -fPIC -fvisibility=hidden -fopenmp -ffp-contract=fast -fno-math-errno -fno-trapping-math \
 	-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wvla
 ifneq ($(WERROR),)
 override CFLAGS += -Werror
@@ -37,6 +42,9 @@ LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libpardigits.a
+# What is installed: without the commands.
+PUBLIC_OBJECTS := $(filter-out $(BUILD)/src/cli/%,$(OBJECTS))
+PUBLIC_LIBRARIES := $(BUILD)/lib/libpardigits.a $(BUILD)/lib/$(SONAME)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
 REFERENCES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ref/*.c))
@@ -65,12 +73,12 @@ data: deps ## put MNIST into data/mnist/ and data/mnist.h5
 demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (half a minute on two fast cores)
 	@BUILD=$(BUILD) src/setup/demo.sh
 
-.PHONY: check check-unit check-mpi check-cli check-cluster check-lint cluster-deps
-check: data cluster-deps ## build and run all tests (check-unit, check-mpi, check-cli, check-cluster, check-lint: one kind of them)
+.PHONY: check check-unit check-mpi check-cli check-install check-cluster check-lint cluster-deps
+check: data cluster-deps ## build and run all tests (check-unit, check-mpi, check-cli, check-install, check-cluster, check-lint: one kind of them)
 	$(STEP) $(PROGRAM) tests
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh
 check-cluster: cluster-deps
-check-unit check-mpi check-cli check-cluster check-lint: check-%: data
+check-unit check-mpi check-cli check-install check-cluster check-lint: check-%: data
 	$(STEP) $(PROGRAM) tests
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh $*
 # Where they can't be installed the tests over hosts are skipped, and say why.
@@ -97,9 +105,20 @@ format: ## lay out all C files as .clang-format says
 	@src/setup/deps.sh lint
 	clang-format -i $(C_FILES)
 
-.PHONY: clean
+.PHONY: install uninstall
+INSTALL = @PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' BUILD='$(BUILD)' VERSION='$(VERSION)' LIBS='-fopenmp $(LDLIBS)' src/setup/install.sh
+install: $(PROGRAM) $(PUBLIC_LIBRARIES) ## program, libraries, header, pkg-config file, configurations, job scripts (PREFIX=/usr/local DESTDIR=)
+	$(INSTALL) install
+	@echo "  installed pardigits $(VERSION) below $(DESTDIR)$(PREFIX)"
+uninstall: ## remove what `make install` put there, with the same PREFIX and DESTDIR
+	$(INSTALL) uninstall
+
+.PHONY: clean distclean
 clean: ## remove what was built
-	rm -rf build
+	rm -rf build $(BUILD)
+distclean: clean ## also the datasets that were fetched or prepared, and ALL RUNS in results/, trained models included
+	rm -rf data/mnist data/*.h5
+	find results -mindepth 1 -maxdepth 1 ! -name '*.md' -exec rm -rf {} +
 
 .PHONY: help
 help: ## this list
@@ -117,6 +136,21 @@ $(LIBRARY): $(OBJECTS) $(BUILD)/objects
 	$(Q)rm -f $@
 	$(Q)ar rcs $@ $(OBJECTS)
 
+# One object in which only the public names are global: the rest can't collide with a program's own.
+$(BUILD)/lib/libpardigits.a: $(PUBLIC_OBJECTS) $(BUILD)/objects
+	@echo "  AR $@"
+	@mkdir -p $(@D)
+	$(Q)rm -f $@
+	$(Q)$(LD) -r -o $(@D)/pardigits.o $(PUBLIC_OBJECTS)
+	$(Q)objcopy --wildcard --keep-global-symbol='pardigits_*' $(@D)/pardigits.o
+	$(Q)ar rcs $@ $(@D)/pardigits.o
+
+$(BUILD)/lib/$(SONAME): $(PUBLIC_OBJECTS) $(BUILD)/objects
+	@echo "  LD $@"
+	@mkdir -p $(@D)
+	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) $(if $(SANITIZER),,-Wl,-z,defs) -o $@ $(PUBLIC_OBJECTS) $(LDLIBS)
+
+$(BUILD)/src/api/build_info.o: CPPFLAGS += -DBUILD_ARCH='"$(ARCH)"' -DBUILD_FLAGS='"$(CFLAGS)"'
 $(BUILD)/tests/%.o: CPPFLAGS += -Itests
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
@@ -128,7 +162,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(REFERENCES) $(LIBRARY)
 	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 .PHONY: tests
-tests: $(UNIT_TESTS) $(MPI_TESTS)
+tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)
 
 $(IDX) &:
 	@data/fetch_mnist.sh

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests that `make tests` built and prints, as the last line, "N passed, M failed[, K skipped]".
-# Usage: run.sh [lint|unit|mpi|cli|cluster]...    (all of them by default; FULL=1 in the environment: all that cluster has)
+# Usage: run.sh [lint|unit|mpi|cli|install|cluster]...    (all of them by default; FULL=1 in the environment: all that cluster has)
 # BUILD is the build folder; what is tested under a sanitizer gets its settings here.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -136,17 +136,21 @@ run_cli() {
     run_bats tests/cli/*.bats
 }
 
+run_install() {
+    run_bats tests/install/*.bats
+}
+
 run_cluster() {
     run_bats tests/cluster/quick.bats
     [[ -z ${FULL:-} ]] || run_bats tests/cluster/slurm.bats
 }
 
-for set in "${@:-lint unit mpi cli cluster}"; do
+for set in "${@:-lint unit mpi cli install cluster}"; do
     for kind in $set; do
         case $kind in
-        lint | unit | mpi | cli | cluster) "run_$kind" ;;
+        lint | unit | mpi | cli | install | cluster) "run_$kind" ;;
         *)
-            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli cluster" >&2
+            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster" >&2
             exit 2
             ;;
         esac

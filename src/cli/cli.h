@@ -68,9 +68,6 @@ StatusCode split_read(const char *data, const char *split, const Context *contex
 Settings settings_new(int argc);
 StatusCode settings_take(void *settings, const char *value, Status *status);
 
-/* MODEL.h5 for the folder of a run; otherwise the path itself. Freed by mem_free. */
-char *model_path_of(const char *path);
-
 /* The dataset that a model is used with: `given` by the user or, where that is NULL, the one that it was
  * trained on (run.data). Warns if it isn't the one that the model was trained on. *data is the model's or
  * given. Collective: ranks agree. */

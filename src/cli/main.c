@@ -1,6 +1,7 @@
 /* pardigits: the dispatch table. */
 #include "cli/cli.h"
 
+#include "api/build_info.h"
 #include "core/fingerprint.h"
 #include "parallel/placement.h"
 #include "parallel/stop.h"
@@ -81,6 +82,7 @@ static void print_help(FILE *file) {
           file);
     for (int c = 0; c < COMMANDS; c++)
         fprintf(file, "  pardigits %s\n", commands[c].usage);
+    fputs("  pardigits --version\n", file);
     fputs("\nEvery command also runs under mpirun or srun. --data is " DEFAULT_DATA
           " where it isn't given.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
           "configuration is "
@@ -94,8 +96,12 @@ static int find_command(const char *name) {
     return -1;
 }
 
-/* Help needs no MPI, so that it works on a login node too. Returns whether it was asked for. */
+/* Help and version need no MPI, so that they work on a login node too. Returns whether it was asked for. */
 static bool answer_help(int argc, char **argv) {
+    if (argc == 2 && !strcmp(argv[1], "--version")) {
+        build_info_print(stdout);
+        return true;
+    }
     bool asked = false;
     for (int i = 1; i < argc; i++)
         asked = asked || !strcmp(argv[i], "--help") || (i < 3 && !strcmp(argv[i], "-h"));

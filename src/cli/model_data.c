@@ -5,23 +5,8 @@
 #include "store/checkpoint.h"
 #include "store/dataset.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-char *model_path_of(const char *path) {
-    static const char file[] = "/model.h5";
-    struct stat facts;
-    if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) return mem_text(path);
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    const size_t size = length + sizeof file;
-    char *model = mem_new(size, 1);
-    snprintf(model, size, "%.*s%s", (int)length, path, file);
-    return model;
-}
 
 /* Rank 0 says so if the training images of data aren't those that the model was trained on. */
 static StatusCode warn_of_others(const Context *context, const Model *model, const Dataset *dataset,

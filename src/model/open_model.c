@@ -1,13 +1,29 @@
 #include "model/model.h"
 
+#include "core/mem.h"
 #include "store/checkpoint.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const ModelFamily *model_family_find(const ModelFamilies *families, const char *name) {
     for (int i = 0; i < families->count; i++)
         if (!strcmp(families->items[i]->name, name)) return families->items[i];
     return NULL;
+}
+
+char *model_path_of(const char *path) {
+    static const char file[] = "/model.h5";
+    struct stat facts;
+    if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) return mem_text(path);
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    const size_t size = length + sizeof file;
+    char *model = mem_new(size, 1);
+    snprintf(model, size, "%.*s%s", (int)length, path, file);
+    return model;
 }
 
 /* Each rank for itself. */

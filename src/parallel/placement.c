@@ -13,7 +13,6 @@
 #include <string.h>
 
 enum {
-    MOST_THREADS = 1024,     /* of a rank: a larger OMP_NUM_THREADS is a slip */
     LEAST_STACK = 256 << 10, /* bytes that a thread needs */
 };
 
@@ -93,7 +92,7 @@ static int requested_threads(void) {
     errno = 0;
     const long threads = strtol(text, &end, 10);
     const bool good =
-        end != text && (!*end || *end == ',') && !errno && threads > 0 && threads <= MOST_THREADS;
+        end != text && (!*end || *end == ',') && !errno && threads > 0 && threads <= PLACEMENT_MOST_THREADS;
     return good ? (int)threads : 0;
 }
 
@@ -107,11 +106,10 @@ static size_t stack_bytes(void) {
     return bytes;
 }
 
-/* Starts the threads and returns their number: limits such as OMP_THREAD_LIMIT may allow fewer than
- * requested. Code that splits work by that number needs all of them in every parallel region, so it may not
- * be dynamic. */
-static int start_threads(int wanted) {
-    int started = 1;
+/* Limits such as OMP_THREAD_LIMIT may allow fewer than requested. Code that splits work by that number needs
+ * all of them in every parallel region, so it may not be dynamic. */
+StatusCode placement_start_threads(int wanted, int *started, Status *status) {
+    int threads = 1;
     size_t least_stack = LEAST_STACK;
     omp_set_dynamic(0);
     omp_set_num_threads(wanted);
@@ -119,20 +117,25 @@ static int start_threads(int wanted) {
     {
         least_stack = stack_bytes();
 #pragma omp single
-        started = omp_get_num_threads();
+        threads = omp_get_num_threads();
     }
+    *started = threads;
     if (least_stack < LEAST_STACK)
-        fatal("a thread has a stack of %zu KiB and needs %d KiB: unset OMP_STACKSIZE, or raise it or `ulimit "
-              "-s`",
-              least_stack >> 10, LEAST_STACK >> 10);
-    return started;
+        status_set(status, STATUS_FAILED,
+                   "a thread has a stack of %zu KiB and needs %d KiB: unset OMP_STACKSIZE, or raise it or "
+                   "`ulimit -s`",
+                   least_stack >> 10, LEAST_STACK >> 10);
+    return status->code;
 }
 
 int placement_threads(const Comm *comm) {
     const CpuShare share = find_share(comm);
     int threads = requested_threads();
     if (!threads) threads = (int)(share.share + 1e-9);
-    return start_threads(threads < 1 ? 1 : threads);
+    int started;
+    Status status = {0};
+    if (placement_start_threads(threads < 1 ? 1 : threads, &started, &status)) fatal("%s", status.text);
+    return started;
 }
 
 /* What rank `rank` should change. All ranks return the same. */

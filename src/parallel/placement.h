@@ -7,6 +7,13 @@
 #include "core/log.h"
 #include "parallel/comm.h"
 
+enum { PLACEMENT_MOST_THREADS = 1024 }; /* of a rank: a larger number is a slip */
+
+/* Starts the calling thread's OpenMP threads and returns how many there are: `wanted`, or fewer if OpenMP is
+ * limited to fewer. From then on every parallel region has this number of threads. STATUS_FAILED if their
+ * stacks are too small. Not collective. */
+StatusCode placement_start_threads(int wanted, int *started, Status *status);
+
 /* Collective. Starts this rank's OpenMP threads and returns their number: OMP_NUM_THREADS if it is a number
  * that the machine can start, otherwise its share of the CPUs; fewer if OpenMP is limited to fewer. From
  * then on every parallel region has this number of threads. Ends the program if the threads' stacks are too

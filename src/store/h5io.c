@@ -33,6 +33,12 @@ hid_t h5_memory_type(H5Type type) {
     fatal("h5io: type %d doesn't exist", (int)type);
 }
 
+void h5_library_version(char *text, int size) {
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(text, (size_t)size, "%u.%u.%u", major, minor, release);
+}
+
 static hid_t file_type(H5Type type) {
     switch (type) {
     case H5_U8:

@@ -22,6 +22,9 @@ typedef struct {
 
 typedef struct H5File H5File;
 
+/* The version of the HDF5 library, such as 1.10.8. */
+void h5_library_version(char *text, int size);
+
 /* Creates a new file in memory; h5_close writes it to path. Not collective. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 

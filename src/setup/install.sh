@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# Installs what `make install` built, or removes exactly these files again. Usage: install.sh install|uninstall, with PREFIX,
+# DESTDIR, BUILD, VERSION and LIBS (of the static library) in the environment; LIBDIR and INCLUDEDIR where they aren't PREFIX/lib and PREFIX/include.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+action=$1
+prefix=${PREFIX:?} version=${VERSION:?}
+libdir=${LIBDIR:-$prefix/lib} includedir=${INCLUDEDIR:-$prefix/include}
+share=$prefix/share/pardigits doc=$prefix/share/doc/pardigits
+soname=libpardigits.so.${version%%.*}
+umask 022
+
+# place MODE FILE FOLDER [NAME]
+place() {
+    local target=${DESTDIR:-}$3/${4:-$(basename "$2")}
+    if [[ $action == install ]]; then
+        install -d "$(dirname "$target")"
+        install -m "$1" "$2" "$target"
+    else
+        rm -f "$target"
+    fi
+}
+
+# fill FILE FOLDER [NAME]: places a file with the folders written into it.
+fill() {
+    local filled
+    filled=$(mktemp)
+    # shellcheck disable=SC2016 # the job scripts' own words
+    sed -e "s|@PREFIX@|$prefix|; s|@LIBDIR@|$libdir|; s|@INCLUDEDIR@|$includedir|; s|@VERSION@|$version|; s|@LIBS@|${LIBS:-}|" \
+        -e 's|${BUILD:-build}/pardigits|'"$prefix/bin/pardigits|" "$1" >"$filled"
+    place 644 "$filled" "$2" "${3:-$(basename "$1")}"
+    rm "$filled"
+}
+
+# point NAME TARGET: a link in the folder of libraries.
+point() {
+    local link=${DESTDIR:-}$libdir/$1
+    if [[ $action == install ]]; then ln -sfn "$2" "$link"; else rm -f "$link"; fi
+}
+
+place 755 "$BUILD/pardigits" "$prefix/bin"
+place 644 "$BUILD/lib/libpardigits.a" "$libdir"
+place 755 "$BUILD/lib/$soname" "$libdir" "libpardigits.so.$version"
+point "$soname" "libpardigits.so.$version"
+point libpardigits.so "$soname"
+place 644 include/pardigits/pardigits.h "$includedir/pardigits"
+fill src/setup/pardigits.pc.in "$libdir/pkgconfig" pardigits.pc
+for file in configs/*.ini; do place 644 "$file" "$share/configs"; done
+for file in jobs/*.sbatch; do fill "$file" "$share/jobs"; done
+for file in README.md MANUAL.md LICENSE; do place 644 "$file" "$doc"; done
+
+if [[ $action == uninstall ]]; then # folders of nothing else's
+    for folder in "$includedir/pardigits" "$share/configs" "$share/jobs" "$share" "$doc"; do
+        rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$folder" 2>/dev/null || true
+    done
+fi

@@ -1,0 +1,48 @@
+/* Recognises the images of an IDX file with a model, as any program would that uses the installed library:
+ *     recognise MODEL IMAGES.idx N [PICTURE]
+ * Prints a line for each of the first N images, and then for the picture: label, confidence and, where the
+ * model has them, the sum of the probabilities and the label's. */
+#include <pardigits/pardigits.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static int fail(void) {
+    fprintf(stderr, "recognise: %s\n", pardigits_last_error());
+    return 1;
+}
+
+static void print(const uint8_t *labels, const float *confidences, const float *probabilities, size_t n,
+                  int classes) {
+    for (size_t i = 0; i < n; i++, probabilities += classes) {
+        double sum = 0;
+        for (int c = 0; c < classes; c++)
+            sum += (double)probabilities[c];
+        printf("%d %.9g %.4f %.9g\n", labels[i], (double)confidences[i], sum,
+               (double)probabilities[labels[i]]);
+    }
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) return 2;
+    pardigits_model *model = pardigits_open(argv[1]);
+    if (!model) return fail();
+    const size_t n = strtoul(argv[3], NULL, 10),
+                 pixels = (size_t)(pardigits_height(model) * pardigits_width(model));
+    const int classes = pardigits_class_count(model);
+    uint8_t *images = calloc(n + 1, pixels), *labels = calloc(n + 1, 1);
+    float *confidences = calloc(n + 1, sizeof *confidences),
+          *probabilities = calloc((n + 1) * (size_t)classes, sizeof *probabilities);
+    FILE *file = fopen(argv[2], "rb");
+    if (!file || fseek(file, 16, SEEK_SET) || fread(images, pixels, n, file) != n) return 2;
+    fclose(file);
+    if (argc > 4 && pardigits_digitize(model, argv[4], images + n * pixels)) return fail();
+    const size_t all = n + (argc > 4);
+    if (pardigits_predict(model, all, images, labels, confidences,
+                          pardigits_has_probabilities(model) ? probabilities : NULL))
+        return fail();
+    print(labels, confidences, probabilities, all, classes);
+    free(images), free(labels), free(confidences), free(probabilities);
+    pardigits_close(&model);
+    return 0;
+}
