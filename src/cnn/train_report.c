@@ -39,11 +39,53 @@ static int64_t images_done(const TrainReport *report, const TrainState *state) {
            epoch_step_positions(report->partition, state->step).begin;
 }
 
+static int64_t rounded_up(int64_t n, int64_t unit) {
+    return (n + unit - 1) / unit;
+}
+
+/* Whether so many micro-batches are uneven: the largest share is more than 1.2 times the mean. */
+static bool is_uneven(int64_t micro_batches, int ranks) {
+    return micro_batches < ranks || 5 * rounded_up(micro_batches, ranks) * ranks > 6 * micro_batches;
+}
+
+/* The largest smaller micro-batch that makes even shares; 0: none does. */
+static int64_t even_micro_batch(const BatchPartition *partition, int64_t batch) {
+    int64_t images = partition->micro_batch / 2;
+    while (images > 0 && is_uneven(rounded_up(batch, images), partition->ranks))
+        images /= 2;
+    return images;
+}
+
+bool train_report_uneven_shares(const BatchPartition *partition, char text[TRAIN_REPORT_TEXT]) {
+    const int64_t batch = smaller(partition->batch, partition->samples), images = partition->micro_batch;
+    const int64_t micro_batches = rounded_up(batch, images), ranks = partition->ranks;
+    if (!is_uneven(micro_batches, partition->ranks)) return false;
+    char what[100], fix[60] = "";
+    if (micro_batches < ranks)
+        snprintf(what, sizeof what, "%lld of %lld ranks have nothing to do",
+                 (long long)(ranks - micro_batches), (long long)ranks);
+    else
+        snprintf(what, sizeof what, "the largest share of %lld ranks is %.0f %% above the mean",
+                 (long long)ranks,
+                 100.0 * (double)(rounded_up(micro_batches, ranks) * ranks - micro_batches) /
+                     (double)micro_batches);
+    const int64_t smaller_images = even_micro_batch(partition, batch);
+    if (smaller_images) snprintf(fix, sizeof fix, "cnn.micro_batch = %lld or ", (long long)smaller_images);
+    snprintf(text, TRAIN_REPORT_TEXT,
+             "A batch of %lld images makes %lld micro-batch%s of cnn.micro_batch = %lld images, so %s; "
+             "%scnn.batch = %lld makes even shares.",
+             (long long)batch, (long long)micro_batches, micro_batches == 1 ? "" : "es", (long long)images,
+             what, fix, (long long)(rounded_up(micro_batches, ranks) * ranks * images));
+    return true;
+}
+
 TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partition, int64_t epochs,
                                const TrainState *state) {
     TrainReport report = {
         .job = job, .partition = partition, .epochs = epochs, .steps = epoch_steps(partition)};
     open_tables(&report, state);
+    char text[TRAIN_REPORT_TEXT];
+    if (train_report_uneven_shares(partition, text)) log_line(job->log, "%s", text);
     report.started_s = timer_now_s();
     report.started_images = images_done(&report, state);
     return report;

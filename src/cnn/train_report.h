@@ -27,7 +27,13 @@ typedef struct {
     int64_t epoch_images;            /* images of this epoch, in this run */
 } TrainReport;
 
-/* Opens the tables where the state is, cutting off rows beyond it. */
+enum { TRAIN_REPORT_TEXT = 400 };
+
+/* Where the ranks' shares of a batch are more than 20 % above the mean, or some are empty: a sentence that
+ * says so and what to set. False: they are even enough. */
+bool train_report_uneven_shares(const BatchPartition *partition, char text[TRAIN_REPORT_TEXT]);
+
+/* Opens the tables where the state is, cutting off rows beyond it, and says it where shares are uneven. */
 TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partition, int64_t epochs,
                                const TrainState *state);
 

@@ -65,7 +65,13 @@ static void check_threads(const CnnRun *run, const char *const *changes, int cou
     config_destroy(&config);
 }
 
+/* One micro-batch a step, in which the threads work together. */
+static const char *const one_micro_batch[] = {
+    "cnn.micro_batch=64", "cnn.layers=conv:4:3 bn relu conv:20:3 bn relu@a conv:20:3:p1 bn add:a relu pool:3 "
+                          "dropout:0.1 dense:12 bn relu dense:classes"};
+
 static void test_threads(void **state) {
+    check_threads(*state, one_micro_batch, sizeof one_micro_batch / sizeof *one_micro_batch, 0.2);
     check_threads(*state, NULL, 0, 0.4);
     check_threads(*state, recipe, sizeof recipe / sizeof *recipe, 0.2);
 }
