@@ -95,7 +95,8 @@ PARDIGITS_API pardigits_code pardigits_predict(const pardigits_model *model, siz
                                                uint8_t *labels, float *confidences, float *probabilities);
 
 /* Makes of a picture file (PNG, JPEG, PNM; any size and colour; dark on light or light on dark), which shows
- * one sign, an image [height][width] as the model expects it: scaled to fit, centred by mass. */
+ * one figure (a digit, a letter), an image [height][width] as the model expects it: scaled to fit, centred by
+ * mass. */
 PARDIGITS_API pardigits_code pardigits_digitize(const pardigits_model *model, const char *picture,
                                                 uint8_t *image);
 

@@ -74,7 +74,7 @@ correct_of() {
     }
     says "No such file" "$BATS_TEST_TMPDIR/absent.h5" "$test_images" 1
     says "isn't an HDF5 file" "$test_images" "$test_images" 1
-    says "isn't a PNG" "$models/knn" "$test_images" 1 "$PWD/README.md"
+    says "README.md" "$models/knn" "$test_images" 1 "$PWD/README.md"
 }
 
 @test "the static library serves the same program; its other names are hidden" {
