@@ -4,6 +4,7 @@
 #include "parallel/allreduce_plan.h"
 #include "parallel/comm_mpi.h"
 
+#include <sched.h>
 #include <string.h>
 
 enum {
@@ -222,8 +223,8 @@ bool allreduce_test(Allreduce *sum) {
 
 void allreduce_wait(Allreduce *sum) {
     if (!sum->plan) comm_check(MPI_Wait(&sum->requests[0], MPI_STATUS_IGNORE), "MPI_Wait");
-    while (!allreduce_test(sum)) {
-    }
+    while (!allreduce_test(sum))
+        sched_yield(); /* to ranks that share this core */
 }
 
 const char *allreduce_algorithm(const Allreduce *sum) {

@@ -78,6 +78,14 @@ same_digest() {
 avgpool:3:s2 relu@c conv:12:3:p1@d relu dropout:0.2 add:c add:d avgpool:all dense:classes"
 }
 
+@test "CNN: one digest for all ranks x threads and nodes, with sums of 32 and of 16 bits" {
+    local bits
+    for bits in 32 16; do
+        same_digest configs/cnn.ini --set run.train=801 --set cnn.epochs=1 --set cnn.batch=100 --set cnn.micro_batch=16 \
+            --set cnn.sum_bits=$bits --set "cnn.layers=conv:8:3 bn relu pool:2 dense:64 relu dense:classes"
+    done
+}
+
 @test "CNN and SVM: the same digest where OpenMP gives fewer threads than OMP_NUM_THREADS" {
     local limit model digests
     for model in "cnn.ini --set cnn.epochs=1 --set cnn.layers=dense:10" svm.ini; do

@@ -45,7 +45,8 @@ other_data() {
 }
 
 cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --set cnn.epochs=4 --set cnn.checkpoint_s=0
-    --set "cnn.layers=conv:8:3 bn relu pool:2 conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 dense:10" --set cnn.shift=1)
+    --set "cnn.layers=conv:8:3 bn relu pool:2 conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 dense:10" --set cnn.shift=1
+    --set cnn.sum_bits=16) # whose ranges are part of what is saved
 
 @test "CNN: stopped in mid-epoch by USR1, USR2 and TERM, resumed on other rank counts" {
     on 1 2 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
