@@ -6,6 +6,7 @@
 #include "parallel/placement.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
+#include "store/dataset.h"
 
 #include "model/run_options.h"
 
@@ -56,8 +57,16 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     for (int i = 0; i < arguments->settings.count && !status->code; i++)
         config_set(config, arguments->settings.items[i], "--set", status);
     if (!status->code) name_dataset(arguments, config, status);
+    return comm_agree(comm, status);
+}
+
+/* Whether the configuration suits the images of its dataset. */
+static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
-    if (!status->code && family->check) family->check(config, image_spec_mnist(), status);
+    Dataset dataset;
+    if (!dataset_open(run_options(config).data, comm, &dataset, status) && family->check)
+        family->check(config, dataset.spec, status);
+    dataset_close(&dataset);
     return comm_agree(comm, status);
 }
 
@@ -118,6 +127,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     bool complete = false;
     if (parse(argc, argv, &arguments, status)) goto end;
     if (read_config(&arguments, context->comm, config, status)) goto end;
+    if (check_config(config, context->comm, status)) goto end;
     if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
     run = run_folder_new(arguments.run);
     if (run_folder_prepare(&run, arguments.resume, arguments.overwrite, context->comm, status)) goto end;
