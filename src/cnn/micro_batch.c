@@ -264,16 +264,28 @@ static void backward_groups(const MicroBatchRun *run, const Stage *stage, int ga
     wait_for_team(run);
 }
 
+/* Task k of a layer's weight gradient, where the threads go through it together: a part, or, of one that has
+ * but one, a group. */
+static void sum_weights_task(const MicroBatchRun *run, const Stage *stage, int i, int k, float *gradient) {
+    const Layer *layer = &run->net->layers[i];
+    const Group group = nth_group(run, stage->group, k);
+    if (weight_parts(run, layer) > 1)
+        sum_weights_part(run, stage, i, k, gradient);
+    else
+        sum_weights_in_turn(run, i, group, k, gradient + part_of(layer, group));
+}
+
 /* The threads go through one layer together: gradients are those of the whole micro-batch. */
 static void backward_layer_together(const MicroBatchRun *run, const Stage *stage, int i, float *gradient,
                                     float *in_gradient) {
     const Layer *layer = &run->net->layers[i];
     const int parts = weight_parts(run, layer), images = images_at_a_time(run, stage);
-    const int tasks = parts + group_count(run, images);
+    const int weight_tasks = parts == 1 ? group_count(run, stage->group) : parts;
+    const int tasks = weight_tasks + group_count(run, images);
     for (int task; (task = next_task(run)) < tasks;) {
-        const Group group = nth_group(run, images, task - parts);
-        if (task < parts)
-            sum_weights_part(run, stage, i, task, gradient);
+        const Group group = nth_group(run, images, task - weight_tasks);
+        if (task < weight_tasks)
+            sum_weights_task(run, stage, i, task, gradient);
         else
             backward_layer(run, i, group, gradient + part_of(layer, group),
                            in_gradient + group.first * tensor_values(layer->in));
