@@ -13,6 +13,20 @@ digits() {
     od -An -v -tu1 -w1 -j 8 -N "$1" "$MNIST_DIR/t10k-labels-idx1-ubyte" | tr -d ' '
 }
 
+# idx PREFIX FIRST COUNT: IDX files of COUNT pairs of digits, one above the other, in 47 classes of no meaning.
+idx() {
+    local n
+    n=$(printf '\\x%02x\\x%02x' $(($3 / 256)) $(($3 % 256)))
+    # shellcheck disable=SC2059 # the bytes of a number
+    { printf "\0\0\x08\x03\0\0$n\0\0\0\x38\0\0\0\x1c" && images "$2" $((2 * $3)); } >"$dir/idx/$1-images-idx3-ubyte"
+    # shellcheck disable=SC2059
+    {
+        printf "\0\0\x08\x01\0\0$n"
+        digits $(($2 + 2 * $3)) | tail -n $((2 * $3)) | paste -d ' ' - - |
+            while read -r above below; do printf "\\x$(printf %02x $(((10 * above + below) % 47)))"; done
+    } >"$dir/idx/$1-labels-idx1-ubyte"
+}
+
 # Folders of classes: train/ and test/ of single digits, and of pairs of digits, one above the other.
 setup_file() {
     export dir=$BATS_FILE_TMPDIR
@@ -29,6 +43,11 @@ setup_file() {
     done < <(digits 300)
     "$PARDIGITS" prepare --pictures "$dir/single" --shape 16x16 --out "$dir/single.h5" >"$dir/single.txt"
     "$PARDIGITS" prepare --pictures "$dir/pairs" --out "$dir/pairs.h5" --json >"$dir/pairs.json"
+    mkdir "$dir/idx"
+    idx train 0 300
+    idx t10k 600 60
+    seq -f 'kind %g' 47 >"$dir/names.txt"
+    "$PARDIGITS" prepare --idx "$dir/idx" --class-names "$dir/names.txt" --out "$dir/idx.h5" --json >"$dir/idx.json"
 }
 
 # same_on_all NAME TRAIN-ARGUMENTS...: one digest on 1x2, 2x1 and 3x1 ranks x threads; it classifies and predicts.
@@ -68,11 +87,21 @@ correct() {
 @test "KNN of many classes, without a test part" {
     same_on_all knn-pairs pairs valid configs/knn.ini --set run.valid=20 --set run.preprocess=deskew
     fails 2 'no test part' "$PARDIGITS" evaluate "$dir/knn-pairs1/model.h5" --data "$dir/pairs.h5"
+    same_on_all knn-idx idx test configs/knn.ini
+}
+
+@test "CNN of 16x16 images and of 47 classes in IDX files" {
+    local cnn=(configs/cnn.ini --set "cnn.layers=conv:8:3 bn relu pool:2 dense:classes" --set cnn.batch=16 --set cnn.micro_batch=8)
+    same_on_all cnn single test "${cnn[@]}" --set cnn.epochs=4
+    [[ $(correct) -gt 30 ]]
+    same_on_all cnn-idx idx test "${cnn[@]}" --set cnn.epochs=1 --set cnn.stretch=0.1
+    grep -q 'kind [0-9]' "$dir/predictions"
+    fails 2 'one output a class, 47 of them' "$PARDIGITS" train configs/cnn-fast.ini --set cnn.layers=dense:10 --data "$dir/idx.h5" --run "$dir/no"
 }
 
 @test "a model refuses images of another shape" {
-    same_on_all knn-shape single test configs/knn.ini
-    fails 2 '' "$PARDIGITS" evaluate "$dir/knn-shape1/model.h5" --data "$dir/pairs.h5" --split train
+    "$PARDIGITS" train configs/knn.ini --data "$dir/single.h5" --run "$dir/knn-shape"
+    fails 2 'images are of 56x28 pixels' "$PARDIGITS" evaluate "$dir/knn-shape/model.h5" --data "$dir/idx.h5"
 }
 
 @test "prepare --pictures: what can't be" {
@@ -106,7 +135,7 @@ correct() {
 }
 
 @test "SVM of many classes, without a test part; a search for C and gamma" {
-    same_on_all svm-pairs pairs valid configs/svm.ini --set run.valid=20 --set run.train=60
-    same_on_all svm-search pairs valid configs/svm.ini --set run.valid=20 --set run.train=60 --set svm.search=grid \
+    same_on_all svm-pairs pairs valid configs/svm.ini --set run.valid=20 --set run.train=40
+    same_on_all svm-search pairs valid configs/svm.ini --set run.valid=20 --set run.train=30 --set svm.search=grid \
         --set svm.folds=2 --set svm.grid_c=1,10 --set svm.grid_gamma=0.02
 }
