@@ -59,6 +59,9 @@ typedef struct {
 StatusCode options_parse(int argc, char **argv, const Option *options, const Operands *wanted, int *operands,
                          Status *status);
 
+/* HxW, each 8 to 64: the value of an option --shape. STATUS_USAGE for anything else. */
+StatusCode shape_parse(const char *text, int *height, int *width, Status *status);
+
 /* Reads the images of a dataset that a split (train, valid, test) means for a model of this configuration,
  * all on every rank. Collective: ranks agree. *set is freed by the caller. */
 StatusCode split_read(const char *data, const char *split, const Context *context, const Config *config,

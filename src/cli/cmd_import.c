@@ -2,12 +2,13 @@
 
 #include "core/mem.h"
 #include "store/checkpoint.h"
+#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>
 
 typedef struct {
-    const char *format, *out;
+    const char *format, *out, *shape, *classes, *data;
     Settings settings;
     OutputFormat print;
 } ImportArguments;
@@ -43,6 +44,9 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     *arguments = (ImportArguments){.format = "libsvm", .settings = settings_new(argc)};
     const Option options[] = {{.name = "format", .value = &arguments->format},
                               {.name = "out", .value = &arguments->out},
+                              {.name = "shape", .value = &arguments->shape},
+                              {.name = "classes", .value = &arguments->classes},
+                              {.name = "data", .value = &arguments->data},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
                               OPTIONS_OF_FORMAT(&arguments->print),
                               {0}};
@@ -52,7 +56,28 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out MODEL.h5 is needed: the file to be written.");
+    if (arguments->data && (arguments->shape || arguments->classes))
+        return status_set(status, STATUS_USAGE,
+                          "--data says the shape and the classes: omit --shape and --classes.");
     return STATUS_OK;
+}
+
+/* What the user says of the images, with zeros for the rest; the caller closes the dataset. Collective. */
+static StatusCode read_spec(const ImportArguments *arguments, const Comm *comm, Dataset *dataset,
+                            ImageSpec *spec, Status *status) {
+    char end;
+    if (arguments->data) {
+        dataset_open(arguments->data, comm, dataset, status);
+        *spec = dataset->spec;
+        return status->code;
+    }
+    if (arguments->shape && shape_parse(arguments->shape, &spec->height, &spec->width, status))
+        return status->code;
+    if (arguments->classes && (sscanf(arguments->classes, "%d%c", &spec->classes, &end) != 1 ||
+                               spec->classes < CLASSES_MIN || spec->classes > CLASSES_MAX))
+        return status_set(status, STATUS_USAGE, "--classes %s: expected a number from %d to %d.",
+                          arguments->classes, CLASSES_MIN, CLASSES_MAX);
+    return status->code;
 }
 
 static void print_result(const ImportArguments *arguments, const ModelFamily *family, const char *path) {
@@ -73,19 +98,25 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     void *content = NULL;
     const ModelFamily *family = NULL;
     const ModelImporter *importer = NULL;
+    ImageSpec spec = {0};
+    Dataset dataset = {0};
     if (!parse(argc, argv, &arguments, status)) importer = find_importer(arguments.format, &family, status);
-    if (importer) check_output(context, arguments.out, 1, argv + 1, status);
+    if (importer && !check_output(context, arguments.out, 1, argv + 1, status))
+        read_spec(&arguments, context->comm, &dataset, &spec, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(importer, arguments.settings.items[i], status);
-    if (!status->code && comm_rank(context->comm) == 0) importer->read(&content, config, argv[1], status);
-    const CheckpointInfo info = {.config = config, .complete = true};
+    if (!status->code && comm_rank(context->comm) == 0)
+        importer->read(&content, &spec, config, argv[1], status);
+    const CheckpointInfo info = {
+        .config = config, .spec = spec, .class_names = &dataset.class_names, .complete = true};
     if (!comm_agree(context->comm, status) &&
         !checkpoint_save(arguments.out, context->comm, &info, importer->write, content, status) &&
         comm_rank(context->comm) == 0)
         print_result(&arguments, family, argv[1]);
     if (importer) importer->free(&content);
     config_destroy(&config);
+    dataset_close(&dataset);
     mem_free(arguments.settings.items);
     return finish_output(status);
 }

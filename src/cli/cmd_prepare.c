@@ -98,7 +98,6 @@ static StatusCode check_inputs(const Context *context, const char *idx, const ch
 
 static StatusCode check_arguments(PrepareArguments *arguments, Status *status) {
     PictureOptions *pictures = &arguments->as_pictures;
-    char end;
     if (!arguments->out || !arguments->idx == !arguments->pictures)
         return status_set(status, STATUS_USAGE,
                           "--out and either --idx or --pictures are needed; see `pardigits prepare --help`.");
@@ -116,14 +115,8 @@ static StatusCode check_arguments(PrepareArguments *arguments, Status *status) {
                               arguments->labels_from);
         arguments->as_idx.labels_from = *arguments->labels_from - '0';
     }
-    if (!arguments->shape) return STATUS_OK;
-    if (sscanf(arguments->shape, "%dx%d%c", &pictures->height, &pictures->width, &end) != 2 ||
-        pictures->height < SIDE_MIN || pictures->height > SIDE_MAX || pictures->width < SIDE_MIN ||
-        pictures->width > SIDE_MAX)
-        return status_set(status, STATUS_USAGE,
-                          "--shape %s: expected HEIGHTxWIDTH, each %d to %d, such as 28x28.",
-                          arguments->shape, SIDE_MIN, SIDE_MAX);
-    return STATUS_OK;
+    if (arguments->shape) shape_parse(arguments->shape, &pictures->height, &pictures->width, status);
+    return status->code;
 }
 
 StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status) {

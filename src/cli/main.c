@@ -58,12 +58,17 @@ static const struct {
      "export MODEL.h5 --out FILE [--format libsvm] [--split train|valid|test] [--data FILE.h5]",
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads.\n"
      "  --split       writes the images of this part of the dataset instead, as the model sees them"},
-    {"import", cmd_import, "import FILE --out MODEL.h5 [--format libsvm] [--set section.key=value]...",
-     "Makes a model.h5 of a model file of LIBSVM (C-SVC, labels 0 to 9, pixels divided by 255, not of "
-     "svm.normalize).\n"
-     "  --set         says what the file doesn't: run.preprocess and svm.features, without which a model "
-     "that was\n"
-     "                trained with them recognises nothing; run.train and run.valid"},
+    {"import", cmd_import,
+     "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--data FILE.h5] [--set "
+     "section.key=value]...",
+     "Converts a LIBSVM model (C-SVC, labels 0 to 255, pixels divided by 255, no svm.normalize) to a "
+     "model.h5.\n"
+     "  --shape       height and width of its images; default: 28x28 if the features fit\n"
+     "  --classes     number of classes; default: 10, or more if the labels need it\n"
+     "  --data        takes shape, classes and their names from this dataset instead\n"
+     "  --set         says what else the file doesn't: run.preprocess and svm.features, without which the "
+     "predictions\n"
+     "                of a model trained with them are wrong; run.train and run.valid"},
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
      "Lists the keys of the configuration with their defaults, what they allow and what they mean."},
     {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N] [--json | --csv]",

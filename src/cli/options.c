@@ -70,6 +70,16 @@ StatusCode settings_take(void *context, const char *value, Status *status) {
     return status->code;
 }
 
+StatusCode shape_parse(const char *text, int *height, int *width, Status *status) {
+    char end;
+    if (sscanf(text, "%dx%d%c", height, width, &end) == 2 && *height >= SIDE_MIN && *height <= SIDE_MAX &&
+        *width >= SIDE_MIN && *width <= SIDE_MAX)
+        return status->code;
+    return status_set(status, STATUS_USAGE,
+                      "--shape %s: expected HEIGHTxWIDTH, each %d to %d, such as 28x28.", text, SIDE_MIN,
+                      SIDE_MAX);
+}
+
 static bool is_same_file(const char *a, const char *b) {
     struct stat first, second;
     return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&

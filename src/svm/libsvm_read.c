@@ -18,7 +18,8 @@ typedef struct {
     const char *path;
     char *line; /* the current one, its newline cut off */
     size_t room;
-    int64_t number; /* of the line, from 1 */
+    int64_t number;  /* of the line, from 1 */
+    ImageSpec *spec; /* as the user said it; 0: unknown */
     SvmModel *model;
     int64_t class_support[CLASSES_MAX]; /* by place in the order of the file */
     double *rho, *slope, *offset;       /* of pairs, in the order of the file */
@@ -83,12 +84,16 @@ static StatusCode take_kernel(Reader *reader, const char *value) {
 
 static StatusCode take_labels(Reader *reader, const char *value) {
     double labels[CLASSES_MAX];
+    char expected[40];
     SvmModel *model = reader->model;
     model->class_count = take_numbers(value, labels, CLASSES_MAX);
     for (int c = 0; c < model->class_count; c++) {
-        if (!(labels[c] >= 0 && labels[c] < CLASSES_MAX) || labels[c] != floor(labels[c]) ||
-            model->present[(int)labels[c]])
-            return refuse(reader, "different labels from 0 to 255");
+        const int most = reader->spec->classes ? reader->spec->classes - 1 : CLASSES_MAX - 1;
+        if (!(labels[c] >= 0 && labels[c] <= most) || labels[c] != floor(labels[c]) ||
+            model->present[(int)labels[c]]) {
+            snprintf(expected, sizeof expected, "different labels from 0 to %d", most);
+            return refuse(reader, expected);
+        }
         model->classes[c] = (uint8_t)labels[c];
         model->present[(int)labels[c]] = true;
         if (labels[c] >= model->spec.classes) model->spec.classes = (int)labels[c] + 1;
@@ -193,6 +198,42 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
     return STATUS_OK;
 }
 
+/* The largest feature of the support vectors, which begin at the next line; the file is read from there again
+ * afterwards. 0 where it can't be read twice. */
+static int largest_feature(Reader *reader) {
+    const off_t start = ftello(reader->file);
+    const int64_t number = reader->number;
+    int largest = 0;
+    if (start < 0) return 0;
+    while (next_line(reader)) {
+        char *colon = strrchr(reader->line, ':');
+        if (!colon) continue;
+        *colon = 0;
+        const char *space = strrchr(reader->line, ' ');
+        const int feature = atoi(space ? space + 1 : reader->line);
+        if (feature > largest) largest = feature;
+    }
+    reader->number = number;
+    return fseeko(reader->file, start, SEEK_SET) ? 0 : largest;
+}
+
+/* The shape that the user said; otherwise MNIST's, unless the features are too many for it or so few that
+ * half of such an image would always be empty. */
+static StatusCode choose_shape(Reader *reader) {
+    ImageSpec *spec = &reader->model->spec;
+    const ImageSpec mnist = image_spec_mnist();
+    if (reader->spec->height) return STATUS_OK;
+    const int largest = largest_feature(reader), pixels = image_spec_pixels(mnist);
+    if (largest <= pixels / 2 || largest > pixels)
+        return status_set(reader->status, STATUS_USAGE,
+                          "%s doesn't say the shape of its images, and its largest feature, %d, doesn't fit "
+                          "%d x %d pixels: add --shape HxW, or --data with a dataset of such images.",
+                          reader->path, largest, mnist.height, mnist.width);
+    spec->height = mnist.height;
+    spec->width = mnist.width;
+    return STATUS_OK;
+}
+
 /* A support vector of class number i: its coefficients against the other classes in their order, and pixels.
  */
 static StatusCode take_support(Reader *reader, int i, int64_t row) {
@@ -221,7 +262,7 @@ static StatusCode read_all(Reader *reader) {
         if (!strcmp(reader->line, "SV")) break;
         if (take_header(reader)) return reader->status->code;
     }
-    if (begin_pairs(reader)) return reader->status->code;
+    if (choose_shape(reader) || begin_pairs(reader)) return reader->status->code;
     int64_t row = 0;
     for (int i = 0; i < reader->model->class_count; i++)
         for (int64_t k = 0; k < reader->class_support[i]; k++) {
@@ -253,10 +294,13 @@ static void fill_config(const Reader *reader, Config *config, Status *status) {
     set_real(config, "svm.c", c, reader->path, status);
 }
 
-StatusCode svm_libsvm_read_model(void **result, Config *config, const char *path, Status *status) {
-    Reader reader = {.path = path, .status = status, .model = mem_new(1, sizeof *reader.model)};
+StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config, const char *path,
+                                 Status *status) {
+    Reader reader = {.path = path, .status = status, .spec = spec};
+    reader.model = mem_new(1, sizeof *reader.model);
     reader.model->kernel = (SvmKernel){.degree = 3};
-    reader.model->spec = image_spec_mnist();
+    reader.model->spec = *spec;
+    if (!spec->classes) reader.model->spec.classes = image_spec_mnist().classes;
     *result = NULL;
     reader.file = fopen(path, "r");
     if (!reader.file)
@@ -268,6 +312,7 @@ StatusCode svm_libsvm_read_model(void **result, Config *config, const char *path
     mem_free(reader.rho);
     mem_free(reader.slope);
     mem_free(reader.offset);
+    *spec = reader.model->spec;
     if (status->code)
         svm_model_destroy(&reader.model);
     else

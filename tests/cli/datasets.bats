@@ -96,6 +96,7 @@ correct() {
     [[ $(correct) -gt 30 ]]
     same_on_all cnn-idx idx test "${cnn[@]}" --set cnn.epochs=1 --set cnn.stretch=0.1
     grep -q 'kind [0-9]' "$dir/predictions"
+    same_on_all cnn-last idx test "${cnn[@]}" --set cnn.epochs=1 --set cnn.layers=dense:47
     fails 2 'one output a class, 47 of them' "$PARDIGITS" train configs/cnn-fast.ini --set cnn.layers=dense:10 --data "$dir/idx.h5" --run "$dir/no"
 }
 
@@ -129,6 +130,19 @@ correct() {
     same_on_all svm-plain single test configs/svm.ini --set run.preprocess=none
     "$PARDIGITS" export "$dir/svm-plain1/model.h5" --out "$dir/model.libsvm"
     "$PARDIGITS" export "$dir/svm-plain1/model.h5" --split test --data "$dir/single.h5" --out "$dir/test.libsvm"
+    for how in "--shape 16x16" "--data $dir/single.h5"; do
+        # shellcheck disable=SC2086 # two words
+        "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/back.h5" $how
+        for model in svm-plain1/model back; do
+            "$PARDIGITS" evaluate "$dir/$model.h5" --data "$dir/single.h5" --json | grep -o '"confusion":.*' >"$dir/$model.txt"
+        done
+        cmp "$dir/svm-plain1/model.txt" "$dir/back.txt"
+    done
+    "$PARDIGITS" predict "$dir/back.h5" "$dir/single/test"/*/*1.pgm | grep -q 'digit [0-9]'
+    fails 2 'add --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
+    fails 1 'features from 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
+    fails 1 'labels from 0 to 8' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
+    fails 2 'omit --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --data "$dir/single.h5"
     command -v svm-predict || skip "LIBSVM's svm-predict isn't installed"
     svm-predict "$dir/test.libsvm" "$dir/model.libsvm" "$dir/libsvm.out" | tee "$dir/libsvm.txt"
     grep -q "($(correct)/60)" "$dir/libsvm.txt"
