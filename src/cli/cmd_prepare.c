@@ -1,14 +1,14 @@
 #include "cli/cli.h"
 
+#include "cli/dataset_output.h"
 #include "core/mem.h"
 #include "data/idx.h"
 #include "data/idx_parts.h"
 #include "data/picture_folder.h"
 #include "store/dataset.h"
 
-#include <cjson/cJSON.h>
+#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The words of the command line. */
@@ -16,7 +16,7 @@ typedef struct {
     const char *idx, *pictures, *out, *shape, *labels_from;
     IdxOptions as_idx;
     PictureOptions as_pictures;
-    bool json;
+    OutputFormat format;
 } PrepareArguments;
 
 static void count_classes(const ImageSet *set, int64_t counts[CLASSES_MAX]) {
@@ -25,62 +25,23 @@ static void count_classes(const ImageSet *set, int64_t counts[CLASSES_MAX]) {
         counts[set->labels[i]]++;
 }
 
-static void print_part(const char *name, const ImageSet *set, const ImageSource *source,
-                       const ClassNames *names) {
-    int64_t counts[CLASSES_MAX];
-    char number[12];
-    if (!set->n) return;
-    count_classes(set, counts);
-    printf("%-5s %6lld images of %d x %d pixels, by class:", name, (long long)set->n, set->spec.height,
-           set->spec.width);
-    for (int c = 0; c < set->spec.classes; c++)
-        if (names->names)
-            printf("%s %s %lld", c ? "," : "", class_name(names, c, number), (long long)counts[c]);
-        else
-            printf(" %lld", (long long)counts[c]);
-    printf("\n      images sha256 %s\n      labels sha256 %s\n", source->images_sha256,
-           source->labels_sha256);
-}
-
-static void add_part(cJSON *object, const char *name, const ImageSet *set, const ImageSource *source) {
-    int64_t counts[CLASSES_MAX];
-    if (!set->n) return;
-    cJSON *part = cJSON_AddObjectToObject(object, name);
-    cJSON_AddNumberToObject(part, "images", (double)set->n);
-    cJSON *list = cJSON_AddArrayToObject(part, "by_class");
-    count_classes(set, counts);
-    for (int c = 0; c < set->spec.classes; c++)
-        cJSON_AddItemToArray(list, cJSON_CreateNumber((double)counts[c]));
-    cJSON_AddStringToObject(part, "images_sha256", source->images_sha256);
-    cJSON_AddStringToObject(part, "labels_sha256", source->labels_sha256);
-}
-
-static void print_json(const char *out, const DatasetParts *parts) {
-    const ImageSpec spec = parts->train.spec;
-    cJSON *object = cJSON_CreateObject();
-    cJSON_AddStringToObject(object, "dataset", out);
-    cJSON_AddNumberToObject(object, "height", spec.height);
-    cJSON_AddNumberToObject(object, "width", spec.width);
-    cJSON_AddNumberToObject(object, "classes", spec.classes);
-    if (parts->class_names.names)
-        cJSON_AddItemToObject(
-            object, "class_names",
-            cJSON_CreateStringArray((const char *const *)parts->class_names.names, parts->class_names.count));
-    add_part(object, "train", &parts->train, &parts->train_source);
-    add_part(object, "test", &parts->test, &parts->test_source);
-    char *text = cJSON_PrintUnformatted(object);
-    puts(text);
-    cJSON_free(text);
-    cJSON_Delete(object);
-}
-
 static void print_report(const PrepareArguments *arguments, const DatasetParts *parts) {
-    if (arguments->json) {
-        print_json(arguments->out, parts);
-        return;
-    }
-    print_part("train", &parts->train, &parts->train_source, &parts->class_names);
-    print_part("test", &parts->test, &parts->test_source, &parts->class_names);
+    int64_t train[CLASSES_MAX], test[CLASSES_MAX];
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", arguments->out);
+    const Dataset dataset = {path,
+                             parts->train.spec,
+                             parts->train.n,
+                             parts->test.n,
+                             parts->train_source,
+                             parts->test_source,
+                             parts->class_names};
+    count_classes(&parts->train, train);
+    count_classes(&parts->test, test);
+    Output *output = output_create(arguments->format, OUTPUT_LINES);
+    output_dataset(output, &dataset, train, test);
+    output_print(output);
+    output_destroy(&output);
 }
 
 /* STATUS_USAGE if out is one of the IDX files that may be read. Collective. */
@@ -130,7 +91,7 @@ StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *st
                               {.name = "transpose", .flag = &arguments.as_idx.transpose},
                               {.name = "shape", .value = &arguments.shape},
                               {.name = "invert", .flag = &arguments.as_pictures.invert},
-                              {.name = "json", .flag = &arguments.json},
+                              OPTIONS_OF_FORMAT(&arguments.format),
                               {0}};
     if (options_parse(argc, argv, options, &(Operands){0, 0, NULL}, &operands, status) ||
         check_arguments(&arguments, status))

@@ -1,6 +1,7 @@
 /* pardigits show: what is in a file of ours. Rank 0 works alone. */
 #include "cli/cli.h"
 
+#include "cli/dataset_output.h"
 #include "core/mem.h"
 #include "model/draw.h"
 #include "store/dataset.h"
@@ -46,15 +47,6 @@ static void add_config(Output *output, const Config *config) {
     output_end(output);
 }
 
-static void add_shape(Output *output, ImageSpec spec) {
-    char text[64];
-    snprintf(text, sizeof text, "%dx%d, %d classes", spec.height, spec.width, spec.classes);
-    output_text(output, "shape", "images", text);
-    output_integer(output, "height", NULL, spec.height);
-    output_integer(output, "width", NULL, spec.width);
-    output_integer(output, "classes", NULL, spec.classes);
-}
-
 /* How many images of each class a part holds; counts[CLASSES_MAX]. */
 static StatusCode count_labels(const H5File *file, const char *part, int64_t n, int64_t *counts,
                                Status *status) {
@@ -68,16 +60,6 @@ static StatusCode count_labels(const H5File *file, const char *part, int64_t n, 
     return status->code;
 }
 
-static void add_hashes(Output *output, const char *part, const ImageSource *source) {
-    char name[64], title[64];
-    snprintf(name, sizeof name, "%s_images_sha256", part);
-    snprintf(title, sizeof title, "%s images sha256", part);
-    output_text(output, name, title, source->images_sha256);
-    snprintf(name, sizeof name, "%s_labels_sha256", part);
-    snprintf(title, sizeof title, "%s labels sha256", part);
-    output_text(output, name, title, source->labels_sha256);
-}
-
 static StatusCode show_dataset(Output *output, const Dataset *dataset, const char *out, Status *status) {
     H5File *file;
     const ClassNames *names = &dataset->class_names;
@@ -85,24 +67,7 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
     if (h5_open(&file, dataset->path, NULL, status)) return status->code;
     if (!count_labels(file, "train", dataset->train, train, status) &&
         !(dataset->test && count_labels(file, "test", dataset->test, test, status))) {
-        output_record(output);
-        output_text(output, "file", "file", dataset->path);
-        output_text(output, "kind", "kind", "dataset");
-        add_shape(output, dataset->spec);
-        output_integer(output, "train", "training images", dataset->train);
-        output_integer(output, "test", "test images", dataset->test);
-        add_hashes(output, "train", &dataset->train_source);
-        if (dataset->test) add_hashes(output, "test", &dataset->test_source);
-        output_begin(output, "classes", "images of each class", OUTPUT_TABLE);
-        for (int c = 0; c < dataset->spec.classes; c++) {
-            char number[12];
-            output_record(output);
-            output_text(output, "class", "class", class_name(names, c, number));
-            output_integer(output, "label", NULL, c);
-            output_integer(output, "train", "train", train[c]);
-            output_integer(output, "test", "test", test[c]);
-        }
-        output_end(output);
+        output_dataset(output, dataset, train, test);
         if (out) draw_labelled_images(file, "/train/images", "/train/labels", names, out, status);
     }
     return h5_close(&file, status);
@@ -126,7 +91,7 @@ static StatusCode show_model(Output *output, const Model *model, const char *out
     output_text(output, "training", "training",
                 complete ? "complete" : "was stopped: continue it with `pardigits train ... --resume`");
     output_text(output, "digest", "digest", digest);
-    add_shape(output, model->spec);
+    output_shape(output, model->spec);
     add_config(output, model->config);
     if (h5_exists(model->file, "/model")) {
         Visit visit = {model->file, output};

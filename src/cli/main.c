@@ -14,44 +14,45 @@ static const struct {
     CommandRun run;
     const char *usage, *help;
 } commands[] = {
-    {"prepare", cmd_prepare, "prepare (--idx DIR | --pictures DIR) --out FILE.h5 [--json]",
-     "Makes a dataset of labelled grey images and reports counts and hashes.\n"
+    {"prepare", cmd_prepare, "prepare (--idx DIR | --pictures DIR) --out FILE.h5 [--json | --csv]",
+     "Writes a dataset of labelled grey images and prints its counts and checksums.\n"
      "  --idx DIR          IDX files, plain or .gz, with MNIST's names; a test part (t10k or test) may be "
      "absent;\n"
      "                     DIR/PREFIX- reads PREFIX-train-images-idx3-ubyte and so on\n"
-     "  --class-names FILE names of the classes, one a line\n"
-     "  --labels-from 1    the first class is labelled 1, as EMNIST letters\n"
-     "  --transpose        exchanges rows and columns, as EMNIST needs\n"
-     "  --pictures DIR     a folder a class: DIR/train/NAME/* and DIR/test/NAME/*, or DIR/NAME/*\n"
-     "  --shape HxW        height and width (8 to 64) that pictures are scaled to; default: the first one's\n"
+     "  --class-names FILE names of the classes, one per line\n"
+     "  --labels-from 1    for labels that begin at 1, as in EMNIST letters\n"
+     "  --transpose        swaps rows and columns, as EMNIST needs\n"
+     "  --pictures DIR     one folder per class: DIR/train/NAME/* and DIR/test/NAME/*, or DIR/NAME/*\n"
+     "  --shape HxW        height and width (8 to 64) that pictures are scaled to; default: those of the "
+     "first one\n"
      "  --invert           for pictures of dark ink on a light ground"},
     {"train", cmd_train,
      "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume | --overwrite]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
      "  --set         changes a key of the configuration\n"
-     "  --resume      goes on with the run in DIR; starts fresh where there is nothing yet\n"
+     "  --resume      continues the run in DIR; starts a new one if there is none\n"
      "  --overwrite   replaces the run in DIR\n"
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
      "section.key=value]... [--summary] [--json | --csv]",
-     "Predicts all images of a part of the dataset and counts. `seconds` is prediction alone.\n"
-     "For a single file that is an ensemble a table says what its first 1, 2, ... members get right\n"
-     "together; with --json that is correct_by_members, for each ensemble. RUN stands for RUN/model.h5.\n"
-     "  --data        is the dataset that the model was trained on, where it isn't given\n"
-     "  --summary     mean and deviation of the accuracy over models that differ by their seed alone\n"
+     "Predicts all images of a part of the dataset and counts the correct ones. `seconds` is prediction "
+     "alone.\n"
+     "For a single ensemble, a table shows how many its first 1, 2, ... members get right together;\n"
+     "--json has this as correct_by_members for each ensemble. RUN stands for RUN/model.h5.\n"
+     "  --data        the dataset; default: the one that the model was trained on\n"
+     "  --summary     mean and deviation of the accuracy over models that differ only in their seed\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict,
      "predict MODEL.h5 PICTURE... [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
-     "Recognises the digit in each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"
-     "  --neighbours  draws each picture, as a knn model sees it, beside its nearest training images (up to "
+     "Predicts the class of each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"
+     "  --neighbours  draws each picture, as a KNN model sees it, beside its nearest training images (up to "
      "20),\n"
-     "                each with its label and distance (the root of what is compared)\n"
+     "                each with its label and distance (the square root of what is compared)\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"show", cmd_show, "show FILE.h5 [--out SHEET.png] [--json | --csv]",
-     "Tells what is in a dataset, model or metrics file; with --out also draws samples of\na dataset or "
-     "model as a picture."},
+     "Describes a dataset, model or metrics file. --out also draws samples of a dataset or model."},
     {"digest", cmd_digest, "digest MODEL.h5 [--json]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
@@ -70,10 +71,11 @@ static const struct {
      "predictions\n"
      "                of a model trained with them are wrong; run.train and run.valid"},
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
-     "Lists the keys of the configuration with their defaults, what they allow and what they mean."},
+     "Lists the keys of the configuration: types, ranges, defaults and meanings."},
     {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N] [--json | --csv]",
-     "Measures what the program is built of, for the network of CONFIG.ini (configs/cnn.ini):\n"
-     "  kernels   GFLOP/s of each layer's three passes on one core, and % of what its registers reach;\n"
+     "Measures the parts of the program, for the network of CONFIG.ini (default: configs/cnn.ini):\n"
+     "  kernels   GFLOP/s of each layer's three passes on one core, and % of the peak that arithmetic in "
+     "registers reaches;\n"
      "            --images sets how many images at a time (as many as training takes)\n"
      "  pixdot    exact multiply-adds a second of the kernel under KNN and SVM\n"
      "  comm      milliseconds of sums over the ranks, as training makes them, by size and algorithm"},
@@ -82,14 +84,14 @@ static const struct {
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *file) {
-    fputs("pardigits: trains, evaluates and uses digit recognisers in parallel (MPI ranks x OpenMP "
+    fputs("pardigits: trains and uses classifiers of small grey images in parallel (MPI ranks x OpenMP "
           "threads)\n\n",
           file);
     for (int c = 0; c < COMMANDS; c++)
         fprintf(file, "  pardigits %s\n", commands[c].usage);
     fputs("  pardigits --version\n", file);
     fputs("\nEvery command also runs under mpirun or srun. --data is " DEFAULT_DATA
-          " where it isn't given.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
+          " by default.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
           "configuration is "
           "wrong; 75 stopped by a\nsignal after saving (run again with --resume).\n",
           file);

@@ -107,6 +107,8 @@ typedef struct {
     int64_t place; /* on the rank that holds it, else -1 */
 } Up;
 
+_Static_assert(sizeof(Up) <= SMO_RECORD_BYTES, "a gathered record has this room");
+
 /* The sample of m among all, the first of equals. */
 static Up find_up(Solver *s) {
     Up own = {.sample = -1, .v = -INFINITY, .interrupted = s->interrupted};
@@ -174,6 +176,8 @@ typedef struct {
     float diagonal, k_ij, gain;
     int64_t place; /* on the rank that holds it, else -1 */
 } Down;
+
+_Static_assert(sizeof(Down) <= SMO_RECORD_BYTES, "a gathered record has this room");
 
 /* The best such sample of all, the first of equals. */
 static Down find_down(const Solver *s, const Up *i, const float *row) {

@@ -12,6 +12,8 @@ typedef struct {
     int64_t sample[BLOCK_ROWS];
 } Best;
 
+_Static_assert(sizeof(Best) <= SMO_RECORD_BYTES, "a gathered record has this room");
+
 static void best_insert(Best *best, int limit, double key, int64_t sample) {
     if (best->count == limit && !(limit && key > best->key[limit - 1])) return;
     int at = best->count < limit ? best->count++ : limit - 1;

@@ -71,10 +71,13 @@ correct() {
 }
 
 @test "prepare --pictures: shape, classes and their names" {
-    grep -q '^train *240 images of 16 x 16 pixels, by class: digit 0 ' "$dir/single.txt"
-    grep -q '^test *60 images' "$dir/single.txt"
+    grep -q '^images *16x16, 10 classes$' "$dir/single.txt"
+    grep -q '^training images *240$' "$dir/single.txt"
+    grep -q '^test images *60$' "$dir/single.txt"
+    grep -q '^digit 0 ' "$dir/single.txt"
     grep -q '"height":56,"width":28,"classes":' "$dir/pairs.json"
-    ! grep -q '"test"' "$dir/pairs.json"
+    grep -q '"test":0,' "$dir/pairs.json"
+    ! grep -q '"test_images_sha256"' "$dir/pairs.json"
 }
 
 @test "KNN of 16x16 images, by pixels, gradients and distortions" {

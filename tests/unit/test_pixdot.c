@@ -53,8 +53,8 @@ static void check_block(const uint8_t *a, int64_t a_rows, const uint8_t *b, int6
     mem_free(out);
 }
 
-static const int column_counts[] = {0,  1,  2,  3,  4,   5,   7,    8,    9,    15,  16,
-                                    17, 63, 64, 65, 783, 784, 2047, 2049, 4096, 4099};
+static const int column_counts[] = {0,  1,  2,  3,  4,   5,   7,   8,    9,    15,   16,
+                                    17, 63, 64, 65, 256, 783, 784, 2047, 2049, 4096, 4099};
 static const int64_t row_counts[] = {0, 1, 2, 11, 12, 13, 31, 33, 70};
 
 static void every_size_equals_the_reference(void **state) {
