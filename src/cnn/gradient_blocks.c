@@ -1,4 +1,5 @@
 #include "cnn/gradient_blocks.h"
+#include "core/integers.h"
 
 int64_t gradient_blocks_count(int64_t param_floats) {
     return (param_floats + BLOCK_FLOAT_VALUES - 1) / BLOCK_FLOAT_VALUES;

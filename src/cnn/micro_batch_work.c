@@ -1,5 +1,6 @@
 #include "cnn/micro_batch.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 

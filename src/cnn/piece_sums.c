@@ -1,5 +1,6 @@
 #include "cnn/piece_sums.h"
 
+#include "core/integers.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 

@@ -1,5 +1,6 @@
 #include "cnn/predict.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "data/preprocess.h"
 #include "store/dataset.h"
@@ -96,18 +97,14 @@ typedef struct {
     float *sums;          /* [PREDICT_CHUNK][classes] of probabilities */
 } ChunkWork;
 
-static int64_t max_of(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 /* Enough for each member. */
 static ChunkWork chunk_work_new(const Ensemble *ensemble) {
     int64_t values = 0, sources = 0, kernel_work = 0;
     for (int m = 0; m < ensemble->count; m++) {
         const Network *net = ensemble->members[m]->net;
-        values = max_of(values, network_max_values(net));
-        sources = max_of(sources, net->source_values);
-        kernel_work = max_of(kernel_work, network_work_floats(net, PREDICT_CHUNK));
+        values = larger(values, network_max_values(net));
+        sources = larger(sources, net->source_values);
+        kernel_work = larger(kernel_work, network_work_floats(net, PREDICT_CHUNK));
     }
     const size_t classes = (size_t)ensemble->members[0]->net->spec.classes, chunk = PREDICT_CHUNK;
     return (ChunkWork){

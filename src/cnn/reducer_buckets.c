@@ -6,6 +6,7 @@
  * MPI makes no progress by itself. */
 #include "cnn/reducer.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 

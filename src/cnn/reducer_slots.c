@@ -4,6 +4,7 @@
 #include "cnn/piece_sums.h"
 #include "cnn/reducer.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"

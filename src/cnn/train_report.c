@@ -1,5 +1,6 @@
 #include "cnn/train_report.h"
 
+#include "core/integers.h"
 #include "core/timer.h"
 
 #include <math.h>

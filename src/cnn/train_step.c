@@ -2,6 +2,7 @@
 
 #include "cnn/train_update.h"
 
+#include "core/integers.h"
 #include "core/timer.h"
 
 #include <omp.h>

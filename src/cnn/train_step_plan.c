@@ -1,6 +1,7 @@
 /* Memory and partners of the steps, settled before the first one. */
 #include "cnn/train_step.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "model/run_options.h"
 #include "parallel/node_memory.h"

@@ -1,5 +1,6 @@
 #include "cnn/train_update.h"
 
+#include "core/integers.h"
 #include "core/timer.h"
 #include "parallel/block_float.h"
 

@@ -4,6 +4,7 @@
 
 #include "conv/conv_axis.h"
 #include "conv/conv_backend.h"
+#include "core/integers.h"
 #include "kernels/vec.h"
 
 int conv_images_wanted(const ConvShape *s) {
@@ -13,12 +14,12 @@ int conv_images_wanted(const ConvShape *s) {
 int64_t conv_work_size(const ConvShape *s, int n) {
     int64_t size = 0;
     for (int pass = 0; pass < CONV_PASSES; pass++)
-        size = max64(size, s->backend[pass]->work_size(s, n));
+        size = larger(size, s->backend[pass]->work_size(s, n));
     return size;
 }
 
 int64_t conv_packed_size(const ConvShape *s) {
-    return max64(s->backend[CONV_FORWARD]->packed_size(s), s->backend[CONV_DATA]->packed_size(s));
+    return larger(s->backend[CONV_FORWARD]->packed_size(s), s->backend[CONV_DATA]->packed_size(s));
 }
 
 void conv_pack_forward(const ConvShape *s, const float *weights, float *packed) {

@@ -3,6 +3,7 @@
 #define PARDIGITS_CONV_CONV_AXIS_H
 
 #include "conv/conv.h"
+#include "core/integers.h"
 
 #include <stdbool.h>
 
@@ -17,12 +18,9 @@ enum {
     COPY_STRIDE = DENSE_INPUTS + 16, /* floats between images in their copy: images in different cache sets */
 };
 
-static inline int64_t max64(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
-static inline int64_t round_up(int64_t n) {
-    return (n + 15) / 16 * 16;
+/* Floats of whole cache lines that hold so many. */
+static inline int64_t whole_lines(int64_t floats) {
+    return round_up(floats, 16);
 }
 
 static inline int64_t in_size(const ConvShape *s) {
@@ -40,7 +38,7 @@ static inline bool is_dense(const ConvShape *s) {
 /* Images that are worked on together. */
 static inline int group_size(const ConvShape *s, int n) {
     const int64_t size = in_size(s) + out_size(s);
-    return is_dense(s) || size * n <= GROUP_FLOATS ? n : (int)max64(1, GROUP_FLOATS / size);
+    return is_dense(s) || size * n <= GROUP_FLOATS ? n : (int)larger(1, GROUP_FLOATS / size);
 }
 
 /* One dimension of a convolution: output o sums the inputs o * step + offset + t for the taps t, where there

@@ -7,6 +7,7 @@
 #include "conv/conv_backend.h"
 #include "conv/conv_direct_weights.h"
 #include "conv/product.h"
+#include "core/integers.h"
 
 static bool takes(const ConvShape *s, ConvPass pass) {
     (void)s;
@@ -15,7 +16,7 @@ static bool takes(const ConvShape *s, ConvPass pass) {
 }
 
 static int images_wanted(const ConvShape *s) {
-    return (int)max64(1, PIXELS_WANTED / ((int64_t)s->out_height * s->out_width));
+    return (int)larger(1, PIXELS_WANTED / ((int64_t)s->out_height * s->out_width));
 }
 
 /* Kernel rows (or columns) that meet an input row of this phase: (row + pad) % stride. */
@@ -25,15 +26,15 @@ static int taps(const ConvShape *s, int phase) {
 
 static int64_t work_size(const ConvShape *s, int n) {
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
-    const int64_t start = round_up(max64(product_round_up(s->channels), product_round_up(s->filters)));
+    const int64_t start = whole_lines(larger(product_round_up(s->channels), product_round_up(s->filters)));
     const int64_t copy = is_dense(s) ? COPY_STRIDE : 0;
     return start + group_size(s, n) * (filled + copy);
 }
 
 static int64_t packed_size(const ConvShape *s) {
     const int64_t area = (int64_t)s->kernel * s->kernel;
-    return area * max64((int64_t)s->channels * product_round_up(s->filters),
-                        (int64_t)s->filters * product_round_up(s->channels));
+    return area * larger((int64_t)s->channels * product_round_up(s->filters),
+                         (int64_t)s->filters * product_round_up(s->channels));
 }
 
 static void pack_forward(const ConvShape *s, const float *weights, float *packed) {

@@ -1,5 +1,6 @@
 #include "conv/conv_direct_weights.h"
 
+#include "core/integers.h"
 #include "core/partition.h"
 
 #include <string.h>
@@ -106,9 +107,9 @@ static void sum_parts(const ConvShape *s, Range filters, int n, const float *in,
                       const ConvWeightSum *sum) {
     const int width = product_round_up(s->filters);
     const int64_t pixels = (int64_t)s->out_height * s->out_width;
-    const int64_t most = max64(1, PART_FLOATS / width);
-    const int images = (int)max64(1, most / pixels);
-    const int lines = images > 1 ? s->out_height : (int)max64(1, most / s->out_width);
+    const int64_t most = larger(1, PART_FLOATS / width);
+    const int images = (int)larger(1, most / pixels);
+    const int lines = images > 1 ? s->out_height : (int)larger(1, most / s->out_width);
     Part part = {.shape = s, .filters = filters, .weight_grad = sum->weight_grad};
     for (int i = 0; i < n; i += images) {
         part.in = in + i * in_size(s);
@@ -155,7 +156,7 @@ static void zero_bias(Range filters, float *bias_grad) {
 static void sum_dense(const ConvShape *s, const ConvWeightSum *sum) {
     const int width = product_round_up(s->filters);
     const Range filters = {0, s->filters};
-    float *const zeros = sum->work, *const filled = zeros + round_up(width);
+    float *const zeros = sum->work, *const filled = zeros + whole_lines(width);
     const float *factors = fill_columns(sum->n, s->filters, sum->out_grad, filled);
     memset(zeros, 0, (size_t)width * sizeof *zeros);
     for (int part = sum->first_part; part < sum->end_part; part++) {
@@ -202,7 +203,7 @@ static void sum_filters(const ConvShape *s, Range filters, const ConvWeightSum *
 }
 
 int conv_direct_weight_parts(const ConvShape *s) {
-    return is_dense(s) ? (int)max64(1, s->channels / PART_INPUTS) : vectors_of(s);
+    return is_dense(s) ? (int)larger(1, s->channels / PART_INPUTS) : vectors_of(s);
 }
 
 void conv_direct_sum_weights(const ConvShape *s, const ConvWeightSum *sum) {

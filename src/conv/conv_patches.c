@@ -8,6 +8,7 @@
 #include "conv/conv_backend.h"
 #include "conv/conv_tiles.h"
 #include "conv/tile_pass.h"
+#include "core/integers.h"
 #include "kernels/vec.h"
 
 enum {
@@ -43,10 +44,6 @@ static ConvShape patches_of(const ConvShape *s) {
     return patches;
 }
 
-static int64_t padded(int64_t n) {
-    return tiles_of(n) * TILE_SIDE;
-}
-
 static int64_t pixels_of(const ConvShape *s) {
     return (int64_t)s->out_height * s->out_width;
 }
@@ -69,12 +66,12 @@ static int64_t cut_work(const ConvShape *s, Work *work, float *memory) {
     Work w = {.width = s->width + 2 * (int64_t)s->pad};
     w.share_row = w.width + RUN;
     w.share_line = s->kernel * w.share_row;
-    const int64_t shares = round_up((s->height + 2 * (int64_t)s->pad) * w.share_line);
-    w.image_values = round_up_to((s->height + 2 * (int64_t)s->pad) * w.width + SLACK, TILE_DEPTH);
-    w.a_values = max64(BLOCK * POSITIONS, GROUP * round_up_to(s->filters, TILE_DEPTH));
+    const int64_t shares = whole_lines((s->height + 2 * (int64_t)s->pad) * w.share_line);
+    w.image_values = round_up((s->height + 2 * (int64_t)s->pad) * w.width + SLACK, TILE_DEPTH);
+    w.a_values = larger(BLOCK * POSITIONS, GROUP * round_up(s->filters, TILE_DEPTH));
     const int64_t b_values = POSITIONS * padded(s->filters);
-    const int64_t patches = (round_up_to(pixels_of(s), BLOCK) + RUN) * padded(patch_values(s));
-    const int64_t sums = max64(BLOCK * padded(s->filters), patches);
+    const int64_t patches = (round_up(pixels_of(s), BLOCK) + RUN) * padded(patch_values(s));
+    const int64_t sums = larger(BLOCK * padded(s->filters), patches);
     if (work) {
         w.image_high = (uint16_t *)(void *)memory;
         w.image_low = w.image_high + w.image_values;
@@ -192,7 +189,7 @@ static void forward(const ConvShape *s, int n, const float *in, const float *pac
 
 /* Rows of out_grad, split, with zeros behind them up to whole windows. */
 static void split_rows(int64_t rows, int64_t filters, const float *from, const Work *work) {
-    const int64_t row = round_up_to(filters, TILE_DEPTH);
+    const int64_t row = round_up(filters, TILE_DEPTH);
     const bool is_run = row == filters;
     const int64_t runs = is_run ? 1 : rows, run = is_run ? rows * filters : filters;
     for (int64_t r = 0; r < runs; r++)

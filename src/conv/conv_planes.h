@@ -3,6 +3,7 @@
 #define PARDIGITS_CONV_CONV_PLANES_H
 
 #include "conv/conv.h"
+#include "core/integers.h"
 
 #include <string.h>
 
@@ -56,11 +57,11 @@ static inline ConvShape flattened(const ConvShape *s) {
 }
 
 static inline int64_t tiles_of(int64_t n) {
-    return (n + TILE_SIDE - 1) / TILE_SIDE;
+    return divide_up(n, TILE_SIDE);
 }
 
-static inline int64_t round_up_to(int64_t n, int64_t unit) {
-    return (n + unit - 1) / unit * unit;
+static inline int64_t padded(int64_t n) {
+    return round_up(n, TILE_SIDE);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "conv/conv_backend.h"
 #include "conv/conv_planes.h"
 #include "conv/tile_pass.h"
+#include "core/integers.h"
 #include "kernels/vec.h"
 
 enum {
@@ -98,7 +99,7 @@ static void fill_planes(const Planes *planes, const float *image, uint16_t *high
 /* Values of one half of the split planes, with zeros behind them for what lies beyond the last pixel. */
 static int64_t planes_values(const Planes *planes) {
     const int64_t count = (int64_t)planes->phases * planes->phases * plane_pixels(planes);
-    return round_up_to((count + STRIP) * planes->channels + TILE_DEPTH, TILE_DEPTH);
+    return round_up((count + STRIP) * planes->channels + TILE_DEPTH, TILE_DEPTH);
 }
 
 /* Work memory of a pass over images, cut up. */
@@ -109,16 +110,16 @@ typedef struct {
 } PassWork;
 
 static int64_t strip_columns(int columns) {
-    return round_up_to(columns, STRIP);
+    return round_up(columns, STRIP);
 }
 
 static int64_t pass_work_size(const TilePass *pass, PassWork *work, float *memory) {
-    const int64_t offsets = round_up(2 * taps_count_windows(&pass->taps));
+    const int64_t offsets = whole_lines(2 * taps_count_windows(&pass->taps));
     const int64_t sums = STRIP * strip_columns(pass->columns), values = planes_values(&pass->planes);
     if (work)
         *work = (PassWork){(uint16_t *)(void *)memory, (uint16_t *)(void *)memory + values, memory + values,
                            (int64_t *)(void *)(memory + values + sums)};
-    return round_up(offsets + sums + values);
+    return whole_lines(offsets + sums + values);
 }
 
 /* One image, whose planes are filled. */
@@ -181,7 +182,7 @@ typedef struct {
 } DenseWork;
 
 static int64_t dense_work_size(int n, int channels, int columns, DenseWork *work, float *memory) {
-    DenseWork d = {.steps = (channels + TILE_DEPTH - 1) / TILE_DEPTH, .rows = round_up_to(n, STRIP)};
+    DenseWork d = {.steps = (channels + TILE_DEPTH - 1) / TILE_DEPTH, .rows = round_up(n, STRIP)};
     d.parts = (d.steps + DENSE_STEPS - 1) / DENSE_STEPS;
     const int64_t strips = d.parts > 1 ? strip_columns(columns) / STRIP : 1;
     if (work) {
@@ -195,7 +196,7 @@ static int64_t dense_work_size(int n, int channels, int columns, DenseWork *work
 
 static void split_part(const DenseWork *d, int n, int channels, int64_t part, const float *in) {
     const int64_t first = part * DENSE_VALUES, left = channels - first;
-    const int64_t count = left < DENSE_VALUES ? left : DENSE_VALUES, filled = round_up_to(count, TILE_DEPTH);
+    const int64_t count = left < DENSE_VALUES ? left : DENSE_VALUES, filled = round_up(count, TILE_DEPTH);
     for (int64_t i = 0; i < n; i++) {
         uint16_t *high = d->high + i * DENSE_ROW, *low = d->low + i * DENSE_ROW;
         split_run(in + i * channels + first, count, high, low);
@@ -257,13 +258,13 @@ static Target dense_target(int n, int columns, const float *start, bool relu, co
 static int64_t images_work_size(const ConvShape *shape, int n) {
     const ConvShape s = flattened(shape);
     if (is_dense(&s))
-        return max64(dense_work_size(n, s.channels, s.filters, NULL, NULL),
-                     dense_work_size(n, s.filters, s.channels, NULL, NULL));
+        return larger(dense_work_size(n, s.channels, s.filters, NULL, NULL),
+                      dense_work_size(n, s.filters, s.channels, NULL, NULL));
     TilePass pass;
     int64_t size = pass_work_size(tile_pass_forward(&s, &pass), NULL, NULL);
     for (int phase = 0; phase < s.stride * s.stride; phase++) {
         tile_pass_backward(&s, phase / s.stride, phase % s.stride, &pass);
-        size = max64(size, pass_work_size(&pass, NULL, NULL));
+        size = larger(size, pass_work_size(&pass, NULL, NULL));
     }
     return size;
 }
@@ -326,7 +327,7 @@ static void backward_data(const ConvShape *shape, int n, const float *out_grad, 
 }
 
 static int64_t work_size(const ConvShape *shape, int n) {
-    return max64(images_work_size(shape, n), conv_tiles_weights_work_size(shape, n));
+    return larger(images_work_size(shape, n), conv_tiles_weights_work_size(shape, n));
 }
 
 static int images_wanted(const ConvShape *shape) {

@@ -4,6 +4,7 @@
 
 #include "conv/conv_planes.h"
 #include "conv/tile_pass.h"
+#include "core/integers.h"
 
 /* What a window multiplies with: for each summand the weights of column 0, or NULL where nothing is to be
  * added. Those of the other columns lie column_stride apart. */
@@ -96,7 +97,7 @@ int64_t conv_tiles_packed_size(const ConvShape *shape) {
         tile_pass_backward(&s, phase / s.stride, phase % s.stride, &pass);
         backward += packed_values(taps_count_windows(&pass.taps), s.channels);
     }
-    return max64(forward, backward) / 2;
+    return larger(forward, backward) / 2;
 }
 
 void conv_tiles_pack_forward(const ConvShape *shape, const float *weights, float *packed) {

@@ -4,6 +4,7 @@
 
 #include "conv/conv_backend.h"
 #include "conv/conv_planes.h"
+#include "core/integers.h"
 #include "kernels/vec.h"
 
 /* The gradient of a tap's weights [channels][filters] is a product of the input, transposed and shifted by
@@ -50,10 +51,6 @@ static int64_t phases_of(const Weights *w) {
     return (int64_t)w->planes.phases * w->planes.phases;
 }
 
-static int64_t padded(int64_t n) {
-    return tiles_of(n) * TILE_SIDE;
-}
-
 typedef struct {
     uint16_t *x_high, *x_low; /* [phases][phases][channels, padded][x_row] */
     uint16_t *g_high, *g_low; /* [images][image_steps][TILE_DEPTH / 2][filters, padded][2] */
@@ -76,7 +73,7 @@ static int64_t conv_layout(const Weights *w, WeightWork *work, float *memory) {
 }
 
 static int64_t dense_positions(int n) {
-    return round_up_to(n, TILE_DEPTH);
+    return round_up(n, TILE_DEPTH);
 }
 
 static int64_t dense_layout(int n, int filters, WeightWork *work, float *memory) {

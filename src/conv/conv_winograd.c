@@ -4,6 +4,7 @@
 
 #include "conv/conv_backend.h"
 #include "conv/conv_winograd_tiling.h"
+#include "core/integers.h"
 
 enum {
     BLOCK_FLOATS = 1 << 17, /* of a block of tiles at all points, inputs and outputs */
@@ -264,7 +265,7 @@ typedef struct {
 } Work;
 
 static int64_t most_columns(const Tiling *t) {
-    return round_up(max64(columns_of(&t->in), columns_of(&t->out)));
+    return whole_lines(larger(columns_of(&t->in), columns_of(&t->out)));
 }
 
 static Work cut_work(const Tiling *t, float *work) {

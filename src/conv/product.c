@@ -1,6 +1,7 @@
 #include "conv/product.h"
 
 #include "conv/product_dots.h"
+#include "core/integers.h"
 #include "kernels/vec.h"
 
 /* A block of the output is kept in registers while its sum runs: a few vectors of columns, and as many rows
@@ -170,7 +171,7 @@ typedef void (*BlockFunction)(const Block *block);
 static const BlockFunction block_functions[MOST_VECTORS + 1][MOST_ROWS + 1] = {FOR_BLOCKS(ENTRY)};
 
 int product_round_up(int columns) {
-    return (columns + LANES - 1) / LANES * LANES;
+    return (int)round_up(columns, LANES);
 }
 
 /* Vectors of the group of columns that begins at vector `first` of `vectors`: as few groups as can be, of

@@ -21,8 +21,4 @@ static inline int64_t range_size(Range range) {
     return range.end - range.begin;
 }
 
-static inline int64_t smaller(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
-
 #endif

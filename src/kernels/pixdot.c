@@ -1,5 +1,6 @@
 #include "kernels/pixdot.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/status.h"
 #include "kernels/pixdot_amx.h"
@@ -11,10 +12,6 @@ enum {
     COLUMNS_AT_A_TIME = 2048, /* a tile of a so long stays in the first-level cache */
     TILE_COLUMNS = LANES * TILE_PANELS,
 };
-
-static int64_t round_up(int64_t value, int64_t unit) {
-    return (value + unit - 1) / unit * unit;
-}
 
 /* Where a row's group of columns begins in the packed rows. */
 static const uint8_t *group_of(const PixRows *packed, int64_t row, int64_t group) {

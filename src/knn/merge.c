@@ -1,5 +1,6 @@
 #include "knn/merge.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
 

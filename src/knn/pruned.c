@@ -25,6 +25,7 @@
  * isn't among the nearest either. */
 #include "knn/pruned.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
 #include "core/status.h"

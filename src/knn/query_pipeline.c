@@ -1,5 +1,6 @@
 #include "knn/knn.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
 #include "data/gradient.h"

@@ -1,5 +1,6 @@
 #include "knn/knn.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
 #include "core/status.h"
@@ -72,10 +73,6 @@ static void search_group(const PixRows *reference, int64_t first_index, const Pi
                          nearest + (q - group.begin));
     for (int64_t q = group.begin; q < group.end; q++)
         top_k_end(&nearest[q - group.begin], k, out + q * k);
-}
-
-static int64_t divide_up(int64_t value, int64_t divisor) {
-    return (value + divisor - 1) / divisor;
 }
 
 /* Queries of a group: whole blocks, as many groups as keep all threads equally busy, and fewer for a large k,

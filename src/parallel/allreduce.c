@@ -1,5 +1,6 @@
 #include "parallel/allreduce.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "parallel/allreduce_plan.h"
 #include "parallel/comm_mpi.h"

@@ -1,22 +1,15 @@
 #include "svm/row_cache.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 
 #include <string.h>
 
 enum { SLAB_FLOATS = 1 << 20, FLOATS_A_LINE = MEM_ALIGNMENT / 4 };
 
-static int64_t stride_for(int64_t columns) {
-    return (columns + FLOATS_A_LINE - 1) / FLOATS_A_LINE * FLOATS_A_LINE;
-}
-
-static int64_t larger(int64_t a, int64_t b) {
-    return a > b ? a : b;
-}
-
 static void set_columns(RowCache *cache, int64_t columns) {
     cache->columns = columns;
-    cache->stride = larger(stride_for(columns), FLOATS_A_LINE);
+    cache->stride = larger(round_up(columns, FLOATS_A_LINE), FLOATS_A_LINE);
     cache->slots_a_slab = cache->slab_floats / cache->stride;
     cache->slots_max = cache->slots_a_slab * cache->slabs_max;
     if (cache->slots_max > cache->samples) cache->slots_max = cache->samples;
@@ -24,7 +17,7 @@ static void set_columns(RowCache *cache, int64_t columns) {
 
 RowCache row_cache_new(int64_t samples, int64_t columns, int64_t bytes, int rows_min) {
     RowCache cache = {.samples = samples};
-    int64_t row_floats = larger(stride_for(columns), FLOATS_A_LINE),
+    int64_t row_floats = larger(round_up(columns, FLOATS_A_LINE), FLOATS_A_LINE),
             budget_floats = larger(bytes / 4, row_floats * rows_min);
     cache.slab_floats = larger(SLAB_FLOATS < budget_floats ? SLAB_FLOATS : budget_floats, row_floats);
     cache.slabs_max = larger(budget_floats / cache.slab_floats, 1);

@@ -4,6 +4,7 @@
 #include "cnn/micro_batch.h"
 
 #include "cnn/gradient_blocks.h"
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "parallel/exact_sum.h"
