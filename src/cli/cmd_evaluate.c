@@ -189,12 +189,20 @@ static void add_summary(Output *output, const Evaluation *results, int first, in
     output_text(output, "about", "about", results[first].about);
 }
 
+/* The key that --members sets: that of the family that has ensembles. */
+static const char *find_members_key(void) {
+    for (int f = 0; f < model_families.count; f++)
+        if (model_families.items[f]->members_key) return model_families.items[f]->members_key;
+    fatal("no family has ensembles");
+}
+
 /* --members as a setting; refused before any model is opened. */
 static StatusCode take_members(const char *members, char setting[64], EvaluateArguments *arguments,
                                Status *status) {
+    const char *key = find_members_key();
     Config *config = config_create(&model_families.keys);
-    if (!config_set_value(config, "cnn.use_members", members, "--members", status)) {
-        snprintf(setting, 64, "cnn.use_members=%.40s", config_value(config, "cnn.use_members"));
+    if (!config_set_value(config, key, members, "--members", status)) {
+        snprintf(setting, 64, "%s=%.30s", key, config_value(config, key));
         settings_take(&arguments->settings, setting, status);
         arguments->some_members = true;
     }

@@ -101,7 +101,7 @@ static StatusCode show_neighbours(const Context *context, const Model *model, co
     NearestImages nearest = {0};
     if (!model->family->nearest)
         return status_set(status, STATUS_USAGE,
-                          "--neighbours: a model of the family %s keeps no training images; use a knn model.",
+                          "--neighbours: a model of the family %s keeps no training images to show.",
                           model->family->name);
     if (images->set.n == 0) return status->code;
     if (!model->family->nearest(model, context, images, MOST, &nearest, status) &&

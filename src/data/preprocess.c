@@ -124,11 +124,11 @@ static void keep_image(ImageSpec spec, uint8_t *image) {
 static const struct {
     const char *name;
     void (*apply)(ImageSpec spec, uint8_t *image);
-} methods[] = {{"none", keep_image},
-               {"deskew", deskew_image},
-               {"deskew-blur", deskew_and_blur_image},
-               {"deskew-centre", deskew_and_centre_image},
-               {"width", set_width}};
+} methods[] = {
+#define METHOD(name, apply) {name, apply},
+    PREPROCESSES(METHOD)
+#undef METHOD
+};
 
 void preprocess_images(const char *how, ImageSet *set, int threads) {
     const int64_t pixels = image_spec_pixels(set->spec);

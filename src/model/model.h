@@ -126,6 +126,9 @@ struct ModelFamily {
     /* Whether the model, whose file is open, is of several members. NULL where a family has none. */
     bool (*is_ensemble)(const Model *model);
 
+    /* The key of use that takes only an ensemble's first members; NULL where a family has no ensembles. */
+    const char *members_key;
+
     /* How many networks an ensemble averages. NULL where a family has none, as predict_by_members. */
     int (*members)(const Model *model);
 

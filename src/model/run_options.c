@@ -1,5 +1,7 @@
 #include "model/run_options.h"
 
+#include "data/preprocess.h"
+
 #define OPTIONS RunOptions
 #include "core/config_table.h"
 
@@ -10,7 +12,7 @@ static const ConfigKey keys[] = {
         "use only the first of the other training images, this many; 0 uses all"),
     WORK_TEXT("run", data, "",
               "the dataset, where --data isn't given; train sets it to the one that it used"),
-    CHOICE("run", preprocess, "none", "none|deskew|deskew-blur|deskew-centre|width",
+    CHOICE("run", preprocess, "none", PREPROCESS_CHOICES,
            "how every image is preprocessed, in training and in use"),
 };
 
