@@ -74,10 +74,10 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     kill -USR1 "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
     ends_with 75
     for member in "$run_dir"/model.member-*.metrics.h5; do # of the ranks of a group
-        "$PARDIGITS" show "$member"
+        "$PARDIGITS" show "$member" --json
     done >"$BATS_TEST_TMPDIR/shown"
-    grep -E 'metrics of a run of [12] ranks? x' "$BATS_TEST_TMPDIR/shown"
-    [[ $(grep -c '4 ranks x' "$BATS_TEST_TMPDIR/shown") -eq 0 ]]
+    grep -E '"what":"metrics of a run","ranks":[12],' "$BATS_TEST_TMPDIR/shown"
+    [[ $(grep -c '"ranks":4,' "$BATS_TEST_TMPDIR/shown") -eq 0 ]]
     start 2 "${several[@]}" --run "$run_dir" --resume
     wait_for 'epoch 2'
     kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
@@ -97,9 +97,9 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     wait_for 'member 2 of 2'
     kill -USR1 "$pid"
     ends_with 75
-    "$PARDIGITS" show "$run_dir/model.member-00.metrics.h5" >"$BATS_TEST_TMPDIR/shown"
-    grep -E 'metrics of a run of 1 rank x [0-9]+ threads?, [0-9]{1,2}\.[0-9] s$' "$BATS_TEST_TMPDIR/shown"
-    grep '^/epochs: 2 rows' "$BATS_TEST_TMPDIR/shown"
+    "$PARDIGITS" show "$run_dir/model.member-00.metrics.h5" --json >"$BATS_TEST_TMPDIR/shown"
+    grep -E '"what":"metrics of a run","ranks":1,"threads":[0-9]+,"seconds":[0-9]{1,2}\.[0-9]' "$BATS_TEST_TMPDIR/shown"
+    grep -E '"epochs":\[\{"epoch":1,.*"epoch":2,' "$BATS_TEST_TMPDIR/shown"
     cp -r "$run_dir" "$stopped"
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
