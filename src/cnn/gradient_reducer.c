@@ -93,6 +93,10 @@ void gradient_reducer_finish(GradientReducer *reducer, bool signalled) {
     reducer->way->finish(reducer);
 }
 
+ReducerTimes gradient_reducer_times(const GradientReducer *reducer) {
+    return reducer->counts->times;
+}
+
 bool gradient_reducer_signalled(const GradientReducer *reducer) {
     return atomic_load(&reducer->counts->signalled) > 0;
 }

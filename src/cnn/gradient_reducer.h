@@ -63,6 +63,13 @@ bool gradient_reducer_poll(GradientReducer *reducer);
 /* Waits until the sum is whole. By the main thread, when all micro-batches have been added. Collective. */
 void gradient_reducer_finish(GradientReducer *reducer, bool signalled);
 
+/* When this step's sums were under way between nodes, by timer_now_s: from the first message of this node
+ * until the last sum was whole. Both are 0 if there is one node. */
+typedef struct {
+    double begin_s, end_s;
+} ReducerTimes;
+ReducerTimes gradient_reducer_times(const GradientReducer *reducer);
+
 /* Whether any rank was signalled, in this step or before. */
 bool gradient_reducer_signalled(const GradientReducer *reducer);
 

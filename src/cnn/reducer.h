@@ -21,6 +21,7 @@ typedef struct {
 /* In node memory: what its ranks count, in all steps so far; from finish on, of all nodes. */
 typedef struct {
     atomic_uint_fast64_t out_of_range, signalled;
+    ReducerTimes times; /* of this step, written by the leader */
 } ReducerCounts;
 
 typedef struct ReducerWay ReducerWay;

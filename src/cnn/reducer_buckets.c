@@ -8,6 +8,7 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "core/timer.h"
 #include "parallel/node_memory.h"
 
 enum { BUCKET_VALUES = 1 << 16 }; /* that are worth a message of their own */
@@ -134,6 +135,7 @@ static bool poll(GradientReducer *reducer) {
     if (reducer->plan.nodes == 1 || !reducer->plan.is_leader) return true;
     for (; buckets->sent < buckets->bucket_count; buckets->sent++) {
         if (atomic_load(&buckets->done[buckets->sent]) < comm_size(reducer->plan.node)) break;
+        if (buckets->sent == 0) reducer->counts->times.begin_s = timer_now_s();
         send_bucket(&buckets->buckets[buckets->sent]);
     }
     for (int b = 0; b < buckets->sent; b++)
@@ -163,6 +165,7 @@ static void finish_messages(BucketsReducer *buckets) {
     send_bucket(buckets->rest);
     for (int b = buckets->bucket_count; b >= 0; b--)
         allreduce_wait(buckets->buckets[b].message);
+    buckets->base.counts->times.end_s = timer_now_s();
     move_counts(buckets, false);
 }
 

@@ -9,16 +9,19 @@
 /* Steps and epochs count from 1; a row says how far its step or epoch brought the run. seconds is made up of
  * input_s (loading and augmenting samples, of an epoch also fetching them from other ranks), wait_s (waiting
  * for other ranks after the own micro-batches were done) and compute_s (the rest): all of rank 0's main
- * thread. */
+ * thread. Beside them reduce_s (sums were under way between nodes) and its part exposed_s (not hidden behind
+ * compute_s). */
 static const MetricsColumn step_columns[] = {
-    {"step", true, ""},      {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
-    {"seconds", false, "s"}, {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
+    {"step", true, ""},       {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
+    {"seconds", false, "s"},  {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
+    {"reduce_s", false, "s"}, {"exposed_s", false, "s"},
 };
 /* seconds and images_per_s are of training alone, validation apart. */
 static const MetricsColumn epoch_columns[] = {
     {"epoch", true, ""},           {"train_loss", false, "nats"}, {"train_accuracy", false, ""},
     {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
     {"compute_s", false, "s"},     {"wait_s", false, "s"},        {"input_s", false, "s"},
+    {"reduce_s", false, "s"},      {"exposed_s", false, "s"},
 };
 
 const TrainTable train_tables[TRAIN_TABLES] = {
@@ -94,7 +97,7 @@ TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partit
 
 void train_report_epoch_begin(TrainReport *report, double input_s) {
     report->epoch_s = report->input_s = input_s;
-    report->wait_s = 0;
+    report->wait_s = report->reduce_s = report->exposed_s = 0;
     report->epoch_images = 0;
 }
 
@@ -114,11 +117,14 @@ void train_report_step(TrainReport *report, const TrainState *state, double lr, 
     report->epoch_s += seconds;
     report->wait_s += result->wait_s;
     report->input_s += result->input_s;
+    report->reduce_s += result->reduce_s;
+    report->exposed_s += result->exposed_s;
     report->epoch_images += samples;
     metrics_append(report->job->metrics, "steps",
                    (double[]){(double)(state->epoch * report->steps + state->step), (double)state->epoch + 1,
                               lr, result->loss_sum / (double)samples, seconds,
-                              seconds - result->wait_s - result->input_s, result->wait_s, result->input_s});
+                              seconds - result->wait_s - result->input_s, result->wait_s, result->input_s,
+                              result->reduce_s, result->exposed_s});
     show_progress(report, state);
 }
 
@@ -129,7 +135,7 @@ void train_report_epoch_end(const TrainReport *report, const TrainState *state, 
     metrics_append(report->job->metrics, "epochs",
                    (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, report->epoch_s,
                               images_per_s, report->epoch_s - report->wait_s - report->input_s,
-                              report->wait_s, report->input_s});
+                              report->wait_s, report->input_s, report->reduce_s, report->exposed_s});
     char valid[64] = "";
     if (!isnan(valid_accuracy))
         snprintf(valid, sizeof valid, ", validation accuracy %.2f %%", 100 * valid_accuracy);

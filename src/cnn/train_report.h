@@ -20,11 +20,12 @@ extern const TrainTable train_tables[TRAIN_TABLES];
 typedef struct {
     const TrainJob *job;
     const BatchPartition *partition;
-    int64_t epochs, steps;           /* of the run; of an epoch */
-    double started_s;                /* this run of the program began to train */
-    int64_t started_images;          /* images that earlier runs trained on, epochs together */
-    double epoch_s, wait_s, input_s; /* training time of this epoch, in this run, and two parts of it */
-    int64_t epoch_images;            /* images of this epoch, in this run */
+    int64_t epochs, steps;                       /* of the run; of an epoch */
+    double started_s;                            /* this run of the program began to train */
+    int64_t started_images;                      /* images that earlier runs trained on, epochs together */
+    double epoch_s;                              /* training time of this epoch, in this run */
+    double wait_s, input_s, reduce_s, exposed_s; /* of its steps, as in StepResult */
+    int64_t epoch_images;                        /* images of this epoch, in this run */
 } TrainReport;
 
 enum { TRAIN_REPORT_TEXT = 400 };

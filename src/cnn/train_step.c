@@ -5,6 +5,7 @@
 #include "core/integers.h"
 #include "core/timer.h"
 
+#include <math.h>
 #include <omp.h>
 #include <sched.h>
 
@@ -95,20 +96,24 @@ static double run_in_team(const StepRun *run) {
     return input_s;
 }
 
-/* By each thread. The main thread also sends what is ready. */
-static void run_micro_batches(const StepRun *run, double *input_s) {
+/* By each thread. The main thread also sends what is ready. Returns when its micro-batches were done. */
+static double run_micro_batches(const StepRun *run, double *input_s) {
     const double own_input_s = run_alone(run) + run_in_team(run);
-    if (omp_get_thread_num() > 0) return;
+    const double computed_s = timer_now_s();
+    if (omp_get_thread_num() > 0) return computed_s;
     *input_s = own_input_s;
     while (!gradient_reducer_poll(run->step->reducer))
         sched_yield();
+    return computed_s;
 }
 
-/* Returns the seconds of waiting. */
-static double finish_reduction(TrainStep *step) {
-    const double began_s = timer_now_s();
+/* The micro-batches of this rank were done at computed_s. */
+static void finish_reduction(TrainStep *step, double computed_s, StepResult *result) {
     gradient_reducer_finish(step->reducer, step->watch ? stop_watch_poll(step->watch) : stop_signalled());
-    return timer_now_s() - began_s;
+    const ReducerTimes times = gradient_reducer_times(step->reducer);
+    result->wait_s = timer_now_s() - computed_s;
+    result->reduce_s = times.end_s - times.begin_s;
+    result->exposed_s = fmax(0, times.end_s - fmax(times.begin_s, computed_s));
 }
 
 StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
@@ -123,9 +128,10 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
                                                    (uint64_t)state->step});
     for (int t = 0; t < run.share.teams; t++)
         team_init(&step->teams[t], run.share.team_threads);
-#pragma omp parallel num_threads(step->threads)
-    run_micro_batches(&run, &result.input_s); /* forward, backward, and reduce beside it */
-    result.wait_s = finish_reduction(step);
+    double computed_s = 0; /* by the last thread */
+#pragma omp parallel num_threads(step->threads) reduction(max : computed_s)
+    computed_s = run_micro_batches(&run, &result.input_s); /* forward, backward, and reduce beside it */
+    finish_reduction(step, computed_s, &result);
     result.stop_wanted = gradient_reducer_signalled(reducer);
     /* contributions are divided by cnn.micro_batch */
     result.loss_sum = gradient_reducer_get(reducer, contribution_loss(step->net)) * (double)micro_batch;

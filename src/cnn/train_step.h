@@ -52,9 +52,11 @@ typedef struct {
     bool stop_wanted; /* a signal reached some rank */
     double loss_sum;  /* over the samples of the step */
     int64_t correct;
-    double wait_s;  /* this rank waited so long for others: after its own micro-batches were done, or in the
-                       update */
-    double input_s; /* its main thread loaded and augmented samples for so long */
+    double wait_s;    /* this rank waited so long for others: after its own micro-batches were done, or in the
+                         update */
+    double input_s;   /* its main thread loaded and augmented samples for so long */
+    double reduce_s;  /* the sums were under way between nodes: from the first message to the last sum */
+    double exposed_s; /* part of that after the own micro-batches were done, and of wait_s */
 } StepResult;
 
 /* What a step has of its place in the run. */

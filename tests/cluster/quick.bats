@@ -75,6 +75,10 @@ same_over_hosts() {
 @test "CNN: one digest on one host and over 2 and 4 hosts" {
     same_over_hosts "2x1 4x1 2x2" configs/cnn.ini --set run.train=1001 --set cnn.epochs=1 --set cnn.micro_batch=16 \
         --set cnn.sum_bits=16 --set "cnn.layers=conv:8:3 bn relu pool:2 dropout:0.2 dense:32 relu dense:10"
+    "$PARDIGITS" show "$(cluster_path "$run_dir/metrics.h5")" --json | python3 -c '
+import json, sys
+steps = json.load(sys.stdin)["steps"]
+assert steps and all(0 <= s["exposed_s"] <= min(s["reduce_s"], s["wait_s"]) and 0 < s["reduce_s"] < s["seconds"] for s in steps), steps'
 }
 
 @test "SVM: one digest on one host and over 2 and 4 hosts" {

@@ -7,6 +7,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/rng.h"
+#include "core/timer.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 
@@ -136,6 +137,17 @@ static void expect_blocks(const Expected *expected, const Network *net, int bits
     mem_free(sums);
 }
 
+/* Of a step that began at began_s on this rank. The first message of its node may be older. */
+static void check_times(const GradientReducer *reducer, bool one_node, double began_s) {
+    const ReducerTimes times = gradient_reducer_times(reducer);
+    if (one_node) {
+        assert_true(times.begin_s == 0 && times.end_s == 0);
+    } else {
+        assert_true(times.begin_s > 0 && times.begin_s < times.end_s);
+        assert_true(times.end_s > began_s && times.end_s <= timer_now_s());
+    }
+}
+
 /* Several steps with more and fewer micro-batches than ranks. */
 static void check_sum(const Way *way, const char *line) {
     Network *net = parse(line);
@@ -149,8 +161,10 @@ static void check_sum(const Way *way, const char *line) {
     static const int64_t steps[] = {MOST_MICRO_BATCHES, 2, 7, 1};
     for (int s = 0; s < 4; s++) {
         const int rank = comm_rank(way->ranks), ranks = comm_size(way->ranks);
+        const double began_s = timer_now_s();
         add_micro_batches(reducer, net, &plan, steps[s], partition_range(steps[s], ranks, rank));
         gradient_reducer_finish(reducer, s == 3 && rank == 0);
+        check_times(reducer, comm_size(way->node) == ranks, began_s);
         expect_exact(&expected, steps[s], right);
         if (ranges) expect_blocks(&expected, net, way->bits, steps[s], right);
         if (comm_rank(way->node) == 0) { /* once a node, as it makes the next ranges */
