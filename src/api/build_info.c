@@ -1,6 +1,7 @@
 #include "api/build_info.h"
 
 #include "core/cpu.h"
+#include "core/fingerprint.h"
 #include "kernels/pixdot.h"
 #include "parallel/comm.h"
 #include "store/h5io.h"
@@ -24,4 +25,11 @@ void build_info_print(FILE *file) {
     fprintf(file, "HDF5            %s\n", hdf5);
     fprintf(file, "dot products    %s\n", pixdot_kernel_name());
     fprintf(file, "matrix tiles    %s\n", cpu_tiles_granted() ? "granted" : "not used");
+}
+
+void build_info_line(char text[BUILD_INFO_LINE]) {
+    char fingerprint[65];
+    fingerprint_hex(fingerprint);
+    snprintf(text, BUILD_INFO_LINE, "pardigits %s (%.12s), compiler %s, ARCH=%s", pardigits_version(),
+             fingerprint, __VERSION__, BUILD_ARCH);
 }

@@ -8,4 +8,9 @@
  * needn't be started. */
 void build_info_print(FILE *file);
 
+enum { BUILD_INFO_LINE = 128 };
+
+/* The same in short: version, the start of the fingerprint (fingerprint.h), compiler, instruction set. */
+void build_info_line(char text[BUILD_INFO_LINE]);
+
 #endif

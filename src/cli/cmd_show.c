@@ -126,6 +126,20 @@ static void add_table(const char *path, bool is_array, void *context) {
     metrics_free_table(&table);
 }
 
+/* Where and with what the run was made; files of older versions don't say. */
+static void add_circumstances(Output *output, const H5File *file) {
+    static const char *const facts[][2] = {
+        {"host_names", "hosts"}, {"binding", "binding"}, {"build", "build"}};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+        Status ignored = {0};
+        char *text = NULL;
+        if (h5_has_attribute(file, "/run", facts[i][0]) &&
+            !h5_get_text(file, "/run", facts[i][0], &text, &ignored))
+            output_text(output, facts[i][0], facts[i][1], text);
+        mem_free(text);
+    }
+}
+
 static StatusCode show_metrics(Output *output, const char *path, const char *out, Status *status) {
     if (out)
         return status_set(status, STATUS_USAGE, "%s holds metrics, which --out can't draw: omit it.", path);
@@ -145,6 +159,7 @@ static StatusCode show_metrics(Output *output, const char *path, const char *out
         output_integer(output, "ranks", "ranks", ranks);
         output_integer(output, "threads", "threads of each", threads);
         output_real(output, "seconds", "seconds", seconds, "%.1f");
+        add_circumstances(output, file);
         h5_visit(file, "/", add_table, &visit, status);
     }
     return h5_close(&file, status);

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/run_folder.h"
 
+#include "api/build_info.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "parallel/placement.h"
@@ -89,6 +90,20 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
     return comm_agree(comm, status);
 }
 
+/* What a comparison of runs needs to know: where, with what and on how much this one works. Collective. */
+static void record_circumstances(const TrainJob *job) {
+    char *names, binding[PLACEMENT_TEXT], build[BUILD_INFO_LINE] = "";
+    const int hosts = placement_hosts(job->comm, &names);
+    placement_binding(job->comm, binding);
+    if (job->metrics) build_info_line(build);
+    metrics_set_count(job->metrics, "hosts", hosts);
+    metrics_set_text(job->metrics, "host_names", names);
+    metrics_set_text(job->metrics, "binding", binding);
+    metrics_set_text(job->metrics, "build", build);
+    metrics_set_count(job->metrics, "train_images", job->train_count);
+    mem_free(names);
+}
+
 /* On rank 0: the run's files at the start. */
 static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
@@ -98,6 +113,7 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
         if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
     }
+    record_circumstances(job);
     return comm_agree(job->comm, status);
 }
 
@@ -110,6 +126,7 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
              job->resume ? ", resumed" : "");
     StatusCode code = family->train(job, status);
     Status flush = {0};
+    metrics_set_count(job->metrics, "complete", code == STATUS_OK);
     if (code == STATUS_OK || code == STATUS_STOPPED) metrics_flush(job->metrics, &flush);
     if (flush.code && code == STATUS_OK) *status = flush;
     if (comm_agree(job->comm, status) == STATUS_OK)

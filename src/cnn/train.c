@@ -170,6 +170,7 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
 static double validate(const Trainer *trainer) {
     const TrainJob *job = trainer->job;
     int64_t n = job->valid.n, chunks = predict_chunks(n);
+    const double start_s = timer_now_s();
     if (n == 0) return NAN;
     Predictor *predictor = predictor_new(&trainer->net, train_state_model_params(&trainer->state),
                                          train_state_model_statistics(&trainer->state));
@@ -181,6 +182,7 @@ static double validate(const Trainer *trainer) {
     for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
         correct += predicted[i].label == job->valid.labels[i];
     comm_sum_u64(job->comm, &correct, 1);
+    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     mem_free(predicted);
     predictor_free(&predictor);
     return (double)correct / (double)n;

@@ -197,7 +197,9 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
     if (status->code) {
         stop_watch_destroy(&ensemble.watch);
     } else {
+        const double start_s = timer_now_s();
         train_all(&ensemble, status);
+        metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
         finish(&ensemble, status);
     }
     image_set_free(&ensemble.shard);

@@ -1,6 +1,7 @@
 #include "knn/model.h"
 
 #include "core/mem.h"
+#include "core/timer.h"
 #include "parallel/stop.h"
 
 /* The trained model, which is what the ranks have in memory. */
@@ -46,7 +47,9 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
+    const double start_s = timer_now_s();
     bool tried = !comm_agree(job->comm, status) && knn_leave_one_out(model, job, &trials);
+    metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
     if (tried) model->method.k = choose_k(&trials, job);
     if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {
         status_set(status, STATUS_STOPPED,
@@ -63,7 +66,10 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     const int64_t n = job->valid.n;
     int64_t correct = 0;
     Prediction *out = mem_new((size_t)n, sizeof *out);
+    const double start_s = timer_now_s();
     knn_model_predict(model, &context, &job->valid, out, NULL);
+    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
+    metrics_set_count(job->metrics, "compared", job->train_count);
     for (int64_t i = 0; i < n; i++)
         correct += out[i].label == job->valid.labels[i];
     log_line(job->log, "validation: %lld of %lld correct", (long long)correct, (long long)n);

@@ -9,11 +9,14 @@
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     LEAST_STACK = 256 << 10, /* bytes that a thread needs */
+    HOST_NAME = 64,          /* bytes */
 };
 
 /* What ranks of a node tell each other. */
@@ -182,4 +185,48 @@ void placement_report(const Comm *comm, int threads, Log *log) {
              : mine.shared ? " (shared)"
                            : "");
     if (lack > 1.01) warn(comm, poorest, &mine, threads, log);
+}
+
+/* How OpenMP binds threads. */
+static const char *thread_binding(void) {
+    static const struct {
+        omp_proc_bind_t bind;
+        const char *text;
+    } kinds[] = {{omp_proc_bind_false, "threads unbound"},
+                 {omp_proc_bind_close, "threads bound (close)"},
+                 {omp_proc_bind_spread, "threads bound (spread)"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].bind == omp_get_proc_bind()) return kinds[i].text;
+    return "threads bound";
+}
+
+void placement_binding(const Comm *comm, char text[PLACEMENT_TEXT]) {
+    const CpuShare mine = find_share(comm);
+    snprintf(text, PLACEMENT_TEXT, "%d CPU%s a rank%s%s, %s", mine.cpus, mine.cpus == 1 ? "" : "s",
+             mine.shared ? ", shared by ranks" : "", mine.quota ? ", limited by a quota" : "",
+             thread_binding());
+}
+
+/* Whether rank r is the first on its host. names [size][HOST_NAME]. */
+static bool is_first_on_host(char (*names)[HOST_NAME], int r) {
+    for (int other = 0; other < r; other++)
+        if (!strcmp(names[other], names[r])) return false;
+    return true;
+}
+
+int placement_hosts(const Comm *comm, char **names) {
+    const int size = comm_size(comm);
+    char mine[HOST_NAME] = "";
+    gethostname(mine, sizeof mine - 1);
+    char(*all)[HOST_NAME] = mem_new((size_t)size, sizeof *all);
+    comm_gather(comm, mine, sizeof mine, all);
+    *names = mem_new((size_t)size, sizeof *all);
+    int hosts = 0;
+    size_t used = 0;
+    for (int r = 0; r < size; r++) {
+        if (!is_first_on_host(all, r)) continue;
+        used += (size_t)sprintf(*names + used, "%s%s", hosts++ ? " " : "", all[r]);
+    }
+    mem_free(all);
+    return hosts;
 }

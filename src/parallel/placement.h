@@ -24,4 +24,14 @@ int placement_threads(const Comm *comm);
  * names the fix. */
 void placement_report(const Comm *comm, int threads, Log *log);
 
+enum { PLACEMENT_TEXT = 128 };
+
+/* What binds the ranks, such as "8 CPUs a rank, threads bound (close)": the CPUs of this rank's affinity
+ * mask, whether ranks share them, and OpenMP's binding of threads. Collective in each node. */
+void placement_binding(const Comm *comm, char text[PLACEMENT_TEXT]);
+
+/* The number of hosts that the ranks run on. *names: their names, by their lowest rank, with blanks between;
+ * freed by mem_free. Collective: the same on all ranks. */
+int placement_hosts(const Comm *comm, char **names);
+
 #endif

@@ -19,6 +19,14 @@ typedef struct {
     double *values; /* [rows][columns] */
 } Table;
 
+/* An attribute of /run. */
+typedef struct {
+    char name[32];
+    enum { FACT_REAL, FACT_COUNT, FACT_TEXT } kind;
+    double value;
+    char *text; /* or NULL */
+} Fact;
+
 struct Metrics {
     char *path;
     const Config *config;
@@ -28,11 +36,7 @@ struct Metrics {
     int tables;
     Table table[MAX_TABLES];
     int facts;
-    struct {
-        char name[32];
-        bool is_count;
-        double value;
-    } fact[MAX_FACTS];
+    Fact fact[MAX_FACTS];
 };
 
 StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume,
@@ -56,6 +60,8 @@ void metrics_destroy(Metrics **metrics) {
         mem_free((*metrics)->table[t].name);
         mem_free((*metrics)->table[t].values);
     }
+    for (int f = 0; f < (*metrics)->facts; f++)
+        mem_free((*metrics)->fact[f].text);
     mem_free((*metrics)->path);
     mem_free(*metrics);
     *metrics = NULL;
@@ -188,24 +194,45 @@ void metrics_cut(Metrics *metrics, const char *name, double limit) {
     table->rows = kept;
 }
 
-static void set_fact(Metrics *metrics, const char *name, bool is_count, double value) {
-    if (!metrics) return;
+/* The fact of a name, which is added if there is none yet. */
+static Fact *find_fact(Metrics *metrics, const char *name) {
     int f = 0;
     while (f < metrics->facts && strcmp(metrics->fact[f].name, name))
         f++;
     if (f == MAX_FACTS) fatal("metrics: too many facts");
-    if (f == metrics->facts) metrics->facts++;
-    snprintf(metrics->fact[f].name, sizeof metrics->fact[f].name, "%s", name);
-    metrics->fact[f].is_count = is_count;
-    metrics->fact[f].value = value;
+    Fact *fact = &metrics->fact[f];
+    if (f == metrics->facts) {
+        metrics->facts++;
+        snprintf(fact->name, sizeof fact->name, "%s", name);
+    }
+    return fact;
+}
+
+static void set_number(Metrics *metrics, const char *name, int kind, double value) {
+    if (!metrics) return;
+    Fact *fact = find_fact(metrics, name);
+    fact->kind = kind;
+    fact->value = value;
 }
 
 void metrics_set(Metrics *metrics, const char *name, double value) {
-    set_fact(metrics, name, false, value);
+    set_number(metrics, name, FACT_REAL, value);
+}
+
+void metrics_add(Metrics *metrics, const char *name, double value) {
+    if (metrics) set_number(metrics, name, FACT_REAL, find_fact(metrics, name)->value + value);
 }
 
 void metrics_set_count(Metrics *metrics, const char *name, int64_t value) {
-    set_fact(metrics, name, true, (double)value);
+    set_number(metrics, name, FACT_COUNT, (double)value);
+}
+
+void metrics_set_text(Metrics *metrics, const char *name, const char *text) {
+    if (!metrics) return;
+    Fact *fact = find_fact(metrics, name);
+    fact->kind = FACT_TEXT;
+    mem_free(fact->text);
+    fact->text = mem_text(text);
 }
 
 void metrics_run(Metrics *metrics, int ranks, int threads, double started_s) {
@@ -213,8 +240,13 @@ void metrics_run(Metrics *metrics, int ranks, int threads, double started_s) {
     metrics_set_count(metrics, "ranks", ranks);
     metrics_set_count(metrics, "threads", threads);
     double earlier_s = 0;
+    int64_t starts = 0;
     Status ignored = {0};
-    if (metrics->earlier) h5_get_f64(metrics->earlier, "/run", "seconds", &earlier_s, &ignored);
+    if (metrics->earlier) {
+        h5_get_f64(metrics->earlier, "/run", "seconds", &earlier_s, &ignored);
+        h5_get_i64(metrics->earlier, "/run", "starts", &starts, &ignored);
+    }
+    metrics_set_count(metrics, "starts", starts + 1);
     metrics->has_clock = true;
     metrics->started_s = started_s - earlier_s;
 }
@@ -249,6 +281,15 @@ static void write_table(H5File *file, const Table *table, Status *status) {
     write_units(file, path, table, status);
 }
 
+static void write_fact(H5File *file, const Fact *fact, Status *status) {
+    if (fact->kind == FACT_TEXT)
+        h5_set_text(file, "/run", fact->name, fact->text, status);
+    else if (fact->kind == FACT_COUNT)
+        h5_set_i64(file, "/run", fact->name, (int64_t)fact->value, status);
+    else
+        h5_set_f64(file, "/run", fact->name, fact->value, status);
+}
+
 StatusCode metrics_flush(Metrics *metrics, Status *status) {
     if (!metrics || status->code) return status->code;
     if (metrics->has_clock) metrics_set(metrics, "seconds", timer_now_s() - metrics->started_s);
@@ -260,13 +301,8 @@ StatusCode metrics_flush(Metrics *metrics, Status *status) {
         h5_set_i64(file, "/", "version", 1, status);
         h5_set_text(file, "/", "model", config_text(metrics->config, "run.model"), status);
         config_store_write(file, metrics->config, status);
-        for (int f = 0; f < metrics->facts; f++) {
-            double value = metrics->fact[f].value;
-            if (metrics->fact[f].is_count)
-                h5_set_i64(file, "/run", metrics->fact[f].name, (int64_t)value, status);
-            else
-                h5_set_f64(file, "/run", metrics->fact[f].name, value, status);
-        }
+        for (int f = 0; f < metrics->facts; f++)
+            write_fact(file, &metrics->fact[f], status);
         for (int t = 0; t < metrics->tables; t++)
             write_table(file, &metrics->table[t], status);
     }

@@ -40,10 +40,14 @@ void metrics_cut(Metrics *metrics, const char *table, double limit);
 /* Sets an attribute of /run: a fact about the run, such as a KNN's k or an SVM's valid_accuracy. */
 void metrics_set(Metrics *metrics, const char *name, double value);
 void metrics_set_count(Metrics *metrics, const char *name, int64_t value);
+void metrics_set_text(Metrics *metrics, const char *name, const char *text);
 
-/* Sets the attributes of /run that every run has: ranks, threads of each and, at each flush from now on,
- * `seconds`: the time since started_s (timer_now_s) plus, on resume, the time that the run had taken before.
- */
+/* Adds to the value of such an attribute, which is 0 at the start. */
+void metrics_add(Metrics *metrics, const char *name, double value);
+
+/* Sets the attributes of /run that every run has: ranks, threads of each, `starts` (how often the run was
+ * started: 1 if it was never resumed) and, at each flush from now on, `seconds`: the time since started_s
+ * (timer_now_s) plus, on resume, the time that the run had taken before. */
 void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 
 /* Writes everything to disk. */

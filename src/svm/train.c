@@ -140,11 +140,18 @@ static void report_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPa
     }
 }
 
+/* Adds the time since start_s to the run's seconds of training, validating and saving apart. */
+static void count_training(const TrainJob *job, double start_s) {
+    metrics_add(job->metrics, "train_s", timer_now_s() - start_s);
+}
+
 static void report_validation(const TrainJob *job, const SvmModel *model) {
     const Context context = train_job_context(job);
     if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
+    const double start_s = timer_now_s();
     svm_model_predict(model, &context, &job->valid, predictions, NULL);
+    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     int64_t correct = 0;
     for (int64_t i = 0; i < job->valid.n; i++)
         correct += predictions[i].label == job->valid.labels[i];
@@ -158,6 +165,7 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
 /* A round: solves until all pairs are solved, or it is time to save, or a signal came; shares what was solved
  * and reports it. Returns whether there was a signal. */
 static bool solve_round(SvmTask *task, SvmPairs *pairs) {
+    const double start_s = timer_now_s();
     SvmPairFacts *facts = mem_new((size_t)pairs->count, sizeof *facts);
     task->plan = svm_plan(&task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
     bool stopped = svm_solve_pairs(task, pairs, facts);
@@ -165,6 +173,7 @@ static bool solve_round(SvmTask *task, SvmPairs *pairs) {
     report_pairs(task, pairs, facts);
     svm_plan_free(&task->plan);
     mem_free(facts);
+    count_training(task->job, start_s);
     return stopped;
 }
 
@@ -229,7 +238,9 @@ static StatusCode run_search(const SvmTask *task, const SvmGrid *grid, SvmVotes 
     const int all = svm_grid_parts(task);
     bool stopped = false;
     while (svm_votes_parts(votes) < all && !stopped && !status->code) {
+        const double start_s = timer_now_s();
         stopped = svm_grid_round(task, grid, votes);
+        count_training(task->job, start_s);
         if (svm_votes_parts(votes) < all) save_search(task, votes, status);
     }
     if (svm_votes_parts(votes) < all && !status->code)
@@ -280,6 +291,7 @@ static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
 
 /* The virtual examples of what supports the pairs. */
 static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const SvmPairs *pairs) {
+    const double start_s = timer_now_s();
     int64_t count;
     int32_t *from = svm_pairs_support(pairs, train->n, &count);
     SvmSamples samples =
@@ -287,6 +299,7 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
                             task->options.features == SVM_FEATURES_GRADIENT, task->job->threads);
     log_line(task->job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
              (long long)samples.set.n);
+    count_training(task->job, start_s);
     mem_free(from);
     return samples;
 }
@@ -295,10 +308,12 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     const SvmOptions options = svm_options(job->config);
     const bool shifts = options.virtual > 0;
     SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};
+    const double start_s = timer_now_s();
     ImageSet train = gather_images(job);
     SvmPairs pairs = svm_pairs_new(train.spec.classes);
     SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT, job->threads),
                shifted = {0};
+    count_training(job, start_s);
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
     if (options.search) svm_grid_table(job);

@@ -1,4 +1,5 @@
 /* Metrics of a run and of the one that goes on with it, in one file. */
+#include "core/mem.h"
 #include "core/timer.h"
 #include "ensemble/families.h"
 #include "parallel/comm.h"
@@ -26,6 +27,9 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
         metrics_open(&metrics, path, config, part == 1, &status);
         metrics_run(metrics, 3, 2, timer_now_s() - 100);
         metrics_table(metrics, "epochs", columns, 2);
+        metrics_set_text(metrics, "binding", part ? "close" : "spread");
+        metrics_add(metrics, "train_s", 2);
+        metrics_add(metrics, "train_s", part);
         if (part) metrics_cut(metrics, "epochs", 2);
         for (int epoch = part ? 2 : 0; epoch < (part ? 5 : 3); epoch++)
             metrics_append(metrics, "epochs", (double[]){epoch, part + epoch / 8.0});
@@ -46,6 +50,16 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     h5_get_i64(file, "/run", "threads", &threads, &status);
     assert_int_equal(ranks, 3);
     assert_int_equal(threads, 2);
+    int64_t starts = 0;
+    char *binding = NULL;
+    double train_s = 0;
+    h5_get_i64(file, "/run", "starts", &starts, &status);
+    h5_get_text(file, "/run", "binding", &binding, &status);
+    h5_get_f64(file, "/run", "train_s", &train_s, &status);
+    assert_int_equal(starts, 2);
+    assert_string_equal(binding, "close");
+    assert_true(train_s == 3);
+    mem_free(binding);
     double seconds = 0; /* of both parts */
     h5_get_f64(file, "/run", "seconds", &seconds, &status);
     assert_true(seconds >= 200 && seconds < 300);
