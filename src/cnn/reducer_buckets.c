@@ -9,6 +9,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
+#include "core/waiting.h"
 #include "parallel/node_memory.h"
 
 enum { BUCKET_VALUES = 1 << 16 }; /* that are worth a message of their own */
@@ -130,6 +131,14 @@ static void send_bucket(Bucket *bucket) {
     allreduce_start(bucket->message);
 }
 
+/* Lets the messages of the first buckets pass; true when all of them are whole. */
+static bool test_messages(BucketsReducer *buckets, int count) {
+    bool whole = true;
+    for (int b = 0; b < count; b++)
+        whole &= allreduce_test(buckets->buckets[b].message);
+    return whole;
+}
+
 static bool poll(GradientReducer *reducer) {
     BucketsReducer *buckets = (BucketsReducer *)reducer;
     if (reducer->plan.nodes == 1 || !reducer->plan.is_leader) return true;
@@ -138,8 +147,7 @@ static bool poll(GradientReducer *reducer) {
         if (buckets->sent == 0) reducer->counts->times.begin_s = timer_now_s();
         send_bucket(&buckets->buckets[buckets->sent]);
     }
-    for (int b = 0; b < buckets->sent; b++)
-        allreduce_test(buckets->buckets[b].message);
+    test_messages(buckets, buckets->sent);
     return buckets->sent == buckets->bucket_count;
 }
 
@@ -163,8 +171,9 @@ static void finish_messages(BucketsReducer *buckets) {
     poll(&buckets->base);
     move_counts(buckets, true);
     send_bucket(buckets->rest);
-    for (int b = buckets->bucket_count; b >= 0; b--)
-        allreduce_wait(buckets->buckets[b].message);
+    const Waiting waiting = waiting_begin();
+    while (!test_messages(buckets, buckets->bucket_count + 1))
+        waiting_pause(&waiting);
     buckets->base.counts->times.end_s = timer_now_s();
     move_counts(buckets, false);
 }

@@ -4,10 +4,10 @@
 
 #include "core/integers.h"
 #include "core/timer.h"
+#include "core/waiting.h"
 
 #include <math.h>
 #include <omp.h>
-#include <sched.h>
 
 /* What a thread does with the events of its micro-batches. */
 typedef struct {
@@ -102,8 +102,9 @@ static double run_micro_batches(const StepRun *run, double *input_s) {
     const double computed_s = timer_now_s();
     if (omp_get_thread_num() > 0) return computed_s;
     *input_s = own_input_s;
+    const Waiting waiting = waiting_begin();
     while (!gradient_reducer_poll(run->step->reducer))
-        sched_yield();
+        waiting_pause(&waiting);
     return computed_s;
 }
 

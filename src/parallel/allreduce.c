@@ -2,10 +2,10 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "core/waiting.h"
 #include "parallel/allreduce_plan.h"
 #include "parallel/comm_mpi.h"
 
-#include <sched.h>
 #include <string.h>
 
 enum {
@@ -223,9 +223,9 @@ bool allreduce_test(Allreduce *sum) {
 }
 
 void allreduce_wait(Allreduce *sum) {
-    if (!sum->plan) comm_check(MPI_Wait(&sum->requests[0], MPI_STATUS_IGNORE), "MPI_Wait");
+    const Waiting waiting = waiting_begin();
     while (!allreduce_test(sum))
-        sched_yield(); /* to ranks that share this core */
+        waiting_pause(&waiting);
 }
 
 const char *allreduce_algorithm(const Allreduce *sum) {

@@ -51,7 +51,9 @@ ours() {
 
 # theirs HOSTS NET: images/s; appends each host's bytes a step to $scratch/their_bytes.
 theirs() {
-    cluster_each "$1" timeout 600 /usr/bin/python3 tests/bench/peers/ddp.py data/mnist "$2" "${3:-$steps}" $batch >"$scratch/ddp"
+    # through a pipe, as the hosts' processes would write over each other's lines in one file
+    cluster_each "$1" timeout 600 /usr/bin/python3 tests/bench/peers/ddp.py data/mnist "$2" "${3:-$steps}" $batch | cat >"$scratch/ddp"
+    (($(wc -l <"$scratch/ddp") == $1)) || { echo "bench.sh: not every process of DDP printed its line" >&2; exit 1; }
     awk '{ print $6 }' "$scratch/ddp" >"$scratch/their_bytes"
     awk '$2 == 0 { print $4 }' "$scratch/ddp"
 }
