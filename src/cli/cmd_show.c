@@ -118,9 +118,13 @@ static void add_table(const char *path, bool is_array, void *context) {
     output_begin(visit->output, path + 1, title, OUTPUT_TABLE);
     for (int64_t r = skipped; r < table.rows; r++) {
         output_record(visit->output);
-        for (int c = 0; c < table.columns; c++)
-            output_real(visit->output, table.names[c], table.names[c], table.values[r * table.columns + c],
-                        "%.8g");
+        for (int c = 0; c < table.columns; c++) {
+            const char *name = table.names[c], *word = metrics_table_word(&table, r, c);
+            if (word)
+                output_text(visit->output, name, name, word);
+            else
+                output_real(visit->output, name, name, table.values[r * table.columns + c], "%.8g");
+        }
     }
     output_end(visit->output);
     metrics_free_table(&table);

@@ -199,12 +199,15 @@ static bool checkpoint_is_due(const Trainer *trainer) {
 /* Collective: the same status on every rank. */
 static StatusCode end_epoch(Trainer *trainer, Status *status) {
     TrainState *state = &trainer->state;
-    train_report_epoch_end(&trainer->report, state, validate(trainer));
+    const double began_s = timer_now_s(), accuracy = validate(trainer), validated_s = timer_now_s();
+    train_report_epoch_end(&trainer->report, state, accuracy);
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0;
     state->correct = 0;
-    return checkpoint_is_due(trainer) ? save(trainer, status) : flush_metrics(trainer->job, status);
+    if (checkpoint_is_due(trainer) && save(trainer, status)) return status->code;
+    train_report_phases(&trainer->report, state, validated_s - began_s, timer_now_s() - validated_s);
+    return flush_metrics(trainer->job, status);
 }
 
 StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status) {

@@ -12,21 +12,25 @@
  * thread. Beside them reduce_s (sums were under way between nodes) and its part exposed_s (not hidden behind
  * compute_s). */
 static const MetricsColumn step_columns[] = {
-    {"step", true, ""},       {"epoch", true, ""},       {"lr", false, ""},      {"loss", false, "nats"},
-    {"seconds", false, "s"},  {"compute_s", false, "s"}, {"wait_s", false, "s"}, {"input_s", false, "s"},
-    {"reduce_s", false, "s"}, {"exposed_s", false, "s"},
+    {"step", METRICS_COUNT, ""},      {"epoch", METRICS_COUNT, ""},   {"lr", METRICS_REAL, ""},
+    {"loss", METRICS_REAL, "nats"},   {"seconds", METRICS_REAL, "s"}, {"compute_s", METRICS_REAL, "s"},
+    {"wait_s", METRICS_REAL, "s"},    {"input_s", METRICS_REAL, "s"}, {"reduce_s", METRICS_REAL, "s"},
+    {"exposed_s", METRICS_REAL, "s"},
 };
 /* seconds and images_per_s are of training alone, validation apart. */
 static const MetricsColumn epoch_columns[] = {
-    {"epoch", true, ""},           {"train_loss", false, "nats"}, {"train_accuracy", false, ""},
-    {"valid_accuracy", false, ""}, {"seconds", false, "s"},       {"images_per_s", false, "1/s"},
-    {"compute_s", false, "s"},     {"wait_s", false, "s"},        {"input_s", false, "s"},
-    {"reduce_s", false, "s"},      {"exposed_s", false, "s"},
+    {"epoch", METRICS_COUNT, ""},         {"train_loss", METRICS_REAL, "nats"},
+    {"train_accuracy", METRICS_REAL, ""}, {"valid_accuracy", METRICS_REAL, ""},
+    {"seconds", METRICS_REAL, "s"},       {"images_per_s", METRICS_REAL, "1/s"},
+    {"compute_s", METRICS_REAL, "s"},     {"wait_s", METRICS_REAL, "s"},
+    {"input_s", METRICS_REAL, "s"},       {"reduce_s", METRICS_REAL, "s"},
+    {"exposed_s", METRICS_REAL, "s"},
 };
 
 const TrainTable train_tables[TRAIN_TABLES] = {
     {"steps", step_columns, sizeof step_columns / sizeof *step_columns},
     {"epochs", epoch_columns, sizeof epoch_columns / sizeof *epoch_columns},
+    {"phases", phase_columns, PHASE_COLUMNS},
 };
 
 static void open_tables(const TrainReport *report, const TrainState *state) {
@@ -35,6 +39,7 @@ static void open_tables(const TrainReport *report, const TrainState *state) {
         metrics_table(metrics, train_tables[t].name, train_tables[t].columns, train_tables[t].count);
     metrics_cut(metrics, "steps", (double)(state->epoch * report->steps + state->step + 1));
     metrics_cut(metrics, "epochs", (double)(state->epoch + 1));
+    metrics_cut(metrics, "phases", (double)(state->epoch + 1));
 }
 
 /* Images trained on since the very start. */
@@ -143,4 +148,18 @@ void train_report_epoch_end(const TrainReport *report, const TrainState *state, 
              "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s, %.1f s, %.0f images/s",
              (long long)state->epoch + 1, (long long)report->epochs, loss, 100 * accuracy, valid,
              report->epoch_s, images_per_s);
+}
+
+void train_report_phases(const TrainReport *report, const TrainState *state, double validate_s,
+                         double checkpoint_s) {
+    const PhaseTimes mine = {{
+        [PHASE_COMPUTE] = report->epoch_s - report->wait_s - report->input_s,
+        [PHASE_WAIT] = report->wait_s,
+        [PHASE_INPUT] = report->input_s,
+        [PHASE_HIDDEN] = report->reduce_s - report->exposed_s,
+        [PHASE_EXPOSED] = report->exposed_s,
+        [PHASE_VALIDATE] = validate_s,
+        [PHASE_CHECKPOINT] = checkpoint_s,
+    }};
+    phases_report(report->job->metrics, report->job->comm, state->epoch, &mine);
 }

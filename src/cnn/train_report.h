@@ -6,6 +6,7 @@
 #include "cnn/train_step.h"
 
 #include "data/shard.h"
+#include "model/phases.h"
 #include "model/train_job.h"
 
 /* The tables of metrics. */
@@ -14,7 +15,7 @@ typedef struct {
     const MetricsColumn *columns;
     int count;
 } TrainTable;
-enum { TRAIN_TABLES = 2 };
+enum { TRAIN_TABLES = 3 };
 extern const TrainTable train_tables[TRAIN_TABLES];
 
 typedef struct {
@@ -47,5 +48,10 @@ void train_report_step(TrainReport *report, const TrainState *state, double lr, 
 
 /* All steps of the state's epoch are done; valid_accuracy is NaN if there are no held-out images. */
 void train_report_epoch_end(const TrainReport *report, const TrainState *state, double valid_accuracy);
+
+/* Where the time of the epoch before the state's went, validating and saving after it included. Collective.
+ */
+void train_report_phases(const TrainReport *report, const TrainState *state, double validate_s,
+                         double checkpoint_s);
 
 #endif

@@ -87,7 +87,7 @@ StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, 
 
 void member_tables_declare(Metrics *metrics) {
     for (int t = 0; t < TRAIN_TABLES; t++) {
-        MetricsColumn columns[METRICS_MAX_COLUMNS] = {{"member", true, ""}};
+        MetricsColumn columns[METRICS_MAX_COLUMNS] = {{"member", METRICS_COUNT, ""}};
         memcpy(columns + 1, train_tables[t].columns, (size_t)train_tables[t].count * sizeof *columns);
         metrics_table(metrics, train_tables[t].name, columns, train_tables[t].count + 1);
     }
@@ -102,7 +102,7 @@ static void merge_table(Metrics *metrics, const TrainTable *table, int member, c
     if (metrics_read_table(file, path, &own, &ignored)) return;
     for (int64_t i = 0; i < own.rows && own.columns == table->count; i++) {
         double row[METRICS_MAX_COLUMNS] = {member};
-        memcpy(row + 1, own.values + i * own.columns, (size_t)own.columns * sizeof *row);
+        metrics_take_row(metrics, &own, i, row + 1);
         metrics_append(metrics, table->name, row);
     }
     metrics_free_table(&own);

@@ -26,7 +26,7 @@ static KnnModel model_of_shards(const TrainJob *job) {
 /* The best k, the smallest of equals; what each k reaches is a table of the metrics. */
 static int64_t choose_k(const KnnTrials *trials, const TrainJob *job) {
     static const MetricsColumn columns[] = {
-        {"k", true, ""}, {"correct", true, "images"}, {"accuracy", false, ""}};
+        {"k", METRICS_COUNT, ""}, {"correct", METRICS_COUNT, "images"}, {"accuracy", METRICS_REAL, ""}};
     const int64_t *right = trials->right;
     int64_t best = 1;
     metrics_table(job->metrics, "leave_one_out", columns, 3);

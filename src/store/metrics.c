@@ -5,6 +5,7 @@
 #include "store/atomic_file.h"
 #include "store/config_store.h"
 #include "store/h5internal.h"
+#include "store/metrics_words.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct Metrics {
     double started_s; /* earlier by what a resumed run had taken before */
     int tables;
     Table table[MAX_TABLES];
+    MetricsWords words;
     int facts;
     Fact fact[MAX_FACTS];
 };
@@ -73,23 +75,47 @@ static Table *find_table(Metrics *metrics, const char *name) {
     fatal("metrics: there is no table %s", name);
 }
 
-/* The compound type of a row, in memory (8 bytes a column) and in the file. */
-static hid_t row_type(const Table *table) {
-    hid_t type = H5Tcreate(H5T_COMPOUND, (size_t)table->columns * 8);
+double metrics_word(Metrics *metrics, const char *word) {
+    if (!metrics) return 0;
+    const int place = metrics_words_place(&metrics->words, word);
+    if (place < 0) fatal("metrics: there is no room for the word %s", word);
+    return place;
+}
+
+static size_t column_bytes(const MetricsColumn *column) {
+    return column->type == METRICS_WORD ? METRICS_WORD_BYTES : 8;
+}
+
+static size_t row_bytes(const Table *table) {
+    size_t bytes = 0;
     for (int c = 0; c < table->columns; c++)
-        H5Tinsert(type, table->column[c].name, (size_t)c * 8,
-                  table->column[c].integer ? H5T_NATIVE_INT64 : H5T_NATIVE_DOUBLE);
+        bytes += column_bytes(&table->column[c]);
+    return bytes;
+}
+
+/* The compound type of a row, in memory and in the file. */
+static hid_t row_type(const Table *table) {
+    hid_t type = H5Tcreate(H5T_COMPOUND, row_bytes(table)), word = metrics_words_type();
+    const hid_t types[] = {
+        [METRICS_REAL] = H5T_NATIVE_DOUBLE, [METRICS_COUNT] = H5T_NATIVE_INT64, [METRICS_WORD] = word};
+    size_t at = 0;
+    for (int c = 0; c < table->columns; at += column_bytes(&table->column[c++]))
+        H5Tinsert(type, table->column[c].name, at, types[table->column[c].type]);
+    H5Tclose(word);
     return type;
 }
 
 /* The rows in the layout of row_type. Freed by the caller. */
-static void *pack_rows(const Table *table) {
-    int64_t count = table->rows * table->columns;
-    char *packed = mem_new((size_t)count, 8);
-    for (int64_t i = 0; i < count; i++) {
-        bool is_integer = table->column[i % table->columns].integer;
-        int64_t integer = is_integer ? (int64_t)table->values[i] : 0;
-        memcpy(packed + i * 8, is_integer ? (const void *)&integer : (const void *)&table->values[i], 8);
+static void *pack_rows(const Metrics *metrics, const Table *table) {
+    char *packed = mem_new((size_t)table->rows, row_bytes(table)), *at = packed;
+    for (int64_t i = 0; i < table->rows * table->columns; i++) {
+        const MetricsColumn *column = &table->column[i % table->columns];
+        const double value = table->values[i];
+        const int64_t whole = column->type == METRICS_REAL ? 0 : (int64_t)value;
+        const void *const bytes[] = {&value, &whole,
+                                     column->type == METRICS_WORD ? metrics->words.of[whole] : NULL};
+        memcpy(at, bytes[column->type], column_bytes(column));
+        at += column_bytes(column);
     }
     return packed;
 }
@@ -103,51 +129,16 @@ static void reserve(Table *table, int64_t rows) {
     table->values = values;
 }
 
-/* Reads one column of a table into values [rows][columns], whatever its number type. */
-static bool read_column(hid_t array, const MetricsTable *table, int c) {
-    double *column = mem_new((size_t)table->rows, sizeof *column);
-    hid_t type = H5Tcreate(H5T_COMPOUND, sizeof *column);
-    H5Tinsert(type, table->names[c], 0, H5T_NATIVE_DOUBLE);
-    bool good = H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, column) >= 0;
-    for (int64_t i = 0; i < table->rows; i++)
-        table->values[i * table->columns + c] = column[i];
-    H5Tclose(type);
-    mem_free(column);
-    return good;
-}
-
-StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable *table, Status *status) {
-    H5Shape shape;
-    *table = (MetricsTable){0};
-    if (h5_shape(file, path, &shape, status)) return status->code;
-    hid_t array = H5Dopen2(file->id, path, H5P_DEFAULT), stored = H5Dget_type(array);
-    int columns = H5Tget_class(stored) == H5T_COMPOUND ? H5Tget_nmembers(stored) : 0;
-    bool good = shape.rank == 1 && columns > 0 && columns <= METRICS_MAX_COLUMNS;
-    if (good) {
-        *table = (MetricsTable){.columns = columns, .rows = shape.dims[0]};
-        table->values = mem_new((size_t)(table->rows * columns), sizeof *table->values);
-        for (int c = 0; c < columns; c++) {
-            char *name = H5Tget_member_name(stored, (unsigned)c);
-            snprintf(table->names[c], sizeof table->names[c], "%s", name);
-            H5free_memory(name);
-            good = good && read_column(array, table, c);
-        }
+void metrics_take_row(Metrics *metrics, const MetricsTable *table, int64_t row, double *values) {
+    for (int c = 0; c < table->columns; c++) {
+        const char *word = metrics_table_word(table, row, c);
+        values[c] = word ? metrics_word(metrics, word) : table->values[row * table->columns + c];
     }
-    H5Tclose(stored);
-    H5Dclose(array);
-    if (good) return STATUS_OK;
-    metrics_free_table(table);
-    return status_set(status, STATUS_FAILED, "%s: %s is no table of metrics: the file is damaged.",
-                      file->path, path);
-}
-
-void metrics_free_table(MetricsTable *table) {
-    mem_free(table->values);
-    *table = (MetricsTable){0};
 }
 
 /* Copies the rows of the resumed run's table if it has the same columns. */
-static void read_earlier(const H5File *file, Table *table) {
+static void read_earlier(Metrics *metrics, Table *table) {
+    const H5File *file = metrics->earlier;
     char path[64];
     MetricsTable earlier;
     Status ignored = {0};
@@ -155,12 +146,11 @@ static void read_earlier(const H5File *file, Table *table) {
     if (!h5_exists(file, path) || metrics_read_table(file, path, &earlier, &ignored)) return;
     bool same = earlier.columns == table->columns;
     for (int c = 0; same && c < table->columns; c++)
-        same = !strcmp(earlier.names[c], table->column[c].name);
-    if (same && earlier.rows > 0) {
-        reserve(table, earlier.rows);
-        memcpy(table->values, earlier.values,
-               (size_t)(earlier.rows * earlier.columns) * sizeof *earlier.values);
-        table->rows = earlier.rows;
+        same = !strcmp(earlier.names[c], table->column[c].name) &&
+               earlier.is_word[c] == (table->column[c].type == METRICS_WORD);
+    for (int64_t i = 0; same && i < earlier.rows; i++) {
+        reserve(table, i + 1);
+        metrics_take_row(metrics, &earlier, i, table->values + table->rows++ * table->columns);
     }
     metrics_free_table(&earlier);
 }
@@ -172,7 +162,7 @@ void metrics_table(Metrics *metrics, const char *name, const MetricsColumn *colu
     Table *table = &metrics->table[metrics->tables++];
     *table = (Table){.name = mem_text(name), .columns = count};
     memcpy(table->column, columns, (size_t)count * sizeof *columns);
-    if (metrics->earlier) read_earlier(metrics->earlier, table);
+    if (metrics->earlier) read_earlier(metrics, table);
 }
 
 void metrics_append(Metrics *metrics, const char *name, const double *row) {
@@ -260,7 +250,7 @@ static void write_units(H5File *file, const char *path, const Table *table, Stat
     }
 }
 
-static void write_table(H5File *file, const Table *table, Status *status) {
+static void write_table(H5File *file, const Metrics *metrics, const Table *table, Status *status) {
     if (status->code) return;
     char path[64];
     snprintf(path, sizeof path, "/%s", table->name);
@@ -271,7 +261,7 @@ static void write_table(H5File *file, const Table *table, Status *status) {
     H5Pset_fletcher32(creation);
     H5Pset_obj_track_times(creation, false);
     hid_t array = H5Dcreate2(file->id, path, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-    void *packed = pack_rows(table);
+    void *packed = pack_rows(metrics, table);
     if (array < 0 || H5Dwrite(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) < 0 || H5Dclose(array) < 0)
         status_set(status, STATUS_FAILED, "%s: %s couldn't be written.", h5_path(file), path);
     mem_free(packed);
@@ -304,7 +294,7 @@ StatusCode metrics_flush(Metrics *metrics, Status *status) {
         for (int f = 0; f < metrics->facts; f++)
             write_fact(file, &metrics->fact[f], status);
         for (int t = 0; t < metrics->tables; t++)
-            write_table(file, &metrics->table[t], status);
+            write_table(file, metrics, &metrics->table[t], status);
     }
     h5_close(&file, status);
     atomic_file_commit(temporary, metrics->path, false, status);

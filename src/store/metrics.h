@@ -11,14 +11,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { METRICS_MAX_COLUMNS = 16 };
+enum { METRICS_MAX_COLUMNS = 16, METRICS_MAX_WORDS = 16, METRICS_WORD_BYTES = 16 };
 
 typedef struct Metrics Metrics;
 
-/* A column of a table, all doubles or all integers. */
+typedef enum { METRICS_REAL, METRICS_COUNT, METRICS_WORD } MetricsType;
+
+/* A column of a table. Rows are doubles: a count is a whole number; a word, such as the name of a phase, is
+ * what metrics_word gives for it. */
 typedef struct {
     const char *name;
-    bool integer;
+    MetricsType type;
     const char *unit; /* "" if it has none */
 } MetricsColumn;
 
@@ -30,6 +33,9 @@ void metrics_destroy(Metrics **metrics);
 
 /* Declares a table, such as "epochs". On resume it keeps its rows if its columns are unchanged. */
 void metrics_table(Metrics *metrics, const char *table, const MetricsColumn *columns, int count);
+
+/* The number that stands for a word, of up to METRICS_WORD_BYTES, in the rows of these metrics. */
+double metrics_word(Metrics *metrics, const char *word);
 
 /* Appends row[columns], in the order of the columns. */
 void metrics_append(Metrics *metrics, const char *table, const double *row);
@@ -53,16 +59,30 @@ void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 /* Writes everything to disk. */
 StatusCode metrics_flush(Metrics *metrics, Status *status);
 
+/* Words, each once. */
+typedef struct {
+    int count;
+    char of[METRICS_MAX_WORDS][METRICS_WORD_BYTES + 1];
+} MetricsWords;
+
 /* A table read from a file; freed by metrics_free_table. */
 typedef struct {
     int columns;
     char names[METRICS_MAX_COLUMNS][32];
+    bool is_word[METRICS_MAX_COLUMNS];
     int64_t rows;
-    double *values; /* [rows][columns] */
+    double *values;     /* [rows][columns]; of a column of words the places in `words` */
+    MetricsWords words; /* of all columns */
 } MetricsTable;
 
 /* Reads the table at path, such as "/epochs". */
 StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable *table, Status *status);
 void metrics_free_table(MetricsTable *table);
+
+/* The word at a row and column; NULL in a column of numbers. */
+const char *metrics_table_word(const MetricsTable *table, int64_t row, int column);
+
+/* row[columns] of a table that was read, as metrics_append of these metrics takes it. */
+void metrics_take_row(Metrics *metrics, const MetricsTable *table, int64_t row, double *values);
 
 #endif

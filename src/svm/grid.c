@@ -208,11 +208,11 @@ bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
 }
 
 void svm_grid_table(const TrainJob *job) {
-    static const MetricsColumn columns[] = {{"c", false, ""},
-                                            {"gamma", false, ""},
-                                            {"images", true, ""},
-                                            {"correct", true, ""},
-                                            {"accuracy", false, ""}};
+    static const MetricsColumn columns[] = {{"c", METRICS_REAL, ""},
+                                            {"gamma", METRICS_REAL, ""},
+                                            {"images", METRICS_COUNT, ""},
+                                            {"correct", METRICS_COUNT, ""},
+                                            {"accuracy", METRICS_REAL, ""}};
     metrics_table(job->metrics, "search", columns, sizeof columns / sizeof *columns);
 }
 

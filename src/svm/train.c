@@ -9,9 +9,11 @@
 #include <string.h>
 
 static const MetricsColumn pair_columns[] = {
-    {"class_a", true, ""},         {"class_b", true, ""},   {"samples", true, ""},
-    {"support_vectors", true, ""}, {"bounded", true, ""},   {"iterations", true, ""},
-    {"objective", false, ""},      {"seconds", false, "s"}, {"virtual", true, "pixels"},
+    {"class_a", METRICS_COUNT, ""},       {"class_b", METRICS_COUNT, ""},
+    {"samples", METRICS_COUNT, ""},       {"support_vectors", METRICS_COUNT, ""},
+    {"bounded", METRICS_COUNT, ""},       {"iterations", METRICS_COUNT, ""},
+    {"objective", METRICS_REAL, ""},      {"seconds", METRICS_REAL, "s"},
+    {"virtual", METRICS_COUNT, "pixels"},
 };
 enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 

@@ -16,7 +16,7 @@
 
 static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     (void)state;
-    static const MetricsColumn columns[] = {{"epoch", true, ""}, {"loss", false, "nats"}};
+    static const MetricsColumn columns[] = {{"epoch", METRICS_COUNT, ""}, {"loss", METRICS_REAL, "nats"}};
     char folder[] = "/tmp/pardigits-metrics-XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/metrics.h5", folder);
@@ -69,9 +69,47 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     assert_int_equal(rmdir(folder), 0); /* nothing else is left in it */
 }
 
+/* Words stay the same words when a run goes on that meets them in another order. */
+static void test_columns_of_words(void **state) {
+    (void)state;
+    static const MetricsColumn columns[] = {{"part", METRICS_COUNT, ""}, {"phase", METRICS_WORD, ""}};
+    static const char *const words[] = {"wait", "sixteen letters!", "compute", "wait"};
+    char folder[] = "/tmp/pardigits-metrics-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/metrics.h5", folder);
+    Config *config = config_create(&model_families.keys);
+    Metrics *metrics;
+    Status status = {0};
+    for (int part = 0; part < 2; part++) {
+        metrics_open(&metrics, path, config, part == 1, &status);
+        if (part) metrics_word(metrics, "compute");
+        metrics_table(metrics, "phases", columns, 2);
+        for (int row = 2 * part; row < 2 * part + 2; row++)
+            metrics_append(metrics, "phases", (double[]){row, metrics_word(metrics, words[row])});
+        assert_int_equal(metrics_flush(metrics, &status), STATUS_OK);
+        metrics_destroy(&metrics);
+    }
+    H5File *file;
+    MetricsTable table;
+    h5_open(&file, path, NULL, &status);
+    assert_int_equal(metrics_read_table(file, "/phases", &table, &status), STATUS_OK);
+    assert_int_equal(table.rows, 4);
+    for (int row = 0; row < 4; row++) {
+        assert_null(metrics_table_word(&table, row, 0));
+        assert_true(table.values[2 * row] == row);
+        assert_string_equal(metrics_table_word(&table, row, 1), words[row]);
+    }
+    metrics_free_table(&table);
+    h5_close(&file, &status);
+    config_destroy(&config);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(int argc, char **argv) {
     Comm *comm = comm_init(&argc, &argv); /* HDF5 asks for MPI */
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_metrics_survive_and_are_cut_on_resume),
+                                       cmocka_unit_test(test_columns_of_words)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     comm_finalize(&comm);
     return failed;

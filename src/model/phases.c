@@ -1,0 +1,61 @@
+#include "model/phases.h"
+
+#include "core/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char table_name[] = "phases";
+
+static const char *const phase_names[PHASES] = {"compute",        "wait",     "input",     "reduce_hidden",
+                                                "reduce_exposed", "validate", "checkpoint"};
+
+const MetricsColumn phase_columns[PHASE_COLUMNS] = {
+    {"epoch", METRICS_COUNT, ""},    {"phase", METRICS_WORD, ""},  {"min_s", METRICS_REAL, "s"},
+    {"median_s", METRICS_REAL, "s"}, {"max_s", METRICS_REAL, "s"}, {"min_rank", METRICS_COUNT, ""},
+    {"max_rank", METRICS_COUNT, ""},
+};
+
+void phases_declare(Metrics *metrics, const char *part) {
+    MetricsColumn columns[PHASE_COLUMNS];
+    memcpy(columns, phase_columns, sizeof columns);
+    columns[0].name = part;
+    metrics_table(metrics, table_name, columns, PHASE_COLUMNS);
+}
+
+typedef struct {
+    double seconds;
+    int rank;
+} RankTime;
+
+/* Of equal times the lower rank comes first. */
+static int compare_times(const void *left, const void *right) {
+    const RankTime *a = left, *b = right;
+    if (a->seconds != b->seconds) return a->seconds < b->seconds ? -1 : 1;
+    return (a->rank > b->rank) - (a->rank < b->rank);
+}
+
+/* Sorts the times [ranks]. */
+static void append_phase(Metrics *metrics, int64_t part, int phase, RankTime *times, int ranks) {
+    qsort(times, (size_t)ranks, sizeof *times, compare_times);
+    const RankTime least = times[0], most = times[ranks - 1];
+    const double median = (times[(ranks - 1) / 2].seconds + times[ranks / 2].seconds) / 2;
+    if (most.seconds == 0) return;
+    metrics_append(metrics, table_name,
+                   (double[PHASE_COLUMNS]){(double)part, metrics_word(metrics, phase_names[phase]),
+                                           least.seconds, median, most.seconds, least.rank, most.rank});
+}
+
+void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const PhaseTimes *mine) {
+    const int ranks = comm_size(comm);
+    PhaseTimes *all = mem_new((size_t)ranks, sizeof *all);
+    RankTime *times = mem_new((size_t)ranks, sizeof *times);
+    comm_gather(comm, mine, sizeof *mine, all);
+    for (int phase = 0; metrics && phase < PHASES; phase++) {
+        for (int r = 0; r < ranks; r++)
+            times[r] = (RankTime){all[r].seconds[phase], r};
+        append_phase(metrics, part, phase, times, ranks);
+    }
+    mem_free(times);
+    mem_free(all);
+}
