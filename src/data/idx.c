@@ -1,11 +1,11 @@
 #include "data/idx.h"
 #include "core/mem.h"
+#include "core/sha256.h"
 #include "store/dataset.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
-#include <sha2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,7 +26,7 @@ typedef struct {
     char path[PATH_MAX];
     gzFile stream;      /* reads plain files as they are */
     int64_t size_bytes; /* on disk */
-    SHA2_CTX hash;      /* of what was read so far, uncompressed */
+    Sha256 hash;        /* of what was read so far, uncompressed */
 } IdxFile;
 
 /* The path of the file of a kind ("images-idx3", "labels-idx1") by one of its usual names, variant 0 to
@@ -63,7 +63,7 @@ static StatusCode idx_open(IdxFile *file, const char *base, const char *name, co
         return status_set(status, STATUS_FAILED, "%s can't be opened: %s.", file->path, strerror(errno));
     gzbuffer(file->stream, 1 << 17);
     file->size_bytes = info.st_size;
-    SHA256Init(&file->hash);
+    sha256_begin(&file->hash);
     return STATUS_OK;
 }
 
@@ -86,7 +86,7 @@ static StatusCode idx_read_bytes(IdxFile *file, uint8_t *bytes, int64_t count, c
         int64_t left = count - done;
         int got = gzread(file->stream, bytes + done, (unsigned)(left < most ? left : most));
         if (got <= 0) return idx_fail_read(file, part, status);
-        SHA256Update(&file->hash, bytes + done, (size_t)got);
+        sha256_add(&file->hash, bytes + done, (size_t)got);
         done += got;
     }
     return STATUS_OK;
@@ -175,7 +175,7 @@ static StatusCode idx_finish(IdxFile *file, char sha256[65], Status *status) {
     if (got > 0)
         return status_set(status, STATUS_FAILED, "%s is too long: bytes follow its last row; " FETCH ".",
                           file->path);
-    SHA256End(&file->hash, sha256);
+    sha256_end(&file->hash, sha256);
     return STATUS_OK;
 }
 

@@ -2,12 +2,12 @@
 
 #include "core/mem.h"
 #include "core/rng.h"
+#include "core/sha256.h"
 #include "data/picture.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,10 +201,10 @@ static StatusCode find_shape(const Pictures *pictures, const PictureOptions *opt
 }
 
 static void hash_bytes(const uint8_t *bytes, int64_t count, char hex[65]) {
-    SHA2_CTX sha;
-    SHA256Init(&sha);
-    SHA256Update(&sha, bytes, (size_t)count);
-    SHA256End(&sha, hex);
+    Sha256 sha;
+    sha256_begin(&sha);
+    sha256_add(&sha, bytes, (size_t)count);
+    sha256_end(&sha, hex);
 }
 
 static StatusCode take_part(const Pictures *pictures, const PictureOptions *options, ImageSpec spec,

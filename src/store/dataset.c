@@ -1,7 +1,6 @@
 #include "store/dataset.h"
 
 #include "core/mem.h"
-#include "store/atomic_file.h"
 #include "store/h5io.h"
 #include "store/image_source.h"
 
@@ -11,48 +10,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1, NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
-
-static const char format_name[] = "pardigits dataset";
-
-void dataset_parts_free(DatasetParts *parts) {
-    image_set_free(&parts->train);
-    image_set_free(&parts->test);
-    class_names_free(&parts->class_names);
-}
-
-static void write_part(H5File *file, const char *part, const ImageSet *set, const ImageSource *source,
-                       Status *status) {
-    char group[32], images[64], labels[64];
-    const H5Shape shape = {3, {set->n, set->spec.height, set->spec.width}};
-    snprintf(group, sizeof group, "/%s", part);
-    snprintf(images, sizeof images, "/%s/images", part);
-    snprintf(labels, sizeof labels, "/%s/labels", part);
-    h5_write(file, images, H5_U8, shape, set->images, status);
-    h5_write(file, labels, H5_U8, (H5Shape){1, {set->n}}, set->labels, status);
-    h5_set_text(file, images, "shape", "image, row from the top, column from the left", status);
-    h5_set_text(file, images, "units", "0 background to 255 ink", status);
-    if (*source->images_sha256) image_source_write(file, group, source, status);
-}
-
-StatusCode dataset_write(const char *path, const DatasetParts *parts, Status *status) {
-    char *temporary = atomic_file_temporary(path);
-    H5File *file;
-    h5_create(&file, temporary, status);
-    if (file) {
-        h5_set_text(file, "/", "format", format_name, status);
-        h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
-        h5_set_i64(file, "/", "classes", parts->train.spec.classes, status);
-        class_names_write(file, "/", &parts->class_names, status);
-        write_part(file, "train", &parts->train, &parts->train_source, status);
-        if (parts->test.n) write_part(file, "test", &parts->test, &parts->test_source, status);
-    }
-    h5_close(&file, status);
-    atomic_file_commit(temporary, path, false, status);
-    if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
-    return status->code;
-}
+enum { NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
 
 static StatusCode open_file(const char *path, H5File **file, Status *status) {
     char *format = NULL;
@@ -63,14 +21,14 @@ static StatusCode open_file(const char *path, H5File **file, Status *status) {
     h5_open(file, path, NULL, status);
     if (!*file) return status->code;
     if (h5_has_attribute(*file, "/", "format")) h5_get_text(*file, "/", "format", &format, status);
-    if (!format || strcmp(format, format_name))
+    if (!format || strcmp(format, DATASET_FORMAT))
         status_set(status, STATUS_FAILED, "%s is %s%s, expected a dataset made by `pardigits prepare`.", path,
                    format ? "a " : "no file of pardigits", format ? format : "");
     mem_free(format);
     h5_get_i64(*file, "/", "version", &version, status);
-    if (!status->code && version != FORMAT_VERSION)
+    if (!status->code && version != DATASET_VERSION)
         status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",
-                   path, (long long)version, FORMAT_VERSION);
+                   path, (long long)version, DATASET_VERSION);
     return status->code;
 }
 

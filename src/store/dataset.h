@@ -24,8 +24,26 @@ typedef struct {
 } DatasetParts;
 void dataset_parts_free(DatasetParts *parts);
 
+/* The attributes format and version of the file. */
+#define DATASET_FORMAT "pardigits dataset"
+enum { DATASET_VERSION = 1 };
+
 /* Writes the parts to path (temporary name, then renamed). Serial: one rank calls it. */
 StatusCode dataset_write(const char *path, const DatasetParts *parts, Status *status);
+
+/* A dataset file under way, whose training images come in blocks. */
+typedef struct DatasetWriter DatasetWriter;
+
+/* Begins a file with `train` training images; everything else is that of the parts, which outlive the writer.
+ * Serial. Ended by dataset_end, also after a failure. */
+DatasetWriter *dataset_begin(const char *path, const DatasetParts *parts, int64_t train, Status *status);
+
+/* Writes the next training images. */
+StatusCode dataset_append(DatasetWriter *writer, const ImageSet *images, Status *status);
+
+/* Says where the training images came from, and how they were made, in a sentence (NULL: not said); puts the
+ * file in place and frees the writer. After a failure nothing is left. */
+StatusCode dataset_end(DatasetWriter **writer, const ImageSource *source, const char *made, Status *status);
 
 /* A dataset file without its images. */
 typedef struct {

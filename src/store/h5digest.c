@@ -2,9 +2,9 @@
 #include "store/h5internal.h"
 
 #include "core/mem.h"
+#include "core/sha256.h"
 #include "store/config_store.h"
 
-#include <sha2.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,14 +45,14 @@ StatusCode h5_visit(const H5File *file, const char *name,
  * same sequence of bytes. */
 typedef struct {
     const H5File *file;
-    SHA2_CTX sha;
+    Sha256 sha;
     const char *work_keys; /* the keys that aren't hashed, separated by spaces */
     Status *status;
 } Digest;
 
 static void add_bytes(Digest *digest, const void *bytes, uint64_t length) {
-    SHA256Update(&digest->sha, (const uint8_t *)&length, sizeof length);
-    SHA256Update(&digest->sha, bytes, length);
+    sha256_add(&digest->sha, &length, sizeof length);
+    sha256_add(&digest->sha, bytes, length);
 }
 
 static void add_text(Digest *digest, const char *text) {
@@ -144,13 +144,13 @@ StatusCode h5_digest(const H5File *file, char hex[65], Status *status) {
     if (h5_has_attribute(file, "/config", WORK_KEYS))
         h5_get_text(file, "/config", WORK_KEYS, &work_keys, status);
     Digest digest = {.file = file, .work_keys = work_keys ? work_keys : FIRST_WORK_KEYS, .status = status};
-    SHA256Init(&digest.sha);
+    sha256_begin(&digest.sha);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (!h5_exists(file, parts[i])) continue;
         add_object(parts[i], false, &digest);
         h5_visit(file, parts[i], add_object, &digest, status);
     }
-    SHA256End(&digest.sha, hex);
+    sha256_end(&digest.sha, hex);
     mem_free(work_keys);
     return status->code;
 }

@@ -64,7 +64,7 @@ static void silence_hdf5(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
-static H5File *file_new(hid_t id, const char *path, const Comm *comm) {
+H5File *h5_file_new(hid_t id, const char *path, const Comm *comm) {
     H5File *file = mem_new(1, sizeof *file);
     file->id = id;
     file->path = mem_text(path);
@@ -73,7 +73,7 @@ static H5File *file_new(hid_t id, const char *path, const Comm *comm) {
 }
 
 /* Locks are optional: NFS and Lustre often refuse them, and no file is ever written under its final name. */
-static void prepare_hdf5(void) {
+void h5_prepare(void) {
     silence_hdf5();
     setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
 }
@@ -83,7 +83,7 @@ static void prepare_hdf5(void) {
 StatusCode h5_create(H5File **file, const char *path, Status *status) {
     enum { GROW_BYTES = 1 << 20 };
     *file = NULL;
-    prepare_hdf5();
+    h5_prepare();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_fapl_core(access, GROW_BYTES, false);
     H5Pset_obj_track_times(creation, false);
@@ -91,7 +91,7 @@ StatusCode h5_create(H5File **file, const char *path, Status *status) {
     H5Pclose(creation);
     H5Pclose(access);
     if (id < 0) return status_set(status, STATUS_FAILED, "%s can't be created as an HDF5 file.", path);
-    *file = file_new(id, path, NULL);
+    *file = h5_file_new(id, path, NULL);
     (*file)->written = true;
     return STATUS_OK;
 }
@@ -133,9 +133,9 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
 StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status) {
     hid_t id = -1;
     *file = NULL;
-    prepare_hdf5();
+    h5_prepare();
     if (comm ? open_parallel(path, comm, &id, status) : open_serial(path, &id, status)) return status->code;
-    *file = file_new(id, path, comm);
+    *file = h5_file_new(id, path, comm);
     return STATUS_OK;
 }
 
@@ -167,6 +167,7 @@ StatusCode h5_close(H5File **file_pointer, Status *status) {
     H5File *file = *file_pointer;
     if (!file) return status->code;
     if (file->written && !status->code) write_image(file, status);
+    if (file->streamed && !status->code) h5_end_stream(file, status);
     if (H5Fclose(file->id) < 0) status_set(status, STATUS_FAILED, "%s couldn't be closed.", file->path);
     mem_free(file->path);
     mem_free(file);
@@ -247,7 +248,7 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
     hid_t space = H5Screate_simple(shape.rank, dims, NULL), creation = storage_of(type, shape);
     h5_make_groups(file, name, false);
     hid_t array = H5Dcreate2(file->id, name, file_type(type), space, H5P_DEFAULT, creation, H5P_DEFAULT);
-    if (array < 0 || H5Dwrite(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (array < 0 || (data && H5Dwrite(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
         write_error(file, name, status);
     if (array >= 0 && H5Dclose(array) < 0) write_error(file, name, status);
     H5Pclose(creation);

@@ -28,6 +28,11 @@ void h5_library_version(char *text, int size);
 /* Creates a new file in memory; h5_close writes it to path. Not collective. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 
+/* Creates a new file on disk, for arrays of so many bytes together, which needn't be in memory at once.
+ * STATUS_FAILED if there is no room for them. If a write fails, the caller removes the file. Not collective.
+ */
+StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, Status *status);
+
 /* Opens a file for reading. With comm: collective, over MPI-IO. With NULL: on this rank only. */
 StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status);
 
@@ -42,6 +47,13 @@ bool h5_exists(const H5File *file, const char *name);
 /* Writes a whole array. */
 StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, const void *data,
                     Status *status);
+
+/* Makes an array of this shape whose rows h5_write_rows writes. */
+StatusCode h5_create_rows(H5File *file, const char *name, H5Type type, H5Shape shape, Status *status);
+
+/* Writes data[count][...]: the rows first .. first + count - 1 of the first dimension. */
+StatusCode h5_write_rows(H5File *file, const char *name, H5Type type, int64_t first, int64_t count,
+                         const void *data, Status *status);
 
 /* The shape of an array. */
 StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status *status);
