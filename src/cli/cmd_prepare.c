@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/dataset_output.h"
+#include "cli/grow_arguments.h"
 #include "core/mem.h"
 #include "data/idx.h"
 #include "data/idx_parts.h"
@@ -14,32 +15,31 @@
 /* The words of the command line. */
 typedef struct {
     const char *idx, *pictures, *out, *shape, *labels_from;
+    GrowArguments grow;
     IdxOptions as_idx;
     PictureOptions as_pictures;
     OutputFormat format;
 } PrepareArguments;
 
-static void count_classes(const ImageSet *set, int64_t counts[CLASSES_MAX]) {
+/* Of n images, where image i has the label of image i mod set->n. */
+static void count_classes(const ImageSet *set, int64_t n, int64_t counts[CLASSES_MAX]) {
     memset(counts, 0, CLASSES_MAX * sizeof *counts);
-    for (int64_t i = 0; i < set->n; i++)
-        counts[set->labels[i]]++;
+    for (int64_t i = 0; i < n; i++)
+        counts[set->labels[i % set->n]]++;
 }
 
-static void print_report(const PrepareArguments *arguments, const DatasetParts *parts) {
-    int64_t train[CLASSES_MAX], test[CLASSES_MAX];
+/* train, source: of the training images as written, which may have grown. */
+static void print_report(const PrepareArguments *arguments, const DatasetParts *parts, int64_t train,
+                         const ImageSource *source) {
+    int64_t by_class[2][CLASSES_MAX];
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", arguments->out);
-    const Dataset dataset = {path,
-                             parts->train.spec,
-                             parts->train.n,
-                             parts->test.n,
-                             parts->train_source,
-                             parts->test_source,
-                             parts->class_names};
-    count_classes(&parts->train, train);
-    count_classes(&parts->test, test);
+    const Dataset dataset = {
+        path, parts->train.spec, train, parts->test.n, *source, parts->test_source, parts->class_names};
+    count_classes(&parts->train, train, by_class[0]);
+    count_classes(&parts->test, parts->test.n, by_class[1]);
     Output *output = output_create(arguments->format, OUTPUT_LINES);
-    output_dataset(output, &dataset, train, test);
+    output_dataset(output, &dataset, by_class[0], by_class[1]);
     output_print(output);
     output_destroy(&output);
 }
@@ -80,12 +80,47 @@ static StatusCode check_arguments(PrepareArguments *arguments, Status *status) {
     return status->code;
 }
 
+/* On rank 0. */
+static StatusCode read_parts(const PrepareArguments *arguments, DatasetParts *parts, Status *status) {
+    if (arguments->idx) return idx_parts_read(arguments->idx, &arguments->as_idx, parts, status);
+    return picture_folder_read(arguments->pictures, &arguments->as_pictures, parts, status);
+}
+
+/* Reads on rank 0, writes and tells what was written. Collective: all ranks agree. */
+static StatusCode prepare(const PrepareArguments *arguments, const Context *context, Status *status) {
+    DatasetParts parts = {0};
+    const bool root = comm_rank(context->comm) == 0;
+    if (root) read_parts(arguments, &parts, status);
+    if (!comm_agree(context->comm, status)) {
+        const int64_t n = arguments->grow.n ? arguments->grow.n : parts.train.n;
+        ImageSource source = parts.train_source;
+        if (arguments->grow.n)
+            grow_parts(&arguments->grow, context, &parts, arguments->out, &source, status);
+        else if (root)
+            dataset_write(arguments->out, &parts, status);
+        if (root && !status->code) print_report(arguments, &parts, n, &source);
+    }
+    dataset_parts_free(&parts);
+    if (root) finish_output(status);
+    return comm_agree(context->comm, status);
+}
+
+/* Whether the command line makes sense. Collective: all ranks agree. */
+static StatusCode check(PrepareArguments *arguments, const Context *context, Status *status) {
+    if (check_arguments(arguments, status) || grow_arguments_check(&arguments->grow, status))
+        return status->code;
+    if (arguments->idx) return check_inputs(context, arguments->idx, arguments->out, status);
+    return check_output(context, arguments->out, 0, NULL, status);
+}
+
 StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status) {
-    PrepareArguments arguments = {0};
+    PrepareArguments arguments = {.grow = {.settings = settings_new(argc)}};
     int operands;
     const Option options[] = {{.name = "idx", .value = &arguments.idx},
                               {.name = "pictures", .value = &arguments.pictures},
                               {.name = "out", .value = &arguments.out},
+                              {.name = "grow", .value = &arguments.grow.count},
+                              {.name = "set", .take = settings_take, .context = &arguments.grow.settings},
                               {.name = "class-names", .value = &arguments.as_idx.name_file},
                               {.name = "labels-from", .value = &arguments.labels_from},
                               {.name = "transpose", .flag = &arguments.as_idx.transpose},
@@ -93,21 +128,9 @@ StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *st
                               {.name = "invert", .flag = &arguments.as_pictures.invert},
                               OPTIONS_OF_FORMAT(&arguments.format),
                               {0}};
-    if (options_parse(argc, argv, options, &(Operands){0, 0, NULL}, &operands, status) ||
-        check_arguments(&arguments, status))
-        return status->code;
-    if (arguments.idx ? check_inputs(context, arguments.idx, arguments.out, status)
-                      : check_output(context, arguments.out, 0, NULL, status))
-        return status->code;
-    if (comm_rank(context->comm) == 0) {
-        DatasetParts parts = {0};
-        if (arguments.idx)
-            idx_parts_read(arguments.idx, &arguments.as_idx, &parts, status);
-        else
-            picture_folder_read(arguments.pictures, &arguments.as_pictures, &parts, status);
-        if (!status->code && !dataset_write(arguments.out, &parts, status)) print_report(&arguments, &parts);
-        dataset_parts_free(&parts);
-        finish_output(status);
-    }
-    return comm_agree(context->comm, status);
+    if (!options_parse(argc, argv, options, &(Operands){0, 0, NULL}, &operands, status) &&
+        !check(&arguments, context, status))
+        prepare(&arguments, context, status);
+    grow_arguments_free(&arguments.grow);
+    return status->code;
 }

@@ -14,11 +14,16 @@ static const struct {
     CommandRun run;
     const char *usage, *help;
 } commands[] = {
-    {"prepare", cmd_prepare, "prepare (--idx DIR | --pictures DIR) --out FILE.h5 [--json | --csv]",
+    {"prepare", cmd_prepare,
+     "prepare (--idx DIR | --pictures DIR) --out FILE.h5 [--grow N [--set section.key=value]...] [--json | "
+     "--csv]",
      "Writes a dataset of labelled grey images and prints its counts and checksums.\n"
      "  --idx DIR          IDX files, plain or .gz, with MNIST's names; a test part (t10k or test) may be "
      "absent;\n"
      "                     DIR/PREFIX- reads PREFIX-train-images-idx3-ubyte and so on\n"
+     "  --grow N           makes N training images by distorting those that there are, on all ranks "
+     "together\n"
+     "  --set              changes run.seed, or a key of the distortions, such as cnn.elastic, for --grow\n"
      "  --class-names FILE names of the classes, one per line\n"
      "  --labels-from 1    for labels that begin at 1, as in EMNIST letters\n"
      "  --transpose        swaps rows and columns, as EMNIST needs\n"

@@ -101,3 +101,9 @@ CnnOptions cnn_options(const Config *config) {
     config_fill(config, &cnn_keys, &options);
     return options;
 }
+
+Augmentation cnn_augmentation(const CnnOptions *options) {
+    return (Augmentation){(float)options->shift,   (float)options->rotate,   (float)options->zoom,
+                          (float)options->shear,   (float)options->elastic,  (float)options->elastic_sigma,
+                          (float)options->stretch, (float)options->thickness};
+}

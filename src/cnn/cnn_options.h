@@ -4,6 +4,7 @@
 #define PARDIGITS_CNN_CNN_OPTIONS_H
 
 #include "core/config.h"
+#include "data/augment.h"
 
 typedef struct {
     const char *layers;
@@ -39,6 +40,9 @@ extern const ConfigTable cnn_keys;
 static inline int cnn_sum_bits(const CnnOptions *options) {
     return 64 >> options->sum_bits;
 }
+
+/* The random changes of training images. */
+Augmentation cnn_augmentation(const CnnOptions *options);
 
 /* The options of a configuration, whose texts they point to. */
 CnnOptions cnn_options(const Config *config);

@@ -33,9 +33,7 @@ static MicroBatchSetup setup_of(const CnnOptions *options, const TrainJob *job) 
         .micro_batch = (int)options->micro_batch,
         .team = job->threads,
         .seed = (uint32_t)run_options(job->config).seed,
-        .augmentation = {(float)options->shift, (float)options->rotate, (float)options->zoom,
-                         (float)options->shear, (float)options->elastic, (float)options->elastic_sigma,
-                         (float)options->stretch, (float)options->thickness},
+        .augmentation = cnn_augmentation(options),
         .smoothing = (float)options->label_smoothing,
     };
 }

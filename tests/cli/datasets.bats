@@ -108,6 +108,29 @@ correct() {
     fails 2 'images are of 56x28 pixels' "$PARDIGITS" evaluate "$dir/knn-shape/model.h5" --data "$dir/idx.h5"
 }
 
+@test "prepare --grow: one file on 1 to 3 ranks; it trains; the first images and the test part are the originals" {
+    local ranks grow=(prepare --pictures "$dir/single" --shape 16x16 --grow 70000 --json)
+    for ranks in 1 2 3; do # more than one block of images
+        mpirun -n $ranks "$PARDIGITS" "${grow[@]}" --out "$dir/grown.h5" >"$dir/grown$ranks.json"
+        mv "$dir/grown.h5" "$dir/grown$ranks.h5"
+        cmp "$dir/grown1.h5" "$dir/grown$ranks.h5"
+    done
+    grep -q '"train":70000,"test":60,' "$dir/grown1.json"
+    [[ $("$PARDIGITS" show "$dir/grown1.h5" --json) == "$(sed 's/grown.h5/grown1.h5/' "$dir/grown1.json")" ]]
+    "$PARDIGITS" "${grow[@]}" --set run.seed=2 --out "$dir/grown2.h5" >"$dir/seed2.json"
+    ! cmp -s "$dir/grown1.h5" "$dir/grown2.h5"
+    train=(train configs/knn.ini --set knn.k=1 --set run.train=240)
+    "$PARDIGITS" "${train[@]}" --data "$dir/single.h5" --run "$dir/first"
+    "$PARDIGITS" "${train[@]}" --data "$dir/grown1.h5" --run "$dir/first-grown"
+    [[ $("$PARDIGITS" digest "$dir/first") == "$("$PARDIGITS" digest "$dir/first-grown")" ]]
+    fails 2 '240 training images already' "$PARDIGITS" "${grow[@]}" --grow 100 --out "$dir/bad.h5"
+    fails 2 'expected a number of images' "$PARDIGITS" "${grow[@]}" --grow 1e6 --out "$dir/bad.h5"
+    fails 2 'cnn.lr' "$PARDIGITS" "${grow[@]}" --set cnn.lr=1 --out "$dir/bad.h5"
+    fails 2 'belongs to --grow' "$PARDIGITS" prepare --pictures "$dir/single" --set run.seed=1 --out "$dir/bad.h5"
+    fails 1 "can't be written: File too large" bash -c 'trap "" XFSZ; ulimit -f 10000; exec "$@"' - "$PARDIGITS" "${grow[@]}" --out "$dir/bad.h5"
+    [[ -z $(find "$dir" -name '*bad.h5*') ]]
+}
+
 @test "prepare --pictures: what can't be" {
     cp -r "$dir/single" "$dir/bad"
     echo text >"$dir/bad/train/digit 3/notes.txt"
