@@ -43,7 +43,7 @@ SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 LIBRARY := $(BUILD)/libpardigits.a
 # What is installed: without the commands.
-PUBLIC_OBJECTS := $(filter-out $(BUILD)/src/cli/%,$(OBJECTS))
+PUBLIC_OBJECTS := $(filter-out $(BUILD)/src/cli/% $(BUILD)/src/report/%,$(OBJECTS))
 PUBLIC_LIBRARIES := $(BUILD)/lib/libpardigits.a $(BUILD)/lib/$(SONAME)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))

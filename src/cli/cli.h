@@ -24,6 +24,7 @@ StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *sta
 StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status);
+StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status);
 
 /* The dataset that commands use without --data. */

@@ -75,6 +75,14 @@ static const struct {
      "  --set         says what else the file doesn't: run.preprocess and svm.features, without which the "
      "predictions\n"
      "                of a model trained with them are wrong; run.train and run.valid"},
+    {"scaling", cmd_scaling, "scaling RUN... [--accuracy A] [--out FOLDER] [--json | --csv]",
+     "Compares runs of one configuration on different numbers of ranks and threads: speed-up and efficiency, "
+     "of\n"
+     "runs over the same images (strong scaling) and over the same number of images a thread (weak "
+     "scaling).\n"
+     "RUN is the folder of a finished run; several of one size are repetitions.\n"
+     "  --accuracy    the accuracy on held-out images whose time is told; default: 0.99\n"
+     "  --out         also writes the tables to FOLDER, and figures as SVG and PNG (by gnuplot)"},
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
      "Lists the keys of the configuration: types, ranges, defaults and meanings."},
     {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N] [--json | --csv]",

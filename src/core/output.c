@@ -206,68 +206,68 @@ static cJSON *record_json(const Record *record) {
     return object;
 }
 
-static void print_json(const Table *table) {
+static void print_json(FILE *file, const Table *table) {
     for (int r = 0; r < table->count; r++) {
         cJSON *object = record_json(&table->records[r]);
         char *text = cJSON_PrintUnformatted(object);
-        puts(text);
+        fprintf(file, "%s\n", text);
         cJSON_free(text);
         cJSON_Delete(object);
     }
 }
 
 /* As RFC 4180 has it. */
-static void print_csv_text(const char *text) {
+static void print_csv_text(FILE *file, const char *text) {
     if (!text[strcspn(text, ",\"\r\n")]) {
-        fputs(text, stdout);
+        fputs(text, file);
         return;
     }
-    putchar('"');
+    fputc('"', file);
     for (; *text; text++) {
-        if (*text == '"') putchar('"');
-        putchar(*text);
+        if (*text == '"') fputc('"', file);
+        fputc(*text, file);
     }
-    putchar('"');
+    fputc('"', file);
 }
 
-static void print_csv_field(const Field *field) {
+static void print_csv_field(FILE *file, const Field *field) {
     if (cJSON_IsString(field->json)) {
-        print_csv_text(field->text);
+        print_csv_text(file, field->text);
     } else if (!cJSON_IsNull(field->json)) {
         char *text = cJSON_PrintUnformatted(field->json);
-        print_csv_text(text);
+        print_csv_text(file, text);
         cJSON_free(text);
     }
 }
 
-static void print_csv_records(const Table *table) {
+static void print_csv_records(FILE *file, const Table *table) {
     for (int r = -1; r < table->count && table->count; r++) {
         const Record *record = &table->records[r < 0 ? 0 : r];
         int printed = 0;
         for (int f = 0; f < record->count; f++) {
             const Field *field = &record->fields[f];
             if (field->table || cJSON_IsArray(field->json)) continue;
-            if (printed++) putchar(',');
+            if (printed++) fputc(',', file);
             if (r < 0)
-                print_csv_text(field->name);
+                print_csv_text(file, field->name);
             else
-                print_csv_field(field);
+                print_csv_field(file, field);
         }
-        putchar('\n');
+        fputc('\n', file);
     }
 }
 
 /* The tables of all records, or the records. */
-static void print_csv(const Table *table) {
+static void print_csv(FILE *file, const Table *table) {
     int tables = 0;
     for (int r = 0; r < table->count; r++)
         for (int f = 0; f < table->records[r].count; f++) {
             const Table *nested = table->records[r].fields[f].table;
             if (!nested) continue;
-            if (tables++) putchar('\n');
-            print_csv_records(nested);
+            if (tables++) fputc('\n', file);
+            print_csv_records(file, nested);
         }
-    if (!tables) print_csv_records(table);
+    if (!tables) print_csv_records(file, table);
 }
 
 static bool is_shown(const Field *field) {
@@ -286,12 +286,12 @@ static int column_width(const Table *table, int f) {
 }
 
 /* Numbers to the right, under a title where any column has one; the last text without blanks behind it. */
-static void print_cell(const char *text, int width, bool right, bool last) {
+static void print_cell(FILE *file, const char *text, int width, bool right, bool last) {
     const int blanks = width - utf8_length(text);
-    printf("%*s%s%*s", right ? blanks : 0, "", text, right || last ? 0 : blanks, "");
+    fprintf(file, "%*s%s%*s", right ? blanks : 0, "", text, right || last ? 0 : blanks, "");
 }
 
-static void print_aligned(const Table *table) {
+static void print_aligned(FILE *file, const Table *table) {
     if (!table->count) return;
     const Record *first = &table->records[0];
     int last = -1;
@@ -306,14 +306,15 @@ static void print_aligned(const Table *table) {
         for (int f = 0; f <= last && f < record->count; f++) {
             const Field *field = &record->fields[f];
             if (!is_shown(field)) continue;
-            print_cell(r < 0 ? field->title : field->text, column_width(table, f), field->number, f == last);
-            fputs(f == last ? "" : "  ", stdout);
+            print_cell(file, r < 0 ? field->title : field->text, column_width(table, f), field->number,
+                       f == last);
+            fputs(f == last ? "" : "  ", file);
         }
-        putchar('\n');
+        fputc('\n', file);
     }
 }
 
-static void print_lines(const Record *record) {
+static void print_lines(FILE *file, const Record *record) {
     int width = 0;
     for (int f = 0; f < record->count; f++) {
         const Field *field = &record->fields[f];
@@ -322,27 +323,31 @@ static void print_lines(const Record *record) {
     for (int f = 0; f < record->count; f++) {
         const Field *field = &record->fields[f];
         if (!is_shown(field)) continue;
-        print_cell(field->title, width, false, false);
-        printf("%s%s\n", width ? "  " : "", field->text);
+        print_cell(file, field->title, width, false, false);
+        fprintf(file, "%s%s\n", width ? "  " : "", field->text);
     }
 }
 
-static void print_text(const Table *table) {
-    if (table->layout == OUTPUT_TABLE) print_aligned(table);
+static void print_text(FILE *file, const Table *table) {
+    if (table->layout == OUTPUT_TABLE) print_aligned(file, table);
     for (int r = 0; r < table->count; r++) {
         const Record *record = &table->records[r];
-        if (table->layout == OUTPUT_LINES) print_lines(record);
+        if (table->layout == OUTPUT_LINES) print_lines(file, record);
         for (int f = 0; f < record->count; f++) {
             if (!record->fields[f].table || !record->fields[f].title) continue;
-            printf("\n%s\n", record->fields[f].title);
-            print_text(record->fields[f].table);
+            fprintf(file, "\n%s\n", record->fields[f].title);
+            print_text(file, record->fields[f].table);
         }
-        if (record->note) printf("%s\n", record->note);
+        if (record->note) fprintf(file, "%s\n", record->note);
     }
+}
+
+void output_write(const Output *output, FILE *file) {
+    void (*const print[])(FILE * file, const Table *table) = {
+        [OUTPUT_TEXT] = print_text, [OUTPUT_JSON] = print_json, [OUTPUT_CSV] = print_csv};
+    print[output->format](file, &output->root);
 }
 
 void output_print(const Output *output) {
-    void (*const print[])(const Table *table) = {
-        [OUTPUT_TEXT] = print_text, [OUTPUT_JSON] = print_json, [OUTPUT_CSV] = print_csv};
-    print[output->format](&output->root);
+    output_write(output, stdout);
 }

@@ -4,6 +4,7 @@
 #define PARDIGITS_CORE_OUTPUT_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 typedef enum { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV } OutputFormat;
 
@@ -40,7 +41,10 @@ void output_matrix(Output *output, const char *name, const int64_t *values, int 
 void output_begin(Output *output, const char *name, const char *title, OutputLayout layout);
 void output_end(Output *output);
 
-/* Prints everything on standard output: JSON is one object a record, each in a line. */
+/* Writes everything to a file: JSON is one object a record, each in a line. */
+void output_write(const Output *output, FILE *file);
+
+/* The same on standard output. */
 void output_print(const Output *output);
 
 #endif

@@ -1,0 +1,130 @@
+/* pardigits scaling: studies of how speed grows with ranks and threads. Rank 0 works alone. */
+#include "cli/cli.h"
+
+#include "core/mem.h"
+#include "report/scaling_figure.h"
+#include "report/scaling_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct {
+    int count;
+    ScalingRun *runs; /* [count] */
+    ScalingStudies studies;
+    double accuracy;
+    OutputFormat format;
+    const char *out; /* a folder, or NULL */
+} Scaling;
+
+static StatusCode parse(int argc, char **argv, Scaling *scaling, Status *status) {
+    const char *accuracy = "0.99";
+    const Option options[] = {{.name = "out", .value = &scaling->out},
+                              {.name = "accuracy", .value = &accuracy},
+                              OPTIONS_OF_FORMAT(&scaling->format),
+                              {0}};
+    static const char *const names[] = {"RUN"};
+    const Operands wanted = {1, argc, names};
+    if (options_parse(argc, argv, options, &wanted, &scaling->count, status)) return status->code;
+    char *end;
+    scaling->accuracy = strtod(accuracy, &end);
+    if (*end || end == accuracy || !(scaling->accuracy > 0 && scaling->accuracy <= 1))
+        return status_set(status, STATUS_USAGE,
+                          "--accuracy %s: expected a share above 0 and up to 1, such as 0.99.", accuracy);
+    return STATUS_OK;
+}
+
+/* A run that is named twice would count as a repetition. */
+static StatusCode check_twice(char *const *paths, int count, Status *status) {
+    for (int a = 0; a < count; a++)
+        for (int b = a + 1; b < count; b++) {
+            struct stat first, second;
+            if (!stat(paths[a], &first) && !stat(paths[b], &second) && first.st_dev == second.st_dev &&
+                first.st_ino == second.st_ino)
+                return status_set(status, STATUS_USAGE, "%s and %s are the same run: name each once.",
+                                  paths[a], paths[b]);
+        }
+    return status->code;
+}
+
+static StatusCode read_runs(Scaling *scaling, char *const *paths, Status *status) {
+    const int count = scaling->count;
+    scaling->count = 0;
+    scaling->runs = mem_new((size_t)count, sizeof *scaling->runs);
+    if (check_twice(paths, count, status)) return status->code;
+    for (int r = 0; r < count && !status->code; r++, scaling->count++)
+        scaling_run_read(&scaling->runs[r], paths[r], &model_families.keys, scaling->accuracy, status);
+    return status->code ? status->code
+                        : scaling_studies_find(scaling->runs, count, &scaling->studies, status);
+}
+
+static Output *fill(const Scaling *scaling, OutputFormat format) {
+    Output *output = output_create(format, OUTPUT_LINES);
+    scaling_table_fill(output, scaling->runs, scaling->count, &scaling->studies, scaling->accuracy);
+    return output;
+}
+
+static StatusCode write_table(const Scaling *scaling, OutputFormat format, const char *name, Status *status) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", scaling->out, name);
+    FILE *file = status->code ? NULL : fopen(path, "w");
+    if (file) {
+        Output *output = fill(scaling, format);
+        output_write(output, file);
+        output_destroy(&output);
+    }
+    if (!status->code && (!file || ferror(file) + fclose(file)))
+        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
+    return status->code;
+}
+
+/* "strong-training"; a further study of the same kind has its number behind it. */
+static void name_figure(const ScalingStudies *studies, int s, char *name, size_t size) {
+    int same = 1;
+    for (int earlier = 0; earlier < s; earlier++)
+        same += studies->items[earlier].measure == studies->items[s].measure &&
+                !strcmp(studies->items[earlier].kind, studies->items[s].kind);
+    snprintf(name, size, same > 1 ? "%s-%s-%d" : "%s-%s", studies->items[s].kind,
+             scaling_measure_name(studies->items[s].measure), same);
+}
+
+/* The tables, and the figures if there is a program that draws them. */
+static StatusCode write_files(const Scaling *scaling, Log *log, Status *status) {
+    if (mkdir(scaling->out, 0777) && errno != EEXIST)
+        return status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", scaling->out,
+                          strerror(errno));
+    write_table(scaling, OUTPUT_TEXT, "scaling.txt", status);
+    write_table(scaling, OUTPUT_CSV, "scaling.csv", status);
+    write_table(scaling, OUTPUT_JSON, "scaling.json", status);
+    if (!scaling_figure_can_draw()) {
+        log_line(log, "no figures are drawn, as gnuplot isn't installed (`make deps` installs it)");
+        return status->code;
+    }
+    for (int s = 0; s < scaling->studies.count && !status->code; s++) {
+        char name[64];
+        name_figure(&scaling->studies, s, name, sizeof name);
+        scaling_figure_draw(&scaling->studies.items[s], scaling->out, name, status);
+    }
+    return status->code;
+}
+
+static StatusCode work(Scaling *scaling, char *const *paths, Log *log, Status *status) {
+    if (read_runs(scaling, paths, status)) return status->code;
+    Output *output = fill(scaling, scaling->format);
+    output_print(output);
+    output_destroy(&output);
+    return scaling->out ? write_files(scaling, log, status) : status->code;
+}
+
+StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *status) {
+    Scaling scaling = {.format = OUTPUT_TEXT};
+    if (!parse(argc, argv, &scaling, status) && comm_rank(context->comm) == 0)
+        work(&scaling, argv + 1, context->log, status);
+    scaling_studies_free(&scaling.studies);
+    for (int r = 0; scaling.runs && r < scaling.count; r++)
+        scaling_run_free(&scaling.runs[r]);
+    mem_free(scaling.runs);
+    return comm_agree(context->comm, status) ? status->code : finish_output(status);
+}
