@@ -1,11 +1,13 @@
 #include "cnn/train.h"
 
+#include "cnn/balance.h"
 #include "cnn/network.h"
 #include "cnn/predict.h"
 #include "cnn/state.h"
 #include "cnn/train_report.h"
 #include "cnn/train_step.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "core/timer.h"
@@ -23,6 +25,7 @@ typedef struct {
     CnnOptions options;
     Network net;
     BatchPartition partition;
+    Balance balance;       /* of the ranks' shares in it */
     int64_t epochs, steps; /* of the run; of an epoch */
     uint32_t seed;
     Schedule schedule;
@@ -58,7 +61,9 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     const CnnOptions options = trainer->options = cnn_options(job->config);
     if (network_parse(&trainer->net, options.layers, job->spec, status)) return status->code;
     trainer->partition =
-        (BatchPartition){job->train_count, options.batch, options.micro_batch, comm_size(job->comm)};
+        (BatchPartition){job->train_count, options.batch, options.micro_batch, comm_size(job->comm), NULL};
+    trainer->balance =
+        balance_new(&trainer->partition, job->comm, run_options(job->config).balance == RUN_BALANCE_SPEED);
     trainer->epochs = options.epochs;
     trainer->steps = epoch_steps(&trainer->partition);
     trainer->seed = (uint32_t)run_options(job->config).seed;
@@ -80,6 +85,7 @@ static void trainer_end(Trainer *trainer) {
     if (trainer->train_step.net) train_step_free(&trainer->train_step);
     train_state_free(&trainer->state);
     if (trainer->node) comm_destroy(&trainer->node);
+    balance_free(&trainer->balance);
     mem_free(trainer->order);
 }
 
@@ -135,34 +141,50 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
+    balance_add_step(&trainer->balance, divide_up(mine->n, trainer->options.micro_batch), &result);
     train_report_step(&trainer->report, state, place.lr, samples, timer_now_s() - began_s, &result);
     return result.stop_wanted ? save_and_stop(trainer, status) : STATUS_OK;
 }
 
-/* Shuffles, and fetches the samples of this rank's micro-batches. Collective; freed by epoch_shard_free. */
-static EpochShard begin_epoch(Trainer *trainer) {
-    const TrainJob *job = trainer->job;
+static void begin_epoch(Trainer *trainer) {
     const double began_s = timer_now_s();
+    train_report_epoch_begin(&trainer->report);
     rng_permutation(trainer->seed, (uint32_t)trainer->state.epoch, trainer->order,
                     (uint32_t)trainer->partition.samples);
-    EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order);
-    train_report_epoch_begin(&trainer->report, timer_now_s() - began_s);
+    train_report_input(&trainer->report, timer_now_s() - began_s);
+}
+
+/* The samples of this rank's micro-batches. Collective; freed by epoch_shard_free. */
+static EpochShard fetch_samples(Trainer *trainer, Range steps) {
+    const TrainJob *job = trainer->job;
+    const double began_s = timer_now_s();
+    EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order, steps);
+    train_report_input(&trainer->report, timer_now_s() - began_s);
     return shard;
 }
 
-/* The steps of an epoch that aren't done yet. The same status on every rank. */
-static StatusCode train_steps(Trainer *trainer, Status *status) {
-    const TrainState *state = &trainer->state;
+/* Some steps, for which the ranks' shares are the same. The same status on every rank. */
+static StatusCode train_window(Trainer *trainer, Range steps, Status *status) {
     const int rank = comm_rank(trainer->job->comm);
-    EpochShard shard = begin_epoch(trainer);
-    int64_t first = epoch_rank_samples(&trainer->partition, state->step, rank);
-    while (state->step < trainer->steps && !status->code) {
-        const Range positions = epoch_rank_positions(&trainer->partition, state->step, rank);
+    EpochShard shard = fetch_samples(trainer, steps);
+    int64_t first = 0;
+    for (int64_t step = steps.begin; step < steps.end && !status->code; step++) {
+        const Range positions = epoch_rank_positions(&trainer->partition, step, rank);
         const Samples mine = samples_slice(&shard.samples, first, range_size(positions));
         train_step(trainer, positions, &mine, status);
         first += mine.n;
     }
     epoch_shard_free(&shard);
+    if (!status->code) balance_end_window(&trainer->balance, &trainer->partition, trainer->job->log);
+    return status->code;
+}
+
+/* The steps of an epoch that aren't done yet. The same status on every rank. */
+static StatusCode train_steps(Trainer *trainer, Status *status) {
+    const TrainState *state = &trainer->state;
+    begin_epoch(trainer);
+    while (state->step < trainer->steps && !status->code)
+        train_window(trainer, balance_window(&trainer->balance, &trainer->partition, state->step), status);
     return status->code;
 }
 

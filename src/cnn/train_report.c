@@ -100,10 +100,14 @@ TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partit
     return report;
 }
 
-void train_report_epoch_begin(TrainReport *report, double input_s) {
-    report->epoch_s = report->input_s = input_s;
-    report->wait_s = report->reduce_s = report->exposed_s = 0;
+void train_report_epoch_begin(TrainReport *report) {
+    report->epoch_s = report->input_s = report->wait_s = report->reduce_s = report->exposed_s = 0;
     report->epoch_images = 0;
+}
+
+void train_report_input(TrainReport *report, double input_s) {
+    report->epoch_s += input_s;
+    report->input_s += input_s;
 }
 
 static void show_progress(const TrainReport *report, const TrainState *state) {

@@ -39,8 +39,11 @@ bool train_report_uneven_shares(const BatchPartition *partition, char text[TRAIN
 TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partition, int64_t epochs,
                                const TrainState *state);
 
-/* An epoch begins, or is continued; fetching its samples took so long. */
-void train_report_epoch_begin(TrainReport *report, double input_s);
+/* An epoch begins, or is continued. */
+void train_report_epoch_begin(TrainReport *report);
+
+/* Fetching samples for further steps took so long. */
+void train_report_input(TrainReport *report, double input_s);
 
 /* A step of so many samples and seconds led to this state. */
 void train_report_step(TrainReport *report, const TrainState *state, double lr, int64_t samples,

@@ -129,9 +129,11 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
                                                    (uint64_t)state->step});
     for (int t = 0; t < run.share.teams; t++)
         team_init(&step->teams[t], run.share.team_threads);
+    const double began_s = timer_now_s();
     double computed_s = 0; /* by the last thread */
 #pragma omp parallel num_threads(step->threads) reduction(max : computed_s)
     computed_s = run_micro_batches(&run, &result.input_s); /* forward, backward, and reduce beside it */
+    result.micro_batches_s = computed_s - began_s;
     finish_reduction(step, computed_s, &result);
     result.stop_wanted = gradient_reducer_signalled(reducer);
     /* contributions are divided by cnn.micro_batch */
@@ -139,7 +141,9 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
     result.correct =
         (int64_t)(gradient_reducer_get(reducer, contribution_correct(step->net)) * (double)micro_batch);
     TrainUpdate update = {step, state, place, (double)samples / (double)micro_batch, 0, false};
+    const double update_began_s = timer_now_s();
     train_update_run(&update);
+    result.update_s = timer_now_s() - update_began_s - update.wait_s;
     result.wait_s += update.wait_s;
     result.diverged = update.diverged;
     return result;

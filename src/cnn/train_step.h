@@ -57,6 +57,8 @@ typedef struct {
     double input_s;   /* its main thread loaded and augmented samples for so long */
     double reduce_s;  /* the sums were under way between nodes: from the first message to the last sum */
     double exposed_s; /* part of that after the own micro-batches were done, and of wait_s */
+    double micro_batches_s, update_s; /* it worked so long on micro-batches, loading included, and in the
+                                         update, without waiting for others */
 } StepResult;
 
 /* What a step has of its place in the run. */

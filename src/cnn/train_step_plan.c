@@ -43,7 +43,10 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     const Network *net = state->net;
     const MicroBatchSetup setup = setup_of(options, job);
     const int64_t most_micro_batches = (options->batch + options->micro_batch - 1) / options->micro_batch;
-    const int64_t most_of_rank = (most_micro_batches + comm_size(job->comm) - 1) / comm_size(job->comm);
+    const RunOptions run = run_options(job->config);
+    const int64_t most_of_rank = run.balance == RUN_BALANCE_EVEN
+                                     ? divide_up(most_micro_batches, comm_size(job->comm))
+                                     : most_micro_batches;
     TrainStep s = {
         .net = net, .node = state->node, .threads = threads, .micro_batch = (int)options->micro_batch};
     s.sgd = (Sgd){(float)options->momentum, (float)options->weight_decay, options->nesterov,

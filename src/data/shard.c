@@ -15,17 +15,24 @@ Range epoch_step_positions(const BatchPartition *partition, int64_t step) {
     return (Range){begin, smaller(begin + partition->batch, partition->samples)};
 }
 
+/* A rank's micro-batches of so many. */
+static Range rank_micro_batches(const BatchPartition *partition, int64_t micro_batches, int rank) {
+    const int64_t *cuts = partition->cuts;
+    if (!cuts) return partition_range(micro_batches, partition->ranks, rank);
+    const int64_t all = cuts[partition->ranks];
+    return (Range){micro_batches * cuts[rank] / all, micro_batches * cuts[rank + 1] / all};
+}
+
 Range epoch_rank_positions(const BatchPartition *partition, int64_t step, int rank) {
     Range whole = epoch_step_positions(partition, step);
-    int64_t micro_batches = (range_size(whole) + partition->micro_batch - 1) / partition->micro_batch;
-    Range mine = partition_range(micro_batches, partition->ranks, rank);
+    Range mine = rank_micro_batches(partition, divide_up(range_size(whole), partition->micro_batch), rank);
     return (Range){smaller(whole.begin + mine.begin * partition->micro_batch, whole.end),
                    smaller(whole.begin + mine.end * partition->micro_batch, whole.end)};
 }
 
-int64_t epoch_rank_samples(const BatchPartition *partition, int64_t step, int rank) {
+int64_t epoch_rank_samples(const BatchPartition *partition, Range steps, int rank) {
     int64_t samples = 0;
-    for (int64_t s = 0; s < step; s++)
+    for (int64_t s = steps.begin; s < steps.end; s++)
         samples += range_size(epoch_rank_positions(partition, s, rank));
     return samples;
 }
@@ -69,30 +76,48 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
     return set;
 }
 
+/* Some steps of an epoch. */
+typedef struct {
+    const BatchPartition *partition;
+    const uint32_t *order; /* [samples] of the epoch */
+    Range steps;
+} EpochPart;
+
 /* The training samples that a rank works on, in order; freed by the caller. */
-static uint32_t *list_indices(const BatchPartition *partition, const uint32_t *order, int rank, int64_t *n) {
-    int64_t steps = epoch_steps(partition), count = 0;
-    uint32_t *indices = mem_new((size_t)epoch_rank_samples(partition, steps, rank), sizeof *indices);
-    for (int64_t step = 0; step < steps; step++) {
+static uint32_t *list_indices(const EpochPart *part, int rank, int64_t *n) {
+    const BatchPartition *partition = part->partition;
+    int64_t count = 0;
+    uint32_t *indices = mem_new((size_t)epoch_rank_samples(partition, part->steps, rank), sizeof *indices);
+    for (int64_t step = part->steps.begin; step < part->steps.end; step++) {
         Range range = epoch_rank_positions(partition, step, rank);
         for (int64_t p = range.begin; p < range.end; p++)
-            indices[count++] = order[p];
+            indices[count++] = part->order[p];
     }
     *n = count;
     return indices;
 }
 
+/* How many of this rank's rows, which are `own`, the ranks need. */
+static int64_t count_outgoing(const EpochPart *part, Range own) {
+    const Range positions = {epoch_step_positions(part->partition, part->steps.begin).begin,
+                             epoch_step_positions(part->partition, part->steps.end).begin};
+    int64_t count = 0;
+    for (int64_t p = positions.begin; p < positions.end; p++)
+        count += part->order[p] >= own.begin && part->order[p] < own.end;
+    return count;
+}
+
 /* This rank's rows, sorted by the rank that needs them and then by when; send_rows [ranks] gets how many each
  * needs. */
-static ImageSet gather_outgoing(const BatchPartition *partition, int rank, const ImageSet *shard,
-                                const uint32_t *order, int64_t *send_rows) {
+static ImageSet gather_outgoing(const EpochPart *part, int rank, const ImageSet *shard, int64_t *send_rows) {
+    const BatchPartition *partition = part->partition;
     Range own = partition_range(partition->samples, partition->ranks, rank);
     const int64_t pixels = image_spec_pixels(shard->spec);
-    ImageSet out = image_set_new(range_size(own), shard->spec);
+    ImageSet out = image_set_new(count_outgoing(part, own), shard->spec);
     out.n = 0;
     for (int r = 0; r < partition->ranks; r++) {
         int64_t before = out.n, n;
-        uint32_t *indices = list_indices(partition, order, r, &n);
+        uint32_t *indices = list_indices(part, r, &n);
         for (int64_t i = 0; i < n; i++) {
             int64_t row = indices[i] - own.begin;
             if (row < 0 || row >= range_size(own)) continue;
@@ -123,16 +148,21 @@ static void place_incoming(const BatchPartition *partition, const Samples *sampl
 }
 
 EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
-                          const uint32_t *order) {
-    EpochShard epoch = {.samples = {partition->samples, shard->images, shard->labels, order, order}};
+                          const uint32_t *order, Range steps) {
+    const Samples whole = {partition->samples, shard->images, shard->labels, order, order};
+    EpochShard epoch = {
+        .samples = samples_slice(&whole, epoch_step_positions(partition, steps.begin).begin,
+                                 epoch_rank_samples(partition, steps, 0)),
+    };
     if (partition->ranks == 1) return epoch; /* all samples are here, and the order says where */
+    const EpochPart part = {partition, order, steps};
     int rank = comm_rank(comm);
     int64_t *rows = mem_new((size_t)partition->ranks * 2, sizeof *rows), *send_rows = rows,
             *from_rows = rows + partition->ranks;
     const int64_t pixels = image_spec_pixels(shard->spec);
-    ImageSet out = gather_outgoing(partition, rank, shard, order, send_rows);
+    ImageSet out = gather_outgoing(&part, rank, shard, send_rows);
     Samples *samples = &epoch.samples;
-    epoch.indices = list_indices(partition, order, rank, &samples->n);
+    epoch.indices = list_indices(&part, rank, &samples->n);
     epoch.rows = mem_new((size_t)samples->n, sizeof *epoch.rows);
     epoch.images = mem_new((size_t)samples->n, (size_t)pixels);
     epoch.labels = mem_new((size_t)samples->n, 1);

@@ -3,8 +3,8 @@
  *
  * The order of an epoch is a permutation of the training set. A step takes the next `batch` entries (the last
  * one what is left); a step is cut into micro-batches of `micro-batch` entries (the last one what is left);
- * the micro-batches of a step are cut over the ranks by partition_range. Everything but shard_exchange is
- * plain arithmetic on plain integers. */
+ * the micro-batches of a step are cut over the ranks by partition_range, or by shares that follow their
+ * speed. Everything but shard_fetch and shard_exchange is plain arithmetic on plain integers. */
 #ifndef PARDIGITS_DATA_SHARD_H
 #define PARDIGITS_DATA_SHARD_H
 
@@ -20,6 +20,8 @@ typedef struct {
     int64_t batch;       /* samples of a step */
     int64_t micro_batch; /* samples of a micro-batch */
     int ranks;
+    const int64_t *cuts; /* [ranks + 1]: of cuts[ranks] equal parts of a step, rank r gets cuts[r] up to
+                            cuts[r + 1], in whole micro-batches; NULL: even shares */
 } BatchPartition;
 
 /* Steps of an epoch, the last one perhaps smaller. */
@@ -32,8 +34,8 @@ Range epoch_step_positions(const BatchPartition *partition, int64_t step);
  * ranks. */
 Range epoch_rank_positions(const BatchPartition *partition, int64_t step, int rank);
 
-/* How many samples a rank works on in the steps [0, step). */
-int64_t epoch_rank_samples(const BatchPartition *partition, int64_t step, int rank);
+/* How many samples a rank works on in these steps. */
+int64_t epoch_rank_samples(const BatchPartition *partition, Range steps, int rank);
 
 /* Rows `wanted` of the training set (this rank's wish, which may be empty or everything), from shards that
  * hold partition_range(samples, ranks, rank). Collective. Freed by the caller. */
@@ -51,18 +53,18 @@ typedef struct {
 /* Samples first..first+n. */
 Samples samples_slice(const Samples *samples, int64_t first, int64_t n);
 
-/* The samples of this rank's micro-batches of an epoch, and the memory that holds them. */
+/* The samples of this rank's micro-batches of some steps, and the memory that holds them. */
 typedef struct {
     Samples samples;
     uint8_t *images, *labels; /* owned, as are these; NULL where samples points elsewhere */
     uint32_t *rows, *indices;
 } EpochShard;
 
-/* Gives this rank the samples that its micro-batches of an epoch need. Collective. order [samples] is the
- * epoch's, the same on every rank; shard holds this rank's rows partition_range(samples, ranks, rank). The
- * result may point into shard and order; it is freed by epoch_shard_free. */
+/* Gives this rank the samples that its micro-batches of these steps of an epoch need. Collective. order
+ * [samples] is the epoch's, the same on every rank; shard holds this rank's rows partition_range(samples,
+ * ranks, rank). The result may point into shard and order; it is freed by epoch_shard_free. */
 EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
-                          const uint32_t *order);
+                          const uint32_t *order, Range steps);
 void epoch_shard_free(EpochShard *epoch);
 
 #endif

@@ -14,6 +14,8 @@ static const ConfigKey keys[] = {
               "the dataset, where --data isn't given; train sets it to the one that it used"),
     CHOICE("run", preprocess, "none", PREPROCESS_CHOICES,
            "how every image is preprocessed, in training and in use"),
+    WORK_CHOICE("run", balance, "speed", "speed|even",
+                "how work is shared by ranks: by their measured speed, or evenly; the results are the same"),
 };
 
 static const ConfigSynonym synonyms[] = {

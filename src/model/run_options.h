@@ -10,7 +10,10 @@ typedef struct {
     int64_t train;
     const char *data;
     int preprocess;
+    int balance;
 } RunOptions;
+
+enum { RUN_BALANCE_SPEED, RUN_BALANCE_EVEN }; /* values of RunOptions.balance */
 
 extern const ConfigTable run_keys;
 

@@ -14,6 +14,7 @@ if [[ $(id -u) -ne 0 ]]; then
     cluster_user=(--map-root-user)
     cluster_enter=(-U --preserve-credentials)
 fi
+CLUSTER_GROUPS=() # made by cluster_quota
 cluster_unshare=(unshare "${cluster_user[@]}" --net --uts --ipc --pid --mount --fork --mount-proc --kill-child)
 
 # cluster_why_not: prints in one line why this machine can't have a cluster; nothing if it can.
@@ -71,6 +72,8 @@ cluster_stop() {
         [[ -n $CLUSTER_PID ]] && kill -0 "$CLUSTER_PID" 2>/dev/null || break
         sleep 0.05
     done
+    if ((${#CLUSTER_GROUPS[@]})); then rmdir "${CLUSTER_GROUPS[@]}"; fi
+    CLUSTER_GROUPS=()
     unset CLUSTER_OUTER CLUSTER_PID CLUSTER_HOSTS
 }
 
@@ -132,6 +135,21 @@ cluster_shape() {
         else
             cluster_on "c$i" tc qdisc replace dev eth0 root tbf rate "$1" burst "$burst" latency 100ms || return
         fi
+    done
+}
+
+# cluster_quota PERCENT HOST...: commands that are started on these hosts from now on, together with all others there, get so many
+# per cent of one processor, in periods of 10 ms: hosts of different speed. It takes root and the control group "cpu" (version 1).
+# Call it directly: cluster_stop removes the groups, which would stay where the cluster is ended in another way.
+cluster_quota() {
+    local percent=$1 host group
+    shift
+    for host in "$@"; do
+        group=/sys/fs/cgroup/cpu/cluster-$CLUSTER_PID-$host
+        mkdir -p "$group" || return
+        CLUSTER_GROUPS+=("$group")
+        echo 10000 >"$group/cpu.cfs_period_us" && echo $((percent * 100)) >"$group/cpu.cfs_quota_us" || return
+        echo "/run/cgroup/cpu/${group##*/}/cgroup.procs" >"$(cluster_path "/run/cluster/quota/$host")"
     done
 }
 

@@ -4,7 +4,7 @@
 # shared_folders PROJECT: on the head, before any host starts. The project's folder is kept by a second name, because it may lie in /tmp.
 shared_folders() {
     mount -t tmpfs cluster /run
-    mkdir -p /run/cluster/pids /run/cluster/up /run/shared /run/project /run/cgroup
+    mkdir -p /run/cluster/pids /run/cluster/up /run/cluster/quota /run/shared /run/project /run/cgroup
     mount --rbind "$1" /run/project
     mount --rbind /sys/fs/cgroup /run/cgroup 2>/dev/null || true # not every machine has them
 }

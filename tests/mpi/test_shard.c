@@ -15,10 +15,10 @@
 static const int64_t shapes[][3] = {{1, 1, 1},       {1, 128, 32},    {2, 128, 32}, {3, 2, 1},
                                     {7, 3, 2},       {100, 10, 4},    {100, 64, 8}, {128, 32, 32},
                                     {1000, 128, 16}, {1001, 1000, 32}};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+enum { SHAPES = sizeof shapes / sizeof *shapes, MOST_RANKS = 8 };
 
 static BatchPartition cut_of(int shape, int ranks) {
-    return (BatchPartition){shapes[shape][0], shapes[shape][1], shapes[shape][2], ranks};
+    return (BatchPartition){shapes[shape][0], shapes[shape][1], shapes[shape][2], ranks, NULL};
 }
 
 /* The ranks' parts of a step lie one behind the other, are whole micro-batches, and differ by at most one
@@ -53,7 +53,7 @@ static void test_cut(void **state) {
                 check_step(&partition, step);
             }
             for (int r = 0; r < ranks; r++)
-                together += epoch_rank_samples(&partition, steps, r);
+                together += epoch_rank_samples(&partition, (Range){0, steps}, r);
             assert_int_equal(next, partition.samples);
             assert_int_equal(together, partition.samples);
         }
@@ -82,17 +82,13 @@ static void check_sample(const Samples *samples, int64_t i, uint32_t expected) {
                          pixel_of(expected, p));
 }
 
-/* Every sample stands where the order wants it; seen [samples] counts how often this rank got it. */
-static void check_exchange(const Comm *comm, const BatchPartition *partition, uint32_t epoch,
-                           uint64_t *seen) {
-    int rank = comm_rank(comm);
-    uint32_t *order = mem_new((size_t)partition->samples, sizeof *order);
-    rng_permutation(3, epoch, order, (uint32_t)partition->samples);
-    ImageSet shard = shard_of(partition, rank);
-    EpochShard mine = shard_exchange(partition, comm, &shard, order);
+/* Every sample of some steps stands where the order wants it. */
+static void check_steps(const Comm *comm, const BatchPartition *partition, const ImageSet *shard,
+                        const uint32_t *order, Range steps, uint64_t *seen) {
+    EpochShard mine = shard_exchange(partition, comm, shard, order, steps);
     int64_t i = 0;
-    for (int64_t step = 0; step < epoch_steps(partition); step++) {
-        Range range = epoch_rank_positions(partition, step, rank);
+    for (int64_t step = steps.begin; step < steps.end; step++) {
+        Range range = epoch_rank_positions(partition, step, comm_rank(comm));
         Samples slice = samples_slice(&mine.samples, i, range_size(range));
         for (int64_t p = range.begin; p < range.end; p++, i++) {
             check_sample(&slice, p - range.begin, order[p]);
@@ -101,17 +97,33 @@ static void check_exchange(const Comm *comm, const BatchPartition *partition, ui
     }
     assert_int_equal(i, mine.samples.n);
     epoch_shard_free(&mine);
+}
+
+/* In two parts; seen [samples] counts how often this rank got a sample. */
+static void check_exchange(const Comm *comm, const BatchPartition *partition, uint32_t epoch,
+                           uint64_t *seen) {
+    int rank = comm_rank(comm);
+    uint32_t *order = mem_new((size_t)partition->samples, sizeof *order);
+    rng_permutation(3, epoch, order, (uint32_t)partition->samples);
+    ImageSet shard = shard_of(partition, rank);
+    const int64_t steps = epoch_steps(partition), middle = steps / 3;
+    check_steps(comm, partition, &shard, order, (Range){0, middle}, seen);
+    check_steps(comm, partition, &shard, order, (Range){middle, steps}, seen);
     image_set_free(&shard);
     mem_free(order);
 }
 
 static void test_exchange(void **state) {
     const Comm *comm = *state;
+    assert_true(comm_size(comm) <= MOST_RANKS);
     for (int shape = 0; shape < SHAPES; shape++) {
         BatchPartition partition = cut_of(shape, comm_size(comm));
         uint64_t *seen = mem_new((size_t)partition.samples, sizeof *seen);
-        for (uint32_t epoch = 0; epoch < 3; epoch++)
+        const int64_t cuts[MOST_RANKS + 1] = {0, 1, 3, 3, 7, 7, 9, 11, 12};
+        for (uint32_t epoch = 0; epoch < 3; epoch++) {
+            partition.cuts = epoch ? cuts : NULL;
             check_exchange(comm, &partition, epoch, seen);
+        }
         comm_sum_u64(comm, seen, partition.samples);
         for (int64_t i = 0; i < partition.samples; i++)
             assert_int_equal(seen[i], 3); /* once an epoch */

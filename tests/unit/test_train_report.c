@@ -10,11 +10,11 @@
 
 static void test_even_shares_are_not_mentioned(void **state) {
     (void)state;
-    static const BatchPartition even[] = {{60000, 64, 16, 4},
-                                          {60000, 64, 16, 1},
-                                          {60000, 128, 128, 1},
-                                          {60000, 176, 16, 2}, /* 6 and 5 */
-                                          {60000, 60, 16, 4}};
+    static const BatchPartition even[] = {{60000, 64, 16, 4, NULL},
+                                          {60000, 64, 16, 1, NULL},
+                                          {60000, 128, 128, 1, NULL},
+                                          {60000, 176, 16, 2, NULL}, /* 6 and 5 */
+                                          {60000, 60, 16, 4, NULL}};
     char text[TRAIN_REPORT_TEXT];
     for (size_t i = 0; i < sizeof even / sizeof *even; i++)
         assert_false(train_report_uneven_shares(&even[i], text));
@@ -26,15 +26,15 @@ static void test_uneven_shares_and_what_to_set(void **state) {
         BatchPartition partition;
         const char *what, *fix;
     } cases[] = {
-        {{60000, 64, 16, 3},
+        {{60000, 64, 16, 3, NULL},
          "4 micro-batches",
          "50 % above the mean; cnn.micro_batch = 8 or cnn.batch = 96 "},
-        {{60000, 128, 128, 4},
+        {{60000, 128, 128, 4, NULL},
          "1 micro-batch of",
          "3 of 4 ranks have nothing to do; cnn.micro_batch = 32 or "
          "cnn.batch = 512 makes even shares."},
-        {{60000, 5, 1, 6}, "1 of 6 ranks", "to do; cnn.batch = 6 "},
-        {{40, 64, 16, 4}, "batch of 40 images", "1 of 4 ranks"}, /* all that there are */
+        {{60000, 5, 1, 6, NULL}, "1 of 6 ranks", "to do; cnn.batch = 6 "},
+        {{40, 64, 16, 4, NULL}, "batch of 40 images", "1 of 4 ranks"}, /* all that there are */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[TRAIN_REPORT_TEXT] = "";
