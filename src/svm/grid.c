@@ -1,8 +1,11 @@
 #include "svm/grid.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
+#include "core/waiting.h"
 #include "parallel/stop.h"
+#include "parallel/task_queue.h"
 #include "svm/gram_rows.h"
 
 #include <math.h>
@@ -44,12 +47,13 @@ typedef struct {
     const SvmTask *task;
     const SvmGrid *grid;
     int folds;
-    Part *mine; /* [count] of this rank */
+    Part *parts; /* [count] that haven't voted, the costliest first */
     int64_t count;
-    SvmVotes fresh; /* of the parts that this rank has done */
+    TaskQueue *queue; /* of these */
+    SvmVotes fresh;   /* of the parts that this rank has done */
     double start_s, round_s;
     StopWatch *watch;
-    atomic_llong finished;
+    atomic_int working; /* threads */
     atomic_bool stop;
 } Search;
 
@@ -66,8 +70,9 @@ static bool interrupted(void *context) {
     Search *search = context;
     if (omp_get_thread_num() == 0) {
         if (stop_watch_poll(search->watch)) atomic_store(&search->stop, true);
-        log_progress(search->task->job->log, "svm: search: %lld of %lld parts on rank 0",
-                     (long long)atomic_load(&search->finished), (long long)search->count);
+        task_queue_poll(search->queue);
+        log_progress(search->task->job->log, "svm: search: %lld of %lld parts begun",
+                     (long long)task_queue_given(search->queue), (long long)search->count);
     }
     return atomic_load(&search->stop);
 }
@@ -161,30 +166,36 @@ static void do_part(Search *search, Part part) {
     mem_free(y);
     if (!complete) return;
     search->fresh.done[part.pair * search->folds + part.fold] = 1;
-    atomic_fetch_add(&search->finished, 1);
 }
 
-/* Gives this rank its share of the parts that haven't voted: those of the costliest pairs first, each to the
- * rank with the least so far. */
-static void choose_parts(Search *search, const SvmVotes *votes) {
+static void list_parts(Search *search, const SvmVotes *votes) {
     const SvmTask *task = search->task;
     SvmPairs none = svm_pairs_new(task->class_counts.classes);
-    const int ranks = comm_size(task->job->comm);
     SvmPlan plan = svm_plan(&task->class_counts, &none, 1, 1);
-    int64_t *load = mem_new((size_t)ranks, sizeof *load);
-    search->mine = mem_new((size_t)(plan.count * search->folds), sizeof *search->mine);
+    search->parts = mem_new((size_t)(plan.count * search->folds), sizeof *search->parts);
     for (int k = 0; k < plan.count; k++)
-        for (int f = 0; f < search->folds; f++) {
-            int least = 0;
-            if (votes->done[plan.pair[k] * search->folds + f]) continue;
-            for (int r = 1; r < ranks; r++)
-                if (load[r] < load[least]) least = r;
-            load[least] += svm_pair_cost(&task->class_counts, plan.pair[k]);
-            if (least == comm_rank(task->job->comm)) search->mine[search->count++] = (Part){plan.pair[k], f};
-        }
+        for (int f = 0; f < search->folds; f++)
+            if (!votes->done[plan.pair[k] * search->folds + f])
+                search->parts[search->count++] = (Part){plan.pair[k], f};
     svm_plan_free(&plan);
     svm_pairs_free(&none);
-    mem_free(load);
+}
+
+/* By each thread: parts while there are any and it isn't time to save. The main thread stays for the others,
+ * who get theirs by it. */
+static void work(Search *search) {
+    const int thread = omp_get_thread_num();
+    const int64_t fair = divide_up(search->count, comm_size(search->task->job->comm)); /* at a time */
+    while (thread < fair && !interrupted(search)) {
+        const int64_t k = task_queue_wait(search->queue, thread, interrupted, search);
+        if (k < 0) break;
+        do_part(search, search->parts[k]);
+        if (timer_now_s() - search->start_s > search->round_s) break;
+    }
+    atomic_fetch_sub(&search->working, 1);
+    const Waiting waiting = waiting_begin();
+    while (thread == 0 && atomic_load(&search->working) > 0 && !interrupted(search))
+        waiting_pause(&waiting);
 }
 
 bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
@@ -194,16 +205,17 @@ bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
     search.fresh = svm_votes_new(votes->cells, votes->folds, votes->classes, votes->images);
     search.watch = stop_watch_create(job->comm);
     atomic_init(&search.stop, stop_watch_poll(search.watch));
-    choose_parts(&search, votes);
-#pragma omp parallel for schedule(dynamic, 1) num_threads(job->threads)
-    for (int64_t k = 0; k < search.count; k++) {
-        const bool late = k >= job->threads && timer_now_s() - search.start_s > search.round_s;
-        if (!late && !interrupted(&search)) do_part(&search, search.mine[k]);
-    }
+    list_parts(&search, votes);
+    search.queue = task_queue_create(job->comm, search.count, job->threads);
+    atomic_init(&search.working, job->threads);
+#pragma omp parallel num_threads(job->threads)
+    work(&search);
+    task_queue_leave(search.queue, search.watch);
     bool stopped = stop_watch_destroy(&search.watch);
+    task_queue_destroy(&search.queue);
     svm_votes_gather(job->comm, &search.fresh, votes);
     svm_votes_free(&search.fresh);
-    mem_free(search.mine);
+    mem_free(search.parts);
     return stopped;
 }
 

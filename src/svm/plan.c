@@ -66,20 +66,6 @@ static int most_ranks(const ClassCounts *counts, int number, int64_t shard) {
     return most < 1 ? 1 : most > 1000000 ? 1000000 : (int)most;
 }
 
-/* Pairs [first, count) to whole ranks from `rank` on: each to the one with the least work so far. */
-static void share_out(SvmPlan *plan, const ClassCounts *counts, int first, int rank, int ranks) {
-    int64_t *load = mem_new(ranks > 0 ? (size_t)ranks : 0, sizeof *load);
-    for (int k = first; k < plan->count; k++) {
-        int least = 0;
-        for (int r = 1; r < ranks; r++)
-            if (load[r] < load[least]) least = r;
-        load[least] += svm_pair_cost(counts, plan->pair[k]);
-        plan->rank[k] = rank + least;
-        plan->ranks[k] = 1;
-    }
-    mem_free(load);
-}
-
 /* At least as many ranks as pairs: each pair gets one, and then the pair with the most work a rank one more.
  */
 static void group_ranks(SvmPlan *plan, const ClassCounts *counts, int ranks, int64_t shard) {
@@ -99,6 +85,8 @@ static void group_ranks(SvmPlan *plan, const ClassCounts *counts, int ranks, int
     }
     for (int k = 0, rank = 0; k < plan->count; rank += plan->ranks[k++])
         plan->rank[k] = rank;
+    plan->fixed = plan->count;
+    plan->taker = ranks;
 }
 
 SvmPlan svm_plan(const ClassCounts *counts, const SvmPairs *pairs, int ranks, int64_t shard) {
@@ -121,10 +109,13 @@ SvmPlan svm_plan(const ClassCounts *counts, const SvmPairs *pairs, int ranks, in
         rank += share;
         left -= cost;
     }
-    share_out(&plan, counts, first, rank, ranks - rank);
+    plan.fixed = first;
+    plan.taker = rank;
     return plan;
 }
 
-bool svm_plan_has(const SvmPlan *plan, int k, int rank) {
-    return rank >= plan->rank[k] && rank < plan->rank[k] + plan->ranks[k];
+int svm_plan_fixed(const SvmPlan *plan, int rank) {
+    for (int k = 0; k < plan->fixed; k++)
+        if (rank >= plan->rank[k] && rank < plan->rank[k] + plan->ranks[k]) return k;
+    return -1;
 }

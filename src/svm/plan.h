@@ -9,8 +9,10 @@
 typedef struct {
     int count;  /* pairs to solve, of all ranks */
     int *pair;  /* [count] by falling cost, then by number */
-    int *rank;  /* [count] who solves it: ranks [rank, rank + ranks) together */
-    int *ranks; /* [count] more than one only where these solve nothing else */
+    int fixed;  /* the first ones, which are given to ranks that solve nothing else */
+    int *rank;  /* [fixed] who solves it: ranks [rank, rank + ranks) together */
+    int *ranks; /* [fixed] */
+    int taker;  /* ranks from this one on take the pairs behind the fixed ones, in turn */
 } SvmPlan;
 
 /* Samples of each class. */
@@ -23,13 +25,13 @@ typedef struct {
 int64_t svm_pair_samples(const ClassCounts *counts, int number);
 int64_t svm_pair_cost(const ClassCounts *counts, int number);
 
-/* Gives each pair that exists and isn't solved to the rank with the least work so far, the costliest pairs
- * first. Where there are ranks to spare, or a pair is far more work than a rank's share, several ranks get it
- * together, at least `shard` samples for each. Freed by svm_plan_free. */
+/* The pairs that exist and aren't solved. Where there are ranks to spare, or a pair is far more work than a
+ * rank's share, several ranks get it together, at least `shard` samples for each; whoever of the others is
+ * free takes the next of the rest. Freed by svm_plan_free. */
 SvmPlan svm_plan(const ClassCounts *counts, const SvmPairs *pairs, int ranks, int64_t shard);
 void svm_plan_free(SvmPlan *plan);
 
-/* Whether a rank takes part in the k-th pair of the plan. */
-bool svm_plan_has(const SvmPlan *plan, int k, int rank);
+/* The fixed pair that a rank takes part in, as a place in the plan; -1: none. */
+int svm_plan_fixed(const SvmPlan *plan, int rank);
 
 #endif

@@ -25,13 +25,15 @@ static const char *take(const char *at, void *data, size_t bytes) {
 static char *pack_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPairFacts *facts,
                         int64_t *bytes) {
     int64_t total = 0;
+    const int me = comm_rank(task->job->comm);
     for (int p = 0; p < pairs->count; p++)
         total += (int64_t)sizeof(PairRecord) + 12 * pairs->items[p].support_count;
     char *packed = mem_new((size_t)total, 1), *at = packed;
     for (int k = 0; k < task->plan.count; k++) {
         int p = task->plan.pair[k];
         const SvmPair *pair = &pairs->items[p];
-        if (task->plan.rank[k] != comm_rank(task->job->comm) || !pair->solved) continue;
+        const bool mine = k < task->plan.fixed ? task->plan.rank[k] == me : facts[p].samples > 0;
+        if (!mine || !pair->solved) continue;
         PairRecord record = {p,           pair->support_count, pair->iterations, pair->rho, pair->objective,
                              pair->slope, pair->offset,        facts[p]};
         at = append(at, &record, sizeof record);

@@ -1,8 +1,10 @@
 #include "svm/solve_pairs.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "parallel/stop.h"
+#include "parallel/task_queue.h"
 #include "svm/two_class.h"
 
 #include <omp.h>
@@ -14,17 +16,18 @@ typedef struct {
     const SvmTask *task;
     SvmPairs *pairs;
     SvmPairFacts *facts;
-    int *mine, count; /* pairs of this rank, the costliest first */
+    atomic_llong own; /* the fixed pair of this rank, until a thread has it; TASK_NONE */
+    TaskQueue *queue; /* of the other pairs */
+    bool takes;       /* this rank takes from it */
+    int solvers;      /* threads that solve pairs; the others help them */
     int32_t *members; /* samples by class, ascending in each */
     int64_t class_begin[CLASSES_MAX + 1];
-    int64_t cache_bytes; /* of one pair */
-    int64_t cost_all;
+    int64_t cache_bytes;     /* of one pair */
     double start_s, round_s; /* no pair is begun after round_s seconds */
     StopWatch *watch;
     Comm *group; /* ranks that solve this rank's one pair together, or NULL */
     PairWorkers *workers;
-    atomic_int next, finished, joined; /* joined: threads that solve no more of their own */
-    atomic_llong cost_done;
+    atomic_int joined; /* threads that solve no more of their own */
     atomic_bool stop;
 } PairTeam;
 
@@ -34,15 +37,19 @@ typedef struct {
     int thread;
 } PairThread;
 
-static void show_progress(PairTeam *team) {
-    int finished = atomic_load(&team->finished);
-    double elapsed_s = timer_now_s() - team->start_s;
-    double done = (double)atomic_load(&team->cost_done) / (double)team->cost_all;
-    if (finished == 0)
-        log_progress(team->task->job->log, "svm: 0 of %d class pairs on rank 0", team->count);
-    else
-        log_progress(team->task->job->log, "svm: %d of %d class pairs on rank 0, %.0f s left", finished,
-                     team->count, elapsed_s / done - elapsed_s);
+/* By rank 0, which knows what has been begun. */
+static void show_progress(const PairTeam *team) {
+    const SvmPlan *plan = &team->task->plan;
+    const int begun = plan->fixed + (int)task_queue_given(team->queue);
+    double cost = 0, cost_begun = 0;
+    for (int k = 0; k < plan->count; k++) {
+        cost += (double)svm_pair_cost(&team->task->class_counts, plan->pair[k]);
+        if (k < begun) cost_begun = cost;
+    }
+    const double elapsed_s = timer_now_s() - team->start_s;
+    if (begun == 0) return;
+    log_progress(team->task->job->log, "svm: %d of %d class pairs begun, more than %.0f s left", begun,
+                 plan->count, elapsed_s * (cost / cost_begun - 1));
 }
 
 /* Whether to stop. The main thread, which alone may talk to other ranks, asks them and shows progress. */
@@ -51,7 +58,8 @@ static bool interrupted(void *context) {
     PairTeam *team = member->team;
     if (member->thread == 0) {
         if (stop_watch_poll(team->watch)) atomic_store(&team->stop, true);
-        if (team->count) show_progress(team);
+        task_queue_poll(team->queue);
+        if (comm_rank(team->task->job->comm) == 0) show_progress(team);
     }
     return atomic_load(&team->stop);
 }
@@ -113,15 +121,12 @@ static SvmGroup group_of(const PairTeam *team) {
 
 /* The ranks that share this rank's pair; NULL if none do. Collective. */
 static Comm *make_group(const SvmTask *task) {
-    const int me = comm_rank(task->job->comm);
+    const int me = comm_rank(task->job->comm), mine = svm_plan_fixed(&task->plan, me);
     bool groups = false;
-    int mine = task->plan.count + me;
-    for (int k = 0; k < task->plan.count; k++) {
+    for (int k = 0; k < task->plan.fixed; k++)
         groups = groups || task->plan.ranks[k] > 1;
-        if (task->plan.ranks[k] > 1 && svm_plan_has(&task->plan, k, me)) mine = k;
-    }
     if (!groups) return NULL;
-    Comm *group = comm_split(task->job->comm, mine);
+    Comm *group = comm_split(task->job->comm, mine >= 0 ? mine : task->plan.count + me);
     if (comm_size(group) == 1) comm_destroy(&group);
     return group;
 }
@@ -161,17 +166,23 @@ static void solve_pair(PairThread *member, int number) {
     mem_free(index);
 }
 
+/* The next pair for a thread, as a place in the plan; TASK_NONE: there is none, or it is time to stop. */
+static int64_t take_pair(PairThread *member) {
+    PairTeam *team = member->team;
+    if (member->thread >= team->solvers) return TASK_NONE;
+    /* the ranks of a group agree on stopping within the solver, so all of them come to it */
+    if (!team->group && interrupted(member)) return TASK_NONE;
+    if (!team->takes) return atomic_exchange(&team->own, TASK_NONE);
+    const int64_t task = task_queue_wait(team->queue, member->thread, interrupted, member);
+    return task < 0 ? TASK_NONE : team->task->plan.fixed + task;
+}
+
 /* Solves pairs while there are any and it isn't time to save, then helps the others with theirs. */
 static void work(PairThread *member) {
     PairTeam *team = member->team;
     const struct timespec nap = {0, 50000};
-    const bool solves = !team->group || member->thread == 0; /* the main thread alone talks to other ranks */
-    for (int k; solves && (k = atomic_fetch_add(&team->next, 1)) < team->count;) {
-        /* the ranks of a group agree on stopping within the solver, so all of them come to it */
-        if (!team->group && interrupted(member)) break;
-        solve_pair(member, team->mine[k]);
-        atomic_fetch_add(&team->cost_done, svm_pair_cost(&team->task->class_counts, team->mine[k]));
-        atomic_fetch_add(&team->finished, 1);
+    for (int64_t k; (k = take_pair(member)) >= 0;) {
+        solve_pair(member, team->task->plan.pair[k]);
         if (timer_now_s() - team->start_s > team->round_s) break;
     }
     pair_workers_join(team->workers);
@@ -192,18 +203,24 @@ static void sort_by_class(PairTeam *team) {
         team->members[next[set->labels[i]]++] = (int32_t)i;
 }
 
+/* Which pairs this rank solves, and how many of them at a time: not so many that other ranks get none.
+ * Collective. */
+static void set_pairs(PairTeam *team) {
+    const TrainJob *job = team->task->job;
+    const SvmPlan *plan = &team->task->plan;
+    const int shared = plan->count - plan->fixed, takers = comm_size(job->comm) - plan->taker;
+    atomic_init(&team->own, svm_plan_fixed(plan, comm_rank(job->comm)));
+    team->takes = comm_rank(job->comm) >= plan->taker;
+    team->queue = task_queue_create(job->comm, shared, job->threads);
+    team->solvers = team->takes ? (int)smaller(divide_up(shared, takers), job->threads) : 1;
+    team->cache_bytes = (team->task->options.cache_mb << 20) / team->solvers;
+}
+
 bool svm_solve_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts) {
     const TrainJob *job = task->job;
     PairTeam team = {.task = task, .pairs = pairs, .facts = facts, .start_s = timer_now_s()};
-    team.mine = mem_new((size_t)task->plan.count, sizeof *team.mine);
     team.round_s = (double)task->options.checkpoint_s;
-    for (int k = 0; k < task->plan.count; k++) {
-        if (!svm_plan_has(&task->plan, k, comm_rank(job->comm))) continue;
-        team.mine[team.count++] = task->plan.pair[k];
-        team.cost_all += svm_pair_cost(&task->class_counts, task->plan.pair[k]);
-    }
-    int in_flight = team.count < job->threads ? team.count : job->threads;
-    team.cache_bytes = (task->options.cache_mb << 20) / (in_flight ? in_flight : 1);
+    set_pairs(&team);
     sort_by_class(&team);
     team.group = make_group(task);
     team.workers = pair_workers_create(job->threads);
@@ -215,10 +232,11 @@ bool svm_solve_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts) 
         PairThread member = {&team, omp_get_thread_num()};
         work(&member);
     }
+    task_queue_leave(team.queue, team.watch);
     bool stopped = stop_watch_destroy(&team.watch);
+    task_queue_destroy(&team.queue);
     pair_workers_destroy(&team.workers);
     if (team.group) comm_destroy(&team.group);
     mem_free(team.members);
-    mem_free(team.mine);
     return stopped;
 }

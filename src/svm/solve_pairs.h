@@ -1,4 +1,4 @@
-/* This rank's share of the class pairs, solved by its threads. */
+/* Class pairs, solved by the threads of all ranks. */
 #ifndef PARDIGITS_SVM_SOLVE_PAIRS_H
 #define PARDIGITS_SVM_SOLVE_PAIRS_H
 
@@ -27,9 +27,9 @@ typedef struct {
     bool last_stage;           /* what comes of it is the model, not support vectors to be shifted */
 } SvmTask;
 
-/* Solves the pairs that the plan gives to this rank into pairs and their facts; after svm.checkpoint_s
- * none is begun any more. After a signal on any rank the pairs under way are left unsolved. Collective (all
- * ranks learn of the signal); returns whether there was one. */
+/* Solves pairs as the plan says: those that this rank solves get into pairs and their facts. After
+ * svm.checkpoint_s none is begun any more. After a signal on any rank the pairs under way are left unsolved.
+ * Collective (all ranks learn of the signal); returns whether there was one. */
 bool svm_solve_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts);
 
 /* Gives every rank the pairs that any rank has solved by the plan, and what is known about them. Collective.

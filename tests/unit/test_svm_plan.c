@@ -23,13 +23,17 @@ static void every_pair_is_planned_once(void **state) {
             svm_pair_classes(10, plan.pair[k], &a, &b);
             assert_int_equal(svm_pair_number(10, a, b), plan.pair[k]);
             assert_true(a < b && counts.of[a] && counts.of[b] && !seen[plan.pair[k]]);
-            assert_true(plan.rank[k] >= 0 && plan.rank[k] + plan.ranks[k] <= ranks);
-            if (ranks >= plan.count) assert_true(plan.rank[k] > last);
+            seen[plan.pair[k]] = true;
+            if (k >= plan.fixed) continue;
+            assert_true(plan.rank[k] > last && plan.ranks[k] >= 1);
             last = plan.rank[k] + plan.ranks[k] - 1;
             busy += plan.ranks[k];
-            seen[plan.pair[k]] = true;
+            assert_int_equal(svm_plan_fixed(&plan, last), k);
         }
         assert_false(seen[svm_pair_number(10, 6, 7)]);
+        assert_true(busy == last + 1 && busy <= plan.taker && plan.taker <= ranks);
+        assert_true(plan.fixed == plan.count || plan.taker < ranks);
+        assert_int_equal(plan.fixed == plan.count, ranks >= plan.count);
         if (ranks >= plan.count) assert_true(busy == ranks || busy > plan.count);
         svm_plan_free(&plan);
     }
@@ -43,13 +47,10 @@ static void a_huge_pair_is_shared(void **state) {
     SvmPairs pairs = svm_pairs_new(10);
     SvmPlan plan = svm_plan(&counts, &pairs, 10, 1);
     assert_int_equal(plan.pair[0], svm_pair_number(10, 0, 1));
-    assert_true(plan.rank[0] == 0 && plan.ranks[0] == 2);
-    for (int k = 1; k < plan.count; k++)
-        assert_true(plan.ranks[k] == 1 && plan.rank[k] >= 2);
+    assert_true(plan.fixed == 1 && plan.rank[0] == 0 && plan.ranks[0] == 2 && plan.taker == 2);
     svm_plan_free(&plan);
     plan = svm_plan(&counts, &pairs, 10, 1500);
-    for (int k = 0; k < plan.count; k++)
-        assert_int_equal(plan.ranks[k], 1);
+    assert_true(plan.fixed == 0 && plan.taker == 0);
     svm_plan_free(&plan);
     svm_pairs_free(&pairs);
 }
