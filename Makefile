@@ -85,7 +85,7 @@ check-unit check-mpi check-cli check-install check-cluster check-lint: check-%: 
 cluster-deps: data
 	@src/setup/deps.sh cluster $(if $(FULL),slurm) || true
 
-.PHONY: bench bench-peers bench-cluster
+.PHONY: bench bench-peers bench-cluster bench-scaling
 bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
 	@BUILD=$(BUILD) tests/bench/bench.sh
 bench-peers: data ## time what others offer for the same; PEERS=install first installs their packages
@@ -94,6 +94,9 @@ bench-cluster: data ## as root: hosts on this machine, beside PyTorch DDP (PAIRS
 	@src/setup/deps.sh cluster peers
 	$(STEP) $(PROGRAM)
 	@BUILD=$(BUILD) tests/cluster/bench.sh
+bench-scaling: cluster-deps ## as root: scaling studies of each family over hosts on this machine (MODELS= HOSTS="1 2 4" REPEATS=3 LINK=)
+	$(STEP) $(PROGRAM)
+	@BUILD=$(BUILD) tests/bench/scaling.sh
 
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions

@@ -132,10 +132,14 @@ static void add_table(const char *path, bool is_array, void *context) {
 
 /* Where and with what the run was made; files of older versions don't say. */
 static void add_circumstances(Output *output, const H5File *file) {
+    int64_t images = 0;
+    Status ignored = {0};
+    if (h5_has_attribute(file, "/run", "train_images") &&
+        !h5_get_i64(file, "/run", "train_images", &images, &ignored))
+        output_integer(output, "train_images", "training images", images);
     static const char *const facts[][2] = {
         {"host_names", "hosts"}, {"binding", "binding"}, {"build", "build"}};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
-        Status ignored = {0};
         char *text = NULL;
         if (h5_has_attribute(file, "/run", facts[i][0]) &&
             !h5_get_text(file, "/run", facts[i][0], &text, &ignored))

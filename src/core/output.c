@@ -135,7 +135,10 @@ void output_integer(Output *output, const char *name, const char *title, int64_t
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 void output_real(Output *output, const char *name, const char *title, double value, const char *format) {
     char text[64];
-    snprintf(text, sizeof text, format, value);
+    if (isfinite(value))
+        snprintf(text, sizeof text, format, value);
+    else
+        strcpy(text, "-");
     add_number(output, name, title, value, text);
 }
 #pragma GCC diagnostic pop

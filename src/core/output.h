@@ -23,7 +23,7 @@ OutputFormat output_format(const Output *output);
 void output_record(Output *output);
 
 /* A value of the record: name for programs; title for people, or NULL for what only programs see. format is
- * printf's, for people. Numbers that aren't finite are null in JSON and empty in CSV. */
+ * printf's, for people. Numbers that aren't finite are "-", in JSON null and in CSV empty. */
 void output_text(Output *output, const char *name, const char *title, const char *value);
 void output_integer(Output *output, const char *name, const char *title, int64_t value);
 void output_real(Output *output, const char *name, const char *title, double value, const char *format);

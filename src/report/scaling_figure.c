@@ -76,22 +76,25 @@ static void print_head(FILE *script, const ScalingStudy *study, const char *term
     print_quoted(script, path);
     fprintf(script, "\nset multiplot layout 1,2 title ");
     print_quoted(script, whole);
-    fprintf(script, " noenhanced\n"
-                    "set style line 1 linecolor rgb '#0072B2' linewidth 2 pointtype 7 pointsize 0.9\n"
-                    "set style line 2 linecolor rgb '#666666' linewidth 1.5 dashtype 2\n"
-                    "set style line 3 linecolor rgb '#D55E00' linewidth 2 pointtype 9 pointsize 0.9\n"
-                    "set style line 4 linecolor rgb '#009E73' linewidth 2 pointtype 5 pointsize 0.8\n"
-                    "set grid linecolor rgb '#dddddd' linetype 1 linewidth 0.5\nset border 3\n"
-                    "set tics nomirror\nset bmargin 4\nset tmargin 7\nset rmargin 3\n");
+    fprintf(script,
+            " noenhanced\n"
+            "set style line 1 linecolor rgb '#0072B2' linewidth 2 pointtype 7 pointsize 0.9\n"
+            "set style line 2 linecolor rgb '#666666' linewidth 1.5 dashtype 2\n"
+            "set style line 3 linecolor rgb '#D55E00' linewidth 3 pointtype 8 pointsize 2\n"
+            "set style line 4 linecolor rgb '#009E73' linewidth 1.5 dashtype 4 pointtype 5 pointsize 0.7\n"
+            "set grid linecolor rgb '#dddddd' linetype 1 linewidth 0.5\nset border 3\n"
+            "set tics nomirror\nset bmargin 4\nset tmargin 6\nset rmargin 3\n");
     print_axis(script, study);
 }
 
 static void print_panels(FILE *script, bool waits) {
-    fprintf(script, "set key tmargin center horizontal reverse Left maxcols 2 samplen 3\nset ylabel "
-                    "'speed-up'\nset logscale y 2\nset yrange [*:*]\n"
-                    "plot $ideal using 1:2 with lines linestyle 2 title 'ideal', "
-                    "$speedup using 1:2:3:4 with yerrorbars linestyle 1 notitle, "
-                    "$speedup using 1:2 with linespoints linestyle 1 title 'median, least to most'\n");
+    fprintf(
+        script,
+        "set key at graph 0.47,1.11 center vertical maxrows 2 reverse Left samplen 3 width -4\nset ylabel "
+        "'speed-up'\nset logscale y 2\nset yrange [*:*]\n"
+        "plot $ideal using 1:2 with lines linestyle 2 title 'ideal', "
+        "$speedup using 1:2:3:4 with yerrorbars linestyle 1 notitle, "
+        "$speedup using 1:2 with linespoints linestyle 1 title 'median, least to most'\n");
     fprintf(script,
             "unset logscale y\nset ylabel '%s (%%)'\nset yrange [0:105<*]\n"
             "plot $ideal using 1:3 with lines linestyle 2 title 'ideal', "
@@ -99,7 +102,7 @@ static void print_panels(FILE *script, bool waits) {
             "$efficiency using 1:(100 * $2) with linespoints linestyle 1 title 'efficiency'",
             waits ? "efficiency; share of the time" : "efficiency");
     if (waits)
-        fprintf(script, ", $wait using 1:(100 * $2) with linespoints linestyle 3 title 'waiting for ranks', "
+        fprintf(script, ", $wait using 1:(100 * $2) with linespoints linestyle 3 title 'waiting', "
                         "$exposed using 1:(100 * $2) with linespoints linestyle 4 title "
                         "'exposed communication'");
     fprintf(script, "\nunset multiplot\nset output\n");

@@ -10,9 +10,11 @@
 typedef struct {
     const char *name;
     bool images_grow, batch_grows;
+    bool stands_in; /* looked for if there is no other study of this name: or it would mix its runs */
 } StudyKind;
 
-static const StudyKind kinds[] = {{"strong", false, false}, {"weak", true, true}, {"weak", true, false}};
+static const StudyKind kinds[] = {
+    {"strong", false, false, false}, {"weak", true, true, false}, {"weak", true, false, true}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -176,11 +178,16 @@ static void add_studies(Search *search, const StudyKind *kind, int n) {
     }
 }
 
+static bool has_kind(const ScalingStudies *studies, const char *name) {
+    for (int s = 0; s < studies->count; s++)
+        if (!strcmp(studies->items[s].kind, name)) return true;
+    return false;
+}
+
 static void find_studies(Search *search) {
     for (int k = 0; k < KINDS; k++) {
         memset(search->grouped, 0, (size_t)search->count * sizeof *search->grouped);
-        /* without a batch the last two kinds are the same */
-        if (kinds[k].images_grow && !kinds[k].batch_grows && !search->runs[0]->batch) continue;
+        if (kinds[k].stands_in && has_kind(search->studies, kinds[k].name)) continue;
         for (int r = 0; r < search->count; r++)
             if (!search->grouped[r]) add_studies(search, &kinds[k], gather_group(search, &kinds[k], r));
     }

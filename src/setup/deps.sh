@@ -40,6 +40,8 @@ fi
 
 missing=()
 for package in "${wanted[@]}"; do
+    # another package may have it, which this one would replace
+    [[ $package == gnuplot-nox ]] && command -v gnuplot >/dev/null && continue
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0

@@ -15,8 +15,8 @@ setup_file() {
     made knn-2-1 2 configs/knn.ini "${small[@]}"
     made half 1 configs/knn.ini "${small[@]}" --set run.train=300
     made svm 2 configs/svm.ini "${small[@]}"
-    on 2 1 train configs/cnn.ini "${small[@]}" --set cnn.epochs=3 --run "$runs/cnn-2"
-    made cnn-1 1 configs/cnn.ini "${small[@]}" --set cnn.epochs=3
+    LAUNCH="mpirun -n" REPEATS=1 ACCURACY=0.01 RESULTS=$runs/job OMP_NUM_THREADS=1 \
+        bash jobs/scaling.sbatch configs/cnn.ini "1 2" "${small[@]}" --set cnn.epochs=3 >"$runs/job.txt"
 }
 
 # with_pandas PROGRAM: Python with the output of `scaling` on standard input.
@@ -35,7 +35,7 @@ assert abs(t.speedup[1] - t.seconds[0] / t.seconds[1]) < 1e-6 and t.base[0] and 
 assert abs(t.efficiency[3] - t.seconds[2] / t.seconds[3]) < 1e-6
 assert t.seconds_least[0] <= t.seconds[0] <= t.seconds_most[0]
 assert t.build.str.startswith("pardigits ").all() and t.binding.notna().all()'
-    "$PARDIGITS" scaling "$runs"/cnn-* --accuracy 0.01 --json | with_pandas '
+    "$PARDIGITS" scaling "$runs"/job/runs/strong-* --accuracy 0.01 --json | with_pandas '
 study = json.load(sys.stdin)
 t = pd.DataFrame(study["points"])
 assert study["model"] == "cnn" and study["runs"] == 2 and study["accuracy"] == 0.01
@@ -45,7 +45,7 @@ assert t.accuracy_s[:2].gt(0).all() and t.wait_share[1] >= t.exposed_share[1] >=
 }
 
 @test "--out has tables and figures; without gnuplot a sentence and the tables" {
-    "$PARDIGITS" scaling "$runs"/cnn-* --out "$BATS_TEST_TMPDIR/it's"
+    "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out "$BATS_TEST_TMPDIR/it's"
     cd "$BATS_TEST_TMPDIR/it's"
     grep 'strong scaling of training, 600 training images; speed-up over 1 rank x 1 thread on 1 host' scaling.txt
     with_pandas 'assert len(pd.read_csv("scaling.csv")) == len(json.load(open("scaling.json"))["points"]) == 4'
@@ -53,9 +53,19 @@ assert t.accuracy_s[:2].gt(0).all() and t.wait_share[1] >= t.exposed_share[1] >=
         grep -q '<svg' $figure.svg
         [[ $(head -c 4 $figure.png) == $'\x89PNG' ]]
     done
-    PATH=$BATS_TEST_TMPDIR "$PARDIGITS" scaling "$runs"/cnn-* --out "$BATS_TEST_TMPDIR/plain" 2>"$BATS_TEST_TMPDIR/err"
+    PATH=$BATS_TEST_TMPDIR "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out "$BATS_TEST_TMPDIR/plain" 2>"$BATS_TEST_TMPDIR/err"
     [[ $(cat "$BATS_TEST_TMPDIR/err") == "no figures are drawn, as gnuplot isn't installed (\`make deps\` installs it)" ]]
     [[ $(ls "$BATS_TEST_TMPDIR/plain") == $'scaling.csv\nscaling.json\nscaling.txt' ]]
+}
+
+@test "jobs/scaling.sbatch makes strong and weak studies, also without Slurm" {
+    [[ $(cut -d ' ' -f 1 "$runs/job/digests") == $'strong\nstrong\nweak-1\nweak-2' ]]
+    cmp "$runs/job.txt" "$runs/job/scaling.txt"
+    with_pandas '
+t = pd.read_csv(sys.stdin)
+t = t[t.measure == "training"]
+assert list(t.study) == ["strong"] * 2 + ["weak"] * 2 and list(t.images) == [600, 600, 300, 600]
+assert list(t.batch) == [128, 128, 128, 256]' <"$runs/job/scaling.csv"
 }
 
 @test "each kind of bad input has its sentence" {
@@ -75,8 +85,8 @@ assert t.accuracy_s[:2].gt(0).all() and t.wait_share[1] >= t.exposed_share[1] >=
     fails 1 'damaged' "$PARDIGITS" scaling knn-1-1 cut
     made untimed 2 knn-1-1/config.ini --data "$data" --set run.valid=0
     fails 2 'The run untimed times nothing' "$PARDIGITS" scaling knn-1-1 untimed
-    timeout --preserve-status -s USR1 2 "$PARDIGITS" train cnn-1/config.ini --data "$data" --set cnn.epochs=100 --set run.train=6000 \
+    timeout --preserve-status -s USR1 2 "$PARDIGITS" train job/runs/strong-1-1/config.ini --data "$data" --set cnn.epochs=100 --set run.train=6000 \
         --run long || [[ $? -eq 75 ]]
-    fails 2 "The run long isn't finished" "$PARDIGITS" scaling cnn-1 long
+    fails 2 "The run long isn't finished" "$PARDIGITS" scaling job/runs/strong-1-1 long
     fails_on 2 2 'at least two sizes' scaling knn-1-1
 }

@@ -60,7 +60,7 @@ static void text_is_aligned(void **state) {
     char *text = printed(example(OUTPUT_TEXT, OUTPUT_TABLE, false));
     assert_string_equal(text,
                         "file      images  accuracy\na,\"b\".h5    1000      0.99\n\xc3\xa4\xff.h5       "
-                        "1001       nan\n");
+                        "1001         -\n");
     free(text);
 }
 
