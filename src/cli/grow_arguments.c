@@ -12,8 +12,8 @@
 /* The keys that say how images are distorted, and what they are here unless --set says otherwise: changes
  * that leave the class of a written digit as it is, small enough for nearest neighbours. */
 static const char *const defaults[][2] = {
-    {"cnn.shift", "1"},   {"cnn.rotate", "5"},    {"cnn.zoom", "0.05"},   {"cnn.shear", "3"},
-    {"cnn.stretch", "0"}, {"cnn.thickness", "0"}, {"cnn.elastic", "0.8"}, {"cnn.elastic_sigma", "4"},
+    {"cnn.shift", "0.5"}, {"cnn.rotate", "4"},    {"cnn.zoom", "0.05"},   {"cnn.shear", "3"},
+    {"cnn.stretch", "0"}, {"cnn.thickness", "0"}, {"cnn.elastic", "0.5"}, {"cnn.elastic_sigma", "4"},
 };
 enum { DEFAULTS = sizeof defaults / sizeof *defaults };
 
