@@ -18,7 +18,6 @@
 enum {
     MAGIC_IMAGES = 0x00000803, /* type 8 (unsigned byte), 3 dimensions */
     MAGIC_LABELS = 0x00000801, /* 1 dimension */
-    MAX_ROWS = 10000000,       /* more can't be right */
     FIRST_BYTES = 1 << 24,     /* memory for what a .gz announces grows with what comes */
 };
 
@@ -130,10 +129,8 @@ static StatusCode idx_read_header(IdxFile *file, uint32_t expected, int64_t *row
                               "%s says that its images have %" PRIu32 " x %" PRIu32
                               " pixels: a height and width of %d to %d are possible.",
                               file->path, sides[0], sides[1], SIDE_MIN, SIDE_MAX);
-    if (count == 0 || count > MAX_ROWS)
-        return status_set(status, STATUS_FAILED,
-                          "%s says that it holds %" PRIu32 " rows, expected 1 to %d; " FETCH ".", file->path,
-                          count, MAX_ROWS);
+    if (count == 0)
+        return status_set(status, STATUS_FAILED, "%s says that it holds no rows; " FETCH ".", file->path);
     *rows = count;
     spec->height = (int)sides[0];
     spec->width = (int)sides[1];

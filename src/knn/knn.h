@@ -42,13 +42,14 @@ typedef struct {
 /* One rank's part of the reference images: partition_range(total, size, rank) of them. */
 typedef struct {
     int64_t total, first; /* images of all ranks; index of the first one here */
-    PixRows rows;
+    PixRows rows;         /* without data where there is an index */
     KnnIndex *index;      /* where it makes searches faster; else NULL */
+    uint8_t *features;    /* [rows][columns] that the index points to; NULL: the images themselves */
     Gradients *gradients; /* [rows.rows] for methods with candidates; else NULL */
 } KnnReference;
 
-/* images [own part][columns]; with candidates or gradient, columns is the pixels of method->spec. Not
- * collective; OpenMP.
+/* images [own part][columns], which must outlive the reference of a method that is pruned; with candidates or
+ * gradient, columns is the pixels of method->spec. Not collective; OpenMP.
  * Freed by knn_reference_free. */
 KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
                                const KnnMethod *method, int threads);

@@ -23,6 +23,7 @@ bool knn_prunes(const KnnOptions *options, int64_t rows, int pixels, int64_t k) 
 void knn_model_free(KnnModel *model) {
     knn_reference_free(&model->reference);
     mem_free(model->labels);
+    mem_free(model->images);
     *model = (KnnModel){0};
 }
 

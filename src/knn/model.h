@@ -10,6 +10,8 @@ typedef struct {
     bool weighted; /* votes */
     KnnReference reference;
     uint8_t *labels; /* [reference.total], whole on every rank */
+    uint8_t
+        *images; /* [own part][pixels] that the reference points to; NULL: it needs none, or a job has them */
 } KnnModel;
 
 /* The method of the options; k is 0 for auto. */
@@ -39,8 +41,8 @@ typedef struct {
     int64_t *right;      /* [k_max + 1]: how many of those k neighbours are right for */
 } KnnTrials;
 
-/* Saves the reference images, of which rank 0 gets all, and k; or, if trials isn't NULL, the trials so far of
- * a model that isn't finished. Collective. */
+/* Saves the reference images, which come to rank 0 in blocks, and k; or, if trials isn't NULL, the trials so
+ * far of a model that isn't finished. Collective. */
 StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status);
 
 /* Reads the trials of a model that isn't finished, if it has any. STATUS_FAILED if it was trained on other

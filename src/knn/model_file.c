@@ -1,30 +1,16 @@
 #include "knn/model.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
+#include "data/shard.h"
 #include "store/checkpoint.h"
 
 static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
                   group_name[] = "/model/reference", trials_name[] = "/state/leave_one_out";
 
-/* This rank's rows to rank 0, which gets all of them, freed by the caller; elsewhere the result is empty. */
-static ImageSet gather_at_root(const TrainJob *job) {
-    int ranks = comm_size(job->comm);
-    bool root = comm_rank(job->comm) == 0;
-    int64_t *sent = mem_new((size_t)ranks * 2, sizeof *sent), *got = sent + ranks;
-    sent[0] = job->shard.n;
-    for (int r = 0; root && r < ranks; r++)
-        got[r] = range_size(partition_range(job->train_count, ranks, r));
-    ImageSet all = image_set_new(root ? job->train_count : 0, job->shard.spec);
-    comm_exchange_rows(job->comm, job->shard.images, sent, all.images, got,
-                       image_spec_pixels(job->shard.spec));
-    comm_exchange_rows(job->comm, job->shard.labels, sent, all.labels, got, 1);
-    mem_free(sent);
-    return all;
-}
-
 typedef struct {
-    ImageSet set;
+    const TrainJob *job;
     int64_t k;
     const KnnTrials *trials;
 } Saved;
@@ -47,22 +33,39 @@ StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials,
     return h5_get_i64(file, trials_name, "next", &trials->next, status);
 }
 
+/* Blocks of all ranks' reference images, which rank 0 writes as they come. file is NULL on the others. */
+static void write_images(H5File *file, const TrainJob *job, Status *status) {
+    enum { AT_A_TIME = 1 << 16 };
+    const int64_t total = job->train_count;
+    for (int64_t first = 0; first < total; first += AT_A_TIME) {
+        const Range rows = {first, smaller(first + AT_A_TIME, total)};
+        ImageSet block = shard_fetch(job->comm, total, &job->shard, file ? rows : (Range){0, 0});
+        if (file) {
+            h5_write_rows(file, images_name, H5_U8, first, block.n, block.images, status);
+            h5_write_rows(file, labels_name, H5_U8, first, block.n, block.labels, status);
+        }
+        image_set_free(&block);
+    }
+}
+
 static StatusCode write_reference(H5File *file, const void *context, Status *status) {
     const Saved *saved = context;
-    const ImageSet *set = &saved->set;
-    H5Shape images = {3, {set->n, set->spec.height, set->spec.width}}, labels = {1, {set->n}};
-    if (h5_write(file, images_name, H5_U8, images, set->images, status) ||
-        h5_write(file, labels_name, H5_U8, labels, set->labels, status))
-        return status->code;
+    const int64_t n = saved->job->train_count;
+    const ImageSpec spec = saved->job->spec;
+    if (file) {
+        h5_create_rows(file, images_name, H5_U8, (H5Shape){3, {n, spec.height, spec.width}}, status);
+        h5_create_rows(file, labels_name, H5_U8, (H5Shape){1, {n}}, status);
+    }
+    write_images(file, saved->job, status);
+    if (!file || status->code) return status->code;
     if (saved->trials) return write_trials(file, saved->trials, status);
     return h5_set_i64(file, group_name, "k", saved->k, status);
 }
 
 StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status) {
-    Saved saved = {gather_at_root(job), k, trials};
-    train_job_save(job, !trials, write_reference, &saved, status);
-    image_set_free(&saved.set);
-    return status->code;
+    const Saved saved = {job, k, trials};
+    const int64_t bytes = job->train_count * (image_spec_pixels(job->spec) + 1);
+    return train_job_save_streamed(job, !trials, bytes, write_reference, &saved, status);
 }
 
 StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Status *status) {
@@ -112,16 +115,19 @@ static StatusCode read_reference(KnnModel *model, const Model *opened, const Con
     const KnnMethod *method = &model->method;
     const KnnOptions options = knn_options(opened->config);
     const int pixels = image_spec_pixels(opened->spec);
-    uint8_t *images = mem_new((size_t)range_size(rows), (size_t)pixels);
+    model->images = mem_new((size_t)range_size(rows), (size_t)pixels);
     model->method.pruned =
         knn_prunes(&options, range_size(rows), pixels, method->candidates ? method->candidates : method->k);
     model->labels = mem_new((size_t)total, 1);
-    if (!h5_read_rows(opened->file, images_name, H5_U8, pixels, rows.begin, range_size(rows), images,
+    if (!h5_read_rows(opened->file, images_name, H5_U8, pixels, rows.begin, range_size(rows), model->images,
                       status) &&
         !h5_read(opened->file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
         !check_labels(model->labels, total, opened, status))
-        make_reference(model, context, images, total);
-    mem_free(images);
+        make_reference(model, context, model->images, total);
+    if (!model->method.pruned) { /* then the reference has what it needs */
+        mem_free(model->images);
+        model->images = NULL;
+    }
     return status->code;
 }
 

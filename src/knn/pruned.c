@@ -64,7 +64,7 @@ struct KnnIndex {
     int columns;
     int16_t *axes;                   /* [FINE_AXES][columns], zeros beyond the columns' number */
     double coarse_bound, fine_bound; /* B of the leading axes and of all */
-    uint8_t *pixels;                 /* [rows][columns] */
+    const uint8_t *pixels;           /* [rows][columns] of the caller */
     Points points;
 };
 
@@ -141,7 +141,7 @@ KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns, 
                        index->axes);
     index->coarse_bound = (double)principal_norm_bound(index->axes, COARSE_AXES, columns);
     index->fine_bound = (double)principal_norm_bound(index->axes, FINE_AXES, columns);
-    index->pixels = mem_copy(pixels, (size_t)(rows * columns));
+    index->pixels = pixels;
     index->points = map_rows(index, pixels, rows, threads);
     return index;
 }
@@ -149,7 +149,6 @@ KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns, 
 void pruned_index_free(KnnIndex **index) {
     if (!*index) return;
     points_free(&(*index)->points);
-    mem_free((*index)->pixels);
     mem_free((*index)->axes);
     mem_free(*index);
     *index = NULL;

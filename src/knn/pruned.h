@@ -6,8 +6,8 @@
 
 enum { PRUNED_MAX_COLUMNS = PIXELS_MAX };
 
-/* Makes the index of reference rows [rows][columns], columns <= PRUNED_MAX_COLUMNS. OpenMP; not collective;
- * freed by pruned_index_free. */
+/* Makes the index of reference rows [rows][columns], columns <= PRUNED_MAX_COLUMNS, which must outlive it.
+ * OpenMP; not collective; freed by pruned_index_free. */
 KnnIndex *pruned_index_create(const uint8_t *pixels, int64_t rows, int columns, int threads);
 void pruned_index_free(KnnIndex **index);
 

@@ -22,9 +22,14 @@ KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t 
     KnnReference reference = {.total = total, .first = own.begin};
     uint8_t *features = features_of(method, images, range_size(own), threads);
     const uint8_t *rows = features ? features : images;
-    reference.rows = pix_rows_new(rows, range_size(own), columns);
-    if (method->pruned) reference.index = pruned_index_create(rows, range_size(own), columns, threads);
-    mem_free(features);
+    if (method->pruned) {
+        reference.rows = (PixRows){.rows = range_size(own), .columns = columns};
+        reference.index = pruned_index_create(rows, range_size(own), columns, threads);
+        reference.features = features;
+    } else {
+        reference.rows = pix_rows_new(rows, range_size(own), columns);
+        mem_free(features);
+    }
     if (method->candidates)
         reference.gradients = refine_gradients(&method->distortion, images, range_size(own), threads);
     return reference;
@@ -33,6 +38,7 @@ KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t 
 void knn_reference_free(KnnReference *reference) {
     pix_rows_free(&reference->rows);
     pruned_index_free(&reference->index);
+    mem_free(reference->features);
     mem_free(reference->gradients);
     *reference = (KnnReference){0};
 }

@@ -68,12 +68,18 @@ void train_job_free_images(TrainJob *job) {
     class_names_free(&job->class_names);
 }
 
-StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
-                          Status *status) {
+StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
+                                   const void *context, Status *status) {
     const CheckpointInfo info = {.config = job->config,
                                  .source = &job->source,
                                  .spec = job->spec,
                                  .class_names = &job->class_names,
-                                 .complete = complete};
+                                 .complete = complete,
+                                 .streamed_bytes = bytes};
     return checkpoint_save(job->model_path, job->comm, &info, write, context, status);
+}
+
+StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
+                          Status *status) {
+    return train_job_save_streamed(job, complete, 0, write, context, status);
 }

@@ -49,4 +49,8 @@ void train_job_free_images(TrainJob *job);
 StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
                           Status *status);
 
+/* The same, of a file of so many bytes that isn't built in memory: all ranks call write (CheckpointInfo). */
+StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
+                                   const void *context, Status *status);
+
 #endif

@@ -48,8 +48,14 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
     return status->code;
 }
 
-static void write_content(H5File *file, const CheckpointInfo *facts, CheckpointWriter write,
-                          const void *context, char digest[65], Status *status) {
+/* Creates the file, with all but what its writer writes; NULL if it can't be. */
+static H5File *begin_file(const char *temporary, const CheckpointInfo *facts, Status *status) {
+    H5File *file = NULL;
+    if (facts->streamed_bytes)
+        h5_create_streamed(&file, temporary, facts->streamed_bytes, status);
+    else
+        h5_create(&file, temporary, status);
+    if (!file) return NULL;
     h5_set_text(file, "/", "format", format_name, status);
     h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
     h5_set_text(file, "/", "model", config_text(facts->config, "run.model"), status);
@@ -58,9 +64,7 @@ static void write_content(H5File *file, const CheckpointInfo *facts, CheckpointW
     if (facts->source && *facts->source->images_sha256)
         image_source_write(file, source_group, facts->source, status);
     write_images(file, facts, status);
-    if (!status->code) write(file, context, status);
-    h5_digest(file, digest, status);
-    h5_set_text(file, "/", "digest", digest, status);
+    return file;
 }
 
 /* Checks the attributes that every model file has, and its digest. */
@@ -93,26 +97,32 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
     return status->code;
 }
 
-static StatusCode save(const char *path, const CheckpointInfo *facts, CheckpointWriter write,
-                       const void *context, Status *status) {
-    char *temporary = atomic_file_temporary(path), digest[65] = "";
-    H5File *file;
-    h5_create(&file, temporary, status);
-    if (file) write_content(file, facts, write, context, digest, status);
+/* Closes and verifies the file and puts it in place; after a failure nothing is left of it. */
+static StatusCode end_file(H5File *file, const char *temporary, const char *path, Status *status) {
+    char digest[65] = "";
+    if (file) {
+        h5_digest(file, digest, status);
+        h5_set_text(file, "/", "digest", digest, status);
+    }
     h5_close(&file, status);
     if (!status->code) {
         checkpoint_open_alone(temporary, &file, status);
         h5_close(&file, status);
     }
-    atomic_file_commit(temporary, path, true, status);
+    if (!status->code) atomic_file_commit(temporary, path, true, status);
     if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
     return status->code;
 }
 
 StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
                            CheckpointWriter write, const void *context, Status *status) {
-    if (comm_rank(comm) == 0) save(path, facts, write, context, status);
+    const bool root = comm_rank(comm) == 0;
+    char *temporary = atomic_file_temporary(path);
+    H5File *file = root ? begin_file(temporary, facts, status) : NULL;
+    if (facts->streamed_bytes) comm_agree(comm, status);
+    if (!status->code && (root || facts->streamed_bytes)) write(file, context, status);
+    if (root) end_file(file, temporary, path, status);
+    mem_free(temporary);
     return comm_agree(comm, status);
 }
 

@@ -15,7 +15,8 @@
 
 #include <stdbool.h>
 
-/* Writes the family's /model, /optimizer and /state into an open file. */
+/* Writes the family's /model, /optimizer and /state into an open file. Writing does nothing once status holds
+ * a failure; ranks that send something go on, so that none is left waiting. */
 typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status *status);
 
 /* What every model file contains, whatever its family. */
@@ -25,6 +26,9 @@ typedef struct {
     ImageSpec spec;                /* of these images; {0}: not said */
     const ClassNames *class_names; /* NULL: none */
     bool complete;                 /* whether training is finished (the attribute `complete` of /state) */
+    int64_t streamed_bytes; /* of the arrays of a file that isn't built in memory: the writer is called by all
+                               ranks, which send rank 0 what it writes, and file is NULL elsewhere. 0: rank 0
+                               has everything, and it alone calls the writer */
 } CheckpointInfo;
 
 /* Saves a model. Collective: rank 0 writes; all ranks return the same status. */

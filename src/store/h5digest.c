@@ -73,6 +73,35 @@ static void add_type_and_shape(Digest *digest, hid_t type, hid_t space) {
     add_bytes(digest, dims, (uint64_t)(rank > 0 ? rank : 0) * sizeof *dims);
 }
 
+/* Reads and hashes rows of an array, a few MiB at a time; rank > 0. */
+static void add_rows(Digest *digest, const char *path, hid_t array, hid_t type, hid_t space) {
+    enum { AT_A_TIME = 1 << 24 };
+    hsize_t dims[H5S_MAX_RANK], start[H5S_MAX_RANK] = {0};
+    const int rank = H5Sget_simple_extent_dims(space, dims, NULL);
+    const hsize_t rows = dims[0];
+    size_t row_bytes = H5Tget_size(type);
+    for (int i = 1; i < rank; i++)
+        row_bytes *= dims[i];
+    const hsize_t most = row_bytes && row_bytes < AT_A_TIME ? AT_A_TIME / row_bytes : 1;
+    void *data = mem_new(rows < most ? rows : most, row_bytes);
+    for (; start[0] < rows && !digest->status->code; start[0] += dims[0]) {
+        dims[0] = rows - start[0] < most ? rows - start[0] : most;
+        const hid_t block = H5Screate_simple(rank, dims, NULL);
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, dims, NULL);
+        if (H5Dread(array, type, block, space, H5P_DEFAULT, data) < 0) damaged(digest, path);
+        sha256_add(&digest->sha, data, dims[0] * row_bytes);
+        H5Sclose(block);
+    }
+    mem_free(data);
+}
+
+static void add_single_value(Digest *digest, const char *path, hid_t array, hid_t type) {
+    void *data = mem_new(H5Tget_size(type), 1);
+    if (H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) damaged(digest, path);
+    sha256_add(&digest->sha, data, H5Tget_size(type));
+    mem_free(data);
+}
+
 /* Hashes the bytes of all items, as stored (little endian on all machines). */
 static void add_array(Digest *digest, const char *path) {
     hid_t array = H5Dopen2(digest->file->id, path, H5P_DEFAULT);
@@ -81,12 +110,13 @@ static void add_array(Digest *digest, const char *path) {
         return;
     }
     hid_t type = H5Dget_type(array), space = H5Dget_space(array);
-    size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
-    void *data = mem_new(bytes, 1);
+    const uint64_t bytes = (uint64_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
     add_type_and_shape(digest, type, space);
-    if (H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) damaged(digest, path);
-    add_bytes(digest, data, bytes);
-    mem_free(data);
+    sha256_add(&digest->sha, &bytes, sizeof bytes);
+    if (H5Sget_simple_extent_ndims(space) > 0)
+        add_rows(digest, path, array, type, space);
+    else if (bytes > 0)
+        add_single_value(digest, path, array, type);
     H5Sclose(space);
     H5Tclose(type);
     H5Dclose(array);

@@ -1,5 +1,6 @@
 #include "store/h5internal.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "store/h5io.h"
 
@@ -357,11 +358,21 @@ static void read_selected_rows(const H5File *file, hid_t array, const char *name
 
 StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64_t row_values, int64_t first,
                         int64_t count, void *data, Status *status) {
+    enum { AT_A_TIME = 1 << 24 }; /* MPI-IO takes as much memory again, and counts of 32 bits */
+    const int64_t row_bytes = row_values * (int64_t)H5Tget_size(h5_memory_type(type));
+    const int64_t most = larger(1, AT_A_TIME / larger(1, row_bytes));
+    double pieces = (double)divide_up(count, most);
     H5Shape shape = {0};
     hid_t array = open_array(file, name, &shape, status);
     if (!status->code) check_rows(file, name, shape, row_values, first, count, status);
+    if (file->comm) pieces = comm_max(file->comm, pieces, NULL); /* all ranks read as often */
     if (file->comm) comm_agree(file->comm, status);
-    if (!status->code) read_selected_rows(file, array, name, type, shape, first, count, data, status);
+    const bool readable = !status->code;
+    for (int64_t i = 0; readable && i < (int64_t)pieces; i++) {
+        const int64_t begin = smaller(i * most, count), size = smaller(most, count - begin);
+        read_selected_rows(file, array, name, type, shape, first + begin, size,
+                           (char *)data + begin * row_bytes, status);
+    }
     if (file->comm) comm_agree(file->comm, status);
     if (array >= 0) H5Dclose(array);
     return status->code;
