@@ -8,6 +8,7 @@
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
+#include "store/trace_file.h"
 
 #include "model/run_options.h"
 
@@ -15,7 +16,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *config_path, *run, *data;
+    const char *config_path, *run, *data, *trace;
     Settings settings;
     bool resume, overwrite;
 } TrainArguments;
@@ -24,6 +25,7 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     *arguments = (TrainArguments){.settings = settings_new(argc)};
     const Option options[] = {{.name = "run", .value = &arguments->run},
                               {.name = "data", .value = &arguments->data},
+                              {.name = "trace", .value = &arguments->trace},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
                               {.name = "resume", .flag = &arguments->resume},
                               {.name = "overwrite", .flag = &arguments->overwrite},
@@ -36,6 +38,8 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     if (!arguments->run || !*arguments->run)
         return status_set(status, STATUS_USAGE,
                           "--run DIR is needed: the folder that the model is written to.");
+    if (arguments->trace && !*arguments->trace)
+        return status_set(status, STATUS_USAGE, "--trace needs a file to be written, such as trace.json.");
     if (arguments->resume && arguments->overwrite)
         return status_set(status, STATUS_USAGE, "--resume and --overwrite exclude each other.");
     return STATUS_OK;
@@ -120,7 +124,9 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
 static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
                         Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
     if (train_job_read(job, data, status)) return status->code;
+    trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
     if (begin_files(run, started_s, job, status)) return status->code;
     log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
              job->resume ? ", resumed" : "");
@@ -131,6 +137,23 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
     if (flush.code && code == STATUS_OK) *status = flush;
     if (comm_agree(job->comm, status) == STATUS_OK)
         log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);
+    return status->code;
+}
+
+/* The same with a trace of it, which is written also when it stops or fails. */
+static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *path, double started_s,
+                               Status *status) {
+    TraceFile *file = NULL;
+    const char *data = run_options(job->config).data;
+    if (trace_file_begin(&file, job->comm, job->threads, path, status)) return status->code;
+    job->trace = trace_file_trace(file);
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
+    train(run, job, data, started_s, status);
+    trace_end(trace_thread(job->trace, 0), TRACE_RUN, traced_s, 0, 0);
+    job->trace = NULL;
+    Status written = {0};
+    if (trace_file_end(&file, job->log, &written)) log_line(job->log, "%s", written.text);
+    if (!status->code) *status = written;
     return status->code;
 }
 
@@ -158,7 +181,10 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     job.config = config;
     job.model_path = run.model;
     job.resume = resume;
-    train(&run, &job, run_options(config).data, started_s, status);
+    if (arguments.trace)
+        train_traced(&run, &job, arguments.trace, started_s, status);
+    else
+        train(&run, &job, run_options(config).data, started_s, status);
 end:
     metrics_destroy(&job.metrics);
     train_job_free_images(&job);

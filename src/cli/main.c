@@ -32,11 +32,15 @@ static const struct {
      "first one\n"
      "  --invert           for pictures of dark ink on a light ground"},
     {"train", cmd_train,
-     "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume | --overwrite]",
+     "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume | --overwrite] "
+     "[--trace "
+     "FILE.json]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
      "  --set         changes a key of the configuration\n"
      "  --resume      continues the run in DIR; starts a new one if there is none\n"
      "  --overwrite   replaces the run in DIR\n"
+     "  --trace       writes what each thread did when, in Chrome's trace event format, for Perfetto and the "
+     "like\n"
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "

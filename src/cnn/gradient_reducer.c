@@ -54,6 +54,10 @@ void gradient_reducer_free(GradientReducer **pointer) {
     *pointer = NULL;
 }
 
+void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace) {
+    reducer->trace = trace;
+}
+
 const char *gradient_reducer_way(const GradientReducer *reducer) {
     return reducer->way->name;
 }

@@ -13,6 +13,7 @@
 
 #include "cnn/plan.h"
 
+#include "core/trace.h"
 #include "parallel/comm.h"
 
 typedef struct GradientReducer GradientReducer;
@@ -32,6 +33,9 @@ typedef struct {
  * freed by gradient_reducer_free, collectively. */
 GradientReducer *gradient_reducer_new(const Reduction *what, const Comm *ranks, const Comm *node);
 void gradient_reducer_free(GradientReducer **reducer);
+
+/* From now on the main thread's trace (NULL: none) has the messages between nodes. */
+void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace);
 
 /* "slots" or "buckets". */
 const char *gradient_reducer_way(const GradientReducer *reducer);

@@ -385,15 +385,24 @@ double micro_batch_run(MicroBatchWork *work, const MicroBatch *batch, const Team
         work, net, batch, member, (int)batch->samples.n, work->gradient, work->next_gradient};
     wait_for_team(&run); /* nobody works on the one before any more */
     if (is_first_thread(&run)) restart_turns(&run);
+    TraceThread *trace = member->scratch->trace;
+    double traced_s = trace_begin(trace);
     double input_s = load_samples(&run);
-    for (int k = 0; k < plan->forward_count; k++)
-        run_forward(&run, &plan->forward[k]);
+    traced_s = trace_end(trace, TRACE_LOAD, traced_s, 0, 0);
+    for (int k = 0; k < plan->forward_count; k++) {
+        const Stage *stage = &plan->forward[k];
+        run_forward(&run, stage);
+        traced_s = trace_end(trace, TRACE_FORWARD, traced_s, stage->first + 1, stage->end);
+    }
     if (is_first_thread(&run)) run_loss(&run);
     wait_for_team(&run);
     tell_values_ready(&run, (Range){net->param_floats, contribution_floats(net)});
+    traced_s = trace_end(trace, TRACE_LOSS, traced_s, 0, 0);
     for (int k = 0; k < plan->backward_count; k++) {
-        run_backward(&run, &plan->backward[k]);
-        tell_values_ready(&run, plan->backward[k].params);
+        const Stage *stage = &plan->backward[k];
+        run_backward(&run, stage);
+        tell_values_ready(&run, stage->params);
+        traced_s = trace_end(trace, TRACE_BACKWARD, traced_s, stage->end, stage->first + 1);
     }
     return input_s;
 }

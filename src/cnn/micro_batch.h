@@ -17,6 +17,7 @@
 
 #include "cnn/plan.h"
 
+#include "core/trace.h"
 #include "data/augment.h"
 #include "data/shard.h"
 #include "parallel/comm.h"
@@ -91,6 +92,7 @@ typedef struct {
     float *group_gradient[2]; /* [largest group] within a stage */
     float *kernel_work;       /* [network_work_floats] */
     uint32_t (*random)[4];    /* [largest layer / 4] of one sample */
+    TraceThread *trace;       /* the thread's; NULL: nothing is traced */
 } MicroBatchScratch;
 
 /* Freed by micro_batch_scratch_free, which clears *scratch. */

@@ -33,6 +33,7 @@ struct GradientReducer {
     ReducerCounts *counts;
     GradientBlocks blocks;
     ReducerStep step;
+    TraceThread *trace; /* of the main thread, or NULL */
 };
 
 /* The functions are those of gradient_reducer.h; NULL where a way has nothing to do. */

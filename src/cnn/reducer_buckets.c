@@ -19,6 +19,8 @@ typedef struct {
     Range values, pieces;
     atomic_int_fast64_t micro_batches; /* of this rank, added so far */
     Allreduce *message;                /* of the leader, where there are several nodes */
+    bool is_whole;                     /* it was seen to be done, in this step */
+    double sent_s;                     /* for the trace */
 } Bucket;
 
 typedef struct {
@@ -34,6 +36,11 @@ typedef struct {
 
 static int64_t block_count(const GradientReducer *reducer) {
     return reducer_blocks(reducer) ? gradient_blocks_count(reducer->plan.what.net->param_floats) : 0;
+}
+
+/* Without the counts behind them. */
+static int64_t bucket_bytes(const Bucket *bucket) {
+    return range_size(bucket->values) * sum_type_bytes(bucket->sums->type);
 }
 
 static void add_bucket(Bucket *bucket, PieceSums *sums, Range values) {
@@ -126,16 +133,24 @@ static void add(GradientReducer *reducer, Range values, const Contribution *cont
 }
 
 /* Of a node without micro-batches there is nothing in it yet. */
-static void send_bucket(Bucket *bucket) {
+static void send_bucket(const BucketsReducer *buckets, Bucket *bucket) {
     piece_sums_fill(bucket->sums, bucket->pieces);
+    bucket->is_whole = false;
+    bucket->sent_s = trace_begin(buckets->base.trace);
     allreduce_start(bucket->message);
 }
 
 /* Lets the messages of the first buckets pass; true when all of them are whole. */
 static bool test_messages(BucketsReducer *buckets, int count) {
     bool whole = true;
-    for (int b = 0; b < count; b++)
-        whole &= allreduce_test(buckets->buckets[b].message);
+    for (int b = 0; b < count; b++) {
+        Bucket *bucket = &buckets->buckets[b];
+        if (bucket->is_whole) continue;
+        bucket->is_whole = allreduce_test(bucket->message);
+        whole = whole && bucket->is_whole;
+        if (bucket->is_whole)
+            trace_end_beside(buckets->base.trace, TRACE_REDUCE, bucket->sent_s, b, bucket_bytes(bucket));
+    }
     return whole;
 }
 
@@ -145,7 +160,7 @@ static bool poll(GradientReducer *reducer) {
     for (; buckets->sent < buckets->bucket_count; buckets->sent++) {
         if (atomic_load(&buckets->done[buckets->sent]) < comm_size(reducer->plan.node)) break;
         if (buckets->sent == 0) reducer->counts->times.begin_s = timer_now_s();
-        send_bucket(&buckets->buckets[buckets->sent]);
+        send_bucket(buckets, &buckets->buckets[buckets->sent]);
     }
     test_messages(buckets, buckets->sent);
     return buckets->sent == buckets->bucket_count;
@@ -170,7 +185,7 @@ static void move_counts(BucketsReducer *buckets, bool into_message) {
 static void finish_messages(BucketsReducer *buckets) {
     poll(&buckets->base);
     move_counts(buckets, true);
-    send_bucket(buckets->rest);
+    send_bucket(buckets, buckets->rest);
     const Waiting waiting = waiting_begin();
     while (!test_messages(buckets, buckets->bucket_count + 1))
         waiting_pause(&waiting);

@@ -37,6 +37,10 @@ typedef struct {
     double saved_s;  /* the last checkpoint */
 } Trainer;
 
+static TraceThread *main_trace(const Trainer *trainer) {
+    return trace_thread(trainer->job->trace, 0);
+}
+
 /* Continues from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
 static StatusCode load_state(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
@@ -137,6 +141,7 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
                              ema_share(trainer->options.ema, steps_done + 1),
                              (positions.begin - whole.begin) / trainer->options.micro_batch};
     const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
+    trace_end(main_trace(trainer), TRACE_STEP, began_s, steps_done + 1, 0);
     if (result.diverged) return refuse_divergence(trainer, status);
     state->step++;
     state->loss_sum += result.loss_sum;
@@ -160,6 +165,7 @@ static EpochShard fetch_samples(Trainer *trainer, Range steps) {
     const double began_s = timer_now_s();
     EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order, steps);
     train_report_input(&trainer->report, timer_now_s() - began_s);
+    trace_end(main_trace(trainer), TRACE_FETCH, began_s, 0, 0);
     return shard;
 }
 
@@ -205,6 +211,7 @@ static double validate(const Trainer *trainer) {
         correct += predicted[i].label == job->valid.labels[i];
     comm_sum_u64(job->comm, &correct, 1);
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
+    trace_end(main_trace(trainer), TRACE_VALIDATE, start_s, 0, 0);
     mem_free(predicted);
     predictor_free(&predictor);
     return (double)correct / (double)n;
@@ -232,6 +239,15 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     return flush_metrics(trainer->job, status);
 }
 
+/* Collective: the same status on every rank. */
+static StatusCode run_epoch(Trainer *trainer, Status *status) {
+    const int64_t epoch = trainer->state.epoch + 1;
+    const double traced_s = trace_begin(main_trace(trainer));
+    if (!train_steps(trainer, status)) end_epoch(trainer, status);
+    trace_end(main_trace(trainer), TRACE_EPOCH, traced_s, epoch, 0);
+    return status->code;
+}
+
 StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status) {
     const CnnOptions options = cnn_options(config);
     int64_t batch = options.batch, micro_batch = options.micro_batch;
@@ -252,8 +268,8 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
 StatusCode cnn_train(TrainJob *job, Status *status) {
     Trainer *trainer = mem_new(1, sizeof *trainer);
     if (trainer_begin(trainer, job, status) == STATUS_OK)
-        while (trainer->state.epoch < trainer->epochs)
-            if (train_steps(trainer, status) || end_epoch(trainer, status)) break;
+        while (trainer->state.epoch < trainer->epochs && !run_epoch(trainer, status))
+            continue;
     trainer_end(trainer);
     mem_free(trainer);
     return status->code;

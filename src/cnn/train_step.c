@@ -57,7 +57,11 @@ static double run_micro_batch(const StepRun *run, int64_t k, int work, const Tea
         .contribution = listener.contribution,
         .events = &events,
     };
-    return micro_batch_run(step->works[work], &batch, member);
+    TraceThread *trace = member->scratch->trace;
+    const double traced_s = trace_begin(trace);
+    const double input_s = micro_batch_run(step->works[work], &batch, member);
+    trace_end(trace, TRACE_MICRO_BATCH, traced_s, k, batch.samples.n);
+    return input_s;
 }
 
 StepShare step_share(int64_t micro_batches, int threads) {
@@ -105,12 +109,16 @@ static double run_micro_batches(const StepRun *run, double *input_s) {
     const Waiting waiting = waiting_begin();
     while (!gradient_reducer_poll(run->step->reducer))
         waiting_pause(&waiting);
+    trace_end(trace_thread(run->step->trace, 0), TRACE_WAIT, computed_s, 0, 0);
     return computed_s;
 }
 
 /* The micro-batches of this rank were done at computed_s. */
 static void finish_reduction(TrainStep *step, double computed_s, StepResult *result) {
+    TraceThread *trace = trace_thread(step->trace, 0);
+    const double traced_s = trace_begin(trace);
     gradient_reducer_finish(step->reducer, step->watch ? stop_watch_poll(step->watch) : stop_signalled());
+    trace_end(trace, TRACE_WAIT, traced_s, 0, 0);
     const ReducerTimes times = gradient_reducer_times(step->reducer);
     result->wait_s = timer_now_s() - computed_s;
     result->reduce_s = times.end_s - times.begin_s;

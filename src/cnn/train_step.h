@@ -17,6 +17,7 @@ typedef struct {
     const Network *net;
     const Comm *node; /* the ranks that share state, packed, gradient and rates */
     StopWatch *watch;
+    Trace *trace; /* or NULL */
     int threads;
     int workers, first_worker; /* threads of all ranks of the node; those of the ranks before this one */
     int micro_batch;

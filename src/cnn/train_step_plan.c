@@ -52,6 +52,7 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     s.sgd = (Sgd){(float)options->momentum, (float)options->weight_decay, options->nesterov,
                   (float)options->lars};
     s.watch = job->watch;
+    s.trace = job->trace;
     s.norm_momentum = (float)options->bn_momentum;
     count_workers(&s);
     share_memory(&s);
@@ -65,6 +66,7 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     {
         const int thread = omp_get_thread_num();
         s.scratch[thread] = micro_batch_scratch_new(net, s.micro_batch);
+        s.scratch[thread].trace = trace_thread(job->trace, thread);
         if (thread < s.work_count) {
             s.works[thread] = micro_batch_work_new(net, &setup);
             s.contributions[thread] = mem_new((size_t)contribution_floats(net), sizeof(float));
@@ -75,6 +77,7 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     s.reducer = gradient_reducer_new(&(Reduction){net, &s.works[0]->plan, most_micro_batches,
                                                   cnn_sum_bits(options), state->ranges, setup.seed},
                                      job->comm, s.node);
+    gradient_reducer_trace(s.reducer, trace_thread(job->trace, 0));
     return s;
 }
 

@@ -17,6 +17,7 @@ static void node_barrier(TrainUpdate *update) {
         double began_s = timer_now_s();
         comm_barrier(node);
         update->wait_s += timer_now_s() - began_s;
+        trace_end(trace_thread(update->step->trace, 0), TRACE_WAIT, began_s, 0, 0);
     }
 #pragma omp barrier
 }
@@ -64,6 +65,8 @@ static void run_worker(TrainUpdate *update) {
     const TrainStep *step = update->step;
     const int worker = step->first_worker + omp_get_thread_num();
     const Range range = worker_range(step, worker);
+    TraceThread *trace = trace_thread(step->trace, omp_get_thread_num());
+    const double traced_s = trace_begin(trace);
     if (step->rates) find_rates(update, range, worker);
     update_params(update, range);
     if (worker == 0) packed_weights_restart(&step->packed);
@@ -72,6 +75,7 @@ static void run_worker(TrainUpdate *update) {
     if (omp_get_thread_num() == 0) update->diverged = gradient_reducer_out_of_range(step->reducer);
     packed_weights_fill(step->net, update->state->params, &step->packed);
     node_barrier(update);
+    trace_end(trace, TRACE_UPDATE, traced_s, 0, 0);
 }
 
 /* running = (1 - m) * running + m * batch */

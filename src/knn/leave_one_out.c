@@ -41,9 +41,13 @@ bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *tr
     while (trial.first < job->train_count && !any_rank_signalled(job->comm)) {
         int64_t left = job->train_count - trial.first;
         Range rows = {trial.first, trial.first + (left < at_a_time ? left : at_a_time)};
+        TraceThread *trace = trace_thread(job->trace, 0);
+        double traced_s = trace_begin(trace);
         ImageSet queries = shard_fetch(job->comm, job->train_count, &job->shard, rows);
+        traced_s = trace_end(trace, TRACE_FETCH, traced_s, 0, 0);
         knn_nearest(job->comm, &model->reference, &method, queries.images, queries.n, job->threads,
                     take_trial, &trial);
+        trace_end(trace, TRACE_NEAREST, traced_s, rows.begin, queries.n);
         log_progress(job->log, "leave-one-out: %lld/%lld images", (long long)rows.end,
                      (long long)job->train_count);
         image_set_free(&queries);

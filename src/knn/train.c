@@ -70,6 +70,7 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     knn_model_predict(model, &context, &job->valid, out, NULL);
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     metrics_set_count(job->metrics, "compared", job->train_count);
+    trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
     for (int64_t i = 0; i < n; i++)
         correct += out[i].label == job->valid.labels[i];
     log_line(job->log, "validation: %lld of %lld correct", (long long)correct, (long long)n);
@@ -84,7 +85,9 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     const KnnOptions options = knn_options(job->config);
     KnnModel model = {.method = knn_method(&options, job->spec)};
     const bool is_auto = model.method.k == 0;
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
+    trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
     if ((!is_auto || !find_k(&model, job, status)) && !knn_model_save(job, model.method.k, NULL, status) &&
         job->valid.n > 0)
         report_validation(&model, job);

@@ -76,7 +76,10 @@ StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t b
                                  .class_names = &job->class_names,
                                  .complete = complete,
                                  .streamed_bytes = bytes};
-    return checkpoint_save(job->model_path, job->comm, &info, write, context, status);
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
+    checkpoint_save(job->model_path, job->comm, &info, write, context, status);
+    trace_end(trace_thread(job->trace, 0), TRACE_CHECKPOINT, traced_s, 0, 0);
+    return status->code;
 }
 
 StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,

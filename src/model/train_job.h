@@ -4,6 +4,7 @@
 
 #include "core/config.h"
 #include "core/log.h"
+#include "core/trace.h"
 #include "parallel/context.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
@@ -29,6 +30,7 @@ typedef struct {
     const char *model_path; /* where checkpoints and the model go (checkpoint_save) */
     const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
     Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
+    Trace *trace;           /* of this rank, or NULL */
     StopWatch *watch;       /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
 } TrainJob;
 

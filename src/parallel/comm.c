@@ -300,3 +300,32 @@ void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64
     *total_bytes = total;
     return all;
 }
+
+/* The other end is the same with send as false. */
+static void pass_bytes(const Comm *comm, bool send, void *data, int64_t bytes, int rank) {
+    for (char *at = data; bytes > 0; at += PIECE, bytes -= PIECE) {
+        const int count = bytes < PIECE ? (int)bytes : PIECE;
+        if (send)
+            comm_check(MPI_Send(at, count, MPI_BYTE, rank, 0, comm->mpi), "MPI_Send");
+        else
+            comm_check(MPI_Recv(at, count, MPI_BYTE, rank, 0, comm->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
+    }
+}
+
+void comm_visit_bytes(const Comm *comm, const void *mine, int64_t bytes,
+                      void (*take)(void *context, int rank, const void *data, int64_t bytes), void *context) {
+    if (comm->rank > 0) {
+        pass_bytes(comm, true, &bytes, sizeof bytes, 0);
+        pass_bytes(comm, true, (void *)(uintptr_t)mine, bytes, 0); /* MPI only reads it */
+        return;
+    }
+    take(context, 0, mine, bytes);
+    for (int r = 1; r < comm->size; r++) {
+        int64_t theirs;
+        pass_bytes(comm, false, &theirs, sizeof theirs, r);
+        void *data = mem_new((size_t)theirs, 1);
+        pass_bytes(comm, false, data, theirs, r);
+        take(context, r, data, theirs);
+        mem_free(data);
+    }
+}

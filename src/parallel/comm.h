@@ -86,4 +86,9 @@ void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all);
  * between ranks. The result, of *total_bytes, is freed by the caller (mem_free). */
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes);
 
+/* Collective: rank 0 is given every rank's mine[bytes], in the order of the ranks, and holds those of one
+ * other rank at a time. take is called on rank 0 alone; bytes may differ between ranks. */
+void comm_visit_bytes(const Comm *comm, const void *mine, int64_t bytes,
+                      void (*take)(void *context, int rank, const void *data, int64_t bytes), void *context);
+
 #endif

@@ -185,11 +185,14 @@ static void list_parts(Search *search, const SvmVotes *votes) {
  * who get theirs by it. */
 static void work(Search *search) {
     const int thread = omp_get_thread_num();
+    TraceThread *trace = trace_thread(search->task->job->trace, thread);
     const int64_t fair = divide_up(search->count, comm_size(search->task->job->comm)); /* at a time */
     while (thread < fair && !interrupted(search)) {
         const int64_t k = task_queue_wait(search->queue, thread, interrupted, search);
         if (k < 0) break;
+        const double traced_s = trace_begin(trace);
         do_part(search, search->parts[k]);
+        trace_end(trace, TRACE_SEARCH, traced_s, search->parts[k].pair, search->parts[k].fold);
         if (timer_now_s() - search->start_s > search->round_s) break;
     }
     atomic_fetch_sub(&search->working, 1);
@@ -210,8 +213,10 @@ bool svm_grid_round(const SvmTask *task, const SvmGrid *grid, SvmVotes *votes) {
     atomic_init(&search.working, job->threads);
 #pragma omp parallel num_threads(job->threads)
     work(&search);
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
     task_queue_leave(search.queue, search.watch);
     bool stopped = stop_watch_destroy(&search.watch);
+    trace_end(trace_thread(job->trace, 0), TRACE_WAIT, traced_s, 0, 0);
     task_queue_destroy(&search.queue);
     svm_votes_gather(job->comm, &search.fresh, votes);
     svm_votes_free(&search.fresh);

@@ -131,6 +131,10 @@ static Comm *make_group(const SvmTask *task) {
     return group;
 }
 
+static TraceThread *thread_trace(const PairThread *member) {
+    return trace_thread(member->team->task->job->trace, member->thread);
+}
+
 static void solve_pair(PairThread *member, int number) {
     PairTeam *team = member->team;
     const SvmTask *task = team->task;
@@ -162,6 +166,7 @@ static void solve_pair(PairThread *member, int number) {
             (SvmPairFacts){n, solution.bounded, solution.converged, timer_now_s() - start_s};
         svm_solution_free(&solution);
     }
+    trace_end(thread_trace(member), TRACE_PAIR, start_s, a, b);
     mem_free(y);
     mem_free(index);
 }
@@ -187,8 +192,10 @@ static void work(PairThread *member) {
     }
     pair_workers_join(team->workers);
     atomic_fetch_add(&team->joined, 1);
+    const double traced_s = trace_begin(thread_trace(member));
     while (!interrupted(member) && atomic_load(&team->joined) < team->task->job->threads)
         if (!pair_workers_help(team->workers)) nanosleep(&nap, NULL);
+    trace_end(thread_trace(member), TRACE_HELP, traced_s, 0, 0);
 }
 
 static void sort_by_class(PairTeam *team) {
@@ -232,8 +239,10 @@ bool svm_solve_pairs(const SvmTask *task, SvmPairs *pairs, SvmPairFacts *facts) 
         PairThread member = {&team, omp_get_thread_num()};
         work(&member);
     }
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
     task_queue_leave(team.queue, team.watch);
     bool stopped = stop_watch_destroy(&team.watch);
+    trace_end(trace_thread(job->trace, 0), TRACE_WAIT, traced_s, 0, 0);
     task_queue_destroy(&team.queue);
     pair_workers_destroy(&team.workers);
     if (team.group) comm_destroy(&team.group);

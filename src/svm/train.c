@@ -154,6 +154,7 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
     const double start_s = timer_now_s();
     svm_model_predict(model, &context, &job->valid, predictions, NULL);
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
+    trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
     int64_t correct = 0;
     for (int64_t i = 0; i < job->valid.n; i++)
         correct += predictions[i].label == job->valid.labels[i];
@@ -171,7 +172,9 @@ static bool solve_round(SvmTask *task, SvmPairs *pairs) {
     SvmPairFacts *facts = mem_new((size_t)pairs->count, sizeof *facts);
     task->plan = svm_plan(&task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
     bool stopped = svm_solve_pairs(task, pairs, facts);
+    const double traced_s = trace_begin(trace_thread(task->job->trace, 0));
     svm_share_pairs(task, pairs, facts);
+    trace_end(trace_thread(task->job->trace, 0), TRACE_SHARE, traced_s, 0, 0);
     report_pairs(task, pairs, facts);
     svm_plan_free(&task->plan);
     mem_free(facts);
@@ -312,6 +315,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};
     const double start_s = timer_now_s();
     ImageSet train = gather_images(job);
+    trace_end(trace_thread(job->trace, 0), TRACE_FETCH, start_s, 0, 0);
     SvmPairs pairs = svm_pairs_new(train.spec.classes);
     SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT, job->threads),
                shifted = {0};
