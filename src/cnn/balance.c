@@ -4,18 +4,22 @@
 #include "core/mem.h"
 
 enum {
-    FIRST_WINDOW_STEPS = 16,
+    FIRST_MICRO_BATCHES = 64, /* of a rank, in the first window: fractions of a second */
+    FIRST_STEPS = 4,
     WINDOW_IMAGES = 1 << 16, /* of a rank, at most */
 };
 
 Balance balance_new(const BatchPartition *partition, const Comm *comm, bool adapts) {
     const int ranks = partition->ranks;
-    const int64_t images = smaller(partition->batch, partition->samples);
-    Balance balance = {.comm = comm, .adapts = adapts && ranks > 1, .window_steps = FIRST_WINDOW_STEPS};
+    const int64_t micro_batches =
+        divide_up(smaller(partition->batch, partition->samples), partition->micro_batch);
+    Balance balance = {.comm = comm, .adapts = adapts && ranks > 1};
+    balance.window_steps =
+        larger(FIRST_STEPS, divide_up((int64_t)FIRST_MICRO_BATCHES * ranks, micro_batches));
     balance.shares = mem_new((size_t)ranks, sizeof *balance.shares);
     balance.cuts = mem_new((size_t)ranks + 1, sizeof *balance.cuts);
     for (int r = 0; r < ranks; r++)
-        balance.shares[r] = range_size(partition_range(divide_up(images, partition->micro_batch), ranks, r));
+        balance.shares[r] = range_size(partition_range(micro_batches, ranks, r));
     return balance;
 }
 

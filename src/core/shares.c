@@ -1,6 +1,7 @@
 #include "core/shares.h"
 
 #include "core/mem.h"
+#include "core/partition.h"
 
 #include <string.h>
 
@@ -52,4 +53,20 @@ bool shares_adapt(const ShareCost *costs, int workers, int64_t *shares) {
     mem_free(best);
     mem_free(known);
     return better;
+}
+
+void shares_cut(const double *speeds, int workers, int64_t items, int64_t *cuts) {
+    double slowest = speeds[0], all = 0, before = 0;
+    for (int w = 0; w < workers; w++) {
+        all += speeds[w];
+        if (speeds[w] < slowest) slowest = speeds[w];
+    }
+    const bool even = !(slowest > 0) || slowest * workers > 0.9 * all;
+    cuts[0] = 0;
+    for (int w = 0; w < workers; w++) {
+        before += speeds[w];
+        cuts[w + 1] =
+            even ? partition_range(items, workers, w).end : (int64_t)((double)items * (before / all));
+    }
+    cuts[workers] = items;
 }

@@ -23,4 +23,9 @@ void shares_choose(const ShareCost *costs, int workers, int64_t items, int64_t *
  * whether shares were replaced. */
 bool shares_adapt(const ShareCost *costs, int workers, int64_t *shares);
 
+/* cuts [workers + 1]: worker w gets the items [cuts[w], cuts[w + 1]) of many, in proportion to speeds
+ * [workers] if that saves at least a tenth of the time, else an even part (partition_range). A speed of 0
+ * isn't known: then parts are even. */
+void shares_cut(const double *speeds, int workers, int64_t items, int64_t *cuts);
+
 #endif

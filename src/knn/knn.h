@@ -39,19 +39,20 @@ typedef struct {
     bool pruned;   /* search by an index of this rank's images, made first; exact all the same */
 } KnnMethod;
 
-/* One rank's part of the reference images: partition_range(total, size, rank) of them. */
+/* One rank's part of the reference images. */
 typedef struct {
     int64_t total, first; /* images of all ranks; index of the first one here */
+    int64_t *cuts;        /* [ranks + 1] rank r has the images [cuts[r], cuts[r + 1]) */
     PixRows rows;         /* without data where there is an index */
     KnnIndex *index;      /* where it makes searches faster; else NULL */
     uint8_t *features;    /* [rows][columns] that the index points to; NULL: the images themselves */
     Gradients *gradients; /* [rows.rows] for methods with candidates; else NULL */
 } KnnReference;
 
-/* images [own part][columns], which must outlive the reference of a method that is pruned; with candidates or
- * gradient, columns is the pixels of method->spec. Not collective; OpenMP.
- * Freed by knn_reference_free. */
-KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
+/* images [own part][columns], which must outlive the reference of a method that is pruned; cuts [ranks + 1],
+ * made by mem_new, are taken over; with candidates or gradient, columns is the pixels of method->spec. Not
+ * collective; OpenMP. Freed by knn_reference_free. */
+KnnReference knn_reference_new(const Comm *comm, int64_t *cuts, const uint8_t *images, int columns,
                                const KnnMethod *method, int threads);
 void knn_reference_free(KnnReference *reference);
 

@@ -49,16 +49,16 @@ static void merge_share(const Neighbour *received, const int64_t *counts, int ra
     mem_free(lists);
 }
 
-ListMerge *merge_start(const Comm *comm, int64_t queries, int64_t total, int64_t k, Neighbour *lists) {
+ListMerge *merge_start(const Comm *comm, int64_t queries, const int64_t *cuts, int64_t k, Neighbour *lists) {
     const int ranks = comm_size(comm), rank = comm_rank(comm);
     ListMerge *merge = mem_new(1, sizeof *merge);
-    *merge = (ListMerge){.queries = queries, .k = k, .total = total, .lists = lists};
+    *merge = (ListMerge){.queries = queries, .k = k, .cuts = cuts, .lists = lists};
     if (ranks == 1) return merge;
     merge->lengths = mem_new((size_t)ranks * 3, sizeof *merge->lengths);
     merge->sent = merge->lengths + ranks;
     merge->got = merge->sent + ranks;
     for (int r = 0; r < ranks; r++)
-        merge->lengths[r] = smaller(k, range_size(partition_range(total, ranks, r)));
+        merge->lengths[r] = smaller(k, cuts[r + 1] - cuts[r]);
     const int64_t share = range_size(partition_range(queries, ranks, rank));
     int64_t received = 0;
     for (int r = 0; r < ranks; r++) {
@@ -78,7 +78,7 @@ Neighbour *merge_finish(ListMerge **pointer, const Comm *comm) {
     Neighbour *merged = merge->lists;
     if (ranks > 1) {
         const int64_t share = range_size(partition_range(merge->queries, ranks, comm_rank(comm)));
-        const int64_t count = smaller(merge->k, merge->total);
+        const int64_t count = smaller(merge->k, merge->cuts[ranks]);
         comm_exchange_wait(&merge->exchange);
         mem_free(merge->lists);
         merged = mem_new((size_t)(share * count), sizeof *merged);

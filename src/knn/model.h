@@ -10,8 +10,8 @@ typedef struct {
     bool weighted; /* votes */
     KnnReference reference;
     uint8_t *labels; /* [reference.total], whole on every rank */
-    uint8_t
-        *images; /* [own part][pixels] that the reference points to; NULL: it needs none, or a job has them */
+    uint8_t *images; /* [own part][pixels] that the reference may point to; NULL: it needs none, or a job has
+                        them */
 } KnnModel;
 
 /* The method of the options; k is 0 for auto. */

@@ -4,6 +4,8 @@
 #include "core/mem.h"
 #include "core/timer.h"
 #include "data/shard.h"
+#include "knn/cuts.h"
+#include "model/run_options.h"
 #include "store/checkpoint.h"
 
 static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
@@ -100,21 +102,25 @@ static StatusCode check_labels(const uint8_t *labels, int64_t count, const Model
     return status->code;
 }
 
-/* Makes what searches need of this rank's images; an index takes a moment, which rank 0 tells. */
-static void make_reference(KnnModel *model, const Context *context, const uint8_t *images, int64_t total) {
+/* Makes what searches need of this rank's images; an index takes a moment, which rank 0 tells. cuts are taken
+ * over. */
+static void make_reference(KnnModel *model, const Context *context, const uint8_t *images, int64_t *cuts) {
     Log log = log_create(comm_rank(context->comm));
     const double started_s = timer_now_s();
-    model->reference = knn_reference_new(context->comm, images, total, image_spec_pixels(model->method.spec),
+    model->reference = knn_reference_new(context->comm, cuts, images, image_spec_pixels(model->method.spec),
                                          &model->method, context->threads);
     if (model->method.pruned) log_line(&log, "index made in %.2f s", timer_now_s() - started_s);
 }
 
+/* Collective. */
 static StatusCode read_reference(KnnModel *model, const Model *opened, const Context *context, int64_t total,
                                  Status *status) {
-    const Range rows = partition_range(total, comm_size(context->comm), comm_rank(context->comm));
     const KnnMethod *method = &model->method;
     const KnnOptions options = knn_options(opened->config);
     const int pixels = image_spec_pixels(opened->spec);
+    const bool measured = run_options(opened->config).balance == RUN_BALANCE_SPEED;
+    int64_t *cuts = knn_cuts_new(context->comm, total, pixels, measured, context->threads);
+    const Range rows = knn_cuts_own(cuts, context->comm);
     model->images = mem_new((size_t)range_size(rows), (size_t)pixels);
     model->method.pruned =
         knn_prunes(&options, range_size(rows), pixels, method->candidates ? method->candidates : method->k);
@@ -123,7 +129,9 @@ static StatusCode read_reference(KnnModel *model, const Model *opened, const Con
                       status) &&
         !h5_read(opened->file, labels_name, H5_U8, (H5Shape){1, {total}}, model->labels, status) &&
         !check_labels(model->labels, total, opened, status))
-        make_reference(model, context, model->images, total);
+        make_reference(model, context, model->images, cuts);
+    else
+        mem_free(cuts);
     if (!model->method.pruned) { /* then the reference has what it needs */
         mem_free(model->images);
         model->images = NULL;
@@ -136,8 +144,8 @@ StatusCode knn_model_read(KnnModel *model, const Model *opened, const Context *c
     const KnnOptions options = knn_options(opened->config);
     *model = (KnnModel){.method = knn_method(&options, opened->spec),
                         .weighted = options.votes == KNN_VOTES_DISTANCE};
-    if (!knn_model_facts(opened, &total, &model->method.k, status))
-        read_reference(model, opened, context, total, status);
+    knn_model_facts(opened, &total, &model->method.k, status);
+    if (!comm_agree(context->comm, status)) read_reference(model, opened, context, total, status);
     return comm_agree(context->comm, status);
 }
 

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/partition.h"
 #include "data/gradient.h"
+#include "knn/cuts.h"
 #include "knn/merge.h"
 #include "knn/pruned.h"
 #include "knn/refine.h"
@@ -16,10 +17,10 @@ static uint8_t *features_of(const KnnMethod *method, const uint8_t *images, int6
     return features;
 }
 
-KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t total, int columns,
+KnnReference knn_reference_new(const Comm *comm, int64_t *cuts, const uint8_t *images, int columns,
                                const KnnMethod *method, int threads) {
-    const Range own = partition_range(total, comm_size(comm), comm_rank(comm));
-    KnnReference reference = {.total = total, .first = own.begin};
+    const Range own = knn_cuts_own(cuts, comm);
+    KnnReference reference = {.total = cuts[comm_size(comm)], .first = own.begin, .cuts = cuts};
     uint8_t *features = features_of(method, images, range_size(own), threads);
     const uint8_t *rows = features ? features : images;
     if (method->pruned) {
@@ -36,6 +37,7 @@ KnnReference knn_reference_new(const Comm *comm, const uint8_t *images, int64_t 
 }
 
 void knn_reference_free(KnnReference *reference) {
+    mem_free(reference->cuts);
     pix_rows_free(&reference->rows);
     pruned_index_free(&reference->index);
     mem_free(reference->features);
@@ -97,7 +99,7 @@ static Neighbour *find_furthest(const QueryPipeline *pipeline, const Neighbour *
     const int64_t total = pipeline->reference->total, count = smaller(pipeline->method->candidates, total);
     const Range share = partition_range(n, comm_size(pipeline->comm), comm_rank(pipeline->comm));
     const int64_t listed = smaller(pipeline->method->candidates, pipeline->reference->rows.rows);
-    ListMerge *merge = merge_start(pipeline->comm, n, total, pipeline->method->candidates,
+    ListMerge *merge = merge_start(pipeline->comm, n, pipeline->reference->cuts, pipeline->method->candidates,
                                    mem_copy(lists, (size_t)(n * listed) * sizeof *lists));
     Neighbour *merged = merge_finish(&merge, pipeline->comm);
     Neighbour *furthest = mem_new((size_t)n, sizeof *furthest);
@@ -132,7 +134,7 @@ static Block start_block(const QueryPipeline *pipeline, Range queries, const Blo
     CommExchange *exchange = under_way->merge ? under_way->merge->exchange : NULL;
     Neighbour *lists = pipeline->method->candidates ? search_distorted(pipeline, images, n, k, exchange)
                                                     : search(pipeline, images, n, k, exchange);
-    return (Block){queries, merge_start(pipeline->comm, n, pipeline->reference->total, k, lists)};
+    return (Block){queries, merge_start(pipeline->comm, n, pipeline->reference->cuts, k, lists)};
 }
 
 static void finish_block(const QueryPipeline *pipeline, Block *block) {

@@ -2,23 +2,40 @@
 
 #include "core/mem.h"
 #include "core/timer.h"
+#include "data/shard.h"
+#include "knn/cuts.h"
+#include "model/run_options.h"
 #include "parallel/stop.h"
+
+#include <string.h>
+
+/* Images [own] from whoever read them; NULL: all ranks have their own. Collective. Freed by the caller. */
+static uint8_t *images_of_part(const TrainJob *job, Range own) {
+    const Range read = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
+    if (comm_max(job->comm, own.begin != read.begin || own.end != read.end, NULL) == 0) return NULL;
+    ImageSet set = shard_fetch(job->comm, job->train_count, &job->shard, own);
+    mem_free(set.labels);
+    return set.images;
+}
 
 /* The trained model, which is what the ranks have in memory. */
 static KnnModel model_of_shards(const TrainJob *job) {
-    const Range own = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     const KnnOptions options = knn_options(job->config);
     KnnModel model = {.method = knn_method(&options, job->spec),
                       .weighted = options.votes == KNN_VOTES_DISTANCE};
+    const Range read = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     const int pixels = image_spec_pixels(job->spec);
     const int64_t k = model.method.k ? model.method.k : options.k_max + 1;
+    int64_t *cuts = knn_cuts_new(job->comm, job->train_count, pixels,
+                                 run_options(job->config).balance == RUN_BALANCE_SPEED, job->threads);
+    const Range own = knn_cuts_own(cuts, job->comm);
     model.method.pruned =
-        knn_prunes(&options, job->shard.n, pixels, model.method.candidates ? model.method.candidates : k);
-    model.reference = knn_reference_new(job->comm, job->shard.images, job->train_count, pixels, &model.method,
-                                        job->threads);
+        knn_prunes(&options, range_size(own), pixels, model.method.candidates ? model.method.candidates : k);
+    model.images = images_of_part(job, own);
+    model.reference = knn_reference_new(job->comm, cuts, model.images ? model.images : job->shard.images,
+                                        pixels, &model.method, job->threads);
     model.labels = mem_new((size_t)job->train_count, 1);
-    for (int64_t i = 0; i < job->shard.n; i++)
-        model.labels[own.begin + i] = job->shard.labels[i];
+    memcpy(model.labels + read.begin, job->shard.labels, (size_t)range_size(read));
     comm_share_rows(job->comm, model.labels, job->train_count, 1);
     return model;
 }

@@ -146,8 +146,7 @@ cluster_quota() {
     shift
     for host in "$@"; do
         group=/sys/fs/cgroup/cpu/cluster-$CLUSTER_PID-$host
-        mkdir -p "$group" || return
-        CLUSTER_GROUPS+=("$group")
+        if [[ ! -d $group ]]; then mkdir "$group" && CLUSTER_GROUPS+=("$group") || return; fi
         echo 10000 >"$group/cpu.cfs_period_us" && echo $((percent * 100)) >"$group/cpu.cfs_quota_us" || return
         echo "/run/cgroup/cpu/${group##*/}/cgroup.procs" >"$(cluster_path "/run/cluster/quota/$host")"
     done

@@ -1,6 +1,7 @@
 /* Searches over ranks: the same neighbours and predictions as a plain search over everything. */
 #include "core/mem.h"
 #include "core/partition.h"
+#include "core/shares.h"
 #include "data/gradient.h"
 #include "ensemble/families.h"
 #include "knn/knn.h"
@@ -33,11 +34,23 @@ static void take(void *context, int64_t query, const Neighbour *neighbours) {
     memcpy(taken->neighbours + query * taken->count, neighbours, (size_t)taken->count * sizeof *neighbours);
 }
 
+/* Even parts for few rows; else those of a last rank at half speed. */
+static int64_t *cuts_of(const Comm *comm, int64_t rows) {
+    double speeds[64];
+    const int ranks = comm_size(comm);
+    int64_t *cuts = mem_new((size_t)ranks + 1, sizeof *cuts);
+    for (int r = 0; r < ranks; r++)
+        speeds[r] = rows > 100 && r == ranks - 1 ? 1 : 2;
+    shares_cut(speeds, ranks, rows, cuts);
+    return cuts;
+}
+
 /* All neighbours by the method, the same on every rank; fails if a query wasn't taken once in all. */
 static Neighbour *find_all(const Comm *comm, const uint8_t *images, int64_t rows, int columns,
                            const uint8_t *queries, int64_t query_count, const KnnMethod *method) {
-    const Range own = partition_range(rows, comm_size(comm), comm_rank(comm));
-    KnnReference reference = knn_reference_new(comm, images + own.begin * columns, rows, columns, method, 2);
+    int64_t *cuts = cuts_of(comm, rows);
+    const Range own = {cuts[comm_rank(comm)], cuts[comm_rank(comm) + 1]};
+    KnnReference reference = knn_reference_new(comm, cuts, images + own.begin * columns, columns, method, 2);
     Taken taken = {.count = knn_neighbour_count(method, rows)};
     taken.taken = mem_new((size_t)query_count, sizeof *taken.taken);
     taken.neighbours = mem_new((size_t)(query_count * taken.count), sizeof *taken.neighbours);

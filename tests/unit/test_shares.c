@@ -52,10 +52,29 @@ static void test_shares_stay(void **state) {
     }
 }
 
+static void test_cuts_follow_speed(void **state) {
+    (void)state;
+    static const struct {
+        double speeds[WORKERS];
+        int64_t cuts[WORKERS + 1];
+    } cases[] = {
+        {{2, 2, 1, 2}, {0, 20, 40, 50, 70}},
+        {{1, 1, 1, 1}, {0, 18, 36, 53, 70}},
+        {{1, 1, 0.95, 1}, {0, 18, 36, 53, 70}}, /* noise */
+        {{0, 0, 0, 0}, {0, 18, 36, 53, 70}},    /* not measured */
+    };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        int64_t cuts[WORKERS + 1];
+        shares_cut(cases[c].speeds, WORKERS, 70, cuts);
+        assert_memory_equal(cuts, cases[c].cuts, sizeof cuts);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shares_follow_speed),
         cmocka_unit_test(test_shares_stay),
+        cmocka_unit_test(test_cuts_follow_speed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
