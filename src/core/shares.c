@@ -55,18 +55,19 @@ bool shares_adapt(const ShareCost *costs, int workers, int64_t *shares) {
     return better;
 }
 
-void shares_cut(const double *speeds, int workers, int64_t items, int64_t *cuts) {
-    double slowest = speeds[0], all = 0, before = 0;
+void shares_cut(const double *speeds, int workers, int64_t items, bool square_root, int64_t *cuts) {
+    double slowest = speeds[0], all = 0, weights = 0, before = 0;
     for (int w = 0; w < workers; w++) {
         all += speeds[w];
+        weights += square_root ? speeds[w] * speeds[w] : speeds[w];
         if (speeds[w] < slowest) slowest = speeds[w];
     }
     const bool even = !(slowest > 0) || slowest * workers > 0.9 * all;
     cuts[0] = 0;
     for (int w = 0; w < workers; w++) {
-        before += speeds[w];
+        before += square_root ? speeds[w] * speeds[w] : speeds[w];
         cuts[w + 1] =
-            even ? partition_range(items, workers, w).end : (int64_t)((double)items * (before / all));
+            even ? partition_range(items, workers, w).end : (int64_t)((double)items * (before / weights));
     }
     cuts[workers] = items;
 }

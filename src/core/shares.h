@@ -23,9 +23,10 @@ void shares_choose(const ShareCost *costs, int workers, int64_t items, int64_t *
  * whether shares were replaced. */
 bool shares_adapt(const ShareCost *costs, int workers, int64_t *shares);
 
-/* cuts [workers + 1]: worker w gets the items [cuts[w], cuts[w + 1]) of many, in proportion to speeds
- * [workers] if that saves at least a tenth of the time, else an even part (partition_range). A speed of 0
- * isn't known: then parts are even. */
-void shares_cut(const double *speeds, int workers, int64_t items, int64_t *cuts);
+/* cuts [workers + 1]: worker w gets the items [cuts[w], cuts[w + 1]) of many. If speeds [workers] differ so
+ * much that even parts (partition_range) would leave a tenth of them unused, parts are such that all workers
+ * are done at a time: in proportion to the speeds, or, where the time for n items grows as the square root of
+ * n, to their squares. A speed of 0 isn't known: then parts are even. */
+void shares_cut(const double *speeds, int workers, int64_t items, bool square_root, int64_t *cuts);
 
 #endif

@@ -28,15 +28,15 @@ static double measure_speed(int columns, int threads) {
     return speed;
 }
 
-int64_t *knn_cuts_new(const Comm *comm, int64_t total, int columns, bool measured, int threads) {
+int64_t *knn_cuts_new(const Comm *comm, int64_t total, const KnnMethod *method, bool measured, int threads) {
     const int ranks = comm_size(comm);
     int64_t *cuts = mem_new((size_t)ranks + 1, sizeof *cuts);
     double *speeds = mem_new((size_t)ranks, sizeof *speeds);
     if (measured && ranks > 1) {
-        const double speed = measure_speed(columns, threads);
+        const double speed = measure_speed(image_spec_pixels(method->spec), threads);
         comm_gather(comm, &speed, sizeof speed, speeds);
     }
-    shares_cut(speeds, ranks, total, cuts);
+    shares_cut(speeds, ranks, total, method->pruned && !method->candidates, cuts);
     mem_free(speeds);
     return cuts;
 }

@@ -119,11 +119,11 @@ static StatusCode read_reference(KnnModel *model, const Model *opened, const Con
     const KnnOptions options = knn_options(opened->config);
     const int pixels = image_spec_pixels(opened->spec);
     const bool measured = run_options(opened->config).balance == RUN_BALANCE_SPEED;
-    int64_t *cuts = knn_cuts_new(context->comm, total, pixels, measured, context->threads);
+    model->method.pruned = knn_prunes(&options, total / comm_size(context->comm), pixels,
+                                      method->candidates ? method->candidates : method->k);
+    int64_t *cuts = knn_cuts_new(context->comm, total, method, measured, context->threads);
     const Range rows = knn_cuts_own(cuts, context->comm);
     model->images = mem_new((size_t)range_size(rows), (size_t)pixels);
-    model->method.pruned =
-        knn_prunes(&options, range_size(rows), pixels, method->candidates ? method->candidates : method->k);
     model->labels = mem_new((size_t)total, 1);
     if (!h5_read_rows(opened->file, images_name, H5_U8, pixels, rows.begin, range_size(rows), model->images,
                       status) &&

@@ -26,11 +26,11 @@ static KnnModel model_of_shards(const TrainJob *job) {
     const Range read = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
     const int pixels = image_spec_pixels(job->spec);
     const int64_t k = model.method.k ? model.method.k : options.k_max + 1;
-    int64_t *cuts = knn_cuts_new(job->comm, job->train_count, pixels,
+    model.method.pruned = knn_prunes(&options, job->train_count / comm_size(job->comm), pixels,
+                                     model.method.candidates ? model.method.candidates : k);
+    int64_t *cuts = knn_cuts_new(job->comm, job->train_count, &model.method,
                                  run_options(job->config).balance == RUN_BALANCE_SPEED, job->threads);
     const Range own = knn_cuts_own(cuts, job->comm);
-    model.method.pruned =
-        knn_prunes(&options, range_size(own), pixels, model.method.candidates ? model.method.candidates : k);
     model.images = images_of_part(job, own);
     model.reference = knn_reference_new(job->comm, cuts, model.images ? model.images : job->shard.images,
                                         pixels, &model.method, job->threads);
