@@ -35,7 +35,8 @@ static void print_report(const PrepareArguments *arguments, const DatasetParts *
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", arguments->out);
     const Dataset dataset = {
-        path, parts->train.spec, train, parts->test.n, *source, parts->test_source, parts->class_names};
+        path, parts->train.spec, train, parts->test.n, *source, parts->test_source, parts->class_names,
+        false};
     count_classes(&parts->train, train, by_class[0]);
     count_classes(&parts->test, parts->test.n, by_class[1]);
     Output *output = output_create(arguments->format, OUTPUT_LINES);

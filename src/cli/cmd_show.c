@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "model/draw.h"
 #include "store/dataset.h"
+#include "store/h5io.h"
 #include "store/metrics.h"
 
 #include <stdio.h>
@@ -64,7 +65,7 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
     H5File *file;
     const ClassNames *names = &dataset->class_names;
     int64_t train[CLASSES_MAX] = {0}, test[CLASSES_MAX] = {0};
-    if (h5_open(&file, dataset->path, NULL, status)) return status->code;
+    if (h5_open(&file, dataset->path, status)) return status->code;
     if (!count_labels(file, "train", dataset->train, train, status) &&
         !(dataset->test && count_labels(file, "test", dataset->test, test, status))) {
         output_dataset(output, dataset, train, test);
@@ -152,7 +153,7 @@ static StatusCode show_metrics(Output *output, const char *path, const char *out
     if (out)
         return status_set(status, STATUS_USAGE, "%s holds metrics, which --out can't draw: omit it.", path);
     H5File *file;
-    if (h5_open(&file, path, NULL, status)) return status->code;
+    if (h5_open(&file, path, status)) return status->code;
     int64_t ranks = 0, threads = 0;
     double seconds = 0;
     h5_get_i64(file, "/run", "ranks", &ranks, status);
@@ -179,7 +180,7 @@ static StatusCode read_kind(const Context *context, const char *path, char kind[
     if (comm_rank(context->comm) == 0) {
         H5File *file;
         char *format = NULL;
-        h5_open(&file, path, NULL, status);
+        h5_open(&file, path, status);
         if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
         if (format) snprintf(kind, 32, "%s", format);
         h5_close(&file, status);
@@ -202,8 +203,10 @@ static StatusCode show(const Context *context, const char *path, const char *out
         model_close(&model);
     } else if (!strcmp(kind, "pardigits dataset")) {
         Dataset dataset;
-        if (!dataset_open(path, context->comm, &dataset, status) && first)
+        if (!dataset_open(path, context->comm, &dataset, status) && first) {
+            if (dataset.lacks_sum) h5_note_missing_sum(path);
             show_dataset(output, &dataset, out, status);
+        }
         dataset_close(&dataset);
     } else if (!strcmp(kind, "pardigits metrics")) {
         if (first) show_metrics(output, path, out, status);

@@ -8,6 +8,7 @@
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
+#include "store/h5io.h"
 #include "store/trace_file.h"
 
 #include "model/run_options.h"
@@ -69,8 +70,10 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
 static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
     Dataset dataset;
-    if (!dataset_open(run_options(config).data, comm, &dataset, status) && family->check)
-        family->check(config, dataset.spec, status);
+    if (!dataset_open(run_options(config).data, comm, &dataset, status)) {
+        if (dataset.lacks_sum && comm_rank(comm) == 0) h5_note_missing_sum(dataset.path);
+        if (family->check) family->check(config, dataset.spec, status);
+    }
     dataset_close(&dataset);
     return comm_agree(comm, status);
 }

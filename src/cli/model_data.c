@@ -4,6 +4,7 @@
 #include "model/run_options.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
+#include "store/h5io.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -31,8 +32,10 @@ StatusCode model_dataset(const Context *context, const Model *model, const char 
         log_line(context->log, "%s, which the model was trained on, isn't there any more: using %s",
                  trained_on, DEFAULT_DATA);
     Dataset dataset;
-    if (!dataset_open(*data, context->comm, &dataset, status))
+    if (!dataset_open(*data, context->comm, &dataset, status)) {
+        if (dataset.lacks_sum && comm_rank(context->comm) == 0) h5_note_missing_sum(dataset.path);
         warn_of_others(context, model, &dataset, status);
+    }
     dataset_close(&dataset);
     return comm_agree(context->comm, status);
 }

@@ -115,7 +115,7 @@ void member_tables_merge(Metrics *metrics, const Config *config, const char *mod
         char *path = member_path(model_path, m, member_metrics);
         H5File *file = NULL;
         Status ignored = {0};
-        if (access(path, F_OK) == 0 && h5_open(&file, path, NULL, &ignored) == STATUS_OK)
+        if (access(path, F_OK) == 0 && h5_open(&file, path, &ignored) == STATUS_OK)
             for (int t = 0; t < TRAIN_TABLES; t++)
                 merge_table(metrics, &train_tables[t], m, file);
         h5_close(&file, &ignored);

@@ -71,7 +71,7 @@ static H5File *begin_file(const char *temporary, const CheckpointInfo *facts, St
 StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status) {
     char *format = NULL, *stored = NULL, digest[65] = "";
     int64_t version = 0;
-    h5_open(file, path, NULL, status);
+    h5_open(file, path, status);
     if (!status->code && !h5_has_attribute(*file, "/", "format"))
         status_set(status, STATUS_FAILED,
                    "%s wasn't written by pardigits: expected a model.h5 of `pardigits train`.", path);
@@ -131,6 +131,8 @@ StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, St
     if (comm_agree(comm, status)) {
         Status ignored = {0};
         h5_close(file, &ignored);
+    } else if (comm_rank(comm) == 0 && h5_lacks_sum(*file)) {
+        h5_note_missing_sum(path);
     }
     return status->code;
 }

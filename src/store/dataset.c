@@ -18,7 +18,7 @@ static StatusCode open_file(const char *path, H5File **file, Status *status) {
     if (access(path, F_OK) < 0 && errno == ENOENT) /* the first thing that somebody who only built it sees */
         status_set(status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
                    strcmp(path, "data/mnist.h5") ? "" : "run `make data`, which makes it, or ");
-    h5_open(file, path, NULL, status);
+    h5_open(file, path, status);
     if (!*file) return status->code;
     if (h5_has_attribute(*file, "/", "format")) h5_get_text(*file, "/", "format", &format, status);
     if (!format || strcmp(format, DATASET_FORMAT))
@@ -84,6 +84,7 @@ StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, St
         !read_part(file, "train", dataset, &dataset->train, &dataset->train_source, status) &&
         h5_exists(file, "/test"))
         read_part(file, "test", dataset, &dataset->test, &dataset->test_source, status);
+    dataset->lacks_sum = file && h5_lacks_sum(file);
     if (!status->code && dataset->train == 0)
         status_set(status, STATUS_FAILED, "%s holds no training images.", path);
     h5_close(&file, status);
@@ -124,7 +125,7 @@ StatusCode dataset_read(const Dataset *dataset, const char *part, Range rows, co
     snprintf(labels, sizeof labels, "/%s/labels", part);
     *set = image_set_new(range_size(rows), dataset->spec);
     H5File *file;
-    h5_open(&file, path, reads_in_parallel(path, comm) ? comm : NULL, status);
+    h5_open_verified(&file, path, reads_in_parallel(path, comm) ? comm : NULL, status);
     if (file) {
         h5_read_rows(file, images, H5_U8, image_spec_pixels(set->spec), rows.begin, set->n, set->images,
                      status);

@@ -52,6 +52,7 @@ typedef struct {
     int64_t train, test; /* images; test is 0 without a test part */
     ImageSource train_source, test_source;
     ClassNames class_names;
+    bool lacks_sum; /* it has no checksum: a user is told so (h5_note_missing_sum) */
 } Dataset;
 
 /* Verifies the file's format and tells what it holds. A file without a class count has 10. Collective: all

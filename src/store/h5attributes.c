@@ -62,9 +62,8 @@ static hid_t open_attribute(const H5File *file, const char *name, const char *at
                    ? H5Aopen_by_name(file->id, name, attribute, H5P_DEFAULT, H5P_DEFAULT)
                    : -1;
     hid_t type = id < 0 ? -1 : H5Aget_type(id), space = id < 0 ? -1 : H5Aget_space(id);
-    bool good = type >= 0 && H5Tget_class(type) == class && space >= 0 &&
-                H5Sget_simple_extent_npoints(space) == 1 &&
-                (class != H5T_STRING || H5Tis_variable_str(type) == 0);
+    bool good =
+        type >= 0 && H5Tget_class(type) == class && space >= 0 && H5Sget_simple_extent_npoints(space) == 1;
     if (type >= 0) H5Tclose(type);
     if (space >= 0) H5Sclose(space);
     if (good) return id;
@@ -97,25 +96,40 @@ StatusCode h5_get_f64(const H5File *file, const char *name, const char *attribut
     return get_number(file, name, attribute, H5T_FLOAT, H5T_NATIVE_DOUBLE, value, status);
 }
 
+/* Texts as pardigits writes them. NULL: it can't be read. */
+static char *read_fixed_text(hid_t id, hid_t stored) {
+    const size_t bytes = H5Tget_size(stored);
+    hid_t type = text_type(bytes);
+    H5Tset_cset(type, H5Tget_cset(stored));
+    char *value = mem_new(bytes + 1, 1);
+    if (H5Aread(id, type, value) < 0) {
+        mem_free(value);
+        value = NULL;
+    }
+    H5Tclose(type);
+    return value;
+}
+
+/* Texts as h5py writes them, in memory of HDF5's. */
+static char *read_variable_text(hid_t id, hid_t stored) {
+    char *text = NULL;
+    if (H5Aread(id, stored, &text) < 0 || !text) return NULL;
+    char *value = mem_text(text);
+    H5free_memory(text);
+    return value;
+}
+
 StatusCode h5_get_text(const H5File *file, const char *name, const char *attribute, char **value,
                        Status *status) {
     *value = NULL;
     hid_t id = open_attribute(file, name, attribute, H5T_STRING, status);
     if (id < 0) return status->code;
     hid_t stored = H5Aget_type(id);
-    size_t bytes = H5Tget_size(stored);
-    hid_t type = text_type(bytes);
-    H5Tset_cset(type, H5Tget_cset(stored));
-    *value = mem_new(bytes + 1, 1);
-    if (H5Aread(id, type, *value) < 0)
+    *value = H5Tis_variable_str(stored) > 0 ? read_variable_text(id, stored) : read_fixed_text(id, stored);
+    if (!*value)
         status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be read: the file is damaged.",
                    file->path, attribute, name);
-    H5Tclose(type);
     H5Tclose(stored);
     H5Aclose(id);
-    if (status->code) {
-        mem_free(*value);
-        *value = NULL;
-    }
     return status->code;
 }

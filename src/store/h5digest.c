@@ -1,6 +1,7 @@
 /* The digest of a model's content, and the walk over the objects of a file. */
 #include "store/h5internal.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/sha256.h"
 #include "store/config_store.h"
@@ -110,13 +111,17 @@ static void add_array(Digest *digest, const char *path) {
         return;
     }
     hid_t type = H5Dget_type(array), space = H5Dget_space(array);
-    const uint64_t bytes = (uint64_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
-    add_type_and_shape(digest, type, space);
-    sha256_add(&digest->sha, &bytes, sizeof bytes);
-    if (H5Sget_simple_extent_ndims(space) > 0)
-        add_rows(digest, path, array, type, space);
-    else if (bytes > 0)
-        add_single_value(digest, path, array, type);
+    const int64_t bytes = h5_items_bytes(digest->file, array, type, space);
+    if (bytes < 0) {
+        damaged(digest, path);
+    } else {
+        add_type_and_shape(digest, type, space);
+        sha256_add(&digest->sha, &(uint64_t){(uint64_t)bytes}, sizeof(uint64_t));
+        if (H5Sget_simple_extent_ndims(space) > 0)
+            add_rows(digest, path, array, type, space);
+        else if (bytes > 0)
+            add_single_value(digest, path, array, type);
+    }
     H5Sclose(space);
     H5Tclose(type);
     H5Dclose(array);
@@ -142,12 +147,15 @@ static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *in
     AttributeWalk *walk = context;
     if (is_work_key(walk->digest, walk->path, name)) return 0;
     hid_t id = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(id), space = H5Aget_space(id);
-    size_t bytes = (size_t)H5Sget_simple_extent_npoints(space) * H5Tget_size(type);
-    void *data = mem_new(bytes, 1);
-    add_text(walk->digest, name);
-    add_type_and_shape(walk->digest, type, space);
-    if (H5Tis_variable_str(type) > 0 || H5Aread(id, type, data) < 0) damaged(walk->digest, walk->path);
-    add_bytes(walk->digest, data, bytes);
+    const int64_t bytes = h5_items_bytes(walk->digest->file, -1, type, space);
+    void *data = mem_new((size_t)larger(bytes, 0), 1);
+    if (bytes < 0 || H5Aread(id, type, data) < 0) {
+        damaged(walk->digest, walk->path);
+    } else {
+        add_text(walk->digest, name);
+        add_type_and_shape(walk->digest, type, space);
+        add_bytes(walk->digest, data, (uint64_t)bytes);
+    }
     mem_free(data);
     H5Sclose(space);
     H5Tclose(type);

@@ -12,6 +12,7 @@ struct H5File {
     const Comm *comm; /* the ranks that opened it over MPI-IO: reading rows is collective; NULL: serial */
     bool written;     /* a new file: in memory until h5_close writes it to path */
     bool streamed;    /* a new file on disk */
+    bool lacks_sum;   /* it was opened, and has no checksum */
 };
 
 /* Before any other call of HDF5. */
@@ -25,6 +26,10 @@ StatusCode h5_end_stream(const H5File *file, Status *status);
 
 /* Creates the missing parent groups of `name`; if itself is true, also `name` as a group. */
 void h5_make_groups(const H5File *file, const char *name, bool itself);
+
+/* Bytes of all items of a type in a space; -1 if the file can't hold them, or they aren't plain bytes. What a
+ * damaged file says of its sizes is never asked of memory. array: whose filters may compress; or negative. */
+int64_t h5_items_bytes(const H5File *file, hid_t array, hid_t type, hid_t space);
 
 /* HDF5's identifier of the type in memory. */
 hid_t h5_memory_type(H5Type type);

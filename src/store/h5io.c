@@ -2,6 +2,7 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "store/file_sum.h"
 #include "store/h5io.h"
 
 #include "parallel/comm_mpi.h"
@@ -98,10 +99,6 @@ StatusCode h5_create(H5File **file, const char *path, Status *status) {
 }
 
 static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
-    int descriptor = open(path, O_RDONLY); /* HDF5 wouldn't say why it fails */
-    if (descriptor < 0)
-        return status_set(status, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
-    close(descriptor);
     if (H5Fis_hdf5(path) <= 0)
         return status_set(status, STATUS_FAILED,
                           "%s isn't an HDF5 file, or it is damaged; expected a file written by pardigits.",
@@ -131,7 +128,27 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
     return status->code;
 }
 
-StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status) {
+StatusCode h5_open(H5File **file, const char *path, Status *status) {
+    bool has_sum;
+    *file = NULL;
+    if (file_sum_verify(path, &has_sum, status) || h5_open_verified(file, path, NULL, status))
+        return status->code;
+    (*file)->lacks_sum = !has_sum;
+    return STATUS_OK;
+}
+
+bool h5_lacks_sum(const H5File *file) {
+    return file->lacks_sum;
+}
+
+void h5_note_missing_sum(const char *path) {
+    fprintf(stderr,
+            "pardigits: %s has no checksum (an older version or another program wrote it): some damage to it "
+            "would go unnoticed.\n",
+            path);
+}
+
+StatusCode h5_open_verified(H5File **file, const char *path, const Comm *comm, Status *status) {
     hid_t id = -1;
     *file = NULL;
     h5_prepare();
@@ -170,6 +187,7 @@ StatusCode h5_close(H5File **file_pointer, Status *status) {
     if (file->written && !status->code) write_image(file, status);
     if (file->streamed && !status->code) h5_end_stream(file, status);
     if (H5Fclose(file->id) < 0) status_set(status, STATUS_FAILED, "%s couldn't be closed.", file->path);
+    if ((file->written || file->streamed) && !status->code) file_sum_append(file->path, status);
     mem_free(file->path);
     mem_free(file);
     *file_pointer = NULL;
@@ -257,6 +275,34 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
     return status->code;
 }
 
+/* How many times more bytes than it takes in the file an array may hold. */
+static uint64_t most_compression(hid_t array) {
+    enum { DEFLATE = 1100 }; /* a little more than it can reach */
+    const hid_t creation = array < 0 ? -1 : H5Dget_create_plist(array);
+    if (creation < 0) return 1;
+    uint64_t most = 1;
+    for (int f = 0; f < H5Pget_nfilters(creation); f++) {
+        unsigned flags, config;
+        size_t values = 0;
+        const H5Z_filter_t filter =
+            H5Pget_filter2(creation, (unsigned)f, &flags, &values, NULL, 0, NULL, &config);
+        if (filter != H5Z_FILTER_FLETCHER32 && filter != H5Z_FILTER_SHUFFLE) most = DEFLATE;
+    }
+    H5Pclose(creation);
+    return most;
+}
+
+int64_t h5_items_bytes(const H5File *file, hid_t array, hid_t type, hid_t space) {
+    hsize_t file_bytes = 0;
+    const hssize_t items = H5Sget_simple_extent_npoints(space);
+    const uint64_t item_bytes = H5Tget_size(type);
+    if (items < 0 || item_bytes == 0 || H5Tdetect_class(type, H5T_VLEN) != 0 ||
+        H5Tis_variable_str(type) != 0 || H5Fget_filesize(file->id, &file_bytes) < 0)
+        return -1;
+    const uint64_t most = file_bytes * most_compression(array) / item_bytes;
+    return (uint64_t)items > most ? -1 : (int64_t)((uint64_t)items * item_bytes);
+}
+
 /* Opens an array and gets its shape; negative after an error. */
 static hid_t open_array(const H5File *file, const char *name, H5Shape *shape, Status *status) {
     if (status->code) return -1;
@@ -268,8 +314,11 @@ static hid_t open_array(const H5File *file, const char *name, H5Shape *shape, St
     }
     hid_t array = H5Dopen2(file->id, name, H5P_DEFAULT);
     hid_t space = array < 0 ? -1 : H5Dget_space(array);
+    hid_t type = array < 0 ? -1 : H5Dget_type(array);
     int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
-    if (rank < 0 || rank > H5_MAX_RANK) {
+    const bool fits = type >= 0 && space >= 0 && h5_items_bytes(file, array, type, space) >= 0;
+    if (type >= 0) H5Tclose(type);
+    if (rank < 0 || rank > H5_MAX_RANK || !fits) {
         if (space >= 0) H5Sclose(space);
         if (array >= 0) H5Dclose(array);
         read_error(file, name, status);
@@ -298,11 +347,26 @@ static void print_shape(H5Shape shape, char *text, size_t size) {
     if (!shape.rank) snprintf(text, size, "a single value");
 }
 
+/* HDF5 would convert one into the other: a pixel of 0.9 into 0. */
+static void check_class(const H5File *file, const char *name, hid_t array, H5Type type, Status *status) {
+    if (array < 0) return;
+    hid_t stored = H5Dget_type(array);
+    if (H5Tget_class(stored) != H5Tget_class(h5_memory_type(type)))
+        status_set(status, STATUS_FAILED,
+                   "%s: %s doesn't hold %s numbers, which are expected there: convert the array.", file->path,
+                   name, H5Tget_class(h5_memory_type(type)) == H5T_INTEGER ? "whole" : "floating-point");
+    H5Tclose(stored);
+}
+
 StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
                    Status *status) {
     H5Shape shape;
     hid_t array = open_array(file, name, &shape, status);
-    if (array < 0) return status->code;
+    check_class(file, name, array, type, status);
+    if (array < 0 || status->code) {
+        if (array >= 0) H5Dclose(array);
+        return status->code;
+    }
     bool same = shape.rank == expected.rank;
     for (int i = 0; same && i < shape.rank; i++)
         same = shape.dims[i] == expected.dims[i];
@@ -364,6 +428,7 @@ StatusCode h5_read_rows(const H5File *file, const char *name, H5Type type, int64
     double pieces = (double)divide_up(count, most);
     H5Shape shape = {0};
     hid_t array = open_array(file, name, &shape, status);
+    check_class(file, name, array, type, status);
     if (!status->code) check_rows(file, name, shape, row_values, first, count, status);
     if (file->comm) pieces = comm_max(file->comm, pieces, NULL); /* all ranks read as often */
     if (file->comm) comm_agree(file->comm, status);

@@ -33,11 +33,19 @@ StatusCode h5_create(H5File **file, const char *path, Status *status);
  */
 StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, Status *status);
 
-/* Opens a file for reading. With comm: collective, over MPI-IO. With NULL: on this rank only. */
-StatusCode h5_open(H5File **file, const char *path, const Comm *comm, Status *status);
+/* Opens a file for reading, after its checksum (file_sum.h) was verified. Not collective. */
+StatusCode h5_open(H5File **file, const char *path, Status *status);
 
-/* Closes and clears *file (NULL is allowed). A new file is written to its path now; if status already holds a
- * failure, nothing is written. */
+/* Whether a file that h5_open opened has no checksum; and the sentence about it, on standard error. */
+bool h5_lacks_sum(const H5File *file);
+void h5_note_missing_sum(const char *path);
+
+/* Opens a file for reading that h5_open found whole before. With comm: collective, over MPI-IO. With NULL: on
+ * this rank only. */
+StatusCode h5_open_verified(H5File **file, const char *path, const Comm *comm, Status *status);
+
+/* Closes and clears *file (NULL is allowed). A new file is written to its path now, with a checksum; if
+ * status already holds a failure, nothing is written. */
 StatusCode h5_close(H5File **file, Status *status);
 
 const char *h5_path(const H5File *file);

@@ -41,15 +41,26 @@ struct Metrics {
     Fact fact[MAX_FACTS];
 };
 
+/* Damaged metrics don't fail the run: they begin anew, and the file is kept. */
+static void set_aside(const char *path, const char *why) {
+    const int stem = (int)strlen(path) - (int)strlen(".h5");
+    const size_t size = strlen(path) + sizeof ".damaged";
+    char *kept = mem_new(size, 1);
+    snprintf(kept, size, "%.*s.damaged.h5", stem, path);
+    const bool renamed = rename(path, kept) == 0;
+    fprintf(stderr, "pardigits: %s Metrics begin anew%s%s.\n", why, renamed ? "; the file is kept as " : "",
+            renamed ? kept : "");
+    mem_free(kept);
+}
+
 StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume,
                         Status *status) {
     *metrics = mem_new(1, sizeof **metrics);
     (*metrics)->path = mem_text(path);
     (*metrics)->config = config;
     if (resume && access(path, F_OK) == 0) {
-        /* unreadable metrics don't fail the run: they start empty */
-        Status ignored = {0};
-        h5_open(&(*metrics)->earlier, path, NULL, &ignored);
+        Status damage = {0};
+        if (h5_open(&(*metrics)->earlier, path, &damage)) set_aside(path, damage.text);
     }
     return status->code;
 }

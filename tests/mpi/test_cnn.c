@@ -21,7 +21,7 @@ static void check_metrics(const CnnRun *run, double least_accuracy) {
     H5File *file = NULL;
     MetricsTable steps = {0}, epochs = {0};
     Status status = {0};
-    h5_open(&file, run->metrics, NULL, &status);
+    h5_open(&file, run->metrics, &status);
     if (!status.code) metrics_read_table(file, "/steps", &steps, &status);
     if (!status.code) metrics_read_table(file, "/epochs", &epochs, &status);
     h5_close(&file, &status);

@@ -45,7 +45,7 @@ static void check_metrics(const CnnRun *run) {
     MetricsTable epochs = {0};
     H5File *file = NULL;
     Status status = {0};
-    h5_open(&file, run->metrics, NULL, &status);
+    h5_open(&file, run->metrics, &status);
     metrics_read_table(file, "/epochs", &epochs, &status);
     h5_close(&file, &status);
     assert_int_equal(epochs.rows, MEMBERS * EPOCHS);

@@ -1,5 +1,6 @@
 /* The search against a plain reference, the vote, and what other programs found on the real MNIST. */
 #include "core/mem.h"
+#include "core/sha256.h"
 #include "data/idx.h"
 #include "knn/knn.h"
 #include "store/dataset.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <sha2.h>
 
 /* Searches and compares neighbour for neighbour, for one thread and for three. */
 static void check_search(const uint8_t *images, int64_t rows, const uint8_t *queries, int64_t query_count,
@@ -183,8 +183,11 @@ static void mnist_neighbours_are_the_known_ones(void **state) {
     for (int q = 0; q < KNOWN_QUERIES; q++)
         assert_memory_equal(mnist->neighbours[q * KNOWN_EVERY], known_neighbours[q],
                             sizeof known_neighbours[q]);
-    char hex[SHA256_DIGEST_STRING_LENGTH];
-    SHA256Data((const uint8_t *)mnist->neighbours, (size_t)mnist->test.n * sizeof *mnist->neighbours, hex);
+    char hex[65];
+    Sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, mnist->neighbours, (size_t)mnist->test.n * sizeof *mnist->neighbours);
+    sha256_end(&hash, hex);
     assert_string_equal(hex, known_sha256);
 }
 

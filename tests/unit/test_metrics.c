@@ -38,7 +38,7 @@ static void test_metrics_survive_and_are_cut_on_resume(void **state) {
     }
     H5File *file;
     MetricsTable table;
-    h5_open(&file, path, NULL, &status);
+    h5_open(&file, path, &status);
     assert_int_equal(metrics_read_table(file, "/epochs", &table, &status), STATUS_OK);
     assert_int_equal(table.rows, 5);
     const double expected[] = {0, 0, 1, 0.125, 2, 1.25, 3, 1.375, 4, 1.5};
@@ -91,7 +91,7 @@ static void test_columns_of_words(void **state) {
     }
     H5File *file;
     MetricsTable table;
-    h5_open(&file, path, NULL, &status);
+    h5_open(&file, path, &status);
     assert_int_equal(metrics_read_table(file, "/phases", &table, &status), STATUS_OK);
     assert_int_equal(table.rows, 4);
     for (int row = 0; row < 4; row++) {

@@ -1,0 +1,113 @@
+# Damaged files: it is noticed before anything is done with them, at once, and nothing whole is lost.
+load common
+
+# bytes FILE SKIP COUNT: of one of MNIST's files.
+bytes() {
+    dd if="$MNIST_DIR/$1" iflag=skip_bytes,count_bytes skip="$2" count="$3" bs=64K status=none
+}
+
+# A small dataset and a run of an SVM on it.
+setup_file() {
+    export set=$BATS_FILE_TMPDIR/set.h5 run=$BATS_FILE_TMPDIR/run idx=$BATS_FILE_TMPDIR/idx
+    mkdir "$idx"
+    { printf '\0\0\x08\x03\0\0\x02\x58\0\0\0\x1c\0\0\0\x1c' && bytes t10k-images-idx3-ubyte 16 $((600 * 784)); } >"$idx/train-images-idx3-ubyte"
+    { printf '\0\0\x08\x01\0\0\x02\x58' && bytes t10k-labels-idx1-ubyte 8 600; } >"$idx/train-labels-idx1-ubyte"
+    "$PARDIGITS" prepare --idx "$idx" --out "$set" >/dev/null
+    OMP_NUM_THREADS=1 "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --run "$run" --set cnn.epochs=1 2>/dev/null
+}
+
+# flip FILE BYTE: changes one bit of that byte.
+flip() {
+    perl -e 'open(my $f, "+<", $ARGV[0]) or die; seek($f, $ARGV[1], 0); read($f, my $c, 1) or die;
+        seek($f, $ARGV[1], 0); print $f chr(ord($c) ^ 4)' "$1" "$2"
+}
+
+# noticed FILE COMMAND...: flips bits at 30 places of FILE, one at a time: the command fails in a sentence, or it does what it does
+# with the whole file (a bit of the mark in front of the checksum says nothing).
+noticed() {
+    local file=$1 size place code whole failed=0
+    shift
+    cp "$file" "$BATS_TEST_TMPDIR/whole"
+    size=$(stat -c %s "$file") whole=$("$@" 2>/dev/null)
+    RANDOM=5
+    for place in $(for _ in $(seq 30); do echo $(((RANDOM * 32768 + RANDOM) % size)); done); do
+        flip "$file" "$place"
+        code=0
+        timeout 5 "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || code=$?
+        cp "$BATS_TEST_TMPDIR/whole" "$file"
+        if [[ $code -eq 1 ]]; then
+            grep -q "^pardigits: .*damaged" "$BATS_TEST_TMPDIR/err"
+            failed=$((failed + 1))
+        else
+            [[ $code -eq 0 && $(cat "$BATS_TEST_TMPDIR/out") == "$whole" ]] || { echo "byte $place: code $code"; return 1; }
+        fi
+    done
+    [[ $failed -ge 28 ]]
+}
+
+@test "a flipped bit of a model is noticed" {
+    noticed "$run/model.h5" "$PARDIGITS" digest "$run/model.h5"
+}
+
+@test "a flipped bit of a dataset is noticed" {
+    noticed "$set" "$PARDIGITS" show "$set"
+}
+
+@test "a flipped bit of metrics is noticed" {
+    noticed "$run/metrics.h5" "$PARDIGITS" show "$run/metrics.h5" --csv
+}
+
+@test "a changed label is noticed by train, evaluate and show" {
+    local changed=$BATS_TEST_TMPDIR/set.h5 place
+    cp "$set" "$changed"
+    # the labels stand in the file as in the IDX file: in a row of 600 bytes below 10
+    place=$(perl -0777 -ne '/[\0-\x09]{600}/ and print $-[0] + 300' "$changed")
+    flip "$changed" "$place"
+    fails 1 "is damaged" "$PARDIGITS" show "$changed"
+    fails 1 "is damaged" "$PARDIGITS" train configs/knn.ini --data "$changed" --run "$BATS_TEST_TMPDIR/run"
+    fails 1 "is damaged" "$PARDIGITS" evaluate "$run" --data "$changed" --split train
+}
+
+@test "truncated files are noticed, and only the checksum may be missing" {
+    local size file=$BATS_TEST_TMPDIR/model.h5 kept
+    size=$(stat -c %s "$run/model.h5")
+    for kept in 0 3 600 8000; do
+        head -c "$kept" "$run/model.h5" >"$file"
+        fails 1 "" "$PARDIGITS" digest "$file"
+    done
+    head -c $((size - 64)) "$run/model.h5" >"$file"
+    [[ $("$PARDIGITS" digest "$file" 2>"$BATS_TEST_TMPDIR/err") == "$("$PARDIGITS" digest "$run/model.h5")" ]]
+    grep -q "has no checksum" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "damaged metrics are set aside and the run goes on" {
+    local copy=$BATS_TEST_TMPDIR/run pid code=0
+    "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=200 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+    pid=$!
+    until grep -q "^epoch 1/" "$BATS_TEST_TMPDIR/err"; do
+        kill -0 $pid
+        sleep 0.05
+    done
+    kill -TERM $pid
+    wait $pid || code=$?
+    [[ $code -eq 75 ]]
+    flip "$copy/metrics.h5" 3000
+    cp "$copy/metrics.h5" "$BATS_TEST_TMPDIR/damaged"
+    "$PARDIGITS" train "$copy/config.ini" --run "$copy" --resume 2>"$BATS_TEST_TMPDIR/resumed" 3>&- &
+    pid=$!
+    until grep -q "^epoch" "$BATS_TEST_TMPDIR/resumed"; do
+        kill -0 $pid
+        sleep 0.05
+    done
+    kill -TERM $pid
+    wait $pid || code=$?
+    [[ $code -eq 75 ]]
+    grep -q "metrics.h5 is damaged.*kept as .*metrics.damaged.h5" "$BATS_TEST_TMPDIR/resumed"
+    cmp "$copy/metrics.damaged.h5" "$BATS_TEST_TMPDIR/damaged"
+}
+
+@test "pipes and devices are refused at once" {
+    mkfifo "$BATS_TEST_TMPDIR/model.h5"
+    fails 1 "a device or a pipe" "$PARDIGITS" digest "$BATS_TEST_TMPDIR/model.h5"
+    fails 1 "a device or a pipe" "$PARDIGITS" show /dev/zero
+}
