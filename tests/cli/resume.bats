@@ -115,7 +115,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     dd if=/dev/urandom of="$member" bs=1K seek=40 count=4 conv=notrunc status=none
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     cat "$BATS_TEST_TMPDIR/log"
-    grep "$member is damaged: its content doesn't match its digest" "$BATS_TEST_TMPDIR/log"
+    grep "$member is damaged: its bytes don't match its checksum" "$BATS_TEST_TMPDIR/log"
     grep 'member 1 is trained from its start; .*member-00.damaged.h5' "$BATS_TEST_TMPDIR/log"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     [[ -z $(find "$run_dir" -name '*member*') ]]
