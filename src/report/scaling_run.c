@@ -164,7 +164,7 @@ StatusCode scaling_run_read(ScalingRun *run, const char *path, const ConfigTable
     *run = (ScalingRun){.path = mem_text(path), .wait_share = NAN, .exposed_share = NAN, .accuracy_s = NAN};
     char *metrics = find_metrics(path, status);
     H5File *file = NULL;
-    if (metrics && !h5_open(&file, metrics, NULL, status)) {
+    if (metrics && !h5_open(&file, metrics, status)) {
         check_kind(file, status);
         read_facts(run, file, status);
         if (!status->code) check_state(run, file, status);
