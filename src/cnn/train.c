@@ -33,8 +33,9 @@ typedef struct {
     TrainState state;
     TrainStep train_step;
     TrainReport report;
-    uint32_t *order; /* [samples] of the epoch */
-    double saved_s;  /* the last checkpoint */
+    uint32_t *order;  /* [samples] of the epoch */
+    double save_at_s; /* when the next checkpoint is due */
+    double retry_s;   /* after how long the one that failed is tried again; 0: the last one was saved */
 } Trainer;
 
 static TraceThread *main_trace(const Trainer *trainer) {
@@ -81,7 +82,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
-    trainer->saved_s = timer_now_s();
+    trainer->save_at_s = timer_now_s() + (double)trainer->options.checkpoint_s;
     return STATUS_OK;
 }
 
@@ -95,19 +96,26 @@ static void trainer_end(Trainer *trainer) {
 
 /* The metrics go to disk before the state: what they know beyond it is cut off on resuming. Collective: all
  * ranks agree. */
-static StatusCode flush_metrics(const TrainJob *job, Status *status) {
-    metrics_flush(job->metrics, status);
-    return comm_agree(job->comm, status);
+static StatusCode prepare_save(const Trainer *trainer, Status *status) {
+    train_job_flush_metrics(trainer->job);
+    return train_state_compare_ranks(&trainer->state, trainer->job->comm, status);
 }
 
-/* Saves everything that resuming needs. Collective: all ranks agree. */
-static StatusCode save(Trainer *trainer, Status *status) {
-    const TrainJob *job = trainer->job;
-    bool complete = trainer->state.epoch == trainer->epochs;
-    if (flush_metrics(job, status) || train_state_compare_ranks(&trainer->state, job->comm, status))
-        return status->code;
-    trainer->saved_s = timer_now_s();
-    return train_job_save(job, complete, train_state_write, &trainer->state, status);
+/* Saves what the training ends with. */
+static StatusCode save(const Trainer *trainer, Status *status) {
+    const bool complete = trainer->state.epoch == trainer->epochs;
+    if (prepare_save(trainer, status)) return status->code;
+    return train_job_save(trainer->job, complete, train_state_write, &trainer->state, status);
+}
+
+/* Saves in the course of the training. After a failure it is tried again soon, then less and less often. */
+static StatusCode save_checkpoint(Trainer *trainer, Status *status) {
+    const double often_s = 10, usual_s = (double)trainer->options.checkpoint_s;
+    if (prepare_save(trainer, status)) return status->code;
+    const bool saved = train_job_checkpoint(trainer->job, train_state_write, &trainer->state);
+    trainer->retry_s = saved ? 0 : trainer->retry_s > 0 ? 2 * trainer->retry_s : often_s;
+    trainer->save_at_s = timer_now_s() + (saved ? usual_s : fmin(trainer->retry_s, fmax(usual_s, often_s)));
+    return STATUS_OK;
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
@@ -220,9 +228,9 @@ static double validate(const Trainer *trainer) {
 /* Rank 0's clock decides, so that all ranks do the same. Collective. */
 static bool checkpoint_is_due(const Trainer *trainer) {
     const TrainJob *job = trainer->job;
-    bool due = timer_now_s() - trainer->saved_s >= (double)trainer->options.checkpoint_s;
+    bool due = timer_now_s() >= trainer->save_at_s;
     comm_broadcast(job->comm, &due, sizeof due, 0);
-    return due || trainer->state.epoch == trainer->epochs;
+    return due;
 }
 
 /* Collective: the same status on every rank. */
@@ -234,9 +242,14 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     state->step = 0;
     state->loss_sum = 0;
     state->correct = 0;
-    if (checkpoint_is_due(trainer) && save(trainer, status)) return status->code;
+    if (state->epoch == trainer->epochs)
+        save(trainer, status);
+    else if (checkpoint_is_due(trainer))
+        save_checkpoint(trainer, status);
+    if (status->code) return status->code;
     train_report_phases(&trainer->report, state, validated_s - began_s, timer_now_s() - validated_s);
-    return flush_metrics(trainer->job, status);
+    train_job_flush_metrics(trainer->job);
+    return STATUS_OK;
 }
 
 /* Collective: the same status on every rank. */

@@ -147,9 +147,8 @@ static StatusCode save_ensemble(const EnsembleTraining *ensemble, Status *status
     const TrainJob *job = ensemble->job;
     if (comm_rank(job->comm) == 0 && job->metrics) {
         member_tables_merge(job->metrics, job->config, job->model_path);
-        metrics_flush(job->metrics, status);
+        train_job_flush_metrics(job);
     }
-    if (comm_agree(job->comm, status)) return status->code;
     return train_job_save(job, ensemble->trained, write_members, ensemble, status);
 }
 

@@ -105,9 +105,10 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
-    if ((!is_auto || !find_k(&model, job, status)) && !knn_model_save(job, model.method.k, NULL, status) &&
-        job->valid.n > 0)
-        report_validation(&model, job);
+    if (!is_auto || !find_k(&model, job, status)) {
+        if (job->valid.n > 0) report_validation(&model, job);
+        knn_model_save(job, model.method.k, NULL, status);
+    }
     knn_model_free(&model);
     return status->code;
 }

@@ -12,6 +12,8 @@ static const ConfigKey keys[] = {
         "use only the first of the other training images, this many; 0 uses all"),
     WORK_TEXT("run", data, "",
               "the dataset, where --data isn't given; train sets it to the one that it used"),
+    WORK_TEXT("run", fallback_dir, "",
+              "a folder for the model of a training that ends when its run folder can't be written"),
     CHOICE("run", preprocess, "none", PREPROCESS_CHOICES,
            "how every image is preprocessed, in training and in use"),
     WORK_CHOICE("run", balance, "speed", "speed|even",

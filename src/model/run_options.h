@@ -9,6 +9,7 @@ typedef struct {
     int64_t valid;
     int64_t train;
     const char *data;
+    const char *fallback_dir;
     int preprocess;
     int balance;
 } RunOptions;

@@ -1,9 +1,11 @@
 #include "model/train_job.h"
 
+#include "core/mem.h"
 #include "core/partition.h"
 #include "model/prepare_images.h"
 #include "model/run_options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Refuses to go on with other images than those that the run was begun with, where both are known. */
@@ -68,21 +70,72 @@ void train_job_free_images(TrainJob *job) {
     class_names_free(&job->class_names);
 }
 
-StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
-                                   const void *context, Status *status) {
+/* What is to be saved. */
+typedef struct {
+    bool complete;
+    int64_t streamed_bytes;
+    CheckpointWriter write;
+    const void *context;
+} Content;
+
+static StatusCode save_to(const TrainJob *job, const char *path, const Content *content, Status *status) {
     const CheckpointInfo info = {.config = job->config,
                                  .source = &job->source,
                                  .spec = job->spec,
                                  .class_names = &job->class_names,
-                                 .complete = complete,
-                                 .streamed_bytes = bytes};
+                                 .complete = content->complete,
+                                 .streamed_bytes = content->streamed_bytes};
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
-    checkpoint_save(job->model_path, job->comm, &info, write, context, status);
+    checkpoint_save(path, job->comm, &info, content->write, content->context, status);
     trace_end(trace_thread(job->trace, 0), TRACE_CHECKPOINT, traced_s, 0, 0);
+    return status->code;
+}
+
+void train_job_flush_metrics(const TrainJob *job) {
+    Status failure = {0};
+    if (metrics_flush(job->metrics, &failure)) log_line(job->log, "%s Training goes on.", failure.text);
+}
+
+/* Tries another folder, and adds to status what came of it. */
+static StatusCode save_elsewhere(const TrainJob *job, const Content *content, Status *status) {
+    const char *folder = run_options(job->config).fallback_dir;
+    if (!*folder) return status->code;
+    const Status first = *status;
+    Status second = {0};
+    const size_t size = strlen(folder) + sizeof "/model.h5";
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s/model.h5", folder);
+    *status = (Status){0};
+    if (save_to(job, path, content, &second))
+        status_set(status, first.code, "%s Nor could it be saved in run.fallback_dir: %s", first.text,
+                   second.text);
+    else
+        status_set(status, first.code, "%s It was saved as %s instead.", first.text, path);
+    mem_free(path);
+    return status->code;
+}
+
+StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
+                                   const void *context, Status *status) {
+    const Content content = {complete, bytes, write, context};
+    if (status->code) return status->code;
+    if (complete) {
+        metrics_set_count(job->metrics, "complete", 1);
+        train_job_flush_metrics(job);
+    }
+    if (save_to(job, job->model_path, &content, status)) save_elsewhere(job, &content, status);
     return status->code;
 }
 
 StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
                           Status *status) {
     return train_job_save_streamed(job, complete, 0, write, context, status);
+}
+
+bool train_job_checkpoint(const TrainJob *job, CheckpointWriter write, const void *context) {
+    Status failure = {0};
+    const Content content = {false, 0, write, context};
+    if (save_to(job, job->model_path, &content, &failure) == STATUS_OK) return true;
+    log_line(job->log, "%s There is no new checkpoint; training goes on.", failure.text);
+    return false;
 }

@@ -47,12 +47,22 @@ StatusCode train_job_read(TrainJob *job, const char *data, Status *status);
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid);
 void train_job_free_images(TrainJob *job);
 
-/* Saves a model or checkpoint to job->model_path (checkpoint_save). Collective: all ranks agree. */
+/* Saves what a training ends with, whole or to be gone on with, to job->model_path (checkpoint_save). The
+ * metrics of a complete one are written before, so that no complete model lacks them. Where model_path can't
+ * be written the model goes to run.fallback_dir, if that is set; this fails nevertheless, and says so.
+ * Collective: all ranks agree. */
 StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
                           Status *status);
 
 /* The same, of a file of so many bytes that isn't built in memory: all ranks call write (CheckpointInfo). */
 StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
                                    const void *context, Status *status);
+
+/* Saves a checkpoint in the course of a training, which goes on whether or not that succeeds: a failure is
+ * logged. True if it did. Collective: all ranks get the same. */
+bool train_job_checkpoint(const TrainJob *job, CheckpointWriter write, const void *context);
+
+/* Writes the metrics; a failure is logged: they are in memory still, and can be written later. */
+void train_job_flush_metrics(const TrainJob *job);
 
 #endif

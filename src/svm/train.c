@@ -183,7 +183,8 @@ static bool solve_round(SvmTask *task, SvmPairs *pairs) {
 }
 
 /* Saves, and after the last round of a stage says how good it is. */
-static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, double start_s, Status *status) {
+static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, bool stopped, double start_s,
+                       Status *status) {
     const TrainJob *job = task->job;
     int solved = svm_pairs_solved(pairs);
     SvmModel *model = svm_model_create(&task->kernel, task->present, pairs, task->samples);
@@ -192,12 +193,13 @@ static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, doub
     model->c = task->c;
     log_line(job->log, "svm: %d of %d class pairs solved, %lld support vectors, %.1f s", solved, all,
              (long long)model->n, timer_now_s() - start_s);
-    bool complete = solved == all && task->last_stage;
-    if (train_job_save(job, complete, svm_model_write, model, status) == STATUS_OK && solved == all)
-        report_validation(job, model);
+    const bool complete = solved == all && task->last_stage;
+    const bool is_last = complete || stopped;
+    if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, svm_model_write, model);
+    if (solved == all) report_validation(job, model);
+    if (is_last) train_job_save(job, complete, svm_model_write, model, status);
     svm_model_destroy(&model);
-    Status metrics = {0}; /* a copy of the metrics that can't be written now can be at the end */
-    metrics_flush(job->metrics, &metrics);
+    train_job_flush_metrics(job);
     return status->code;
 }
 
@@ -226,13 +228,16 @@ static StatusCode write_searched(H5File *file, const void *context, Status *stat
     return svm_votes_write(file, searched->votes, status);
 }
 
-static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, Status *status) {
+static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, bool stopped, Status *status) {
     const TrainJob *job = task->job;
     SvmPairs none = svm_pairs_new(task->class_counts.classes);
     SvmModel *model = svm_model_create(&task->kernel, task->present, &none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
-    train_job_save(job, false, write_searched, &searched, status);
+    if (stopped)
+        train_job_save(job, false, write_searched, &searched, status);
+    else
+        train_job_checkpoint(job, write_searched, &searched);
     svm_model_destroy(&model);
     svm_pairs_free(&none);
     return status->code;
@@ -246,7 +251,7 @@ static StatusCode run_search(const SvmTask *task, const SvmGrid *grid, SvmVotes 
         const double start_s = timer_now_s();
         stopped = svm_grid_round(task, grid, votes);
         count_training(task->job, start_s);
-        if (svm_votes_parts(votes) < all) save_search(task, votes, status);
+        if (svm_votes_parts(votes) < all) save_search(task, votes, stopped, status);
     }
     if (svm_votes_parts(votes) < all && !status->code)
         status_set(
@@ -284,7 +289,7 @@ static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
     bool stopped = false;
     while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
         stopped = solve_round(task, pairs);
-        save(task, pairs, all, start_s, status);
+        save(task, pairs, all, stopped, start_s, status);
     }
     if (stopped && !status->code && !(svm_pairs_solved(pairs) == all && task->last_stage))
         status_set(status, STATUS_STOPPED,

@@ -152,6 +152,24 @@ prepare_fails() {
     "$PARDIGITS" digest "$dir/run/model.h5"
 }
 
+@test "train: a checkpoint that can't be saved doesn't end the training; another folder takes the last one" {
+    local net=(train configs/cnn-fast.ini --data "$data" --set run.train=600 --set cnn.checkpoint_s=1)
+    mkdir -p "$dir/run/.model.h5.tmp" # nothing can be written under that name, whoever the user is
+    OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=500 --run "$dir/run" 2>"$dir/log" 3>&- &
+    local pid=$! code=0
+    until grep -q 'There is no new checkpoint; training goes on' "$dir/log"; do kill -0 $pid; sleep 0.05; done
+    rmdir "$dir/run/.model.h5.tmp"
+    kill -TERM $pid
+    wait $pid || code=$?
+    [[ $code -eq 75 ]]
+    "$PARDIGITS" digest "$dir/run/model.h5"
+
+    mkdir -p "$dir/full/.model.h5.tmp" "$dir/spare"
+    fails 1 "It was saved as $dir/spare/model.h5 instead" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare"
+    "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/whole"
+    same_model "$dir/spare/model.h5" "$dir/whole/model.h5"
+}
+
 @test "train: a second run in the folder of one that is under way is refused" {
     mpirun -n 2 "$PARDIGITS" train configs/cnn.ini --data "$data" --run "$dir/run" 2>"$dir/log" 3>&- &
     local first=$! i
