@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* F_OFD_SETLK */
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
@@ -56,11 +57,32 @@ static bool holds_run(const RunFolder *run) {
     return false;
 }
 
-/* False if another process holds the folder. The lock ends with this process, however that ends. A file
- * system that can't lock a folder is no reason not to run. */
-static bool lock_folder(RunFolder *run) {
+/* Locks the folder itself or, where the file system can't do that, a file in it. The lock ends with this
+ * process, however that ends. */
+static StatusCode lock_folder(RunFolder *run, Status *status) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return run->lock < 0 || flock(run->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    bool locked = run->lock >= 0 && flock(run->lock, LOCK_EX | LOCK_NB) == 0;
+    bool taken = !locked && run->lock >= 0 && errno == EWOULDBLOCK;
+    if (!locked && !taken) {
+        char *path = join(run->folder, ".lock");
+        if (run->lock >= 0) close(run->lock);
+        run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        locked = run->lock >= 0 && fcntl(run->lock, F_OFD_SETLK, &whole) == 0;
+        taken = !locked && run->lock >= 0 && (errno == EAGAIN || errno == EACCES);
+        mem_free(path);
+    }
+    if (locked) return STATUS_OK;
+    if (taken)
+        return status_set(
+            status, STATUS_FAILED,
+            "Another run is writing to %s: wait for it, stop it, or choose another folder with --run.",
+            run->folder);
+    return status_set(
+        status, STATUS_FAILED,
+        "%s can't be locked (%s), so a second run in it wouldn't be noticed: choose a folder on "
+        "another file system with --run.",
+        run->folder, strerror(errno));
 }
 
 static void prepare(RunFolder *run, bool resume, bool overwrite, Status *status) {
@@ -73,12 +95,7 @@ static void prepare(RunFolder *run, bool resume, bool overwrite, Status *status)
     } else {
         fclose(file);
         unlink(probe);
-        if (!lock_folder(run))
-            status_set(
-                status, STATUS_FAILED,
-                "Another run is writing to %s: wait for it, stop it, or choose another folder with --run.",
-                run->folder);
-        else if (!resume && !overwrite && holds_run(run))
+        if (lock_folder(run, status) == STATUS_OK && !resume && !overwrite && holds_run(run))
             status_set(status, STATUS_USAGE,
                        "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
                        run->folder);

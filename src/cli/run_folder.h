@@ -10,15 +10,15 @@
 
 typedef struct {
     char *folder, *model, *previous, *metrics, *config;
-    int lock; /* on rank 0: the open folder, locked against another run; or -1 */
+    int lock; /* on rank 0: the open folder or a file in it, locked against another run; or -1 */
 } RunFolder;
 
 /* The paths in folder; freed by run_folder_free. */
 RunFolder run_folder_new(const char *folder);
 void run_folder_free(RunFolder *run);
 
-/* Makes the folder where it is missing, locks it for this run (where the file system can) and checks that it
- * can be written, and that a run in it may be replaced (overwrite) or gone on with (resume). Changes nothing
+/* Makes the folder where it is missing, locks it for this run (a folder that can't be locked is refused) and
+ * checks that it can be written, and that a run in it may be replaced (overwrite) or gone on with (resume). Changes nothing
  * in an old run. Collective; ranks agree. */
 StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status);
 

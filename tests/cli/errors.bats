@@ -182,6 +182,45 @@ prepare_fails() {
     [[ $code -eq 75 ]]
 }
 
+# without CALL...: makes $dir/without.so, in which these ways to lock a file fail as on a file system that has none.
+without() {
+    {
+        echo '#define _GNU_SOURCE'
+        echo '#include <errno.h>'
+        echo '#include <fcntl.h>'
+        [[ $* != *flock* ]] || echo 'int flock(int file, int how) { (void)file; (void)how; errno = ENOSYS; return -1; }'
+        [[ $* != *fcntl* ]] || cat <<'END'
+#include <stdarg.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int fcntl64(int file, int how, ...) {
+    va_list rest;
+    va_start(rest, how);
+    const long argument = va_arg(rest, long);
+    va_end(rest);
+    if (how != F_OFD_SETLK) return (int)syscall(SYS_fcntl, file, how, argument);
+    errno = ENOLCK;
+    return -1;
+}
+int fcntl(int file, int how, ...) __attribute__((alias("fcntl64")));
+END
+    } | gcc -shared -fPIC -x c -o "$dir/without.so" -
+}
+
+@test "train: where folders can't be locked a file in them is; where nothing can be locked a sentence says so" {
+    local net=(train configs/cnn-fast.ini --data "$data" --run "$dir/run" --set run.train=600 --set cnn.epochs=500) pid code=0
+    without flock
+    LD_PRELOAD=$dir/without.so "$PARDIGITS" "${net[@]}" 2>"$dir/log" 3>&- &
+    pid=$!
+    until grep -q '^epoch 1/' "$dir/log"; do kill -0 $pid; sleep 0.05; done
+    fails 1 'Another run' env LD_PRELOAD="$dir/without.so" "$PARDIGITS" "${net[@]}" --resume
+    kill -TERM $pid
+    wait $pid || code=$?
+    [[ $code -eq 75 ]]
+    without flock fcntl
+    fails 1 "can't be locked" env LD_PRELOAD="$dir/without.so" "$PARDIGITS" "${net[@]}" --resume
+}
+
 @test "train: a polynomial kernel beyond all bounds" {
     fails_on 2 2 'svm.gamma' train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=300 \
         --set svm.kernel=poly --set svm.degree=20 --set svm.gamma=10000 --set svm.coef0=-1e6
