@@ -115,7 +115,7 @@ static void record_circumstances(const TrainJob *job) {
 static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
         const bool fresh = job->resume == NULL;
-        if (fresh) run_folder_clear(run, status);
+        if (fresh) run_folder_set_aside(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
@@ -124,13 +124,9 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
     return comm_agree(job->comm, status);
 }
 
-static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
-                        Status *status) {
+/* With the run's files begun. */
+static void train_family(TrainJob *job, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
-    const double traced_s = trace_begin(trace_thread(job->trace, 0));
-    if (train_job_read(job, data, status)) return status->code;
-    trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
-    if (begin_files(run, started_s, job, status)) return status->code;
     log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
              job->resume ? ", resumed" : "");
     StatusCode code = family->train(job, status);
@@ -138,6 +134,15 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
     metrics_set_count(job->metrics, "complete", code == STATUS_OK);
     if (code == STATUS_OK || code == STATUS_STOPPED) metrics_flush(job->metrics, &flush);
     if (flush.code && code == STATUS_OK) *status = flush;
+}
+
+static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
+                        Status *status) {
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
+    if (train_job_read(job, data, status)) return status->code;
+    trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
+    if (begin_files(run, started_s, job, status) == STATUS_OK) train_family(job, status);
+    if (comm_rank(job->comm) == 0) run_folder_settle(run);
     if (comm_agree(job->comm, status) == STATUS_OK)
         log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);
     return status->code;

@@ -113,13 +113,44 @@ void run_folder_remove_leftovers(const RunFolder *run) {
         if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
 }
 
-StatusCode run_folder_clear(const RunFolder *run, Status *status) {
-    const char *const files[] = {run->model, run->previous, run->metrics, run->config};
-    for (int i = 0; i < 4; i++)
-        if (unlink(files[i]) && errno != ENOENT)
-            status_set(status, STATUS_FAILED, "%s can't be removed: %s.", files[i], strerror(errno));
+enum { RUN_FILES = 4 };
+
+static const char *run_file(const RunFolder *run, int i) {
+    const char *const files[RUN_FILES] = {run->model, run->previous, run->metrics, run->config};
+    return files[i];
+}
+
+/* What an old run's file is called until the new run has a model. */
+static char *old_name(const char *path) {
+    const size_t size = strlen(path) + sizeof ".old";
+    char *old = mem_new(size, 1);
+    snprintf(old, size, "%s.old", path);
+    return old;
+}
+
+StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
+    const bool has_model = access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0;
+    for (int i = 0; i < RUN_FILES; i++) {
+        const char *file = run_file(run, i);
+        char *old = old_name(file);
+        if ((has_model ? rename(file, old) : unlink(file)) && errno != ENOENT)
+            status_set(status, STATUS_FAILED, "%s can't be removed: %s.", file, strerror(errno));
+        mem_free(old);
+    }
     run_folder_remove_leftovers(run);
     return status->code;
+}
+
+void run_folder_settle(const RunFolder *run) {
+    const bool stands = access(run->model, F_OK) == 0;
+    for (int i = 0; i < RUN_FILES; i++) {
+        char *old = old_name(run_file(run, i));
+        if (stands)
+            unlink(old);
+        else
+            rename(old, run_file(run, i));
+        mem_free(old);
+    }
 }
 
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status) {

@@ -22,8 +22,13 @@ void run_folder_free(RunFolder *run);
  * in an old run. Collective; ranks agree. */
 StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status);
 
-/* Removes an old run's files. Only rank 0 calls it. */
-StatusCode run_folder_clear(const RunFolder *run, Status *status);
+/* Makes room for a new run: an old run's files are called FILE.old until run_folder_settle. Only rank 0 calls
+ * these. */
+StatusCode run_folder_set_aside(const RunFolder *run, Status *status);
+
+/* When a training has ended, in whatever way: removes the old run if there is a new model, and otherwise puts
+ * it back. */
+void run_folder_settle(const RunFolder *run);
 
 /* Removes what stopped runs leave beside the model. Only rank 0 calls it. */
 void run_folder_remove_leftovers(const RunFolder *run);

@@ -123,8 +123,10 @@ StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t b
         metrics_set_count(job->metrics, "complete", 1);
         train_job_flush_metrics(job);
     }
-    if (save_to(job, job->model_path, &content, status)) save_elsewhere(job, &content, status);
-    return status->code;
+    if (save_to(job, job->model_path, &content, status) == STATUS_OK) return STATUS_OK;
+    metrics_set_count(job->metrics, "complete", 0);
+    train_job_flush_metrics(job);
+    return save_elsewhere(job, &content, status);
 }
 
 StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,

@@ -182,6 +182,16 @@ prepare_fails() {
     [[ $code -eq 75 ]]
 }
 
+@test "train: a run that fails before it has a model leaves the old one where it was" {
+    local net=(train configs/cnn-fast.ini --data "$data" --run "$dir/run" --set run.train=600 --set cnn.epochs=1) before
+    "$PARDIGITS" "${net[@]}"
+    before=$(sha256sum "$dir/run"/*)
+    fails 1 diverged "$PARDIGITS" "${net[@]}" --overwrite --set cnn.lr=1000 --set cnn.epochs=50
+    [[ $(sha256sum "$dir/run"/*) == "$before" ]]
+    "$PARDIGITS" "${net[@]}" --overwrite --set run.seed=2
+    [[ $(sha256sum "$dir/run"/*) != "$before" && -z $(find "$dir/run" -name '*.old') ]]
+}
+
 # without CALL...: makes $dir/without.so, in which these ways to lock a file fail as on a file system that has none.
 without() {
     {
