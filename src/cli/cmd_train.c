@@ -2,6 +2,7 @@
 #include "cli/run_folder.h"
 
 #include "api/build_info.h"
+#include "core/fingerprint.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "parallel/placement.h"
@@ -19,7 +20,7 @@
 typedef struct {
     const char *config_path, *run, *data, *trace;
     Settings settings;
-    bool resume, overwrite;
+    bool resume, overwrite, allow_other_build;
 } TrainArguments;
 
 static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status *status) {
@@ -30,6 +31,7 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
                               {.name = "resume", .flag = &arguments->resume},
                               {.name = "overwrite", .flag = &arguments->overwrite},
+                              {.name = "allow-other-build", .flag = &arguments->allow_other_build},
                               {0}};
     static const char *const names[] = {"CONFIG.ini"};
     const Operands wanted = {1, 1, names};
@@ -94,6 +96,29 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
         checkpoint_is_complete(*resume, complete, status);
     }
     config_destroy(&stored);
+    return comm_agree(comm, status);
+}
+
+/* *builds: the fingerprints of the programs that trained a run, this one's last; freed by the caller. Another
+ * build or kind of processor gives other bits, so that the run would be neither's. Collective. */
+static StatusCode check_build(const RunFolder *run, const H5File *resume, bool allow_others, const Comm *comm,
+                              char **builds, Status *status) {
+    char mine[65], *before = NULL;
+    fingerprint_hex(mine);
+    if (resume) checkpoint_builds(resume, &before, status);
+    size_t length = before ? strlen(before) : 0;
+    if (length < 64) length = 0;
+    const bool same = length > 0 && !strcmp(before + length - 64, mine);
+    if (length > 0 && !same && !allow_others)
+        status_set(
+            status, STATUS_USAGE,
+            "%s was trained by another build of pardigits, or on another kind of processor (%.8s, this is "
+            "%.8s), whose results differ in the last bits: go on there, or add --allow-other-build.",
+            run->folder, before + length - 64, mine);
+    const size_t size = length + sizeof mine + 1;
+    *builds = mem_new(size, 1);
+    snprintf(*builds, size, "%s%s%s", length ? before : "", length && !same ? " " : "", same ? "" : mine);
+    mem_free(before);
     return comm_agree(comm, status);
 }
 
@@ -172,6 +197,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     Config *config = config_create(&model_families.keys);
     H5File *resume = NULL;
     RunFolder run = {0};
+    char *builds = NULL;
     bool complete = false;
     if (parse(argc, argv, &arguments, status)) goto end;
     if (read_config(&arguments, context->comm, config, status)) goto end;
@@ -186,6 +212,8 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
         goto end;
     }
     placement_report(context->comm, context->threads, context->log);
+    if (check_build(&run, resume, arguments.allow_other_build, context->comm, &builds, status)) goto end;
+    job.builds = builds;
     job.config = config;
     job.model_path = run.model;
     job.resume = resume;
@@ -199,6 +227,7 @@ end:
     run_folder_free(&run);
     config_destroy(&config);
     mem_free(arguments.settings.items);
+    mem_free(builds);
     Status ignored = {0};
     h5_close(&resume, &ignored);
     return status->code;

@@ -32,12 +32,15 @@ static const struct {
      "first one\n"
      "  --invert           for pictures of dark ink on a light ground"},
     {"train", cmd_train,
-     "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume | --overwrite] "
-     "[--trace "
-     "FILE.json]",
+     "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume "
+     "[--allow-other-build] | "
+     "--overwrite] [--trace FILE.json]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
      "  --set         changes a key of the configuration\n"
      "  --resume      continues the run in DIR; starts a new one if there is none\n"
+     "  --allow-other-build  continues it under another build or kind of processor, too: the model gets "
+     "other "
+     "bits\n"
      "  --overwrite   replaces the run in DIR\n"
      "  --trace       writes what each thread did when, in Chrome's trace event format, for Perfetto and the "
      "like\n"

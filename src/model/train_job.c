@@ -83,6 +83,7 @@ static StatusCode save_to(const TrainJob *job, const char *path, const Content *
                                  .source = &job->source,
                                  .spec = job->spec,
                                  .class_names = &job->class_names,
+                                 .builds = job->builds,
                                  .complete = content->complete,
                                  .streamed_bytes = content->streamed_bytes};
     const double traced_s = trace_begin(trace_thread(job->trace, 0));

@@ -25,7 +25,9 @@ typedef struct {
     const ImageSource *source;     /* the origin of its training images; NULL: unknown */
     ImageSpec spec;                /* of these images; {0}: not said */
     const ClassNames *class_names; /* NULL: none */
-    bool complete;                 /* whether training is finished (the attribute `complete` of /state) */
+    const char
+        *builds;   /* fingerprints of the programs that trained it, separated by spaces; NULL: not said */
+    bool complete; /* whether training is finished (the attribute `complete` of /state) */
     int64_t streamed_bytes; /* of the arrays of a file that isn't built in memory: the writer is called by all
                                ranks, which send rank 0 what it writes, and file is NULL elsewhere. 0: rank 0
                                has everything, and it alone calls the writer */
@@ -58,6 +60,10 @@ StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *st
 /* What images the model takes and what their classes are called; files that don't say are of MNIST. *names is
  * freed by the caller. */
 StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *names, Status *status);
+
+/* The fingerprints of the programs that trained a model, the last one last; "" if the file doesn't say. Freed
+ * by the caller (mem_free). */
+StatusCode checkpoint_builds(const H5File *file, char **builds, Status *status);
 
 /* Whether the file holds a fully trained model, not a checkpoint of an unfinished run. */
 StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status);

@@ -254,3 +254,17 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep -q '^/epochs: 4 rows' "$BATS_TEST_TMPDIR/shown"
     grep -q '^/steps: 628 rows' "$BATS_TEST_TMPDIR/shown" # 4 epochs of ceil(20000 / 128) steps
 }
+
+@test "another build goes on only where that is wanted, and the model says so" {
+    local other=$BATS_TEST_TMPDIR/pardigits net=(configs/cnn-fast.ini --data "$data" --run "$run_dir" --set run.train=2000 --set cnn.epochs=40)
+    cp "$PARDIGITS" "$other"
+    echo >>"$other" # a byte behind the end of the program
+    start 1 "${net[@]}"
+    wait_for 'epoch 1/'
+    kill -USR1 "$pid"
+    ends_with 75
+    fails 2 'another build' "$other" train "${net[@]}" --resume
+    "$other" train "${net[@]}" --resume --allow-other-build
+    grep -aqE '[0-9a-f]{64} [0-9a-f]{64}' "$run_dir/model.h5"
+    "$PARDIGITS" train "${net[@]}" --resume # nothing to do: no matter by whom
+}
