@@ -18,8 +18,8 @@ RunFolder run_folder_new(const char *folder);
 void run_folder_free(RunFolder *run);
 
 /* Makes the folder where it is missing, locks it for this run (a folder that can't be locked is refused) and
- * checks that it can be written, and that a run in it may be replaced (overwrite) or gone on with (resume). Changes nothing
- * in an old run. Collective; ranks agree. */
+ * checks that it can be written, and that a run in it may be replaced (overwrite) or gone on with (resume).
+ * Changes nothing in an old run. Collective; ranks agree. */
 StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status);
 
 /* Makes room for a new run: an old run's files are called FILE.old until run_folder_settle. Only rank 0 calls
