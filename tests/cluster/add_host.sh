@@ -11,7 +11,12 @@ until pid=$(pgrep -P "$outer" -f host.sh); do
     kill -0 "$outer" || { cat "/run/cluster/$host.log" >&2; exit 1; }
     sleep 0.01
 done
-# The other end of the link is in the host, and disappears with it. A host that comes back has the same address, which the others remember.
+# The other end of the link is in the host, and disappears with it, some time after its processes: a host that comes back deletes what is left.
+# It has the same address as before, which the others remember.
+for ((i = 0; i < 100; i++)); do
+    ip link show "$link" >/dev/null 2>&1 || break
+    ip link delete "$link" 2>/dev/null || sleep 0.05
+done
 ip link add "$link" type veth peer name eth0 address "$(printf '02:00:c6:12:01:%02x' "${host#c}")" netns "$pid"
 ip link set "$link" master br0 up
 echo "$pid" >"/run/cluster/pids/$host"
