@@ -28,10 +28,15 @@ void balance_free(Balance *balance) {
     mem_free(balance->cuts);
 }
 
+/* Of the longest window. */
+static int64_t most_steps(const BatchPartition *partition) {
+    return larger(1, (int64_t)WINDOW_IMAGES * partition->ranks / partition->batch);
+}
+
 Range balance_window(const Balance *balance, const BatchPartition *partition, int64_t step) {
     const int64_t steps = epoch_steps(partition);
     if (partition->ranks == 1) return (Range){step, steps}; /* nothing is fetched */
-    const int64_t most = larger(1, (int64_t)WINDOW_IMAGES * partition->ranks / partition->batch);
+    const int64_t most = most_steps(partition);
     return (Range){step,
                    smaller(step + (balance->adapts ? smaller(balance->window_steps, most) : most), steps)};
 }
@@ -76,7 +81,7 @@ static void tell(const Balance *balance, const BatchPartition *partition, Log *l
 void balance_end_window(Balance *balance, BatchPartition *partition, Log *log) {
     if (!balance->adapts) return;
     measure(balance);
-    balance->window_steps *= 2;
+    balance->window_steps = smaller(2 * balance->window_steps, most_steps(partition));
     ShareCost *costs = mem_new((size_t)partition->ranks, sizeof *costs);
     comm_gather(balance->comm, &balance->cost, sizeof balance->cost, costs);
     if (shares_adapt(costs, partition->ranks, balance->shares)) {
