@@ -47,13 +47,22 @@ train() {
 ours() {
     train "$1" "$2" "$steps" 2
     images_per_second "$program" "$(cluster_path /run/shared/run)"
+    hidden_share "$(cluster_path /run/shared/run)" >>"$scratch/hidden"
+}
+
+# hidden_share RUN: the part of the reduction's time in the last epoch, in %, that lay behind the rank's own work.
+hidden_share() {
+    local reduce exposed
+    reduce=$("$program" show "$1/metrics.h5" --csv | column reduce_s | sed -n 2p)
+    exposed=$("$program" show "$1/metrics.h5" --csv | column exposed_s | sed -n 2p)
+    awk -v reduce="$reduce" -v exposed="$exposed" 'BEGIN { printf "%.1f\n", 100 * (1 - exposed / reduce) }'
 }
 
 # theirs HOSTS NET: images/s; appends each host's bytes a step to $scratch/their_bytes.
 theirs() {
     # through a pipe, as the hosts' processes would write over each other's lines in one file
     cluster_each "$1" timeout 600 /usr/bin/python3 tests/bench/peers/ddp.py data/mnist "$2" "${3:-$steps}" $batch | cat >"$scratch/ddp"
-    (($(wc -l <"$scratch/ddp") == $1)) || { echo "bench.sh: not every process of DDP printed its line" >&2; exit 1; }
+    (($(grep -cE '^rank [0-9]+ images/s [0-9.]+ sent [0-9]+ received [0-9]+$' "$scratch/ddp") == $1)) || { echo "bench.sh: not every process of DDP printed its line" >&2; exit 1; }
     awk '{ print $6 }' "$scratch/ddp" >"$scratch/their_bytes"
     awk '$2 == 0 { print $4 }' "$scratch/ddp"
 }
@@ -88,6 +97,7 @@ measure() {
     local hosts=$1 link=$2 net=$3 i our_most our_mean their_most their_mean our_rate=- their_rate=- speed=-
     : >"$scratch/ours"
     : >"$scratch/theirs"
+    : >"$scratch/hidden"
     for ((i = 0; i < pairs; i++)); do
         ours "$hosts" "$net" >>"$scratch/ours"
         theirs "$hosts" "$net" >>"$scratch/theirs"
@@ -102,6 +112,7 @@ measure() {
     read -r their_most their_mean < <(most_and_mean <"$scratch/their_bytes")
     printf '%5d %-7s %-7s %-28s %-28s %5s %11s %9s %11s %9s %5s\n' "$hosts" "$link" "$net" "$our_rate" "$their_rate" "$speed" \
         "$our_most" "$our_mean" "$their_most" "$their_mean" "$(ratio "$our_most" "$their_most")"
+    if ((pairs > 0)); then echo "      hidden behind the work, % of the reduction's time: $(spread <"$scratch/hidden")"; fi
     [[ -z ${CSV:-} ]] || echo "$hosts,$link,$net,$(columns "$our_rate"),$(columns "$their_rate"),$speed,$our_most,$our_mean,$their_most,$their_mean" >>"$CSV"
 }
 
