@@ -113,7 +113,7 @@ static StatusCode check_build(const RunFolder *run, const H5File *resume, bool a
         status_set(
             status, STATUS_USAGE,
             "%s was trained by another build of pardigits, or on another kind of processor (%.8s, this is "
-            "%.8s), whose results differ in the last bits: go on there, or add --allow-other-build.",
+            "%.8s), whose results may differ: go on there, or add --allow-other-build.",
             run->folder, before + length - 64, mine);
     const size_t size = length + sizeof mine + 1;
     *builds = mem_new(size, 1);

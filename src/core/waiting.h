@@ -6,6 +6,7 @@ typedef struct {
     double began_s;
 } Waiting;
 
+/* Also sets the calling thread's timer slack (prctl) to 1 us, for as long as the thread lives. */
 Waiting waiting_begin(void);
 
 /* Between two looks. At first the core goes to whoever else is ready, so that a short wait ends at once;

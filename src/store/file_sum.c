@@ -30,7 +30,7 @@ static Trailer trailer_of(int64_t bytes, Sha256 *hash) {
     return trailer;
 }
 
-/* read() or write() of exactly so many bytes. */
+/* read() of exactly so many bytes. */
 static bool read_all(int descriptor, void *bytes, size_t count) {
     for (size_t done = 0; done < count;) {
         const ssize_t got = read(descriptor, (char *)bytes + done, count - done);

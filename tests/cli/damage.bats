@@ -80,28 +80,27 @@ noticed() {
     grep -q "has no checksum" "$BATS_TEST_TMPDIR/err"
 }
 
-@test "damaged metrics are set aside and the run goes on" {
-    local copy=$BATS_TEST_TMPDIR/run pid code=0
-    "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=200 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+# stopped_in_an_epoch LOG ARGUMENTS...: training that is stopped when it has ended one.
+stopped_in_an_epoch() {
+    local log=$1 pid code=0
+    shift
+    "$PARDIGITS" train "$@" 2>"$log" 3>&- &
     pid=$!
-    until grep -q "^epoch 1/" "$BATS_TEST_TMPDIR/err"; do
+    until grep -q "^epoch" "$log"; do
         kill -0 $pid
         sleep 0.05
     done
     kill -TERM $pid
     wait $pid || code=$?
     [[ $code -eq 75 ]]
+}
+
+@test "damaged metrics are set aside and the run goes on" {
+    local copy=$BATS_TEST_TMPDIR/run
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/begun" configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=200
     flip "$copy/metrics.h5" 3000
     cp "$copy/metrics.h5" "$BATS_TEST_TMPDIR/damaged"
-    "$PARDIGITS" train "$copy/config.ini" --run "$copy" --resume 2>"$BATS_TEST_TMPDIR/resumed" 3>&- &
-    pid=$!
-    until grep -q "^epoch" "$BATS_TEST_TMPDIR/resumed"; do
-        kill -0 $pid
-        sleep 0.05
-    done
-    kill -TERM $pid
-    wait $pid || code=$?
-    [[ $code -eq 75 ]]
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "$copy/config.ini" --run "$copy" --resume
     grep -q "metrics.h5 is damaged.*kept as .*metrics.damaged.h5" "$BATS_TEST_TMPDIR/resumed"
     cmp "$copy/metrics.damaged.h5" "$BATS_TEST_TMPDIR/damaged"
 }
