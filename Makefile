@@ -13,7 +13,7 @@ DESTDIR ?=
 VERSION := $(shell sed -n 's/^.define PARDIGITS_VERSION "\(.*\)"/\1/p' include/pardigits/pardigits.h)
 SONAME := libpardigits.so.$(firstword $(subst ., ,$(VERSION)))
 
-PACKAGES := hdf5-openmpi inih lept libcjson libcrypto zlib
+PACKAGES := hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib
 CFLAGS ?= -O3 -g
 # -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
 # declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
@@ -174,7 +174,7 @@ data/mnist.h5: $(IDX) | $(PROGRAM)
 	$(PROGRAM) prepare --idx data/mnist --out $@
 
 # Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
-MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, cJSON, OpenSSL, zlib and \
+MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib and \
 	Random123: run \`make deps\`.
 .PHONY: FORCE
 $(BUILD)/flags: FORCE

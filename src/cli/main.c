@@ -58,7 +58,8 @@ static const struct {
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict,
      "predict MODEL.h5 PICTURE... [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
-     "Predicts the class of each picture (PNG, JPEG, PNM; any size; dark on light or light on dark).\n"
+     "Predicts the class of each picture (PNG, JPEG, TIFF, WebP, GIF, BMP, PNM; any size; dark on light or "
+     "light on dark).\n"
      "  --neighbours  draws each picture, as a KNN model sees it, beside its nearest training images (up to "
      "20),\n"
      "                each with its label and distance (the square root of what is compared)\n"

@@ -7,9 +7,10 @@
 
 #include <stdint.h>
 
-/* Reads a picture (PNG, JPEG, PNM; any size and colour; dark on light or light on dark) that holds one digit,
- * and makes of it an image [height][width] as MNIST's makers did: scaled to fit 20/28 of either side with its
- * proportions kept, centred by mass. STATUS_FAILED if it can't be read or is empty. */
+/* Reads a picture (its first page; any format of data/picture.h, any size and colour; dark on light or light
+ * on dark) that holds one digit, and makes of it an image [height][width] as MNIST's makers did: scaled to
+ * fit 20/28 of either side with its proportions kept, centred by mass. STATUS_FAILED if it can't be read or
+ * is empty. */
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status);
 
 #endif

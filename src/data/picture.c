@@ -1,5 +1,10 @@
 #include "data/picture.h"
 
+#include "core/integers.h"
+#include "core/mem.h"
+#include "data/picture_format.h"
+#include "data/picture_paper.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,62 +14,162 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_PIXELS = 100000000 }; /* takes up to 1 GB to decode */
+enum {
+    MAX_PIXELS = 100000000, /* takes up to 1 GB to decode */
+    MAX_BYTES = 1 << 30     /* of a file */
+};
 
-/* Replaces *pix by the result of a conversion, which is NULL if the conversion failed. */
-static void replace(PIX **pix, PIX *converted) {
-    pixDestroy(pix);
-    *pix = converted;
+/* A format by its first bytes, in which '?' stands for any. */
+typedef struct {
+    const char *name, *signature;
+    int bytes;              /* of the signature */
+    PictureMeasure measure; /* NULL: not supported */
+    PictureDecode decode;
+} Format;
+
+static const Format formats[] = {
+    {"PNG", "\x89PNG\r\n\x1a\n", 8, png_measure, png_decode},
+    {"JPEG", "\xff\xd8\xff", 3, jpeg_measure, jpeg_decode},
+    {"TIFF", "II*\0", 4, tiff_measure, tiff_decode},
+    {"TIFF", "MM\0*", 4, tiff_measure, tiff_decode},
+    {"TIFF", "II+\0", 4, tiff_measure, tiff_decode},
+    {"TIFF", "MM\0+", 4, tiff_measure, tiff_decode},
+    {"WebP", "RIFF????WEBP", 12, webp_measure, webp_decode},
+    {"GIF", "GIF8?a", 6, gif_measure, gif_decode},
+    {"BMP", "BM", 2, bmp_measure, bmp_decode},
+    {"JPEG 2000", "\0\0\0\x0cjP  \r\n\x87\n", 12, jp2_measure, jp2_decode},
+    {"PNM", "P1", 2, pnm_measure, pnm_decode},
+    {"PNM", "P2", 2, pnm_measure, pnm_decode},
+    {"PNM", "P3", 2, pnm_measure, pnm_decode},
+    {"PNM", "P4", 2, pnm_measure, pnm_decode},
+    {"PNM", "P5", 2, pnm_measure, pnm_decode},
+    {"PNM", "P6", 2, pnm_measure, pnm_decode},
+    {"PAM", "P7\n", 3, NULL, NULL},
+    {"PDF", "%PDF-", 5, NULL, NULL},
+    {"HEIC or AVIF", "????ftyp", 8, NULL, NULL},
+    {"SVG", "<svg", 4, NULL, NULL},
+    {"SVG or XML", "<?xml", 5, NULL, NULL},
+    {"Photoshop", "8BPS", 4, NULL, NULL},
+    {"PostScript", "%!PS", 4, NULL, NULL},
+    {"icon", "\0\0\1\0", 4, NULL, NULL},
+    {"JPEG XL", "\xff\x0a", 2, NULL, NULL},
+    {"OpenEXR", "v/1\1", 4, NULL, NULL},
+};
+
+struct PictureFile {
+    PictureBytes bytes;
+    const Format *format;
+    PictureSize size;
+};
+
+StatusCode picture_damaged(const PictureBytes *file, Status *status) {
+    return status_set(status, STATUS_FAILED, "%s is damaged or truncated: it can't be decoded.", file->path);
 }
 
-/* Refuses, before anything is decoded, what isn't a picture of a size that one can work with, or not in one
- * of the common formats where these alone are wanted. */
-static StatusCode check_file(const char *path, bool common, int *format, Status *status) {
-    struct stat info;
-    if (stat(path, &info) || access(path, R_OK))
-        return status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
-    if (!S_ISREG(info.st_mode))
-        return status_set(status, STATUS_FAILED, "%s isn't a file; name a PNG, JPEG or PNM picture.", path);
-    const bool known = findFileFormat(path, format) == 0 && *format != IFF_UNKNOWN;
-    if (!known || (common && *format != IFF_PNG && *format != IFF_JFIF_JPEG && *format != IFF_PNM))
-        return status_set(status, STATUS_FAILED, "%s isn't a %s picture; save it as one of these.", path,
-                          common ? "PNG, JPEG or PNM" : "PNG, JPEG, PNM, TIFF, WebP, GIF or BMP");
-    l_int32 width, height;
-    if (pixReadHeader(path, NULL, &width, &height, NULL, NULL, NULL) || width <= 0 || height <= 0)
-        return status_set(status, STATUS_FAILED, "%s is damaged: its header can't be read.", path);
-    if ((int64_t)width * height > MAX_PIXELS)
-        return status_set(status, STATUS_FAILED,
-                          "%s has %" PRId32 " x %" PRId32 " pixels, more than %d million; scale it down.",
-                          path, width, height, MAX_PIXELS / 1000000);
-    return STATUS_OK;
+StatusCode picture_unsupported(const PictureBytes *file, const char *what, Status *status) {
+    return status_set(status, STATUS_FAILED, "%s: %s isn't supported; save it as a plain PNG or JPEG.",
+                      file->path, what);
 }
 
-static double variance_of(PIX *grey) {
-    l_float32 variance = 0;
-    pixGetAverageMasked(grey, NULL, 0, 0, 1, L_VARIANCE, &variance);
-    return variance;
-}
-
-/* Grey from colour: as the eye sees it, unless the digit differs from its ground in colour more than in
- * brightness; then the channel in which it shows best. */
-static PIX *grey_of_colour(PIX *colour) {
-    PIX *grey = pixConvertRGBToLuminance(colour);
-    double shows = 4 * variance_of(grey);
-    for (int channel = COLOR_RED; channel <= COLOR_BLUE; channel++) {
-        PIX *single = pixGetRGBComponent(colour, channel);
-        double variance = variance_of(single);
-        if (variance > shows) {
-            shows = variance;
-            replace(&grey, single);
-        } else
-            pixDestroy(&single);
+/* Reads all that a stream gives, at most MAX_BYTES. */
+static StatusCode read_stream(FILE *stream, size_t expected, PictureBytes *file, Status *status) {
+    size_t room = (size_t)larger((int64_t)expected + 1, 1 << 16), got;
+    file->bytes = mem_new(room, 1);
+    while ((got = fread(file->bytes + file->size, 1, room - file->size, stream)) > 0) {
+        file->size += got;
+        if (file->size < room) continue;
+        if (room > MAX_BYTES)
+            return status_set(status, STATUS_FAILED, "%s has more than %d MB; scale it down.", file->path,
+                              MAX_BYTES >> 20);
+        uint8_t *more = mem_new(room *= 2, 1);
+        memcpy(more, file->bytes, file->size);
+        mem_free(file->bytes);
+        file->bytes = more;
     }
-    return grey;
+    if (ferror(stream))
+        status_set(status, STATUS_FAILED, "%s can't be read: %s.", file->path, strerror(errno));
+    return status->code;
 }
 
-/* Shuts standard error and gives what stderr_reopen needs. libpng and libjpeg print lines of their own there,
- * and leptonica has no way to stop them. */
-static int stderr_shut(void) {
+static StatusCode read_file(const char *path, PictureBytes *file, Status *status) {
+    struct stat info = {0};
+    if (!strcmp(path, "-")) {
+        file->path = "standard input";
+        return read_stream(stdin, 0, file, status);
+    }
+    FILE *stream = NULL;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return status_set(status, STATUS_FAILED, "%s isn't a file; name a picture.", path);
+    if (info.st_size > MAX_BYTES)
+        return status_set(status, STATUS_FAILED, "%s has more than %d MB; scale it down.", path,
+                          MAX_BYTES >> 20);
+    if (!(stream = fopen(path, "rb")))
+        return status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
+    read_stream(stream, (size_t)info.st_size, file, status);
+    fclose(stream);
+    return status->code;
+}
+
+static bool matches(const Format *format, const PictureBytes *file) {
+    if (file->size < (size_t)format->bytes) return false;
+    for (int i = 0; i < format->bytes; i++)
+        if (format->signature[i] != '?' && (uint8_t)format->signature[i] != file->bytes[i]) return false;
+    return true;
+}
+
+static StatusCode find_format(PictureFile *file, Status *status) {
+    for (size_t f = 0; f < sizeof formats / sizeof *formats && !file->format; f++)
+        if (matches(&formats[f], &file->bytes)) file->format = &formats[f];
+    if (!file->format)
+        return status_set(
+            status, STATUS_FAILED,
+            "%s isn't a PNG, JPEG, TIFF, WebP, GIF, BMP or PNM picture; save it as one of these.",
+            file->bytes.path);
+    return file->format->measure ? status->code
+                                 : picture_unsupported(&file->bytes, file->format->name, status);
+}
+
+static StatusCode measure(PictureFile *file, Status *status) {
+    PictureSize *size = &file->size;
+    if (file->format->measure(&file->bytes, size, status)) return status->code;
+    if (size->width <= 0 || size->height <= 0) return picture_damaged(&file->bytes, status);
+    if (size->width * size->height > MAX_PIXELS)
+        return status_set(status, STATUS_FAILED,
+                          "%s has %" PRId64 " x %" PRId64 " pixels, more than %d million; scale it down.",
+                          file->bytes.path, size->width, size->height, MAX_PIXELS / 1000000);
+    return status->code;
+}
+
+PictureFile *picture_open(const char *path, Status *status) {
+    PictureFile *file = mem_new(1, sizeof *file);
+    file->bytes.path = path;
+    if (read_file(path, &file->bytes, status) || find_format(file, status) || measure(file, status))
+        picture_close(&file);
+    return file;
+}
+
+void picture_close(PictureFile **file) {
+    if (!*file) return;
+    mem_free((*file)->bytes.bytes);
+    mem_free(*file);
+    *file = NULL;
+}
+
+int picture_pages(const PictureFile *file) {
+    return file->size.pages;
+}
+
+StatusCode picture_page(PictureFile *file, int page, PIX **pix, Status *status) {
+    *pix = file->format->decode(&file->bytes, page, status);
+    if (!*pix) return status->code;
+    picture_turn(pix, exif_orientation(&file->bytes));
+    picture_lay_on_paper(pix);
+    if (!*pix) status_set(status, STATUS_FAILED, "%s can't be converted to grey.", file->bytes.path);
+    return status->code;
+}
+
+int picture_silence(void) {
+    setMsgSeverity(L_SEVERITY_NONE);
     fflush(stderr);
     int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
     if (kept >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);
@@ -72,44 +177,35 @@ static int stderr_shut(void) {
     return kept;
 }
 
-static void stderr_reopen(int kept) {
+void picture_unsilence(int kept) {
     fflush(stderr);
     if (kept < 0) return;
     dup2(kept, STDERR_FILENO);
     close(kept);
 }
 
-static PIX *decode(const char *path, bool common, Status *status) {
-    int format;
-    if (check_file(path, common, &format, status)) return NULL;
-    PIX *pix = format == IFF_JFIF_JPEG ? pixReadJpeg(path, 0, 1, NULL, 0) : pixRead(path);
-    if (!pix) status_set(status, STATUS_FAILED, "%s is damaged or truncated: it can't be decoded.", path);
-    return pix;
-}
-
-/* As grey of 8 bits; colour goes through to_grey. */
-static StatusCode read_grey(const char *path, bool common, PIX *(*to_grey)(PIX *), PIX **grey,
-                            Status *status) {
-    setMsgSeverity(L_SEVERITY_NONE); /* leptonica would print lines of its own */
-    int kept = stderr_shut();
-    PIX *pix = decode(path, common, status);
-    stderr_reopen(kept);
-    if (!pix) return status->code;
-    if (pixGetColormap(pix)) replace(&pix, pixRemoveColormap(pix, REMOVE_CMAP_BASED_ON_SRC));
-    if (pix && pixGetSpp(pix) == 4) replace(&pix, pixAlphaBlendUniform(pix, 0xffffff00));
-    if (pix && pixGetDepth(pix) == 32)
-        replace(&pix, to_grey(pix));
-    else if (pix)
-        replace(&pix, pixConvertTo8(pix, FALSE));
-    if (!pix) return status_set(status, STATUS_FAILED, "%s can't be converted to grey.", path);
-    *grey = pix;
-    return STATUS_OK;
+/* The first page, made grey by to_grey where it is coloured. */
+static StatusCode read_grey(const char *path, PIX *(*to_grey)(PIX *), PIX **grey, Status *status) {
+    PIX *page = NULL;
+    *grey = NULL;
+    const int kept = picture_silence();
+    PictureFile *file = picture_open(path, status);
+    if (file && !picture_page(file, 0, &page, status)) *grey = to_grey(page);
+    picture_close(&file);
+    picture_unsilence(kept);
+    pixDestroy(&page);
+    if (!*grey && !status->code) status_set(status, STATUS_FAILED, "%s can't be converted to grey.", path);
+    return status->code;
 }
 
 StatusCode picture_read(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, true, grey_of_colour, grey, status);
+    return read_grey(path, picture_grey, grey, status);
+}
+
+static PIX *luminance(PIX *page) {
+    return pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(page) : pixClone(page);
 }
 
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, false, pixConvertRGBToLuminance, grey, status);
+    return read_grey(path, luminance, grey, status);
 }

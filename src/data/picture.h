@@ -1,4 +1,5 @@
-/* Decoding of pictures. Private to src/data. */
+/* Decoding of picture files: from a path, or "-" for standard input, to pages of grey or colour. Not
+ * collective; several threads may each have a file of their own. Private to src/data. */
 #ifndef PARDIGITS_DATA_PICTURE_H
 #define PARDIGITS_DATA_PICTURE_H
 
@@ -6,11 +7,34 @@
 
 #include <allheaders.h>
 
-/* The PNG, JPEG or PNM at path as 8-bit grey, transparency on white; of a coloured one the channel that shows
- * most. Destroyed by the caller (pixDestroy). */
+typedef struct PictureFile PictureFile;
+
+/* Reads a file's bytes, recognises its format and counts its pages; nothing is decoded. NULL after a failure:
+ * not readable, not a picture, a format that isn't supported (PDF, HEIC, an animation, ...), damaged, or more
+ * pixels than the program decodes. Destroyed by picture_close. */
+PictureFile *picture_open(const char *path, Status *status);
+void picture_close(PictureFile **file);
+
+/* 1, except for a TIFF of several pages. */
+int picture_pages(const PictureFile *file);
+
+/* Page 0, 1, ..., upright, as 8-bit grey or 32-bit RGB; where it is transparent, its paper shows. Destroyed
+ * by the caller (pixDestroy). */
+StatusCode picture_page(PictureFile *file, int page, PIX **pix, Status *status);
+
+/* Grey from such a page: as the eye sees it, unless the ink differs from its ground in colour more than in
+ * brightness; then the channel in which it shows best. Destroyed by the caller. */
+PIX *picture_grey(PIX *page);
+
+/* The first page of the picture at path as 8-bit grey, by picture_grey. Destroyed by the caller. */
 StatusCode picture_read(const char *path, PIX **grey, Status *status);
 
-/* The same of a picture in any format that leptonica reads, of a coloured one the luminance. */
+/* The same, of a coloured one the luminance. */
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status);
+
+/* The decoders print lines of their own: these stop them for the whole process, and let it print again. Not
+ * thread-safe. */
+int picture_silence(void);
+void picture_unsilence(int kept);
 
 #endif

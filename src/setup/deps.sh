@@ -4,7 +4,7 @@
 set -euo pipefail
 
 declare -A packages=(
-    [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev
+    [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev libpng-dev libtiff-dev libexif-dev
              librandom123-dev libinih-dev libcjson-dev libssl-dev zlib1g-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates gnuplot-nox python3-pandas"
     [npm]="npm"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
@@ -33,7 +33,7 @@ done
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     found=yes
     for tool in gcc make mpicc mpirun pkg-config bats pgrep curl; do command -v "$tool" >/dev/null || found=no; done
-    pkg-config --exists hdf5-openmpi inih lept libcjson libcrypto zlib cmocka 2>/dev/null || found=no
+    pkg-config --exists hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib cmocka 2>/dev/null || found=no
     [[ $found == no || ${*:-build} != build ]] || exit 0
     fail "this is neither Debian nor Ubuntu (no apt-get); please install what these packages hold: ${wanted[*]}"
 fi

@@ -271,9 +271,9 @@ static void test_no_picture(void **state) {
     assert_refused("/nonexistent/picture.png", "No such file");
     assert_refused(folder, "isn't a file");
     write_bytes("This is a text and no picture at all, though it is long enough to be one.\n", 74);
-    assert_refused(path, "isn't a PNG, JPEG or PNM");
+    assert_refused(path, "isn't a PNG, JPEG, TIFF");
     write_bytes("", 0);
-    assert_refused(path, "isn't a PNG, JPEG or PNM");
+    assert_refused(path, "isn't a PNG, JPEG, TIFF");
     write_bytes("P5\n60000 60000\n255\n", 19);
     assert_refused(path, "scale it down");
 }

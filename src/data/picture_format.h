@@ -1,0 +1,64 @@
+/* The decoders of single formats, from the bytes of a whole file. Private to src/data/picture*.c.
+ *
+ * A decoder returns NULL after a failure, with a sentence in status that begins with the path. What it
+ * returns has 1 to 16 bits of grey, a colour map, or 32 bits of RGB, with alpha where pixGetSpp is 4. */
+#ifndef PARDIGITS_DATA_PICTURE_FORMAT_H
+#define PARDIGITS_DATA_PICTURE_FORMAT_H
+
+#include "core/status.h"
+
+#include <allheaders.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *path; /* for messages */
+    size_t size;
+    uint8_t *bytes; /* [size] */
+} PictureBytes;
+
+typedef struct {
+    int64_t width, height;
+    int pages;
+} PictureSize;
+
+/* What the header says; STATUS_FAILED where it is damaged or asks for what isn't supported. */
+typedef StatusCode (*PictureMeasure)(const PictureBytes *file, PictureSize *size, Status *status);
+typedef PIX *(*PictureDecode)(const PictureBytes *file, int page, Status *status);
+
+/* By libpng: 1 to 16 bits, palettes, tRNS, interlaced. */
+StatusCode png_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *png_decode(const PictureBytes *file, int page, Status *status);
+
+/* P1 to P6 of any maxval up to 65535: our own, as leptonica's reader knows only few of them. */
+StatusCode pnm_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *pnm_decode(const PictureBytes *file, int page, Status *status);
+
+/* By libtiff: pages, orientation, and each kind that it converts to RGBA. */
+StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *tiff_decode(const PictureBytes *file, int page, Status *status);
+
+/* By leptonica. */
+StatusCode jpeg_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *jpeg_decode(const PictureBytes *file, int page, Status *status);
+StatusCode webp_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *webp_decode(const PictureBytes *file, int page, Status *status);
+StatusCode gif_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *gif_decode(const PictureBytes *file, int page, Status *status);
+StatusCode bmp_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *bmp_decode(const PictureBytes *file, int page, Status *status);
+StatusCode jp2_measure(const PictureBytes *file, PictureSize *size, Status *status);
+PIX *jp2_decode(const PictureBytes *file, int page, Status *status);
+
+/* What EXIF in a JPEG, PNG or WebP says of how the picture is held, 1 to 8; 1 where it says nothing. By
+ * libexif. */
+int exif_orientation(const PictureBytes *file);
+
+/* Turns a stored picture upright: orientation 1 to 8 as in EXIF and TIFF; others change nothing. */
+void picture_turn(PIX **pix, int orientation);
+
+/* The sentences that all decoders share. */
+StatusCode picture_damaged(const PictureBytes *file, Status *status);
+StatusCode picture_unsupported(const PictureBytes *file, const char *what, Status *status);
+
+#endif
