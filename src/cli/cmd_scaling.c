@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/mem.h"
+#include "report/gnuplot.h"
 #include "report/scaling_figure.h"
 #include "report/scaling_table.h"
 
@@ -80,16 +81,6 @@ static StatusCode write_table(const Scaling *scaling, OutputFormat format, const
     return status->code;
 }
 
-/* "strong-training"; a further study of the same kind has its number behind it. */
-static void name_figure(const ScalingStudies *studies, int s, char *name, size_t size) {
-    int same = 1;
-    for (int earlier = 0; earlier < s; earlier++)
-        same += studies->items[earlier].measure == studies->items[s].measure &&
-                !strcmp(studies->items[earlier].kind, studies->items[s].kind);
-    snprintf(name, size, same > 1 ? "%s-%s-%d" : "%s-%s", studies->items[s].kind,
-             scaling_measure_name(studies->items[s].measure), same);
-}
-
 /* The tables, and the figures if there is a program that draws them. */
 static StatusCode write_files(const Scaling *scaling, Log *log, Status *status) {
     if (mkdir(scaling->out, 0777) && errno != EEXIST)
@@ -98,13 +89,13 @@ static StatusCode write_files(const Scaling *scaling, Log *log, Status *status) 
     write_table(scaling, OUTPUT_TEXT, "scaling.txt", status);
     write_table(scaling, OUTPUT_CSV, "scaling.csv", status);
     write_table(scaling, OUTPUT_JSON, "scaling.json", status);
-    if (!scaling_figure_can_draw()) {
+    if (!gnuplot_is_there()) {
         log_line(log, "no figures are drawn, as gnuplot isn't installed (`make deps` installs it)");
         return status->code;
     }
     for (int s = 0; s < scaling->studies.count && !status->code; s++) {
-        char name[64];
-        name_figure(&scaling->studies, s, name, sizeof name);
+        char name[SCALING_FIGURE_NAME];
+        scaling_figure_name(&scaling->studies, s, name);
         scaling_figure_draw(&scaling->studies.items[s], scaling->out, name, status);
     }
     return status->code;

@@ -1,15 +1,8 @@
 #include "cli/dataset_output.h"
 
-#include <stdio.h>
+#include "report/describe.h"
 
-void output_shape(Output *output, ImageSpec spec) {
-    char text[64];
-    snprintf(text, sizeof text, "%dx%d, %d classes", spec.height, spec.width, spec.classes);
-    output_text(output, "shape", "images", text);
-    output_integer(output, "height", NULL, spec.height);
-    output_integer(output, "width", NULL, spec.width);
-    output_integer(output, "classes", NULL, spec.classes);
-}
+#include <stdio.h>
 
 static void add_hashes(Output *output, const char *part, const ImageSource *source) {
     char name[64], title[64];
@@ -25,7 +18,7 @@ void output_dataset(Output *output, const Dataset *dataset, const int64_t *train
     output_record(output);
     output_text(output, "file", "file", dataset->path);
     output_text(output, "kind", "kind", "dataset");
-    output_shape(output, dataset->spec);
+    describe_shape(output, dataset->spec);
     output_integer(output, "train", "training images", dataset->train);
     output_integer(output, "test", "test images", dataset->test);
     add_hashes(output, "train", &dataset->train_source);

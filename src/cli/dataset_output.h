@@ -5,9 +5,6 @@
 #include "core/output.h"
 #include "store/dataset.h"
 
-/* Adds the shape and class count of images to the current record. */
-void output_shape(Output *output, ImageSpec spec);
-
 /* A record of a dataset: file, shape, counts, checksums, and a table of its classes.
  * train, test: [classes] images of each class. */
 void output_dataset(Output *output, const Dataset *dataset, const int64_t *train, const int64_t *test);

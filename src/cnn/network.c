@@ -68,16 +68,39 @@ void network_init_statistics(const Network *net, float *statistics) {
         fill(net->statistics[s].initial, net->statistics[s].count, statistics + net->statistics[s].first);
 }
 
+/* A layer's text with its label, and its output's shape. */
+typedef struct {
+    char text[2 * LAYER_TEXT], shape[48];
+} LayerWords;
+
+static LayerWords layer_words(const Layer *layer) {
+    LayerWords words;
+    snprintf(words.text, sizeof words.text, "%s%s%s", layer->text, *layer->label ? "@" : "", layer->label);
+    snprintf(words.shape, sizeof words.shape, "%dx%dx%d", layer->out.height, layer->out.width,
+             layer->out.channels);
+    return words;
+}
+
 void network_log(const Network *net, Log *log) {
     log_line(log, "%-24s %14s %12s %14s", "layer", "output", "parameters", "multiply-adds");
     for (int i = 0; i < net->layer_count; i++) {
-        const Layer *layer = &net->layers[i];
-        char shape[48], text[2 * LAYER_TEXT];
-        snprintf(shape, sizeof shape, "%dx%dx%d", layer->out.height, layer->out.width, layer->out.channels);
-        snprintf(text, sizeof text, "%s%s%s", layer->text, *layer->label ? "@" : "", layer->label);
-        log_line(log, "%-24s %14s %12lld %14lld", text, shape, (long long)layer->parameters,
-                 (long long)layer->multiply_adds);
+        const LayerWords words = layer_words(&net->layers[i]);
+        log_line(log, "%-24s %14s %12lld %14lld", words.text, words.shape,
+                 (long long)net->layers[i].parameters, (long long)net->layers[i].multiply_adds);
     }
     log_line(log, "%-24s %14s %12lld %14lld", "together", "", (long long)net->parameters,
              (long long)net->multiply_adds);
+}
+
+void network_list(const Network *net, Output *output) {
+    output_begin(output, "layers", "layers", OUTPUT_TABLE);
+    for (int i = 0; i < net->layer_count; i++) {
+        const LayerWords words = layer_words(&net->layers[i]);
+        output_record(output);
+        output_text(output, "layer", "layer", words.text);
+        output_text(output, "output", "output", words.shape);
+        output_integer(output, "parameters", "parameters", net->layers[i].parameters);
+        output_integer(output, "multiply_adds", "multiply-adds", net->layers[i].multiply_adds);
+    }
+    output_end(output);
 }

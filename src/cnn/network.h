@@ -26,6 +26,7 @@
 #include "cnn/layer.h"
 
 #include "core/log.h"
+#include "core/output.h"
 #include "core/status.h"
 #include "store/h5io.h"
 #include "store/image_set.h"
@@ -104,7 +105,9 @@ void network_init_params(const Network *net, uint32_t seed, float *params);
 /* Running statistics before the first step: means 0, variances 1. statistics [statistic_floats]. */
 void network_init_statistics(const Network *net, float *statistics);
 
-/* The table of layers: output shape, parameters, multiply-adds an image. */
+/* The table of layers: output shape, parameters, multiply-adds an image. In the log; as a table `layers` of
+ * the output's record. */
 void network_log(const Network *net, Log *log);
+void network_list(const Network *net, Output *output);
 
 #endif

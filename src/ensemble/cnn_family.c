@@ -155,6 +155,14 @@ static void describe_model(const Model *model, char *text, int size) {
     mem_free(net);
 }
 
+/* Of an ensemble whose members differ, the first one's. */
+static void list_layers(const Model *model, Output *output) {
+    Status ignored = {0};
+    Network *net = members_network(model->config, model->spec, 0, &ignored);
+    if (net) network_list(net, output);
+    mem_free(net);
+}
+
 static StatusCode draw(const Model *model, const char *path, Status *status) {
     static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
     for (int i = 0; i < 2; i++)
@@ -170,6 +178,7 @@ const ModelFamily cnn_family = {.name = "cnn",
                                 .load = load_model,
                                 .predict = predict_images,
                                 .describe = describe_model,
+                                .list_layers = list_layers,
                                 .destroy = destroy_model,
                                 .is_ensemble = is_ensemble,
                                 .members_key = "cnn.use_members",

@@ -106,6 +106,10 @@ struct ModelFamily {
     /* One line for people, such as "60000 reference images, k = 3", of a model whose file is open. */
     void (*describe)(const Model *model, char *text, int size);
 
+    /* Adds a table `layers` to the output's record, of a model whose file is open. NULL where a family has no
+     * layers. */
+    void (*list_layers)(const Model *model, Output *output);
+
     /* Up to `most` of the training images that decide about each of the images: on rank 0, freed by
      * nearest_images_free. Collective; all ranks return the same status. NULL where a family keeps no
      * training images. */

@@ -4,10 +4,10 @@
 
 #include "report/scaling_study.h"
 
-#include <stdbool.h>
+enum { SCALING_FIGURE_NAME = 64 };
 
-/* Whether there is a program gnuplot. */
-bool scaling_figure_can_draw(void);
+/* The name of study s: "strong-training"; a further study of the same kind has its number behind it. */
+void scaling_figure_name(const ScalingStudies *studies, int s, char name[SCALING_FIGURE_NAME]);
 
 /* Draws a study as FOLDER/NAME.svg and FOLDER/NAME.png: speed-up and efficiency over the number of workers,
  * with the least and most of repeated runs, and beside them what would be ideal. */
