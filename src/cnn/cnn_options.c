@@ -43,7 +43,9 @@ static const ConfigKey keys[] = {
     WORK_INT("cnn", test_shifts, "0", 0, 4, "pixels",
              "evaluate and predict average over all shifts of an image up to this far in x and y"),
     WORK_INT("cnn", checkpoint_s, "60", 0, 1e6, "s",
-             "least time between checkpoints, which are at ends of epochs"),
+             "time between checkpoints; 0: one at the end of each epoch"),
+    WORK_INT("cnn", checkpoint_steps, "0", 0, 1e9, "steps",
+             "a checkpoint also each time so many steps of the run are done; 0: none"),
 };
 
 static const ConfigSynonym synonyms[] = {

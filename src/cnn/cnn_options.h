@@ -32,6 +32,7 @@ typedef struct {
     double elastic_sigma;
     int64_t test_shifts;
     int64_t checkpoint_s;
+    int64_t checkpoint_steps;
 } CnnOptions;
 
 extern const ConfigTable cnn_keys;

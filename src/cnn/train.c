@@ -13,10 +13,10 @@
 #include "core/timer.h"
 #include "data/shard.h"
 #include "model/run_options.h"
+#include "model/saver.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 #include "parallel/stop.h"
-#include "store/checkpoint.h"
 
 #include <math.h>
 
@@ -33,9 +33,8 @@ typedef struct {
     TrainState state;
     TrainStep train_step;
     TrainReport report;
-    uint32_t *order;  /* [samples] of the epoch */
-    double save_at_s; /* when the next checkpoint is due */
-    double retry_s;   /* after how long the one that failed is tried again; 0: the last one was saved */
+    uint32_t *order; /* [samples] of the epoch */
+    Saver *saver;
 } Trainer;
 
 static TraceThread *main_trace(const Trainer *trainer) {
@@ -82,11 +81,12 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
-    trainer->save_at_s = timer_now_s() + (double)trainer->options.checkpoint_s;
+    trainer->saver = saver_create(job, (SaveRhythm){(double)options.checkpoint_s, options.checkpoint_steps});
     return STATUS_OK;
 }
 
 static void trainer_end(Trainer *trainer) {
+    saver_destroy(&trainer->saver);
     if (trainer->train_step.net) train_step_free(&trainer->train_step);
     train_state_free(&trainer->state);
     if (trainer->node) comm_destroy(&trainer->node);
@@ -94,32 +94,37 @@ static void trainer_end(Trainer *trainer) {
     mem_free(trainer->order);
 }
 
-/* The metrics go to disk before the state: what they know beyond it is cut off on resuming. Collective: all
- * ranks agree. */
-static StatusCode prepare_save(const Trainer *trainer, Status *status) {
-    train_job_flush_metrics(trainer->job);
-    return train_state_compare_ranks(&trainer->state, trainer->job->comm, status);
-}
-
-/* Saves what the training ends with. */
+/* Saves what the training ends with, metrics before the state: what they know beyond it is cut off on
+ * resuming. Collective: all ranks agree. */
 static StatusCode save(const Trainer *trainer, Status *status) {
+    const TrainJob *job = trainer->job;
     const bool complete = trainer->state.epoch == trainer->epochs;
-    if (prepare_save(trainer, status)) return status->code;
-    return train_job_save(trainer->job, complete, train_state_write, &trainer->state, status);
+    saver_wait(trainer->saver);
+    const double began_s = timer_now_s();
+    if (!complete) train_job_flush_metrics(job);
+    train_job_save(job, complete, train_state_write, &trainer->state, status);
+    metrics_add(job->metrics, "save_wait_s", timer_now_s() - began_s);
+    return status->code;
 }
 
-/* Saves in the course of the training. After a failure it is tried again soon, then less and less often. */
-static StatusCode save_checkpoint(Trainer *trainer, Status *status) {
-    const double often_s = 10, usual_s = (double)trainer->options.checkpoint_s;
-    if (prepare_save(trainer, status)) return status->code;
-    const bool saved = train_job_checkpoint(trainer->job, train_state_write, &trainer->state);
-    trainer->retry_s = saved ? 0 : trainer->retry_s > 0 ? 2 * trainer->retry_s : often_s;
-    trainer->save_at_s = timer_now_s() + (saved ? usual_s : fmin(trainer->retry_s, fmax(usual_s, often_s)));
-    return STATUS_OK;
+/* Steps done since the start of the run. */
+static int64_t steps_done(const Trainer *trainer) {
+    return trainer->state.epoch * trainer->steps + trainer->state.step;
+}
+
+/* Rank 0 alone saves in the course of the training: it has the whole state, which nobody changes before it
+ * begins its next step. */
+static void save_if_due(Trainer *trainer) {
+    const bool epoch_ends = trainer->state.step == 0;
+    if (saver_is_due(trainer->saver, steps_done(trainer), epoch_ends))
+        saver_save(trainer->saver, train_state_write, &trainer->state);
+    else if (epoch_ends)
+        saver_flush(trainer->saver);
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
-    if (save(trainer, status)) return status->code;
+    if (train_state_compare_ranks(&trainer->state, trainer->job->comm, status) || save(trainer, status))
+        return status->code;
     return status_set(
         status, STATUS_STOPPED,
         "Stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to continue from %s.",
@@ -144,19 +149,20 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     TrainState *state = &trainer->state;
     const Range whole = epoch_step_positions(&trainer->partition, state->step);
     const int64_t samples = range_size(whole);
-    const int64_t steps_done = state->epoch * trainer->steps + state->step;
-    const StepPlace place = {schedule_lr(&trainer->schedule, steps_done),
-                             ema_share(trainer->options.ema, steps_done + 1),
+    const int64_t done = steps_done(trainer);
+    const StepPlace place = {schedule_lr(&trainer->schedule, done), ema_share(trainer->options.ema, done + 1),
                              (positions.begin - whole.begin) / trainer->options.micro_batch};
     const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
-    trace_end(main_trace(trainer), TRACE_STEP, began_s, steps_done + 1, 0);
+    trace_end(main_trace(trainer), TRACE_STEP, began_s, done + 1, 0);
     if (result.diverged) return refuse_divergence(trainer, status);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
     balance_add_step(&trainer->balance, divide_up(mine->n, trainer->options.micro_batch), &result);
     train_report_step(&trainer->report, state, place.lr, samples, timer_now_s() - began_s, &result);
-    return result.stop_wanted ? save_and_stop(trainer, status) : STATUS_OK;
+    if (result.stop_wanted) return save_and_stop(trainer, status);
+    if (state->step < trainer->steps) save_if_due(trainer); /* otherwise at the epoch's end */
+    return STATUS_OK;
 }
 
 static void begin_epoch(Trainer *trainer) {
@@ -225,30 +231,21 @@ static double validate(const Trainer *trainer) {
     return (double)correct / (double)n;
 }
 
-/* Rank 0's clock decides, so that all ranks do the same. Collective. */
-static bool checkpoint_is_due(const Trainer *trainer) {
-    const TrainJob *job = trainer->job;
-    bool due = timer_now_s() >= trainer->save_at_s;
-    comm_broadcast(job->comm, &due, sizeof due, 0);
-    return due;
-}
-
 /* Collective: the same status on every rank. */
 static StatusCode end_epoch(Trainer *trainer, Status *status) {
     TrainState *state = &trainer->state;
-    const double began_s = timer_now_s(), accuracy = validate(trainer), validated_s = timer_now_s();
+    const double began_s = timer_now_s(), accuracy = validate(trainer), validate_s = timer_now_s() - began_s;
     train_report_epoch_end(&trainer->report, state, accuracy);
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0;
     state->correct = 0;
-    if (state->epoch == trainer->epochs)
-        save(trainer, status);
-    else if (checkpoint_is_due(trainer))
-        save_checkpoint(trainer, status);
-    if (status->code) return status->code;
-    train_report_phases(&trainer->report, state, validated_s - began_s, timer_now_s() - validated_s);
-    train_job_flush_metrics(trainer->job);
+    if (train_state_compare_ranks(state, trainer->job->comm, status)) return status->code;
+    const double waited_s = saver_take_waited_s(trainer->saver);
+    metrics_add(trainer->job->metrics, "save_wait_s", waited_s);
+    train_report_phases(&trainer->report, state, validate_s, waited_s);
+    if (state->epoch == trainer->epochs) return save(trainer, status);
+    save_if_due(trainer);
     return STATUS_OK;
 }
 

@@ -78,14 +78,18 @@ typedef struct {
     const void *context;
 } Content;
 
+CheckpointInfo train_job_info(const TrainJob *job, bool complete) {
+    return (CheckpointInfo){.config = job->config,
+                            .source = &job->source,
+                            .spec = job->spec,
+                            .class_names = &job->class_names,
+                            .builds = job->builds,
+                            .complete = complete};
+}
+
 static StatusCode save_to(const TrainJob *job, const char *path, const Content *content, Status *status) {
-    const CheckpointInfo info = {.config = job->config,
-                                 .source = &job->source,
-                                 .spec = job->spec,
-                                 .class_names = &job->class_names,
-                                 .builds = job->builds,
-                                 .complete = content->complete,
-                                 .streamed_bytes = content->streamed_bytes};
+    CheckpointInfo info = train_job_info(job, content->complete);
+    info.streamed_bytes = content->streamed_bytes;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     checkpoint_save(path, job->comm, &info, content->write, content->context, status);
     trace_end(trace_thread(job->trace, 0), TRACE_CHECKPOINT, traced_s, 0, 0);

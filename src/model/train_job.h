@@ -59,6 +59,9 @@ StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter w
 StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
                                    const void *context, Status *status);
 
+/* What a model file of the job contains (checkpoint.h); it points into the job. */
+CheckpointInfo train_job_info(const TrainJob *job, bool complete);
+
 /* Saves a checkpoint in the course of a training, which goes on whether or not that succeeds: a failure is
  * logged. True if it did. Collective: all ranks get the same. */
 bool train_job_checkpoint(const TrainJob *job, CheckpointWriter write, const void *context);

@@ -115,6 +115,25 @@ static StatusCode end_file(H5File *file, const char *temporary, const char *path
     return status->code;
 }
 
+StatusCode checkpoint_build(const char *path, const CheckpointInfo *facts, CheckpointWriter write,
+                            const void *context, H5File **file, Status *status) {
+    char *temporary = atomic_file_temporary(path);
+    *file = begin_file(temporary, facts, status);
+    mem_free(temporary);
+    if (*file) write(*file, context, status);
+    Status ignored = *status;
+    if (status->code) h5_close(file, &ignored);
+    return status->code;
+}
+
+StatusCode checkpoint_put(H5File **file, const char *path, Status *status) {
+    char *temporary = atomic_file_temporary(path);
+    end_file(*file, temporary, path, status);
+    *file = NULL;
+    mem_free(temporary);
+    return status->code;
+}
+
 StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
                            CheckpointWriter write, const void *context, Status *status) {
     const bool root = comm_rank(comm) == 0;

@@ -291,25 +291,35 @@ static void write_fact(H5File *file, const Fact *fact, Status *status) {
         h5_set_f64(file, "/run", fact->name, fact->value, status);
 }
 
-StatusCode metrics_flush(Metrics *metrics, Status *status) {
-    if (!metrics || status->code) return status->code;
+StatusCode metrics_build(Metrics *metrics, H5File **file, Status *status) {
     if (metrics->has_clock) metrics_set(metrics, "seconds", timer_now_s() - metrics->started_s);
     char *temporary = atomic_file_temporary(metrics->path);
-    H5File *file;
-    h5_create(&file, temporary, status);
-    if (file) {
-        h5_set_text(file, "/", "format", "pardigits metrics", status);
-        h5_set_i64(file, "/", "version", 1, status);
-        h5_set_text(file, "/", "model", config_text(metrics->config, "run.model"), status);
-        config_store_write(file, metrics->config, status);
-        for (int f = 0; f < metrics->facts; f++)
-            write_fact(file, &metrics->fact[f], status);
-        for (int t = 0; t < metrics->tables; t++)
-            write_table(file, metrics, &metrics->table[t], status);
-    }
-    h5_close(&file, status);
-    atomic_file_commit(temporary, metrics->path, false, status);
+    h5_create(file, temporary, status);
+    mem_free(temporary);
+    if (!*file) return status->code;
+    h5_set_text(*file, "/", "format", "pardigits metrics", status);
+    h5_set_i64(*file, "/", "version", 1, status);
+    h5_set_text(*file, "/", "model", config_text(metrics->config, "run.model"), status);
+    config_store_write(*file, metrics->config, status);
+    for (int f = 0; f < metrics->facts; f++)
+        write_fact(*file, &metrics->fact[f], status);
+    for (int t = 0; t < metrics->tables; t++)
+        write_table(*file, metrics, &metrics->table[t], status);
+    return status->code;
+}
+
+StatusCode metrics_put(const Metrics *metrics, H5File **file, Status *status) {
+    char *temporary = atomic_file_temporary(metrics->path);
+    h5_close(file, status);
+    if (!status->code) atomic_file_commit(temporary, metrics->path, false, status);
     if (status->code) atomic_file_discard(temporary);
     mem_free(temporary);
     return status->code;
+}
+
+StatusCode metrics_flush(Metrics *metrics, Status *status) {
+    H5File *file = NULL;
+    if (!metrics || status->code) return status->code;
+    metrics_build(metrics, &file, status);
+    return metrics_put(metrics, &file, status);
 }

@@ -59,6 +59,11 @@ void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 /* Writes everything to disk. */
 StatusCode metrics_flush(Metrics *metrics, Status *status);
 
+/* The two halves of it. The first is a copy in memory. The second, which may run
+ * on another thread, writes that to disk and clears *file; no other thread may use HDF5 meanwhile. */
+StatusCode metrics_build(Metrics *metrics, H5File **file, Status *status);
+StatusCode metrics_put(const Metrics *metrics, H5File **file, Status *status);
+
 /* Words, each once. */
 typedef struct {
     int count;

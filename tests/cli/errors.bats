@@ -170,6 +170,21 @@ prepare_fails() {
     same_model "$dir/spare/model.h5" "$dir/whole/model.h5"
 }
 
+@test "train: goes on while a checkpoint is written, and ends when the last one is" {
+    local net=(train configs/cnn-fast.ini --data "$data" --set run.train=1000 --set cnn.epochs=1) # 8 steps
+    gcc -shared -fPIC -x c -o "$dir/slow.so" - <<<'#include <unistd.h>
+int fsync(int file) { (void)file; sleep(1); return 0; }'
+    LD_PRELOAD=$dir/slow.so "$PARDIGITS" "${net[@]}" --set cnn.checkpoint_steps=6 --run "$dir/slow"
+    "$PARDIGITS" show "$dir/slow/metrics.h5" --json | python3 -c '
+import json, sys
+metrics = json.load(sys.stdin)
+saved_s = [row["max_s"] for row in metrics["phases"] if row["phase"] == "checkpoint"]
+assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s, metrics["seconds"])'
+    "$PARDIGITS" digest "$dir/slow/model.prev.h5" # of step 6
+    "$PARDIGITS" "${net[@]}" --run "$dir/run"
+    same_model "$dir/slow/model.h5" "$dir/run/model.h5"
+}
+
 @test "train: a second run in the folder of one that is under way is refused" {
     mpirun -n 2 "$PARDIGITS" train configs/cnn.ini --data "$data" --run "$dir/run" 2>"$dir/log" 3>&- &
     local first=$! i

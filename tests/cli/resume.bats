@@ -123,7 +123,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
 
 @test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
     on 2 1 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
-    start 2 "${cnn[@]}" --run "$run_dir"
+    start 2 "${cnn[@]}" --run "$run_dir" --set cnn.checkpoint_s=1000 --set cnn.checkpoint_steps=50 # of 157 in an epoch
     wait_for 'epoch 2'
     kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
     local code=0
@@ -131,7 +131,9 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $code -ne 0 && $code -ne 75 ]]
     "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
     grep '^/epochs: [1-3] rows' "$BATS_TEST_TMPDIR/shown"
-    on 2 1 train "${cnn[@]}" --run "$run_dir" --resume
+    on 3 1 train "${cnn[@]}" --run "$run_dir" --resume
+    "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
+    grep '^/steps: 628 rows' "$BATS_TEST_TMPDIR/shown"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     [[ -z $(find "$run_dir" -name '.*tmp') ]]
 }

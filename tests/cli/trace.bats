@@ -1,7 +1,8 @@
 # Where the time goes: the trace of a training, and the phases in its metrics.
 load common
 
-net=(configs/cnn.ini --set run.train=1200 --set run.valid=200 --set cnn.epochs=2 --set cnn.micro_batch=16 --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10")
+# of 10 steps an epoch
+net=(configs/cnn.ini --set run.train=1200 --set run.valid=200 --set cnn.epochs=2 --set cnn.checkpoint_steps=4 --set cnn.micro_batch=16 --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10")
 
 # seconds_of RUN: as its metrics say.
 seconds_of() {
