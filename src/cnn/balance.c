@@ -6,7 +6,8 @@
 enum {
     FIRST_MICRO_BATCHES = 64, /* of a rank, in the first window: fractions of a second */
     FIRST_STEPS = 4,
-    WINDOW_IMAGES = 1 << 16, /* of a rank, at most */
+    WINDOW_IMAGES = 1 << 13,  /* of a rank, at most */
+    COMPARE_IMAGES = 1 << 16, /* of a rank, at most, between comparisons */
 };
 
 Balance balance_new(const BatchPartition *partition, const Comm *comm, bool adapts) {
@@ -14,7 +15,7 @@ Balance balance_new(const BatchPartition *partition, const Comm *comm, bool adap
     const int64_t micro_batches =
         divide_up(smaller(partition->batch, partition->samples), partition->micro_batch);
     Balance balance = {.comm = comm, .adapts = adapts && ranks > 1};
-    balance.window_steps =
+    balance.first_steps = balance.window_steps = balance.compare_steps =
         larger(FIRST_STEPS, divide_up((int64_t)FIRST_MICRO_BATCHES * ranks, micro_batches));
     balance.shares = mem_new((size_t)ranks, sizeof *balance.shares);
     balance.cuts = mem_new((size_t)ranks + 1, sizeof *balance.cuts);
@@ -28,17 +29,21 @@ void balance_free(Balance *balance) {
     mem_free(balance->cuts);
 }
 
-/* Of the longest window. */
-static int64_t most_steps(const BatchPartition *partition) {
-    return larger(1, (int64_t)WINDOW_IMAGES * partition->ranks / partition->batch);
+/* In which every rank has about so many images. */
+static int64_t steps_with_images(const BatchPartition *partition, int64_t images) {
+    return larger(1, images * partition->ranks / partition->batch);
 }
 
-Range balance_window(const Balance *balance, const BatchPartition *partition, int64_t step) {
-    const int64_t steps = epoch_steps(partition);
-    if (partition->ranks == 1) return (Range){step, steps}; /* nothing is fetched */
-    const int64_t most = most_steps(partition);
-    return (Range){step,
-                   smaller(step + (balance->adapts ? smaller(balance->window_steps, most) : most), steps)};
+void balance_begin_epoch(Balance *balance) {
+    balance->window_steps = balance->first_steps;
+}
+
+Range balance_next_window(Balance *balance, const BatchPartition *partition, int64_t step) {
+    const int64_t steps = epoch_steps(partition), most = steps_with_images(partition, WINDOW_IMAGES);
+    if (partition->ranks == 1) return (Range){step, steps};
+    const Range window = {step, smaller(step + smaller(balance->window_steps, most), steps)};
+    balance->window_steps = smaller(2 * balance->window_steps, most);
+    return window;
 }
 
 void balance_add_step(Balance *balance, int64_t micro_batches, const StepResult *result) {
@@ -79,9 +84,10 @@ static void tell(const Balance *balance, const BatchPartition *partition, Log *l
 }
 
 void balance_end_window(Balance *balance, BatchPartition *partition, Log *log) {
-    if (!balance->adapts) return;
+    if (!balance->adapts || balance->steps < balance->compare_steps) return;
     measure(balance);
-    balance->window_steps = smaller(2 * balance->window_steps, most_steps(partition));
+    balance->compare_steps =
+        smaller(2 * balance->compare_steps, steps_with_images(partition, COMPARE_IMAGES));
     ShareCost *costs = mem_new((size_t)partition->ranks, sizeof *costs);
     comm_gather(balance->comm, &balance->cost, sizeof balance->cost, costs);
     if (shares_adapt(costs, partition->ranks, balance->shares)) {

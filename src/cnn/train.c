@@ -168,43 +168,59 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
 static void begin_epoch(Trainer *trainer) {
     const double began_s = timer_now_s();
     train_report_epoch_begin(&trainer->report);
+    balance_begin_epoch(&trainer->balance);
     rng_permutation(trainer->seed, (uint32_t)trainer->state.epoch, trainer->order,
                     (uint32_t)trainer->partition.samples);
     train_report_input(&trainer->report, timer_now_s() - began_s);
 }
 
-/* The samples of this rank's micro-batches. Collective; freed by epoch_shard_free. */
-static EpochShard fetch_samples(Trainer *trainer, Range steps) {
+/* The samples of this rank's micro-batches from a step of the epoch on, on their way; none from its end on.
+ * Collective; freed by epoch_shard_free. */
+static EpochShard fetch_samples(Trainer *trainer, int64_t step) {
     const TrainJob *job = trainer->job;
     const double began_s = timer_now_s();
-    EpochShard shard = shard_exchange(&trainer->partition, job->comm, &job->shard, trainer->order, steps);
+    const Range steps = balance_next_window(&trainer->balance, &trainer->partition, step);
+    EpochShard shard = epoch_shard_start(&trainer->partition, job->comm, &job->shard, trainer->order, steps);
     train_report_input(&trainer->report, timer_now_s() - began_s);
     trace_end(main_trace(trainer), TRACE_FETCH, began_s, 0, 0);
     return shard;
 }
 
-/* Some steps, for which the ranks' shares are the same. The same status on every rank. */
-static StatusCode train_window(Trainer *trainer, Range steps, Status *status) {
+static void wait_for_samples(Trainer *trainer, EpochShard *shard) {
+    const double began_s = timer_now_s();
+    epoch_shard_wait(shard);
+    train_report_input(&trainer->report, timer_now_s() - began_s);
+    trace_end(main_trace(trainer), TRACE_FETCH, began_s, 0, 0);
+}
+
+/* The steps of a window, for which the ranks' shares are the same, while the samples of the next one arrive.
+ * The same status on every rank. */
+static StatusCode train_window(Trainer *trainer, const EpochShard *shard, EpochShard *next, Status *status) {
     const int rank = comm_rank(trainer->job->comm);
-    EpochShard shard = fetch_samples(trainer, steps);
     int64_t first = 0;
-    for (int64_t step = steps.begin; step < steps.end && !status->code; step++) {
-        const Range positions = epoch_rank_positions(&trainer->partition, step, rank);
-        const Samples mine = samples_slice(&shard.samples, first, range_size(positions));
+    for (int64_t step = shard->steps.begin; step < shard->steps.end && !status->code; step++) {
+        const Range positions = epoch_rank_positions(&shard->partition, step, rank);
+        const Samples mine = samples_slice(&shard->samples, first, range_size(positions));
         train_step(trainer, positions, &mine, status);
+        epoch_shard_progress(next);
         first += mine.n;
     }
-    epoch_shard_free(&shard);
     if (!status->code) balance_end_window(&trainer->balance, &trainer->partition, trainer->job->log);
     return status->code;
 }
 
 /* The steps of an epoch that aren't done yet. The same status on every rank. */
 static StatusCode train_steps(Trainer *trainer, Status *status) {
-    const TrainState *state = &trainer->state;
     begin_epoch(trainer);
-    while (state->step < trainer->steps && !status->code)
-        train_window(trainer, balance_window(&trainer->balance, &trainer->partition, state->step), status);
+    EpochShard next = fetch_samples(trainer, trainer->state.step);
+    while (range_size(next.steps) > 0 && !status->code) {
+        EpochShard shard = next;
+        wait_for_samples(trainer, &shard);
+        next = fetch_samples(trainer, shard.steps.end);
+        train_window(trainer, &shard, &next, status);
+        epoch_shard_free(&shard);
+    }
+    epoch_shard_free(&next);
     return status->code;
 }
 

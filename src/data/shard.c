@@ -147,38 +147,68 @@ static void place_incoming(const BatchPartition *partition, const Samples *sampl
     mem_free(next);
 }
 
-EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
-                          const uint32_t *order, Range steps) {
+/* The partition with its own copy of the cuts, as the caller's may change. */
+static void keep_partition(EpochShard *epoch, const BatchPartition *partition) {
+    epoch->partition = *partition;
+    if (!partition->cuts) return;
+    const size_t n = (size_t)partition->ranks + 1;
+    epoch->cuts = mem_new(n, sizeof *epoch->cuts);
+    memcpy(epoch->cuts, partition->cuts, n * sizeof *epoch->cuts);
+    epoch->partition.cuts = epoch->cuts;
+}
+
+static void start_exchange(EpochShard *epoch, const Comm *comm, const ImageSet *shard,
+                           const uint32_t *order) {
+    const EpochPart part = {&epoch->partition, order, epoch->steps};
+    const int rank = comm_rank(comm), ranks = comm_size(comm);
+    const int64_t pixels = image_spec_pixels(shard->spec);
+    Samples *samples = &epoch->samples;
+    int64_t *send_rows = epoch->row_counts = mem_new((size_t)ranks * 2, sizeof *send_rows),
+            *from_rows = send_rows + ranks;
+    epoch->sent = gather_outgoing(&part, rank, shard, send_rows);
+    epoch->indices = list_indices(&part, rank, &samples->n);
+    epoch->rows = mem_new((size_t)samples->n, sizeof *epoch->rows);
+    epoch->images = mem_new((size_t)samples->n, (size_t)pixels);
+    epoch->labels = mem_new((size_t)samples->n, 1);
+    *samples = (Samples){samples->n, epoch->images, epoch->labels, epoch->rows, epoch->indices};
+    place_incoming(&epoch->partition, samples, epoch->rows, from_rows);
+    epoch->exchanges[0] =
+        comm_exchange_start(comm, epoch->sent.images, send_rows, epoch->images, from_rows, pixels);
+    epoch->exchanges[1] =
+        comm_exchange_start(comm, epoch->sent.labels, send_rows, epoch->labels, from_rows, 1);
+}
+
+EpochShard epoch_shard_start(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
+                             const uint32_t *order, Range steps) {
     const Samples whole = {partition->samples, shard->images, shard->labels, order, order};
     EpochShard epoch = {
+        .steps = steps,
         .samples = samples_slice(&whole, epoch_step_positions(partition, steps.begin).begin,
                                  epoch_rank_samples(partition, steps, 0)),
     };
-    if (partition->ranks == 1) return epoch; /* all samples are here, and the order says where */
-    const EpochPart part = {partition, order, steps};
-    int rank = comm_rank(comm);
-    int64_t *rows = mem_new((size_t)partition->ranks * 2, sizeof *rows), *send_rows = rows,
-            *from_rows = rows + partition->ranks;
-    const int64_t pixels = image_spec_pixels(shard->spec);
-    ImageSet out = gather_outgoing(&part, rank, shard, send_rows);
-    Samples *samples = &epoch.samples;
-    epoch.indices = list_indices(&part, rank, &samples->n);
-    epoch.rows = mem_new((size_t)samples->n, sizeof *epoch.rows);
-    epoch.images = mem_new((size_t)samples->n, (size_t)pixels);
-    epoch.labels = mem_new((size_t)samples->n, 1);
-    *samples = (Samples){samples->n, epoch.images, epoch.labels, epoch.rows, epoch.indices};
-    place_incoming(partition, samples, epoch.rows, from_rows);
-    comm_exchange_rows(comm, out.images, send_rows, epoch.images, from_rows, pixels);
-    comm_exchange_rows(comm, out.labels, send_rows, epoch.labels, from_rows, 1);
-    image_set_free(&out);
-    mem_free(rows);
-    return epoch;
+    keep_partition(&epoch, partition);
+    if (partition->ranks > 1 && range_size(steps) > 0) start_exchange(&epoch, comm, shard, order);
+    return epoch; /* with one rank all samples are here, and the order says where */
+}
+
+void epoch_shard_progress(EpochShard *epoch) {
+    for (int i = 0; i < 2; i++)
+        comm_exchange_test(epoch->exchanges[i]);
+}
+
+void epoch_shard_wait(EpochShard *epoch) {
+    for (int i = 0; i < 2; i++)
+        comm_exchange_wait(&epoch->exchanges[i]);
+    image_set_free(&epoch->sent);
 }
 
 void epoch_shard_free(EpochShard *epoch) {
+    epoch_shard_wait(epoch);
     mem_free(epoch->images);
     mem_free(epoch->labels);
     mem_free(epoch->rows);
     mem_free(epoch->indices);
+    mem_free(epoch->cuts);
+    mem_free(epoch->row_counts);
     *epoch = (EpochShard){0};
 }

@@ -4,7 +4,7 @@
  * The order of an epoch is a permutation of the training set. A step takes the next `batch` entries (the last
  * one what is left); a step is cut into micro-batches of `micro-batch` entries (the last one what is left);
  * the micro-batches of a step are cut over the ranks by partition_range, or by shares that follow their
- * speed. Everything but shard_fetch and shard_exchange is plain arithmetic on plain integers. */
+ * speed. Everything but shard_fetch and EpochShard is plain arithmetic on plain integers. */
 #ifndef PARDIGITS_DATA_SHARD_H
 #define PARDIGITS_DATA_SHARD_H
 
@@ -53,18 +53,30 @@ typedef struct {
 /* Samples first..first+n. */
 Samples samples_slice(const Samples *samples, int64_t first, int64_t n);
 
-/* The samples of this rank's micro-batches of some steps, and the memory that holds them. */
+/* The samples of this rank's micro-batches of some steps, on their way to it or arrived. */
 typedef struct {
+    BatchPartition partition; /* as it was at the start */
+    Range steps;
     Samples samples;
-    uint8_t *images, *labels; /* owned, as are these; NULL where samples points elsewhere */
+    uint8_t *images, *labels; /* owned, as is all that follows; NULL where samples points elsewhere */
     uint32_t *rows, *indices;
+    int64_t *cuts, *row_counts; /* the partition's; [2][ranks] rows sent and received */
+    ImageSet sent;
+    CommExchange *exchanges[2]; /* of images and labels */
 } EpochShard;
 
-/* Gives this rank the samples that its micro-batches of these steps of an epoch need. Collective. order
- * [samples] is the epoch's, the same on every rank; shard holds this rank's rows partition_range(samples,
- * ranks, rank). The result may point into shard and order; it is freed by epoch_shard_free. */
-EpochShard shard_exchange(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
-                          const uint32_t *order, Range steps);
+/* Sends this rank the samples that its micro-batches of these steps of an epoch need, while it goes on
+ * working. Collective, as are the calls below. order [samples] is the epoch's, the same on every rank; shard
+ * holds this rank's rows partition_range(samples, ranks, rank). Both must stay as they are until the shard is
+ * freed, as the result may point into them. Freed by epoch_shard_free, which waits. */
+EpochShard epoch_shard_start(const BatchPartition *partition, const Comm *comm, const ImageSet *shard,
+                             const uint32_t *order, Range steps);
+
+/* Lets the samples proceed; not collective. */
+void epoch_shard_progress(EpochShard *epoch);
+
+/* After this the samples may be read. */
+void epoch_shard_wait(EpochShard *epoch);
 void epoch_shard_free(EpochShard *epoch);
 
 #endif

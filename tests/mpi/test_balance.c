@@ -13,9 +13,10 @@ static void run_epochs(const Comm *comm, Log *log, BatchPartition *partition, Ba
                        double each_s) {
     const int64_t steps = epoch_steps(partition);
     const int rank = comm_rank(comm);
-    for (int epoch = 0; epoch < epochs; epoch++)
+    for (int epoch = 0; epoch < epochs; epoch++) {
+        balance_begin_epoch(balance);
         for (int64_t step = 0; step < steps;) {
-            const Range window = balance_window(balance, partition, step);
+            const Range window = balance_next_window(balance, partition, step);
             assert_int_equal(window.begin, step);
             assert_in_range(window.end, step + 1, steps);
             for (; step < window.end; step++) {
@@ -25,6 +26,7 @@ static void run_epochs(const Comm *comm, Log *log, BatchPartition *partition, Ba
             }
             balance_end_window(balance, partition, log);
         }
+    }
 }
 
 static BatchPartition partition_for(const Comm *comm) {

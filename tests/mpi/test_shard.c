@@ -85,7 +85,8 @@ static void check_sample(const Samples *samples, int64_t i, uint32_t expected) {
 /* Every sample of some steps stands where the order wants it. */
 static void check_steps(const Comm *comm, const BatchPartition *partition, const ImageSet *shard,
                         const uint32_t *order, Range steps, uint64_t *seen) {
-    EpochShard mine = shard_exchange(partition, comm, shard, order, steps);
+    EpochShard mine = epoch_shard_start(partition, comm, shard, order, steps);
+    epoch_shard_wait(&mine);
     int64_t i = 0;
     for (int64_t step = steps.begin; step < steps.end; step++) {
         Range range = epoch_rank_positions(partition, step, comm_rank(comm));
