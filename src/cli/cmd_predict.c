@@ -1,64 +1,22 @@
 #include "cli/cli.h"
 
+#include "cli/predict_output.h"
 #include "core/mem.h"
-#include "data/digitize.h"
 #include "data/sheet.h"
 #include "store/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* The pictures that could be read, in the order of the command line. */
+/* What predict is asked for. */
 typedef struct {
-    ImageSet set;
-    const char **paths; /* [set.n] */
-} Pictures;
-
-/* Rank 0 reads the pictures and shares them. One that can't be read is reported and left out. */
-static Pictures read_pictures(const Context *context, ImageSpec spec, int count, char **paths,
-                              Status *unreadable) {
-    Pictures pictures = {image_set_new(count, spec), mem_new((size_t)count, sizeof(char *))};
-    ImageSet *set = &pictures.set;
-    const int64_t pixels = image_spec_pixels(spec);
-    set->n = 0;
-    if (comm_rank(context->comm) == 0)
-        for (int i = 0; i < count; i++) {
-            Status one = {0};
-            if (digitize_picture(paths[i], spec, set->images + set->n * pixels, &one) == STATUS_OK)
-                pictures.paths[set->n++] = paths[i];
-            else if (unreadable->code)
-                fprintf(stderr, "pardigits: %s\n", one.text);
-            else
-                *unreadable = one;
-        }
-    comm_broadcast(context->comm, &set->n, sizeof set->n, 0);
-    comm_broadcast(context->comm, set->images, set->n * pixels, 0);
-    return pictures;
-}
-
-/* A line for each picture. */
-static void print_predictions(const Pictures *pictures, const Model *model, const Prediction *predictions,
-                              int64_t n, OutputFormat format) {
-    Output *output = output_create(format, OUTPUT_TABLE);
-    for (int64_t i = 0; i < n; i++) {
-        char number[12];
-        const char *name = class_name(&model->class_names, predictions[i].label, number);
-        output_record(output);
-        if (format == OUTPUT_TEXT) output_text(output, "class", "", name);
-        output_text(output, "picture", NULL, pictures->paths[i]);
-        output_integer(output, "label", NULL, predictions[i].label);
-        output_real(output, "confidence", NULL, (double)predictions[i].confidence, "%.3f");
-        if (format == OUTPUT_TEXT) {
-            output_real(output, "percent", "", 100 * (double)predictions[i].confidence, "%.1f %%");
-            output_text(output, "path", "", pictures->paths[i]);
-        } else if (model->class_names.names) {
-            output_text(output, "class", NULL, name);
-        }
-    }
-    output_print(output);
-    output_destroy(&output);
-}
+    OutputFormat format;
+    bool single, probabilities;
+    double reject;
+    const char *neighbours, *seen, *annotate; /* files to draw, or NULL */
+} Wishes;
 
 /* A row for each picture, as the model sees it, and beside it the training images that decide about it, each
  * with its label and, as Euclidean distances are known, the root of its distance. */
@@ -111,43 +69,110 @@ static StatusCode show_neighbours(const Context *context, const Model *model, co
     return comm_agree(context->comm, status);
 }
 
-/* Rank 0 prints. Collective. */
-static StatusCode predict(const Context *context, const Model *model, Pictures *pictures, OutputFormat format,
-                          const char *neighbours, Status *status) {
-    ModelImages images;
-    if (!model_images_create(model, &pictures->set, &images, status)) {
-        const int64_t n = images.set.n;
-        Prediction *predictions = mem_new((size_t)n, sizeof *predictions);
-        model->family->predict(model, context, &images, predictions, NULL);
-        if (comm_rank(context->comm) == 0) print_predictions(pictures, model, predictions, n, format);
-        if (neighbours) show_neighbours(context, model, &images, predictions, neighbours, status);
-        mem_free(predictions);
-    }
+/* The images of the digits read, in their order. */
+static ImageSet images_read(const PredictResults *results) {
+    const int64_t pixels = image_spec_pixels(results->found.spec);
+    ImageSet set = image_set_new(results->read.count, results->found.spec);
+    for (int i = 0; i < results->read.count; i++)
+        memcpy(set.images + i * pixels, results->found.images + results->read.digits[i].image * pixels,
+               (size_t)pixels);
+    return set;
+}
+
+/* Collective. */
+static StatusCode draw_neighbours_of(const Context *context, const Model *model,
+                                     const PredictResults *results, const char *out, Status *status) {
+    ModelImages images = {0};
+    ImageSet set = images_read(results);
+    Prediction *predictions = mem_new((size_t)results->read.count, sizeof *predictions);
+    for (int i = 0; i < results->read.count; i++)
+        predictions[i] = results->read.digits[i].best;
+    if (!model_images_create(model, &set, &images, status))
+        show_neighbours(context, model, &images, predictions, out, status);
     model_images_free(&images);
+    mem_free(predictions);
+    return status->code;
+}
+
+/* Rank 0 prints and draws. Collective. */
+static StatusCode give_results(const Context *context, const Model *model, const PredictResults *results,
+                               const Wishes *wishes, Status *status) {
+    if (comm_rank(context->comm) == 0) {
+        predict_print(results, model, wishes->format, wishes->probabilities);
+        if (wishes->seen) predict_draw_seen(results, model, wishes->seen, status);
+        if (wishes->annotate) predict_draw_boxes(results, model, wishes->annotate, status);
+    }
+    if (!comm_agree(context->comm, status) && wishes->neighbours)
+        draw_neighbours_of(context, model, results, wishes->neighbours, status);
+    return status->code;
+}
+
+/* Collective. */
+static StatusCode predict(const Context *context, const Model *model, const Wishes *wishes, int count,
+                          char *const *operands, Status *unreadable, Status *status) {
+    PredictResults results = {.found.spec = model->spec};
+    if (!picture_list_make(context, count, operands, &results.list, status)) {
+        results.pages = mem_new((size_t)results.list.count, sizeof *results.pages);
+        read_pictures(context, &results.list, wishes->single, &results.found, results.pages, unreadable);
+        if (!read_digits(context, model, &results.found, wishes->reject, &results.read, status))
+            give_results(context, model, &results, wishes, status);
+    }
+    read_digits_free(&results.read);
+    found_digits_free(&results.found);
+    picture_list_free(&results.list);
+    mem_free(results.pages);
+    return status->code;
+}
+
+/* What depends on the command line alone. */
+static StatusCode check_wishes(const Context *context, const char *reject, int operands, char *const *operand,
+                               Wishes *wishes, Status *status) {
+    const char *const outs[] = {wishes->neighbours, wishes->seen, wishes->annotate};
+    char *end = NULL;
+    if (reject) wishes->reject = strtod(reject, &end);
+    if (reject && (end == reject || *end || !(wishes->reject >= 0 && wishes->reject <= 1)))
+        return status_set(status, STATUS_USAGE, "--reject %s: expected a number from 0 to 1, such as 0.5.",
+                          reject);
+    for (int i = 0; i < operands && wishes->annotate; i++)
+        if (!strcmp(operand[i], "-"))
+            return status_set(status, STATUS_USAGE,
+                              "--annotate needs a file: standard input can't be read twice.");
+    for (int i = 0; i < 3 && !status->code; i++)
+        if (outs[i]) check_output(context, outs[i], operands, operand, status);
+    return status->code;
+}
+
+static StatusCode check_model(const Model *model, const Wishes *wishes, Status *status) {
+    if (wishes->probabilities && model->family->has_probabilities && !model->family->has_probabilities(model))
+        status_set(status, STATUS_USAGE,
+                   "--probabilities: this model has none; train it with svm.probability = yes.");
     return status->code;
 }
 
 StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status) {
-    OutputFormat format = OUTPUT_TEXT;
+    Wishes wishes = {.format = OUTPUT_TEXT, .reject = READ_REJECT};
     static const char *const names[] = {"MODEL.h5 or the folder of a run", "PICTURE"};
     const Operands wanted = {2, argc, names};
-    const char *neighbours = NULL;
+    const char *reject = NULL;
     int operands;
     Settings settings = settings_new(argc);
-    const Option options[] = {OPTIONS_OF_FORMAT(&format),
-                              {.name = "neighbours", .value = &neighbours},
+    const Option options[] = {OPTIONS_OF_FORMAT(&wishes.format),
+                              {.name = "single", .flag = &wishes.single},
+                              {.name = "probabilities", .flag = &wishes.probabilities},
+                              {.name = "reject", .value = &reject},
+                              {.name = "neighbours", .value = &wishes.neighbours},
+                              {.name = "seen", .value = &wishes.seen},
+                              {.name = "annotate", .value = &wishes.annotate},
                               {.name = "set", .take = settings_take, .context = &settings},
                               {0}};
     Model model = {0};
     Status unreadable = {0};
     char *path = NULL;
     if (!options_parse(argc, argv, options, &wanted, &operands, status) &&
-        !(neighbours && check_output(context, neighbours, operands, argv + 1, status)) &&
-        !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status)) {
-        Pictures pictures = read_pictures(context, model.spec, operands - 1, argv + 2, &unreadable);
-        predict(context, &model, &pictures, format, neighbours, status);
-        mem_free(pictures.paths);
-    }
+        !check_wishes(context, reject, operands, argv + 1, &wishes, status) &&
+        !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status) &&
+        !check_model(&model, &wishes, status))
+        predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
     model_close(&model);
     mem_free(path);
     mem_free(settings.items);

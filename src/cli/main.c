@@ -57,10 +57,22 @@ static const struct {
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict,
-     "predict MODEL.h5 PICTURE... [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
-     "Predicts the class of each picture (PNG, JPEG, TIFF, WebP, GIF, BMP, PNM; any size; dark on light or "
-     "light on dark).\n"
-     "  --neighbours  draws each picture, as a KNN model sees it, beside its nearest training images (up to "
+     "predict MODEL.h5 PICTURE|FOLDER|-... [--single] [--reject R] [--probabilities] [--seen SHEET.png] "
+     "[--annotate OUT.png] [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
+     "Reads the digits in pictures (PNG, JPEG, TIFF, WebP, GIF, BMP, PNM; any size; dark on light or light "
+     "on "
+     "dark).\n"
+     "A line for each picture, or page of a TIFF: its digits in reading order, and the confidence of the "
+     "least "
+     "sure one.\n"
+     "A digit that the model may not know is followed by ?. Of a FOLDER all pictures are read; - is standard "
+     "input.\n"
+     "  --single      takes each picture as one digit, whatever is on it\n"
+     "  --reject      how sure the model has to be of a digit that isn't doubtful, 0 to 1; default: 0.5\n"
+     "  --probabilities  of all classes for each digit\n"
+     "  --seen        draws each digit as the model sees it\n"
+     "  --annotate    draws the pictures with a box and label at each digit\n"
+     "  --neighbours  draws each digit, as a KNN model sees it, beside its nearest training images (up to "
      "20),\n"
      "                each with its label and distance (the square root of what is compared)\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},

@@ -171,6 +171,20 @@ void output_integers(Output *output, const char *name, const int64_t *values, in
     add(output, name, NULL)->json = number_array(values, n);
 }
 
+void output_reals(Output *output, const char *name, const double *values, int n) {
+    add(output, name, NULL)->json = cJSON_CreateDoubleArray(values, n);
+}
+
+void output_texts(Output *output, const char *name, char *const *values, int n) {
+    cJSON *array = cJSON_CreateArray();
+    for (int i = 0; i < n; i++) {
+        char *valid = utf8_copy(values[i]);
+        cJSON_AddItemToArray(array, cJSON_CreateString(valid));
+        mem_free(valid);
+    }
+    add(output, name, NULL)->json = array;
+}
+
 void output_matrix(Output *output, const char *name, const int64_t *values, int rows, int columns) {
     cJSON *matrix = cJSON_CreateArray();
     for (int r = 0; r < rows; r++)

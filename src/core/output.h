@@ -32,8 +32,10 @@ void output_bool(Output *output, const char *name, const char *title, int value)
 /* Text for people alone, a line after the record's values. */
 void output_note(Output *output, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Arrays of the record, for programs alone: [n], [rows][columns]. */
+/* Arrays of the record, for programs alone: [n], [rows][columns]. CSV leaves them out. */
 void output_integers(Output *output, const char *name, const int64_t *values, int n);
+void output_reals(Output *output, const char *name, const double *values, int n);
+void output_texts(Output *output, const char *name, char *const *values, int n);
 void output_matrix(Output *output, const char *name, const int64_t *values, int rows, int columns);
 
 /* A table within the record, whose rows are records; after output_end the values belong to the record again.

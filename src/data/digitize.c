@@ -1,15 +1,13 @@
-#include "data/picture.h"
-
 #include "data/digitize.h"
+
+#include "core/mem.h"
+#include "data/digit_image.h"
+#include "data/page.h"
+#include "data/picture.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-
-/* Pixels of a line that a digit fills: MNIST's are a box of 20x20 in 28x28. */
-static int box_of(int pixels) {
-    return (pixels * 20 + 14) / 28;
-}
 
 enum {
     WORK_SIDE = 512,   /* a digit needs no more pixels than this; fewer mean less noise */
@@ -151,7 +149,7 @@ static void cut_out(PIX *ink, ImageSpec spec, PIX **digit) {
         pixClipToForeground(whole, NULL, &box);
         l_int32 width, height;
         boxGetGeometry(box, NULL, NULL, &width, &height);
-        int margin = 2 * L_MAX(width / box_of(spec.width), height / box_of(spec.height)) +
+        int margin = 2 * L_MAX(width / digit_box(spec.width), height / digit_box(spec.height)) +
                      3; /* one pixel of the image on each side */
         PIX *around = pixDilateBrick(NULL, whole, margin, margin), *outside = pixInvert(NULL, around);
         pixSetMasked(ink, outside, 0);
@@ -172,58 +170,94 @@ static void cut_out(PIX *ink, ImageSpec spec, PIX **digit) {
     pixDestroy(&all);
 }
 
-/* Where a line of `line` pixels starts to be filled so that the mass, at `centre` of the digit's `size`
- * pixels, comes nearest to the middle, pixel 14 of MNIST's 28; the digit stays inside. */
-static int place(double centre, int size, int line) {
-    int start = (int)lround(line / 2 - centre);
-    return L_MAX(0, L_MIN(start, line - size));
-}
-
-/* Puts the digit, no larger than the image, into it by its centre of mass, with its strongest pixel at 255.
- */
-static void centre_digit(PIX *digit, ImageSpec spec, uint8_t *image) {
-    int width = pixGetWidth(digit), height = pixGetHeight(digit);
-    double mass = 0, sum_x = 0, sum_y = 0;
-    l_uint32 strongest = 1, value;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            pixGetPixel(digit, x, y, &value);
-            strongest = L_MAX(strongest, value);
-            mass += value;
-            sum_x += (double)value * x;
-            sum_y += (double)value * y;
-        }
-    memset(image, 0, (size_t)image_spec_pixels(spec));
-    if (mass == 0) return;
-    int left = place(sum_x / mass, width, spec.width), top = place(sum_y / mass, height, spec.height);
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            pixGetPixel(digit, x, y, &value);
-            image[(top + y) * spec.width + left + x] = (uint8_t)((value * 255 + strongest / 2) / strongest);
-        }
-}
-
-StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status) {
-    PIX *grey, *digit = NULL;
-    if (picture_read(path, &grey, status)) return status->code;
-    PIX *work = shrink_to_work(grey);
+/* A grey picture taken as one digit; whether it holds any. */
+static bool digitize_whole(PIX *grey, ImageSpec spec, uint8_t *image) {
+    PIX *digit = NULL, *work = shrink_to_work(grey);
     if (work) {
         lift_ink(work);
         cut_out(work, spec, &digit);
     }
-    if (digit) {
-        int width = pixGetWidth(digit), height = pixGetHeight(digit);
-        float scale =
-            fminf((float)box_of(spec.width) / (float)width, (float)box_of(spec.height) / (float)height);
-        PIX *scaled = pixScaleGeneral(digit, fmaxf(scale, 1.0f / (float)width),
-                                      fmaxf(scale, 1.0f / (float)height), 0, 0);
-        centre_digit(scaled, spec, image);
-        pixDestroy(&scaled);
-    } else
-        status_set(status, STATUS_FAILED, "%s shows no digit: it looks blank; use a picture of one digit.",
-                   path);
+    const bool found = digit != NULL;
+    if (found) digit_image(digit, spec, image);
     pixDestroy(&digit);
     pixDestroy(&work);
+    return found;
+}
+
+StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status) {
+    PIX *grey;
+    if (picture_read(path, &grey, status)) return status->code;
+    if (!digitize_whole(grey, spec, image))
+        status_set(status, STATUS_FAILED, "%s shows no digit: it looks blank; use a picture of one digit.",
+                   path);
     pixDestroy(&grey);
     return status->code;
+}
+
+void found_digits_add(FoundDigits *found, const FoundDigit *digit, const uint8_t *image) {
+    const size_t pixels = (size_t)image_spec_pixels(found->spec), used = (size_t)found->count;
+    if (found->count == found->room) {
+        found->room = 2 * found->room + 8;
+        FoundDigit *digits = mem_new((size_t)found->room, sizeof *digits);
+        uint8_t *images = mem_new((size_t)found->room, pixels);
+        if (used) memcpy(digits, found->digits, used * sizeof *digits);
+        if (used) memcpy(images, found->images, used * pixels);
+        mem_free(found->digits);
+        mem_free(found->images);
+        found->digits = digits;
+        found->images = images;
+    }
+    found->digits[used] = *digit;
+    memcpy(found->images + used * pixels, image, pixels);
+    found->count++;
+}
+
+void found_digits_free(FoundDigits *found) {
+    mem_free(found->digits);
+    mem_free(found->images);
+    *found = (FoundDigits){.spec = found->spec};
+}
+
+/* One digit on the page, as large as it. */
+static void take_whole(PIX *page, FoundDigits *found) {
+    uint8_t image[PIXELS_MAX];
+    PIX *grey = picture_grey(page);
+    if (grey && digitize_whole(grey, found->spec, image))
+        found_digits_add(found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey)},
+                         image);
+    pixDestroy(&grey);
+}
+
+/* A picture that is an image as models see it, such as one of MNIST's. */
+static bool is_image(PIX *page, ImageSpec spec) {
+    return pixGetWidth(page) == spec.width && pixGetHeight(page) == spec.height;
+}
+
+int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status) {
+    PictureFile *file = picture_open(path, status);
+    for (int p = 0; file && p < picture_pages(file) && !status->code; p++) {
+        const int64_t before = found->count;
+        PIX *page = NULL;
+        if (picture_page(file, p, &page, status)) break;
+        if (single || is_image(page, found->spec))
+            take_whole(page, found);
+        else
+            page_find_digits(page, found);
+        for (int64_t i = before; i < found->count; i++) {
+            found->digits[i].picture = picture;
+            found->digits[i].page = p;
+        }
+        pixDestroy(&page);
+    }
+    const int pages = file && !status->code ? picture_pages(file) : 0;
+    picture_close(&file);
+    return pages;
+}
+
+int digitize_silence(void) {
+    return picture_silence();
+}
+
+void digitize_unsilence(int kept) {
+    picture_unsilence(kept);
 }

@@ -1,10 +1,12 @@
-/* Pictures of one's own, made into images as a model expects them. */
+/* Pictures of one's own, made into images as a model expects them. Not collective; thread-safe but for
+ * digitize_picture and digitize_silence. */
 #ifndef PARDIGITS_DATA_DIGITIZE_H
 #define PARDIGITS_DATA_DIGITIZE_H
 
 #include "core/status.h"
 #include "store/image_set.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Reads a picture (its first page; any format of data/picture.h, any size and colour; dark on light or light
@@ -12,5 +14,36 @@
  * fit 20/28 of either side with its proportions kept, centred by mass. STATUS_FAILED if it can't be read or
  * is empty. */
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status);
+
+/* One way to read a shape on a page. A wide shape can be read as one digit or as several that touch; and
+ * where it isn't clear whether ink is darker or lighter than its paper, the page is seen in both ways. */
+typedef struct {
+    int picture, page;       /* counted from 0 */
+    int sight;               /* 0: the likelier way to see the page; 1: the other one */
+    int line, number;        /* on the page */
+    int shape;               /* on the page, in reading order */
+    int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
+    int x, y, width, height; /* of its box, in pixels of the page */
+} FoundDigit;
+
+typedef struct {
+    int64_t count, room;
+    ImageSpec spec;
+    FoundDigit *digits; /* [count], by picture, page, sight, shape, reading, part */
+    uint8_t *images;    /* [count][height][width] */
+} FoundDigits;
+
+/* Adds the digits of a picture, of all its pages, and gives their number; where single is set each page is
+ * taken as one digit. 0 and STATUS_FAILED if it can't be read. found->spec is set. */
+int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status);
+
+/* Decoders print lines of their own: this stops them for the whole process, and lets it print again. Not
+ * thread-safe. */
+int digitize_silence(void);
+void digitize_unsilence(int kept);
+
+/* Appends a digit with its image, which is copied. */
+void found_digits_add(FoundDigits *found, const FoundDigit *digit, const uint8_t *image);
+void found_digits_free(FoundDigits *found);
 
 #endif

@@ -65,19 +65,27 @@ static StatusCode write_whole(const char *path, const void *bytes, size_t size, 
     return status->code;
 }
 
+StatusCode sheet_write_picture(const char *path, PIX *picture, Status *status) {
+    l_uint8 *png = NULL;
+    size_t size = 0;
+    if (!picture || pixWriteMem(&png, &size, picture, IFF_PNG))
+        status_set(status, STATUS_FAILED, "%s can't be drawn: the picture is too large.", path);
+    else
+        write_whole(path, png, size, status);
+    lept_free(png);
+    return status->code;
+}
+
 StatusCode sheet_write(const char *path, const ImageSet *set, int columns, char *const *captions,
                        Status *status) {
     setMsgSeverity(L_SEVERITY_NONE);
     PIX *sheet = draw_sheet(set, columns, captions);
-    l_uint8 *png = NULL;
-    size_t size = 0;
-    if (!sheet || pixWriteMem(&png, &size, sheet, IFF_PNG))
+    if (!sheet)
         status_set(status, STATUS_FAILED,
                    "%s can't be drawn: %" PRId64 " images in %d columns make no picture; choose others.",
                    path, set->n, columns);
     else
-        write_whole(path, png, size, status);
+        sheet_write_picture(path, sheet, status);
     pixDestroy(&sheet);
-    lept_free(png);
     return status->code;
 }

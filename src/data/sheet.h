@@ -10,4 +10,9 @@
 StatusCode sheet_write(const char *path, const ImageSet *set, int columns, char *const *captions,
                        Status *status);
 
+struct Pix;
+
+/* Writes any picture (leptonica's PIX) as a PNG, whole or not at all; NULL is one that couldn't be made. */
+StatusCode sheet_write_picture(const char *path, struct Pix *picture, Status *status);
+
 #endif

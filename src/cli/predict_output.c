@@ -1,0 +1,315 @@
+#include "cli/predict_output.h"
+
+#include "core/mem.h"
+#include "data/annotate.h"
+#include "data/sheet.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The digits of a page: read.digits[first .. end - 1]. */
+typedef struct {
+    int picture, page, first, end;
+} Page;
+
+static const char *name_of(const PredictResults *results, int picture) {
+    const char *path = results->list.paths[picture];
+    return strcmp(path, "-") ? path : "standard input";
+}
+
+/* Control characters of a file's name would break the line. */
+static char *printable(const char *path) {
+    char *copy = mem_text(path);
+    for (char *at = copy; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 127) *at = '?';
+    return copy;
+}
+
+/* The next page, which begins with digit page->end; false after the last one. */
+static bool next_page(const PredictResults *results, Page *page) {
+    page->page++;
+    while (page->picture < results->list.count && page->page >= results->pages[page->picture]) {
+        page->picture++;
+        page->page = 0;
+    }
+    if (page->picture >= results->list.count) return false;
+    page->first = page->end;
+    while (page->end < results->read.count &&
+           results->read.digits[page->end].place.picture == page->picture &&
+           results->read.digits[page->end].place.page == page->page)
+        page->end++;
+    return true;
+}
+
+static const Page before_first_page = {0, -1, 0, 0};
+
+/* Text that grows. */
+typedef struct {
+    size_t length, room;
+    char *text;
+} Text;
+
+static void append(Text *text, const char *more) {
+    const size_t length = strlen(more);
+    if (text->length + length + 1 > text->room) {
+        text->room = 2 * (text->length + length) + 32;
+        char *larger = mem_new(text->room, 1);
+        if (text->text) memcpy(larger, text->text, text->length);
+        mem_free(text->text);
+        text->text = larger;
+    }
+    memcpy(text->text + text->length, more, length + 1);
+    text->length += length;
+}
+
+/* Whether the classes' names run together to one word, as digits do. */
+static bool are_letters(const Model *model) {
+    return class_names_width(&model->class_names, model->spec.classes) == 1;
+}
+
+/* What was read of some digits. Numbers are parted by blanks, lines by `line_end`; a doubtful digit is
+ * followed by ? where mark is set. */
+static char *text_of(const Model *model, const ReadDigit *digits, int count, const char *line_end,
+                     bool mark) {
+    Text text = {0};
+    char number[12];
+    append(&text, "");
+    for (int i = 0; i < count; i++) {
+        const FoundDigit *place = &digits[i].place, *before = i ? &digits[i - 1].place : place;
+        if (place->line != before->line)
+            append(&text, line_end);
+        else if (place->number != before->number || (i && !are_letters(model)))
+            append(&text, " ");
+        append(&text, class_name(&model->class_names, digits[i].best.label, number));
+        if (mark && digits[i].doubtful) append(&text, "?");
+    }
+    return text.text;
+}
+
+/* The least sure digit; the first of those that aren't doubtful if there are any. NULL if there is none. */
+static const ReadDigit *least_sure(const PredictResults *results, const Page *page) {
+    const ReadDigit *least = NULL;
+    for (int i = page->first; i < page->end; i++)
+        if (!least || results->read.digits[i].best.confidence < least->best.confidence)
+            least = &results->read.digits[i];
+    return least;
+}
+
+static bool is_doubtful(const PredictResults *results, const Page *page) {
+    bool doubtful = false;
+    for (int i = page->first; i < page->end; i++)
+        doubtful = doubtful || results->read.digits[i].doubtful;
+    return doubtful;
+}
+
+static bool any_doubtful(const PredictResults *results) {
+    return is_doubtful(results, &(Page){.end = results->read.count});
+}
+
+/* One page of several is named as FILE[2]. */
+static char *page_name(const PredictResults *results, const Page *page) {
+    char *name = printable(name_of(results, page->picture));
+    if (results->pages[page->picture] < 2) return name;
+    const size_t size = strlen(name) + 16;
+    char *whole = mem_new(size, 1);
+    snprintf(whole, size, "%s[%d]", name, page->page + 1);
+    mem_free(name);
+    return whole;
+}
+
+static void print_line(const PredictResults *results, const Model *model, const Page *page, Output *output) {
+    const ReadDigit *least = least_sure(results, page);
+    char *name = page_name(results, page);
+    char *text = text_of(model, results->read.digits + page->first, page->end - page->first, " / ", true);
+    output_record(output);
+    output_text(output, "text", "", least ? text : "no digit found");
+    output_real(output, "percent", "", least ? 100 * (double)least->best.confidence : NAN, "%.1f %%");
+    if (any_doubtful(results)) output_text(output, "doubt", "", is_doubtful(results, page) ? "doubtful" : "");
+    output_text(output, "path", "", name);
+    mem_free(text);
+    mem_free(name);
+}
+
+/* Of digit i. */
+static void add_probabilities(const PredictResults *results, const Model *model, int i, OutputFormat format,
+                              Output *output) {
+    const int classes = model->spec.classes;
+    double values[CLASSES_MAX];
+    for (int c = 0; c < classes; c++)
+        values[c] = i < 0 ? NAN : (double)results->read.probabilities[(int64_t)i * classes + c];
+    if (format == OUTPUT_JSON) {
+        output_reals(output, "probabilities", values, classes);
+        return;
+    }
+    for (int c = 0; c < classes; c++) {
+        char number[12], name[CLASS_NAME_BYTES + 16];
+        snprintf(name, sizeof name, "p_%s", class_name(&model->class_names, c, number));
+        output_real(output, name, NULL, values[c], "%.6f");
+    }
+}
+
+static void add_label(const Model *model, const ReadDigit *digit, Output *output) {
+    char number[12];
+    output_real(output, "label", NULL, digit ? digit->best.label : NAN, "%.0f");
+    output_real(output, "confidence", NULL, digit ? (double)digit->best.confidence : NAN, "%.3f");
+    if (model->class_names.names)
+        output_text(output, "class", NULL,
+                    digit ? class_name(&model->class_names, digit->best.label, number) : "");
+}
+
+static void print_json_digit(const PredictResults *results, const Model *model, int i, bool probabilities,
+                             Output *output) {
+    const ReadDigit *digit = &results->read.digits[i];
+    const FoundDigit *place = &digit->place;
+    output_record(output);
+    add_label(model, digit, output);
+    output_bool(output, "doubtful", NULL, digit->doubtful);
+    output_integer(output, "line", NULL, place->line + 1);
+    output_integer(output, "number", NULL, place->number + 1);
+    output_integers(output, "box", (int64_t[]){place->x, place->y, place->width, place->height}, 4);
+    if (probabilities) add_probabilities(results, model, i, OUTPUT_JSON, output);
+}
+
+/* The numbers of a page, each as text. */
+static void add_numbers(const PredictResults *results, const Model *model, const Page *page, Output *output) {
+    char **numbers = mem_new((size_t)(page->end - page->first) + 1, sizeof *numbers);
+    int count = 0;
+    for (int i = page->first, end; i < page->end; i = end) {
+        for (end = i; end < page->end &&
+                      results->read.digits[end].place.number == results->read.digits[i].place.number;)
+            end++;
+        numbers[count++] = text_of(model, results->read.digits + i, end - i, "", false);
+    }
+    output_texts(output, "numbers", numbers, count);
+    for (int k = 0; k < count; k++)
+        mem_free(numbers[k]);
+    mem_free(numbers);
+}
+
+static void print_json(const PredictResults *results, const Model *model, const Page *page,
+                       bool probabilities, Output *output) {
+    char *text = text_of(model, results->read.digits + page->first, page->end - page->first, "\n", false);
+    const ReadDigit *only = page->end - page->first == 1 ? &results->read.digits[page->first] : NULL;
+    output_record(output);
+    output_text(output, "picture", NULL, name_of(results, page->picture));
+    add_label(model, only, output);
+    output_integer(output, "page", NULL, page->page + 1);
+    output_text(output, "text", NULL, text);
+    add_numbers(results, model, page, output);
+    output_bool(output, "doubtful", NULL, is_doubtful(results, page));
+    output_begin(output, "digits", NULL, OUTPUT_TABLE);
+    for (int i = page->first; i < page->end; i++)
+        print_json_digit(results, model, i, probabilities, output);
+    output_end(output);
+    mem_free(text);
+}
+
+/* i: of the digit; -1 for a page without any. */
+static void print_csv_digit(const PredictResults *results, const Model *model, const Page *page, int i,
+                            bool probabilities, Output *output) {
+    const ReadDigit *digit = i < 0 ? NULL : &results->read.digits[i];
+    const FoundDigit *place = digit ? &digit->place : NULL;
+    output_record(output);
+    output_text(output, "picture", NULL, name_of(results, page->picture));
+    add_label(model, digit, output);
+    output_integer(output, "page", NULL, page->page + 1);
+    output_bool(output, "doubtful", NULL, digit && digit->doubtful);
+    output_real(output, "line", NULL, place ? place->line + 1 : NAN, "%.0f");
+    output_real(output, "number", NULL, place ? place->number + 1 : NAN, "%.0f");
+    output_real(output, "x", NULL, place ? place->x : NAN, "%.0f");
+    output_real(output, "y", NULL, place ? place->y : NAN, "%.0f");
+    output_real(output, "width", NULL, place ? place->width : NAN, "%.0f");
+    output_real(output, "height", NULL, place ? place->height : NAN, "%.0f");
+    if (probabilities) add_probabilities(results, model, i, OUTPUT_CSV, output);
+}
+
+static void print_csv(const PredictResults *results, const Model *model, const Page *page, bool probabilities,
+                      Output *output) {
+    for (int i = page->first; i < page->end; i++)
+        print_csv_digit(results, model, page, i, probabilities, output);
+    if (page->first == page->end) print_csv_digit(results, model, page, -1, probabilities, output);
+}
+
+/* Where people see no line for each digit, its probabilities follow as notes. */
+static void note_probabilities(const PredictResults *results, const Model *model, const Page *page,
+                               Output *output) {
+    const int classes = model->spec.classes;
+    Text text = {0};
+    for (int i = page->first; i < page->end; i++)
+        for (int c = 0; c < classes; c++) {
+            char number[12], cell[CLASS_NAME_BYTES + 32];
+            snprintf(cell, sizeof cell, "%s%s: %.4f",
+                     c                 ? "  "
+                     : i > page->first ? "\n    "
+                                       : "    ",
+                     class_name(&model->class_names, c, number),
+                     (double)results->read.probabilities[(int64_t)i * classes + c]);
+            append(&text, cell);
+        }
+    if (text.text) output_note(output, "%s", text.text);
+    mem_free(text.text);
+}
+
+void predict_print(const PredictResults *results, const Model *model, OutputFormat format,
+                   bool probabilities) {
+    Output *output = output_create(format, OUTPUT_TABLE);
+    for (Page page = before_first_page; next_page(results, &page);)
+        if (format == OUTPUT_JSON) {
+            print_json(results, model, &page, probabilities, output);
+        } else if (format == OUTPUT_CSV) {
+            print_csv(results, model, &page, probabilities, output);
+        } else {
+            print_line(results, model, &page, output);
+            if (probabilities) note_probabilities(results, model, &page, output);
+        }
+    output_print(output);
+    output_destroy(&output);
+}
+
+enum { CAPTION = 32 };
+
+static void caption_of(const Model *model, const ReadDigit *digit, char caption[CAPTION]) {
+    char number[12];
+    snprintf(caption, CAPTION, "%.14s%s", class_name(&model->class_names, digit->best.label, number),
+             digit->doubtful ? "?" : "");
+}
+
+StatusCode predict_draw_seen(const PredictResults *results, const Model *model, const char *out,
+                             Status *status) {
+    const int count = results->read.count, columns = 16;
+    const int64_t pixels = image_spec_pixels(model->spec);
+    ImageSet sheet = image_set_new(count, model->spec), raw = image_set_new(count, model->spec);
+    ModelImages seen = {0};
+    char(*captions)[CAPTION] = mem_new((size_t)count + 1, CAPTION),
+    **caption = mem_new((size_t)count + 1, sizeof *caption);
+    for (int i = 0; i < count; i++) {
+        memcpy(raw.images + i * pixels, results->found.images + results->read.digits[i].image * pixels,
+               (size_t)pixels);
+        caption[i] = captions[i];
+        caption_of(model, &results->read.digits[i], captions[i]);
+    }
+    if (!model_images_create(model, &raw, &seen, status)) {
+        if (count) memcpy(sheet.images, seen.set.images, (size_t)(count * pixels));
+        sheet_write(out, &sheet, count < columns ? (count ? count : 1) : columns, caption, status);
+    }
+    model_images_free(&seen);
+    image_set_free(&sheet);
+    mem_free(caption);
+    mem_free(captions);
+    return status->code;
+}
+
+StatusCode predict_draw_boxes(const PredictResults *results, const Model *model, const char *out,
+                              Status *status) {
+    AnnotatedBox *boxes = mem_new((size_t)results->read.count + 1, sizeof *boxes);
+    for (int i = 0; i < results->read.count; i++) {
+        boxes[i].place = results->read.digits[i].place;
+        boxes[i].doubtful = results->read.digits[i].doubtful;
+        caption_of(model, &results->read.digits[i], boxes[i].caption);
+    }
+    annotate_pictures(out, results->list.paths, results->pages, results->list.count, boxes,
+                      results->read.count, status);
+    mem_free(boxes);
+    return status->code;
+}

@@ -1,0 +1,219 @@
+#include "cli/read_pictures.h"
+
+#include "core/mem.h"
+#include "core/partition.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+static void list_add(PictureList *list, char *path) {
+    if (list->count == list->room) {
+        list->room = 2 * list->room + 8;
+        char **more = mem_new((size_t)list->room, sizeof *more);
+        if (list->count) memcpy(more, list->paths, (size_t)list->count * sizeof *more);
+        mem_free(list->paths);
+        list->paths = more;
+    }
+    list->paths[list->count++] = path;
+}
+
+void picture_list_free(PictureList *list) {
+    for (int i = 0; i < list->count; i++)
+        mem_free(list->paths[i]);
+    mem_free(list->paths);
+    *list = (PictureList){0};
+}
+
+static bool is_folder(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* What a picture in a folder is known by. */
+static bool has_picture_name(const char *path) {
+    static const char *const ends[] = {"png", "jpg", "jpeg", "tif", "tiff", "webp", "gif",
+                                       "bmp", "pnm", "pgm",  "ppm", "pbm",  "jp2"};
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
+        if (!strcasecmp(dot + 1, ends[i])) return true;
+    return false;
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *join(const char *folder, const char *name) {
+    const size_t size = strlen(folder) + strlen(name) + 2;
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
+    return path;
+}
+
+static StatusCode add_folder(const char *folder, PictureList *list, Status *status) {
+    const int first = list->count;
+    PictureList folders = {0};
+    DIR *stream = opendir(folder);
+    if (!stream) return status_set(status, STATUS_FAILED, "%s can't be read: %s.", folder, strerror(errno));
+    for (const struct dirent *entry; (entry = readdir(stream));) {
+        if (entry->d_name[0] == '.') continue;
+        char *path = join(folder, entry->d_name);
+        if (is_folder(path))
+            list_add(&folders, path);
+        else if (has_picture_name(path))
+            list_add(list, path);
+        else
+            mem_free(path);
+    }
+    closedir(stream);
+    if (list->count > first)
+        qsort(list->paths + first, (size_t)(list->count - first), sizeof *list->paths, compare_paths);
+    if (folders.count) qsort(folders.paths, (size_t)folders.count, sizeof *folders.paths, compare_paths);
+    for (int i = 0; i < folders.count && !status->code; i++)
+        add_folder(folders.paths[i], list, status);
+    picture_list_free(&folders);
+    return status->code;
+}
+
+static StatusCode list_pictures(int count, char *const *operands, PictureList *list, Status *status) {
+    int inputs = 0;
+    for (int i = 0; i < count && !status->code; i++) {
+        const int before = list->count;
+        if (!strcmp(operands[i], "-") && inputs++)
+            return status_set(status, STATUS_USAGE,
+                              "- is named twice, but there is only one standard input.");
+        if (!is_folder(operands[i])) {
+            list_add(list, mem_text(operands[i]));
+        } else if (!add_folder(operands[i], list, status) && list->count == before) {
+            status_set(status, STATUS_FAILED, "%s holds no picture: no file named *.png, *.jpg or the like.",
+                       operands[i]);
+        }
+    }
+    return status->code;
+}
+
+/* Every rank gets rank 0's list. */
+static void share_list(const Comm *comm, PictureList *list) {
+    int64_t size = 0;
+    for (int i = 0; i < list->count; i++)
+        size += (int64_t)strlen(list->paths[i]) + 1;
+    int64_t head[2] = {list->count, size};
+    comm_broadcast(comm, head, sizeof head, 0);
+    char *text = mem_new((size_t)head[1], 1), *at = text;
+    for (int i = 0; i < list->count; i++)
+        at = stpcpy(at, list->paths[i]) + 1;
+    comm_broadcast(comm, text, head[1], 0);
+    at = text;
+    for (int i = list->count; i < head[0]; i++, at += strlen(at) + 1)
+        list_add(list, mem_text(at));
+    mem_free(text);
+}
+
+StatusCode picture_list_make(const Context *context, int count, char *const *operands, PictureList *list,
+                             Status *status) {
+    *list = (PictureList){0};
+    if (comm_rank(context->comm) == 0) list_pictures(count, operands, list, status);
+    if (!comm_agree(context->comm, status)) share_list(context->comm, list);
+    return status->code;
+}
+
+/* What came of one picture. */
+typedef struct {
+    int picture, pages;
+    char text[sizeof((Status *)0)->text]; /* why it can't be read; empty */
+} PictureOutcome;
+
+/* Standard input is rank 0's, other pictures are dealt in turn, so that slow ones lying together are shared.
+ */
+static int owner_of(const Comm *comm, const char *path, int i) {
+    return strcmp(path, "-") ? i % comm_size(comm) : 0;
+}
+
+static PictureOutcome read_one(const PictureList *list, int picture, bool single, FoundDigits *found) {
+    Status status = {0};
+    PictureOutcome outcome = {.picture = picture};
+    outcome.pages = digitize_pages(list->paths[picture], picture, single, found, &status);
+    if (status.code) memcpy(outcome.text, status.text, sizeof outcome.text);
+    return outcome;
+}
+
+/* This rank's pictures. One after another adds to `found` in the order of the list. */
+static int read_mine(const Context *context, const PictureList *list, bool single, FoundDigits *found,
+                     PictureOutcome *outcomes) {
+    int mine = 0;
+    int *numbers = mem_new((size_t)list->count + 1, sizeof *numbers);
+    FoundDigits *each = mem_new((size_t)list->count + 1, sizeof *each);
+    for (int i = 0; i < list->count; i++)
+        if (owner_of(context->comm, list->paths[i], i) == comm_rank(context->comm)) numbers[mine++] = i;
+    const int kept = digitize_silence();
+#pragma omp parallel for schedule(dynamic, 1) num_threads(context->threads)
+    for (int k = 0; k < mine; k++) {
+        each[k].spec = found->spec;
+        outcomes[k] = read_one(list, numbers[k], single, &each[k]);
+    }
+    digitize_unsilence(kept);
+    for (int k = 0; k < mine; k++) {
+        for (int64_t d = 0; d < each[k].count; d++)
+            found_digits_add(found, &each[k].digits[d], each[k].images + d * image_spec_pixels(found->spec));
+        found_digits_free(&each[k]);
+    }
+    mem_free(each);
+    mem_free(numbers);
+    return mine;
+}
+
+/* All ranks' digits, by picture: every rank's are in the order of the list. */
+static void gather_digits(const Comm *comm, FoundDigits *found, int pictures) {
+    const int64_t pixels = image_spec_pixels(found->spec);
+    int64_t bytes, ignored;
+    FoundDigit *digits =
+        comm_gather_bytes(comm, found->digits, found->count * (int64_t)sizeof *digits, &bytes);
+    uint8_t *images = comm_gather_bytes(comm, found->images, found->count * pixels, &ignored);
+    const int64_t count = bytes / (int64_t)sizeof *digits;
+    int64_t *first = mem_new((size_t)pictures + 1, sizeof *first); /* digit of each picture in the result */
+    for (int64_t d = 0; d < count; d++)
+        first[digits[d].picture + 1]++;
+    for (int i = 0; i < pictures; i++)
+        first[i + 1] += first[i];
+    found_digits_free(found);
+    found->digits = mem_new((size_t)count, sizeof *digits);
+    found->images = mem_new((size_t)count, (size_t)pixels);
+    found->count = found->room = count;
+    for (int64_t d = 0; d < count; d++) {
+        const int64_t place = first[digits[d].picture]++;
+        found->digits[place] = digits[d];
+        memcpy(found->images + place * pixels, images + d * pixels, (size_t)pixels);
+    }
+    mem_free(first);
+    mem_free(digits);
+    mem_free(images);
+}
+
+static int compare_outcomes(const void *a, const void *b) {
+    return ((const PictureOutcome *)a)->picture - ((const PictureOutcome *)b)->picture;
+}
+
+void read_pictures(const Context *context, const PictureList *list, bool single, FoundDigits *found,
+                   int *pages, Status *unreadable) {
+    PictureOutcome *mine = mem_new((size_t)list->count, sizeof *mine);
+    const int count = read_mine(context, list, single, found, mine);
+    int64_t bytes;
+    PictureOutcome *all = comm_gather_bytes(context->comm, mine, count * (int64_t)sizeof *mine, &bytes);
+    qsort(all, (size_t)list->count, sizeof *all, compare_outcomes);
+    gather_digits(context->comm, found, list->count);
+    for (int i = 0; i < list->count; i++) {
+        pages[i] = all[i].pages;
+        if (!all[i].text[0]) continue;
+        if (!unreadable->code)
+            status_set(unreadable, STATUS_FAILED, "%s", all[i].text);
+        else if (comm_rank(context->comm) == 0)
+            fprintf(stderr, "pardigits: %s\n", all[i].text);
+    }
+    mem_free(all);
+    mem_free(mine);
+}

@@ -1,0 +1,32 @@
+/* What a model says of the digits found in pictures: which reading of a shape is taken, and which is
+ * doubtful. */
+#ifndef PARDIGITS_CLI_READINGS_H
+#define PARDIGITS_CLI_READINGS_H
+
+#include "data/digitize.h"
+#include "model/model.h"
+
+/* What --reject is by default. */
+#define READ_REJECT 0.5
+
+/* A digit that was read. */
+typedef struct {
+    FoundDigit place;
+    int64_t image; /* its number among the digits found */
+    Prediction best;
+    bool doubtful;
+} ReadDigit;
+
+typedef struct {
+    int count;
+    ReadDigit *digits;    /* [count], by picture, page, line, from the left */
+    float *probabilities; /* [count][classes]; NULL where the model has none */
+} ReadDigits;
+
+/* Reads what was found. A digit is doubtful whose confidence, or that of slightly changed images of it, is
+ * below `reject`. Collective; the same on every rank. Freed by read_digits_free, also after a failure. */
+StatusCode read_digits(const Context *context, const Model *model, const FoundDigits *found, double reject,
+                       ReadDigits *read, Status *status);
+void read_digits_free(ReadDigits *read);
+
+#endif

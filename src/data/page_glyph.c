@@ -1,0 +1,197 @@
+#include "data/page_glyph.h"
+
+#include "core/integers.h"
+#include "core/mem.h"
+#include "data/digit_image.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Ink where mask is 1, at 0 where it is like paper and at 255 inside of strokes. */
+static void level_ink(PIX *ink, PIX *core, int level) {
+    l_float32 strong = 0;
+    pixGetRankValueMasked(ink, core, 0, 0, 1, 0.9f, &strong, NULL);
+    const int high = L_MAX((int)strong, level + 1);
+    NUMA *levels = numaMakeConstant(0, 256);
+    for (int v = level; v < 256; v++)
+        numaSetValue(levels, v, (l_float32)L_MIN((v - level) * 255 / (high - level), 255));
+    pixTRCMap(ink, NULL, levels);
+    numaDestroy(&levels);
+}
+
+/* The ink of a shape alone, with a border of `margin` pixels: its strokes end where they fade out. */
+static PIX *cut_ink(PIX *ink, int level, const PageRect *box, PIX *mask, int margin) {
+    PIX *cut = pixCreate(box->width + 2 * margin, box->height + 2 * margin, 8),
+        *core = pixAddBorder(mask, margin, 0);
+    pixRasterop(cut, 0, 0, pixGetWidth(cut), pixGetHeight(cut), PIX_SRC, ink, box->x - margin,
+                box->y - margin);
+    level_ink(cut, core, level);
+    PIX *faint = pixThresholdToBinary(cut, 255 / 6);
+    pixInvert(faint, faint);
+    const int fade = L_MAX(1, margin / 2);
+    PIX *near = pixDilateBrick(NULL, core, 2 * fade + 1, 2 * fade + 1);
+    pixAnd(faint, faint, near);
+    pixOr(faint, faint, core);
+    PIX *whole = pixSeedfillBinary(NULL, core, faint, 8), *around = pixDilateBrick(NULL, whole, 3, 3);
+    pixInvert(around, around);
+    pixSetMasked(cut, around, 0);
+    pixDestroy(&around);
+    pixDestroy(&whole);
+    pixDestroy(&near);
+    pixDestroy(&faint);
+    pixDestroy(&core);
+    return cut;
+}
+
+/* Makes strokes as wide as those of the images that a model learnt from, where they are far from it: 2 to 3
+ * of the box's 20 pixels. */
+static void mend_strokes(PIX **digit, double width, double size) {
+    const double pixel = size / 20, thin = 1.5 * pixel, thick = 4.2 * pixel;
+    if (width < thin) {
+        const int wider = (int)lround((2.2 * pixel - width) / 2) * 2 + 1;
+        PIX *wide = pixDilateGray(*digit, wider, wider);
+        pixDestroy(digit);
+        *digit = wide;
+    } else if (width > thick) {
+        const int narrower = (int)lround(fmin(width - 3.6 * pixel, width / 3) / 2) * 2 + 1;
+        PIX *narrow = pixErodeGray(*digit, narrower, narrower);
+        pixDestroy(digit);
+        *digit = narrow;
+    }
+}
+
+/* The box of what isn't nearly black; NULL if there is nothing. */
+static BOX *inked_box(PIX *digit) {
+    BOX *box = NULL;
+    PIX *mask = pixThresholdToBinary(digit, 255 / 6);
+    pixInvert(mask, mask);
+    pixClipToForeground(mask, NULL, &box);
+    pixDestroy(&mask);
+    return box;
+}
+
+static void add_reading(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
+                        FoundDigits *found) {
+    uint8_t image[PIXELS_MAX];
+    const double size = (double)larger(shape->box.width, shape->box.height);
+    const int margin = (int)larger(3, lround(size / 8));
+    PIX *cut = cut_ink(ink, level, &shape->box, shape->mask, margin);
+    mend_strokes(&cut, page_stroke_width(shape->mask), size);
+    BOX *box = inked_box(cut);
+    if (box) {
+        PIX *clipped = pixClipRectangle(cut, box, NULL);
+        digit_image(clipped, found->spec, image);
+        digit.x = (int)lround(shape->box.x * scale);
+        digit.y = (int)lround(shape->box.y * scale);
+        digit.width = (int)larger(1, lround(shape->box.width * scale));
+        digit.height = (int)larger(1, lround(shape->box.height * scale));
+        found_digits_add(found, &digit, image);
+        pixDestroy(&clipped);
+    }
+    boxDestroy(&box);
+    pixDestroy(&cut);
+}
+
+/* Where a cut from the top to the bottom of a mask crosses each row: the path through the fewest pixels of
+ * ink that starts near column x, and moves by at most a column a row. path [height] */
+static void find_cut(PIX *mask, int x, int reach, int *path) {
+    const int width = pixGetWidth(mask), height = pixGetHeight(mask);
+    const int first = (int)larger(1, x - reach), last = (int)smaller(width - 2, x + reach),
+              columns = last - first + 1;
+    if (columns < 1) {
+        for (int y = 0; y < height; y++)
+            path[y] = x;
+        return;
+    }
+    int *cost = mem_new((size_t)columns * (size_t)height, sizeof *cost);
+    for (int y = 0; y < height; y++)
+        for (int c = 0; c < columns; c++) {
+            l_uint32 inked;
+            pixGetPixel(mask, first + c, y, &inked);
+            int best = y ? cost[(y - 1) * columns + c] : abs(first + c - x);
+            for (int d = -1; y && d <= 1; d += 2)
+                if (c + d >= 0 && c + d < columns)
+                    best = (int)smaller(best, cost[(y - 1) * columns + c + d] + 1);
+            cost[y * columns + c] = best + 10 * (int)inked;
+        }
+    int at = 0;
+    for (int c = 1; c < columns; c++)
+        if (cost[(height - 1) * columns + c] < cost[(height - 1) * columns + at]) at = c;
+    for (int y = height - 1; y >= 0; y--) {
+        path[y] = first + at;
+        int next = at;
+        for (int d = -1; y && d <= 1; d += 2)
+            if (at + d >= 0 && at + d < columns &&
+                cost[(y - 1) * columns + at + d] + 1 < cost[(y - 1) * columns + next] + (next != at))
+                next = at + d;
+        at = next;
+    }
+    mem_free(cost);
+}
+
+/* The part of a shape between two cuts, in its smallest box; false if there is almost nothing. */
+static bool part_between(const PageShape *shape, const int *left, const int *right, PageShape *part) {
+    PIX *mask = pixCopy(NULL, shape->mask), *clipped = NULL;
+    for (int y = 0; y < shape->box.height; y++)
+        for (int x = 0; x < shape->box.width; x++)
+            if ((left && x < left[y]) || (right && x >= right[y])) pixSetPixel(mask, x, y, 0);
+    BOX *box = NULL;
+    *part = *shape;
+    pixClipToForeground(mask, &clipped, &box);
+    if (box) {
+        l_int32 x, y;
+        boxGetGeometry(box, &x, &y, &part->box.width, &part->box.height);
+        part->box.x += x;
+        part->box.y += y;
+        part->mask = clipped;
+    }
+    const bool found = box != NULL && 2 * part->box.height >= shape->box.height && part->box.width >= 2;
+    if (!found) pixDestroy(&clipped);
+    boxDestroy(&box);
+    pixDestroy(&mask);
+    return found;
+}
+
+/* Adds a reading of several parts, unless one of them is too small for a digit. cuts [count - 1][height] */
+static bool add_parts(PIX *ink, int level, const PageShape *shape, const int *cuts, int count,
+                      FoundDigit digit, double scale, FoundDigits *found) {
+    enum { MOST = 4 };
+    PageShape parts[MOST];
+    int made = 0;
+    const int height = shape->box.height;
+    while (made < count && part_between(shape, made ? cuts + (made - 1) * height : NULL,
+                                        made < count - 1 ? cuts + made * height : NULL, &parts[made]))
+        made++;
+    for (digit.part = 0; made == count && digit.part < count; digit.part++)
+        add_reading(ink, level, &parts[digit.part], digit, scale, found);
+    for (int i = 0; i < made; i++)
+        pixDestroy(&parts[i].mask);
+    return made == count;
+}
+
+/* Readings of `count` parts: the cuts lie near equal shares of the width, each at several places for two. */
+static void add_cut_readings(PIX *ink, int level, const PageShape *shape, int count, FoundDigit *digit,
+                             double scale, FoundDigits *found) {
+    const int width = shape->box.width, height = shape->box.height;
+    int *cuts = mem_new((size_t)(count * height), sizeof *cuts);
+    const double shares[] = {0.5, 0.38, 0.62};
+    for (int way = 0; way < (count == 2 ? 3 : 1); way++) {
+        for (int c = 0; c < count - 1; c++)
+            find_cut(shape->mask, (int)(width * (count == 2 ? shares[way] : (c + 1.0) / count)),
+                     width / (6 * count) + 2, cuts + c * height);
+        digit->reading++;
+        if (!add_parts(ink, level, shape, cuts, count, *digit, scale, found)) digit->reading--;
+    }
+    mem_free(cuts);
+}
+
+void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
+                     FoundDigits *found) {
+    const int width = shape->box.width, height = shape->box.height;
+    add_reading(ink, level, shape, digit, scale, found);
+    if (10 * width >= 8 * height && 10 * width <= 26 * height)
+        add_cut_readings(ink, level, shape, 2, &digit, scale, found);
+    if (10 * width >= 14 * height && 10 * width <= 40 * height)
+        add_cut_readings(ink, level, shape, 3, &digit, scale, found);
+    if (10 * width >= 21 * height) add_cut_readings(ink, level, shape, 4, &digit, scale, found);
+}

@@ -1,0 +1,15 @@
+/* From a shape on a page to images of digits. Private to src/data/page*.c. */
+#ifndef PARDIGITS_DATA_PAGE_GLYPH_H
+#define PARDIGITS_DATA_PAGE_GLYPH_H
+
+#include "data/page_parts.h"
+
+#include "data/digitize.h"
+
+/* Adds the ways to read a shape: as one digit, and if it is wide as two or three that touch. ink: of the
+ * page, whose paper has `level`. digit: picture, page, line, number and shape are set. scale: from the ink's
+ * pixels to those of the page, for its box. */
+void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
+                     FoundDigits *found);
+
+#endif

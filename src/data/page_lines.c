@@ -1,0 +1,177 @@
+#include "data/page_mask.h"
+
+#include "core/integers.h"
+
+#include <math.h>
+
+/* Removes from mask the pixels of `lines` but for those where a stroke crosses: there the run of pixels
+ * across the line is longer than the line is wide. */
+static void remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int line_width) {
+    const int across = line_width + 3;
+    PIX *crossing = pixOpenBrick(NULL, mask, horizontal ? 1 : across, horizontal ? across : 1);
+    PIX *thick = pixDilateBrick(NULL, lines, horizontal ? 1 : 3, horizontal ? 3 : 1);
+    pixSubtract(thick, thick, crossing);
+    pixSubtract(mask, mask, thick);
+    pixDestroy(&crossing);
+    pixDestroy(&thick);
+}
+
+/* A line's width: its pixels by its length. */
+static int width_of_line(PIX *line, int length) {
+    l_int32 pixels = 0;
+    pixCountPixels(line, &pixels, NULL);
+    return (int)divide_up(pixels, larger(length, 1));
+}
+
+/* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
+static bool is_rule(const PageRect *line, int width, int page_length, int page_across, bool horizontal) {
+    const int begin = horizontal ? line->x : line->y, length = horizontal ? line->width : line->height;
+    const int place = horizontal ? line->y : line->x, thick = horizontal ? line->height : line->width;
+    const int near = (int)larger(2, page_length / 50);
+    const bool at_edge = begin <= near || begin + length >= page_length - near;
+    const bool is_edge = place <= width || place + thick >= page_across - width;
+    return at_edge && !is_edge && 2 * length >= page_length && width <= (int)larger(3, page_across / 60) &&
+           8 * thick <= length;
+}
+
+/* Rules across the page. Pieces of a line that isn't quite level are joined. */
+static void remove_rules(PIX *mask, bool horizontal) {
+    const int width = pixGetWidth(mask), height = pixGetHeight(mask);
+    const int run = (int)larger(24, (horizontal ? width : height) / 30);
+    PIX *runs = pixOpenBrick(NULL, mask, horizontal ? run : 1, horizontal ? 1 : run);
+    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? run : 3, horizontal ? 3 : run);
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(joined, &parts, 8);
+    for (int i = 0; i < boxaGetCount(boxes); i++) {
+        PageRect line;
+        boxaGetBoxGeometry(boxes, i, &line.x, &line.y, &line.width, &line.height);
+        PIX *part = pixaGetPix(parts, i, L_CLONE), *whole = pixCreateTemplate(mask);
+        const int line_width = width_of_line(part, horizontal ? line.width : line.height);
+        if (is_rule(&line, line_width, horizontal ? width : height, horizontal ? height : width,
+                    horizontal)) {
+            pixRasterop(whole, line.x, line.y, line.width, line.height, PIX_SRC, part, 0, 0);
+            remove_but_crossings(mask, whole, horizontal, line_width);
+        }
+        pixDestroy(&part);
+        pixDestroy(&whole);
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
+    pixDestroy(&joined);
+    pixDestroy(&runs);
+}
+
+/* Share of a part's columns (rows) that have a pixel in the band along its upper (left, ...) side. */
+static double side_covered(PIX *part, int x, int y, int width, int height) {
+    BOX *box = boxCreate(x, y, L_MAX(width, 1), L_MAX(height, 1));
+    PIX *band = pixClipRectangle(part, box, NULL);
+    NUMA *counts = width > height ? pixCountPixelsByColumn(band) : pixCountPixelsByRow(band, NULL);
+    int covered = 0;
+    for (int i = 0; i < numaGetCount(counts); i++) {
+        l_int32 count;
+        numaGetIValue(counts, i, &count);
+        covered += count > 0;
+    }
+    const double share = (double)covered / numaGetCount(counts);
+    numaDestroy(&counts);
+    pixDestroy(&band);
+    boxDestroy(&box);
+    return share;
+}
+
+/* How many sides of a part's box are drawn along their whole length. */
+static int drawn_sides(PIX *part) {
+    const double whole = 0.9;
+    const int width = pixGetWidth(part), height = pixGetHeight(part);
+    const int band_x = L_MAX(width / 10, 2), band_y = L_MAX(height / 10, 2);
+    return (side_covered(part, 0, 0, width, band_y) >= whole) +
+           (side_covered(part, 0, height - band_y, width, band_y) >= whole) +
+           (side_covered(part, 0, 0, band_x, height) >= whole) +
+           (side_covered(part, width - band_x, 0, band_x, height) >= whole);
+}
+
+/* Leaves of a frame or a row of cells what was written into it. */
+static void remove_frame(PIX *part) {
+    const int width = pixGetWidth(part), height = pixGetHeight(part);
+    PIX *level = pixOpenBrick(NULL, part, (int)larger(width * 6 / 10, 3), 1);
+    PIX *upright = pixOpenBrick(NULL, part, 1, (int)larger(height * 6 / 10, 3));
+    PIX *lines = pixOr(NULL, level, upright);
+    const int line_width = (int)lround(page_stroke_width(lines)) + 1;
+    PIX *kept = pixCopy(NULL, part);
+    remove_but_crossings(kept, level, true, line_width);
+    remove_but_crossings(part, upright, false, line_width);
+    pixAnd(part, part, kept);
+    pixDestroy(&level);
+    pixDestroy(&upright);
+    pixDestroy(&lines);
+    pixDestroy(&kept);
+}
+
+/* Pixels of a part on each side of the page. */
+static bool is_page_edge(PIX *part, const PageRect *rect, int width, int height) {
+    const int right = rect->x + rect->width, bottom = rect->y + rect->height;
+    const double much = 0.5;
+    int sides = 0, long_sides = 0;
+    const struct {
+        bool touches;
+        int x, y, width, height;
+        int page;
+    } checks[] = {{rect->y <= 1, 0, 0, rect->width, 2, width},
+                  {bottom >= height - 1, 0, rect->height - 2, rect->width, 2, width},
+                  {rect->x <= 1, 0, 0, 2, rect->height, height},
+                  {right >= width - 1, rect->width - 2, 0, 2, rect->height, height}};
+    for (int i = 0; i < 4; i++) {
+        if (!checks[i].touches) continue;
+        sides++;
+        const int length = checks[i].width > checks[i].height ? rect->width : rect->height;
+        const double share = side_covered(part, checks[i].x, checks[i].y, checks[i].width, checks[i].height);
+        long_sides += share * length >= much * checks[i].page;
+    }
+    return long_sides > 0 || sides >= 3;
+}
+
+/* Whether a part could be a digit that was cut out of a picture along its outline. */
+static bool is_cut_out(PIX *part, const PageRect *rect, int width, int height) {
+    if (10 * rect->width < 8 * width && 10 * rect->height < 8 * height) return false;
+    if (10 * rect->width < 5 * width || 10 * rect->height < 8 * height) return false;
+    l_int32 pixels = 0, rim = 0;
+    PIX *inside = pixCopy(NULL, part);
+    const int x = rect->width / 7, y = rect->height / 7;
+    pixSetOrClearBorder(inside, x, x, y, y, PIX_CLR);
+    pixCountPixels(part, &pixels, NULL);
+    pixCountPixels(inside, &rim, NULL);
+    pixDestroy(&inside);
+    return rim * 5 >= pixels; /* much of it lies in the middle */
+}
+
+static void remove_frames_and_edges(PIX **mask) {
+    const int width = pixGetWidth(*mask), height = pixGetHeight(*mask);
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(*mask, &parts, 8);
+    const int count = boxaGetCount(boxes);
+    PIX *clean = pixCreateTemplate(*mask);
+    for (int i = 0; i < count; i++) {
+        PageRect rect;
+        boxaGetBoxGeometry(boxes, i, &rect.x, &rect.y, &rect.width, &rect.height);
+        PIX *part = pixaGetPix(parts, i, L_CLONE);
+        const bool large = rect.width >= 16 && rect.height >= 16;
+        const int drawn = large ? drawn_sides(part) : 0;
+        const bool edge = is_page_edge(part, &rect, width, height);
+        if (drawn == 4 || (drawn == 3 && edge))
+            remove_frame(part);
+        else if (edge && !is_cut_out(part, &rect, width, height))
+            pixClearAll(part);
+        pixRasterop(clean, rect.x, rect.y, rect.width, rect.height, PIX_SRC | PIX_DST, part, 0, 0);
+        pixDestroy(&part);
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
+    pixDestroy(mask);
+    *mask = clean;
+}
+
+void page_remove_lines(PIX **mask) {
+    remove_rules(*mask, true);
+    remove_rules(*mask, false);
+    remove_frames_and_edges(mask);
+}

@@ -1,0 +1,31 @@
+/* From a grey page to what may be strokes of digits. Private to src/data/page*.c.
+ *
+ * "Ink" is a grey picture in which strokes are light on black; a mask is binary, 1 where there is a stroke.
+ */
+#ifndef PARDIGITS_DATA_PAGE_MASK_H
+#define PARDIGITS_DATA_PAGE_MASK_H
+
+#include <allheaders.h>
+#include <stdbool.h>
+
+/* Pixels where a's are 1, those of its rows and columns. */
+typedef struct {
+    int x, y, width, height;
+} PageRect;
+
+/* The ink of a page whose ink is darker than its paper: how much darker each pixel is than the paper around
+ * it, in 1/255 of the paper's light. Structures wider than `window` are paper. relative: the paper's
+ * light counts; otherwise differences do. */
+PIX *page_ink(PIX *grey, int window, bool relative);
+
+/* Where there is a stroke: clearly above the paper's noise, and not far fainter than the strongest ink within
+ * `reach`. */
+PIX *page_threshold(PIX *ink, int reach);
+
+/* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept. */
+void page_remove_lines(PIX **mask);
+
+/* Width of the strokes of a mask in pixels: twice the area by the length of its outline. */
+double page_stroke_width(PIX *mask);
+
+#endif

@@ -1,0 +1,247 @@
+#include "data/page_parts.h"
+
+#include "core/integers.h"
+#include "core/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MIN_HEIGHT = 9,  /* pixels of a digit */
+    MAX_PARTS = 4000 /* more are noise or a printed page in full */
+};
+
+static int right_of(const PageRect *box) {
+    return box->x + box->width;
+}
+
+static int bottom_of(const PageRect *box) {
+    return box->y + box->height;
+}
+
+/* Pixels between two ranges; negative where they overlap. */
+static int gap(int begin, int end, int other_begin, int other_end) {
+    return (int)(larger(begin, other_begin) - smaller(end, other_end));
+}
+
+static int gap_x(const PageRect *a, const PageRect *b) {
+    return gap(a->x, right_of(a), b->x, right_of(b));
+}
+
+static int gap_y(const PageRect *a, const PageRect *b) {
+    return gap(a->y, bottom_of(a), b->y, bottom_of(b));
+}
+
+static PageRect united(const PageRect *a, const PageRect *b) {
+    PageRect both = {(int)smaller(a->x, b->x), (int)smaller(a->y, b->y), 0, 0};
+    both.width = (int)larger(right_of(a), right_of(b)) - both.x;
+    both.height = (int)larger(bottom_of(a), bottom_of(b)) - both.y;
+    return both;
+}
+
+void page_shapes_free(PageShapes *shapes) {
+    for (int i = 0; i < shapes->count; i++)
+        pixDestroy(&shapes->shapes[i].mask);
+    mem_free(shapes->shapes);
+    *shapes = (PageShapes){0};
+}
+
+/* Connected parts but for single pixels. */
+static PageShapes connected_parts(PIX *mask) {
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(mask, &parts, 8);
+    PageShapes found = {0};
+    const int count = boxaGetCount(boxes);
+    found.shapes = mem_new((size_t)larger(count, 1), sizeof *found.shapes);
+    for (int i = 0; i < count; i++) {
+        PageShape shape = {0};
+        boxaGetBoxGeometry(boxes, i, &shape.box.x, &shape.box.y, &shape.box.width, &shape.box.height);
+        if (shape.box.width < 3 && shape.box.height < 3) continue;
+        shape.mask = pixaGetPix(parts, i, L_CLONE);
+        pixCountPixels(shape.mask, &shape.area, NULL);
+        found.shapes[found.count++] = shape;
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
+    return found;
+}
+
+static int compare_heights(const void *a, const void *b) {
+    return ((const PageShape *)b)->box.height - ((const PageShape *)a)->box.height;
+}
+
+/* The height below which parts hold half of the area: that of digits, among specks and dots. */
+static int typical_height(PageShapes *shapes) {
+    int64_t all = 0, taller = 0;
+    for (int i = 0; i < shapes->count; i++)
+        all += shapes->shapes[i].area;
+    qsort(shapes->shapes, (size_t)shapes->count, sizeof *shapes->shapes, compare_heights);
+    for (int i = 0; i < shapes->count; i++)
+        if (2 * (taller += shapes->shapes[i].area) >= all) return shapes->shapes[i].box.height;
+    return 0;
+}
+
+/* Whether parts belong to one digit of about this height: one above or inside the other, or a piece of a
+ * stroke beside it. */
+static bool belong_together(const PageShape *a, const PageShape *b, int height) {
+    const PageRect both = united(&a->box, &b->box);
+    const int x = gap_x(&a->box, &b->box), y = gap_y(&a->box, &b->box);
+    const int narrow = (int)smaller(a->box.width, b->box.width);
+    const int low = (int)smaller(a->box.height, b->box.height);
+    if (10 * both.height > 15 * height && both.height > larger(a->box.height, b->box.height) * 12 / 10)
+        return false;
+    if (x < 0 && y < 0 && 10 * -x >= 4 * narrow && 10 * -y >= 4 * low) return true; /* one within the other */
+    const bool piece = 3 * low < height; /* not a digit by itself */
+    if (10 * -x >= (piece ? 3 : 5) * narrow) return 4 * y <= height;
+    return piece && 10 * x <= height && 10 * y <= height && 10 * both.width <= 11 * both.height;
+}
+
+/* Adds b's pixels to a. */
+static void unite(PageShape *a, PageShape *b) {
+    const PageRect both = united(&a->box, &b->box);
+    PIX *mask = pixCreate(both.width, both.height, 1);
+    const PageShape *const from[] = {a, b};
+    for (int i = 0; i < 2; i++)
+        pixRasterop(mask, from[i]->box.x - both.x, from[i]->box.y - both.y, from[i]->box.width,
+                    from[i]->box.height, PIX_SRC | PIX_DST, from[i]->mask, 0, 0);
+    pixDestroy(&a->mask);
+    pixDestroy(&b->mask);
+    a->mask = mask;
+    a->box = both;
+    a->area += b->area;
+}
+
+static void remove_shape(PageShapes *shapes, int i) {
+    pixDestroy(&shapes->shapes[i].mask);
+    shapes->shapes[i] = shapes->shapes[--shapes->count];
+}
+
+static void unite_all(PageShapes *shapes, int height) {
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (int i = 0; i < shapes->count; i++)
+            for (int j = i + 1; j < shapes->count; j++)
+                if (belong_together(&shapes->shapes[i], &shapes->shapes[j], height)) {
+                    unite(&shapes->shapes[i], &shapes->shapes[j]);
+                    remove_shape(shapes, j--);
+                    changed = true;
+                }
+    }
+}
+
+/* Half the width of a shape at its thickest. */
+static double thickest(PIX *mask) {
+    PIX *bordered = pixAddBorder(mask, 1, 0);
+    PIX *distance = pixDistanceFunction(bordered, 8, 8, L_BOUNDARY_BG);
+    l_uint32 most = 0;
+    pixGetRankValue(distance, 1, 1.0f, &most);
+    pixDestroy(&distance);
+    pixDestroy(&bordered);
+    return most;
+}
+
+/* Whether a shape is made of strokes: a blot or dot is nearly as thick as it is large. */
+static bool is_of_strokes(const PageShape *shape) {
+    const double long_side = (double)larger(shape->box.width, shape->box.height);
+    const double filled = (double)shape->area / ((double)shape->box.width * shape->box.height);
+    const bool slim = 5 * smaller(shape->box.width, shape->box.height) < 2 * long_side;
+    return thickest(shape->mask) / sqrt(shape->area) < 0.34 && (slim || filled < 0.75);
+}
+
+static bool has_proportions(const PageShape *shape, int height) {
+    const PageRect *box = &shape->box;
+    return box->height >= MIN_HEIGHT && 10 * box->height >= 4 * height && box->width <= 4 * box->height &&
+           box->height <= 12 * box->width + 12 && is_of_strokes(shape);
+}
+
+PageShapes page_find_shapes(PIX *mask) {
+    PageShapes shapes = connected_parts(mask);
+    const int height = typical_height(&shapes);
+    for (int i = shapes.count - 1; i >= 0; i--)
+        if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
+            remove_shape(&shapes, i);
+    if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
+    unite_all(&shapes, height);
+    for (int i = shapes.count - 1; i >= 0; i--)
+        if (!has_proportions(&shapes.shapes[i], height)) remove_shape(&shapes, i);
+    return shapes;
+}
+
+static int compare_lefts(const void *a, const void *b) {
+    return ((const PageShape *)a)->box.x - ((const PageShape *)b)->box.x;
+}
+
+static int compare_lines(const void *a, const void *b) {
+    const PageShape *left = a, *right = b;
+    return left->line != right->line ? left->line - right->line : left->box.x - right->box.x;
+}
+
+/* The line to which a shape belongs: that of the nearest earlier shape to its left that it overlaps by half
+ * in height; -1: none. lefts: by their left sides. */
+static int line_of(const PageShape *lefts, int i) {
+    for (int j = i - 1; j >= 0; j--) {
+        const PageRect *a = &lefts[i].box, *b = &lefts[j].box;
+        if (2 * -gap_y(a, b) >= smaller(a->height, b->height)) return lefts[j].line;
+    }
+    return -1;
+}
+
+typedef struct {
+    int line;
+    double middle; /* of its shapes, from the top */
+} Line;
+
+static int compare_middles(const void *a, const void *b) {
+    const double left = ((const Line *)a)->middle, right = ((const Line *)b)->middle;
+    return (left > right) - (left < right);
+}
+
+/* Numbers the lines from the top. */
+static void sort_lines(PageShapes *shapes, int lines) {
+    Line *all = mem_new((size_t)larger(lines, 1), sizeof *all);
+    int *place = mem_new((size_t)larger(lines, 1), sizeof *place);
+    for (int l = 0; l < lines; l++) {
+        int count = 0;
+        all[l].line = l;
+        for (int i = 0; i < shapes->count; i++)
+            if (shapes->shapes[i].line == l) {
+                all[l].middle += shapes->shapes[i].box.y + shapes->shapes[i].box.height / 2.0;
+                count++;
+            }
+        all[l].middle /= count;
+    }
+    qsort(all, (size_t)lines, sizeof *all, compare_middles);
+    for (int l = 0; l < lines; l++)
+        place[all[l].line] = l;
+    for (int i = 0; i < shapes->count; i++)
+        shapes->shapes[i].line = place[shapes->shapes[i].line];
+    mem_free(all);
+    mem_free(place);
+}
+
+/* A gap as wide as a digit is high ends a number. */
+static void count_numbers(PageShapes *shapes) {
+    int number = 0;
+    for (int i = 0; i < shapes->count; i++) {
+        PageShape *shape = &shapes->shapes[i], *before = shape - 1;
+        if (i > 0 && (shape->line != before->line ||
+                      gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height)))
+            number++;
+        shape->number = number;
+    }
+}
+
+void page_order_shapes(PageShapes *shapes) {
+    int lines = 0;
+    PageShape *all = shapes->shapes;
+    if (!shapes->count) return;
+    qsort(all, (size_t)shapes->count, sizeof *all, compare_lefts);
+    for (int i = 0; i < shapes->count; i++) {
+        const int line = line_of(all, i);
+        all[i].line = line < 0 ? lines++ : line;
+    }
+    sort_lines(shapes, lines);
+    qsort(all, (size_t)shapes->count, sizeof *all, compare_lines);
+    count_numbers(shapes);
+}
