@@ -52,7 +52,7 @@ IDX := $(addprefix data/mnist/,train-images-idx3-ubyte train-labels-idx1-ubyte t
 	t10k-labels-idx1-ubyte)
 
 C_FILES := $(wildcard src/*/*.[ch] include/*/*.h tests/*/*.[ch])
-SCRIPTS := $(wildcard src/*/*.sh data/*.sh jobs/*.sbatch tests/*.sh tests/*/*.sh tests/*/*/*.sh) .ci/run
+SCRIPTS := $(wildcard src/*/*.sh data/*.sh jobs/*.sbatch jobs/*.sh tests/*.sh tests/*/*.sh tests/*/*/*.sh) .ci/run
 
 # A step of its own, so that packages installed by one are seen by the next; on all cores unless -j says otherwise.
 STEP = @$(MAKE) --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
@@ -84,6 +84,11 @@ check-unit check-mpi check-cli check-install check-cluster check-lint: check-%: 
 # Where they can't be installed the tests over hosts are skipped, and say why.
 cluster-deps: data
 	@src/setup/deps.sh cluster $(if $(FULL),slurm) || true
+
+.PHONY: check-faults
+check-faults: data $(BUILD)/tests/faults/file_faults.so ## kill trainings, damage files, let writes fail: hours (COUNT=5 cases of each KINDS=, SEED=1)
+	$(STEP) $(PROGRAM)
+	@BUILD=$(BUILD) tests/faults/run.sh $(KINDS)
 
 .PHONY: bench bench-peers bench-cluster bench-scaling
 bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
@@ -163,6 +168,11 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(REFERENCES) $(LIBRARY)
 	@echo "  LD $@"
 	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+$(BUILD)/tests/faults/file_faults.so: tests/faults/file_faults.c
+	@echo "  LD $@"
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 -Wall -Wextra $(if $(WERROR),-Werror) -shared -fPIC -std=gnu11 -o $@ $< -ldl
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)

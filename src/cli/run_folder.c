@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "ensemble/families.h"
+#include "store/atomic_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -108,16 +109,24 @@ StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const
     return comm_agree(comm, status);
 }
 
-void run_folder_remove_leftovers(const RunFolder *run) {
-    for (int i = 0; i < model_families.count; i++)
-        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
-}
-
 enum { RUN_FILES = 4 };
 
 static const char *run_file(const RunFolder *run, int i) {
     const char *const files[RUN_FILES] = {run->model, run->previous, run->metrics, run->config};
     return files[i];
+}
+
+static void remove_temporary(const char *path) {
+    char *temporary = atomic_file_temporary(path);
+    atomic_file_discard(temporary);
+    mem_free(temporary);
+}
+
+void run_folder_remove_leftovers(const RunFolder *run) {
+    for (int i = 0; i < RUN_FILES; i++)
+        remove_temporary(run_file(run, i));
+    for (int i = 0; i < model_families.count; i++)
+        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
 }
 
 /* What an old run's file is called until the new run has a model. */

@@ -141,7 +141,8 @@ void member_files_remove_all(const char *model_path) {
     if (slash) *slash = 0;
     DIR *entries = opendir(slash ? folder : ".");
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        if (strncmp(entry->d_name, name, strlen(name))) continue;
+        const bool temporary = entry->d_name[0] == '.';
+        if (strncmp(entry->d_name + temporary, name, strlen(name))) continue;
         unlinkat(dirfd(entries), entry->d_name, 0);
     }
     if (entries) closedir(entries);

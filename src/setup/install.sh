@@ -25,9 +25,8 @@ place() {
 fill() {
     local filled
     filled=$(mktemp)
-    # shellcheck disable=SC2016 # the job scripts' own words
     sed -e "s|@PREFIX@|$prefix|; s|@LIBDIR@|$libdir|; s|@INCLUDEDIR@|$includedir|; s|@VERSION@|$version|; s|@LIBS@|${LIBS:-}|" \
-        -e 's|${BUILD:-build}/pardigits|'"$prefix/bin/pardigits|" "$1" >"$filled"
+        -e "s|^program=.*/build/pardigits .*|program=$prefix/bin/pardigits|" "$1" >"$filled"
     place 644 "$filled" "$2" "${3:-$(basename "$1")}"
     rm "$filled"
 }
@@ -46,7 +45,9 @@ point libpardigits.so "$soname"
 place 644 include/pardigits/pardigits.h "$includedir/pardigits"
 fill src/setup/pardigits.pc.in "$libdir/pkgconfig" pardigits.pc
 for file in configs/*.ini; do place 644 "$file" "$share/configs"; done
-for file in jobs/*.sbatch; do fill "$file" "$share/jobs"; done
+for file in jobs/*.sbatch jobs/site.sh.example; do place 644 "$file" "$share/jobs"; done
+place 755 jobs/chain.sh "$share/jobs"
+fill jobs/common.sh "$share/jobs"
 for file in README.md MANUAL.md LICENSE; do place 644 "$file" "$doc"; done
 
 if [[ $action == uninstall ]]; then # folders of nothing else's

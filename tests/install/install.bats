@@ -97,8 +97,8 @@ correct_of() {
 
 @test "the installed program works, says its version, and job scripts start it" {
     "$prefix/bin/pardigits" --version | grep -x "pardigits $(pkg-config --modversion pardigits)"
-    grep -q "$prefix/bin/pardigits" "$prefix/share/pardigits/jobs/train.sbatch"
-    grep -q "$prefix/bin/pardigits" "$prefix/share/pardigits/jobs/scaling.sbatch"
+    LAUNCH=none bash "$prefix/share/pardigits/jobs/scaling.sbatch" 2>&1 | grep '^scaling.sbatch: CONFIG.ini is missing'
+    grep -x "program=$prefix/bin/pardigits" "$prefix/share/pardigits/jobs/common.sh"
     [[ -e $prefix/share/pardigits/configs/knn.ini && -e $prefix/share/doc/pardigits/LICENSE ]]
 }
 

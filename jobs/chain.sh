@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Submits jobs that follow each other: prepares a dataset, if --idx is given, trains, and evaluates the model. Each begins when the one before it
+# has ended well; if one fails, Slurm cancels the others. Run it where you run sbatch:
+#     jobs/chain.sh [--idx DIR] [OPTION_OF_SBATCH]... CONFIG.ini RUN_FOLDER [--data FILE.h5] [--set section.key=value]...
+#     jobs/chain.sh --nodes=4 --time=02:00:00 configs/cnn.ini results/cnn
+# Options of sbatch are for the training, written as --name=value. The dataset is written to FILE.h5 (data/mnist.h5 unless given). Prints the numbers of the jobs.
+set -euo pipefail
+jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+usage="jobs/chain.sh [--idx DIR] [--nodes=N]... CONFIG.ini RUN_FOLDER [--data FILE.h5] [--set section.key=value]..."
+
+refuse() {
+    echo "chain.sh: $*: $usage" >&2
+    exit 2
+}
+
+# submit JOB_BEFORE OPTION... SCRIPT ARGUMENT...: prints the number of the job.
+submit() {
+    local before=$1 after=()
+    shift
+    [[ -z $before ]] || after=(--dependency="afterok:$before" --kill-on-invalid-dep=yes)
+    sbatch --parsable "${after[@]}" "$@" | cut -d ';' -f 1
+}
+
+# option NAME WORD...: the word after NAME, if it is there.
+option() {
+    local name=$1
+    shift
+    while [[ $# -gt 1 ]]; do
+        if [[ $1 == "$name" ]]; then
+            echo "$2"
+            return
+        fi
+        shift
+    done
+}
+
+idx='' options=() last=
+while [[ ${1:-} == -* ]]; do
+    if [[ $1 == --idx ]]; then
+        [[ -n ${2:-} ]] || refuse "the DIR of --idx is missing"
+        idx=$2
+        shift
+    else
+        options+=("$1")
+    fi
+    shift
+done
+[[ -n ${1:-} ]] || refuse "CONFIG.ini is missing"
+[[ -n ${2:-} ]] || refuse "RUN_FOLDER is missing"
+data=$(option --data "$@")
+if [[ -n $idx ]]; then
+    [[ -n $data ]] || set -- "$@" --data data/mnist.h5
+    last=$(submit "" "$jobs/prepare.sbatch" --idx "$idx" --out "${data:-data/mnist.h5}")
+    echo "prepare  $last"
+fi
+last=$(submit "$last" "${options[@]}" "$jobs/train.sbatch" "$@")
+echo "train    $last"
+last=$(submit "$last" "$jobs/evaluate.sbatch" "$2" ${data:+--data "$data"})
+echo "evaluate $last"

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# What the job scripts share; each sources it. Sets `program` and `repository` (the folder above this one), and reads site.sh beside
+# this file, or what PARDIGITS_SITE names, if there is one.
+#
+# Paths in the arguments of a job are as seen from where it was submitted; a configuration and data/mnist.h5 are looked for in the repository, too.
+
+set -uo pipefail
+job=$(basename "${script:-$0}") # who sources this may have found out what Slurm's copy was called
+folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(dirname "$folder")
+program=$repository/build/pardigits # of `make install`: the installed one
+case ${BUILD:-} in
+'') ;;
+/*) program=$BUILD/pardigits ;;
+*) program=$repository/$BUILD/pardigits ;;
+esac
+site=${PARDIGITS_SITE:-$folder/site.sh}
+# shellcheck source=/dev/null
+[[ ! -f $site ]] || . "$site"
+
+say() {
+    echo "$(date '+%F %T') $*"
+}
+
+# refuse SENTENCE: ends the job, as a command line that is wrong does.
+refuse() {
+    echo "$job: $*" >&2
+    exit 2
+}
+
+# need NAME VALUE USAGE: refuses a job whose argument is missing.
+need() {
+    [[ -n $2 ]] || refuse "$1 is missing: $3"
+}
+
+[[ -x $program ]] || refuse "$program isn't there: build it with \`make\`, or set BUILD to the folder of a build."
+
+# find_config FILE: its path; the repository's configurations can be named from anywhere.
+find_config() {
+    local path
+    for path in "$1" "$repository/$1"; do
+        if [[ -f $path ]]; then
+            echo "$path"
+            return
+        fi
+    done
+    refuse "the configuration $1 is neither in $PWD nor in $repository."
+}
+
+# find_data CONFIG OPTION...: sets `data` to the options that name the repository's dataset, unless others name one or one is here.
+# shellcheck disable=SC2034 # for who sources this
+find_data() {
+    local config=$1 own=$repository/data/mnist.h5
+    shift
+    data=()
+    if [[ " $* " != *" --data"* && " $* " != *" run.data="* && ! -e data/mnist.h5 && -e $own ]] &&
+        ! grep -qE '^[[:space:]]*data[[:space:]]*=' "$config"; then
+        data=(--data "$own")
+    fi
+}
+
+# plan_threads: sets `cpus` (of a rank) and OMP_NUM_THREADS: one thread a core, though Slurm may count each core's hardware threads.
+plan_threads() {
+    local threads_per_core=1
+    cpus=${SLURM_CPUS_PER_TASK:-$((SLURM_CPUS_ON_NODE / ${SLURM_NTASKS_PER_NODE:-1}))}
+    [[ ${PARDIGITS_HYPERTHREADS:-no} == yes ]] || threads_per_core=$(LC_ALL=C lscpu 2>/dev/null | sed -n 's/^Thread(s) per core: *//p')
+    threads=$((cpus / ${threads_per_core:-1}))
+    ((threads > 0)) || threads=1
+    export OMP_NUM_THREADS=$threads
+    # Threads are pinned to cores if a rank has the node to itself. Several ranks stay on the CPUs that Slurm binds them to: at a site
+    # without binding, pinning would put all ranks of a node on the same cores.
+    [[ ${SLURM_NTASKS_PER_NODE:-1} -gt 1 ]] || export OMP_PLACES=cores OMP_PROC_BIND=close
+}
+
+# launch [OPTION_OF_SRUN]... COMMAND...: on all ranks of the job. srun doesn't inherit --cpus-per-task from sbatch. --kill-on-bad-exit:
+# otherwise the other ranks would wait for a dead one. When the first rank ends with 75 it sends SIGTERM to the others, which is
+# harmless, as they are already ending.
+launch() {
+    srun --mpi="${PARDIGITS_MPI:-pmix}" --cpus-per-task="$cpus" --kill-on-bad-exit=1 "$@"
+}
+
+# begin RUN_FOLDER|'': says what starts. The job's file in the run's folder holds how often it was lost; its time is that of the start.
+begin() {
+    plan_threads
+    say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
+    losses=${1:+$1/.job-losses}
+    if [[ -n $losses ]]; then
+        if ! mkdir -p "$1" || ! touch "$losses"; then refuse "$1 can't be written."; fi
+    fi
+}
+
+# was_lost STATUS: whether a rank was killed or lost, rather than failing by itself; and something was saved since the start.
+was_lost() {
+    [[ $1 -ge 128 && -n $losses && -n $(find "$(dirname "$losses")" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
+}
+
+# finish STATUS: ends the job, or requeues it if its next start goes on from what this one saved. What saves nothing, such as an
+# evaluation, starts again at most three times when it is stopped.
+finish() {
+    local lost most=${PARDIGITS_LOSSES:-5}
+    if [[ $1 -eq 75 && (-n $losses || ${SLURM_RESTART_COUNT:-0} -lt 3) ]]; then
+        requeue "$1" "stopped after saving"
+    elif was_lost "$1"; then
+        lost=$(($(cat "$losses") + 1))
+        echo "$lost" >"$losses"
+        [[ $lost -gt $most ]] || requeue "$1" "a rank was killed or lost (exit code $1), $lost of at most $most times"
+        say "a rank was killed or lost (exit code $1), for the $lost. time: submit the job again to go on"
+    elif [[ $1 -eq 0 && -n $losses ]]; then
+        rm -f "$losses"
+    fi
+    exit "$1"
+}
+
+# requeue STATUS WHY: the next start goes on. Doesn't return.
+requeue() {
+    say "$2; requeueing the job"
+    scontrol requeue "$SLURM_JOB_ID" || say "Slurm doesn't requeue it: submit the job again to go on"
+    exit "$1"
+}
