@@ -1,10 +1,13 @@
-/* A library for LD_PRELOAD that lets operations on files fail, or kills the process at one: what a full disk, a quota, a
- * lost server or a power failure do, at a place that can be chosen. Used by tests/faults/faults.py.
+/* A library for LD_PRELOAD that lets operations on files fail, or kills the process at one: what a full disk,
+ * a quota, a lost server or a power failure do, at a place that can be chosen. Used by
+ * tests/faults/faults.py.
  *
- * Operations are counted from 1 in each process: opening for writing, writing, syncing, truncating and closing of files below
- * FILE_FAULTS_FOLDER, and renaming, linking and removing their names. FILE_FAULTS_AT is the first that fails, FILE_FAULTS_LAST the
- * last, FILE_FAULTS_DO what happens: the number of an error (errno), 0 for a short write, -1 for SIGKILL. A file that can't be closed is closed all the
- * same, as on Linux. With FILE_FAULTS_COUNTS=FILE a process adds a line to FILE when it ends: how many operations it did. */
+ * Operations are counted from 1 in each process: opening for writing, writing, syncing, truncating and
+ * closing of files below FILE_FAULTS_FOLDER, and renaming, linking and removing their names. FILE_FAULTS_AT
+ * is the first that fails, FILE_FAULTS_LAST the last, FILE_FAULTS_DO what happens: the number of an error
+ * (errno), 0 for a short write, -1 for SIGKILL. A file that can't be closed is closed all the same, as on
+ * Linux. With FILE_FAULTS_COUNTS=FILE a process adds a line to FILE when it ends: how many operations it did.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -80,7 +83,7 @@ static int open_watched(int (*hidden)(const char *, int, ...), const char *path,
     return descriptor;
 }
 
-#define OPEN(name)                                                                                            \
+#define OPEN(name)                                                                                           \
     int name(const char *path, int flags, ...) {                                                             \
         va_list more;                                                                                        \
         va_start(more, flags);                                                                               \
@@ -91,7 +94,7 @@ static int open_watched(int (*hidden)(const char *, int, ...), const char *path,
 OPEN(open)
 OPEN(open64)
 
-#define FOPEN(name)                                                                                           \
+#define FOPEN(name)                                                                                          \
     FILE *name(const char *path, const char *mode) {                                                         \
         const bool counts = mode[0] != 'r' && below_folder(path);                                            \
         if (counts && fails() && errno != SHORT_WRITE) return NULL;                                          \
@@ -124,7 +127,7 @@ ssize_t write(int descriptor, const void *bytes, size_t size) {
     return some < 0 ? -1 : HIDDEN(write)(descriptor, bytes, (size_t)some);
 }
 
-#define PWRITE(name, offset_type)                                                                             \
+#define PWRITE(name, offset_type)                                                                            \
     ssize_t name(int descriptor, const void *bytes, size_t size, offset_type offset) {                       \
         const ssize_t some = allowed(descriptor, size);                                                      \
         return some < 0 ? -1 : HIDDEN(name)(descriptor, bytes, (size_t)some, offset);                        \
