@@ -103,6 +103,12 @@ bench-scaling: cluster-deps ## as root: scaling studies of each family over host
 	$(STEP) $(PROGRAM)
 	@BUILD=$(BUILD) tests/bench/scaling.sh
 
+.PHONY: simulate
+simulate: ## foresee training on up to 1,024 nodes with SimGrid (10 minutes; PLATFORMS= RANKS= STUDIES=)
+	@command -v smpicc >/dev/null || { echo "make simulate needs SimGrid, Debian's libsimgrid-dev: \`src/setup/deps.sh simulate\` installs it." >&2; exit 1; }
+	$(STEP) $(SIMULATE)
+	@BUILD=$(BUILD) tests/simulate/run.sh
+
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions
 	@src/setup/deps.sh lint
@@ -173,6 +179,20 @@ $(BUILD)/tests/faults/file_faults.so: tests/faults/file_faults.c
 	@echo "  LD $@"
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O2 -Wall -Wextra $(if $(WERROR),-Werror) -shared -fPIC -std=gnu11 -o $@ $< -ldl
+
+# The real step loop and messages for SimGrid's MPI: what calls MPI, OpenMP or a clock is compiled anew, the rest is the
+# library's, and tests/simulate stands in for the computing.
+SIMULATE := $(BUILD)/simulate/simulate
+SIMULATE_SOURCES := src/core/timer.c $(addprefix src/parallel/,allreduce.c allreduce_bench.c comm.c node_memory.c stop.c) \
+	$(addprefix src/cnn/,train_step.c train_step_plan.c train_update.c) $(wildcard tests/simulate/*.c)
+$(BUILD)/simulate/%.o: %.c $(BUILD)/flags
+	@echo "  SMPICC $<"
+	@mkdir -p $(@D)
+	$(Q)smpicc -Iinclude -Isrc -Itests -DMPI_Init_thread=simulate_init_thread -MMD -MP \
+		$(filter-out -fopenmp -fvisibility=hidden,$(CFLAGS)) -Wno-unknown-pragmas -c -o $@ $<
+$(SIMULATE): $(SIMULATE_SOURCES:%.c=$(BUILD)/simulate/%.o) $(LIBRARY)
+	@echo "  LD $@"
+	$(Q)smpicc -o $@ $^ $(shell pkg-config --libs inih) -lm -lgomp
 
 .PHONY: tests
 tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)

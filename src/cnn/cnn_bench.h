@@ -19,8 +19,8 @@ typedef struct {
     double forward_flops, backward_data_flops, backward_weights_flops;
 } LayerRate;
 
-/* The benches `kernels` and `comm` of the family. */
-enum { CNN_BENCHES = 2 };
+/* The benches `kernels`, `comm` and `step` of the family. */
+enum { CNN_BENCHES = 3 };
 extern const ModelBench cnn_benches[CNN_BENCHES];
 
 /* Measures the layers of cnn.layers with weights; images 0: as many at a time as training takes.

@@ -1,6 +1,8 @@
 /* What `pardigits bench` prints of networks. */
 #include "cnn/cnn_bench.h"
+#include "cnn/step_bench.h"
 
+#include "core/mem.h"
 #include "kernels/fma_peak.h"
 #include "parallel/allreduce_bench.h"
 
@@ -92,4 +94,52 @@ static StatusCode bench_comm(const Context *context, const Config *config, int i
     return status->code;
 }
 
-const ModelBench cnn_benches[CNN_BENCHES] = {{"kernels", bench_kernels}, {"comm", bench_comm}};
+static void add_phases(const StepProfile *profile, Output *output) {
+    output_begin(output, "phases", "microseconds of one micro-batch, and of the update after all of them",
+                 OUTPUT_TABLE);
+    for (int p = 0; p < profile->phase_count; p++) {
+        const StepPhase *phase = &profile->phases[p];
+        output_record(output);
+        output_text(output, "phase", "phase", trace_kinds[phase->kind].name);
+        output_integer(output, "first_layer", "from layer", phase->first_layer);
+        output_integer(output, "last_layer", "to layer", phase->last_layer);
+        output_integer(output, "groups", "groups", phase->groups);
+        output_real(output, "least_us", "least", 1e6 * phase->least_s, "%.1f");
+        output_real(output, "us", "of the median step", 1e6 * phase->seconds, "%.1f");
+    }
+    output_end(output);
+}
+
+static void add_barriers(const StepProfile *profile, Output *output) {
+    output_begin(output, "barriers", "microseconds of a barrier of so many threads", OUTPUT_TABLE);
+    for (int t = 1; t <= profile->threads; t++) {
+        output_record(output);
+        output_integer(output, "threads", "threads", t);
+        output_real(output, "barrier_us", "us", 1e6 * profile->barrier_s[t - 1], "%.3f");
+    }
+    output_end(output);
+}
+
+/* Each rank by itself, all at the same time; printed is rank 0's. */
+static StatusCode bench_step(const Context *context, const Config *config, int images, Output *output,
+                             Status *status) {
+    StepProfile *profile = mem_new(1, sizeof *profile);
+    if (!step_bench(context, config, images, profile, status)) {
+        output_record(output);
+        output_integer(output, "images", "images of a step", profile->images);
+        output_integer(output, "micro_batches", "micro-batches of a step", profile->micro_batches);
+        output_real(output, "step_ms", "milliseconds of a step, one thread", 1e3 * profile->step_s, "%.3f");
+        if (profile->threads > 1) {
+            output_real(output, "team_ms", "milliseconds of a step of one micro-batch, all threads",
+                        1e3 * profile->team_s, "%.3f");
+            output_integer(output, "barriers", "barriers in that micro-batch", profile->barriers);
+        }
+        add_phases(profile, output);
+        add_barriers(profile, output);
+    }
+    mem_free(profile);
+    return status->code;
+}
+
+const ModelBench cnn_benches[CNN_BENCHES] = {
+    {"kernels", bench_kernels}, {"comm", bench_comm}, {"step", bench_step}};

@@ -37,6 +37,10 @@ void gradient_reducer_free(GradientReducer **reducer);
 /* From now on the main thread's trace (NULL: none) has the messages between nodes. */
 void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace);
 
+/* How buckets cut the gradients: each of a stage back or more, in the order in which they become complete.
+ * Writes buckets, at most plan->backward_count; returns how many there are. */
+int gradient_reducer_buckets(const MicroBatchPlan *plan, Range *buckets);
+
 /* "slots" or "buckets". */
 const char *gradient_reducer_way(const GradientReducer *reducer);
 

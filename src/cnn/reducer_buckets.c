@@ -49,17 +49,23 @@ static void add_bucket(Bucket *bucket, PieceSums *sums, Range values) {
     bucket->pieces = piece_sums_cut(sums, values);
 }
 
-/* The gradients of a stage or more. */
-static void plan_buckets(BucketsReducer *buckets) {
-    const Reduction *what = &buckets->base.plan.what;
-    const MicroBatchPlan *stages = what->plan;
-    int64_t end = what->net->param_floats;
-    for (int k = 0; k < stages->backward_count; k++) {
-        const int64_t begin = stages->backward[k].params.begin;
-        if (end - begin < BUCKET_VALUES && k + 1 < stages->backward_count) continue;
-        add_bucket(&buckets->buckets[buckets->bucket_count++], &buckets->gradients, (Range){begin, end});
+int gradient_reducer_buckets(const MicroBatchPlan *plan, Range *buckets) {
+    int count = 0;
+    int64_t end = plan->backward[0].params.end;
+    for (int k = 0; k < plan->backward_count; k++) {
+        const int64_t begin = plan->backward[k].params.begin;
+        if (end - begin < BUCKET_VALUES && k + 1 < plan->backward_count) continue;
+        buckets[count++] = (Range){begin, end};
         end = begin;
     }
+    return count;
+}
+
+static void plan_buckets(BucketsReducer *buckets) {
+    Range values[NETWORK_MAX_LAYERS + 1];
+    buckets->bucket_count = gradient_reducer_buckets(buckets->base.plan.what.plan, values);
+    for (int b = 0; b < buckets->bucket_count; b++)
+        add_bucket(&buckets->buckets[b], &buckets->gradients, values[b]);
     buckets->rest = &buckets->buckets[buckets->bucket_count];
     add_bucket(buckets->rest, &buckets->others, buckets->others.values);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|lint|thread|peers|cluster|slurm]...    (build is the default)
+# Usage: deps.sh [build|npm|lint|thread|peers|cluster|slurm|simulate]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -12,9 +12,10 @@ declare -A packages=(
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"
+    [simulate]="libsimgrid-dev"
 )
 # A command that makes a set's packages unnecessary wherever it came from.
-declare -A instead=([npm]="npm" [cluster]="ip" [slurm]="slurmctld")
+declare -A instead=([npm]="npm" [cluster]="ip" [slurm]="slurmctld" [simulate]="smpicc")
 
 fail() {
     echo "make deps: $*" >&2

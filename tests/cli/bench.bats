@@ -26,8 +26,18 @@ load common
     [[ $(tail -n 1 <<<"$output") =~ ^862[0-9]{3},(ring|halving|doubling)(,[0-9.]+){5}$ ]]
 }
 
+@test "bench step: the phases of a micro-batch, the update, and barriers" {
+    run on 1 2 bench step configs/cnn-fast.ini --images 64 --csv
+    echo "$output"
+    [[ $(head -n 1 <<<"$output") == phase,first_layer,last_layer,groups,least_us,us ]]
+    [[ $(sed '/^$/,$d' <<<"$output" | cut -d, -f 1 | uniq | tr '\n' ' ') == 'phase load forward loss backward update ' ]]
+    [[ $(tail -n 1 <<<"$output") =~ ^2,[0-9.]+$ ]]
+    run on 1 2 bench step configs/cnn-fast.ini --images 64
+    [[ $(grep -cE '^barriers in that micro-batch +[0-9]+$' <<<"$output") -eq 1 ]]
+}
+
 @test "bench: what can't be measured is refused" {
-    fails_on 2 2 "bench nothing isn't one of pixdot, kernels, comm" bench nothing
+    fails_on 2 2 "bench nothing isn't one of pixdot, kernels, comm, step" bench nothing
     fails_on 1 2 '--images' bench kernels --images many
     fails_on 2 2 'none.ini' bench comm none.ini
     fails_on 1 2 'run.model = svm' bench kernels configs/svm.ini
