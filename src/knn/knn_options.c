@@ -22,6 +22,8 @@ static const ConfigKey keys[] = {
            "idm: directions of the gradients that are compared; 4 adds both diagonals"),
     WORK_CHOICE("knn", search, "auto", "auto|brute|pruned",
                 "how neighbours are found, always exactly; auto takes the faster way of this build"),
+    WORK_INT("knn", checkpoint_s, "60", 0, 1e6, "s",
+             "k = auto: time between saves, which are after some thousand images"),
 };
 
 static const ConfigSynonym synonyms[] = {

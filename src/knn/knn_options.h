@@ -20,6 +20,7 @@ typedef struct {
     int64_t context;
     int directions;
     int search;
+    int64_t checkpoint_s;
 } KnnOptions;
 
 extern const ConfigTable knn_keys;

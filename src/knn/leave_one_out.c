@@ -1,8 +1,11 @@
 #include "knn/model.h"
 
 #include "core/mem.h"
+#include "core/timer.h"
 #include "data/shard.h"
 #include "parallel/stop.h"
+
+#include <math.h>
 
 typedef struct {
     const KnnModel *model;
@@ -24,11 +27,16 @@ static void take_trial(void *context, int64_t query, const Neighbour *neighbours
                     voting.labels[self], trial->right);
 }
 
-static bool any_rank_signalled(const Comm *comm) {
-    return comm_max(comm, stop_signalled(), NULL) > 0;
+typedef enum { GO_ON, SAVE, STOP } Next;
+
+/* What all ranks do. Collective. */
+static Next what_next(const Comm *comm, double save_at_s) {
+    const bool late = comm_rank(comm) == 0 && timer_now_s() >= save_at_s;
+    return (Next)comm_max(comm, stop_signalled() ? STOP : late ? SAVE : GO_ON, NULL);
 }
 
-bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *trials) {
+bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, double save_at_s, KnnTrials *trials,
+                       bool *stopped) {
     /* so many take seconds, with the image distortion model, too */
     const int64_t at_a_time = model->method.candidates ? 2048 : 8192;
     KnnMethod method = model->method;
@@ -38,7 +46,8 @@ bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *tr
     trial.found = knn_neighbour_count(&method, job->train_count);
     trial.others = mem_new((size_t)trial.found, sizeof *trial.others);
     trial.right = mem_new((size_t)trials->k_max + 1, sizeof *trial.right);
-    while (trial.first < job->train_count && !any_rank_signalled(job->comm)) {
+    Next next = what_next(job->comm, INFINITY);
+    while (trial.first < job->train_count && next == GO_ON) {
         int64_t left = job->train_count - trial.first;
         Range rows = {trial.first, trial.first + (left < at_a_time ? left : at_a_time)};
         TraceThread *trace = trace_thread(job->trace, 0);
@@ -52,11 +61,13 @@ bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *tr
                      (long long)job->train_count);
         image_set_free(&queries);
         trial.first = rows.end;
+        next = what_next(job->comm, save_at_s);
     }
     comm_sum_u64(job->comm, (uint64_t *)trial.right, trials->k_max + 1);
     for (int64_t k = 1; k <= trials->k_max; k++)
         trials->right[k] += trial.right[k];
     trials->next = trial.first;
+    *stopped = next == STOP;
     mem_free(trial.right);
     mem_free(trial.others);
     return trials->next >= job->train_count;

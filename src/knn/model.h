@@ -45,6 +45,9 @@ typedef struct {
  * far of a model that isn't finished. Collective. */
 StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status);
 
+/* Saves the trials so far in the course of the training; a failure is logged. Collective. */
+void knn_trials_checkpoint(const TrainJob *job, const KnnTrials *trials);
+
 /* Reads the trials of a model that isn't finished, if it has any. STATUS_FAILED if it was trained on other
  * than total images. Serial. */
 StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials, Status *status);
@@ -59,9 +62,11 @@ StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Stat
 /* Reads the reference image `index`. Serial. */
 StatusCode knn_model_read_image(const Model *opened, int64_t index, uint8_t *image, Status *status);
 
-/* Tries the images that haven't been tried, until a signal reaches any rank: then it returns false. The
- * trials are the same on all ranks. Collective. */
-bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, KnnTrials *trials);
+/* Tries the images that haven't been tried, until rank 0's clock (timer_now_s) says save_at_s, or a signal
+ * reaches any rank: then *stopped is true. Returns whether all images have been tried. The trials are the
+ * same on all ranks. Collective. */
+bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, double save_at_s, KnnTrials *trials,
+                       bool *stopped);
 
 StatusCode knn_train(TrainJob *job, Status *status);
 

@@ -64,10 +64,18 @@ static StatusCode write_reference(H5File *file, const void *context, Status *sta
     return h5_set_i64(file, group_name, "k", saved->k, status);
 }
 
+static int64_t reference_bytes(const TrainJob *job) {
+    return job->train_count * (image_spec_pixels(job->spec) + 1);
+}
+
 StatusCode knn_model_save(const TrainJob *job, int64_t k, const KnnTrials *trials, Status *status) {
     const Saved saved = {job, k, trials};
-    const int64_t bytes = job->train_count * (image_spec_pixels(job->spec) + 1);
-    return train_job_save_streamed(job, !trials, bytes, write_reference, &saved, status);
+    return train_job_save_streamed(job, !trials, reference_bytes(job), write_reference, &saved, status);
+}
+
+void knn_trials_checkpoint(const TrainJob *job, const KnnTrials *trials) {
+    const Saved saved = {job, 0, trials};
+    train_job_checkpoint(job, reference_bytes(job), write_reference, &saved);
 }
 
 StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Status *status) {

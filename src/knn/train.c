@@ -58,6 +58,15 @@ static int64_t choose_k(const KnnTrials *trials, const TrainJob *job) {
     return best;
 }
 
+/* Tries all images, and saves at times what is done of that; false if a signal stopped it. Collective. */
+static bool try_images(const KnnModel *model, const TrainJob *job, KnnTrials *trials) {
+    const double every_s = (double)knn_options(job->config).checkpoint_s;
+    bool stopped = false;
+    while (!knn_leave_one_out(model, job, timer_now_s() + every_s, trials, &stopped) && !stopped)
+        knn_trials_checkpoint(job, trials);
+    return trials->next >= job->train_count;
+}
+
 /* Chooses k by leave-one-out cross-validation; saves what it has when a signal stops it. */
 static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     const int64_t asked = knn_options(job->config).k_max, others = job->train_count - 1;
@@ -65,7 +74,7 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
     const double start_s = timer_now_s();
-    bool tried = !comm_agree(job->comm, status) && knn_leave_one_out(model, job, &trials);
+    bool tried = !comm_agree(job->comm, status) && try_images(model, job, &trials);
     metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
     if (tried) model->method.k = choose_k(&trials, job);
     if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {

@@ -139,10 +139,9 @@ StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter w
     return train_job_save_streamed(job, complete, 0, write, context, status);
 }
 
-bool train_job_checkpoint(const TrainJob *job, CheckpointWriter write, const void *context) {
+void train_job_checkpoint(const TrainJob *job, int64_t bytes, CheckpointWriter write, const void *context) {
     Status failure = {0};
-    const Content content = {false, 0, write, context};
-    if (save_to(job, job->model_path, &content, &failure) == STATUS_OK) return true;
-    log_line(job->log, "%s There is no new checkpoint; training goes on.", failure.text);
-    return false;
+    const Content content = {false, bytes, write, context};
+    if (save_to(job, job->model_path, &content, &failure))
+        log_line(job->log, "%s There is no new checkpoint; training goes on.", failure.text);
 }

@@ -63,8 +63,8 @@ StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t b
 CheckpointInfo train_job_info(const TrainJob *job, bool complete);
 
 /* Saves a checkpoint in the course of a training, which goes on whether or not that succeeds: a failure is
- * logged. True if it did. Collective: all ranks get the same. */
-bool train_job_checkpoint(const TrainJob *job, CheckpointWriter write, const void *context);
+ * logged. bytes: as above; 0 for a file that is built in memory. Collective. */
+void train_job_checkpoint(const TrainJob *job, int64_t bytes, CheckpointWriter write, const void *context);
 
 /* Writes the metrics; a failure is logged: they are in memory still, and can be written later. */
 void train_job_flush_metrics(const TrainJob *job);

@@ -195,7 +195,7 @@ static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, bool
              (long long)model->n, timer_now_s() - start_s);
     const bool complete = solved == all && task->last_stage;
     const bool is_last = complete || stopped;
-    if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, svm_model_write, model);
+    if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, 0, svm_model_write, model);
     if (solved == all) report_validation(job, model);
     if (is_last) train_job_save(job, complete, svm_model_write, model, status);
     svm_model_destroy(&model);
@@ -237,7 +237,7 @@ static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, bool s
     if (stopped)
         train_job_save(job, false, write_searched, &searched, status);
     else
-        train_job_checkpoint(job, write_searched, &searched);
+        train_job_checkpoint(job, 0, write_searched, &searched);
     svm_model_destroy(&model);
     svm_pairs_free(&none);
     return status->code;

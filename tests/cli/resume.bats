@@ -150,22 +150,26 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
 }
 
-@test "KNN: stopped by USR1 while it chooses k, resumed on another rank count" {
-    local knn=(configs/knn-idm.ini --data "$data" --set run.train=10000 --set knn.k=auto --set knn.candidates=200)
+@test "KNN: killed and stopped by USR1 while it chooses k, resumed on other rank counts" {
+    local knn=(configs/knn-idm.ini --data "$data" --set run.train=8000 --set knn.k=auto --set knn.candidates=60)
     on 2 1 train "${knn[@]}" --run "$BATS_TEST_TMPDIR/whole" 2>"$BATS_TEST_TMPDIR/whole.log"
-    start 2 "${knn[@]}" --run "$run_dir"
+    start 2 "${knn[@]}" --run "$run_dir" --set knn.checkpoint_s=0 # after each of 4 blocks
+    until [[ -e $run_dir/model.h5 ]]; do kill -0 "$pid"; sleep 0.05; done
+    kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
+    wait "$pid" || [[ $? -ne 75 ]]
+    start 2 "${knn[@]}" --run "$run_dir" --resume
     wait_for 'training knn'
-    sleep 1 # of several
     kill -USR1 "$pid"
     ends_with 75
-    grep 'Stopped by SIGUSR1 with [0-9]* of 10000 images tried' "$BATS_TEST_TMPDIR/log"
+    [[ $(grep -oE 'with [0-9]+ of' "$BATS_TEST_TMPDIR/log" | tr -dc 0-9) -ge 2048 ]] # what was done before the kill isn't done again
+    grep 'Stopped by SIGUSR1 with [0-9]* of 8000 images tried' "$BATS_TEST_TMPDIR/log"
     fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
     other_data
     fails_on 2 2 'other training images' train "${knn[@]}" --run "$run_dir" --resume --data "$BATS_TEST_TMPDIR/other.h5"
     on 3 1 train "${knn[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     grep 'leave-one-out over' "$BATS_TEST_TMPDIR/whole.log"
-    diff <(grep 'is the best, [0-9]* of 10000 correct' "$BATS_TEST_TMPDIR/log") \
+    diff <(grep 'is the best, [0-9]* of 8000 correct' "$BATS_TEST_TMPDIR/log") \
         <(grep 'leave-one-out over' "$BATS_TEST_TMPDIR/whole.log")
 }
 
