@@ -190,6 +190,10 @@ static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *
     return status->code;
 }
 
+static RunStart start_of(const TrainArguments *arguments) {
+    return arguments->resume ? RUN_START_RESUME : arguments->overwrite ? RUN_START_REPLACE : RUN_START_NEW;
+}
+
 StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status) {
     double started_s = timer_now_s();
     TrainArguments arguments;
@@ -204,7 +208,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     if (check_config(config, context->comm, status)) goto end;
     if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
     run = run_folder_new(arguments.run);
-    if (run_folder_prepare(&run, arguments.resume, arguments.overwrite, context->comm, status)) goto end;
+    if (run_folder_prepare(&run, start_of(&arguments), config, context, status)) goto end;
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
     if (complete) {
         log_line(context->log, "%s is complete already: nothing to do", run.model);

@@ -1,15 +1,13 @@
-#define _GNU_SOURCE /* F_OFD_SETLK */
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
 #include "ensemble/families.h"
+#include "model/run_options.h"
 #include "store/atomic_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,11 +20,11 @@ static char *join(const char *folder, const char *name) {
 
 RunFolder run_folder_new(const char *folder) {
     return (RunFolder){mem_text(folder),           join(folder, "model.h5"),   join(folder, "model.prev.h5"),
-                       join(folder, "metrics.h5"), join(folder, "config.ini"), -1};
+                       join(folder, "metrics.h5"), join(folder, "config.ini"), {-1, NULL}};
 }
 
 void run_folder_free(RunFolder *run) {
-    if (run->folder && run->lock >= 0) close(run->lock);
+    run_lock_release(&run->lock);
     mem_free(run->folder);
     mem_free(run->model);
     mem_free(run->previous);
@@ -58,35 +56,14 @@ static bool holds_run(const RunFolder *run) {
     return false;
 }
 
-/* Locks the folder itself or, where the file system can't do that, a file in it. The lock ends with this
- * process, however that ends. */
-static StatusCode lock_folder(RunFolder *run, Status *status) {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    run->lock = open(run->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool locked = run->lock >= 0 && flock(run->lock, LOCK_EX | LOCK_NB) == 0;
-    bool taken = !locked && run->lock >= 0 && errno == EWOULDBLOCK;
-    if (!locked && !taken) {
-        char *path = join(run->folder, ".lock");
-        if (run->lock >= 0) close(run->lock);
-        run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        locked = run->lock >= 0 && fcntl(run->lock, F_OFD_SETLK, &whole) == 0;
-        taken = !locked && run->lock >= 0 && (errno == EAGAIN || errno == EACCES);
-        mem_free(path);
-    }
-    if (locked) return STATUS_OK;
-    if (taken)
-        return status_set(
-            status, STATUS_FAILED,
-            "Another run is writing to %s: wait for it, stop it, or choose another folder with --run.",
-            run->folder);
-    return status_set(
-        status, STATUS_FAILED,
-        "%s can't be locked (%s), so a second run in it wouldn't be noticed: choose a folder on "
-        "another file system with --run.",
-        run->folder, strerror(errno));
+/* A node that was lost may hold the lock until its server notices. */
+static double lock_wait_s(const Config *config) {
+    enum { RESTART_S = 120 };
+    const int64_t asked = run_options(config).lock_wait_s;
+    return asked ? (double)asked : run_lock_is_restart() ? RESTART_S : 0;
 }
 
-static void prepare(RunFolder *run, bool resume, bool overwrite, Status *status) {
+static void prepare(RunFolder *run, RunStart start, double wait_s, Log *log, Status *status) {
     char *probe = join(run->folder, ".writable.tmp");
     FILE *file = make_folders(run->folder) ? NULL : fopen(probe, "w");
     if (!file) {
@@ -96,7 +73,8 @@ static void prepare(RunFolder *run, bool resume, bool overwrite, Status *status)
     } else {
         fclose(file);
         unlink(probe);
-        if (lock_folder(run, status) == STATUS_OK && !resume && !overwrite && holds_run(run))
+        if (!run_lock_take(&run->lock, run->folder, wait_s, log, status) && start == RUN_START_NEW &&
+            holds_run(run))
             status_set(status, STATUS_USAGE,
                        "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
                        run->folder);
@@ -104,9 +82,10 @@ static void prepare(RunFolder *run, bool resume, bool overwrite, Status *status)
     mem_free(probe);
 }
 
-StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status) {
-    if (comm_rank(comm) == 0) prepare(run, resume, overwrite, status);
-    return comm_agree(comm, status);
+StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
+                              Status *status) {
+    if (comm_rank(context->comm) == 0) prepare(run, start, lock_wait_s(config), context->log, status);
+    return comm_agree(context->comm, status);
 }
 
 enum { RUN_FILES = 4 };

@@ -4,23 +4,28 @@
 
 #include "core/config.h"
 #include "core/status.h"
-#include "parallel/comm.h"
-
-#include <stdbool.h>
+#include "parallel/context.h"
+#include "store/run_lock.h"
 
 typedef struct {
     char *folder, *model, *previous, *metrics, *config;
-    int lock; /* on rank 0: the open folder or a file in it, locked against another run; or -1 */
+    RunLock lock; /* on rank 0, against another run */
 } RunFolder;
 
 /* The paths in folder; freed by run_folder_free. */
 RunFolder run_folder_new(const char *folder);
 void run_folder_free(RunFolder *run);
 
-/* Makes the folder where it is missing, locks it for this run (a folder that can't be locked is refused) and
- * checks that it can be written, and that a run in it may be replaced (overwrite) or gone on with (resume).
- * Changes nothing in an old run. Collective; ranks agree. */
-StatusCode run_folder_prepare(RunFolder *run, bool resume, bool overwrite, const Comm *comm, Status *status);
+typedef enum {
+    RUN_START_NEW,     /* there may be no run yet */
+    RUN_START_RESUME,  /* one that is there is gone on with */
+    RUN_START_REPLACE, /* it is replaced */
+} RunStart;
+
+/* Makes the folder where it is missing, locks it for this run (run_lock.h; run.lock_wait_s) and checks that
+ * it can be written, and what is in it. Changes nothing in an old run. Collective; ranks agree. */
+StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
+                              Status *status);
 
 /* Makes room for a new run: an old run's files are called FILE.old until run_folder_settle. Only rank 0 calls
  * these. */

@@ -20,6 +20,8 @@
 /* A key whose value doesn't change the trained model. */
 #define WORK_INT(section, name, initial, min, max, unit, help)                                               \
     { section "." #name, CONFIG_INT, initial, min, max, "", unit, help, false, offsetof(OPTIONS, name) }
+#define WORK_INT_OR(word, section, name, initial, min, max, unit, help)                                      \
+    { section "." #name, CONFIG_INT, initial, min, max, word, unit, help, false, offsetof(OPTIONS, name) }
 #define WORK_CHOICE(section, name, initial, choices, help)                                                   \
     { section "." #name, CONFIG_CHOICE, initial, 0, 0, choices, "", help, false, offsetof(OPTIONS, name) }
 

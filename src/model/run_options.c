@@ -14,6 +14,9 @@ static const ConfigKey keys[] = {
               "the dataset, where --data isn't given; train sets it to the one that it used"),
     WORK_TEXT("run", fallback_dir, "",
               "a folder for the model of a training that ends when its run folder can't be written"),
+    WORK_INT_OR("auto", "run", lock_wait_s, "auto", 1, 1e6, "s",
+                "how long to wait for another run in the folder; auto: 120 s in a Slurm job's second and "
+                "later starts, otherwise not at all"),
     CHOICE("run", preprocess, "none", PREPROCESS_CHOICES,
            "how every image is preprocessed, in training and in use"),
     WORK_CHOICE("run", balance, "speed", "speed|even",

@@ -1,0 +1,223 @@
+#define _GNU_SOURCE /* F_OFD_SETLK */
+#include "store/run_lock.h"
+
+#include "core/mem.h"
+#include "core/timer.h"
+#include "parallel/stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What a lock file says. */
+typedef struct {
+    char user[64], host[256], cluster[64]; /* "-": unknown */
+    long long pid, started_s;              /* since 1970 */
+    long long job, restart;                /* Slurm's; 0 without it */
+} Owner;
+
+static const char owner_format[] =
+    "user %s\nhost %s\npid %lld\nstarted %lld\ncluster %s\njob %lld\nrestart %lld\n",
+                  owner_pattern[] =
+                      "user %63s host %255s pid %lld started %lld cluster %63s job %lld restart %lld";
+
+static long long number_of(const char *variable) {
+    const char *text = getenv(variable);
+    return text ? atoll(text) : 0;
+}
+
+bool run_lock_is_restart(void) {
+    return number_of("SLURM_RESTART_COUNT") > 0;
+}
+
+static Owner this_run(void) {
+    Owner owner = {.user = "-", .host = "-", .cluster = "-"};
+    const struct passwd *user = getpwuid(getuid());
+    const char *cluster = getenv("SLURM_CLUSTER_NAME");
+    if (user) snprintf(owner.user, sizeof owner.user, "%s", user->pw_name);
+    if (cluster && *cluster) snprintf(owner.cluster, sizeof owner.cluster, "%s", cluster);
+    if (gethostname(owner.host, sizeof owner.host - 1)) snprintf(owner.host, sizeof owner.host, "-");
+    owner.pid = getpid();
+    owner.started_s = time(NULL);
+    owner.job = number_of("SLURM_JOB_ID");
+    owner.restart = number_of("SLURM_RESTART_COUNT");
+    return owner;
+}
+
+static void write_owner(int file) {
+    char text[1024];
+    const Owner me = this_run();
+    const int length = snprintf(text, sizeof text, owner_format, me.user, me.host, me.pid, me.started_s,
+                                me.cluster, me.job, me.restart);
+    /* it helps people; without it the lock holds as well */
+    if (ftruncate(file, 0) || pwrite(file, text, (size_t)length, 0) != length) return;
+    fsync(file);
+}
+
+/* False if the file doesn't say. */
+static bool read_owner(const char *path, Owner *owner) {
+    char text[1024] = "";
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) return false;
+    const ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    return length > 0 && sscanf(text, owner_pattern, owner->user, owner->host, &owner->pid, &owner->started_s,
+                                owner->cluster, &owner->job, &owner->restart) == 7;
+}
+
+typedef enum { TAKEN, HELD, IMPOSSIBLE } Attempt;
+
+/* Whether the path still leads to the file: its last owner may have removed it. */
+static bool is_current(int file, const char *path) {
+    struct stat opened, there;
+    return fstat(file, &opened) == 0 && stat(path, &there) == 0 && opened.st_ino == there.st_ino &&
+           opened.st_dev == there.st_dev;
+}
+
+/* errno says why it is IMPOSSIBLE. */
+static Attempt try_lock(RunLock *lock, const char *path) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    for (;;) {
+        const int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (file < 0) return IMPOSSIBLE;
+        int failed = fcntl(file, F_OFD_SETLK, &whole);
+        while (failed && errno == EINTR && !stop_signalled())
+            failed = fcntl(file, F_OFD_SETLK, &whole);
+        if (!failed && is_current(file, path)) {
+            *lock = (RunLock){file, mem_text(path)};
+            return TAKEN;
+        }
+        const int reason = errno;
+        close(file);
+        errno = reason;
+        if (failed) return reason == EAGAIN || reason == EACCES ? HELD : IMPOSSIBLE;
+    }
+}
+
+void run_lock_release(RunLock *lock) {
+    if (lock->path) {
+        if (is_current(lock->file, lock->path)) unlink(lock->path); /* unless it was taken over */
+        close(lock->file);
+    }
+    mem_free(lock->path);
+    *lock = (RunLock){-1, NULL};
+}
+
+/* Whether squeue says that a job has ended, or waits to be started again. Whatever else it says, or says not,
+ * counts as life. */
+static bool job_has_ended(long long job) {
+    char command[128], line[256];
+    bool ended = true, unknown = false;
+    snprintf(command, sizeof command, "timeout 30 squeue -h -o %%T -j %lld 2>&1", job);
+    FILE *answer = popen(command, "r");
+    if (!answer) return false;
+    while (fgets(line, sizeof line, answer)) {
+        if (strstr(line, "Invalid job id"))
+            unknown = true;
+        else if (strncmp(line, "PENDING", 7))
+            ended = false;
+    }
+    const int code = pclose(answer);
+    return ended && (code == 0 || unknown);
+}
+
+static bool is_dead(const Owner *owner) {
+    const Owner me = this_run();
+    if (!me.job || !owner->job || strcmp(me.cluster, owner->cluster)) return false;
+    return me.job == owner->job ? me.restart > owner->restart : job_has_ended(owner->job);
+}
+
+/* Takes a dead owner's lock over: by a new file, as the server may hold the old one's lock. A second lock
+ * lets one run at a time do this, so that none removes what another has just made. */
+static Attempt take_over(RunLock *lock, const char *path, Log *log) {
+    const size_t size = strlen(path) + sizeof ".takeover";
+    char *guard_path = mem_new(size, 1);
+    snprintf(guard_path, size, "%s.takeover", path);
+    RunLock guard = {-1, NULL};
+    Owner owner;
+    Attempt attempt = try_lock(&guard, guard_path);
+    if (attempt == TAKEN && (attempt = try_lock(lock, path)) == HELD && read_owner(path, &owner) &&
+        is_dead(&owner)) {
+        log_line(log, "The lock of process %lld on %s (job %lld, start %lld) is taken over: it has ended.",
+                 owner.pid, owner.host, owner.job, owner.restart + 1);
+        unlink(path);
+        attempt = try_lock(lock, path);
+    }
+    run_lock_release(&guard);
+    mem_free(guard_path);
+    return attempt;
+}
+
+enum { OWNER_TEXT = 600 };
+
+/* Such as ": process 17 of ann on node3, begun 2 h ago by Slurm job 12 (start 1)". */
+static void describe_owner(const char *path, char text[OWNER_TEXT]) {
+    static const struct {
+        long long seconds;
+        const char *name;
+    } units[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    Owner owner;
+    char job[80] = "";
+    int unit = 0;
+    *text = 0;
+    if (!read_owner(path, &owner)) return;
+    const long long now_s = time(NULL), age_s = now_s > owner.started_s ? now_s - owner.started_s : 0;
+    while (unit < 3 && age_s < 2 * units[unit].seconds)
+        unit++;
+    if (owner.job) snprintf(job, sizeof job, " by Slurm job %lld (start %lld)", owner.job, owner.restart + 1);
+    snprintf(text, OWNER_TEXT, ": process %lld of %s on %s, begun %lld %s ago%s", owner.pid, owner.user,
+             owner.host, age_s / units[unit].seconds, units[unit].name, job);
+}
+
+enum { LOOK_S = 5 }; /* while it waits; not more often, as squeue may be asked each time */
+
+static Attempt wait_and_take(RunLock *lock, const char *path, double wait_s, Log *log) {
+    const double until_s = timer_now_s() + wait_s;
+    Owner owner;
+    bool told = false;
+    for (;;) {
+        Attempt attempt = try_lock(lock, path);
+        if (attempt == HELD && read_owner(path, &owner) && is_dead(&owner))
+            attempt = take_over(lock, path, log);
+        if (attempt != HELD || timer_now_s() >= until_s || stop_signalled()) return attempt;
+        char whose[OWNER_TEXT];
+        describe_owner(path, whose);
+        if (!told) log_line(log, "Waiting up to %.0f s for another run in this folder%s.", wait_s, whose);
+        told = true;
+        nanosleep(&(struct timespec){.tv_sec = until_s - timer_now_s() > LOOK_S ? LOOK_S : 1}, NULL);
+    }
+}
+
+StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status) {
+    const size_t size = strlen(folder) + sizeof "/.lock";
+    char *path = mem_new(size, 1), whose[OWNER_TEXT];
+    snprintf(path, size, "%s/.lock", folder);
+    *lock = (RunLock){-1, NULL};
+    const Attempt attempt = wait_and_take(lock, path, wait_s, log);
+    const int reason = errno;
+    describe_owner(path, whose);
+    if (attempt == TAKEN)
+        write_owner(lock->file);
+    else if (attempt == IMPOSSIBLE)
+        status_set(status, STATUS_FAILED,
+                   "%s can't be locked (%s), so a second run in it wouldn't be noticed: choose a folder on "
+                   "another file system with --run.",
+                   folder, strerror(reason));
+    else if (stop_signalled())
+        status_set(status, STATUS_STOPPED,
+                   "Stopped by %s while another run was writing to %s; nothing is to be saved.",
+                   stop_signal_name(), folder);
+    else
+        status_set(
+            status, STATUS_FAILED,
+            "Another run is writing to %s%s: wait for it, stop it, or choose another folder with --run.",
+            folder, whose);
+    mem_free(path);
+    return status->code;
+}

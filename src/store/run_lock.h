@@ -1,0 +1,29 @@
+/* One run a folder: a lock on the file FOLDER/.lock, which says who holds it. The kernel or the file server
+ * drops it when its process ends, however that ends; on a node that is lost the server may take minutes, or
+ * never do it. So a lock whose owner Slurm knows to be dead is taken over: an earlier start of this job, or a
+ * job of this cluster that has ended. Where a file can't be locked the folder is refused. */
+#ifndef PARDIGITS_STORE_RUN_LOCK_H
+#define PARDIGITS_STORE_RUN_LOCK_H
+
+#include "core/log.h"
+#include "core/status.h"
+
+#include <stdbool.h>
+
+typedef struct {
+    int file;   /* open and locked; -1: not held */
+    char *path; /* NULL: not held */
+} RunLock;
+
+/* Takes the lock of an existing folder. One that a living run holds is waited for so many seconds, which
+ * log is told, or until a signal stops this run (STATUS_STOPPED). Not collective: rank 0 calls it. Released
+ * by run_lock_release, also after a failure. */
+StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status);
+
+/* Removes the file, too. */
+void run_lock_release(RunLock *lock);
+
+/* Whether Slurm started this job again: then a lost node may hold the lock still. */
+bool run_lock_is_restart(void);
+
+#endif
