@@ -80,10 +80,25 @@ static StatusCode check_config(const Config *config, const Comm *comm, Status *s
     return comm_agree(comm, status);
 }
 
+/* Where the model can't be read, but what it is made of is there, as of an ensemble, the run goes on with
+ * that.
+ */
+static StatusCode forgive_damage(const RunFolder *run, const Comm *comm, Status *status) {
+    int rest = status->code && comm_rank(comm) == 0 && run_folder_has_leftovers(run);
+    comm_broadcast(comm, &rest, sizeof rest, 0);
+    if (!rest) return status->code;
+    if (comm_rank(comm) == 0)
+        fprintf(stderr, "pardigits: %s is written anew, from the members' own files.\n", run->model);
+    *status = (Status){0};
+    return status->code;
+}
+
 /* Opens the checkpoint to go on from, if there is one, and checks that it is of the same configuration. */
 static StatusCode open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
                                bool *complete, Status *status) {
-    if (checkpoint_open_newest(run->model, comm, resume, status) || !*resume) return status->code;
+    checkpoint_open_newest(run->model, comm, resume, status);
+    forgive_damage(run, comm, status);
+    if (!*resume) return status->code;
     Config *stored = NULL;
     if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
         const ConfigKey *key = config_difference(config, stored);
@@ -140,7 +155,7 @@ static void record_circumstances(const TrainJob *job) {
 static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
         const bool fresh = job->resume == NULL;
-        if (fresh) run_folder_set_aside(run, status);
+        if (fresh) run_folder_set_aside(run, job->go_on, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
@@ -168,6 +183,7 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
     trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
     if (begin_files(run, started_s, job, status) == STATUS_OK) train_family(job, status);
     if (comm_rank(job->comm) == 0) run_folder_settle(run);
+    if (comm_rank(job->comm) == 0 && !status->code) run_folder_tidy(run);
     if (comm_agree(job->comm, status) == STATUS_OK)
         log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);
     return status->code;
@@ -212,7 +228,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
     if (complete) {
         log_line(context->log, "%s is complete already: nothing to do", run.model);
-        if (comm_rank(context->comm) == 0) run_folder_remove_leftovers(&run);
+        if (comm_rank(context->comm) == 0) run_folder_tidy(&run);
         goto end;
     }
     placement_report(context->comm, context->threads, context->log);
@@ -221,6 +237,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     job.config = config;
     job.model_path = run.model;
     job.resume = resume;
+    job.go_on = arguments.resume;
     if (arguments.trace)
         train_traced(&run, &job, arguments.trace, started_s, status);
     else

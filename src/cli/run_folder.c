@@ -48,12 +48,20 @@ static int make_folders(const char *folder) {
     return failed;
 }
 
+bool run_folder_has_leftovers(const RunFolder *run) {
+    bool any = false;
+    for (int i = 0; i < model_families.count; i++)
+        any = any ||
+              (model_families.items[i]->has_leftovers && model_families.items[i]->has_leftovers(run->model));
+    return any;
+}
+
 /* The configuration alone is what a run leaves that failed before it had trained anything. */
 static bool holds_run(const RunFolder *run) {
     const char *const files[] = {run->model, run->previous, run->metrics};
     for (int i = 0; i < 3; i++)
         if (access(files[i], F_OK) == 0) return true;
-    return false;
+    return run_folder_has_leftovers(run);
 }
 
 /* A node that was lost may hold the lock until its server notices. */
@@ -88,6 +96,11 @@ StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *conf
     return comm_agree(context->comm, status);
 }
 
+static void remove_leftovers(const RunFolder *run) {
+    for (int i = 0; i < model_families.count; i++)
+        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
+}
+
 enum { RUN_FILES = 4 };
 
 static const char *run_file(const RunFolder *run, int i) {
@@ -95,17 +108,14 @@ static const char *run_file(const RunFolder *run, int i) {
     return files[i];
 }
 
-static void remove_temporary(const char *path) {
-    char *temporary = atomic_file_temporary(path);
-    atomic_file_discard(temporary);
-    mem_free(temporary);
-}
-
-void run_folder_remove_leftovers(const RunFolder *run) {
-    for (int i = 0; i < RUN_FILES; i++)
-        remove_temporary(run_file(run, i));
-    for (int i = 0; i < model_families.count; i++)
-        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
+void run_folder_tidy(const RunFolder *run) {
+    for (int i = 0; i < RUN_FILES; i++) {
+        char *temporary = atomic_file_temporary(run_file(run, i));
+        unlink(temporary);
+        mem_free(temporary);
+    }
+    unlink(run->previous);
+    remove_leftovers(run);
 }
 
 /* What an old run's file is called until the new run has a model. */
@@ -116,7 +126,7 @@ static char *old_name(const char *path) {
     return old;
 }
 
-StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
+StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status) {
     const bool has_model = access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0;
     for (int i = 0; i < RUN_FILES; i++) {
         const char *file = run_file(run, i);
@@ -125,7 +135,7 @@ StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", file, strerror(errno));
         mem_free(old);
     }
-    run_folder_remove_leftovers(run);
+    if (!keep_leftovers) remove_leftovers(run);
     return status->code;
 }
 

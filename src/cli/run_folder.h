@@ -27,16 +27,20 @@ typedef enum {
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
                               Status *status);
 
-/* Makes room for a new run: an old run's files are called FILE.old until run_folder_settle. Only rank 0 calls
- * these. */
-StatusCode run_folder_set_aside(const RunFolder *run, Status *status);
+/* Makes room for a new run: an old run's files are called FILE.old until run_folder_settle. What a stopped
+ * run left beside its model stays if keep_leftovers is true. Only rank 0 calls these. */
+StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status);
 
 /* When a training has ended, in whatever way: removes the old run if there is a new model, and otherwise puts
  * it back. */
 void run_folder_settle(const RunFolder *run);
 
-/* Removes what stopped runs leave beside the model. Only rank 0 calls it. */
-void run_folder_remove_leftovers(const RunFolder *run);
+/* Removes what a complete run needs no more: the previous copy, temporary files, and what stopped runs leave
+ * beside the model. Only rank 0 calls it. */
+void run_folder_tidy(const RunFolder *run);
+
+/* Whether a stopped run left files beside its model. Only rank 0 calls it. */
+bool run_folder_has_leftovers(const RunFolder *run);
 
 /* Writes config.ini. Only rank 0 calls it. */
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status);

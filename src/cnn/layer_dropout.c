@@ -8,8 +8,8 @@
 static StatusCode parse(Layer *layer, const LayerText *text) {
     char *end;
     double rate = strtod(text->field[1], &end);
-    if (end == text->field[1] || *end || !(rate >= 0 && rate < 1))
-        return layer_refuse(text, "its rate must be a number from 0 to below 1");
+    if (end == text->field[1] || *end || !(rate >= 0 && (float)rate < 1))
+        return layer_refuse(text, "its rate must be a number from 0 to below 1, also as a float");
     layer->rate = (float)rate;
     return STATUS_OK;
 }

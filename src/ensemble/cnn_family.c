@@ -186,5 +186,6 @@ const ModelFamily cnn_family = {.name = "cnn",
                                 .predict_by_members = predict_by_members,
                                 .draw = draw,
                                 .remove_leftovers = member_files_remove_all,
+                                .has_leftovers = member_files_exist,
                                 .bench_count = CNN_BENCHES,
                                 .benches = cnn_benches};

@@ -2,6 +2,7 @@
 
 #include "cnn/state.h"
 #include "cnn/train_report.h"
+#include "ensemble/families.h"
 #include "ensemble/members.h"
 
 #include "core/mem.h"
@@ -133,8 +134,10 @@ void member_files_remove(const Config *config, const char *model_path) {
         }
 }
 
-void member_files_remove_all(const char *model_path) {
+/* How many files there are of members of any ensemble that was trained to this model; may remove them. */
+static int count_all(const char *model_path, bool remove) {
     char *prefix = member_path(model_path, 0, ""), *folder = mem_text(model_path);
+    int count = 0;
     prefix[strlen(prefix) - 2] = 0; /* MODEL.member- */
     char *slash = strrchr(folder, '/');
     const char *name = slash ? prefix + (slash - folder) + 1 : prefix;
@@ -143,9 +146,58 @@ void member_files_remove_all(const char *model_path) {
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         const bool temporary = entry->d_name[0] == '.';
         if (strncmp(entry->d_name + temporary, name, strlen(name))) continue;
-        unlinkat(dirfd(entries), entry->d_name, 0);
+        count += !temporary;
+        if (remove) unlinkat(dirfd(entries), entry->d_name, 0);
     }
     if (entries) closedir(entries);
     mem_free(folder);
     mem_free(prefix);
+    return count;
+}
+
+void member_files_remove_all(const char *model_path) {
+    count_all(model_path, true);
+}
+
+bool member_files_exist(const char *model_path) {
+    return count_all(model_path, false) > 0;
+}
+
+/* Whether a member's file, which is whole, is of this training. */
+static StatusCode check_file(const H5File *file, const TrainJob *job, int member, Status *status) {
+    Config *own = members_config(job->config, member, status), *stored = NULL;
+    char *builds = NULL;
+    ImageSource source = {0};
+    const ConfigKey *key = NULL;
+    if (!checkpoint_config(file, &model_families.keys, &stored, status)) key = config_difference(own, stored);
+    checkpoint_source(file, &source, status);
+    checkpoint_builds(file, &builds, status);
+    const bool other_images = *source.images_sha256 && *job->source.images_sha256 &&
+                              (strcmp(source.images_sha256, job->source.images_sha256) ||
+                               strcmp(source.labels_sha256, job->source.labels_sha256)),
+               other_build = builds && *builds && job->builds && strcmp(builds, job->builds);
+    if (!status->code && (key || other_images || other_build))
+        status_set(status, STATUS_USAGE,
+                   "%s was begun with another %s than this run: change that back, or use --overwrite.",
+                   h5_path(file),
+                   key            ? key->name
+                   : other_images ? "set of training images"
+                                  : "build");
+    mem_free(builds);
+    config_destroy(&stored);
+    config_destroy(&own);
+    return status->code;
+}
+
+StatusCode member_files_check(const TrainJob *job, Status *status) {
+    for (int m = 0; m < count_members(job->config) && !status->code; m++) {
+        char *path = member_path(job->model_path, m, member_model);
+        H5File *file = NULL;
+        Status damage = {0};
+        if (access(path, F_OK) == 0 && !checkpoint_open_alone(path, &file, &damage))
+            check_file(file, job, m, status);
+        h5_close(&file, &damage);
+        mem_free(path);
+    }
+    return status->code;
 }

@@ -4,6 +4,7 @@
 #define PARDIGITS_ENSEMBLE_MEMBER_FILES_H
 
 #include "core/config.h"
+#include "model/train_job.h"
 #include "store/h5io.h"
 #include "store/image_set.h"
 #include "store/metrics.h"
@@ -34,5 +35,10 @@ void member_files_remove(const Config *config, const char *model_path);
 
 /* Removes those of any ensemble that was trained to this model. */
 void member_files_remove_all(const char *model_path);
+bool member_files_exist(const char *model_path);
+
+/* Refuses members' files that were begun with another configuration, other images or by another build than
+ * this run's; damaged ones don't count. */
+StatusCode member_files_check(const TrainJob *job, Status *status);
 
 #endif

@@ -45,7 +45,7 @@ static Assignment assignment_rest(const TrainJob *job, int members) {
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
         work[m] = member_work(job->config, job->spec, m);
-        if (job->resume && member_is_finished(job->model_path, m)) work[m].work = 0;
+        if (member_is_finished(job->model_path, m)) work[m].work = 0;
     }
     comm_broadcast(job->comm, work, members * (int64_t)sizeof *work, 0);
     comm_broadcast(job->comm, &threads, sizeof threads, 0);
@@ -185,14 +185,20 @@ static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
     return status->code;
 }
 
+/* What there is of members' files where no model says that they are this run's: they are gone on with after
+ * --resume, even then, and otherwise removed. Collective: all ranks agree. */
+static StatusCode take_members(const TrainJob *job, Status *status) {
+    if (comm_rank(job->comm) == 0 && job->go_on) member_files_check(job, status);
+    if (comm_rank(job->comm) == 0 && !job->go_on) member_files_remove(job->config, job->model_path);
+    return comm_agree(job->comm, status);
+}
+
 static StatusCode train_ensemble(TrainJob *job, Status *status) {
     EnsembleTraining ensemble = {0};
+    if (!job->resume && take_members(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
-    /* a model without members marks the folder as this run's: what is left of another is removed first */
-    if (!job->resume) {
-        if (comm_rank(job->comm) == 0) member_files_remove(job->config, job->model_path);
-        save_ensemble(&ensemble, status);
-    }
+    /* a model without members marks the folder as this run's */
+    if (!job->resume) save_ensemble(&ensemble, status);
     if (status->code) {
         stop_watch_destroy(&ensemble.watch);
     } else {

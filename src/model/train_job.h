@@ -30,9 +30,11 @@ typedef struct {
     const char *model_path; /* where checkpoints and the model go (checkpoint_save) */
     const char *builds;     /* fingerprints of the programs that trained it (CheckpointInfo); or NULL */
     const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
-    Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
-    Trace *trace;           /* of this rank, or NULL */
-    StopWatch *watch;       /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
+    bool go_on; /* what an earlier run left is used (--resume), also where there is no checkpoint of the whole
+                 */
+    Metrics *metrics; /* on rank 0; calls on other ranks do nothing */
+    Trace *trace;     /* of this rank, or NULL */
+    StopWatch *watch; /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
 } TrainJob;
 
 static inline Context train_job_context(const TrainJob *job) {

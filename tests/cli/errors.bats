@@ -180,7 +180,6 @@ import json, sys
 metrics = json.load(sys.stdin)
 saved_s = [row["max_s"] for row in metrics["phases"] if row["phase"] == "checkpoint"]
 assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s, metrics["seconds"])'
-    "$PARDIGITS" digest "$dir/slow/model.prev.h5" # of step 6
     "$PARDIGITS" "${net[@]}" --run "$dir/run"
     same_model "$dir/slow/model.h5" "$dir/run/model.h5"
 }

@@ -101,13 +101,19 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep -E '"what":"metrics of a run","ranks":1,"threads":[0-9]+,"seconds":[0-9]{1,2}\.[0-9]' "$BATS_TEST_TMPDIR/shown"
     grep -E '"epochs":\[\{"epoch":1,.*"epoch":2,' "$BATS_TEST_TMPDIR/shown"
     cp -r "$run_dir" "$stopped"
+    # neither without the file that says whose they are, nor with a damaged one, is a finished member lost
+    rm -f "$run_dir/model.h5" "$run_dir/model.prev.h5"
+    fails 2 'holds a run already' "$PARDIGITS" train "${two[@]}" --run "$run_dir"
+    fails 2 'model.member-00.h5 was begun with another cnn.lr' "$PARDIGITS" train "${two[@]}" --run "$run_dir" --resume --set cnn.lr=0.05
+    head -c 3000 "$stopped/model.h5" >"$run_dir/model.h5"
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
     grep '^member 2 of 2' "$BATS_TEST_TMPDIR/log"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     cp "$stopped/model.member-00.h5" "$run_dir" # as after a kill between the last save and its removal
+    touch "$run_dir/.metrics.h5.tmp"
     on 1 1 train "${two[@]}" --run "$run_dir" --resume
-    [[ -z $(find "$run_dir" -name '*member*') ]]
+    [[ $(ls -A "$run_dir") == $'config.ini\nmetrics.h5\nmodel.h5' ]]
 
     rm -r "$run_dir"
     cp -r "$stopped" "$run_dir"

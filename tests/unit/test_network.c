@@ -95,6 +95,7 @@ static void test_refusals_name_the_layer(void **state) {
         {"conv:8:3:s1:p1:p1 dense:10", "too many parts"},
         {"pool:2:p1 dense:10", "only sSTRIDE"},
         {"dropout:1 dense:10", "'dropout:1': its rate"},
+        {"dropout:0.99999999 dense:10", "its rate"}, /* 1 as a float */
         {"dropout:nan dense:10", "its rate"},
         {"dropout: dense:10", "its rate"},
         {"relu:3 dense:10", "'relu:3' must be written relu"},
