@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include "core/config_lines.h"
 #include "core/mem.h"
 
 #include <ctype.h>
@@ -206,6 +207,16 @@ static StatusCode check_number(const ConfigKey *key, const char *value, const ch
                       key->unit);
 }
 
+/* Refuses a text that a file couldn't hold. */
+static StatusCode check_text(const ConfigKey *key, const char *value, const char *where, Status *status) {
+    if (strlen(value) > LONGEST_TEXT)
+        return status_set(status, STATUS_USAGE, "%s: %s is longer than %d characters.", where, key->name,
+                          LONGEST_TEXT);
+    const char *found = config_check_lines(value);
+    if (found) return status_set(status, STATUS_USAGE, "%s: %s holds %s.", where, key->name, found);
+    return STATUS_OK;
+}
+
 static StatusCode check_value(const ConfigKey *key, const char *value, const char *where, Status *status) {
     switch (key->type) {
     case CONFIG_INT:
@@ -216,13 +227,7 @@ static StatusCode check_value(const ConfigKey *key, const char *value, const cha
         return status_set(status, STATUS_USAGE, "%s: %s = %s isn't one of %s.", where, key->name, value,
                           key->choices);
     case CONFIG_TEXT:
-        if (strlen(value) > LONGEST_TEXT)
-            return status_set(status, STATUS_USAGE, "%s: %s is longer than %d characters.", where, key->name,
-                              LONGEST_TEXT);
-        for (const char *at = value; *at; at++)
-            if (iscntrl((unsigned char)*at))
-                return status_set(status, STATUS_USAGE, "%s: %s holds a control character.", where,
-                                  key->name);
+        return check_text(key, value, where, status);
     }
     return STATUS_OK;
 }
@@ -297,6 +302,17 @@ static size_t comment_begin(const char *value) {
     return strlen(value);
 }
 
+/* A value and the line that goes on with it: a blank comes between them, or nothing in place of a backslash
+ * at the value's end. */
+static char *join(const char *value, const char *line) {
+    const size_t length = strlen(value), size = length + strlen(line) + 2;
+    const bool whole = length > 0 && value[length - 1] == '\\';
+    char *joined = mem_new(size, 1);
+    snprintf(joined, size, "%.*s%s%.*s", (int)length - whole, value, whole ? "" : " ",
+             (int)comment_begin(line), line);
+    return joined;
+}
+
 static int take_value(void *context, const char *section, const char *key, const char *value) {
     Reading *reading = context;
     char name[256], where[1024];
@@ -306,11 +322,7 @@ static int take_value(void *context, const char *section, const char *key, const
     char *joined = NULL;
     if (i >= 0 && reading->seen[i] && !reading->continues)
         status_set(reading->status, STATUS_USAGE, "%s: %s is set twice.", where, name);
-    if (i >= 0 && reading->seen[i]) {
-        size_t size = strlen(reading->config->values[i]) + strlen(value) + 2;
-        joined = mem_new(size, 1);
-        snprintf(joined, size, "%s %.*s", reading->config->values[i], (int)comment_begin(value), value);
-    }
+    if (i >= 0 && reading->seen[i]) joined = join(reading->config->values[i], value);
     if (!reading->status->code)
         config_set_value(reading->config, name, joined ? joined : value, where, reading->status);
     if (i >= 0) reading->seen[i] = true;
@@ -400,44 +412,12 @@ const char *config_value(const Config *config, const char *name) {
     return config->values[i];
 }
 
-/* A value and a line end; a long one goes on, at a blank, in lines that begin with blanks. */
-static void write_folded(FILE *file, const char *value) {
-    enum { WIDTH = 100 };
-    while (strlen(value) > WIDTH) {
-        size_t cut = WIDTH;
-        while (cut > 0 && value[cut] != ' ')
-            cut--;
-        if (cut == 0) cut = strcspn(value, " ");
-        if (!value[cut]) break;
-        fprintf(file, "%.*s\n    ", (int)cut, value);
-        value += cut + 1;
-    }
-    fprintf(file, "%s\n", value);
-}
-
 void config_describe_range(const ConfigKey *key, char *text, size_t size) {
     text[0] = 0;
     if (key->type == CONFIG_CHOICE) snprintf(text, size, "%s", key->choices);
     if (key->type == CONFIG_INT || key->type == CONFIG_REAL)
         snprintf(text, size, "%s%s%.10g to %.10g%s%s", key->choices, *key->choices ? " or " : "", key->min,
                  key->max, *key->unit ? " " : "", key->unit);
-}
-
-void config_write(const Config *config, FILE *file) {
-    size_t section = 0;
-    for (int i = 0; i < config->count; i++) {
-        const ConfigKey *key = config->keys[i];
-        size_t length = strcspn(key->name, ".");
-        if (length != section || strncmp(key->name, config->keys[i ? i - 1 : 0]->name, length)) {
-            fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
-            section = length;
-        }
-        char range[256];
-        config_describe_range(key, range, sizeof range);
-        fprintf(file, "# %s%s%s", key->help, *range ? ": " : "", range);
-        fprintf(file, "\n%s = ", key->name + length + 1);
-        write_folded(file, config->values[i]);
-    }
 }
 
 const ConfigKey *config_difference(const Config *a, const Config *b) {

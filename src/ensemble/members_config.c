@@ -34,10 +34,11 @@ static bool copy_word(const char *text, int index, char *word, size_t size) {
 }
 
 static int count_words(const char *text) {
-    char word[MEMBER_PREPROCESS];
     int count = 0;
-    while (copy_word(text, count, word, sizeof word))
+    for (text += strspn(text, " "); *text; text += strspn(text, " ")) {
+        text += strcspn(text, " ");
         count++;
+    }
     return count;
 }
 

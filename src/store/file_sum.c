@@ -92,7 +92,7 @@ StatusCode file_sum_append(const char *path, Status *status) {
         const Trailer trailer = trailer_of(bytes, &hash);
         good = write_all(descriptor, &trailer, sizeof trailer);
     }
-    if (close(descriptor) < 0) good = false;
+    if (close(descriptor) < 0 && errno != EINTR) good = false; /* Linux has closed it */
     if (!good) status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
     return status->code;
 }

@@ -202,3 +202,19 @@ rows = list(csv.DictReader(io.TextIOWrapper(sys.stdin.buffer, encoding="latin-1"
 assert len(rows) == 1 and rows[0]["n"] == "10000" and "a,\"b" in rows[0]["model"]'
     "$PARDIGITS" show "$models/cnn/metrics.h5" --csv | grep '^epoch,train_loss,'
 }
+
+# sets OPTIONS...: the instruction sets that the compiler may use, by its macros.
+sets() {
+    gcc "$@" -dM -E - </dev/null | sed -nE 's/^#define __([A-Z0-9_]+)__ 1$/\1/p' | sort
+}
+
+@test "the processor check knows every instruction set of the compiler" {
+    local name known
+    [[ $(uname -m) == x86_64 ]] || skip "for x86-64 processors"
+    known=$(sed -E 's/__([A-Z0-9_]+)__/\1/g' src/core/cpu_features.h)
+    for name in $(gcc -march=? -E - </dev/null 2>&1 | sed -n 's/.*valid arguments to .* switch are: //p' | tr ' ;' '\n\n' | grep -E 'lake|rapids|znver|bdver|knm|v4'); do
+        comm -13 <(sets -march=x86-64) <(sets -march="$name")
+    done | sort -u >"$BATS_TEST_TMPDIR/sets"
+    [[ -s $BATS_TEST_TMPDIR/sets ]]
+    while read -r name; do grep -qw "$name" <<<"$known" || { echo "unknown: $name"; return 1; }; done <"$BATS_TEST_TMPDIR/sets"
+}

@@ -110,3 +110,23 @@ stopped_in_an_epoch() {
     fails 1 "a device or a pipe" "$PARDIGITS" digest "$BATS_TEST_TMPDIR/model.h5"
     fails 1 "a device or a pipe" "$PARDIGITS" show /dev/zero
 }
+
+@test "digest: a close() that a signal interrupts is no failure" {
+    gcc -shared -fPIC -x c -o "$BATS_TEST_TMPDIR/interrupted.so" - <<'END'
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int close(int file) {
+    char link[64], name[1024] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    if (readlink(link, name, sizeof name - 1) < 0) name[0] = 0;
+    const int result = (int)syscall(SYS_close, file);
+    if (result < 0 || !strstr(name, ".h5")) return result;
+    errno = EINTR;
+    return -1;
+}
+END
+    [[ $(LD_PRELOAD=$BATS_TEST_TMPDIR/interrupted.so "$PARDIGITS" digest "$run") == "$("$PARDIGITS" digest "$run")" ]]
+}

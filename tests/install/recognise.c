@@ -23,26 +23,39 @@ static void print(const uint8_t *labels, const float *confidences, const float *
     }
 }
 
+/* Reads n images; false: the file doesn't hold so many. */
+static int read_images(const char *path, uint8_t *images, size_t pixels, size_t n) {
+    FILE *file = fopen(path, "rb");
+    const int good = file && !fseek(file, 16, SEEK_SET) && fread(images, pixels, n, file) == n;
+    if (file) fclose(file);
+    return good;
+}
+
+/* Recognises n images, and the picture if there is one, in arrays that the caller frees. */
+static int recognise(const pardigits_model *model, char **argv, size_t n, uint8_t *images, uint8_t *labels,
+                     float *confidences, float *probabilities) {
+    const size_t pixels = (size_t)(pardigits_height(model) * pardigits_width(model));
+    if (!read_images(argv[2], images, pixels, n)) return 2;
+    if (argv[4] && pardigits_digitize(model, argv[4], images + n * pixels)) return fail();
+    const size_t all = n + (argv[4] != NULL);
+    if (pardigits_predict(model, all, images, labels, confidences,
+                          pardigits_has_probabilities(model) ? probabilities : NULL))
+        return fail();
+    print(labels, confidences, probabilities, all, pardigits_class_count(model));
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc < 4) return 2;
     pardigits_model *model = pardigits_open(argv[1]);
     if (!model) return fail();
     const size_t n = strtoul(argv[3], NULL, 10),
                  pixels = (size_t)(pardigits_height(model) * pardigits_width(model));
-    const int classes = pardigits_class_count(model);
     uint8_t *images = calloc(n + 1, pixels), *labels = calloc(n + 1, 1);
     float *confidences = calloc(n + 1, sizeof *confidences),
-          *probabilities = calloc((n + 1) * (size_t)classes, sizeof *probabilities);
-    FILE *file = fopen(argv[2], "rb");
-    if (!file || fseek(file, 16, SEEK_SET) || fread(images, pixels, n, file) != n) return 2;
-    fclose(file);
-    if (argc > 4 && pardigits_digitize(model, argv[4], images + n * pixels)) return fail();
-    const size_t all = n + (argc > 4);
-    if (pardigits_predict(model, all, images, labels, confidences,
-                          pardigits_has_probabilities(model) ? probabilities : NULL))
-        return fail();
-    print(labels, confidences, probabilities, all, classes);
+          *probabilities = calloc((n + 1) * (size_t)pardigits_class_count(model), sizeof *probabilities);
+    const int code = recognise(model, argv, n, images, labels, confidences, probabilities);
     free(images), free(labels), free(confidences), free(probabilities);
     pardigits_close(&model);
-    return 0;
+    return code;
 }

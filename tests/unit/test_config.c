@@ -164,6 +164,45 @@ static void test_written_file_reads_back_equal(void **state) {
     config_destroy(&config);
 }
 
+/* Longer than a line, with blanks where it might be cut, or none. */
+static void test_any_text_survives_a_file(void **state) {
+    (void)state;
+    enum { BYTES = 400 };
+    static const char *const words[] = {"a  b   ", "word", "\\ x", "x\\", "\xc3\xa9", "a;#b ##", "[y] "};
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        char text[BYTES + 8] = "a";
+        for (size_t length = 1; length < BYTES - 8; length += strlen(words[w]))
+            strcpy(text + length, words[w]);
+        strcat(text, "end");
+        Config *config = config_create(&model_families.keys), *again = config_create(&model_families.keys);
+        Status status = {0};
+        config_set_value(config, "run.data", text, "--data", &status);
+        assert_int_equal(status.code, STATUS_OK);
+        char *written;
+        size_t size;
+        FILE *memory = open_memstream(&written, &size);
+        config_write(config, memory);
+        fclose(memory);
+        assert_int_equal(read_text(again, written).code, STATUS_OK);
+        assert_string_equal(config_text(again, "run.data"), text);
+        free(written);
+        config_destroy(&again);
+        config_destroy(&config);
+    }
+}
+
+static void test_text_that_no_file_holds_is_refused(void **state) {
+    (void)state;
+    static const char *const texts[] = {"cnn.layers=; x", "cnn.layers=a ;x", "cnn.layers=a\nb"};
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
+        Config *config = config_create(&model_families.keys);
+        Status status = {0};
+        assert_int_equal(config_set(config, texts[t], "--set", &status), STATUS_USAGE);
+        assert_non_null(strstr(status.text, "cnn.layers holds a"));
+        config_destroy(&config);
+    }
+}
+
 static void test_difference_compares_numbers_and_skips_keys_of_work(void **state) {
     (void)state;
     Config *a = config_create(&model_families.keys), *b = config_create(&model_families.keys);
@@ -186,6 +225,8 @@ int main(void) {
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_written_file_reads_back_equal),
+        cmocka_unit_test(test_any_text_survives_a_file),
+        cmocka_unit_test(test_text_that_no_file_holds_is_refused),
         cmocka_unit_test(test_difference_compares_numbers_and_skips_keys_of_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
