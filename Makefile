@@ -14,7 +14,7 @@ VERSION := $(shell sed -n 's/^.define PARDIGITS_VERSION "\(.*\)"/\1/p' include/p
 SONAME := libpardigits.so.$(firstword $(subst ., ,$(VERSION)))
 
 PACKAGES := hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib
-CFLAGS ?= -O3 -g
+CFLAGS ?= $(if $(filter fuzz,$(SANITIZER)),-O1,-O3) -g
 # -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
 # declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
 # the order of additions depend on alignment.
@@ -23,7 +23,11 @@ override CFLAGS += -std=gnu11 -march=$(ARCH) -fPIC -fvisibility=hidden -fopenmp 
 ifneq ($(WERROR),)
 override CFLAGS += -Werror
 endif
-ifneq ($(SANITIZER),)
+ifeq ($(SANITIZER),fuzz)
+# what `make fuzz` builds with: coverage is clang's
+export OMPI_CC := clang
+override CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+else ifneq ($(SANITIZER),)
 override CFLAGS += -fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
 ifeq ($(SANITIZER),thread)
@@ -47,6 +51,7 @@ PUBLIC_OBJECTS := $(filter-out $(BUILD)/src/cli/% $(BUILD)/src/report/%,$(OBJECT
 PUBLIC_LIBRARIES := $(BUILD)/lib/libpardigits.a $(BUILD)/lib/$(SONAME)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 REFERENCES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ref/*.c))
 IDX := $(addprefix data/mnist/,train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte \
 	t10k-labels-idx1-ubyte)
@@ -166,6 +171,13 @@ $(BUILD)/lib/$(SONAME): $(PUBLIC_OBJECTS) $(BUILD)/objects
 
 $(BUILD)/src/api/build_info.o: CPPFLAGS += -DBUILD_ARCH='"$(ARCH)"' -DBUILD_FLAGS='"$(CFLAGS)"'
 $(BUILD)/tests/%.o: CPPFLAGS += -Itests
+ifeq ($(SANITIZER),fuzz)
+# Kernels read nothing, and take clang's sanitizers many minutes: those of the plain build serve.
+$(BUILD)/src/conv/%.o: build/src/conv/%.o
+	@mkdir -p $(@D) && cp $< $@
+$(BUILD)/src/kernels/%.o: build/src/kernels/%.o
+	@mkdir -p $(@D) && cp $< $@
+endif
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@echo "  CC $<"
 	@mkdir -p $(@D)
@@ -194,7 +206,16 @@ $(SIMULATE): $(SIMULATE_SOURCES:%.c=$(BUILD)/simulate/%.o) $(LIBRARY)
 	@echo "  LD $@"
 	$(Q)smpicc -o $@ $^ $(shell pkg-config --libs inih) -lm -lgomp
 
-.PHONY: tests
+# A fuzzer, and what it shares with the others.
+$(BUILD)/tests/fuzz/fuzz_h5_%: $(BUILD)/tests/fuzz/fuzz_h5_%.o $(BUILD)/tests/fuzz/fuzz.o $(BUILD)/tests/fuzz/h5_mutator.o $(LIBRARY)
+	@echo "  LD $@"
+	$(Q)$(MPICC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuzz.o $(LIBRARY)
+	@echo "  LD $@"
+	$(Q)$(MPICC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.PHONY: tests fuzzers
+fuzzers: $(FUZZERS)
 tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)
 
 $(IDX) &:

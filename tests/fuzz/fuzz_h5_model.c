@@ -1,0 +1,74 @@
+/* A model file of any family: it is shown, its digest made, it is loaded, and predicts two images. The digest
+ * that the file holds is set right, so that what lies behind it is reached. */
+#include "fuzz/fuzz.h"
+#include "fuzz/h5_mutator.h"
+
+#include "cli/cli.h"
+#include "core/mem.h"
+#include "store/checkpoint.h"
+
+#include <hdf5.h>
+#include <string.h>
+
+/* Stores the digest of what the file holds now, as checkpoint_save would. */
+static void set_digest(const char *path) {
+    Status status = {0};
+    H5File *file = NULL;
+    char digest[65] = "";
+    if (!h5_open_verified(&file, path, NULL, &status)) h5_digest(file, digest, &status);
+    h5_close(&file, &status);
+    const hid_t id = status.code ? -1 : H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    if (id < 0) return;
+    const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
+    H5Tset_size(type, strlen(digest));
+    H5Adelete(id, "digest");
+    const hid_t attribute = H5Acreate2(id, "digest", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute >= 0) H5Awrite(attribute, type, digest);
+    if (attribute >= 0) H5Aclose(attribute);
+    H5Sclose(space);
+    H5Tclose(type);
+    H5Fclose(id);
+}
+
+static void use(Model *model, const Context *context) {
+    Status status = {0};
+    ImageSet set = image_set_new(2, model->spec);
+    ModelImages images;
+    Prediction out[2];
+    memset(set.images, 77, (size_t)image_spec_pixels(set.spec));
+    if (!model_images_create(model, &set, &images, &status)) {
+        model->family->predict(model, context, &images, out, NULL);
+        for (int i = 0; i < 2; i++)
+            fuzz_require(out[i].label < model->spec.classes, "a prediction is a class");
+    }
+    fuzz_check_status(&status);
+    model_images_free(&images);
+    image_set_free(&set);
+}
+
+static void load(const char *path) {
+    Status status = {0};
+    Model model;
+    const Settings none = {0};
+    const Context *context = fuzz_context();
+    if (!model_open(context, &model_families, path, &none, &model, &status)) use(&model, context);
+    fuzz_check_status(&status);
+    model_close(&model);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    Status status = {0};
+    char *plain = fuzz_write("plain.h5", data, size);
+    set_digest(plain);
+    uint8_t *bytes;
+    size_t count = fuzz_read(plain, &bytes);
+    char *path = fuzz_write_summed("model.h5", bytes, count);
+    char *arguments[] = {(char[]){"show"}, path, (char[]){"--json"}, NULL};
+    cmd_show(fuzz_context(), 3, arguments, &status);
+    fuzz_check_status(&status);
+    load(path);
+    mem_free(bytes);
+    mem_free(plain);
+    mem_free(path);
+    return 0;
+}

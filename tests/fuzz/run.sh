@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Runs fuzzers one after the other from the seeds, and keeps what they find worth keeping in FOLDER/corpus.
+# Usage: run.sh FOLDER SECONDS [FUZZER]...    (FOLDER holds the fuzzers; all of them by default)
+# A line for each: "ok NAME", or "FAIL NAME" after the fuzzer's output and the name of the input that did it.
+set -uo pipefail
+folder=$1 seconds=$2
+shift 2
+here=$(dirname "${BASH_SOURCE[0]}")
+export ASAN_OPTIONS=quarantine_size_mb=16:detect_leaks=1 LSAN_OPTIONS=suppressions=$here/../lsan.supp:print_suppressions=0
+export UBSAN_OPTIONS=print_stacktrace=1 OMP_NUM_THREADS=1 LC_ALL=C
+[[ $# -gt 0 ]] || set -- "$folder"/fuzz_*[!.]?
+failed=0
+for path; do
+    name=$(basename "$path")
+    [[ -x $folder/$name && $name != *.* ]] || continue
+    mkdir -p "$folder/corpus/$name" "$folder/found"
+    # beside the input's own size: 64 MB of memory at a time, two seconds and a half
+    if "$folder/$name" -max_total_time="$seconds" -timeout=10 -malloc_limit_mb=72 -rss_limit_mb=1024 -max_len=1200000 -len_control=0 \
+        -artifact_prefix="$folder/found/$name-" -print_final_stats=1 "$folder/corpus/$name" "$folder/seeds/${name#fuzz_}" \
+        >"$folder/$name.log" 2>&1; then
+        echo "ok   $name ($(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$name.log") inputs)"
+    else
+        grep -vE '^#[0-9]+|^INFO' "$folder/$name.log" | head -n 60
+        echo "FAIL $name: the input is in $folder/found, the output in $folder/$name.log"
+        failed=1
+    fi
+done
+exit $failed
