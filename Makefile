@@ -150,6 +150,13 @@ $(PROGRAM): $(BUILD)/src/cli/main.o $(LIBRARY)
 	@echo "  LD $@"
 	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# The same with faults: the functions that tests/faults wraps.
+FAULTS := progress_enter
+tests: $(BUILD)/tests/faults/pardigits
+$(BUILD)/tests/faults/pardigits: $(BUILD)/tests/faults/rank_faults.o $(BUILD)/src/cli/main.o $(LIBRARY)
+	@echo "  LD $@"
+	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) $(FAULTS:%=-Wl,--wrap=%) -o $@ $^ $(LDLIBS)
+
 $(LIBRARY): $(OBJECTS) $(BUILD)/objects
 	@echo "  AR $@"
 	$(Q)rm -f $@

@@ -52,6 +52,7 @@ static StatusCode predict_all(const Context *context, const Model *model, ImageS
     if (!model_images_create(model, set, &images, status)) {
         const int members = model->family->members ? model->family->members(model) : 1;
         Prediction *predictions = mem_new((size_t)(members * images.set.n), sizeof *predictions);
+        progress_enter(comm_progress(context->comm), PROGRESS_PREDICTION, 0);
         comm_barrier(context->comm);
         double started_s = timer_now_s();
         (members > 1 ? model->family->predict_by_members : model->family->predict)(model, context, &images,

@@ -65,6 +65,7 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     for (int i = 0; i < arguments->settings.count && !status->code; i++)
         config_set(config, arguments->settings.items[i], "--set", status);
     if (!status->code) name_dataset(arguments, config, status);
+    if (!status->code) run_options_apply(config, comm);
     return comm_agree(comm, status);
 }
 
@@ -179,6 +180,7 @@ static void train_family(TrainJob *job, Status *status) {
 static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
                         Status *status) {
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
+    progress_enter(comm_progress(job->comm), PROGRESS_INPUT, 0);
     if (train_job_read(job, data, status)) return status->code;
     trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
     if (begin_files(run, started_s, job, status) == STATUS_OK) train_family(job, status);

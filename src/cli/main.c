@@ -5,6 +5,7 @@
 #include "core/fingerprint.h"
 #include "parallel/placement.h"
 #include "parallel/stop.h"
+#include "parallel/watchdog.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -201,8 +202,10 @@ int main(int argc, char **argv) {
     /* before MPI starts, which takes a while on many nodes: a signal then must not end the run */
     if (argc > 1 && !strcmp(argv[1], "train")) stop_install();
     Comm *comm = start_ranks(&argc, &argv);
+    Watchdog *watchdog = watchdog_start(comm);
     run_command(comm, argc, argv, &status);
     if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
+    watchdog_stop(&watchdog);
     comm_finalize(&comm);
     return status.code;
 }

@@ -33,6 +33,7 @@ static StatusCode ask(const Context *context, const Model *model, const uint8_t 
     *answers = (Answers){mem_new((size_t)n, sizeof *answers->best), NULL};
     if (n) memcpy(set.images, images, (size_t)n * (size_t)image_spec_pixels(model->spec));
     if (whole) answers->probabilities = mem_new((size_t)n * (size_t)model->spec.classes, sizeof(float));
+    progress_enter(comm_progress(context->comm), PROGRESS_PREDICTION, 0);
     if (!model_images_create(model, &set, &seen, status) && n)
         family->predict(model, context, &seen, answers->best, answers->probabilities);
     model_images_free(&seen);

@@ -193,8 +193,10 @@ static void finish_messages(BucketsReducer *buckets) {
     move_counts(buckets, true);
     send_bucket(buckets, buckets->rest);
     const Waiting waiting = waiting_begin();
+    progress_wait_begin(comm_progress(buckets->base.plan.node));
     while (!test_messages(buckets, buckets->bucket_count + 1))
         waiting_pause(&waiting);
+    progress_wait_end(comm_progress(buckets->base.plan.node));
     buckets->base.counts->times.end_s = timer_now_s();
     move_counts(buckets, false);
 }

@@ -19,6 +19,7 @@
 #include "parallel/stop.h"
 
 #include <math.h>
+#include <stdio.h>
 
 typedef struct {
     TrainJob *job;
@@ -33,6 +34,7 @@ typedef struct {
     TrainState state;
     TrainStep train_step;
     TrainReport report;
+    ProgressSave stalled_save;
     uint32_t *order; /* [samples] of the epoch */
     Saver *saver;
 } Trainer;
@@ -60,6 +62,27 @@ static StatusCode load_state(Trainer *trainer, Status *status) {
     return comm_agree(job->comm, status);
 }
 
+/* Saves the state between two steps, when other ranks are missing (ProgressSave). */
+static void save_stalled(const void *context, char *text, int size) {
+    const Trainer *trainer = context;
+    Status status = {0};
+    Log silent = {0};
+    Comm *alone = comm_alone();
+    TrainJob job = *trainer->job;
+    job.comm = alone;
+    job.log = &silent;
+    job.trace = NULL;
+    saver_wait(trainer->saver);
+    train_job_flush_metrics(&job);
+    if (train_job_save(&job, false, train_state_write, &trainer->state, &status))
+        snprintf(text, (size_t)size, "%s The last checkpoint remains.", status.text);
+    else
+        snprintf(text, (size_t)size, "step %lld/%lld of epoch %lld is saved in %s: run again with --resume.",
+                 (long long)trainer->state.step, (long long)trainer->steps,
+                 (long long)trainer->state.epoch + 1, job.model_path);
+    comm_destroy(&alone);
+}
+
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
     trainer->job = job;
     const CnnOptions options = trainer->options = cnn_options(job->config);
@@ -82,10 +105,14 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
     trainer->saver = saver_create(job, (SaveRhythm){(double)options.checkpoint_s, options.checkpoint_steps});
+    trainer->stalled_save = (ProgressSave){save_stalled, trainer};
+    if (comm_rank(job->comm) == 0) atomic_store(&comm_progress(job->comm)->save, &trainer->stalled_save);
     return STATUS_OK;
 }
 
 static void trainer_end(Trainer *trainer) {
+    progress_enter(comm_progress(trainer->job->comm), PROGRESS_STARTING, 0);
+    atomic_store(&comm_progress(trainer->job->comm)->save, NULL);
     saver_destroy(&trainer->saver);
     if (trainer->train_step.net) train_step_free(&trainer->train_step);
     train_state_free(&trainer->state);
@@ -112,12 +139,17 @@ static int64_t steps_done(const Trainer *trainer) {
     return trainer->state.epoch * trainer->steps + trainer->state.step;
 }
 
+static void save_beside(Trainer *trainer) {
+    progress_enter(comm_progress(trainer->job->comm), PROGRESS_CHECKPOINT, 0);
+    saver_save(trainer->saver, train_state_write, &trainer->state);
+}
+
 /* Rank 0 alone saves in the course of the training: it has the whole state, which nobody changes before it
  * begins its next step. */
 static void save_if_due(Trainer *trainer) {
     const bool epoch_ends = trainer->state.step == 0;
     if (saver_is_due(trainer->saver, steps_done(trainer), epoch_ends))
-        saver_save(trainer->saver, train_state_write, &trainer->state);
+        save_beside(trainer);
     else if (epoch_ends)
         saver_flush(trainer->saver);
 }
@@ -150,7 +182,8 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     const Range whole = epoch_step_positions(&trainer->partition, state->step);
     const int64_t samples = range_size(whole);
     const int64_t done = steps_done(trainer);
-    const StepPlace place = {schedule_lr(&trainer->schedule, done), ema_share(trainer->options.ema, done + 1),
+    const StepPlace place = {done + 1, schedule_lr(&trainer->schedule, done),
+                             ema_share(trainer->options.ema, done + 1),
                              (positions.begin - whole.begin) / trainer->options.micro_batch};
     const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
     trace_end(main_trace(trainer), TRACE_STEP, began_s, done + 1, 0);
@@ -188,6 +221,7 @@ static EpochShard fetch_samples(Trainer *trainer, int64_t step) {
 
 static void wait_for_samples(Trainer *trainer, EpochShard *shard) {
     const double began_s = timer_now_s();
+    progress_enter(comm_progress(trainer->job->comm), PROGRESS_INPUT, 0);
     epoch_shard_wait(shard);
     train_report_input(&trainer->report, timer_now_s() - began_s);
     trace_end(main_trace(trainer), TRACE_FETCH, began_s, 0, 0);
@@ -230,6 +264,7 @@ static double validate(const Trainer *trainer) {
     int64_t n = job->valid.n, chunks = predict_chunks(n);
     const double start_s = timer_now_s();
     if (n == 0) return NAN;
+    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
     Predictor *predictor = predictor_new(&trainer->net, train_state_model_params(&trainer->state),
                                          train_state_model_statistics(&trainer->state));
     Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
@@ -252,6 +287,7 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     TrainState *state = &trainer->state;
     const double began_s = timer_now_s(), accuracy = validate(trainer), validate_s = timer_now_s() - began_s;
     train_report_epoch_end(&trainer->report, state, accuracy);
+    progress_enter(comm_progress(trainer->job->comm), PROGRESS_CHECKPOINT, 0);
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0;

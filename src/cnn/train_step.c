@@ -36,6 +36,7 @@ typedef struct {
     const Samples *mine;
     int64_t micro_batches;
     StepShare share;
+    int64_t number; /* of the step */
 } StepRun;
 
 /* Forward and backward through micro-batch k of this rank, in memory `work`, as this thread's part of a team.
@@ -107,8 +108,11 @@ static double run_micro_batches(const StepRun *run, double *input_s) {
     if (omp_get_thread_num() > 0) return computed_s;
     *input_s = own_input_s;
     const Waiting waiting = waiting_begin();
+    progress_enter(run->step->progress, PROGRESS_REDUCTION, run->number);
+    progress_wait_begin(run->step->progress);
     while (!gradient_reducer_poll(run->step->reducer))
         waiting_pause(&waiting);
+    progress_wait_end(run->step->progress);
     trace_end(trace_thread(run->step->trace, 0), TRACE_WAIT, computed_s, 0, 0);
     return computed_s;
 }
@@ -129,7 +133,9 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
                           const Samples *mine) {
     const int64_t micro_batch = step->micro_batch;
     const int64_t micro_batches = (mine->n + micro_batch - 1) / micro_batch;
-    const StepRun run = {step, state, mine, micro_batches, step_share(micro_batches, step->threads)};
+    const StepRun run = {step,        state, mine, micro_batches, step_share(micro_batches, step->threads),
+                         place.number};
+    progress_enter(step->progress, PROGRESS_COMPUTE, place.number);
     GradientReducer *reducer = step->reducer;
     StepResult result = {0};
     gradient_reducer_begin(reducer, &(ReducerStep){micro_batches, (samples + micro_batch - 1) / micro_batch,
@@ -148,6 +154,7 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
     result.loss_sum = gradient_reducer_get(reducer, contribution_loss(step->net)) * (double)micro_batch;
     result.correct =
         (int64_t)(gradient_reducer_get(reducer, contribution_correct(step->net)) * (double)micro_batch);
+    progress_enter(step->progress, PROGRESS_UPDATE, place.number);
     TrainUpdate update = {step, state, place, (double)samples / (double)micro_batch, 0, false};
     const double update_began_s = timer_now_s();
     train_update_run(&update);

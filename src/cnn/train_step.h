@@ -18,6 +18,7 @@ typedef struct {
     const Comm *node; /* the ranks that share state, packed, gradient and rates */
     StopWatch *watch;
     Trace *trace; /* or NULL */
+    Progress *progress;
     int threads;
     int workers, first_worker; /* threads of all ranks of the node; those of the ranks before this one */
     int micro_batch;
@@ -64,6 +65,7 @@ typedef struct {
 
 /* What a step has of its place in the run. */
 typedef struct {
+    int64_t number; /* from 1, in the run */
     double lr;
     double average_share;      /* of the new values in the moving averages; see ema_share */
     int64_t first_micro_batch; /* of this rank among those of the step */

@@ -53,6 +53,7 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
                   (float)options->lars};
     s.watch = job->watch;
     s.trace = job->trace;
+    s.progress = comm_progress(job->comm);
     s.norm_momentum = (float)options->bn_momentum;
     count_workers(&s);
     share_memory(&s);

@@ -93,6 +93,7 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     int64_t correct = 0;
     Prediction *out = mem_new((size_t)n, sizeof *out);
     const double start_s = timer_now_s();
+    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
     knn_model_predict(model, &context, &job->valid, out, NULL);
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     metrics_set_count(job->metrics, "compared", job->train_count);
@@ -112,6 +113,7 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     KnnModel model = {.method = knn_method(&options, job->spec)};
     const bool is_auto = model.method.k == 0;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
+    progress_enter(comm_progress(job->comm), PROGRESS_INDEX, 0);
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
     if (!is_auto || !find_k(&model, job, status)) {

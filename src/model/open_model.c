@@ -1,6 +1,7 @@
 #include "model/model.h"
 
 #include "core/mem.h"
+#include "model/run_options.h"
 #include "store/checkpoint.h"
 
 #include <stdio.h>
@@ -67,5 +68,6 @@ StatusCode model_open(const Context *context, const ModelFamilies *families, con
     if (model_open_file(context, families, path, model, status)) return status->code;
     apply_settings(settings, model, status);
     if (comm_agree(context->comm, status)) return status->code;
+    run_options_apply(model->config, context->comm);
     return model->family->load(model, context, status);
 }

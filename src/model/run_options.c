@@ -1,6 +1,7 @@
 #include "model/run_options.h"
 
 #include "data/preprocess.h"
+#include "parallel/watchdog.h"
 
 #define OPTIONS RunOptions
 #include "core/config_table.h"
@@ -19,6 +20,10 @@ static const ConfigKey keys[] = {
                 "later starts, otherwise not at all"),
     CHOICE("run", preprocess, "none", PREPROCESS_CHOICES,
            "how every image is preprocessed, in training and in use"),
+    WORK_INT("run", stall_warn_s, "60", 0, 1e6, "s",
+             "a rank without progress for so long is named by all others; 0 never"),
+    WORK_INT("run", stall_abort_s, "0", 0, 1e6, "s",
+             "a rank without progress for so long ends the job with exit code 1; 0 never"),
     WORK_CHOICE("run", balance, "speed", "speed|even",
                 "how work is shared by ranks: by their measured speed, or evenly; the results are the same"),
 };
@@ -40,4 +45,9 @@ RunOptions run_options(const Config *config) {
     RunOptions options;
     config_fill(config, &run_keys, &options);
     return options;
+}
+
+void run_options_apply(const Config *config, const Comm *comm) {
+    const RunOptions options = run_options(config);
+    watchdog_set_patience(comm, options.stall_warn_s, options.stall_abort_s);
 }

@@ -3,6 +3,7 @@
 #define PARDIGITS_MODEL_RUN_OPTIONS_H
 
 #include "core/config.h"
+#include "parallel/comm.h"
 
 typedef struct {
     int64_t seed;
@@ -11,6 +12,8 @@ typedef struct {
     const char *data;
     const char *fallback_dir;
     int64_t lock_wait_s; /* 0: auto */
+    int64_t stall_warn_s;
+    int64_t stall_abort_s;
     int preprocess;
     int balance;
 } RunOptions;
@@ -21,5 +24,8 @@ extern const ConfigTable run_keys;
 
 /* The options of a configuration, whose texts they point to. */
 RunOptions run_options(const Config *config);
+
+/* Sets what the options say of how ranks work together. Not collective; the same on all ranks. */
+void run_options_apply(const Config *config, const Comm *comm);
 
 #endif

@@ -224,8 +224,10 @@ bool allreduce_test(Allreduce *sum) {
 
 void allreduce_wait(Allreduce *sum) {
     const Waiting waiting = waiting_begin();
+    progress_wait_begin(comm_progress(sum->comm));
     while (!allreduce_test(sum))
         waiting_pause(&waiting);
+    progress_wait_end(comm_progress(sum->comm));
 }
 
 const char *allreduce_algorithm(const Allreduce *sum) {

@@ -12,6 +12,8 @@
 struct Comm {
     MPI_Comm mpi, node; /* all ranks of the run; those on this node; MPI_COMM_NULL: alone, without MPI */
     int rank, size, node_size;
+    Progress *progress; /* of this process: all its communicators have the same */
+    bool owns_progress;
 };
 
 static void abort_all_ranks(int exit_code) {
@@ -26,10 +28,18 @@ void comm_check(int mpi_code, const char *call) {
     fatal("%s failed: %s", call, reason);
 }
 
+static void own_progress(Comm *comm) {
+    comm->progress = mem_new(1, sizeof *comm->progress);
+    comm->owns_progress = true;
+    progress_init(comm->progress);
+}
+
 /* A Comm that owns the given communicator. */
-static Comm *comm_around(MPI_Comm mpi) {
+static Comm *comm_around(MPI_Comm mpi, Progress *progress) {
     Comm *comm = mem_new(1, sizeof *comm);
     comm->mpi = mpi;
+    comm->progress = progress;
+    if (!progress) own_progress(comm);
     comm_check(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     comm_check(MPI_Comm_rank(comm->mpi, &comm->rank), "MPI_Comm_rank");
     comm_check(MPI_Comm_size(comm->mpi, &comm->size), "MPI_Comm_size");
@@ -47,12 +57,13 @@ Comm *comm_init(int *argc, char ***argv) {
         fatal("this MPI library doesn't support threads (MPI_THREAD_FUNNELED)");
     MPI_Comm mpi;
     comm_check(MPI_Comm_dup(MPI_COMM_WORLD, &mpi), "MPI_Comm_dup");
-    return comm_around(mpi);
+    return comm_around(mpi, NULL);
 }
 
 Comm *comm_alone(void) {
     Comm *comm = mem_new(1, sizeof *comm);
     *comm = (Comm){.mpi = MPI_COMM_NULL, .node = MPI_COMM_NULL, .rank = 0, .size = 1, .node_size = 1};
+    own_progress(comm);
     return comm;
 }
 
@@ -93,7 +104,7 @@ Comm *comm_split(const Comm *whole, int group) {
     if (is_alone(whole)) return comm_alone();
     MPI_Comm mpi;
     comm_check(MPI_Comm_split(whole->mpi, group, whole->rank, &mpi), "MPI_Comm_split");
-    return comm_around(mpi);
+    return comm_around(mpi, whole->progress);
 }
 
 void comm_destroy(Comm **comm) {
@@ -101,6 +112,7 @@ void comm_destroy(Comm **comm) {
         comm_check(MPI_Comm_free(&(*comm)->node), "MPI_Comm_free");
         comm_check(MPI_Comm_free(&(*comm)->mpi), "MPI_Comm_free");
     }
+    if ((*comm)->owns_progress) mem_free((*comm)->progress);
     mem_free(*comm);
     *comm = NULL;
 }
@@ -132,19 +144,31 @@ int comm_node_size(const Comm *comm) {
     return comm->node_size;
 }
 
+Progress *comm_progress(const Comm *comm) {
+    return comm->progress;
+}
+
+/* A blocking call of MPI: meanwhile this rank waits for others. */
+#define BLOCKING(comm, call, name)                                                                           \
+    do {                                                                                                     \
+        progress_wait_begin((comm)->progress);                                                               \
+        comm_check(call, name);                                                                              \
+        progress_wait_end((comm)->progress);                                                                 \
+    } while (0)
+
 StatusCode comm_agree(const Comm *comm, Status *status) {
     enum { NONE = INT_MAX };
     if (comm->size == 1) return status->code;
     const bool stopped = status->code == STATUS_STOPPED, failed = status->code != STATUS_OK && !stopped;
     int mine[2] = {failed ? comm->rank : NONE, stopped ? comm->rank : NONE}, first[2];
-    comm_check(MPI_Allreduce(mine, first, 2, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
+    BLOCKING(comm, MPI_Allreduce(mine, first, 2, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
     const int told = first[0] != NONE ? first[0] : first[1];
     if (told != NONE) comm_broadcast(comm, status, sizeof *status, told);
     return status->code;
 }
 
 void comm_barrier(const Comm *comm) {
-    if (comm->size > 1) comm_check(MPI_Barrier(comm->mpi), "MPI_Barrier");
+    if (comm->size > 1) BLOCKING(comm, MPI_Barrier(comm->mpi), "MPI_Barrier");
 }
 
 /* MPI counts in int: larger transfers are sent in pieces of at most this many items. */
@@ -154,7 +178,7 @@ void comm_broadcast(const Comm *comm, void *data, int64_t bytes, int root) {
     if (comm->size == 1) return;
     for (char *at = data; bytes > 0; at += PIECE, bytes -= PIECE) {
         int count = bytes < PIECE ? (int)bytes : PIECE;
-        comm_check(MPI_Bcast(at, count, MPI_BYTE, root, comm->mpi), "MPI_Bcast");
+        BLOCKING(comm, MPI_Bcast(at, count, MPI_BYTE, root, comm->mpi), "MPI_Bcast");
     }
 }
 
@@ -162,8 +186,8 @@ void comm_sum_u64(const Comm *comm, uint64_t *values, int64_t n) {
     if (comm->size == 1) return;
     for (; n > 0; values += PIECE, n -= PIECE) {
         int count = n < PIECE ? (int)n : PIECE;
-        comm_check(MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi),
-                   "MPI_Allreduce");
+        BLOCKING(comm, MPI_Allreduce(MPI_IN_PLACE, values, count, MPI_UINT64_T, MPI_SUM, comm->mpi),
+                 "MPI_Allreduce");
     }
 }
 
@@ -180,7 +204,8 @@ double comm_max(const Comm *comm, double value, int *which) {
         int rank;
     } mine = {value, comm->rank}, largest = mine;
     if (comm->size > 1)
-        comm_check(MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi), "MPI_Allreduce");
+        BLOCKING(comm, MPI_Allreduce(&mine, &largest, 1, MPI_DOUBLE_INT, MPI_MAXLOC, comm->mpi),
+                 "MPI_Allreduce");
     if (which) *which = largest.rank;
     return largest.value;
 }
@@ -202,7 +227,8 @@ void comm_share_rows(const Comm *comm, void *all, int64_t rows, int64_t row_byte
         starts[r] = as_count(range.begin);
     }
     MPI_Datatype type = row_type(row_bytes);
-    comm_check(MPI_Allgatherv(MPI_IN_PLACE, 0, type, all, counts, starts, type, comm->mpi), "MPI_Allgatherv");
+    BLOCKING(comm, MPI_Allgatherv(MPI_IN_PLACE, 0, type, all, counts, starts, type, comm->mpi),
+             "MPI_Allgatherv");
     comm_check(MPI_Type_free(&type), "MPI_Type_free");
     mem_free(starts);
     mem_free(counts);
@@ -224,6 +250,7 @@ static void counts_and_starts(const int64_t *rows, int size, int *counts) {
 }
 
 struct CommExchange {
+    const Comm *comm;
     MPI_Request request;
     MPI_Datatype type;
     int counts[]; /* [4][size], which MPI reads until the exchange is done */
@@ -237,6 +264,7 @@ CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int6
         return NULL;
     }
     CommExchange *exchange = mem_new(1, sizeof *exchange + (size_t)size * 4 * sizeof(int));
+    exchange->comm = comm;
     int *sent = exchange->counts, *got = sent + 2 * size;
     counts_and_starts(send_rows, size, sent);
     counts_and_starts(receive_rows, size, got);
@@ -256,7 +284,7 @@ bool comm_exchange_test(CommExchange *exchange) {
 
 void comm_exchange_wait(CommExchange **exchange) {
     if (!*exchange) return;
-    comm_check(MPI_Wait(&(*exchange)->request, MPI_STATUS_IGNORE), "MPI_Wait");
+    BLOCKING((*exchange)->comm, MPI_Wait(&(*exchange)->request, MPI_STATUS_IGNORE), "MPI_Wait");
     comm_check(MPI_Type_free(&(*exchange)->type), "MPI_Type_free");
     mem_free(*exchange);
     *exchange = NULL;
@@ -272,7 +300,8 @@ void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *receiv
     if (comm->size == 1)
         *received = *send;
     else
-        comm_check(MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi), "MPI_Alltoall");
+        BLOCKING(comm, MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi),
+                 "MPI_Alltoall");
 }
 
 void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all) {
@@ -281,7 +310,7 @@ void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all) {
         return;
     }
     int count = as_count(bytes);
-    comm_check(MPI_Allgather(mine, count, MPI_BYTE, all, count, MPI_BYTE, comm->mpi), "MPI_Allgather");
+    BLOCKING(comm, MPI_Allgather(mine, count, MPI_BYTE, all, count, MPI_BYTE, comm->mpi), "MPI_Allgather");
 }
 
 void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64_t *total_bytes) {
@@ -306,9 +335,9 @@ static void pass_bytes(const Comm *comm, bool send, void *data, int64_t bytes, i
     for (char *at = data; bytes > 0; at += PIECE, bytes -= PIECE) {
         const int count = bytes < PIECE ? (int)bytes : PIECE;
         if (send)
-            comm_check(MPI_Send(at, count, MPI_BYTE, rank, 0, comm->mpi), "MPI_Send");
+            BLOCKING(comm, MPI_Send(at, count, MPI_BYTE, rank, 0, comm->mpi), "MPI_Send");
         else
-            comm_check(MPI_Recv(at, count, MPI_BYTE, rank, 0, comm->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
+            BLOCKING(comm, MPI_Recv(at, count, MPI_BYTE, rank, 0, comm->mpi, MPI_STATUS_IGNORE), "MPI_Recv");
     }
 }
 

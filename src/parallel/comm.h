@@ -4,6 +4,7 @@
 #ifndef PARDIGITS_PARALLEL_COMM_H
 #define PARDIGITS_PARALLEL_COMM_H
 
+#include "core/progress.h"
 #include "core/status.h"
 
 #include <stdbool.h>
@@ -40,6 +41,9 @@ int comm_size(const Comm *comm);
 
 /* The number of ranks of comm on this rank's node, itself included. */
 int comm_node_size(const Comm *comm);
+
+/* What this process is doing, for the ranks that wait for it. It lives as long as the first Comm. */
+Progress *comm_progress(const Comm *comm);
 
 /* Collective: all ranks return the same status. If any rank failed, that is the status of the lowest rank
  * that failed, with its sentence; otherwise STATUS_STOPPED if any rank has it; otherwise STATUS_OK. Call it

@@ -43,6 +43,7 @@ const char *stop_signal_name(void) {
 struct StopWatch {
     MPI_Comm mpi;
     int rank, size;
+    Progress *progress;
     bool told;            /* this rank has sent its message */
     bool stop;            /* a rank said "stop" */
     char mine;            /* the message: 1 stop, 0 finished */
@@ -53,6 +54,7 @@ struct StopWatch {
 StopWatch *stop_watch_create(const Comm *comm) {
     StopWatch *watch = mem_new(1, sizeof *watch);
     comm_check(MPI_Comm_dup(comm_mpi(comm), &watch->mpi), "MPI_Comm_dup");
+    watch->progress = comm_progress(comm);
     watch->rank = comm_rank(comm);
     watch->size = comm_size(comm);
     watch->theirs = mem_new((size_t)watch->size, 1);
@@ -107,9 +109,11 @@ static void wait_for_all(StopWatch *watch) {
 
 bool stop_watch_destroy(StopWatch **watch_pointer) {
     StopWatch *watch = *watch_pointer;
+    progress_wait_begin(watch->progress);
     wait_for_all(watch);
     tell_others(watch, watch->stop || stop_signalled());
     comm_check(MPI_Waitall(2 * watch->size, watch->pending, MPI_STATUSES_IGNORE), "MPI_Waitall");
+    progress_wait_end(watch->progress);
     bool stop = watch->mine;
     for (int r = 0; r < watch->size; r++)
         stop = stop || watch->theirs[r];

@@ -15,6 +15,7 @@ typedef struct {
 
 struct TaskQueue {
     MPI_Comm mpi;
+    Progress *progress;
     int rank, size, threads;
     int64_t tasks;
     /* rank 0 */
@@ -43,6 +44,7 @@ TaskQueue *task_queue_create(const Comm *comm, int64_t tasks, int threads) {
     TaskQueue *queue = mem_new(1, sizeof *queue);
     *queue =
         (TaskQueue){.rank = comm_rank(comm), .size = comm_size(comm), .threads = threads, .tasks = tasks};
+    queue->progress = comm_progress(comm);
     queue->question = queue->answered = MPI_REQUEST_NULL;
     queue->slots = mem_new((size_t)threads, sizeof *queue->slots);
     for (int t = 0; t < threads; t++)
@@ -181,10 +183,12 @@ static bool try_to_leave(TaskQueue *queue) {
 }
 
 void task_queue_leave(TaskQueue *queue, StopWatch *watch) {
+    progress_wait_begin(queue->progress);
     while (!try_to_leave(queue)) {
         if (watch) stop_watch_poll(watch);
         nap();
     }
+    progress_wait_end(queue->progress);
 }
 
 void task_queue_destroy(TaskQueue **pointer) {

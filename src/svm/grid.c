@@ -191,6 +191,7 @@ static void work(Search *search) {
         const int64_t k = task_queue_wait(search->queue, thread, interrupted, search);
         if (k < 0) break;
         const double traced_s = trace_begin(trace);
+        progress_enter(comm_progress(search->task->job->comm), PROGRESS_GRID_SEARCH, k + 1);
         do_part(search, search->parts[k]);
         trace_end(trace, TRACE_SEARCH, traced_s, search->parts[k].pair, search->parts[k].fold);
         if (timer_now_s() - search->start_s > search->round_s) break;

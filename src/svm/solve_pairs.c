@@ -141,6 +141,7 @@ static void solve_pair(PairThread *member, int number) {
     double start_s = timer_now_s();
     int a, b;
     int64_t n;
+    progress_enter(comm_progress(task->job->comm), PROGRESS_SOLVING, number + 1);
     svm_pair_classes(team->pairs->classes, number, &a, &b);
     int64_t n_a = task->class_counts.of[a];
     int32_t *index = pair_index(team, a, b, &n);

@@ -152,6 +152,7 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
     if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
     const double start_s = timer_now_s();
+    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
     svm_model_predict(model, &context, &job->valid, predictions, NULL);
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
@@ -173,6 +174,7 @@ static bool solve_round(SvmTask *task, SvmPairs *pairs) {
     task->plan = svm_plan(&task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
     bool stopped = svm_solve_pairs(task, pairs, facts);
     const double traced_s = trace_begin(trace_thread(task->job->trace, 0));
+    progress_enter(comm_progress(task->job->comm), PROGRESS_SHARING, 0);
     svm_share_pairs(task, pairs, facts);
     trace_end(trace_thread(task->job->trace, 0), TRACE_SHARE, traced_s, 0, 0);
     report_pairs(task, pairs, facts);

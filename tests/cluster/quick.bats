@@ -120,6 +120,7 @@ assert steps and all(0 <= s["exposed_s"] <= min(s["reduce_s"], s["wait_s"]) and 
     [[ $(grep -c "epoch 20/" "$log") -eq 0 ]]
     grep 'lost communication with a remote daemon' "$log"
     grep 'Remote daemon.* on node c3' "$log"
+    [[ $(grep -cE '^pardigits: rank [013]: rank 2 \(host c3, PID [0-9]+\) is behind: silent for [0-9.]+ s, last in ' "$log") -eq 3 ]]
     train 2 1 "$run_dir" "${net[@]}" --resume
     [[ $(digest "$run_dir") == "$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/whole/model.h5")" ]]
 }

@@ -1,0 +1,76 @@
+/* What a process is doing: its phase, and a count that grows with its work. The main thread notes it where
+ * other ranks of the node can read it, so that it is known even of a process that is stopped or killed
+ * (parallel/watchdog.h). Nothing here communicates. */
+#ifndef PARDIGITS_CORE_PROGRESS_H
+#define PARDIGITS_CORE_PROGRESS_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum {
+    PROGRESS_STARTING,
+    PROGRESS_INPUT,
+    PROGRESS_COMPUTE,   /* a step */
+    PROGRESS_REDUCTION, /* a step */
+    PROGRESS_UPDATE,    /* a step; what ranks of the node share is changed */
+    PROGRESS_VALIDATION,
+    PROGRESS_CHECKPOINT,
+    PROGRESS_SOLVING,       /* a pair of classes */
+    PROGRESS_SHARING,       /* what was solved */
+    PROGRESS_GRID_SEARCH,   /* a part */
+    PROGRESS_INDEX,         /* of the images to search */
+    PROGRESS_LEAVE_ONE_OUT, /* an image */
+    PROGRESS_PREDICTION,
+    PROGRESS_ENDING,
+    PROGRESS_PHASES
+} ProgressPhase;
+
+typedef struct {
+    const char *name;
+    const char *number; /* what its number counts; NULL: it has none */
+} ProgressPhaseText;
+extern const ProgressPhaseText progress_phases[PROGRESS_PHASES];
+
+/* One process's, written by itself. */
+typedef struct {
+    _Alignas(64) atomic_int phase;
+    atomic_bool waits; /* for other ranks, in MPI */
+    atomic_uint beats; /* grows with the work */
+    atomic_llong number;
+} ProgressRecord;
+
+/* How to save what was trained so far while the main thread waits for other ranks in its phases from
+ * PROGRESS_INPUT to PROGRESS_VALIDATION, but PROGRESS_UPDATE. */
+typedef struct {
+    /* By another thread; it calls no MPI. text [size]: a sentence of what was saved, or why not. */
+    void (*run)(const void *context, char *text, int size);
+    const void *context;
+} ProgressSave;
+
+typedef struct {
+    ProgressRecord *record; /* in memory of this process, or of its node */
+    atomic_bool *ending;    /* the job ends: the main thread must change nothing that is saved */
+    ProgressRecord own_record;
+    atomic_bool own_ending;
+    atomic_int warn_s, abort_s;         /* the patience with other ranks (parallel/watchdog.h) */
+    _Atomic(const ProgressSave *) save; /* NULL: there is nothing to save */
+} Progress;
+
+/* In place: it must not be moved. */
+void progress_init(Progress *progress);
+
+/* At the beginning of each phase, and of each step or the like of it. By any thread; while the job ends it
+ * doesn't return. */
+void progress_enter(Progress *progress, ProgressPhase phase, int64_t number);
+
+/* By any thread: something was done. */
+static inline void progress_beat(Progress *progress) {
+    atomic_fetch_add_explicit(&progress->record->beats, 1, memory_order_relaxed);
+}
+
+/* By the main thread, around what waits for other ranks. While the job ends the second doesn't return. */
+void progress_wait_begin(Progress *progress);
+void progress_wait_end(Progress *progress);
+
+#endif
