@@ -71,7 +71,7 @@ static void run_step(BenchTraining *training) {
     const Samples samples = {training->images, training->pixels, training->labels, training->rows,
                              training->rows};
     const double began_s = timer_now_s();
-    train_step_run(&training->step, &training->state, (StepPlace){0, 0, 0}, training->images, &samples);
+    train_step_run(&training->step, &training->state, (StepPlace){.lr = 0}, training->images, &samples);
     training->seconds[training->state.step++] = timer_now_s() - began_s;
 }
 

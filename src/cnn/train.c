@@ -182,9 +182,8 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     const Range whole = epoch_step_positions(&trainer->partition, state->step);
     const int64_t samples = range_size(whole);
     const int64_t done = steps_done(trainer);
-    const StepPlace place = {done + 1, schedule_lr(&trainer->schedule, done),
-                             ema_share(trainer->options.ema, done + 1),
-                             (positions.begin - whole.begin) / trainer->options.micro_batch};
+    const StepPlace place = {schedule_lr(&trainer->schedule, done), ema_share(trainer->options.ema, done + 1),
+                             (positions.begin - whole.begin) / trainer->options.micro_batch, done + 1};
     const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
     trace_end(main_trace(trainer), TRACE_STEP, began_s, done + 1, 0);
     if (result.diverged) return refuse_divergence(trainer, status);

@@ -65,10 +65,10 @@ typedef struct {
 
 /* What a step has of its place in the run. */
 typedef struct {
-    int64_t number; /* from 1, in the run */
     double lr;
     double average_share;      /* of the new values in the moving averages; see ema_share */
     int64_t first_micro_batch; /* of this rank among those of the step */
+    int64_t number;            /* of the step in the run, from 1 */
 } StepPlace;
 
 /* One step in state->epoch on `samples` samples, of which `mine` are this rank's micro-batches (none is

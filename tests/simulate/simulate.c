@@ -93,7 +93,7 @@ static void run_step(Simulation *simulation, int64_t number, const uint32_t *ind
     const int64_t batch = simulation->options.batch, micro_batch = simulation->options.micro_batch;
     const Range mine = epoch_rank_positions(&simulation->partition, 0, comm_rank(simulation->comm));
     const Samples samples = {range_size(mine), NULL, NULL, indices, indices};
-    const StepPlace place = {1e-3, 0, mine.begin / micro_batch};
+    const StepPlace place = {.lr = 1e-3, .first_micro_batch = mine.begin / micro_batch};
     simulation->state.step = number;
     const StepResult result = train_step_run(&simulation->step, &simulation->state, place, batch, &samples);
     simulate_work(simulation->profile.update_s);
