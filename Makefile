@@ -211,7 +211,7 @@ $(BUILD)/simulate/%.o: %.c $(BUILD)/flags
 		$(filter-out -fopenmp -fvisibility=hidden,$(CFLAGS)) -Wno-unknown-pragmas -c -o $@ $<
 $(SIMULATE): $(SIMULATE_SOURCES:%.c=$(BUILD)/simulate/%.o) $(LIBRARY)
 	@echo "  LD $@"
-	$(Q)smpicc -o $@ $^ $(shell pkg-config --libs inih) -lm -lgomp
+	$(Q)smpicc -Wl,--as-needed -o $@ $^ $(shell pkg-config --libs $(filter-out hdf5%,$(PACKAGES))) -lm -lgomp
 
 # A fuzzer, and what it shares with the others.
 $(BUILD)/tests/fuzz/fuzz_h5_%: $(BUILD)/tests/fuzz/fuzz_h5_%.o $(BUILD)/tests/fuzz/fuzz.o $(BUILD)/tests/fuzz/h5_mutator.o $(LIBRARY)
@@ -223,7 +223,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuz
 
 .PHONY: tests fuzzers
 fuzzers: $(FUZZERS)
-tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)
+tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES) $(if $(SANITIZER),,$(if $(shell command -v smpicc),$(SIMULATE)))
 
 $(IDX) &:
 	@data/fetch_mnist.sh
