@@ -59,7 +59,7 @@ levers() {
 
 sums() {
     local ranks values algorithms
-    printf '%6s %9s %-9s %s\n' ranks bytes chosen 'milliseconds of doubling, halving, ring, MPI_Allreduce'
+    printf '%6s %9s %-9s %s\n' ranks bytes chosen 'milliseconds of doubling, halving, ring'
     for ranks in 64 96 256 384 1024; do
         ((ranks <= ${rank_counts[-1]})) || continue
         for values in 1000 20000 100000 1000000; do

@@ -2,7 +2,7 @@
 # The simulation beside real hosts (tests/cluster, as root): steps of training on 2 and 4 hosts with links of 1 and 10 Gbit/s, one rank x one
 # thread each, batch 128. Hosts share this machine's cores, so the profile is measured on all of them at once, just before; each round
 # measures profile and training in turn. Prints medians of steps, and of the ratios simulated / real, with their spread.
-# Usage: validate.sh     NETS="cnn lenet"  HOSTS="2 4"  LINKS="1gbit 10gbit"  ROUNDS=3  SET="cnn.sum_bits=16"
+# Usage: validate.sh     NETS="cnn lenet"  HOSTS="2 4"  LINKS="1gbit 10gbit"  ROUNDS=3  SET="cnn.sum_bits=16"  BATCH=128
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/cluster/cluster.bash
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.."
 . tests/bench/spread.sh
 # shellcheck source=tests/simulate/simulate.bash
 . tests/simulate/simulate.bash
-program=${BUILD:-build}/pardigits batch=128 steps=40
+program=${BUILD:-build}/pardigits batch=${BATCH:-128} steps=40
 read -ra nets <<<"${NETS:-cnn lenet}"
 read -ra host_counts <<<"${HOSTS:-2 4}"
 read -ra links <<<"${LINKS:-1gbit 10gbit}"
