@@ -13,13 +13,13 @@ PROGRAM = os.path.abspath(os.environ["PARDIGITS"])
 PRELOAD = os.path.abspath(os.path.join(os.environ["BUILD"], "tests/faults/file_faults.so"))
 IMAGES = 600
 LONGEST_S = 60  # a command that takes longer hangs
-SMALL_CNN = ["configs/cnn-fast.ini", "--set", "cnn.checkpoint_s=0", "--set", "cnn.shift=1", "--set",
+SMALL_CNN = ["configs/cnn-fast.ini", "--set", "cnn.checkpoint_s=0", "--set", "cnn.checkpoint_steps=3", "--set", "cnn.shift=1", "--set",
              "cnn.layers=conv:8:5:s2 bn relu conv:16:3 bn relu dense:10"]
 FAMILIES = {
     "CNN": SMALL_CNN + ["--set", "cnn.epochs=6"],
     "SVM": ["configs/svm.ini", "--set", "svm.checkpoint_s=0", "--set", "svm.search=grid", "--set", "svm.folds=3",
             "--set", "svm.grid_c=3 10", "--set", "svm.grid_gamma=0.01 0.02"],
-    "KNN": ["configs/knn-idm.ini", "--set", "knn.k=auto", "--set", "knn.candidates=30"],
+    "KNN": ["configs/knn-idm.ini", "--set", "knn.k=auto", "--set", "knn.checkpoint_s=0", "--set", "knn.candidates=30"],
     "ensemble": SMALL_CNN + ["--set", "cnn.epochs=3", "--set", "cnn.members=3"],
 }
 # What differs between runs that are otherwise equal: times, and where they ran.
