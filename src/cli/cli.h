@@ -64,9 +64,14 @@ StatusCode options_parse(int argc, char **argv, const Option *options, const Ope
 StatusCode shape_parse(const char *text, int *height, int *width, Status *status);
 
 /* Reads the images of a dataset that a split (train, valid, test) means for a model of this configuration,
- * all on every rank. Collective: ranks agree. *set is freed by the caller. */
-StatusCode split_read(const char *data, const char *split, const Context *context, const Config *config,
-                      ImageSet *set, Status *status);
+ * all on every rank. Collective: ranks agree. *set is freed by the caller. *first: the row of the first one
+ * in its part of the dataset; NULL is allowed. */
+typedef struct {
+    const char *data, *name; /* name: of the split */
+    const Config *config;
+} Split;
+StatusCode split_read(const Split *split, const Context *context, ImageSet *set, int64_t *first,
+                      Status *status);
 
 /* For an option --set: room for all that argc words can hold; freed by mem_free(items). */
 Settings settings_new(int argc);

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/timer.h"
 #include "model/confusion.h"
+#include "report/predictions_file.h"
 #include "store/dataset.h"
 
 #include <math.h>
@@ -11,6 +12,7 @@
 
 typedef struct {
     const char *data, *split;   /* data NULL: the one that the model was trained on */
+    const char *predictions;    /* a file for the prediction of each image; NULL: none */
     bool summary, some_members; /* --members is given */
     OutputFormat format;
     Settings settings;
@@ -19,6 +21,7 @@ typedef struct {
 typedef struct {
     Config *config; /* of the model, with seed 0 */
     char about[128], *path;
+    int64_t first; /* the row of the first image in its part of the dataset */
     Confusion confusion;
     double seconds, confidence; /* of prediction; the mean of all images */
     int members;                /* of an ensemble; otherwise 1 */
@@ -45,21 +48,72 @@ static void count_predictions(const Prediction *predictions, int members, const 
         result->confidence += (double)all[i].confidence / (double)set->n;
 }
 
+/* What a model says about n images. */
+typedef struct {
+    int members;
+    Prediction *by_members; /* [members][n]: what the first 1, 2, ... of them say together */
+    float *probabilities;   /* [n][classes], where they are wanted and there are any; or NULL */
+    double *decisions;      /* [n][decision_count], likewise */
+} Predictions;
+
+static Predictions predictions_new(const Model *model, int64_t n, bool whole) {
+    const ModelFamily *family = model->family;
+    const bool has_probabilities = !family->has_probabilities || family->has_probabilities(model);
+    Predictions all = {.members = family->members ? family->members(model) : 1};
+    all.by_members = mem_new((size_t)(all.members * n), sizeof *all.by_members);
+    if (whole && has_probabilities)
+        all.probabilities = mem_new((size_t)(n * model->spec.classes), sizeof *all.probabilities);
+    else if (whole && family->decide)
+        all.decisions = mem_new((size_t)(n * family->decision_count(model)), sizeof *all.decisions);
+    return all;
+}
+
+static void predictions_free(Predictions *all) {
+    mem_free(all->by_members);
+    mem_free(all->probabilities);
+    mem_free(all->decisions);
+}
+
+/* Collective. */
+static void predict(const Model *model, const Context *context, const ModelImages *images, Predictions *all) {
+    const ModelFamily *family = model->family;
+    if (all->decisions)
+        family->decide(model, context, images, all->by_members, all->decisions);
+    else
+        (all->members > 1 ? family->predict_by_members
+                          : family->predict)(model, context, images, all->by_members, all->probabilities);
+}
+
+/* Rank 0 writes the file of --predictions. */
+static StatusCode write_predictions(const EvaluateArguments *arguments, const Model *model, int64_t first,
+                                    const ImageSet *set, const Predictions *all, Status *status) {
+    return predictions_file_write(arguments->predictions,
+                                  &(PredictionRows){.model = model,
+                                                    .split = arguments->split,
+                                                    .first = first,
+                                                    .n = set->n,
+                                                    .labels = set->labels,
+                                                    .best = all->by_members + (all->members - 1) * set->n,
+                                                    .probabilities = all->probabilities,
+                                                    .decisions = all->decisions},
+                                  status);
+}
+
 /* What the model says of images. Collective. */
-static StatusCode predict_all(const Context *context, const Model *model, ImageSet *set, Evaluation *result,
-                              Status *status) {
+static StatusCode predict_all(const EvaluateArguments *arguments, const Context *context, const Model *model,
+                              ImageSet *set, Evaluation *result, Status *status) {
     ModelImages images = {0};
     if (!model_images_create(model, set, &images, status)) {
-        const int members = model->family->members ? model->family->members(model) : 1;
-        Prediction *predictions = mem_new((size_t)(members * images.set.n), sizeof *predictions);
+        Predictions all = predictions_new(model, images.set.n, arguments->predictions != NULL);
         progress_enter(comm_progress(context->comm), PROGRESS_PREDICTION, 0);
         comm_barrier(context->comm);
         double started_s = timer_now_s();
-        (members > 1 ? model->family->predict_by_members : model->family->predict)(model, context, &images,
-                                                                                   predictions, NULL);
+        predict(model, context, &images, &all);
         result->seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
-        count_predictions(predictions, members, &images.set, result);
-        mem_free(predictions);
+        count_predictions(all.by_members, all.members, &images.set, result);
+        if (arguments->predictions && comm_rank(context->comm) == 0)
+            write_predictions(arguments, model, result->first, &images.set, &all, status);
+        predictions_free(&all);
     }
     model_images_free(&images);
     return status->code;
@@ -71,9 +125,9 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Context *co
     const char *data = NULL;
     ImageSet set = {0};
     if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(data, arguments->split, context, model->config, &set, status))
+        split_read(&(Split){data, arguments->split, model->config}, context, &set, &result->first, status))
         return status->code;
-    predict_all(context, model, &set, result, status);
+    predict_all(arguments, context, model, &set, result, status);
     image_set_free(&set);
     return comm_agree(context->comm, status);
 }
@@ -211,6 +265,21 @@ static StatusCode take_members(const char *members, char setting[64], EvaluateAr
     return status->code;
 }
 
+/* Whether the file of --predictions can be written, before anything is computed. Collective. */
+static StatusCode check_predictions(const EvaluateArguments *arguments, const Context *context, int models,
+                                    char **paths, Status *status) {
+    if (!arguments->predictions) return status->code;
+    if (models > 1)
+        return status_set(status, STATUS_USAGE,
+                          "--predictions takes the predictions of one model, not of %d.", models);
+    if (comm_rank(context->comm) == 0) predictions_file_check(arguments->predictions, status);
+    if (comm_agree(context->comm, status)) return status->code;
+    char *path = model_path_of(paths[0]);
+    check_output(context, arguments->predictions, 1, &path, status);
+    mem_free(path);
+    return status->code;
+}
+
 /* Evaluates all models and prints. Collective. */
 static StatusCode evaluate_all(const EvaluateArguments *arguments, const Context *context, int models,
                                char **paths, Status *status) {
@@ -239,6 +308,7 @@ StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *s
     char use_members[64];
     const Option options[] = {{.name = "data", .value = &arguments.data},
                               {.name = "split", .value = &arguments.split},
+                              {.name = "predictions", .value = &arguments.predictions},
                               {.name = "members", .value = &members},
                               {.name = "summary", .flag = &arguments.summary},
                               {.name = "set", .take = settings_take, .context = &arguments.settings},
@@ -251,6 +321,7 @@ StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *s
         strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
         status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
     if (members) take_members(members, use_members, &arguments, status);
+    if (!status->code) check_predictions(&arguments, context, models, argv + 1, status);
     if (!status->code) evaluate_all(&arguments, context, models, argv + 1, status);
     mem_free(arguments.settings.items);
     return status->code;

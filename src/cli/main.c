@@ -48,12 +48,13 @@ static const struct {
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
-     "section.key=value]... [--summary] [--json | --csv]",
+     "section.key=value]... [--predictions FILE] [--summary] [--json | --csv]",
      "Predicts all images of a part of the dataset and counts the correct ones. `seconds` is prediction "
      "alone.\n"
      "For a single ensemble, a table shows how many its first 1, 2, ... members get right together;\n"
      "--json has this as correct_by_members for each ensemble. RUN stands for RUN/model.h5.\n"
      "  --data        the dataset; default: the one that the model was trained on\n"
+     "  --predictions writes what the model says about each image: FILE.csv or FILE.h5, by the ending\n"
      "  --summary     mean and deviation of the accuracy over models that differ only in their seed\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},

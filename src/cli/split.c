@@ -24,15 +24,17 @@ static StatusCode split_rows(const Dataset *dataset, const char *split, const Co
                       split, (long long)valid);
 }
 
-StatusCode split_read(const char *data, const char *split, const Context *context, const Config *config,
-                      ImageSet *set, Status *status) {
+StatusCode split_read(const Split *split, const Context *context, ImageSet *set, int64_t *first,
+                      Status *status) {
     Dataset dataset;
     Range rows = {0};
-    if (strcmp(split, "train") && strcmp(split, "valid") && strcmp(split, "test"))
-        return status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", split);
-    if (!dataset_open(data, context->comm, &dataset, status) &&
-        !split_rows(&dataset, split, config, &rows, status))
-        dataset_read(&dataset, strcmp(split, "test") ? "train" : "test", rows, context->comm, set, status);
+    const char *name = split->name;
+    if (strcmp(name, "train") && strcmp(name, "valid") && strcmp(name, "test"))
+        return status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", name);
+    if (!dataset_open(split->data, context->comm, &dataset, status) &&
+        !split_rows(&dataset, name, split->config, &rows, status))
+        dataset_read(&dataset, strcmp(name, "test") ? "train" : "test", rows, context->comm, set, status);
+    if (first) *first = rows.begin;
     dataset_close(&dataset);
     return status->code;
 }

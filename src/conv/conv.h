@@ -94,4 +94,7 @@ typedef struct {
 /* As conv_backward_weights, the parts of it that sum names. Turns come in the order of parts. */
 void conv_sum_weights(const ConvShape *shape, const ConvWeightSum *sum);
 
+/* The backends that this machine has, the faster ones first: "winograd, direct". */
+void conv_backend_names(char *text, int size);
+
 #endif

@@ -1,5 +1,8 @@
 #include "conv/conv_backend.h"
 
+#include <stdio.h>
+#include <string.h>
+
 /* Faster ones first; the last one takes everything. */
 static const ConvBackend *const backends[] = {
 #if defined(__AMX_BF16__) && defined(__AVX512BF16__)
@@ -26,4 +29,13 @@ ConvShape conv_shape(int height, int width, int channels, int filters, int kerne
     for (int pass = 0; pass < CONV_PASSES; pass++)
         shape.backend[pass] = backend_of(&shape, (ConvPass)pass);
     return shape;
+}
+
+void conv_backend_names(char *text, int size) {
+    text[0] = 0;
+    for (size_t b = 0; b < sizeof backends / sizeof *backends; b++) {
+        const size_t used = strlen(text);
+        if (!backends[b]->available || backends[b]->available())
+            snprintf(text + used, (size_t)size - used, "%s%s", used ? ", " : "", backends[b]->name);
+    }
 }

@@ -103,6 +103,15 @@ struct ModelFamily {
     /* Whether predict can be asked for probabilities. NULL: always. */
     bool (*has_probabilities)(const Model *model);
 
+    /* Decision values of a model without probabilities: each is of one class against another. How many an
+     * image has; which classes a < b number `number` is of, where a positive value means a; and predict with
+     * them: decisions [n][decision_count], whole on every rank, NaN of classes that the model doesn't know.
+     * NULL, all three, where a family has none. */
+    int (*decision_count)(const Model *model);
+    void (*decision_classes)(const Model *model, int number, int *a, int *b);
+    void (*decide)(const Model *model, const Context *context, const ModelImages *images, Prediction *out,
+                   double *decisions);
+
     /* One line for people, such as "60000 reference images, k = 3", of a model whose file is open. */
     void (*describe)(const Model *model, char *text, int size);
 

@@ -5,7 +5,7 @@ set -euo pipefail
 
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev libpng-dev libtiff-dev libexif-dev
-             librandom123-dev libinih-dev libcjson-dev libssl-dev zlib1g-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates gnuplot-nox python3-pandas"
+             librandom123-dev libinih-dev libcjson-dev libssl-dev zlib1g-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates gnuplot-nox python3-pandas python3-h5py"
     [npm]="npm"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"

@@ -90,3 +90,22 @@ void atomic_file_swap_previous(const char *path) {
 void atomic_file_discard(const char *temporary) {
     unlink(temporary);
 }
+
+StatusCode atomic_file_write(const char *path, void (*write)(FILE *file, const void *context),
+                             const void *context, Status *status) {
+    char *temporary = atomic_file_temporary(path);
+    FILE *file = fopen(temporary, "w");
+    bool good = file != NULL;
+    if (file) {
+        write(file, context);
+        good = !ferror(file);
+        good = fclose(file) == 0 && good;
+    }
+    if (!good)
+        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
+    else
+        atomic_file_commit(temporary, path, false, status);
+    if (status->code) atomic_file_discard(temporary);
+    mem_free(temporary);
+    return status->code;
+}

@@ -5,6 +5,7 @@
 #include "core/status.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /* The temporary name for path, in the same folder: ".NAME.tmp". Freed by the caller (mem_free). One left by
  * an earlier crash is overwritten. */
@@ -19,6 +20,11 @@ StatusCode atomic_file_check(const char *path, Status *status);
 /* Renames the closed file `temporary` to path: fsync, rename, fsync of the folder. If keep_previous is true,
  * the old file is kept as atomic_file_previous(path). Calls atomic_file_check first. */
 StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status);
+
+/* Writes a text or binary file that appears whole or not at all: write() fills it. Serial. STATUS_FAILED if
+ * it can't be written. */
+StatusCode atomic_file_write(const char *path, void (*write)(FILE *file, const void *context),
+                             const void *context, Status *status);
 
 /* Swaps the names of a damaged file at path and its intact previous copy, so that the next commit replaces
  * the damaged one. If the swap fails, both stay as they are. */

@@ -4,7 +4,6 @@
 
 #include "svm/model.h"
 
-#include <errno.h>
 #include <math.h>
 #include <omp.h>
 #include <stdio.h>
@@ -128,32 +127,12 @@ static void write_images(FILE *file, const void *context) {
     mem_free(seen);
 }
 
-/* Writes a file that appears whole or not at all. */
-static StatusCode write_file(const char *path, void (*write)(FILE *file, const void *context),
-                             const void *context, Status *status) {
-    char *temporary = atomic_file_temporary(path);
-    FILE *file = fopen(temporary, "w");
-    bool good = file != NULL;
-    if (file) {
-        write(file, context);
-        good = !ferror(file);
-        good = fclose(file) == 0 && good;
-    }
-    if (!good)
-        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
-    else
-        atomic_file_commit(temporary, path, false, status);
-    if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
-    return status->code;
-}
-
 StatusCode svm_libsvm_write_model(const void *model, const char *path, Status *status) {
-    return write_file(path, write_model, model, status);
+    return atomic_file_write(path, write_model, model, status);
 }
 
 StatusCode svm_libsvm_write_images(const void *model, const ImageSet *images, const char *path,
                                    Status *status) {
     Images given = {model, images};
-    return write_file(path, write_images, &given, status);
+    return atomic_file_write(path, write_images, &given, status);
 }

@@ -99,10 +99,16 @@ StatusCode svm_model_write(H5File *file, const void *model, Status *status);
 StatusCode svm_model_read(SvmModel **model, const H5File *file, const Config *config, ImageSpec spec,
                           Status *status);
 
-/* Predicts images, preprocessed already, as ModelFamily's predict does; probabilities only of a calibrated
- * model. Collective. */
-void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images, Prediction *out,
-                       float *probabilities);
+/* Where predictions of n images go. */
+typedef struct {
+    Prediction *best;     /* [n] */
+    float *probabilities; /* [n][classes], of a calibrated model; NULL: not wanted */
+    double *decisions;    /* [n][pairs] decision values, NaN of pairs that aren't solved; NULL: not wanted */
+} SvmPredictions;
+
+/* Predicts images, preprocessed already, as ModelFamily's predict does. Collective. */
+void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images,
+                       SvmPredictions out);
 
 /* ModelFamily's train. */
 StatusCode svm_train(TrainJob *job, Status *status);

@@ -13,13 +13,14 @@ enum {
 
 /* A thread's work memory. */
 typedef struct {
-    int32_t *dots;  /* [TILE][CHUNK] */
-    float *row;     /* [CHUNK] kernel values of one image */
-    float *kernels; /* [n][TILE] */
-    int *votes;     /* [TILE][classes] */
-    /* of a calibrated model: decision values [TILE][pairs], and for the probabilities of an image's k classes
-     * those of pairs [k][k] and svm_couple's memory */
-    double *decisions, *between, *coupling;
+    int32_t *dots;     /* [TILE][CHUNK] */
+    float *row;        /* [CHUNK] kernel values of one image */
+    float *kernels;    /* [n][TILE] */
+    int *votes;        /* [TILE][classes] */
+    double *decisions; /* [TILE][pairs] */
+    /* of a calibrated model: the probabilities of an image's k classes in pairs [k][k], svm_couple's memory
+     */
+    double *between, *coupling;
 } Work;
 
 static Work work_new(const SvmModel *model) {
@@ -29,7 +30,7 @@ static Work work_new(const SvmModel *model) {
                  .row = mem_new(CHUNK, sizeof(float))};
     work.kernels = mem_new((size_t)model->n * TILE, sizeof(float));
     work.votes = mem_new(TILE * classes, sizeof(int));
-    work.decisions = mem_new(model->calibrated ? TILE * (size_t)model->pairs.count : 0, sizeof(double));
+    work.decisions = mem_new(TILE * (size_t)model->pairs.count, sizeof(double));
     work.between = mem_new(k * k, sizeof(double));
     work.coupling = mem_new((size_t)svm_couple_work((int)k), sizeof(double));
     return work;
@@ -109,35 +110,49 @@ static float confidence(const SvmModel *model, const double *decision, const Wor
 }
 
 static void predict_tile(const SvmModel *model, const PixRows *images, const double *inverses, int64_t first,
-                         int count, Work *work, Prediction *out, float *probabilities) {
+                         int count, Work *work, SvmPredictions out) {
     const int classes = model->spec.classes, pairs = model->pairs.count;
     memset(work->votes, 0, (size_t)(TILE * classes) * sizeof *work->votes);
     fill_kernels(model, images, inverses, first, count, work);
     for (int p = 0; p < pairs; p++) {
-        if (!model->pairs.items[p].solved) continue;
         int a, b;
         double sums[TILE];
+        if (!model->pairs.items[p].solved) {
+            for (int i = 0; i < count; i++)
+                work->decisions[i * (int64_t)pairs + p] = NAN;
+            continue;
+        }
         svm_pair_classes(classes, p, &a, &b);
         decide(&model->pairs.items[p], work->kernels, sums);
         for (int i = 0; i < count; i++) {
             work->votes[i * classes + (sums[i] > 0 ? a : b)]++;
-            if (model->calibrated) work->decisions[i * (int64_t)pairs + p] = sums[i];
+            work->decisions[i * (int64_t)pairs + p] = sums[i];
         }
     }
     for (int i = 0; i < count; i++) {
-        out[i] = most_voted(model, work->votes + i * classes);
+        out.best[i] = most_voted(model, work->votes + i * classes);
         if (model->calibrated)
-            out[i].confidence = confidence(model, work->decisions + i * (int64_t)pairs, work, out[i].label,
-                                           probabilities ? probabilities + i * classes : NULL);
+            out.best[i].confidence =
+                confidence(model, work->decisions + i * (int64_t)pairs, work, out.best[i].label,
+                           out.probabilities ? out.probabilities + i * classes : NULL);
     }
+    if (out.decisions)
+        memcpy(out.decisions, work->decisions, (size_t)count * (size_t)pairs * sizeof *out.decisions);
 }
 
-void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images, Prediction *out,
-                       float *probabilities) {
+/* Image i and the following ones. */
+static SvmPredictions predictions_from(const SvmModel *model, SvmPredictions all, int64_t i) {
+    return (SvmPredictions){all.best + i,
+                            all.probabilities ? all.probabilities + i * model->spec.classes : NULL,
+                            all.decisions ? all.decisions + i * model->pairs.count : NULL};
+}
+
+void svm_model_predict(const SvmModel *model, const Context *context, const ImageSet *images,
+                       SvmPredictions out) {
     const Comm *comm = context->comm;
     const int64_t n = images->n;
     Range mine = partition_range(n, comm_size(comm), comm_rank(comm));
-    const int64_t pixels = image_spec_pixels(model->spec), classes = model->spec.classes;
+    const int64_t pixels = image_spec_pixels(model->spec);
     uint8_t *seen =
         svm_model_features(model, images->images + mine.begin * pixels, range_size(mine), context->threads);
     PixRows packed = pix_rows_new(seen, range_size(mine), (int)pixels);
@@ -149,14 +164,15 @@ void svm_model_predict(const SvmModel *model, const Context *context, const Imag
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < packed.rows; first += TILE) {
             int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;
-            const int64_t to = mine.begin + first;
-            predict_tile(model, &packed, inverses, first, count, &work, out + to,
-                         probabilities ? probabilities + to * classes : NULL);
+            predict_tile(model, &packed, inverses, first, count, &work,
+                         predictions_from(model, out, mine.begin + first));
         }
         work_free(&work);
     }
     mem_free(inverses);
     pix_rows_free(&packed);
-    comm_share_rows(comm, out, n, sizeof *out);
-    if (probabilities) comm_share_rows(comm, probabilities, n, classes * (int64_t)sizeof *probabilities);
+    comm_share_rows(comm, out.best, n, sizeof *out.best);
+    if (out.probabilities)
+        comm_share_rows(comm, out.probabilities, n, model->spec.classes * (int64_t)sizeof(float));
+    if (out.decisions) comm_share_rows(comm, out.decisions, n, model->pairs.count * (int64_t)sizeof(double));
 }

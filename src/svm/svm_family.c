@@ -32,7 +32,21 @@ static StatusCode load(Model *model, const Context *context, Status *status) {
 
 static void predict(const Model *model, const Context *context, const ModelImages *images, Prediction *out,
                     float *probabilities) {
-    svm_model_predict(model->state, context, &images->set, out, probabilities);
+    svm_model_predict(model->state, context, &images->set, (SvmPredictions){out, probabilities, NULL});
+}
+
+static int decision_count(const Model *model) {
+    const SvmModel *svm = model->state;
+    return svm->pairs.count;
+}
+
+static void decision_classes(const Model *model, int number, int *a, int *b) {
+    svm_pair_classes(model->spec.classes, number, a, b);
+}
+
+static void decide(const Model *model, const Context *context, const ModelImages *images, Prediction *out,
+                   double *decisions) {
+    svm_model_predict(model->state, context, &images->set, (SvmPredictions){out, NULL, decisions});
 }
 
 static bool has_probabilities(const Model *model) {
@@ -102,6 +116,9 @@ const ModelFamily svm_family = {.name = "svm",
                                 .destroy = destroy,
                                 .predict = predict,
                                 .has_probabilities = has_probabilities,
+                                .decision_count = decision_count,
+                                .decision_classes = decision_classes,
+                                .decide = decide,
                                 .describe = describe,
                                 .draw = draw,
                                 .exporter_count = 1,

@@ -153,7 +153,7 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
     const double start_s = timer_now_s();
     progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
-    svm_model_predict(model, &context, &job->valid, predictions, NULL);
+    svm_model_predict(model, &context, &job->valid, (SvmPredictions){predictions, NULL, NULL});
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
     int64_t correct = 0;

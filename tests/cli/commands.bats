@@ -14,6 +14,9 @@ setup_file() {
         # shellcheck disable=SC2086 # no command is a case too
         "$PARDIGITS" $command --help | grep '^.*pardigits'
     done
+    for line in 'pardigits [0-9.]*' 'build  *[0-9a-f]{12} ' 'compiler .*ARCH=' 'MPI  ' 'HDF5  *[0-9.]*$' 'dot products  ' 'convolutions  .*direct'; do
+        "$PARDIGITS" --version | grep -E "^$line"
+    done
 }
 
 @test "train leaves model.h5, metrics.h5 and config.ini, which trains the same model again" {
@@ -49,6 +52,31 @@ setup_file() {
     for model in knn cnn; do
         fails_on 2 2 'is not an ensemble' evaluate "$models/$model/model.h5" --data "$data" --members 1
     done
+}
+
+@test "evaluate --predictions: what the model says about each image, as CSV and HDF5, on any number of ranks" {
+    cd "$BATS_TEST_TMPDIR" || return
+    for model in knn svm cnn; do
+        on 1 1 evaluate "$models/$model" --split valid --predictions $model.csv --json >$model.json
+        # rows 59,000 and on; the label counts; the confidence is the largest probability, or the votes that decision values give
+        awk -F, -v model=$model -v correct="$(field correct <$model.json)" '
+            NR == 1 { for (f = 5; f <= NF; f++) name[f] = $f; next }
+            { n++; right += $2 == $3; bad += $1 != 58998 + NR; top = -1; for (c = 0; c < 10; c++) v[c] = 0
+              for (f = 5; f <= NF; f++) { split(name[f], p, "_"); if (p[1] == "p") v[p[2]] = $f; else v[$f > 0 ? p[2] : p[3]] += 1 / 9 }
+              best = 0; for (c = 1; c < 10; c++) if (v[c] > v[best] + 1e-9) best = c
+              bad += best != $3 || v[best] - $4 > 1e-6 || $4 - v[best] > 1e-6 }
+            END { print n, right, bad; exit !(n == 1000 && right == correct && bad == 0 && NF == (model == "svm" ? 49 : 14)) }' $model.csv
+    done
+    on 3 1 evaluate "$models/svm" --split valid --predictions three.csv
+    cmp three.csv svm.csv
+    on 2 1 evaluate "$models/cnn" --split valid --predictions cnn.h5
+    /usr/bin/python3 -c 'import h5py, pandas as pd
+f, t = h5py.File("cnn.h5"), pd.read_csv("cnn.csv")
+assert (t["index"] == f["index"][:]).all() and (t.label == f["label"][:]).all() and (t.prediction == f["prediction"][:]).all()
+assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
+    fails_on 2 2 'must end in .csv or .h5' evaluate "$models/cnn" --predictions cnn.txt
+    fails_on 1 2 'of one model, not of 2' evaluate "$models/cnn" "$models/knn" --predictions cnn.csv
+    fails_on 1 2 'is the input' evaluate "$models/cnn" --predictions "$models/cnn/model.h5"
 }
 
 @test "predict: labels of real digits, as text and as JSON, on any number of ranks" {

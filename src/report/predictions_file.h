@@ -1,0 +1,26 @@
+/* Files of what a model says about each image of a split: CSV or HDF5, by the ending of the name. */
+#ifndef PARDIGITS_REPORT_PREDICTIONS_FILE_H
+#define PARDIGITS_REPORT_PREDICTIONS_FILE_H
+
+#include "model/model.h"
+
+typedef struct {
+    const Model *model;
+    const char *split;
+    int64_t first, n;           /* first: the row of the first image in its part of the dataset */
+    const uint8_t *labels;      /* [n] */
+    const Prediction *best;     /* [n] */
+    const float *probabilities; /* [n][classes], or NULL */
+    const double *decisions;    /* [n][decision_count], or NULL */
+} PredictionRows;
+
+/* STATUS_USAGE unless the name ends in .csv, .h5 or .hdf5, and can be written. Serial. */
+StatusCode predictions_file_check(const char *path, Status *status);
+
+/* Writes the file, whole or not at all. Serial.
+ * CSV: index, label, prediction, confidence, then p_C for each class C or d_A_B for each pair of classes.
+ * HDF5: arrays index, label, prediction, confidence [n], and probabilities [n][classes] or decisions
+ * [n][pairs] with pairs [pairs][2]. */
+StatusCode predictions_file_write(const char *path, const PredictionRows *rows, Status *status);
+
+#endif
