@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/dry_run.h"
 #include "cli/run_folder.h"
 
 #include "api/build_info.h"
@@ -20,7 +21,8 @@
 typedef struct {
     const char *config_path, *run, *data, *trace;
     Settings settings;
-    bool resume, overwrite, allow_other_build;
+    bool resume, overwrite, allow_other_build, dry_run;
+    OutputFormat format; /* of a dry run */
 } TrainArguments;
 
 static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status *status) {
@@ -29,6 +31,8 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
                               {.name = "data", .value = &arguments->data},
                               {.name = "trace", .value = &arguments->trace},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
+                              {.name = "dry-run", .flag = &arguments->dry_run},
+                              OPTIONS_OF_FORMAT(&arguments->format),
                               {.name = "resume", .flag = &arguments->resume},
                               {.name = "overwrite", .flag = &arguments->overwrite},
                               {.name = "allow-other-build", .flag = &arguments->allow_other_build},
@@ -38,6 +42,10 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     int operands;
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     arguments->config_path = argv[1];
+    if (arguments->format != OUTPUT_TEXT && !arguments->dry_run)
+        return status_set(status, STATUS_USAGE,
+                          "--json and --csv are for --dry-run; metrics.h5 has the rest.");
+    if (arguments->dry_run) return STATUS_OK;
     if (!arguments->run || !*arguments->run)
         return status_set(status, STATUS_USAGE,
                           "--run DIR is needed: the folder that the model is written to.");
@@ -225,6 +233,11 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     if (read_config(&arguments, context->comm, config, status)) goto end;
     if (check_config(config, context->comm, status)) goto end;
     if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
+    if (arguments.dry_run) {
+        job.config = config;
+        dry_run(&job, arguments.format, status);
+        goto end;
+    }
     run = run_folder_new(arguments.run);
     if (run_folder_prepare(&run, start_of(&arguments), config, context, status)) goto end;
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;

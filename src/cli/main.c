@@ -35,7 +35,7 @@ static const struct {
     {"train", cmd_train,
      "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume "
      "[--allow-other-build] | "
-     "--overwrite] [--trace FILE.json]",
+     "--overwrite] [--trace FILE.json] [--dry-run [--json | --csv]]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
      "  --set         changes a key of the configuration\n"
      "  --resume      continues the run in DIR; starts a new one if there is none\n"
@@ -45,6 +45,9 @@ static const struct {
      "  --overwrite   replaces the run in DIR\n"
      "  --trace       writes what each thread did when, in Chrome's trace event format, for Perfetto and the "
      "like\n"
+     "  --dry-run     writes nothing: prints the configuration, the shapes, the placement of the ranks, what "
+     "memory\n"
+     "                they take and, of a CNN, how long a step takes; needs no --run\n"
      "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "

@@ -104,6 +104,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
+    if (!job->model_path) return STATUS_OK;
     trainer->saver = saver_create(job, (SaveRhythm){(double)options.checkpoint_s, options.checkpoint_steps});
     trainer->stalled_save = (ProgressSave){save_stalled, trainer};
     if (comm_rank(job->comm) == 0) atomic_store(&comm_progress(job->comm)->save, &trainer->stalled_save);
@@ -155,6 +156,8 @@ static void save_if_due(Trainer *trainer) {
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
+    if (!trainer->job->model_path)
+        return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
     if (train_state_compare_ranks(&trainer->state, trainer->job->comm, status) || save(trainer, status))
         return status->code;
     return status_set(
@@ -331,6 +334,60 @@ StatusCode cnn_train(TrainJob *job, Status *status) {
     if (trainer_begin(trainer, job, status) == STATUS_OK)
         while (trainer->state.epoch < trainer->epochs && !run_epoch(trainer, status))
             continue;
+    trainer_end(trainer);
+    mem_free(trainer);
+    return status->code;
+}
+
+/* The first steps of an epoch, without the very first: seconds of one. The same status on every rank. */
+static StatusCode time_steps(Trainer *trainer, double *step_s, Status *status) {
+    enum { WARM_UP = 1, TIMED = 4 };
+    const int rank = comm_rank(trainer->job->comm);
+    int64_t first = 0, timed = 0;
+    double began_s = timer_now_s();
+    begin_epoch(trainer);
+    EpochShard shard = fetch_samples(trainer, 0);
+    wait_for_samples(trainer, &shard);
+    for (int64_t step = 0; step < smaller(shard.steps.end, WARM_UP + TIMED) && !status->code;
+         step++, timed++) {
+        const Range positions = epoch_rank_positions(&shard.partition, step, rank);
+        const Samples mine = samples_slice(&shard.samples, first, range_size(positions));
+        train_step(trainer, positions, &mine, status);
+        first += mine.n;
+        if (step + 1 == WARM_UP && shard.steps.end > WARM_UP) {
+            comm_barrier(trainer->job->comm);
+            began_s = timer_now_s();
+            timed = -1;
+        }
+    }
+    *step_s = comm_max(trainer->job->comm, timer_now_s() - began_s, NULL) / (double)timed;
+    epoch_shard_free(&shard);
+    return status->code;
+}
+
+static void add_times(const Trainer *trainer, double step_s, Output *output) {
+    const double steps = (double)trainer->steps, epochs = (double)trainer->epochs;
+    output_integer(output, "epochs", "epochs", trainer->epochs);
+    output_integer(output, "steps_per_epoch", "steps an epoch", trainer->steps);
+    output_integer(
+        output, "micro_batches_per_step", "micro-batches a step",
+        divide_up(smaller(trainer->options.batch, trainer->partition.samples), trainer->options.micro_batch));
+    output_real(output, "step_s", "seconds a step", step_s, "%.4f");
+    output_real(output, "epoch_s", "seconds an epoch", step_s * steps, "%.1f");
+    output_real(output, "training_s", "seconds in all, without validation and saving",
+                step_s * steps * epochs, "%.0f");
+}
+
+StatusCode cnn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
+    Trainer *trainer = mem_new(1, sizeof *trainer);
+    double step_s = 0;
+    *bytes = 0;
+    if (trainer_begin(trainer, job, status) == STATUS_OK &&
+        time_steps(trainer, &step_s, status) == STATUS_OK) {
+        add_times(trainer, step_s, output);
+        if (output_format(output) != OUTPUT_TEXT)
+            network_list(&trainer->net, output); /* people see the log */
+    }
     trainer_end(trainer);
     mem_free(trainer);
     return status->code;

@@ -10,4 +10,7 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
 /* Trains one network, as ModelFamily.train. */
 StatusCode cnn_train(TrainJob *job, Status *status);
 
+/* As ModelFamily.rehearse: takes the first steps of the training and times them. */
+StatusCode cnn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status);
+
 #endif

@@ -175,6 +175,7 @@ static StatusCode draw(const Model *model, const char *path, Status *status) {
 const ModelFamily cnn_family = {.name = "cnn",
                                 .check = members_check,
                                 .train = members_train,
+                                .rehearse = members_rehearse,
                                 .load = load_model,
                                 .predict = predict_images,
                                 .describe = describe_model,

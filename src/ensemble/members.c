@@ -216,3 +216,37 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
 StatusCode members_train(TrainJob *job, Status *status) {
     return config_int(job->config, "cnn.members") == 1 ? cnn_train(job, status) : train_ensemble(job, status);
 }
+
+/* This rank's group rehearses the first of its members. */
+static StatusCode rehearse_member(const EnsembleTraining *ensemble, Output *output, int64_t *bytes,
+                                  Status *status) {
+    TrainJob job = *ensemble->job;
+    int member = 0;
+    while (member < ensemble->members - 1 && ensemble->assignment.owner[member] != ensemble->group_index)
+        member++;
+    char preprocess[MEMBER_PREPROCESS];
+    Config *config = members_config(job.config, member, status);
+    members_preprocess(job.config, member, preprocess);
+    job.comm = ensemble->group;
+    job.config = config;
+    job.shard = preprocessed(&ensemble->shard, preprocess, job.threads);
+    if (!comm_agree(job.comm, status)) cnn_rehearse(&job, output, bytes, status);
+    config_destroy(&config);
+    mem_free(job.shard.images);
+    return status->code;
+}
+
+StatusCode members_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
+    if (config_int(job->config, "cnn.members") == 1) return cnn_rehearse(job, output, bytes, status);
+    EnsembleTraining ensemble = {0};
+    ensemble_begin(&ensemble, job);
+    output_integer(output, "members", "members (what follows is of the first)", ensemble.members);
+    output_integer(output, "groups", "groups of ranks, each with members of its own",
+                   ensemble.assignment.groups);
+    rehearse_member(&ensemble, output, bytes, status);
+    stop_watch_destroy(&ensemble.watch);
+    image_set_free(&ensemble.shard);
+    assignment_free(&ensemble.assignment);
+    comm_destroy(&ensemble.group);
+    return comm_agree(job->comm, status);
+}

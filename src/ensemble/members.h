@@ -27,6 +27,9 @@ enum { MEMBER_PREPROCESS = 32 };
 /* As ModelFamily.train. */
 StatusCode members_train(TrainJob *job, Status *status);
 
+/* As ModelFamily.rehearse. */
+StatusCode members_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status);
+
 /* Refuses what can't be trained of the network or, in an ensemble, of one of its members: a key, its value,
  * or where it stands (STATUS_USAGE). */
 StatusCode members_check(const Config *config, ImageSpec spec, Status *status);

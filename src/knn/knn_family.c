@@ -38,6 +38,13 @@ static void describe(const Model *model, char *text, int size) {
         snprintf(text + length, (size_t)(size - length), ", by gradients");
 }
 
+/* The share of the images once more, for the index of their pruned search. */
+static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
+    *bytes = job->shard.n * image_spec_pixels(job->spec);
+    output_integer(output, "images_per_rank", "reference images of rank 0", job->shard.n);
+    return status->code;
+}
+
 static StatusCode draw(const Model *model, const char *path, Status *status) {
     return draw_labelled_images(model->file, "/model/reference/images", "/model/reference/labels",
                                 &model->class_names, path, status);
@@ -45,6 +52,7 @@ static StatusCode draw(const Model *model, const char *path, Status *status) {
 
 const ModelFamily knn_family = {.name = "knn",
                                 .train = knn_train,
+                                .rehearse = rehearse,
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,

@@ -86,6 +86,11 @@ struct ModelFamily {
      * All ranks return the same status. */
     StatusCode (*train)(TrainJob *job, Status *status);
 
+    /* What `train --dry-run` says of a training with these images beyond what all families have: values of
+     * the output's record, on rank 0. *bytes: memory that the rank will take beside what it has by then.
+     * Writes no file; job has no metrics. Collective; all ranks return the same status. */
+    StatusCode (*rehearse)(TrainJob *job, Output *output, int64_t *bytes, Status *status);
+
     /* Makes model->state of the open file; the rest of the model is there already. Collective: a family may
      * keep only this rank's share. All ranks return the same status; destroyed by destroy, also after a
      * failure. */

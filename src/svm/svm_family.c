@@ -73,6 +73,14 @@ static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
     return svm_grid_read(&options, &grid, status);
 }
 
+/* All images whole, packed for the kernel as well, and the rows of the cache. */
+static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
+    const SvmOptions options = svm_options(job->config);
+    *bytes = 2 * job->train_count * image_spec_pixels(job->spec) + (options.cache_mb << 20);
+    output_integer(output, "pairs", "pairs of classes", svm_pair_count(job->spec.classes));
+    return status->code;
+}
+
 static StatusCode draw(const Model *model, const char *path, Status *status) {
     if (svm_options(model->config).features != SVM_FEATURES_PIXELS)
         return status_set(status, STATUS_USAGE,
@@ -112,6 +120,7 @@ static const ModelImporter importers[] = {
 const ModelFamily svm_family = {.name = "svm",
                                 .check = check,
                                 .train = svm_train,
+                                .rehearse = rehearse,
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,

@@ -79,6 +79,20 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     fails_on 1 2 'is the input' evaluate "$models/cnn" --predictions "$models/cnn/model.h5"
 }
 
+@test "train --dry-run: what a training would be, on any number of ranks, and nothing is written" {
+    cd "$BATS_TEST_TMPDIR" || return
+    on 2 1 train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --json --data "$data" --set run.train=600 \
+        --set run.valid=50 --set cnn.batch=64 --set cnn.epochs=2 >dry.json
+    [[ $(field train_images <dry.json) -eq 600 && $(field steps_per_epoch <dry.json) -eq 10 && $(field ranks <dry.json) -eq 2 ]]
+    grep -E '"step_s":[0-9.e-]+,.*"rank_memory_mib":[0-9.]+,.*"key":"cnn.epochs","value":"2"' dry.json
+    for model in knn svm; do
+        "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/$model.ini" --dry-run --data "$data" --set run.train=600 |
+            awk '/^images to train on  *600$/ || /^MiB of memory a rank  *[1-9]/ { n++ } END { exit n != 2 }'
+    done
+    [[ $(ls) == dry.json ]]
+    fails_on 1 2 'are for --dry-run' train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --run x --json
+}
+
 @test "predict: labels of real digits, as text and as JSON, on any number of ranks" {
     for i in 0 1 2 3; do picture $i "$BATS_TEST_TMPDIR/$i.pgm"; done
     for model in knn svm cnn; do
