@@ -19,7 +19,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *config_path, *run, *data, *trace;
+    const char *config_path, *run, *data, *trace, *init;
     Settings settings;
     bool resume, overwrite, allow_other_build, dry_run;
     OutputFormat format; /* of a dry run */
@@ -30,6 +30,7 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     const Option options[] = {{.name = "run", .value = &arguments->run},
                               {.name = "data", .value = &arguments->data},
                               {.name = "trace", .value = &arguments->trace},
+                              {.name = "init", .value = &arguments->init},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
                               {.name = "dry-run", .flag = &arguments->dry_run},
                               OPTIONS_OF_FORMAT(&arguments->format),
@@ -102,6 +103,27 @@ static StatusCode forgive_damage(const RunFolder *run, const Comm *comm, Status 
     return status->code;
 }
 
+/* Refuses to go on with another configuration than the run was begun with, unless only its length is another
+ * one and may be: then *longer. */
+static StatusCode check_begun(const RunFolder *run, const Config *config, const Config *begun, bool *longer,
+                              Status *status) {
+    const ModelFamily *family = model_family_find(&model_families, config_text(begun, "run.model"));
+    const char *length = family ? family->length_key : NULL;
+    Config *same = config_copy(begun);
+    *longer = length && strcmp(config_value(begun, length), config_value(config, length)) != 0;
+    if (*longer) config_set_value(same, length, config_value(config, length), "--set", status);
+    const ConfigKey *key = config_difference(config, same);
+    if (key)
+        status_set(status, STATUS_USAGE,
+                   "%s was begun with %s = %s, but the configuration says %s: change it back, or use "
+                   "--overwrite.",
+                   run->folder, key->name, config_value(begun, key->name), config_value(config, key->name));
+    else if (*longer)
+        family->check_length(begun, config, status);
+    config_destroy(&same);
+    return status->code;
+}
+
 /* Opens the checkpoint to go on from, if there is one, and checks that it is of the same configuration. */
 static StatusCode open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
                                bool *complete, Status *status) {
@@ -110,14 +132,10 @@ static StatusCode open_resumed(const RunFolder *run, const Config *config, const
     if (!*resume) return status->code;
     Config *stored = NULL;
     if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
-        const ConfigKey *key = config_difference(config, stored);
-        if (key)
-            status_set(status, STATUS_USAGE,
-                       "%s was begun with %s = %s, but the configuration says %s: change it back, or use "
-                       "--overwrite.",
-                       run->folder, key->name, config_value(stored, key->name),
-                       config_value(config, key->name));
+        bool longer = false;
+        check_begun(run, config, stored, &longer, status);
         checkpoint_is_complete(*resume, complete, status);
+        *complete = *complete && !longer;
     }
     config_destroy(&stored);
     return comm_agree(comm, status);
@@ -144,6 +162,33 @@ static StatusCode check_build(const RunFolder *run, const H5File *resume, bool a
     snprintf(*builds, size, "%s%s%s", length ? before : "", length && !same ? " " : "", same ? "" : mine);
     mem_free(before);
     return comm_agree(comm, status);
+}
+
+/* Opens the model of --init, and notes its digest or, of a run that is resumed, the one that it was begun
+ * with. Collective; *init and *digest are the caller's. */
+static StatusCode open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
+                            Status *status) {
+    const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
+    char *begun = NULL, *format = NULL;
+    if (job->resume && checkpoint_init(job->resume, &begun, status)) return status->code;
+    if (path && !family->takes_init)
+        status_set(status, STATUS_USAGE, "--init: a %s doesn't begin with the weights of another model.",
+                   family->name);
+    if (path && !status->code && !checkpoint_open(path, job->comm, init, status) &&
+        !h5_get_text(*init, "/", "model", &format, status) && strcmp(format, family->name))
+        status_set(status, STATUS_USAGE, "--init %s is a %s, expected a %s as run.model says.", path, format,
+                   family->name);
+    if (path && !status->code) h5_get_text(*init, "/", "digest", digest, status);
+    if (begun && !status->code && path && strcmp(begun, *digest))
+        status_set(status, STATUS_USAGE,
+                   "--init %s: the run was begun %s: omit --init to go on, or use --overwrite.", path,
+                   *begun ? "with another model" : "without a model");
+    if (begun && !path)
+        *digest = begun;
+    else
+        mem_free(begun);
+    mem_free(format);
+    return comm_agree(job->comm, status);
 }
 
 /* What a comparison of runs needs to know: where, with what and on how much this one works. Collective. */
@@ -225,16 +270,19 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     TrainArguments arguments;
     TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
     Config *config = config_create(&model_families.keys);
-    H5File *resume = NULL;
+    H5File *resume = NULL, *init = NULL;
     RunFolder run = {0};
-    char *builds = NULL;
+    char *builds = NULL, *init_digest = NULL, *init_path = NULL;
     bool complete = false;
     if (parse(argc, argv, &arguments, status)) goto end;
     if (read_config(&arguments, context->comm, config, status)) goto end;
     if (check_config(config, context->comm, status)) goto end;
     if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
+    job.config = config;
+    init_path = arguments.init ? model_path_of(arguments.init) : NULL;
     if (arguments.dry_run) {
-        job.config = config;
+        if (open_init(init_path, &job, &init, &init_digest, status)) goto end;
+        job.init = init;
         dry_run(&job, arguments.format, status);
         goto end;
     }
@@ -249,10 +297,12 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     placement_report(context->comm, context->threads, context->log);
     if (check_build(&run, resume, arguments.allow_other_build, context->comm, &builds, status)) goto end;
     job.builds = builds;
-    job.config = config;
     job.model_path = run.model;
     job.resume = resume;
     job.go_on = arguments.resume;
+    if (open_init(init_path, &job, &init, &init_digest, status)) goto end;
+    job.init = init;
+    job.init_digest = init_digest;
     if (arguments.trace)
         train_traced(&run, &job, arguments.trace, started_s, status);
     else
@@ -264,7 +314,10 @@ end:
     config_destroy(&config);
     mem_free(arguments.settings.items);
     mem_free(builds);
+    mem_free(init_digest);
+    mem_free(init_path);
     Status ignored = {0};
     h5_close(&resume, &ignored);
+    h5_close(&init, &ignored);
     return status->code;
 }

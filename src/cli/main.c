@@ -35,7 +35,7 @@ static const struct {
     {"train", cmd_train,
      "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume "
      "[--allow-other-build] | "
-     "--overwrite] [--trace FILE.json] [--dry-run [--json | --csv]]",
+     "--overwrite] [--init MODEL.h5] [--trace FILE.json] [--dry-run [--json | --csv]]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
      "  --set         changes a key of the configuration\n"
      "  --resume      continues the run in DIR; starts a new one if there is none\n"
@@ -43,6 +43,11 @@ static const struct {
      "other "
      "bits\n"
      "  --overwrite   replaces the run in DIR\n"
+     "  --init        a fresh run begins with the weights of this CNN; its last layer may be another one, "
+     "for "
+     "other\n"
+     "                classes, and is then new"
+     "\n"
      "  --trace       writes what each thread did when, in Chrome's trace event format, for Perfetto and the "
      "like\n"
      "  --dry-run     writes nothing: prints the configuration, the shapes, the placement of the ranks, what "

@@ -227,6 +227,67 @@ StatusCode train_state_read(TrainState *state, const H5File *file, Status *statu
     return STATUS_OK;
 }
 
+/* The last layer that has arrays of parameters; NULL if none has. */
+static const Layer *last_weighted(const Network *net) {
+    for (int i = net->layer_count - 1; i >= 0; i--)
+        if (net->layers[i].arrays[0] >= 0) return &net->layers[i];
+    return NULL;
+}
+
+static bool same_shape(const H5File *file, const char *path, H5Shape expected) {
+    H5Shape shape;
+    Status ignored = {0};
+    if (!h5_exists(file, path) || h5_shape(file, path, &shape, &ignored) || shape.rank != expected.rank)
+        return false;
+    for (int d = 0; d < shape.rank; d++)
+        if (shape.dims[d] != expected.dims[d]) return false;
+    return true;
+}
+
+/* Whether all arrays of the layer are in the file as the network has them. */
+static bool layer_fits(const Network *net, const Layer *layer, const H5File *file) {
+    const Copy copy = {MODEL_ROOT, ""};
+    char path[PATH];
+    for (int k = 0; k < LAYER_ARRAYS; k++) {
+        if (layer->arrays[k] < 0) continue;
+        const ParamArray *array = &net->arrays[layer->arrays[k]];
+        copy_path(&copy, array->name, path);
+        if (!same_shape(file, path, array->shape)) return false;
+    }
+    return true;
+}
+
+StatusCode train_state_read_init(TrainState *state, const H5File *file, char renewed[LAYER_TEXT],
+                                 Status *status) {
+    const Network *net = state->net;
+    const Layer *last = last_weighted(net);
+    *renewed = 0;
+    if (h5_exists(file, MODEL_ROOT "/members"))
+        return status_set(status, STATUS_USAGE, "--init %s is an ensemble: give a model of one network.",
+                          h5_path(file));
+    for (int i = 0; i < net->layer_count; i++) {
+        const Layer *layer = &net->layers[i];
+        if (layer->arrays[0] < 0 || layer_fits(net, layer, file)) continue;
+        if (layer != last)
+            return status_set(
+                status, STATUS_USAGE,
+                "--init %s has no layer %s of this shape (%s in cnn.layers): all layers but the last "
+                "must be those of the model.",
+                h5_path(file), layer->name, layer->text);
+        snprintf(renewed, LAYER_TEXT, "%s", layer->name);
+    }
+    const Copy copy = {MODEL_ROOT, ""};
+    char path[PATH];
+    for (int a = 0; a < net->array_count && !status->code; a++) {
+        const ParamArray *array = &net->arrays[a];
+        copy_path(&copy, array->name, path);
+        if (!*renewed || strncmp(array->name, renewed, strlen(renewed)) ||
+            array->name[strlen(renewed)] != '/')
+            read_floats(file, path, array->shape, state->params + array->first, -INFINITY, status);
+    }
+    return status->code ? status->code : read_statistics(file, copy, net, state->statistics, status);
+}
+
 /* FNV-1a of the parameters' bits, word by word; below 2^53, so that a double holds it. */
 static double hash_params(const TrainState *state) {
     uint64_t hash = 0xcbf29ce484222325;

@@ -58,6 +58,12 @@ StatusCode train_state_write(H5File *file, const void *context, Status *status);
 /* Reads what train_state_write wrote. Each rank for itself; the caller agrees. */
 StatusCode train_state_read(TrainState *state, const H5File *file, Status *status);
 
+/* Takes the parameters and statistics of a model of the same layers (not an ensemble) for those of a fresh
+ * state. Its last layer with weights may be another one, as for other classes: then it stays as it is, and
+ * *renewed is its name; otherwise "". STATUS_USAGE if other layers differ. Each rank for itself. */
+StatusCode train_state_read_init(TrainState *state, const H5File *file, char renewed[LAYER_TEXT],
+                                 Status *status);
+
 /* STATUS_FAILED if the parameters are not the same bits on all ranks. Collective: all ranks agree. */
 StatusCode train_state_compare_ranks(const TrainState *state, const Comm *comm, Status *status);
 

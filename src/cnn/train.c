@@ -43,14 +43,25 @@ static TraceThread *main_trace(const Trainer *trainer) {
     return trace_thread(trainer->job->trace, 0);
 }
 
-/* Continues from the checkpoint, or starts with rank 0's initial values. Collective: all ranks agree. */
+/* Starts with rank 0's initial values, or with the weights of another model. Collective: all ranks agree. */
+static StatusCode load_fresh(Trainer *trainer, Status *status) {
+    const TrainJob *job = trainer->job;
+    char renewed[LAYER_TEXT] = "";
+    if (job->init) {
+        train_state_read_init(&trainer->state, job->init, renewed, status);
+        if (comm_agree(job->comm, status)) return status->code;
+        log_line(job->log, "it begins with the weights of %s%s%s", h5_path(job->init),
+                 *renewed ? "; new is " : "", renewed);
+    }
+    comm_broadcast(job->comm, trainer->state.params, trainer->net.param_floats * (int64_t)sizeof(float), 0);
+    return STATUS_OK;
+}
+
+/* Continues from the checkpoint, or starts. Collective: all ranks agree. */
 static StatusCode load_state(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
     TrainState *state = &trainer->state;
-    if (!job->resume) {
-        comm_broadcast(job->comm, state->params, trainer->net.param_floats * (int64_t)sizeof(float), 0);
-        return STATUS_OK;
-    }
+    if (!job->resume) return load_fresh(trainer, status);
     if (!train_state_read(state, job->resume, status) &&
         (state->epoch < 0 || state->epoch > trainer->epochs || state->step < 0 ||
          state->step > trainer->steps))
@@ -327,6 +338,17 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
     network_parse(net, options.layers, spec, status);
     mem_free(net);
     return status->code;
+}
+
+StatusCode cnn_check_length(const Config *begun, const Config *config, Status *status) {
+    if (cnn_options(begun).schedule == SCHEDULE_CONSTANT) return status->code;
+    return status_set(
+        status, STATUS_USAGE,
+        "The run was begun with cnn.epochs = %s and can't end at %s: with cnn.schedule = %s the learning "
+        "rate of every step depends on it. Begin a new run with the weights of this one (--init), or "
+        "use --overwrite.",
+        config_value(begun, "cnn.epochs"), config_value(config, "cnn.epochs"),
+        config_value(begun, "cnn.schedule"));
 }
 
 StatusCode cnn_train(TrainJob *job, Status *status) {

@@ -7,6 +7,9 @@
 /* Refuses a network or sizes of batches that can't be trained (STATUS_USAGE). */
 StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status);
 
+/* As ModelFamily.check_length: only a constant learning rate doesn't depend on the number of epochs. */
+StatusCode cnn_check_length(const Config *begun, const Config *config, Status *status);
+
 /* Trains one network, as ModelFamily.train. */
 StatusCode cnn_train(TrainJob *job, Status *status);
 

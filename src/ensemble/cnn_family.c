@@ -4,6 +4,7 @@
 #include "cnn/network.h"
 #include "cnn/predict.h"
 #include "cnn/state.h"
+#include "cnn/train.h"
 #include "ensemble/ensemble_options.h"
 #include "ensemble/member_files.h"
 #include "ensemble/members.h"
@@ -172,10 +173,22 @@ static StatusCode draw(const Model *model, const char *path, Status *status) {
                       h5_path(model->file));
 }
 
+static StatusCode check_length(const Config *begun, const Config *config, Status *status) {
+    if (ensemble_options(begun).members > 1)
+        return status_set(
+            status, STATUS_USAGE,
+            "An ensemble can't be trained for other cnn.epochs: its model holds no optimiser state; "
+            "use --overwrite.");
+    return cnn_check_length(begun, config, status);
+}
+
 const ModelFamily cnn_family = {.name = "cnn",
                                 .check = members_check,
                                 .train = members_train,
                                 .rehearse = members_rehearse,
+                                .takes_init = true,
+                                .length_key = "cnn.epochs",
+                                .check_length = check_length,
                                 .load = load_model,
                                 .predict = predict_images,
                                 .describe = describe_model,

@@ -91,6 +91,14 @@ struct ModelFamily {
      * Writes no file; job has no metrics. Collective; all ranks return the same status. */
     StatusCode (*rehearse)(TrainJob *job, Output *output, int64_t *bytes, Status *status);
 
+    /* Whether a training can begin with the weights of a model of this family (job->init). */
+    bool takes_init;
+
+    /* The key that says how long a run is; a run can be resumed with another value where check_length allows
+     * it: STATUS_USAGE with the reason if not. NULL, both, where nothing of the kind exists. */
+    const char *length_key;
+    StatusCode (*check_length)(const Config *begun, const Config *config, Status *status);
+
     /* Makes model->state of the open file; the rest of the model is there already. Collective: a family may
      * keep only this rank's share. All ranks return the same status; destroyed by destroy, also after a
      * failure. */

@@ -84,6 +84,7 @@ CheckpointInfo train_job_info(const TrainJob *job, bool complete) {
                             .spec = job->spec,
                             .class_names = &job->class_names,
                             .builds = job->builds,
+                            .init = job->init_digest,
                             .complete = complete};
 }
 

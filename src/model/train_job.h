@@ -27,9 +27,11 @@ typedef struct {
     ImageSet shard;     /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
     ImageSource source; /* where all of them came from */
     ImageSet valid;     /* held-out images, whole on every rank, preprocessed; n = 0 for none */
-    const char *model_path; /* where checkpoints and the model go (checkpoint_save); NULL: a rehearsal */
-    const char *builds;     /* fingerprints of the programs that trained it (CheckpointInfo); or NULL */
-    const H5File *resume;   /* the checkpoint to go on from, or NULL to start fresh */
+    const char *model_path;  /* where checkpoints and the model go (checkpoint_save); NULL: a rehearsal */
+    const char *builds;      /* fingerprints of the programs that trained it (CheckpointInfo); or NULL */
+    const H5File *init;      /* a model whose weights a fresh training begins with, or NULL */
+    const char *init_digest; /* of that model, also when the training goes on; or NULL */
+    const H5File *resume;    /* the checkpoint to go on from, or NULL to start fresh */
     bool go_on; /* what an earlier run left is used (--resume), also where there is no checkpoint of the whole
                  */
     Metrics *metrics; /* on rank 0; calls on other ranks do nothing */

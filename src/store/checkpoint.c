@@ -60,6 +60,7 @@ static H5File *begin_file(const char *temporary, const CheckpointInfo *facts, St
     h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
     h5_set_text(file, "/", "model", config_text(facts->config, "run.model"), status);
     if (facts->builds) h5_set_text(file, "/", "builds", facts->builds, status);
+    if (facts->init && *facts->init) h5_set_text(file, "/", "init", facts->init, status);
     config_store_write(file, facts->config, status);
     h5_set_i64(file, "/state", "complete", facts->complete, status);
     if (facts->source && *facts->source->images_sha256)
@@ -209,6 +210,12 @@ StatusCode checkpoint_source(const H5File *file, ImageSource *source, Status *st
 StatusCode checkpoint_builds(const H5File *file, char **builds, Status *status) {
     if (h5_has_attribute(file, "/", "builds")) return h5_get_text(file, "/", "builds", builds, status);
     *builds = mem_text("");
+    return status->code;
+}
+
+StatusCode checkpoint_init(const H5File *file, char **digest, Status *status) {
+    if (h5_has_attribute(file, "/", "init")) return h5_get_text(file, "/", "init", digest, status);
+    *digest = mem_text("");
     return status->code;
 }
 

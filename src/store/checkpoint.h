@@ -25,6 +25,7 @@ typedef struct {
     const ImageSource *source;     /* the origin of its training images; NULL: unknown */
     ImageSpec spec;                /* of these images; {0}: not said */
     const ClassNames *class_names; /* NULL: none */
+    const char *init;              /* digest of the model whose weights it began with; NULL or "": none */
     const char
         *builds;   /* fingerprints of the programs that trained it, separated by spaces; NULL: not said */
     bool complete; /* whether training is finished (the attribute `complete` of /state) */
@@ -71,6 +72,10 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
 /* The fingerprints of the programs that trained a model, the last one last; "" if the file doesn't say. Freed
  * by the caller (mem_free). */
 StatusCode checkpoint_builds(const H5File *file, char **builds, Status *status);
+
+/* The digest of the model whose weights the training began with (--init); "" if there was none. Freed by the
+ * caller (mem_free). */
+StatusCode checkpoint_init(const H5File *file, char **digest, Status *status);
 
 /* Whether the file holds a fully trained model, not a checkpoint of an unfinished run. */
 StatusCode checkpoint_is_complete(const H5File *file, bool *complete, Status *status);

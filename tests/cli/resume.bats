@@ -280,3 +280,36 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep -aqE '[0-9a-f]{64} [0-9a-f]{64}' "$run_dir/model.h5"
     "$PARDIGITS" train "${net[@]}" --resume # nothing to do: no matter by whom
 }
+
+@test "--init begins with another model's weights, also for other classes; --resume makes a run of a constant schedule longer" {
+    cd "$BATS_TEST_TMPDIR" || return
+    local few=("$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --data "$data" --set run.train=640 --set run.valid=200)
+    on 1 1 train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=1
+    on 1 1 train "${few[@]}" --run two --set cnn.schedule=constant --set cnn.epochs=2
+    # two epochs at once, and one and another, on other ranks; the metrics are whole
+    on 2 1 train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=2 --resume
+    same_model one/model.h5 two/model.h5
+    /usr/bin/python3 -c 'import h5py; assert list(h5py.File("one/metrics.h5")["epochs"]["epoch"]) == [1, 2]'
+    fails_on 1 2 'was begun with cnn.lr' train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=3 --set cnn.lr=0.1 --resume
+    on 1 1 train "${few[@]}" --run cycle --set cnn.epochs=1
+    fails_on 2 2 'onecycle the learning rate of every step depends on it' train "${few[@]}" --run cycle --set cnn.epochs=2 --resume
+    # no step: the weights are those of the other model
+    on 2 1 train "${few[@]}" --run still --set cnn.lr=0 --set cnn.bn_momentum=0.0001 --set cnn.epochs=1 --init two 2>log
+    grep 'begins with the weights of two/model.h5$' log
+    [[ $("$PARDIGITS" evaluate still --split valid --json | field correct) -eq $("$PARDIGITS" evaluate two --split valid --json | field correct) ]]
+    on 1 1 train "${few[@]}" --run still1 --set cnn.lr=0 --set cnn.bn_momentum=0.0001 --set cnn.epochs=1 --init two/model.h5
+    same_model still/model.h5 still1/model.h5
+    # 47 classes: the last layer is new
+    mkdir set
+    for class in a b c; do
+        mkdir set/$class
+        for i in 1 2 3 4; do picture $i set/$class/$i.pgm; done
+    done
+    "$PARDIGITS" prepare --pictures set --out three.h5
+    local other=("$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --data three.h5 --set cnn.epochs=1 --run three)
+    on 2 1 train "${other[@]}" --set "cnn.layers=conv:16:5:s2 bn relu conv:32:3 bn relu pool:2 conv:64:3 bn relu dense:classes" --init two 2>log
+    grep 'new is dense1' log
+    fails_on 1 2 'has no layer conv1 of this shape (conv:8:5' train "${other[@]}" --overwrite --init two \
+        --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
+    fails_on 1 2 "doesn't begin with the weights" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --init two
+}
