@@ -28,6 +28,10 @@ static const ConfigKey keys[] = {
          "the model is a moving average of the weights with this decay; 0 disables"),
     REAL("cnn", label_smoothing, "0", 0, 0.9, "",
          "share of the target that is spread over all classes; the training loss is of these targets"),
+    TEXT("cnn", class_weights, "",
+         "the loss of an image is multiplied by its class's weight: `balanced`, or a number for each class; "
+         "empty: "
+         "1"),
     REAL("cnn", shift, "0", 0, 8, "pixels", "augmentation: random shifts up to this far in x and y"),
     REAL("cnn", rotate, "0", 0, 90, "degrees", "augmentation: random rotations up to this angle, either way"),
     REAL("cnn", zoom, "0", 0, 0.5, "", "augmentation: random scale factors between 1 - zoom and 1 + zoom"),
@@ -50,6 +54,7 @@ static const ConfigKey keys[] = {
 
 static const ConfigSynonym synonyms[] = {
     {"learning_rate", "cnn.lr", NULL, false},
+    {"class_weight", "cnn.class_weights", NULL, false},
     {"eta", "cnn.lr", NULL, false},
     {"alpha", "cnn.lr", NULL, false},
     {"batch_size", "cnn.batch", NULL, false},

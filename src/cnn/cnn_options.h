@@ -22,6 +22,7 @@ typedef struct {
     double bn_momentum;
     double ema;
     double label_smoothing;
+    const char *class_weights;
     double shift;
     double rotate;
     double zoom;

@@ -357,6 +357,25 @@ static int count_correct(const MicroBatchRun *run) {
     return correct;
 }
 
+/* The sum of the losses, and their gradients; each times its class's weight. */
+static double sum_losses(const MicroBatchRun *run, const float *logits) {
+    MicroBatchWork *work = run->work;
+    const int classes = run->net->spec.classes;
+    if (!work->class_weights)
+        return softmax_loss(run->n, classes, logits, work->labels, work->smoothing, work->probabilities,
+                            work->gradient);
+    double loss = 0;
+    for (int i = 0; i < run->n; i++) {
+        const int at = i * classes;
+        const double weight = work->class_weights[work->labels[i]];
+        loss += weight * softmax_loss(1, classes, logits + at, work->labels + i, work->smoothing,
+                                      work->probabilities + at, work->gradient + at);
+        for (int c = 0; c < classes; c++)
+            work->gradient[at + c] *= (float)weight;
+    }
+    return loss;
+}
+
 /* The loss, its gradient and how many were right. */
 static void run_loss(const MicroBatchRun *run) {
     MicroBatchWork *work = run->work;
@@ -364,8 +383,7 @@ static void run_loss(const MicroBatchRun *run) {
     const int classes = net->spec.classes;
     float *contribution = run->batch->contribution;
     const float share = 1.0f / (float)work->micro_batch;
-    double loss = softmax_loss(run->n, classes, work->out[net->layer_count - 1], work->labels,
-                               work->smoothing, work->probabilities, work->gradient);
+    const double loss = sum_losses(run, work->out[net->layer_count - 1]);
     for (int i = 0; i < run->n * classes; i++)
         work->gradient[i] *= share;
     contribution[contribution_loss(net)] = (float)(loss * share);

@@ -61,6 +61,7 @@ typedef struct {
     uint32_t seed;
     Augmentation augmentation;
     float smoothing;                    /* of the labels */
+    const double *class_weights;        /* [classes] of the losses; NULL: 1 */
     float *input;                       /* [micro-batch][height][width] */
     float *out[NETWORK_MAX_LAYERS];     /* [micro-batch][height][width][channels]; in place: the memory of its
                                            input */
@@ -80,7 +81,8 @@ typedef struct {
     int team;        /* threads that work on one at most */
     uint32_t seed;
     Augmentation augmentation;
-    float smoothing; /* of the labels */
+    float smoothing;             /* of the labels */
+    const double *class_weights; /* [classes] of the losses; NULL: 1. It outlives the work */
 } MicroBatchSetup;
 
 /* Freed by micro_batch_work_free, which clears *work. */

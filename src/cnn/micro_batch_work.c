@@ -96,6 +96,7 @@ MicroBatchWork *micro_batch_work_new(const Network *net, const MicroBatchSetup *
     work->seed = setup->seed;
     work->augmentation = setup->augmentation;
     work->smoothing = setup->smoothing;
+    work->class_weights = setup->class_weights;
     work->input = mem_new(samples * (size_t)image_spec_pixels(net->spec), sizeof(float));
     for (int i = 0; i < net->layer_count; i++)
         new_layer_buffers(work, i);

@@ -12,6 +12,7 @@
 #include "core/rng.h"
 #include "core/timer.h"
 #include "data/shard.h"
+#include "model/class_weights.h"
 #include "model/run_options.h"
 #include "model/saver.h"
 #include "parallel/exact_sum.h"
@@ -334,6 +335,9 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
                           "cnn.batch = %lld makes more than %d micro-batches of cnn.micro_batch = %lld "
                           "images; use a larger micro-batch.",
                           (long long)batch, EXACT_SUM_MAX_TERMS, (long long)micro_batch);
+    double weights[CLASSES_MAX];
+    if (class_weights_read("cnn.class_weights", options.class_weights, spec.classes, NULL, weights, status))
+        return status->code;
     Network *net = mem_new(1, sizeof *net);
     network_parse(net, options.layers, spec, status);
     mem_free(net);

@@ -33,6 +33,7 @@ typedef struct {
     GradientReducer *reducer;
     float *gradient;         /* [param_floats], whole, for layer-wise rates; NULL without cnn.lars */
     float *rates;            /* [arrays] layer-wise rates; NULL without cnn.lars */
+    double *class_weights;   /* [classes] of the losses; NULL: 1 */
     float *batch_statistics; /* [statistic_floats] */
 } TrainStep;
 

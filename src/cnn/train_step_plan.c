@@ -3,6 +3,7 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "model/class_weights.h"
 #include "model/run_options.h"
 #include "parallel/node_memory.h"
 
@@ -28,20 +29,36 @@ static void share_memory(TrainStep *step) {
     }
 }
 
-static MicroBatchSetup setup_of(const CnnOptions *options, const TrainJob *job) {
+/* The weights [classes] of cnn.class_weights; NULL: all are 1. Collective; freed by mem_free. */
+static double *weigh_classes(const CnnOptions *options, const TrainJob *job, int classes) {
+    uint64_t sums[CLASSES_MAX] = {0};
+    int64_t counts[CLASSES_MAX];
+    Status ignored = {0}; /* cnn_train_check has refused what is wrong */
+    if (!class_weights_given(options->class_weights)) return NULL;
+    for (int64_t i = 0; i < job->shard.n; i++)
+        sums[job->shard.labels[i]]++;
+    comm_sum_u64(job->comm, sums, classes);
+    for (int c = 0; c < classes; c++)
+        counts[c] = (int64_t)sums[c];
+    double *weights = mem_new((size_t)classes, sizeof *weights);
+    class_weights_read("cnn.class_weights", options->class_weights, classes, counts, weights, &ignored);
+    return weights;
+}
+
+static MicroBatchSetup setup_of(const CnnOptions *options, const TrainJob *job, const double *class_weights) {
     return (MicroBatchSetup){
         .micro_batch = (int)options->micro_batch,
         .team = job->threads,
         .seed = (uint32_t)run_options(job->config).seed,
         .augmentation = cnn_augmentation(options),
         .smoothing = (float)options->label_smoothing,
+        .class_weights = class_weights,
     };
 }
 
 TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job) {
     const int threads = job->threads;
     const Network *net = state->net;
-    const MicroBatchSetup setup = setup_of(options, job);
     const int64_t most_micro_batches = (options->batch + options->micro_batch - 1) / options->micro_batch;
     const RunOptions run = run_options(job->config);
     const int64_t most_of_rank = run.balance == RUN_BALANCE_EVEN
@@ -51,6 +68,8 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
         .net = net, .node = state->node, .threads = threads, .micro_batch = (int)options->micro_batch};
     s.sgd = (Sgd){(float)options->momentum, (float)options->weight_decay, options->nesterov,
                   (float)options->lars};
+    s.class_weights = weigh_classes(options, job, net->spec.classes);
+    const MicroBatchSetup setup = setup_of(options, job, s.class_weights);
     s.watch = job->watch;
     s.trace = job->trace;
     s.progress = comm_progress(job->comm);
@@ -98,5 +117,6 @@ void train_step_free(TrainStep *step) {
     node_memory_free(step->node, step->gradient);
     node_memory_free(step->node, step->rates);
     mem_free(step->batch_statistics);
+    mem_free(step->class_weights);
     *step = (TrainStep){0};
 }

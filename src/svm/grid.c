@@ -110,8 +110,11 @@ static bool try_cell(SvmProblem *problem, GramRows *rows, bool *first) {
 }
 
 /* All cells, one behind the other in `first`: n images y are trained on, `held` ones behind them tried. */
-static bool try_cells(Search *search, const int32_t *index, const int8_t *y, int64_t n, int64_t held,
-                      bool *first) {
+static bool try_cells(Search *search, Part part, const int32_t *index, const int8_t *y, int64_t n,
+                      int64_t held, bool *first) {
+    int a, b;
+    const double *weights = search->task->class_weights;
+    svm_pair_classes(search->task->class_counts.classes, part.pair, &a, &b);
     const TrainJob *job = search->task->job;
     const SvmOptions *options = &search->task->options;
     const int64_t bytes = (options->cache_mb << 20) / (2 * job->threads);
@@ -128,7 +131,8 @@ static bool try_cells(Search *search, const int32_t *index, const int8_t *y, int
         kernel.gamma = search->grid->gamma[g];
         gram_rows_diagonal(&rows, diagonal);
         for (int c = 0; c < search->grid->c_count && complete; c++, first += held) {
-            problem.c = search->grid->c[c];
+            problem.c = search->grid->c[c] * weights[a];
+            problem.c_negative = search->grid->c[c] * weights[b];
             complete = try_cell(&problem, &rows, first);
         }
     }
@@ -158,7 +162,7 @@ static void do_part(Search *search, Part part) {
     bool complete = true;
     if (has_both_classes(y, n)) {
         bool *first = mem_new((size_t)(search->fresh.cells * held), sizeof *first);
-        complete = try_cells(search, index, y, n, held, first);
+        complete = try_cells(search, part, index, y, n, held, first);
         if (complete) cast_votes(search, part, index + n, held, first);
         mem_free(first);
     }

@@ -49,7 +49,7 @@ SvmSolution smo_finish(Solver *s, bool converged) {
         double alpha = fabs(s->b[i]);
         sum += s->b[i] * v[i] + alpha;
         solution.support += alpha > 0;
-        solution.bounded += alpha >= s->problem->c;
+        solution.bounded += alpha >= smo_bound(s->problem, i);
     }
     solution.objective = -sum / 2;
     solution.coefficient = s->b;

@@ -47,13 +47,18 @@ static inline const void *smo_gather(const Solver *s, const void *mine, int64_t 
 /* K(i, active samples) of sample i. Valid until the next but one call. Collective. */
 const float *smo_kernel_row(Solver *s, int64_t i);
 
+/* The bound of alpha_i. */
+static inline double smo_bound(const SvmProblem *problem, int64_t i) {
+    return problem->y[i] < 0 && problem->c_negative > 0 ? problem->c_negative : problem->c;
+}
+
 /* The bounds of b_i. */
 static inline double smo_high(const SvmProblem *problem, int64_t i) {
     return problem->y[i] > 0 ? problem->c : 0;
 }
 
 static inline double smo_low(const SvmProblem *problem, int64_t i) {
-    return problem->y[i] > 0 ? 0 : -problem->c;
+    return problem->y[i] > 0 ? 0 : -smo_bound(problem, i);
 }
 
 /* How many of the n samples a rank of the group holds. */

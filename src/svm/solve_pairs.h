@@ -20,7 +20,8 @@ typedef struct {
     SvmPlan plan;
     SvmKernel kernel;
     double c;
-    bool searched; /* C and gamma are not those of the configuration */
+    bool searched;                     /* C and gamma are not those of the configuration */
+    double class_weights[CLASSES_MAX]; /* [classes] C of a class is c times its weight */
     ClassCounts class_counts;
     bool present[CLASSES_MAX]; /* [classes] classes with samples */
     bool calibrate;            /* fit probabilities */

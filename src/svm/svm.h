@@ -72,7 +72,8 @@ typedef struct {
     const int8_t *y;       /* [n] +1 or -1 */
     const float *diagonal; /* [n] K(i, i) */
     SvmRows rows;
-    double c;                           /* bound of every alpha */
+    double c;                           /* bound of every alpha, or with c_negative of those of y = +1 */
+    double c_negative;                  /* of those of y = -1; 0: c as well */
     double eps;                         /* stop when the largest violation of optimality is below this */
     int64_t cache_bytes;                /* for kernel rows; the solution doesn't depend on it */
     SvmGroup group;                     /* all its ranks solve the same problem; interrupted() may differ */

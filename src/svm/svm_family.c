@@ -1,6 +1,7 @@
 #include "svm/grid.h"
 #include "svm/model.h"
 
+#include "model/class_weights.h"
 #include "model/draw.h"
 #include "svm/svm_libsvm.h"
 
@@ -67,9 +68,11 @@ static void describe(const Model *model, char *text, int size) {
 }
 
 static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
-    (void)spec;
     SvmGrid grid;
+    double weights[CLASSES_MAX];
     const SvmOptions options = svm_options(config);
+    if (class_weights_read("svm.class_weights", options.class_weights, spec.classes, NULL, weights, status))
+        return status->code;
     return svm_grid_read(&options, &grid, status);
 }
 

@@ -9,6 +9,8 @@ static const ConfigKey keys[] = {
     CHOICE("svm", kernel, "rbf", "rbf|poly|linear",
            "kernel: exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v"),
     REAL("svm", c, "10", 1e-6, 1e9, "", "cost of a margin violation"),
+    TEXT("svm", class_weights, "",
+         "C of each class is c times its weight: `balanced`, or a number for each class; empty: 1"),
     REAL("svm", gamma, "0.02", 1e-9, 1e6, "",
          "gamma of the kernel, for pixels or features scaled to [0,1], or with normalize for images of "
          "length 1"),
@@ -38,10 +40,15 @@ static const ConfigKey keys[] = {
 };
 
 static const ConfigSynonym synonyms[] = {
-    {"cost", "svm.c", NULL, false},      {"penalty", "svm.c", NULL, false},
-    {"tol", "svm.eps", NULL, false},     {"tolerance", "svm.eps", NULL, false},
-    {"epsilon", "svm.eps", NULL, false}, {"cache_size", "svm.cache_mb", NULL, false},
-    {"cv", "svm.folds", NULL, false},    {"grid_search", "svm.search", NULL, false},
+    {"class_weight", "svm.class_weights", NULL, false},
+    {"cost", "svm.c", NULL, false},
+    {"penalty", "svm.c", NULL, false},
+    {"tol", "svm.eps", NULL, false},
+    {"tolerance", "svm.eps", NULL, false},
+    {"epsilon", "svm.eps", NULL, false},
+    {"cache_size", "svm.cache_mb", NULL, false},
+    {"cv", "svm.folds", NULL, false},
+    {"grid_search", "svm.search", NULL, false},
 };
 
 const ConfigTable svm_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms};

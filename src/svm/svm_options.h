@@ -12,6 +12,7 @@ typedef struct {
     int features;
     int kernel;
     double c;
+    const char *class_weights;
     double gamma;
     int64_t degree;
     double coef0;

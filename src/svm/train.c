@@ -1,5 +1,6 @@
 #include "core/mem.h"
 #include "core/timer.h"
+#include "model/class_weights.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
 #include "svm/grid.h"
@@ -215,6 +216,9 @@ static StatusCode set_samples(SvmTask *task, const SvmSamples *samples, bool las
         task->class_counts.of[samples->set.labels[i]]++;
     for (int c = 0; c < task->class_counts.classes; c++)
         task->present[c] = task->class_counts.of[c] > 0;
+    if (class_weights_read("svm.class_weights", task->options.class_weights, task->class_counts.classes,
+                           task->class_counts.of, task->class_weights, status))
+        return status->code;
     return check_task(task, status);
 }
 

@@ -26,6 +26,7 @@ bool two_class_solve(const TwoClass *how, const int32_t *index, const int8_t *y,
     pixel_rows_diagonal(&rows, diagonal);
     SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = pixel_rows_source(&rows)};
     problem.c = how->c;
+    problem.c_negative = how->c_negative;
     problem.eps = how->eps;
     problem.cache_bytes = how->cache_bytes;
     problem.group = how->group;

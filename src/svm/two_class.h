@@ -13,7 +13,7 @@ typedef struct {
     const SvmKernel *kernel;
     const uint8_t *images; /* [][pixels] */
     int pixels;
-    double c, eps;
+    double c, c_negative, eps; /* as in SvmProblem */
     int64_t cache_bytes;
     SvmGroup group;       /* ranks that all solve it */
     PairWorkers *workers; /* helps with kernel rows */

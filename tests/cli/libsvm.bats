@@ -117,3 +117,32 @@ same_predictions() {
     train plain
     [[ -z $(grep '^prob' plain.libsvm) ]]
 }
+
+@test "class weights: the model of svm-train -wi; balanced; a CNN's weights; refused" {
+    train weighted --set svm.class_weights="1 4 1 1 0.25 1 1 1 1 2.5" --set run.train=400
+    "$PARDIGITS" export weighted.h5 --split train --data "$data" --out rows.svm
+    sort -s -n -k1,1 rows.svm >train.svm # svm-train takes the classes in their order there
+    svm-train -q -t 2 -c 10 -g 0.02 -w1 4 -w4 0.25 -w9 2.5 train.svm theirs.libsvm
+    same_predictions weighted.h5 theirs.libsvm
+    for file in weighted theirs; do awk '/^rho/ { for (f = 2; f <= NF; f++) printf "%.2f\n", $f + 0.0001 }' $file.libsvm >$file.rho; done
+    diff weighted.rho theirs.rho
+    train even --set run.train=400
+    ! cmp -s even.libsvm weighted.libsvm
+    on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run balanced --set run.train=400 --set svm.class_weights=balanced
+    on 1 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run again --set run.train=400 --set svm.class_weights=balanced
+    same_model balanced/model.h5 again/model.h5
+    # a CNN: one digest on any ranks, and a class that counts a hundred times more is recognised more often
+    local cnn=("$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --data "$data" --set run.train=320 --set run.valid=1000 --set cnn.epochs=2 --set cnn.batch=32 --set cnn.lr=0.05)
+    on 1 2 train "${cnn[@]}" --run c1 --set cnn.class_weights="1 1 1 100 1 1 1 1 1 1"
+    on 3 1 train "${cnn[@]}" --run c3 --set cnn.class_weights="1 1 1 100 1 1 1 1 1 1"
+    on 1 1 train "${cnn[@]}" --run plain
+    on 1 1 train "${cnn[@]}" --run ones --set cnn.class_weights="1 1 1 1 1 1 1 1 1 1"
+    same_model c1/model.h5 c3/model.h5
+    for run in c1 plain ones; do
+        "$PARDIGITS" evaluate $run --split valid --predictions $run.csv --data "$data"
+    done
+    cmp plain.csv ones.csv
+    [[ $(cut -d, -f3 c1.csv | grep -c 3) -gt 500 && $(cut -d, -f3 plain.csv | grep -c 3) -lt 500 ]]
+    fails_on 2 2 'has 3 numbers, but there are 10 classes' train "${cnn[@]}" --run no --set cnn.class_weights="1 2 3"
+    fails_on 1 2 'expected `balanced`' train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run no --set svm.class_weights=-1
+}

@@ -283,7 +283,7 @@ static void check_micro_batch_of(const char *line, ImageSpec spec, int n, int mi
     PackedWeights packed = packed_weights_new(f->net, NULL);
     packed_weights_fill(f->net, f->params, &packed);
     MicroBatchWork *work =
-        micro_batch_work_new(f->net, &(MicroBatchSetup){micro_batch, 1, f->micro_batch.seed, none, 0});
+        micro_batch_work_new(f->net, &(MicroBatchSetup){micro_batch, 1, f->micro_batch.seed, none, 0, NULL});
     float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
     run_alone(work, &(MicroBatch){f->params, &packed, f->micro_batch.epoch, samples, contribution, NULL});
     double loss = ref_network_loss(f->net, &f->micro_batch, f->exact_params);
@@ -380,7 +380,7 @@ static void test_contributed_statistics(void **state) {
     Samples samples = {6, f->images, f->labels, f->rows, f->indices};
     PackedWeights packed = packed_weights_new(f->net, NULL);
     packed_weights_fill(f->net, f->params, &packed);
-    MicroBatchWork *work = micro_batch_work_new(f->net, &(MicroBatchSetup){8, 1, 1, none, 0});
+    MicroBatchWork *work = micro_batch_work_new(f->net, &(MicroBatchSetup){8, 1, 1, none, 0, NULL});
     float *contribution = mem_new((size_t)contribution_floats(f->net), sizeof *contribution);
     run_alone(work, &(MicroBatch){f->params, &packed, 0, samples, contribution, NULL});
     double mean = 0, variance = 0, rows = 6.0 * IMAGE_PIXELS;
