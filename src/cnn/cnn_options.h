@@ -31,10 +31,21 @@ typedef struct {
     double thickness;
     double elastic;
     double elastic_sigma;
+    int keep;
+    int best_by;
+    int64_t patience;
     int64_t test_shifts;
     int64_t checkpoint_s;
     int64_t checkpoint_steps;
 } CnnOptions;
+
+enum { CNN_KEEP_LAST, CNN_KEEP_BEST };           /* values of keep */
+enum { CNN_BEST_BY_LOSS, CNN_BEST_BY_ACCURACY }; /* of best_by */
+
+/* Whether the run has to know its best epoch. */
+static inline bool cnn_follows_best(const CnnOptions *options) {
+    return options->keep == CNN_KEEP_BEST || options->patience > 0;
+}
 
 extern const ConfigTable cnn_keys;
 

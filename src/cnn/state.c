@@ -11,14 +11,19 @@
 
 enum { PATH = NETWORK_NAME + 64 };
 
-TrainState train_state_new(const Network *net, uint32_t seed, bool averages, bool ranges) {
-    TrainState state = {.net = net};
+TrainState train_state_new(const Network *net, uint32_t seed, const CnnOptions *options) {
+    TrainState state = {.net = net, .follows_best = cnn_follows_best(options)};
+    const bool ranges = cnn_sum_bits(options) < 64;
     state.params = mem_new((size_t)net->param_floats, sizeof(float));
     state.velocity = mem_new((size_t)net->param_floats, sizeof(float));
     state.statistics = mem_new((size_t)net->statistic_floats, sizeof(float));
     network_init_params(net, seed, state.params);
     network_init_statistics(net, state.statistics);
-    if (averages) {
+    if (options->keep == CNN_KEEP_BEST) {
+        state.best = mem_new((size_t)net->param_floats, sizeof(float));
+        state.best_statistics = mem_new((size_t)net->statistic_floats, sizeof(float));
+    }
+    if (options->ema > 0) {
         state.average = mem_new((size_t)net->param_floats, sizeof(float));
         state.average_statistics = mem_new((size_t)net->statistic_floats, sizeof(float));
     }
@@ -35,6 +40,8 @@ void train_state_free(TrainState *state) {
     node_memory_free(state->node, state->average);
     node_memory_free(state->node, state->ranges);
     mem_free(state->statistics);
+    mem_free(state->best);
+    mem_free(state->best_statistics);
     mem_free(state->average_statistics);
     *state = (TrainState){0};
 }
@@ -45,6 +52,23 @@ const float *train_state_model_params(const TrainState *state) {
 
 const float *train_state_model_statistics(const TrainState *state) {
     return state->average ? state->average_statistics : state->statistics;
+}
+
+bool train_state_note_value(TrainState *state, int64_t epoch, double value) {
+    const Network *net = state->net;
+    if (state->best_epoch && !(value > state->best_value)) return false;
+    state->best_epoch = epoch;
+    state->best_value = value;
+    if (!state->best) return true;
+    memcpy(state->best, train_state_model_params(state), (size_t)net->param_floats * sizeof(float));
+    memcpy(state->best_statistics, train_state_model_statistics(state),
+           (size_t)net->statistic_floats * sizeof(float));
+    return true;
+}
+
+/* Whether the file's model is the best epoch's, so that what training goes on from stands elsewhere. */
+static bool best_is_model(const TrainState *state) {
+    return state->best && state->best_epoch > 0;
 }
 
 /* The shared copy of values [n] of 4 bytes (NULL is allowed), which are freed. */
@@ -106,7 +130,8 @@ StatusCode train_state_write_model(H5File *file, const char *root, const Network
     return write_statistics(file, copy, net, statistics, status);
 }
 
-static const Copy velocity_copy = {"/optimizer", "/momentum"}, trained_copy = {"/optimizer", "/value"};
+static const Copy velocity_copy = {"/optimizer", "/momentum"}, trained_copy = {"/optimizer", "/value"},
+                  average_copy = {"/optimizer", "/average"};
 
 static const char ranges_path[] = "/optimizer/ranges";
 
@@ -121,16 +146,34 @@ static StatusCode write_ranges(H5File *file, const TrainState *state, Status *st
                        status);
 }
 
+static StatusCode write_copy(H5File *file, Copy copy, const Network *net, const float *params,
+                             const float *statistics, Status *status) {
+    if (write_params(file, copy, net, params, status)) return status->code;
+    return write_statistics(file, copy, net, statistics, status);
+}
+
+static StatusCode write_best(H5File *file, const TrainState *state, Status *status) {
+    if (!state->follows_best) return status->code;
+    h5_set_i64(file, "/state", "best_epoch", state->best_epoch, status);
+    return h5_set_f64(file, "/state", "best_value", state->best_value, status);
+}
+
 StatusCode train_state_write(H5File *file, const void *context, Status *status) {
     const TrainState *state = context;
     const Network *net = state->net;
-    if (train_state_write_model(file, MODEL_ROOT, net, train_state_model_params(state),
-                                train_state_model_statistics(state), status) ||
+    const bool best = best_is_model(state);
+    if (train_state_write_model(file, MODEL_ROOT, net, best ? state->best : train_state_model_params(state),
+                                best ? state->best_statistics : train_state_model_statistics(state),
+                                status) ||
         write_params(file, velocity_copy, net, state->velocity, status))
         return status->code;
-    if (state->average && (write_params(file, trained_copy, net, state->params, status) ||
-                           write_statistics(file, trained_copy, net, state->statistics, status)))
+    if ((state->average || best) &&
+        write_copy(file, trained_copy, net, state->params, state->statistics, status))
         return status->code;
+    if (state->average && best &&
+        write_copy(file, average_copy, net, state->average, state->average_statistics, status))
+        return status->code;
+    if (write_best(file, state, status)) return status->code;
     if (write_ranges(file, state, status)) return status->code;
     if (h5_set_i64(file, "/state", "epoch", state->epoch, status) ||
         h5_set_i64(file, "/state", "step", state->step, status) ||
@@ -208,15 +251,40 @@ static StatusCode read_ranges(const TrainState *state, const H5File *file, Statu
     return STATUS_OK;
 }
 
+static StatusCode read_copy(const H5File *file, Copy copy, const Network *net, float *params,
+                            float *statistics, Status *status) {
+    if (read_params(file, copy, net, params, status)) return status->code;
+    return read_statistics(file, copy, net, statistics, status);
+}
+
+static StatusCode read_best(TrainState *state, const H5File *file, Status *status) {
+    if (!state->follows_best) return status->code;
+    h5_get_i64(file, "/state", "best_epoch", &state->best_epoch, status);
+    return h5_get_f64(file, "/state", "best_value", &state->best_value, status);
+}
+
+/* /model: the best epoch's, the averages, or what is trained. */
+static StatusCode read_model(TrainState *state, const H5File *file, Status *status) {
+    const Network *net = state->net;
+    if (best_is_model(state))
+        return train_state_read_model(file, MODEL_ROOT, net, state->best, state->best_statistics, status);
+    if (state->average)
+        return train_state_read_model(file, MODEL_ROOT, net, state->average, state->average_statistics,
+                                      status);
+    return train_state_read_model(file, MODEL_ROOT, net, state->params, state->statistics, status);
+}
+
 StatusCode train_state_read(TrainState *state, const H5File *file, Status *status) {
     const Network *net = state->net;
-    bool averages = state->average != NULL;
-    if (train_state_read_model(file, MODEL_ROOT, net, averages ? state->average : state->params,
-                               averages ? state->average_statistics : state->statistics, status) ||
-        read_params(file, velocity_copy, net, state->velocity, status))
+    if (read_best(state, file, status)) return status->code;
+    const bool best = best_is_model(state);
+    if (read_model(state, file, status) || read_params(file, velocity_copy, net, state->velocity, status))
         return status->code;
-    if (averages && (read_params(file, trained_copy, net, state->params, status) ||
-                     read_statistics(file, trained_copy, net, state->statistics, status)))
+    if ((state->average || best) &&
+        read_copy(file, trained_copy, net, state->params, state->statistics, status))
+        return status->code;
+    if (state->average && best &&
+        read_copy(file, average_copy, net, state->average, state->average_statistics, status))
         return status->code;
     if (read_ranges(state, file, status)) return status->code;
     if (h5_get_i64(file, "/state", "epoch", &state->epoch, status) ||

@@ -5,11 +5,15 @@
  *     /optimizer/<layer>/<array>/momentum  the velocities of SGD
  *     /optimizer/<layer>/<array>/value     with cnn.ema: the values that training continues from, because
  *                                          /model has their averages
+ *     /optimizer/<layer>/<array>/average   with cnn.ema and cnn.keep = best: the averages, because /model has
+ *                                          those of the best epoch; value then, too, without cnn.ema
  *     /optimizer/ranges                    with cnn.sum_bits below 64
- *     /state                               attributes: epoch, step, loss_sum, correct */
+ *     /state                               attributes: epoch, step, loss_sum, correct; with cnn.keep = best
+ * or cnn.patience also best_epoch, best_value */
 #ifndef PARDIGITS_CNN_STATE_H
 #define PARDIGITS_CNN_STATE_H
 
+#include "cnn/cnn_options.h"
 #include "cnn/network.h"
 
 #include "parallel/comm.h"
@@ -28,18 +32,27 @@ typedef struct {
     int32_t *ranges; /* [gradient_blocks_count] of the sums of 32 or 16 bits; NULL with 64 */
     int64_t epoch;   /* epochs done */
     int64_t step;    /* steps done of the next one; all of them: only its end is left to do */
-    double loss_sum; /* over the samples of these steps, added up step by step */
-    int64_t correct; /* samples of these steps that were predicted right */
+    float *best,
+        *best_statistics; /* what made the model after the best epoch; NULL without cnn.keep = best */
+    bool follows_best;    /* best_epoch and best_value are kept */
+    int64_t best_epoch;   /* from 1; 0: none yet */
+    double best_value;    /* of it: the larger, the better */
+    double loss_sum;      /* over the samples of these steps, added up step by step */
+    int64_t correct;      /* samples of these steps that were predicted right */
 } TrainState;
 
-/* A fresh state with initial parameters, and with averages and ranges or without. Freed by train_state_free.
- */
-TrainState train_state_new(const Network *net, uint32_t seed, bool averages, bool ranges);
+/* A fresh state with initial parameters, and with what the options ask for beside them. Freed by
+ * train_state_free. */
+TrainState train_state_new(const Network *net, uint32_t seed, const CnnOptions *options);
 void train_state_free(TrainState *state);
 
 /* The parameters and statistics that make the model: the averages where there are any. */
 const float *train_state_model_params(const TrainState *state);
 const float *train_state_model_statistics(const TrainState *state);
+
+/* An epoch has ended: notes it if its value is better than the best one's, and copies the model where that is
+ * wanted. True if it is. */
+bool train_state_note_value(TrainState *state, int64_t epoch, double value);
 
 /* Moves parameters, velocities, averages and ranges, which have the same values on all ranks, into memory
  * that the ranks of the node share. node is kept. Collective in the node. */

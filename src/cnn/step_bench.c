@@ -49,7 +49,7 @@ static void draw_images(BenchTraining *training) {
 static void training_begin(BenchTraining *training, const Comm *alone, const Config *config, int threads) {
     const CnnOptions *options = &training->options;
     const uint32_t seed = (uint32_t)run_options(config).seed;
-    training->state = train_state_new(&training->net, seed, options->ema > 0, cnn_sum_bits(options) < 64);
+    training->state = train_state_new(&training->net, seed, options);
     training->node = node_ranks(alone);
     train_state_share(&training->state, training->node);
     const TrainJob job = {.comm = alone, .config = config, .threads = threads, .trace = training->trace};

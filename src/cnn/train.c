@@ -2,10 +2,10 @@
 
 #include "cnn/balance.h"
 #include "cnn/network.h"
-#include "cnn/predict.h"
 #include "cnn/state.h"
 #include "cnn/train_report.h"
 #include "cnn/train_step.h"
+#include "cnn/validate.h"
 
 #include "core/integers.h"
 #include "core/mem.h"
@@ -107,8 +107,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->steps = epoch_steps(&trainer->partition);
     trainer->seed = (uint32_t)run_options(job->config).seed;
     trainer->schedule = schedule_create(&options, trainer->epochs * trainer->steps);
-    trainer->state =
-        train_state_new(&trainer->net, trainer->seed, options.ema > 0, cnn_sum_bits(&options) < 64);
+    trainer->state = train_state_new(&trainer->net, trainer->seed, &options);
     if (load_state(trainer, status)) return status->code;
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
@@ -134,11 +133,19 @@ static void trainer_end(Trainer *trainer) {
     mem_free(trainer->order);
 }
 
+/* Whether the training ends here. */
+static bool is_finished(const Trainer *trainer) {
+    const TrainState *state = &trainer->state;
+    const int64_t patience = trainer->options.patience;
+    return state->epoch == trainer->epochs ||
+           (patience > 0 && state->step == 0 && state->epoch - state->best_epoch >= patience);
+}
+
 /* Saves what the training ends with, metrics before the state: what they know beyond it is cut off on
  * resuming. Collective: all ranks agree. */
 static StatusCode save(const Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
-    const bool complete = trainer->state.epoch == trainer->epochs;
+    const bool complete = is_finished(trainer);
     saver_wait(trainer->saver);
     const double began_s = timer_now_s();
     if (!complete) train_job_flush_metrics(job);
@@ -272,45 +279,45 @@ static StatusCode train_steps(Trainer *trainer, Status *status) {
     return status->code;
 }
 
-/* Share of the held-out images that are recognised; NaN if there are none. Collective. */
-static double validate(const Trainer *trainer) {
-    const TrainJob *job = trainer->job;
-    int64_t n = job->valid.n, chunks = predict_chunks(n);
-    const double start_s = timer_now_s();
-    if (n == 0) return NAN;
-    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
-    Predictor *predictor = predictor_new(&trainer->net, train_state_model_params(&trainer->state),
-                                         train_state_model_statistics(&trainer->state));
-    Prediction *predicted = mem_new((size_t)n, sizeof *predicted);
-    Range mine = partition_range(chunks, comm_size(job->comm), comm_rank(job->comm));
-    const Ensemble alone = {1, 0, &predictor, NULL};
-    ensemble_predict(&alone, job->threads, job->valid.images, n, mine, (ChunkPredictions){predicted, NULL});
-    uint64_t correct = 0;
-    for (int64_t i = mine.begin * PREDICT_CHUNK; i < mine.end * PREDICT_CHUNK && i < n; i++)
-        correct += predicted[i].label == job->valid.labels[i];
-    comm_sum_u64(job->comm, &correct, 1);
-    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
-    trace_end(main_trace(trainer), TRACE_VALIDATE, start_s, 0, 0);
-    mem_free(predicted);
-    predictor_free(&predictor);
-    return (double)correct / (double)n;
+/* Says which epoch the model is of, and why the training ends early. */
+static void log_best(const Trainer *trainer) {
+    const TrainState *state = &trainer->state;
+    Log *log = trainer->job->log;
+    if (state->epoch < trainer->epochs)
+        log_line(log, "stopped early: no better epoch than epoch %lld for %lld epochs (cnn.patience)",
+                 (long long)state->best_epoch, (long long)trainer->options.patience);
+    if (state->best)
+        log_line(log, "the model is that of epoch %lld (cnn.keep)", (long long)state->best_epoch);
+}
+
+/* A validated epoch has ended. */
+static void follow_best(Trainer *trainer, Validation valid) {
+    const bool by_loss = trainer->options.best_by == CNN_BEST_BY_LOSS;
+    if (trainer->state.follows_best)
+        train_state_note_value(&trainer->state, trainer->state.epoch, by_loss ? -valid.loss : valid.accuracy);
 }
 
 /* Collective: the same status on every rank. */
 static StatusCode end_epoch(Trainer *trainer, Status *status) {
     TrainState *state = &trainer->state;
-    const double began_s = timer_now_s(), accuracy = validate(trainer), validate_s = timer_now_s() - began_s;
-    train_report_epoch_end(&trainer->report, state, accuracy);
+    const double began_s = timer_now_s();
+    const Validation valid = validate(trainer->job, state);
+    const double validate_s = timer_now_s() - began_s;
+    train_report_epoch_end(&trainer->report, state, valid);
     progress_enter(comm_progress(trainer->job->comm), PROGRESS_CHECKPOINT, 0);
     state->epoch++;
     state->step = 0;
     state->loss_sum = 0;
     state->correct = 0;
+    follow_best(trainer, valid);
     if (train_state_compare_ranks(state, trainer->job->comm, status)) return status->code;
     const double waited_s = saver_take_waited_s(trainer->saver);
     metrics_add(trainer->job->metrics, "save_wait_s", waited_s);
     train_report_phases(&trainer->report, state, validate_s, waited_s);
-    if (state->epoch == trainer->epochs) return save(trainer, status);
+    if (is_finished(trainer)) {
+        if (state->follows_best) log_best(trainer);
+        return save(trainer, status);
+    }
     save_if_due(trainer);
     return STATUS_OK;
 }
@@ -336,6 +343,10 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
                           "images; use a larger micro-batch.",
                           (long long)batch, EXACT_SUM_MAX_TERMS, (long long)micro_batch);
     double weights[CLASSES_MAX];
+    if (cnn_follows_best(&options) && run_options(config).valid == 0)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.keep = best and cnn.patience need held-out images: set run.valid, such as "
+                          "run.valid=5000.");
     if (class_weights_read("cnn.class_weights", options.class_weights, spec.classes, NULL, weights, status))
         return status->code;
     Network *net = mem_new(1, sizeof *net);
@@ -358,7 +369,7 @@ StatusCode cnn_check_length(const Config *begun, const Config *config, Status *s
 StatusCode cnn_train(TrainJob *job, Status *status) {
     Trainer *trainer = mem_new(1, sizeof *trainer);
     if (trainer_begin(trainer, job, status) == STATUS_OK)
-        while (trainer->state.epoch < trainer->epochs && !run_epoch(trainer, status))
+        while (!is_finished(trainer) && !run_epoch(trainer, status))
             continue;
     trainer_end(trainer);
     mem_free(trainer);

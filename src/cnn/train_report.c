@@ -19,12 +19,12 @@ static const MetricsColumn step_columns[] = {
 };
 /* seconds and images_per_s are of training alone, validation apart. */
 static const MetricsColumn epoch_columns[] = {
-    {"epoch", METRICS_COUNT, ""},         {"train_loss", METRICS_REAL, "nats"},
-    {"train_accuracy", METRICS_REAL, ""}, {"valid_accuracy", METRICS_REAL, ""},
-    {"seconds", METRICS_REAL, "s"},       {"images_per_s", METRICS_REAL, "1/s"},
-    {"compute_s", METRICS_REAL, "s"},     {"wait_s", METRICS_REAL, "s"},
-    {"input_s", METRICS_REAL, "s"},       {"reduce_s", METRICS_REAL, "s"},
-    {"exposed_s", METRICS_REAL, "s"},
+    {"epoch", METRICS_COUNT, ""},          {"train_loss", METRICS_REAL, "nats"},
+    {"train_accuracy", METRICS_REAL, ""},  {"valid_accuracy", METRICS_REAL, ""},
+    {"valid_loss", METRICS_REAL, "nats"},  {"seconds", METRICS_REAL, "s"},
+    {"images_per_s", METRICS_REAL, "1/s"}, {"compute_s", METRICS_REAL, "s"},
+    {"wait_s", METRICS_REAL, "s"},         {"input_s", METRICS_REAL, "s"},
+    {"reduce_s", METRICS_REAL, "s"},       {"exposed_s", METRICS_REAL, "s"},
 };
 
 const TrainTable train_tables[TRAIN_TABLES] = {
@@ -137,20 +137,22 @@ void train_report_step(TrainReport *report, const TrainState *state, double lr, 
     show_progress(report, state);
 }
 
-void train_report_epoch_end(const TrainReport *report, const TrainState *state, double valid_accuracy) {
+void train_report_epoch_end(const TrainReport *report, const TrainState *state, Validation valid) {
     const double n = (double)report->partition->samples, loss = state->loss_sum / n,
                  accuracy = (double)state->correct / n;
     const double images_per_s = (double)report->epoch_images / report->epoch_s;
     metrics_append(report->job->metrics, "epochs",
-                   (double[]){(double)state->epoch + 1, loss, accuracy, valid_accuracy, report->epoch_s,
-                              images_per_s, report->epoch_s - report->wait_s - report->input_s,
-                              report->wait_s, report->input_s, report->reduce_s, report->exposed_s});
-    char valid[64] = "";
-    if (!isnan(valid_accuracy))
-        snprintf(valid, sizeof valid, ", validation accuracy %.2f %%", 100 * valid_accuracy);
+                   (double[]){(double)state->epoch + 1, loss, accuracy, valid.accuracy, valid.loss,
+                              report->epoch_s, images_per_s,
+                              report->epoch_s - report->wait_s - report->input_s, report->wait_s,
+                              report->input_s, report->reduce_s, report->exposed_s});
+    char validated[96] = "";
+    if (!isnan(valid.accuracy))
+        snprintf(validated, sizeof validated, ", validation accuracy %.2f %%, loss %.4f",
+                 100 * valid.accuracy, valid.loss);
     log_line(report->job->log,
              "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s, %.1f s, %.0f images/s",
-             (long long)state->epoch + 1, (long long)report->epochs, loss, 100 * accuracy, valid,
+             (long long)state->epoch + 1, (long long)report->epochs, loss, 100 * accuracy, validated,
              report->epoch_s, images_per_s);
 }
 

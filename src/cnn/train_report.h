@@ -4,6 +4,7 @@
 
 #include "cnn/state.h"
 #include "cnn/train_step.h"
+#include "cnn/validate.h"
 
 #include "data/shard.h"
 #include "model/phases.h"
@@ -49,8 +50,8 @@ void train_report_input(TrainReport *report, double input_s);
 void train_report_step(TrainReport *report, const TrainState *state, double lr, int64_t samples,
                        double seconds, const StepResult *result);
 
-/* All steps of the state's epoch are done; valid_accuracy is NaN if there are no held-out images. */
-void train_report_epoch_end(const TrainReport *report, const TrainState *state, double valid_accuracy);
+/* All steps of the state's epoch are done. */
+void train_report_epoch_end(const TrainReport *report, const TrainState *state, Validation valid);
 
 /* Where the time of the epoch before the state's went, validating and saving after it included. Collective.
  */

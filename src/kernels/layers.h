@@ -98,4 +98,7 @@ void dropout_apply(int64_t n, const float *in, const uint8_t *keep, float rate, 
 double softmax_loss(int n, int classes, const float *logits, const uint8_t *labels, float smoothing,
                     float *probabilities, float *logit_grad);
 
+/* ln x for finite x > 0. The C library's log may differ in its last bits from one processor to another. */
+double softmax_log(double x);
+
 #endif

@@ -4,9 +4,8 @@
 
 #include "kernels/exp32.h"
 
-/* ln x for finite x > 0: x = 2^e m with m near 1, ln m = 2 artanh((m - 1) / (m + 1)). The C library's log may
- * differ in its last bits from one processor to another. */
-static double own_log(double x) {
+/* x = 2^e m with m near 1, ln m = 2 artanh((m - 1) / (m + 1)). */
+double softmax_log(double x) {
     int e;
     double m = frexp(x, &e);
     if (m < 0x1.6a09e667f3bcdp-1) { /* sqrt(1/2) */
@@ -60,7 +59,7 @@ double softmax_loss(int n, int classes, const float *logits, const uint8_t *labe
         exp32(row, row, classes);
         const float sum = normalise(classes, row);
         if (!labels) continue;
-        loss += own_log((double)sum) - expected;
+        loss += softmax_log((double)sum) - expected;
         if (!logit_grad) continue;
         for (int c = 0; c < classes; c++)
             logit_grad[at + c] = row[c] - share;

@@ -313,3 +313,39 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
         --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
     fails_on 1 2 "doesn't begin with the weights" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --init two
 }
+
+@test "cnn.keep and cnn.patience: the best epoch's model, the same on any workers and through a stop; ends early" {
+    cd "$BATS_TEST_TMPDIR" || return
+    # a learning rate that soon makes things worse, with averages too
+    local best=("$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --data "$data" --set run.train=640 --set run.valid=300 --set cnn.epochs=9
+        --set cnn.schedule=constant --set cnn.lr=0.5 --set cnn.keep=best --set cnn.patience=3 --set cnn.checkpoint_s=0)
+    for ema in 0 0.5; do
+        on 1 2 train "${best[@]}" --run one$ema --set cnn.ema=$ema 2>log || { cat log; return 1; }
+        on 3 1 train "${best[@]}" --run three$ema --set cnn.ema=$ema
+        same_model one$ema/model.h5 three$ema/model.h5
+        grep 'the model is that of epoch' log
+        # stopped after its second epoch (the third begins by then), and gone on with on other ranks
+        start 2 "${best[@]}" --run stopped$ema --set cnn.ema=$ema --set run.balance=even
+        wait_for 'epoch 2/9: loss'
+        kill -USR1 "$pid"
+        wait "$pid" || true
+        on 1 1 train "${best[@]}" --run stopped$ema --set cnn.ema=$ema --resume
+        same_model one$ema/model.h5 stopped$ema/model.h5
+        /usr/bin/python3 - $ema <<'PY'
+import h5py, sys
+run = "one" + sys.argv[1]
+epochs, state = h5py.File(run + "/metrics.h5")["epochs"][:], h5py.File(run + "/model.h5")["state"].attrs
+best = int(epochs["valid_loss"].argmin())
+print(epochs["valid_loss"], dict(state))
+assert state["best_epoch"] == best + 1 and abs(state["best_value"] + epochs["valid_loss"][best]) < 1e-6
+assert len(epochs) == min(9, best + 4) and state["epoch"] == len(epochs)
+open(run + ".accuracy", "w").write("%d" % round(epochs["valid_accuracy"][best] * 300))
+PY
+        [[ $("$PARDIGITS" evaluate one$ema --split valid --json | field correct) -eq $(<one$ema.accuracy) ]]
+    done
+    on 1 1 train "${best[@]}" --run accuracy --set cnn.best_by=accuracy
+    /usr/bin/python3 -c 'import h5py
+e, s = h5py.File("accuracy/metrics.h5")["epochs"][:], h5py.File("accuracy/model.h5")["state"].attrs
+assert s["best_epoch"] == e["valid_accuracy"].argmax() + 1'
+    fails_on 2 2 'need held-out images' train "${best[@]}" --run none --set run.valid=0
+}
