@@ -40,17 +40,22 @@ missing_files() {
 }
 
 from_folder() {
-    local name
+    local name found try
     for name in $(missing_files); do
-        if [[ -f $source_dir/$name ]]; then
-            cp "$source_dir/$name" "$work/$name"
-        elif [[ -f $source_dir/$name.gz ]]; then
-            gzip -dc "$source_dir/$name.gz" >"$work/$name" || return 1
-        else
-            say "MNIST_DIR: there is neither $name nor $name.gz in $source_dir"
+        found=
+        # the other usual name is train-images.idx3-ubyte
+        for try in "$name" "${name/-idx/.idx}" "$name.gz" "${name/-idx/.idx}.gz"; do
+            [[ -n $found || ! -f $source_dir/$try ]] || found=$source_dir/$try
+        done
+        case $found in
+        "")
+            say "MNIST_DIR: there is neither $name nor ${name/-idx/.idx} in $source_dir, plain or as .gz"
             return 1
-        fi
-        keep "$work/$name" "$name" || { say "MNIST_DIR: $source_dir/$name is not MNIST's file (its SHA-256 differs)"; return 1; }
+            ;;
+        *.gz) gzip -dc "$found" >"$work/$name" || return 1 ;;
+        *) cp "$found" "$work/$name" ;;
+        esac
+        keep "$work/$name" "$name" || { say "MNIST_DIR: $found is not MNIST's file (its SHA-256 differs)"; return 1; }
     done
 }
 

@@ -24,6 +24,16 @@ static void cosines(double inverse, const double *restrict inverses, const int32
         out[k] = (double)dots[k] * (inverse * inverses[k]);
 }
 
+/* A row without ink has no direction: it stays the zero vector, at distance 1 of rows of length 1. As
+ * |u-v|^2 = 2 (1 - cosine) that is a cosine of 1/2, and 1 between two such rows. */
+static void place_empty_rows(double inverse, const double *restrict inverses, double *restrict cosine,
+                             int64_t n) {
+    for (int64_t k = 0; k < n; k++) {
+        const double empty = inverse == inverses[k] ? 1 : 0.5;
+        cosine[k] = inverse == 0 || inverses[k] == 0 ? empty : cosine[k];
+    }
+}
+
 static void rbf_values(const SvmKernel *kernel, SvmLengths one, SvmLengths others,
                        const int32_t *restrict dots, float *restrict out, int64_t n) {
     const double factor = -kernel->gamma * pixel_scale;
@@ -31,6 +41,7 @@ static void rbf_values(const SvmKernel *kernel, SvmLengths one, SvmLengths other
     if (kernel->normalize) {
         double cosine[PIECE];
         cosines(*one.inverses, others.inverses, dots, cosine, n);
+        place_empty_rows(*one.inverses, others.inverses, cosine, n);
         for (int64_t k = 0; k < n; k++)
             exponent[k] = (float)(-2 * kernel->gamma * (1 - cosine[k]));
     } else {

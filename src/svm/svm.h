@@ -15,8 +15,8 @@
 
 typedef enum { SVM_RBF, SVM_POLY, SVM_LINEAR } SvmKernelType;
 
-/* K(u, v) for bytes (pixels or features) scaled to [0,1], or with normalize for images scaled to length 1:
- * exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v. */
+/* K(u, v) for bytes (pixels or features) scaled to [0,1], or with normalize for images scaled to length 1
+ * (one without ink stays the zero vector): exp(-gamma |u-v|^2), (gamma u.v + coef0)^degree, u.v. */
 typedef struct {
     SvmKernelType type;
     double gamma, coef0;

@@ -179,3 +179,40 @@ correct() {
     same_on_all svm-search pairs valid configs/svm.ini --set run.valid=20 --set run.train=30 --set svm.search=grid \
         --set svm.folds=2 --set svm.grid_c=1,10 --set svm.grid_gamma=0.02
 }
+
+@test "make data MNIST_DIR: MNIST's other usual names, plain and .gz; what isn't there or isn't MNIST is named" {
+    cd "$BATS_TEST_TMPDIR" || return
+    mkdir -p theirs ours/data
+    cp "$BATS_TEST_DIRNAME/../../data/fetch_mnist.sh" ours/data
+    for file in "$MNIST_DIR"/*-idx*-ubyte; do
+        name=${file##*/}
+        ln -s "$file" "theirs/${name/-idx/.idx}"
+    done
+    rm theirs/t10k-images.idx3-ubyte
+    MNIST_DIR=$PWD/theirs run bash ours/data/fetch_mnist.sh
+    [[ $status -ne 0 && $output == *'neither t10k-images-idx3-ubyte nor t10k-images.idx3-ubyte'* ]]
+    gzip -c1 "$MNIST_DIR/t10k-images-idx3-ubyte" >theirs/t10k-images.idx3-ubyte.gz
+    MNIST_DIR=$PWD/theirs bash ours/data/fetch_mnist.sh
+    [[ $(ls ours/data/mnist | wc -l) -eq 4 ]]
+    "$PARDIGITS" prepare --idx theirs --out theirs.h5 --json | grep '"train_images":60000\|60000'
+}
+
+@test "SVM with svm.normalize: images without ink are the kernel's zero vector; svm-predict agrees on every image" {
+    cd "$BATS_TEST_TMPDIR" || return
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, sys
+source = h5py.File(sys.argv[1])
+with h5py.File("blank.h5", "w") as f:
+    f.attrs["format"], f.attrs["version"], f.attrs["classes"] = "pardigits dataset", 1, 10
+    for part, n in ("train", 500), ("test", 200):
+        images = source[part + "/images"][:n]
+        images[::10] = 0
+        f[part + "/images"], f[part + "/labels"] = images, source[part + "/labels"][:n]
+PY
+    on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data blank.h5 --run svm --set svm.normalize=yes --set svm.gamma=0.5
+    "$PARDIGITS" evaluate svm --predictions ours.csv
+    "$PARDIGITS" export svm/model.h5 --out theirs.libsvm
+    "$PARDIGITS" export svm/model.h5 --split test --out test.svm
+    svm-predict test.svm theirs.libsvm theirs
+    cut -d, -f3 ours.csv | tail -n +2 | diff - theirs
+}
