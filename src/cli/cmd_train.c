@@ -223,6 +223,7 @@ static void train_family(TrainJob *job, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
     log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
              job->resume ? ", resumed" : "");
+    train_job_log_hints(job);
     StatusCode code = family->train(job, status);
     Status flush = {0};
     metrics_set_count(job->metrics, "complete", code == STATUS_OK);

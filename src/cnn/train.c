@@ -1,6 +1,7 @@
 #include "cnn/train.h"
 
 #include "cnn/balance.h"
+#include "cnn/hints.h"
 #include "cnn/network.h"
 #include "cnn/state.h"
 #include "cnn/train_report.h"
@@ -112,6 +113,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
+    cnn_log_hints(&options, job->spec, job->train_count, trainer->epochs * trainer->steps, job->log);
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);

@@ -50,6 +50,8 @@ StatusCode train_job_read(TrainJob *job, const char *data, Status *status);
 
 /* The same, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP. */
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid);
+/* Logs a hint where all training images are of one class. Collective. */
+void train_job_log_hints(const TrainJob *job);
 void train_job_free_images(TrainJob *job);
 
 /* Saves what a training ends with, whole or to be gone on with, to job->model_path (checkpoint_save). The

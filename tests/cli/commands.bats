@@ -89,6 +89,18 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/$model.ini" --dry-run --data "$data" --set run.train=600 |
             awk '/^images to train on  *600$/ || /^MiB of memory a rank  *[1-9]/ { n++ } END { exit n != 2 }'
     done
+    # a hint for each thing that can't work well, and none otherwise
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set run.train=1 \
+        --set cnn.shift=8 --set cnn.rotate=80 >/dev/null 2>hints
+    cat hints
+    [[ $(grep -c '^hint: ' hints) -eq 4 ]]
+    for text in 'all 1 training images are of class 5' 'cnn.batch = 128 is more than the 1 training' 'cnn.shift = 8 is strong' 'cnn.rotate = 80'; do
+        grep "$text" hints
+    done
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set cnn.batch=60000 2>&1 | grep 'whole run is 3 steps'
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" >/dev/null 2>hints
+    ! grep -q '^hint' hints
+    rm hints
     [[ $(ls) == dry.json ]]
     fails_on 1 2 'are for --dry-run' train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --run x --json
 }

@@ -1,0 +1,37 @@
+#include "cnn/hints.h"
+
+#include "core/integers.h"
+
+/* Fewer steps than this train hardly anything. */
+enum { FEW_STEPS = 50 };
+
+static void log_steps(const CnnOptions *options, int64_t images, int64_t steps, Log *log) {
+    if (options->batch > images)
+        log_line(
+            log,
+            "hint: cnn.batch = %lld is more than the %lld training images, so an epoch is a single step; "
+            "lower cnn.batch.",
+            (long long)options->batch, (long long)images);
+    else if (steps < FEW_STEPS)
+        log_line(log,
+                 "hint: the whole run is %lld steps, which train hardly anything; raise cnn.epochs or lower "
+                 "cnn.batch.",
+                 (long long)steps);
+}
+
+/* A key whose value is beyond what images of this size bear. */
+static void log_strength(const char *key, double value, double most, const char *effect, Log *log) {
+    if (value > most)
+        log_line(log, "hint: %s = %g is strong for these images: %s; %g is a lot already.", key, value,
+                 effect, most);
+}
+
+void cnn_log_hints(const CnnOptions *options, ImageSpec spec, int64_t images, int64_t steps, Log *log) {
+    const double side = (double)smaller(spec.height, spec.width);
+    log_steps(options, images, steps, log);
+    log_strength("cnn.shift", options->shift, side / 6, "strokes leave the image", log);
+    log_strength("cnn.elastic", options->elastic, side / 12, "strokes are torn", log);
+    log_strength("cnn.rotate", options->rotate, 45, "one class may look like another", log);
+    log_strength("cnn.shear", options->shear, 40, "one class may look like another", log);
+    log_strength("cnn.zoom", options->zoom, 0.4, "strokes leave the image or nearly vanish", log);
+}

@@ -1,0 +1,16 @@
+/* Hints where a configuration is legal but can't work well. */
+#ifndef PARDIGITS_CNN_HINTS_H
+#define PARDIGITS_CNN_HINTS_H
+
+#include "cnn/cnn_options.h"
+
+#include "core/log.h"
+#include "store/image_set.h"
+
+#include <stdint.h>
+
+/* Logs a line for each: too few steps, a batch larger than the data, random changes of images that leave too
+ * little of what is drawn. images: trained on, of this spec; steps: of the whole run. */
+void cnn_log_hints(const CnnOptions *options, ImageSpec spec, int64_t images, int64_t steps, Log *log);
+
+#endif
