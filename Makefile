@@ -13,7 +13,7 @@ DESTDIR ?=
 VERSION := $(shell sed -n 's/^.define PARDIGITS_VERSION "\(.*\)"/\1/p' include/pardigits/pardigits.h)
 SONAME := libpardigits.so.$(firstword $(subst ., ,$(VERSION)))
 
-PACKAGES := hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib
+PACKAGES := hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c
 CFLAGS ?= $(if $(filter fuzz,$(SANITIZER)),-O1,-O3) -g
 # -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
 # declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
@@ -40,11 +40,14 @@ ONE_FUSION := --param=avoid-fma-max-bits=0
 FUSION_FLAG := $(shell $(if $(OMPI_CC),OMPI_CC='$(OMPI_CC)') $(MPICC) -Werror $(ONE_FUSION) -E -x c /dev/null \
 	>/dev/null 2>&1 && echo $(ONE_FUSION))
 override CFLAGS += $(FUSION_FLAG)
-CPPFLAGS := -Iinclude -Isrc $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS := -Iinclude -Isrc -I$(BUILD)/generated $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+# What protobuf-c makes of ONNX's description of its files.
+ONNX_PROTO ?= /usr/include/onnx/onnx.proto
+ONNX_C := $(BUILD)/generated/onnx.pb-c.c
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(ONNX_C:.c=.o)
 LIBRARY := $(BUILD)/libpardigits.a
 # What is installed: without the commands.
 PUBLIC_OBJECTS := $(filter-out $(BUILD)/src/cli/% $(BUILD)/src/report/%,$(OBJECTS))
@@ -95,11 +98,14 @@ check-faults: data $(BUILD)/tests/faults/file_faults.so ## kill trainings, damag
 	$(STEP) $(PROGRAM)
 	@BUILD=$(BUILD) tests/faults/run.sh $(KINDS)
 
-.PHONY: bench bench-peers bench-cluster bench-scaling
+.PHONY: bench bench-peers bench-onnx bench-cluster bench-scaling
 bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
 	@BUILD=$(BUILD) tests/bench/bench.sh
 bench-peers: data ## time what others offer for the same; PEERS=install first installs their packages
 	@tests/bench/peers.sh $(PEERS)
+bench-onnx: data ## exported ONNX models in onnxruntime-node and OpenCV, on all test images (installs both)
+	$(STEP) $(PROGRAM)
+	@BUILD=$(BUILD) tests/bench/onnx.sh
 bench-cluster: data ## as root: hosts on this machine, beside PyTorch DDP (PAIRS=5 NETS= HOSTS= LINKS= CSV=; installs PyTorch)
 	@src/setup/deps.sh cluster peers
 	$(STEP) $(PROGRAM)
@@ -116,6 +122,7 @@ simulate: ## foresee training on up to 1,024 nodes with SimGrid (10 minutes; PLA
 
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions
+	$(STEP) $(ONNX_C:.c=.h)
 	@src/setup/deps.sh lint
 	@CPPFLAGS='$(CPPFLAGS) -Itests' tests/lint/lint.sh '$(C_FILES)' '$(SCRIPTS)'
 
@@ -176,6 +183,16 @@ $(BUILD)/lib/$(SONAME): $(PUBLIC_OBJECTS) $(BUILD)/objects
 	@mkdir -p $(@D)
 	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -shared -Wl,-soname,$(SONAME) $(if $(SANITIZER),,-Wl,-z,defs) -o $@ $(PUBLIC_OBJECTS) $(LDLIBS)
 
+$(ONNX_C) $(ONNX_C:.c=.h) &: $(BUILD)/flags
+	@echo "  PROTOC-C $(ONNX_PROTO)"
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(dir $(ONNX_PROTO)) --c_out=$(BUILD)/generated $(notdir $(ONNX_PROTO))
+
+$(ONNX_C:.c=.o): $(ONNX_C) $(BUILD)/flags
+	@echo "  CC $<"
+	$(Q)$(MPICC) $(CPPFLAGS) $(CFLAGS) -w -c -o $@ $<
+
+$(BUILD)/src/model/onnx.o: $(ONNX_C:.c=.h)
 $(BUILD)/src/api/build_info.o: CPPFLAGS += -DBUILD_ARCH='"$(ARCH)"' -DBUILD_FLAGS='"$(CFLAGS)"'
 $(BUILD)/tests/%.o: CPPFLAGS += -Itests
 ifeq ($(SANITIZER),fuzz)
@@ -232,13 +249,14 @@ data/mnist.h5: $(IDX) | $(PROGRAM)
 	$(PROGRAM) prepare --idx data/mnist --out $@
 
 # Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
-MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib and \
-	Random123: run \`make deps\`.
+MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib, \
+	protobuf-c, ONNX (onnx.proto) and Random123: run \`make deps\`.
 .PHONY: FORCE
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@if ! echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@; then \
 		pkg-config --exists $(PACKAGES) 2>/dev/null && \
+		command -v protoc-c >/dev/null && [ -r '$(ONNX_PROTO)' ] && \
 		echo '#include <Random123/philox.h>' | $(MPICC) -E -o /dev/null - 2>/dev/null || \
 			{ echo "$(MISSING)" >&2; exit 1; }; \
 		echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' >$@; \

@@ -44,9 +44,9 @@ static void list_formats(char *text, size_t size) {
     text[0] = 0;
     for (int f = 0; f < model_families.count; f++)
         for (int e = 0; e < model_families.items[f]->exporter_count; e++) {
+            const char *format = model_families.items[f]->exporters[e].format;
             const size_t used = strlen(text);
-            snprintf(text + used, size - used, "%s%s", used ? ", " : "",
-                     model_families.items[f]->exporters[e].format);
+            if (!strstr(text, format)) snprintf(text + used, size - used, "%s%s", used ? ", " : "", format);
         }
 }
 

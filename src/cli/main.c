@@ -91,8 +91,10 @@ static const struct {
     {"digest", cmd_digest, "digest MODEL.h5 [--json]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
-     "export MODEL.h5 --out FILE [--format libsvm] [--split train|valid|test] [--data FILE.h5]",
-     "Writes an SVM as a model file of LIBSVM, which svm-predict reads.\n"
+     "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test] [--data FILE.h5]",
+     "Writes an SVM as a model file of LIBSVM, which svm-predict reads, or a CNN, an ensemble or an SVM as "
+     "an ONNX "
+     "file.\n"
      "  --split       writes the images of this part of the dataset instead, as the model sees them"},
     {"import", cmd_import,
      "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--data FILE.h5] [--set "

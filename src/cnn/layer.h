@@ -11,6 +11,7 @@
 #include "conv/conv.h"
 #include "core/status.h"
 #include "kernels/layers.h"
+#include "model/onnx.h"
 #include "store/h5io.h"
 
 #include <stdbool.h>
@@ -130,6 +131,18 @@ typedef struct {
     float initial; /* of the others */
 } LayerArray;
 
+enum { LAYER_ONNX_NAME = 2 * LAYER_TEXT }; /* bytes of a tensor's name */
+
+/* A layer on its way into an ONNX graph, whose tensors are images x channels x height x width or,
+ * behind a dense layer, images x units. */
+typedef struct {
+    OnnxModel *model;
+    const Layer *layer;
+    const char *in, *source, *out;     /* names of tensors; source: NULL unless the layer takes one */
+    const float *params[LAYER_ARRAYS]; /* as in LayerPass */
+    const float *statistics;           /* running ones of the layer */
+} LayerOnnx;
+
 struct LayerType {
     const char *word; /* in cnn.layers; with a number, the name in model files */
     const char *form; /* how it is written */
@@ -143,6 +156,8 @@ struct LayerType {
     bool centres;           /* subtracts the mean: a bias directly before it would be lost */
     bool only_in_training;  /* does nothing in use */
     bool ends;              /* may be the last layer */
+    bool flattens;          /* takes values whatever their shape is, and gives a list of them */
+    bool takes_planes;      /* takes an image of several channels, not a list */
     bool has_mask;
     const LayerStatistic *statistics; /* [statistic_count] */
     int statistic_count;
@@ -181,6 +196,9 @@ struct LayerType {
     void (*scale_in_use)(const Layer *layer, const float *const params[LAYER_ARRAYS], const float *statistics,
                          float *factor, float *offset);
     void (*forward_in_use)(const LayerPass *pass);
+
+    /* Adds the nodes that compute it in use to an ONNX graph; not of types that do nothing in use. */
+    void (*to_onnx)(const LayerOnnx *to);
 };
 
 /* All types. */

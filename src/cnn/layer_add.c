@@ -49,6 +49,10 @@ static void backward(const LayerPass *pass) {
         add_forward(values, pass->source_gradient, pass->gradient, false, pass->source_gradient);
 }
 
+static void to_onnx(const LayerOnnx *to) {
+    onnx_node(to->model, "Add", (const char *const[]){to->in, to->source, NULL}, to->out);
+}
+
 const LayerType layer_add = {
     .word = "add",
     .form = "add:NAME, where an earlier layer ends in @NAME",
@@ -60,4 +64,5 @@ const LayerType layer_add = {
     .parse = parse,
     .forward = forward,
     .backward = backward,
+    .to_onnx = to_onnx,
 };

@@ -32,13 +32,22 @@ static void backward(const LayerPass *pass) {
     average_pool_backward(&pass->layer->average_pool, pass->n, pass->gradient, pass->in_gradient);
 }
 
+static void to_onnx(const LayerOnnx *to) {
+    const AveragePoolShape *s = &to->layer->average_pool;
+    OnnxNode *node = onnx_node(to->model, "AveragePool", (const char *const[]){to->in, NULL}, to->out);
+    onnx_set_ints(node, "kernel_shape", (const int64_t[]){s->window_height, s->window_width}, 2);
+    onnx_set_ints(node, "strides", (const int64_t[]){s->stride, s->stride}, 2);
+}
+
 const LayerType layer_average_pool = {
     .word = "avgpool",
     .form = "avgpool:WINDOW[:sSTRIDE] or avgpool:all",
     .min_fields = 2,
     .max_fields = 3,
     .ends = true,
+    .takes_planes = true,
     .parse = parse,
     .forward = forward,
     .backward = backward,
+    .to_onnx = to_onnx,
 };

@@ -1,6 +1,10 @@
 /* conv:FILTERS:KERNEL[:sSTRIDE][:pPAD]: convolution. */
 #include "cnn/layer_weights.h"
 
+#include "core/mem.h"
+
+#include <stdio.h>
+
 enum { MAX_KERNEL = 64 };
 
 static StatusCode parse(Layer *layer, const LayerText *text) {
@@ -30,6 +34,34 @@ static int images_wanted(const Layer *layer) {
     return conv_images_wanted(&layer->conv);
 }
 
+/* From [kernel][kernel][channels][filters] to [filters][channels][kernel][kernel]. */
+static float *onnx_weights(const ConvShape *s, const float *weights) {
+    const int64_t taps = (int64_t)s->kernel * s->kernel;
+    float *out = mem_new((size_t)(taps * s->channels * s->filters), sizeof *out);
+    for (int64_t t = 0; t < taps; t++)
+        for (int64_t c = 0; c < s->channels; c++)
+            for (int64_t f = 0; f < s->filters; f++)
+                out[(f * s->channels + c) * taps + t] = weights[(t * s->channels + c) * s->filters + f];
+    return out;
+}
+
+static void to_onnx(const LayerOnnx *to) {
+    const ConvShape *s = &to->layer->conv;
+    char weight[LAYER_ONNX_NAME], bias[LAYER_ONNX_NAME];
+    float *weights = onnx_weights(s, to->params[0]);
+    snprintf(weight, sizeof weight, "%s.weight", to->out);
+    snprintf(bias, sizeof bias, "%s.bias", to->out);
+    onnx_constant(to->model, weight, (OnnxShape){4, {s->filters, s->channels, s->kernel, s->kernel}},
+                  weights);
+    if (to->params[1]) onnx_constant(to->model, bias, (OnnxShape){1, {s->filters}}, to->params[1]);
+    OnnxNode *node = onnx_node(
+        to->model, "Conv", (const char *const[]){to->in, weight, to->params[1] ? bias : NULL, NULL}, to->out);
+    onnx_set_ints(node, "kernel_shape", (const int64_t[]){s->kernel, s->kernel}, 2);
+    onnx_set_ints(node, "strides", (const int64_t[]){s->stride, s->stride}, 2);
+    onnx_set_ints(node, "pads", (const int64_t[]){s->pad, s->pad, s->pad, s->pad}, 4);
+    mem_free(weights);
+}
+
 const LayerType layer_conv = {
     .word = "conv",
     .form = "conv:FILTERS:KERNEL[:sSTRIDE][:pPAD]",
@@ -38,6 +70,7 @@ const LayerType layer_conv = {
     .relu = RELU_BEHIND | RELU_MASK,
     .multiplies = true,
     .ends = true,
+    .takes_planes = true,
     .parse = parse,
     .array = array,
     .work_floats = layer_weights_work_floats,
@@ -46,4 +79,5 @@ const LayerType layer_conv = {
     .backward = layer_weights_backward,
     .weight_parts = layer_weights_parts,
     .sum_weights = layer_weights_sum,
+    .to_onnx = to_onnx,
 };

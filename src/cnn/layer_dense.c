@@ -2,6 +2,9 @@
 #include "cnn/layer_weights.h"
 #include "cnn/network.h"
 
+#include "core/mem.h"
+
+#include <stdio.h>
 #include <string.h>
 
 static StatusCode parse(Layer *layer, const LayerText *text) {
@@ -18,6 +21,35 @@ static LayerArray array(const Layer *layer, int k, bool has_bias) {
     return layer_weights_array(layer, k, (H5Shape){2, {s->channels, s->filters}}, has_bias);
 }
 
+/* From [values][units], the values of a pixel side by side, to [units][values], a channel after the other. */
+static float *onnx_weights(const Layer *layer, const float *weights) {
+    const int64_t pixels = (int64_t)layer->in.height * layer->in.width, channels = layer->in.channels,
+                  units = layer->conv.filters, values = pixels * channels;
+    float *out = mem_new((size_t)(values * units), sizeof *out);
+    for (int64_t p = 0; p < pixels; p++)
+        for (int64_t c = 0; c < channels; c++)
+            for (int64_t u = 0; u < units; u++)
+                out[u * values + c * pixels + p] = weights[(p * channels + c) * units + u];
+    return out;
+}
+
+static void to_onnx(const LayerOnnx *to) {
+    const int64_t units = to->layer->conv.filters, values = tensor_values(to->layer->in);
+    char flat[LAYER_ONNX_NAME], weight[LAYER_ONNX_NAME], bias[LAYER_ONNX_NAME];
+    float *weights = onnx_weights(to->layer, to->params[0]);
+    snprintf(flat, sizeof flat, "%s.flat", to->out);
+    snprintf(weight, sizeof weight, "%s.weight", to->out);
+    snprintf(bias, sizeof bias, "%s.bias", to->out);
+    onnx_constant(to->model, weight, (OnnxShape){2, {units, values}}, weights);
+    if (to->params[1]) onnx_constant(to->model, bias, (OnnxShape){1, {units}}, to->params[1]);
+    OnnxNode *flatten = onnx_node(to->model, "Flatten", (const char *const[]){to->in, NULL}, flat);
+    onnx_set_int(flatten, "axis", 1);
+    OnnxNode *gemm = onnx_node(
+        to->model, "Gemm", (const char *const[]){flat, weight, to->params[1] ? bias : NULL, NULL}, to->out);
+    onnx_set_int(gemm, "transB", 1);
+    mem_free(weights);
+}
+
 const LayerType layer_dense = {
     .word = "dense",
     .form = "dense:UNITS or dense:classes",
@@ -27,6 +59,7 @@ const LayerType layer_dense = {
     .whole_micro_batch = true,
     .multiplies = true,
     .ends = true,
+    .flattens = true,
     .parse = parse,
     .array = array,
     .work_floats = layer_weights_work_floats,
@@ -34,4 +67,5 @@ const LayerType layer_dense = {
     .backward = layer_weights_backward,
     .weight_parts = layer_weights_parts,
     .sum_weights = layer_weights_sum,
+    .to_onnx = to_onnx,
 };

@@ -3,6 +3,7 @@
 #include "cnn/network.h"
 
 #include <math.h>
+#include <stdio.h>
 
 enum { SCALE, SHIFT };
 
@@ -115,6 +116,22 @@ static StatusCode parse(Layer *layer, const LayerText *text) {
     return STATUS_OK;
 }
 
+static void to_onnx(const LayerOnnx *to) {
+    const int channels = to->layer->in.channels;
+    const float *const arrays[] = {to->params[SCALE], to->params[SHIFT], to->statistics,
+                                   to->statistics + channels};
+    static const char *const names[] = {"scale", "shift", "mean", "variance"};
+    char name[4][LAYER_ONNX_NAME];
+    for (int k = 0; k < 4; k++) {
+        snprintf(name[k], sizeof name[k], "%s.%s", to->out, names[k]);
+        onnx_constant(to->model, name[k], (OnnxShape){1, {channels}}, arrays[k]);
+    }
+    OnnxNode *node =
+        onnx_node(to->model, "BatchNormalization",
+                  (const char *const[]){to->in, name[0], name[1], name[2], name[3], NULL}, to->out);
+    onnx_set_real(node, "epsilon", NORM_EPSILON);
+}
+
 const LayerType layer_norm = {
     .word = "bn",
     .form = "bn",
@@ -139,4 +156,5 @@ const LayerType layer_norm = {
     .gathered_back = gathered_back,
     .scale_in_use = scale_in_use,
     .forward_in_use = forward_in_use,
+    .to_onnx = to_onnx,
 };

@@ -30,6 +30,13 @@ static void backward(const LayerPass *pass) {
                        pass->gradient, pass->in_gradient);
 }
 
+static void to_onnx(const LayerOnnx *to) {
+    const PoolShape *s = &to->layer->pool;
+    OnnxNode *node = onnx_node(to->model, "MaxPool", (const char *const[]){to->in, NULL}, to->out);
+    onnx_set_ints(node, "kernel_shape", (const int64_t[]){s->window, s->window}, 2);
+    onnx_set_ints(node, "strides", (const int64_t[]){s->stride, s->stride}, 2);
+}
+
 const LayerType layer_pool = {
     .word = "pool",
     .form = "pool:WINDOW[:sSTRIDE]",
@@ -37,7 +44,9 @@ const LayerType layer_pool = {
     .max_fields = 3,
     .relu = RELU_BEHIND | RELU_BEHIND_BACK | RELU_AHEAD,
     .has_mask = true,
+    .takes_planes = true,
     .parse = parse,
     .forward = forward,
     .backward = backward,
+    .to_onnx = to_onnx,
 };

@@ -20,6 +20,10 @@ static void backward(const LayerPass *pass) {
                       pass->in_gradient);
 }
 
+static void to_onnx(const LayerOnnx *to) {
+    onnx_node(to->model, "Relu", (const char *const[]){to->in, NULL}, to->out);
+}
+
 const LayerType layer_relu = {
     .word = "relu",
     .form = "relu",
@@ -31,4 +35,5 @@ const LayerType layer_relu = {
     .parse = parse,
     .forward = forward,
     .backward = backward,
+    .to_onnx = to_onnx,
 };

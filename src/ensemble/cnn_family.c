@@ -5,6 +5,7 @@
 #include "cnn/predict.h"
 #include "cnn/state.h"
 #include "cnn/train.h"
+#include "ensemble/cnn_onnx.h"
 #include "ensemble/ensemble_options.h"
 #include "ensemble/member_files.h"
 #include "ensemble/members.h"
@@ -182,6 +183,8 @@ static StatusCode check_length(const Config *begun, const Config *config, Status
     return cnn_check_length(begun, config, status);
 }
 
+static const ModelExporter exporters[] = {{"onnx", cnn_onnx_write, NULL}};
+
 const ModelFamily cnn_family = {.name = "cnn",
                                 .check = members_check,
                                 .train = members_train,
@@ -201,5 +204,7 @@ const ModelFamily cnn_family = {.name = "cnn",
                                 .draw = draw,
                                 .remove_leftovers = member_files_remove_all,
                                 .has_leftovers = member_files_exist,
+                                .exporter_count = 1,
+                                .exporters = exporters,
                                 .bench_count = CNN_BENCHES,
                                 .benches = cnn_benches};

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|lint|thread|peers|cluster|slurm|simulate]...    (build is the default)
+# Usage: deps.sh [build|npm|onnx|lint|thread|peers|cluster|slurm|simulate]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev libpng-dev libtiff-dev libexif-dev
+             libprotobuf-c-dev protobuf-c-compiler libonnx-dev
              librandom123-dev libinih-dev libcjson-dev libssl-dev zlib1g-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates gnuplot-nox python3-pandas python3-h5py"
     [npm]="npm"
+    [onnx]="python3-h5py python3-opencv python3-onnx"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
@@ -34,7 +36,7 @@ done
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     found=yes
     for tool in gcc make mpicc mpirun pkg-config bats pgrep curl; do command -v "$tool" >/dev/null || found=no; done
-    pkg-config --exists hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib cmocka 2>/dev/null || found=no
+    pkg-config --exists hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c cmocka 2>/dev/null || found=no
     [[ $found == no || ${*:-build} != build ]] || exit 0
     fail "this is neither Debian nor Ubuntu (no apt-get); please install what these packages hold: ${wanted[*]}"
 fi

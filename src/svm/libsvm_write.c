@@ -33,14 +33,6 @@ static void write_kernel(FILE *file, const SvmKernel *kernel) {
     if (kernel->type == SVM_POLY) fprintf(file, "coef0 %.17g\n", kernel->coef0);
 }
 
-/* The machine for classes i < j in the order of the model, and the sign that its values take there. */
-static const SvmPair *pair_of(const SvmModel *model, int i, int j, int *sign) {
-    int a = model->classes[i], b = model->classes[j];
-    *sign = a < b ? 1 : -1;
-    const int classes = model->spec.classes;
-    return &model->pairs.items[a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a)];
-}
-
 typedef enum { RHO, PROB_A, PROB_B } PairValue;
 
 /* A line with one value of each pair. LIBSVM's decision is that of the first class against the second, and
@@ -50,7 +42,7 @@ static void write_pairs(FILE *file, const char *name, const SvmModel *model, Pai
     for (int i = 0; i < model->class_count; i++)
         for (int j = i + 1; j < model->class_count; j++) {
             int sign;
-            const SvmPair *pair = pair_of(model, i, j, &sign);
+            const SvmPair *pair = svm_pair_of(model, i, j, &sign);
             double values[] = {
                 [RHO] = sign * pair->rho, [PROB_A] = pair->slope, [PROB_B] = sign * pair->offset};
             fprintf(file, " %.17g", values[value]);
@@ -87,7 +79,7 @@ static void write_class(FILE *file, const SvmModel *model, int i) {
     for (int j = 0; j < model->class_count; j++) {
         int sign;
         if (j == i) continue;
-        const SvmPair *pair = i < j ? pair_of(model, i, j, &sign) : pair_of(model, j, i, &sign);
+        const SvmPair *pair = i < j ? svm_pair_of(model, i, j, &sign) : svm_pair_of(model, j, i, &sign);
         coefficients[j] = mem_new((size_t)model->n, sizeof *coefficients[j]);
         for (int64_t s = 0; s < pair->support_count; s++)
             coefficients[j][pair->support[s]] = sign * pair->coefficient[s];

@@ -34,6 +34,12 @@ int svm_pairs_existing(int classes, const bool *present) {
     return svm_pair_count(found);
 }
 
+const SvmPair *svm_pair_of(const SvmModel *model, int i, int j, int *sign) {
+    const int a = model->classes[i], b = model->classes[j], classes = model->spec.classes;
+    *sign = a < b ? 1 : -1;
+    return &model->pairs.items[a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a)];
+}
+
 SvmPairs svm_pairs_new(int classes) {
     SvmPairs pairs = {.classes = classes, .count = svm_pair_count(classes)};
     pairs.items = mem_new((size_t)pairs.count, sizeof *pairs.items);

@@ -66,6 +66,9 @@ bool svm_pair_exists(int classes, const bool *present, int number);
 /* How many pairs exist. */
 int svm_pairs_existing(int classes, const bool *present);
 
+/* The machine for classes number i < j in the order of the model, and the sign that its values take there. */
+const SvmPair *svm_pair_of(const SvmModel *model, int i, int j, int *sign);
+
 /* None of them solved. Freed by svm_pairs_free. */
 SvmPairs svm_pairs_new(int classes);
 void svm_pairs_free(SvmPairs *pairs);

@@ -4,6 +4,7 @@
 #include "model/class_weights.h"
 #include "model/draw.h"
 #include "svm/svm_libsvm.h"
+#include "svm/svm_onnx.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -112,7 +113,8 @@ static StatusCode export_images(const Model *model, const ModelImages *images, c
     return svm_libsvm_write_images(model->state, &images->set, path, status);
 }
 
-static const ModelExporter exporters[] = {{"libsvm", export_libsvm, export_images}};
+static const ModelExporter exporters[] = {{"libsvm", export_libsvm, export_images},
+                                          {"onnx", svm_onnx_write, NULL}};
 
 /* What a LIBSVM model doesn't say about the images that it was trained on. */
 static const char *const import_keys[] = {"run.preprocess", "run.train", "run.valid", "svm.features", NULL};
@@ -133,7 +135,7 @@ const ModelFamily svm_family = {.name = "svm",
                                 .decide = decide,
                                 .describe = describe,
                                 .draw = draw,
-                                .exporter_count = 1,
+                                .exporter_count = 2,
                                 .exporters = exporters,
                                 .importer_count = 1,
                                 .importers = importers};

@@ -1,0 +1,93 @@
+# Exported ONNX models: OpenCV reads CNNs; an SVM's numbers are read from the file and computed as ONNX says. `make bench-onnx` has
+# onnxruntime.
+load common
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+    configs=$BATS_TEST_DIRNAME/../../configs
+}
+
+# needs MODULE...: of Debian's Python.
+needs() {
+    local module
+    for module; do
+        /usr/bin/python3 -c "import $module" 2>/dev/null || skip "python3-${module/cv2/opencv} is missing"
+    done
+}
+
+@test "export --format onnx: OpenCV's dnn gives a CNN's and an ensemble's probabilities; all kinds of layers" {
+    needs h5py cv2
+    local layers="conv:8:3:p1 bn relu@a conv:8:3:p1 bn relu conv:8:3:p1:s1 bn add:a relu pool:3:s2 conv:8:3 avgpool:2 dropout:0.2 dense:16 bn relu@b dense:16 relu add:b dense:classes"
+    on 1 2 train "$configs/cnn-fast.ini" --data "$data" --run two --set run.train=500 --set cnn.epochs=1 --set cnn.members=2 \
+        --set "cnn.member_layers=$layers | conv:8:5:s2 relu conv:12:3:p1 avgpool:all dense:classes"
+    "$PARDIGITS" export two --format onnx --out two.onnx
+    "$PARDIGITS" evaluate two --predictions two.h5
+    /usr/bin/python3 - "$data" <<'PY'
+import cv2, h5py, numpy as np, sys
+net, ours = cv2.dnn.readNetFromONNX("two.onnx"), h5py.File("two.h5")
+images = h5py.File(sys.argv[1])["test/images"][:1000]
+net.setInput(images[:, None].astype(np.float32), "image")
+theirs = net.forward()
+print(np.abs(theirs - ours["probabilities"][:1000]).max())
+assert theirs.shape == (1000, 10) and np.abs(theirs - ours["probabilities"][:1000]).max() < 1e-5
+PY
+}
+
+@test "export --format onnx: an SVM's classifier gives its decision values and probabilities" {
+    needs h5py onnx
+    for kind in "" "--set svm.normalize=yes --set svm.kernel=poly --set svm.gamma=0.5 --set svm.coef0=1 --set svm.probability=yes --set svm.folds=2"; do
+        # shellcheck disable=SC2086 # several words
+        on 1 2 train "$configs/svm.ini" --data "$data" --run svm --overwrite --set run.train=300 $kind
+        "$PARDIGITS" export svm --format onnx --out svm.onnx
+        "$PARDIGITS" export svm --out svm.libsvm
+        "$PARDIGITS" export svm --split test --data "$data" --out test.svm
+        svm-predict $([[ -z $kind ]] || echo -b 1) test.svm svm.libsvm predicted >log
+        "$PARDIGITS" evaluate svm --data "$data" --predictions svm.h5
+        /usr/bin/python3 - "$data" <<'PY'
+import h5py, numpy as np, onnx, sys
+model = onnx.load("svm.onnx")
+onnx.checker.check_model(model)
+a = {x.name: onnx.helper.get_attribute_value(x) for n in model.graph.node for x in n.attribute if n.op_type == "SVMClassifier"}
+pixels = h5py.File(sys.argv[1])["test/images"][:200].reshape(200, -1).astype(np.float64)
+normalized = any(n.op_type == "ReduceL2" for n in model.graph.node)
+seen = pixels / (np.linalg.norm(pixels, axis=1, keepdims=True) if normalized else 255)
+vectors = np.array(a["support_vectors"]).reshape(-1, seen.shape[1])
+gamma, coef0, degree = a["kernel_params"]
+if a["kernel_type"] == b"RBF":
+    k = np.exp(-gamma * ((seen ** 2).sum(1)[:, None] + (vectors ** 2).sum(1) - 2 * seen @ vectors.T))
+else:
+    k = (gamma * seen @ vectors.T + coef0) ** degree
+dual = np.array(a["coefficients"]).reshape(-1, len(vectors))
+ends = np.cumsum(a["vectors_per_class"])
+of = lambda c: slice(ends[c] - a["vectors_per_class"][c], ends[c])
+classes, pairs = len(ends), 0
+votes = np.zeros((200, classes), int)
+decisions = []
+for i in range(classes):
+    for j in range(i + 1, classes):
+        d = k[:, of(i)] @ dual[j - 1, of(i)] + k[:, of(j)] @ dual[i, of(j)] + a["rho"][len(decisions)]
+        decisions.append(d)
+        votes[np.arange(200), np.where(d > 0, i, j)] += 1
+ours = h5py.File("svm.h5")
+labels = np.array(a["classlabels_ints"])[votes.argmax(1)]
+assert (labels == ours["prediction"][:200]).all()
+if "decisions" in ours:
+    assert np.abs(np.array(decisions).T - ours["decisions"][:200]).max() < 1e-4
+else: # as LIBSVM's: 1 / (1 + exp(A d + B)) of its first class
+    assert len(a["prob_a"]) == len(a["prob_b"]) == len(decisions)
+    lines = open("svm.libsvm").read().split("\n")
+    theirs = {w[0]: np.array(w[1:], float) for w in map(str.split, lines[:14]) if w and w[0] in ("probA", "probB")}
+    assert np.abs(theirs["probA"] - a["prob_a"]).max() < 1e-5 and np.abs(theirs["probB"] - a["prob_b"]).max() < 1e-5
+PY
+    done
+}
+
+@test "export --format onnx: what the file doesn't do is said; what can't be is refused" {
+    on 1 2 train "$configs/cnn-fast.ini" --data "$data" --run deskewed --set run.train=128 --set cnn.epochs=1 --set run.preprocess=deskew
+    "$PARDIGITS" export deskewed --format onnx --out deskewed.onnx 2>&1 | grep 'went through run.preprocess = deskew'
+    grep -q deskew deskewed.onnx
+    on 1 2 train "$configs/svm.ini" --data "$data" --run edges --set run.train=200 --set svm.features=gradient
+    fails_on 1 2 'svm.features = gradient' export edges --format onnx --out no
+    fails_on 1 2 "the format libsvm is for models of: svm" export deskewed --out no
+    [[ ! -e no ]]
+}
