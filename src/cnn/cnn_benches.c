@@ -111,7 +111,7 @@ static void add_phases(const StepProfile *profile, Output *output) {
 }
 
 static void add_barriers(const StepProfile *profile, Output *output) {
-    output_begin(output, "barriers", "microseconds of a barrier of so many threads", OUTPUT_TABLE);
+    output_begin(output, "barrier_costs", "microseconds of a barrier of so many threads", OUTPUT_TABLE);
     for (int t = 1; t <= profile->threads; t++) {
         output_record(output);
         output_integer(output, "threads", "threads", t);
