@@ -8,7 +8,7 @@
 #include <string.h>
 
 typedef struct {
-    const char *format, *out, *shape, *classes, *data;
+    const char *format, *out, *shape, *classes, *data, *features_from;
     Settings settings;
     OutputFormat print;
 } ImportArguments;
@@ -47,6 +47,7 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
                               {.name = "shape", .value = &arguments->shape},
                               {.name = "classes", .value = &arguments->classes},
                               {.name = "data", .value = &arguments->data},
+                              {.name = "features-from", .value = &arguments->features_from},
                               {.name = "set", .take = settings_take, .context = &arguments->settings},
                               OPTIONS_OF_FORMAT(&arguments->print),
                               {0}};
@@ -56,6 +57,11 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out MODEL.h5 is needed: the file to be written.");
+    if (arguments->features_from && strcmp(arguments->features_from, "0") &&
+        strcmp(arguments->features_from, "1"))
+        return status_set(status, STATUS_USAGE,
+                          "--features-from %s: expected 0 or 1, the number of the first pixel.",
+                          arguments->features_from);
     if (arguments->data && (arguments->shape || arguments->classes))
         return status_set(status, STATUS_USAGE,
                           "--data says the shape and the classes: omit --shape and --classes.");
@@ -107,7 +113,8 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(importer, arguments.settings.items[i], status);
     if (!status->code && comm_rank(context->comm) == 0)
-        importer->read(&content, &spec, config, argv[1], status);
+        importer->read(&content, &spec, config, argv[1],
+                       arguments.features_from ? arguments.features_from[0] - '0' : -1, status);
     const CheckpointInfo info = {
         .config = config, .spec = spec, .class_names = &dataset.class_names, .complete = true};
     if (!comm_agree(context->comm, status) &&

@@ -97,12 +97,17 @@ static const struct {
      "file.\n"
      "  --split       writes the images of this part of the dataset instead, as the model sees them"},
     {"import", cmd_import,
-     "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--data FILE.h5] [--set "
+     "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--features-from 0|1] [--data "
+     "FILE.h5] [--set "
      "section.key=value]...",
      "Converts a LIBSVM model (C-SVC, labels 0 to 255, pixels divided by 255, no svm.normalize) to a "
      "model.h5.\n"
      "  --shape       height and width of its images; default: 28x28 if the features fit\n"
      "  --classes     number of classes; default: 10, or more if the labels need it\n"
+     "  --features-from 0  for files whose first pixel is feature 0, as scikit-learn writes them; default: "
+     "1, unless a "
+     "feature\n"
+     "                0 is found\n"
      "  --data        takes shape, classes and their names from this dataset instead\n"
      "  --set         says what else the file doesn't: run.preprocess and svm.features, without which the "
      "predictions\n"

@@ -123,11 +123,37 @@ static StatusCode write_statistics(H5File *file, Copy copy, const Network *net, 
     return STATUS_OK;
 }
 
+/* What readers of the file have to know of the layers: their order, how arrays lie, what batch norm adds. */
+static StatusCode explain(H5File *file, const char *root, const Network *net, Status *status) {
+    static const char *const layouts[] = {
+        [1] = "channel",
+        [2] = "input value (row, then column, then channel), unit",
+        [4] = "kernel row, kernel column, input channel, filter",
+    };
+    char layers[NETWORK_MAX_LAYERS * LAYER_TEXT] = "", path[PATH];
+    size_t used = 0;
+    for (int i = 0; i < net->layer_count; i++) {
+        const Layer *layer = &net->layers[i];
+        used += (size_t)snprintf(layers + used, sizeof layers - used, "%s%s", i ? " " : "",
+                                 *layer->name ? layer->name : layer->text);
+        if (layer->type->statistic_count == 0) continue;
+        snprintf(path, sizeof path, "%s/%s", root, layer->name);
+        h5_set_f64(file, path, "epsilon", (double)NORM_EPSILON, status);
+    }
+    for (int a = 0; a < net->array_count; a++) {
+        snprintf(path, sizeof path, "%s/%s", root, net->arrays[a].name);
+        h5_set_text(file, path, "layout", layouts[net->arrays[a].shape.rank], status);
+    }
+    return h5_set_text(file, root, "layers", layers, status);
+}
+
 StatusCode train_state_write_model(H5File *file, const char *root, const Network *net, const float *params,
                                    const float *statistics, Status *status) {
     const Copy copy = {root, ""};
-    if (write_params(file, copy, net, params, status)) return status->code;
-    return write_statistics(file, copy, net, statistics, status);
+    if (write_params(file, copy, net, params, status) ||
+        write_statistics(file, copy, net, statistics, status))
+        return status->code;
+    return explain(file, root, net, status);
 }
 
 static const Copy velocity_copy = {"/optimizer", "/momentum"}, trained_copy = {"/optimizer", "/value"},

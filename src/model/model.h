@@ -61,8 +61,9 @@ typedef struct {
     const char *const *keys; /* up to a NULL: keys that the user may set, because the file doesn't say them */
     /* Reads a file on this rank: *content, and what it says of the configuration. *spec is of the images that
      * the model takes: fields that are 0 before the call weren't said by the user; the importer fills them.
-     */
-    StatusCode (*read)(void **content, ImageSpec *spec, Config *config, const char *path, Status *status);
+     * first_feature: how the file numbers the first pixel; -1: not said by the user. */
+    StatusCode (*read)(void **content, ImageSpec *spec, Config *config, const char *path, int first_feature,
+                       Status *status);
     CheckpointWriter write;       /* of the content */
     void (*free)(void **content); /* NULL content is allowed */
 } ModelImporter;

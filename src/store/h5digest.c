@@ -137,6 +137,15 @@ static bool is_work_key(const Digest *digest, const char *path, const char *attr
     return false;
 }
 
+/* Whether an attribute of /model only explains it to readers of the file: what it says isn't part of the
+ * model. */
+static bool is_explanation(const char *path, const char *attribute) {
+    static const char *const names[] = {"layout", "layers", "epsilon", "formula"};
+    for (size_t i = 0; !strncmp(path, "/model", 6) && i < sizeof names / sizeof *names; i++)
+        if (!strcmp(attribute, names[i])) return true;
+    return false;
+}
+
 typedef struct {
     Digest *digest;
     const char *path;
@@ -145,7 +154,7 @@ typedef struct {
 static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
     (void)info;
     AttributeWalk *walk = context;
-    if (is_work_key(walk->digest, walk->path, name)) return 0;
+    if (is_work_key(walk->digest, walk->path, name) || is_explanation(walk->path, name)) return 0;
     hid_t id = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(id), space = H5Aget_space(id);
     const int64_t bytes = h5_items_bytes(walk->digest->file, -1, type, space);
     void *data = mem_new((size_t)larger(bytes, 0), 1);

@@ -90,7 +90,8 @@ StatusCode h5_get_text(const H5File *file, const char *name, const char *attribu
                        Status *status);
 
 /* The SHA-256 of everything below the groups /config, /images, /model, /optimizer and /state: names, types,
- * shapes, values and attributes, sorted by name, without the keys of /config that don't shape the model.
+ * shapes, values and attributes, sorted by name, without the keys of /config that don't shape the model
+ * and the attributes layout, layers, epsilon and formula of /model, which only explain it.
  * hex[65]. */
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status);
 

@@ -4,6 +4,7 @@
 #include "svm/model.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,9 @@ typedef struct {
     const char *path;
     char *line; /* the current one, its newline cut off */
     size_t room;
-    int64_t number;  /* of the line, from 1 */
-    ImageSpec *spec; /* as the user said it; 0: unknown */
+    int64_t number;    /* of the line, from 1 */
+    int first_feature; /* the number of the first pixel; -1: not known yet */
+    ImageSpec *spec;   /* as the user said it; 0: unknown */
     SvmModel *model;
     int64_t class_support[CLASSES_MAX]; /* by place in the order of the file */
     double *rho, *slope, *offset;       /* of pairs, in the order of the file */
@@ -55,7 +57,7 @@ static bool take_number(const char **at, double *value) {
 /* The numbers of the rest of a line, at most `most`; -1 if it holds anything else. */
 static int take_numbers(const char *at, double *values, int most) {
     int count = 0;
-    while (*(at += strspn(at, " ")))
+    while (*(at += strspn(at, " \t")))
         if (count == most || !take_number(&at, &values[count++])) return -1;
     return count;
 }
@@ -79,7 +81,9 @@ static StatusCode take_kernel(Reader *reader, const char *value) {
             snprintf(reader->kernel, sizeof reader->kernel, "%s", kernels[k].here);
             return STATUS_OK;
         }
-    return refuse(reader, "kernel_type linear, polynomial or rbf");
+    char expected[80];
+    snprintf(expected, sizeof expected, "kernel_type linear, polynomial or rbf, and this is %.20s", value);
+    return refuse(reader, expected);
 }
 
 static StatusCode take_labels(Reader *reader, const char *value) {
@@ -118,15 +122,22 @@ static StatusCode take_support_counts(Reader *reader, const char *value) {
     return count == reader->model->class_count ? STATUS_OK : refuse(reader, "a count for each label");
 }
 
+static StatusCode take_type(Reader *reader, const char *value) {
+    char expected[64];
+    if (!strcmp(value, "c_svc")) return STATUS_OK;
+    snprintf(expected, sizeof expected, "svm_type c_svc, and this is %.30s", value);
+    return refuse(reader, expected);
+}
+
 /* A header line: a name and values. */
 static StatusCode take_header(Reader *reader) {
-    char *space = strchr(reader->line, ' '), *value = space ? space + 1 : reader->line + strlen(reader->line);
+    char *space = strpbrk(reader->line, " \t"),
+         *value = space ? space + 1 : reader->line + strlen(reader->line);
     if (space) *space = 0;
     const char *name = reader->line;
     SvmKernel *kernel = &reader->model->kernel;
     double number = 0;
-    if (!strcmp(name, "svm_type"))
-        return strcmp(value, "c_svc") ? refuse(reader, "svm_type c_svc") : STATUS_OK;
+    if (!strcmp(name, "svm_type")) return take_type(reader, value);
     if (!strcmp(name, "kernel_type")) return take_kernel(reader, value);
     if (!strcmp(name, "label")) return take_labels(reader, value);
     if (!strcmp(name, "nr_sv")) return take_support_counts(reader, value);
@@ -181,40 +192,56 @@ static StatusCode begin_pairs(Reader *reader) {
 static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
     const int pixels = image_spec_pixels(reader->model->spec);
     char expected[40];
-    while (*(at += strspn(at, " "))) {
+    const int first = reader->first_feature;
+    while (*(at += strspn(at, " \t"))) {
         double feature, value;
         if (!take_number(&at, &feature) || *at++ != ':' || !take_number(&at, &value))
             return refuse(reader, "index:value pairs");
-        if (!(feature >= 1 && feature <= pixels)) {
-            snprintf(expected, sizeof expected, "features from 1 to %d", pixels);
+        if (!(feature >= first && feature < first + pixels)) {
+            snprintf(expected, sizeof expected, "features from %d to %d", first, first + pixels - 1);
             return refuse(reader, expected);
         }
         double pixel = round(value * 255);
         if (!(pixel >= 0 && pixel <= 255) || fabs(value * 255 - pixel) > 1e-3)
             return refuse(reader, "values that are a pixel (0 to 255) divided by 255, not scaled to an "
                                   "image's length (svm.normalize)");
-        image[(int)feature - 1] = (uint8_t)pixel;
+        image[(int)feature - first] = (uint8_t)pixel;
     }
     return STATUS_OK;
 }
 
-/* The largest feature of the support vectors, which begin at the next line; the file is read from there again
- * afterwards. 0 where it can't be read twice. */
-static int largest_feature(Reader *reader) {
+/* The feature before a colon of a line, which is cut there. */
+static int feature_before(const char *line, char *colon) {
+    *colon = 0;
+    const char *at = colon;
+    while (at > line && at[-1] != ' ' && at[-1] != '\t')
+        at--;
+    return atoi(at);
+}
+
+/* The least and largest feature of the support vectors, which begin at the next line; the file is read from
+ * there again afterwards. *largest = 0 where it can't be read twice. */
+static void scan_features(Reader *reader, int *least, int *largest) {
     const off_t start = ftello(reader->file);
     const int64_t number = reader->number;
-    int largest = 0;
-    if (start < 0) return 0;
-    while (next_line(reader)) {
-        char *colon = strrchr(reader->line, ':');
-        if (!colon) continue;
-        *colon = 0;
-        const char *space = strrchr(reader->line, ' ');
-        const int feature = atoi(space ? space + 1 : reader->line);
-        if (feature > largest) largest = feature;
+    *least = INT_MAX;
+    *largest = 0;
+    while (start >= 0 && next_line(reader)) {
+        char *last = strrchr(reader->line, ':'), *first = strchr(reader->line, ':');
+        if (!last) continue;
+        const int to = feature_before(reader->line, last),
+                  from = first < last ? feature_before(reader->line, first) : to;
+        if (to > *largest) *largest = to;
+        if (from < *least) *least = from;
     }
     reader->number = number;
-    return fseeko(reader->file, start, SEEK_SET) ? 0 : largest;
+    if (start >= 0 && fseeko(reader->file, start, SEEK_SET)) *largest = 0;
+}
+
+/* A feature 0 says that features count from 0. */
+static void choose_first_feature(Reader *reader, int least) {
+    if (reader->first_feature >= 0) return;
+    reader->first_feature = least == 0 ? 0 : 1;
 }
 
 /* The shape that the user said; otherwise MNIST's, unless the features are too many for it or so few that
@@ -222,9 +249,12 @@ static int largest_feature(Reader *reader) {
 static StatusCode choose_shape(Reader *reader) {
     ImageSpec *spec = &reader->model->spec;
     const ImageSpec mnist = image_spec_mnist();
+    int least, largest;
+    scan_features(reader, &least, &largest);
+    choose_first_feature(reader, least);
     if (reader->spec->height) return STATUS_OK;
-    const int largest = largest_feature(reader), pixels = image_spec_pixels(mnist);
-    if (largest <= pixels / 2 || largest > pixels)
+    const int pixels = image_spec_pixels(mnist);
+    if (largest <= pixels / 2 || largest >= pixels + reader->first_feature)
         return status_set(reader->status, STATUS_USAGE,
                           "%s doesn't say the shape of its images, and its largest feature, %d, doesn't fit "
                           "%d x %d pixels: add --shape HxW, or --data with a dataset of such images.",
@@ -295,8 +325,8 @@ static void fill_config(const Reader *reader, Config *config, Status *status) {
 }
 
 StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config, const char *path,
-                                 Status *status) {
-    Reader reader = {.path = path, .status = status, .spec = spec};
+                                 int first_feature, Status *status) {
+    Reader reader = {.path = path, .status = status, .spec = spec, .first_feature = first_feature};
     reader.model = mem_new(1, sizeof *reader.model);
     reader.model->kernel = (SvmKernel){.degree = 3};
     reader.model->spec = *spec;
@@ -307,6 +337,12 @@ StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config,
         status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
     else if (!read_all(&reader))
         fill_config(&reader, config, status);
+    if (!status->code && first_feature < 0 && reader.first_feature == 1)
+        fprintf(stderr,
+                "pardigits: note: the features of %s are taken to count from 1, as LIBSVM's do; if they "
+                "count from 0, "
+                "as of scikit-learn's dump_svmlight_file, add --features-from 0.\n",
+                path);
     if (reader.file) fclose(reader.file);
     free(reader.line);
     mem_free(reader.rho);

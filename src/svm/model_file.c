@@ -73,6 +73,14 @@ static StatusCode write_support(H5File *file, const SvmModel *model, Status *sta
     return status->code;
 }
 
+/* For readers of the file; not part of the digest. */
+static void explain(H5File *file, Status *status) {
+    h5_set_text(file, "/model/support/images", "layout",
+                "support vector, row, column; as the kernel sees them, times 255", status);
+    h5_set_text(file, "/model/pairs", "formula",
+                "A against B: sum of coefficient K(support vector, image) - rho; positive means A", status);
+}
+
 static StatusCode write_virtual(H5File *file, const SvmModel *model, Status *status) {
     if (h5_write(file, "/model/virtual/from", H5_I32, (H5Shape){1, {model->from_count}}, model->from, status))
         return status->code;
@@ -91,7 +99,8 @@ StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
         return status->code;
     for (int p = 0; p < model->pairs.count; p++)
         if (model->pairs.items[p].solved && write_pair(file, model, p, status)) return status->code;
-    return STATUS_OK;
+    explain(file, status);
+    return status->code;
 }
 
 /* Whether rows are ascending rows of the n support vectors. */

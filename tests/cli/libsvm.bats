@@ -66,6 +66,16 @@ same_predictions() {
     "$PARDIGITS" import rbf.libsvm --out back.h5 --set run.valid=1000
     "$PARDIGITS" export back.h5 --out back.libsvm
     cmp rbf.libsvm back.libsvm
+    # tabs, and features from 0: with a feature 0 they are recognised, otherwise asked for
+    awk '/^SV/ { sv = 1 } sv && /:/ { for (f = 1; f <= NF; f++) if ((at = index($f, ":"))) $f = substr($f, 1, at - 1) - 1 substr($f, at) } { print }' \
+        rbf.libsvm | tr ' ' '\t' >zero.libsvm
+    "$PARDIGITS" import zero.libsvm --out zero.h5 --set run.valid=1000 --features-from 0
+    same_model zero.h5 back.h5
+    "$PARDIGITS" import zero.libsvm --out off.h5 2>&1 | grep 'add --features-from 0'
+    awk '/:/ && !done { sub(/[0-9]+:/, "0:0 &"); done = 1 } { print }' zero.libsvm >seen.libsvm
+    "$PARDIGITS" import seen.libsvm --out seen.h5 --set run.valid=1000
+    same_model seen.h5 back.h5
+    fails_on 1 2 'expected 0 or 1' import zero.libsvm --out no.h5 --features-from 2
 }
 
 @test "import and export: what can't be is refused" {
