@@ -54,7 +54,7 @@ PUBLIC_OBJECTS := $(filter-out $(BUILD)/src/cli/% $(BUILD)/src/report/%,$(OBJECT
 PUBLIC_LIBRARIES := $(BUILD)/lib/libpardigits.a $(BUILD)/lib/$(SONAME)
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 MPI_TESTS := $(patsubst tests/mpi/%.c,$(BUILD)/tests/mpi/%,$(wildcard tests/mpi/test_*.c))
-FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 REFERENCES := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/ref/*.c))
 IDX := $(addprefix data/mnist/,train-images-idx3-ubyte train-labels-idx1-ubyte t10k-images-idx3-ubyte \
 	t10k-labels-idx1-ubyte)
@@ -84,6 +84,7 @@ demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (h
 .PHONY: check check-unit check-mpi check-cli check-install check-cluster check-lint cluster-deps
 check: data cluster-deps ## build and run all tests (check-unit, check-mpi, check-cli, check-install, check-cluster, check-lint: one kind of them)
 	$(STEP) $(PROGRAM) tests
+	$(if $(SANITIZER),,@$(MAKE) --no-print-directory fuzz-build || true)
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh
 check-cluster: cluster-deps
 check-unit check-mpi check-cli check-install check-cluster check-lint: check-%: data
@@ -97,6 +98,17 @@ cluster-deps: data
 check-faults: data $(BUILD)/tests/faults/file_faults.so ## kill trainings, damage files, let writes fail: hours (COUNT=5 cases of each KINDS=, SEED=1)
 	$(STEP) $(PROGRAM)
 	@BUILD=$(BUILD) tests/faults/run.sh $(KINDS)
+
+.PHONY: fuzz fuzz-build
+fuzz: data ## give each reader of files what it doesn't expect, for a minute (FUZZ_SECONDS=60 FUZZERS="fuzz_idx ...")
+	@$(MAKE) --no-print-directory fuzz-build
+	@tests/fuzz/run.sh build/fuzz/tests/fuzz $(or $(FUZZ_SECONDS),60) $(if $(filter command line,$(origin FUZZERS)),$(FUZZERS))
+# Where clang's packages can't be installed `make check` skips the fuzzers, and says why.
+fuzz-build:
+	@src/setup/deps.sh fuzz
+	$(STEP) $(PROGRAM)
+	$(STEP) SANITIZER=fuzz fuzzers
+	@tests/fuzz/seeds.sh $(PROGRAM) build/fuzz/tests/fuzz/seeds
 
 .PHONY: bench bench-peers bench-onnx bench-cluster bench-scaling
 bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
@@ -239,8 +251,8 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuz
 	$(Q)$(MPICC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 .PHONY: tests fuzzers
-fuzzers: $(FUZZERS)
-tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES) $(if $(SANITIZER),,$(if $(shell command -v smpicc),$(SIMULATE)))
+fuzzers: $(FUZZ_PROGRAMS)
+tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)
 
 $(IDX) &:
 	@data/fetch_mnist.sh

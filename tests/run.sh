@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests that `make tests` built and prints, as the last line, "N passed, M failed[, K skipped]".
-# Usage: run.sh [lint|unit|mpi|cli|install|cluster]...    (all of them by default; FULL=1 in the environment: all that cluster has)
+# Usage: run.sh [lint|unit|mpi|cli|install|cluster|fuzz]...    (all of them by default; FULL=1 in the environment: all that cluster has)
 # BUILD is the build folder; what is tested under a sanitizer gets its settings here.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -145,12 +145,27 @@ run_cluster() {
     [[ -z ${FULL:-} ]] || run_bats tests/cluster/slurm.bats
 }
 
-for set in "${@:-lint unit mpi cli install cluster}"; do
+# A few seconds of each fuzzer that `make fuzz-build` built.
+run_fuzz() {
+    local source name folder=$PWD/build/fuzz/tests/fuzz
+    if [[ ! -x $folder/fuzz_idx || ! -d $folder/seeds ]]; then
+        skipped=$((skipped + 1))
+        echo "SKIP tests/fuzz: they aren't built (make fuzz-build needs clang with libFuzzer)"
+        return
+    fi
+    for source in tests/fuzz/fuzz_*.c; do
+        name=$(basename "$source" .c)
+        run 60 tests/fuzz/run.sh "$folder" 2 "$name"
+        if [[ $code -eq 0 ]]; then pass "${source%.c}"; else fail "${source%.c}" "$(why 60)"; fi
+    done
+}
+
+for set in "${@:-lint unit mpi cli install cluster fuzz}"; do
     for kind in $set; do
         case $kind in
-        lint | unit | mpi | cli | install | cluster) "run_$kind" ;;
+        lint | unit | mpi | cli | install | cluster | fuzz) "run_$kind" ;;
         *)
-            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster" >&2
+            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster fuzz" >&2
             exit 2
             ;;
         esac

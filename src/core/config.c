@@ -2,6 +2,7 @@
 
 #include "core/config_lines.h"
 #include "core/mem.h"
+#include "core/regular_file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -332,10 +333,10 @@ static int take_value(void *context, const char *section, const char *key, const
 }
 
 StatusCode config_read_file(Config *config, const char *path, Status *status) {
-    FILE *file = fopen(path, "r");
+    const char *reason;
+    FILE *file = regular_file_open(path, &reason);
     if (!file)
-        return status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path,
-                          strerror(errno));
+        return status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path, reason);
     Reading reading = {config, path, status, file, .seen = mem_new((size_t)config->count, sizeof(bool))};
     int bad_line = ini_parse_stream(read_line, &reading, take_value, &reading);
     if (ferror(file))

@@ -51,7 +51,8 @@ void *mem_new(size_t count, size_t size) {
 }
 
 void *mem_copy(const void *source, size_t bytes) {
-    return memcpy(mem_new(bytes, 1), source, bytes);
+    void *copy = mem_new(bytes, 1);
+    return bytes ? memcpy(copy, source, bytes) : copy;
 }
 
 char *mem_text(const char *text) {

@@ -10,7 +10,7 @@ enum { MEM_ALIGNMENT = 64 }; /* bytes: one cache line, one 512-bit vector */
  * Freed by mem_free. */
 void *mem_new(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2), returns_nonnull));
 
-/* A copy of the `bytes` bytes at source, aligned likewise; freed by mem_free. */
+/* A copy of the `bytes` bytes at source (0: it may be NULL), aligned likewise; freed by mem_free. */
 void *mem_copy(const void *source, size_t bytes) __attribute__((returns_nonnull));
 
 /* A copy of a string; freed by mem_free. */

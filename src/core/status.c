@@ -1,5 +1,6 @@
 #include "core/status.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@ StatusCode status_set(Status *status, StatusCode code, const char *format, ...) 
     va_start(args, format);
     vsnprintf(status->text, sizeof status->text, format, args);
     va_end(args);
+    for (char *at = status->text; *at; at++) /* of a file's name: a sentence is one line */
+        if (iscntrl((unsigned char)*at)) *at = '?';
     return code;
 }
 

@@ -1,19 +1,20 @@
 #include "data/idx_parts.h"
 
 #include "core/mem.h"
+#include "core/regular_file.h"
 #include "data/idx.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 static StatusCode read_names(const char *path, ClassNames *names, Status *status) {
     enum { MOST_BYTES = (CLASSES_MAX + 1) * (CLASS_NAME_BYTES + 2) };
     char *text = mem_new(MOST_BYTES + 1, 1);
-    FILE *file = fopen(path, "r");
+    const char *reason = "the disk fails";
+    FILE *file = regular_file_open(path, &reason);
     const size_t bytes = file ? fread(text, 1, MOST_BYTES, file) : 0;
     if (!file || ferror(file))
-        status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
+        status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);
     else if (bytes == MOST_BYTES || strlen(text) != bytes)
         status_set(status, STATUS_FAILED, "%s isn't a list of at most %d class names, one a line.", path,
                    CLASSES_MAX);

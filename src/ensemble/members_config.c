@@ -187,6 +187,10 @@ StatusCode members_count(const H5File *file, const Config *config, int64_t *coun
     int64_t all = config_int(config, "cnn.members"), held = 1, wanted = config_int(config, "cnn.use_members");
     if (all > 1 && h5_get_i64(file, "/state", "members", &held, status)) return status->code;
     *count = wanted ? wanted : held;
+    if (held < 0 || held > all)
+        return status_set(status, STATUS_FAILED,
+                          "%s says that it holds %lld of its %lld members: the file is damaged.",
+                          h5_path(file), (long long)held, (long long)all);
     if (held == 0)
         return status_set(
             status, STATUS_FAILED,

@@ -86,7 +86,7 @@ StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Stat
     if (h5_shape(file, images_name, &shape, status) != STATUS_OK) return status->code;
     if (shape.rank != 3 || shape.dims[0] < 1 || shape.dims[1] != spec.height || shape.dims[2] != spec.width)
         return status_set(status, STATUS_FAILED,
-                          "%s: %s isn't of shape [n,%d,%d] with n > 0; train the model again", h5_path(file),
+                          "%s: %s isn't of shape [n,%d,%d] with n > 0; train the model again.", h5_path(file),
                           images_name, spec.height, spec.width);
     *total = shape.dims[0];
     if (*k == 0 && h5_exists(file, trials_name))
@@ -95,7 +95,7 @@ StatusCode knn_model_facts(const Model *opened, int64_t *total, int64_t *k, Stat
     if (*k == 0) h5_get_i64(file, group_name, "k", k, status);
     if (status->code == STATUS_OK && (*k < 1 || *k > 1000))
         return status_set(status, STATUS_FAILED,
-                          "%s: k of %s is %lld, but 1 to 1000 is possible; train the model again",
+                          "%s: k of %s is %lld, but 1 to 1000 is possible; train the model again.",
                           h5_path(file), group_name, (long long)*k);
     return status->code;
 }
@@ -105,7 +105,7 @@ static StatusCode check_labels(const uint8_t *labels, int64_t count, const Model
         if (labels[i] >= opened->spec.classes)
             return status_set(
                 status, STATUS_FAILED,
-                "%s: %s[%lld] is %d, but labels are 0 to %d; the file is damaged, train the model again",
+                "%s: %s[%lld] is %d, but labels are 0 to %d; the file is damaged, train the model again.",
                 h5_path(opened->file), labels_name, (long long)i, labels[i], opened->spec.classes - 1);
     return status->code;
 }

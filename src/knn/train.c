@@ -108,7 +108,7 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
 /* To train is to keep the training images, and perhaps to choose k. */
 StatusCode knn_train(TrainJob *job, Status *status) {
     if (job->train_count < 1)
-        return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid");
+        return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid.");
     const KnnOptions options = knn_options(job->config);
     KnnModel model = {.method = knn_method(&options, job->spec)};
     const bool is_auto = model.method.k == 0;

@@ -321,7 +321,7 @@ void *comm_gather_bytes(const Comm *comm, const void *mine, int64_t bytes, int64
     char *all = mem_new((size_t)total, 1);
     int64_t start = 0;
     for (int r = 0; r < comm->size; r++) {
-        if (r == comm->rank) memcpy(all + start, mine, (size_t)bytes);
+        if (r == comm->rank) copy_bytes(all + start, mine, bytes);
         comm_broadcast(comm, all + start, sizes[r], r);
         start += sizes[r];
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|onnx|lint|thread|peers|cluster|slurm|simulate]...    (build is the default)
+# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|cluster|slurm|simulate]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -11,6 +11,7 @@ declare -A packages=(
     [onnx]="python3-h5py python3-opencv python3-onnx"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"
+    [fuzz]="clang libclang-rt-dev libomp-dev"
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"

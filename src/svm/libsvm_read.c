@@ -1,9 +1,9 @@
 #include "core/mem.h"
+#include "core/regular_file.h"
 #include "svm/svm_libsvm.h"
 
 #include "svm/model.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -332,9 +332,10 @@ StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config,
     reader.model->spec = *spec;
     if (!spec->classes) reader.model->spec.classes = image_spec_mnist().classes;
     *result = NULL;
-    reader.file = fopen(path, "r");
+    const char *reason;
+    reader.file = regular_file_open(path, &reason);
     if (!reader.file)
-        status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
+        status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);
     else if (!read_all(&reader))
         fill_config(&reader, config, status);
     if (!status->code && first_feature < 0 && reader.first_feature == 1)

@@ -124,7 +124,7 @@ static StatusCode read_pair(const H5File *file, int number, SvmModel *model, Sta
     if (!rows_are_valid(pair->support, pair->support_count, model->n))
         return status_set(status, STATUS_FAILED,
                           "%s: %s isn't an ascending list of rows of /model/support; the file "
-                          "is damaged, train again",
+                          "is damaged; train the model again.",
                           h5_path(file), name);
     if (h5_read(file, pair_name(classes, number, "coefficient", name), H5_F64, shape, pair->coefficient,
                 status))
@@ -153,7 +153,7 @@ static StatusCode read_classes(const H5File *file, SvmModel *model, Status *stat
     if (good) return STATUS_OK;
     return status_set(status, STATUS_FAILED,
                       "%s: /model/classes isn't a list of at most %d classes; the file is no "
-                      "SVM of this program",
+                      "SVM of this program.",
                       h5_path(file), model->spec.classes);
 }
 

@@ -11,13 +11,14 @@ typedef struct {
     SvmPairFacts facts;
 } PairRecord;
 
+/* A pair without support vectors has no arrays, and memcpy mustn't get NULL. */
 static char *append(char *at, const void *data, size_t bytes) {
-    memcpy(at, data, bytes);
+    if (bytes) memcpy(at, data, bytes);
     return at + bytes;
 }
 
 static const char *take(const char *at, void *data, size_t bytes) {
-    memcpy(data, at, bytes);
+    if (bytes) memcpy(data, at, bytes);
     return at + bytes;
 }
 

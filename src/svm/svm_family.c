@@ -14,8 +14,8 @@ static StatusCode check_complete(const SvmModel *model, const H5File *file, Stat
     const int solved = svm_pairs_solved(&model->pairs);
     if (solved == pairs && pairs > 0) return STATUS_OK;
     return status_set(status, STATUS_FAILED,
-                      "%s: %d of %d class pairs are solved; finish the training with --resume", h5_path(file),
-                      solved, pairs);
+                      "%s: %d of %d class pairs are solved; finish the training with --resume.",
+                      h5_path(file), solved, pairs);
 }
 
 static void destroy(Model *model) {

@@ -314,3 +314,28 @@ END
     printf 'x' >>"$dir/other"
     fails 1 'another build' mpirun -n 1 "$PARDIGITS" digest x : -n 1 "$dir/other" digest x
 }
+
+# Commands that open a file, where FILE stands for it.
+opening=("train FILE --run $BATS_TEST_TMPDIR/run" "train configs/knn.ini --run $BATS_TEST_TMPDIR/run --data FILE" "evaluate FILE" "show FILE"
+    "digest FILE" "export FILE --out out" "import FILE --out out.h5" "prepare --idx FILE --out out.h5" "prepare --pictures FILE --out out.h5"
+    "prepare --idx data/mnist --class-names FILE --out out.h5" "scaling FILE FILE")
+
+@test "files that are none, and odd names, get a sentence from every command" {
+    local files=$BATS_TEST_TMPDIR/files command file code word words arguments
+    mkdir "$files" "$files/folder"
+    mkfifo "$files/pipe"
+    ln -s loop "$files/loop"
+    for command in "${opening[@]}"; do
+        for file in "$files/folder" "$files/pipe" /dev/zero "$files/loop" "$files/$(printf 'x%.0s' {1..300})" "$files/"$'a\nb' -x; do
+            arguments=() code=0
+            IFS=' ' read -ra words <<<"$command"
+            for word in "${words[@]}"; do [[ $word == FILE ]] && arguments+=("$file") || arguments+=("$word"); done
+            timeout -k 1 20 "$PARDIGITS" "${arguments[@]}" >/dev/null 2>"$BATS_TEST_TMPDIR/err" </dev/null || code=$?
+            if [[ $code -lt 1 || $code -gt 2 || $(grep -c "" "$BATS_TEST_TMPDIR/err") -ne 1 ]] || ! grep -q "^pardigits: " "$BATS_TEST_TMPDIR/err"; then
+                echo "code $code of $command with ${file:0:100}:"
+                cat "$BATS_TEST_TMPDIR/err"
+                return 1
+            fi
+        done
+    done
+}

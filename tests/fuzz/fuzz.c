@@ -1,6 +1,7 @@
 #include "fuzz/fuzz.h"
 
 #include "core/mem.h"
+#include "ensemble/families.h"
 
 #include <dirent.h>
 #include <omp.h>
@@ -46,6 +47,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     (void)argc;
     (void)argv;
     make_folder();
+    if (!freopen("/dev/null", "w", stdout)) abort(); /* what commands print */
     fatal_set_exit(crash);
     omp_set_num_threads(1);
     context = (Context){.comm = comm_alone(), .log = &quiet, .threads = 1};
@@ -84,6 +86,26 @@ const Context *fuzz_context(void) {
     return &context;
 }
 
+void fuzz_check_config(const Config *config) {
+    Status status = {0};
+    char *path = fuzz_path("written.ini");
+    FILE *file = fopen(path, "w");
+    fuzz_require(file != NULL, "a file can be written");
+    config_write(config, file);
+    fclose(file);
+    Config *again = config_create(&model_families.keys);
+    config_read_file(again, path, &status);
+    if (status.code) fprintf(stderr, "%s\n", status.text);
+    fuzz_require(!status.code, "what config_write writes can be read");
+    for (int i = 0; i < config_count(config); i++) {
+        const char *name = config_key(config, i)->name;
+        fuzz_require(!strcmp(config_value(config, name), config_value(again, name)),
+                     "what config_write writes is read as the same values");
+    }
+    config_destroy(&again);
+    mem_free(path);
+}
+
 void fuzz_require(int holds, const char *property) {
     if (holds) return;
     fprintf(stderr, "it doesn't hold that %s\n", property);
@@ -93,8 +115,8 @@ void fuzz_require(int holds, const char *property) {
 void fuzz_check_status(const Status *status) {
     const size_t length = strlen(status->text);
     fuzz_require(!status->code == !length, "a failure, and only a failure, has a sentence");
-    /* a long one is cut */
-    fuzz_require(!length || length + 1 == sizeof status->text ||
-                     strchr(".?!:", status->text[length - 1]) != NULL,
-                 "a sentence ends");
+    const bool cut = length + 1 == sizeof status->text;
+    const bool ends = cut || !length || strchr(".?!:", status->text[length - 1]);
+    if (!ends) fprintf(stderr, "%s\n", status->text);
+    fuzz_require(ends, "a sentence ends");
 }

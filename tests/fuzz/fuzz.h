@@ -5,6 +5,7 @@
 #ifndef PARDIGITS_FUZZ_FUZZ_H
 #define PARDIGITS_FUZZ_FUZZ_H
 
+#include "core/config.h"
 #include "core/status.h"
 #include "parallel/context.h"
 
@@ -26,6 +27,9 @@ size_t fuzz_read(const char *path, uint8_t **data);
 
 /* One rank without MPI, one thread, no log. */
 const Context *fuzz_context(void);
+
+/* What a configuration says is written, and must be read back as the same values. */
+void fuzz_check_config(const Config *config);
 
 /* A failure must be explained: stops the fuzzer where a code has no sentence, or a sentence no end. */
 void fuzz_check_status(const Status *status);

@@ -1,4 +1,5 @@
-/* Assignments of --set, one a line; then what the families say of the configuration. */
+/* Assignments of --set, one a line, which must survive a file; then what the families say of the
+ * configuration. */
 #include "fuzz/fuzz.h"
 
 #include "core/config.h"
@@ -15,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (char *line; (line = strsep(&rest, "\n")) && !status.code;)
         config_set(config, line, "--set", &status);
     fuzz_check_status(&status);
+    if (!status.code) fuzz_check_config(config);
     const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
     if (!status.code && family && family->check) family->check(config, image_spec_mnist(), &status);
     fuzz_check_status(&status);

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_OBJECTS = 256, NAME_BYTES = 128, MOST_DIMS = 5, MOST_VALUE = 1 << 16, GROW = 1 << 16 };
+enum { MOST_OBJECTS = 256, NAME_BYTES = 128, MOST_DIMS = 5, MOST_VALUE = 1 << 16, GROW = 1 << 12 };
 
 /* A file under change, and its objects: paths in the order of their names. */
 typedef struct {
@@ -104,7 +104,7 @@ static void change_array(Edit *edit, const char *path) {
     const hid_t array = H5Dcreate2(edit->file, path, new_type, new_space, H5P_DEFAULT, storage, H5P_DEFAULT);
     const hssize_t items = H5Sget_simple_extent_npoints(new_space);
     const bool variable = H5Tdetect_class(new_type, H5T_VLEN) > 0 || H5Tis_variable_str(new_type) > 0;
-    if (array >= 0 && !variable && items > 0 && items * (hssize_t)H5Tget_size(new_type) < MOST_VALUE &&
+    if (array >= 0 && !variable && items > 0 && items < MOST_VALUE / (hssize_t)H5Tget_size(new_type) &&
         draw(edit, 2)) {
         uint8_t *values = mem_new((size_t)items, H5Tget_size(new_type));
         memset(values, (int)draw(edit, 256), (size_t)items * H5Tget_size(new_type));
@@ -274,6 +274,24 @@ static hid_t open_image(const uint8_t *data, size_t size) {
     return file;
 }
 
+/* The file as it stands, without the room that it may grow into: its end is where its header says. */
+static size_t take_image(hid_t file, uint8_t *data, size_t most) {
+    enum { END_AT = 40 }; /* in a superblock of version 0 */
+    const ssize_t bytes = H5Fget_file_image(file, NULL, 0);
+    if (bytes <= END_AT + (ssize_t)sizeof(uint64_t)) return 0;
+    uint8_t *image = mem_new((size_t)bytes, 1);
+    uint64_t end = 0;
+    H5Fget_file_image(file, image, (size_t)bytes);
+    memcpy(&end, image + END_AT, sizeof end);
+    if (end > (uint64_t)bytes) end = (uint64_t)bytes;
+    if (end <= most)
+        memcpy(data, image, end);
+    else
+        end = 0;
+    mem_free(image);
+    return end;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed) {
     if (getenv("FUZZ_BYTES")) return LLVMFuzzerMutate(data, size, most);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -285,9 +303,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned
         for (unsigned n = 1 + draw(edit, 3); n > 0; n--)
             change_once(edit);
         H5Fflush(edit->file, H5F_SCOPE_GLOBAL);
-        const ssize_t image = H5Fget_file_image(edit->file, NULL, 0);
-        if (image > 0 && (size_t)image <= most)
-            bytes = (size_t)H5Fget_file_image(edit->file, data, (size_t)image);
+        bytes = take_image(edit->file, data, most);
         H5Fclose(edit->file);
     }
     mem_free(edit);

@@ -1,0 +1,21 @@
+#include "core/regular_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+FILE *regular_file_open(const char *path, const char **reason) {
+    struct stat facts;
+    const int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    FILE *file = NULL;
+    if (descriptor < 0 || fstat(descriptor, &facts) < 0)
+        *reason = strerror(errno);
+    else if (!S_ISREG(facts.st_mode))
+        *reason = S_ISDIR(facts.st_mode) ? "it is a folder" : "it is a device or a pipe";
+    else if (!(file = fdopen(descriptor, "r")))
+        *reason = strerror(errno);
+    if (!file && descriptor >= 0) close(descriptor);
+    return file;
+}

@@ -1,0 +1,12 @@
+/* Opening of files that people name. */
+#ifndef PARDIGITS_CORE_REGULAR_FILE_H
+#define PARDIGITS_CORE_REGULAR_FILE_H
+
+#include <stdio.h>
+
+/* Opens a file for reading, closed by the caller. NULL if it can't be opened or is no regular file: a pipe
+ * would wait for a writer, a device never end. *reason then says why, for a sentence such as "X can't be
+ * read: REASON." */
+FILE *regular_file_open(const char *path, const char **reason);
+
+#endif
