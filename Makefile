@@ -223,6 +223,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(REFERENCES) $(LIBRARY)
 	@echo "  LD $@"
 	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+tests: $(BUILD)/tests/faults/file_faults.so
 $(BUILD)/tests/faults/file_faults.so: tests/faults/file_faults.c
 	@echo "  LD $@"
 	@mkdir -p $(@D)

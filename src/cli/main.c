@@ -6,9 +6,11 @@
 #include "parallel/placement.h"
 #include "parallel/stop.h"
 #include "parallel/watchdog.h"
+#include "store/h5io.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -222,6 +224,7 @@ int main(int argc, char **argv) {
     run_command(comm, argc, argv, &status);
     if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
     watchdog_stop(&watchdog);
+    if (h5_is_stuck()) _exit(fflush(NULL) ? STATUS_FAILED : status.code);
     comm_finalize(&comm);
     return status.code;
 }

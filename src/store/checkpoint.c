@@ -193,7 +193,11 @@ void checkpoint_remove(const char *path) {
     char *previous = atomic_file_previous(path);
     unlink(path);
     unlink(previous);
-    mem_free(previous);
+    char *names[] = {atomic_file_temporary(path), atomic_file_temporary(previous), previous};
+    atomic_file_discard(names[0]);
+    atomic_file_discard(names[1]);
+    for (int i = 0; i < 3; i++)
+        mem_free(names[i]);
 }
 
 StatusCode checkpoint_config(const H5File *file, const ConfigTables *tables, Config **config,

@@ -56,7 +56,7 @@ StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, St
 /* The same on this rank only; not collective. */
 StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status);
 
-/* Removes path and its previous copy, if they exist. Not collective. */
+/* Removes path, its previous copy and what a killed run left of either, if they exist. Not collective. */
 void checkpoint_remove(const char *path);
 
 /* The configuration stored in a model file; destroyed by the caller. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,6 +140,13 @@ StatusCode h5_open(H5File **file, const char *path, Status *status) {
     return STATUS_OK;
 }
 
+/* Of HDF5, whose state is global too. */
+static atomic_bool stuck;
+
+bool h5_is_stuck(void) {
+    return stuck;
+}
+
 bool h5_lacks_sum(const H5File *file) {
     return file->lacks_sum;
 }
@@ -189,9 +197,12 @@ StatusCode h5_close(H5File **file_pointer, Status *status) {
     if (file->written && !status->code) write_image(file, status);
     if (file->streamed && !status->code) h5_end_stream(file, status);
     const bool made = file->written || file->streamed;
-    /* of a file that was only read nothing is lost */
-    if (H5Fclose(file->id) < 0 && made)
-        status_set(status, STATUS_FAILED, "%s couldn't be closed.", file->path);
+    if (H5Fclose(file->id) < 0) {
+        stuck = true;
+        /* of a file that was only read nothing is lost */
+        if (made)
+            status_set(status, STATUS_FAILED, "%s couldn't be closed: its disk may be full.", file->path);
+    }
     if (made && !status->code) file_sum_append(file->path, status);
     mem_free(file->path);
     mem_free(file);

@@ -183,16 +183,24 @@ void metrics_append(Metrics *metrics, const char *name, const double *row) {
     memcpy(table->values + table->rows++ * table->columns, row, (size_t)table->columns * sizeof *row);
 }
 
-void metrics_cut(Metrics *metrics, const char *name, double limit) {
+void metrics_filter(Metrics *metrics, const char *name, MetricsKeep keep, const void *context) {
     if (!metrics) return;
     Table *table = find_table(metrics, name);
     int64_t kept = 0;
     for (int64_t i = 0; i < table->rows; i++) {
         const double *row = table->values + i * table->columns;
-        if (row[0] >= limit) continue;
+        if (!keep(row, context)) continue;
         memmove(table->values + kept++ * table->columns, row, (size_t)table->columns * sizeof *row);
     }
     table->rows = kept;
+}
+
+static bool is_below(const double *row, const void *limit) {
+    return row[0] < *(const double *)limit;
+}
+
+void metrics_cut(Metrics *metrics, const char *name, double limit) {
+    metrics_filter(metrics, name, is_below, &limit);
 }
 
 /* The fact of a name, which is added if there is none yet. */

@@ -43,6 +43,10 @@ void metrics_append(Metrics *metrics, const char *table, const double *row);
 /* Drops the rows whose first column is >= limit (the step or epoch of the checkpoint). */
 void metrics_cut(Metrics *metrics, const char *table, double limit);
 
+/* Drops the rows that are not to be kept. */
+typedef bool (*MetricsKeep)(const double *row, const void *context);
+void metrics_filter(Metrics *metrics, const char *table, MetricsKeep keep, const void *context);
+
 /* Sets an attribute of /run: a fact about the run, such as a KNN's k or an SVM's valid_accuracy. */
 void metrics_set(Metrics *metrics, const char *name, double value);
 void metrics_set_count(Metrics *metrics, const char *name, int64_t value);

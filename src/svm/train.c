@@ -118,6 +118,22 @@ static StatusCode resume_pairs(SvmTask *task, const ImageSet *train, const SvmSa
     return comm_agree(job->comm, status);
 }
 
+/* A checkpoint's pairs, and its stage. */
+typedef struct {
+    const SvmPairs *pairs;
+    int shift_pixels;
+} Resumed;
+
+/* Whether a row of the metrics is of a pair that the checkpoint holds, or of an earlier stage: metrics are
+ * written before the checkpoint, and have the rows of pairs that will be solved again. */
+static bool is_of_checkpoint(const double *row, const void *context) {
+    const Resumed *resumed = context;
+    const int stage = (int)row[PAIR_COLUMNS - 1];
+    if (stage != resumed->shift_pixels) return stage < resumed->shift_pixels;
+    const int pair = svm_pair_number(resumed->pairs->classes, (int)row[0], (int)row[1]);
+    return pair >= 0 && pair < resumed->pairs->count && resumed->pairs->items[pair].solved;
+}
+
 /* Rows of the metrics for the pairs solved now, and warnings. */
 static void report_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPairFacts *facts) {
     const TrainJob *job = task->job;
@@ -198,11 +214,11 @@ static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, bool
              (long long)model->n, timer_now_s() - start_s);
     const bool complete = solved == all && task->last_stage;
     const bool is_last = complete || stopped;
+    train_job_flush_metrics(job);
     if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, 0, svm_model_write, model);
     if (solved == all) report_validation(job, model);
     if (is_last) train_job_save(job, complete, svm_model_write, model, status);
     svm_model_destroy(&model);
-    train_job_flush_metrics(job);
     return status->code;
 }
 
@@ -293,6 +309,8 @@ static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
     double start_s = timer_now_s();
     const int all = svm_pairs_existing(pairs->classes, task->present);
     bool stopped = false;
+    /* a run that was killed at its last save has all pairs, but isn't complete */
+    if (svm_pairs_solved(pairs) == all && task->last_stage) save(task, pairs, all, false, start_s, status);
     while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
         stopped = solve_round(task, pairs);
         save(task, pairs, all, stopped, start_s, status);
@@ -334,7 +352,10 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
     if (options.search) svm_grid_table(job);
-    if (job->resume) resume_pairs(&task, &train, &plain, &shifted, &pairs, status);
+    if (job->resume && !resume_pairs(&task, &train, &plain, &shifted, &pairs, status)) {
+        const Resumed resumed = {&pairs, shifted.shift_pixels};
+        metrics_filter(job->metrics, "pairs", is_of_checkpoint, &resumed);
+    }
     if (!status->code && !shifted.set.n) {
         if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
             train_stage(&task, &pairs, status);

@@ -130,3 +130,50 @@ int close(int file) {
 END
     [[ $(LD_PRELOAD=$BATS_TEST_TMPDIR/interrupted.so "$PARDIGITS" digest "$run") == "$("$PARDIGITS" digest "$run")" ]]
 }
+
+# with_faults VARIABLE=VALUE... -- ARGUMENTS...: trains with the library of tests/faults, on files in $BATS_TEST_TMPDIR/run.
+with_faults() {
+    local faults=()
+    while [[ $1 != -- ]]; do
+        faults+=("FILE_FAULTS_$1")
+        shift
+    done
+    shift
+    OMP_NUM_THREADS=1 env LD_PRELOAD="$PWD/$BUILD/tests/faults/file_faults.so" FILE_FAULTS_FOLDER="$BATS_TEST_TMPDIR/run" "${faults[@]}" \
+        "$PARDIGITS" train "$@" --data "$set" --run "$BATS_TEST_TMPDIR/run" 2>"$BATS_TEST_TMPDIR/err"
+}
+
+# rows RUN: of the pairs in its metrics, without their seconds.
+rows() {
+    "$PARDIGITS" show "$1/metrics.h5" --csv | grep -E '^[0-9]+,' | cut -d , -f 1-7 | sort
+}
+
+@test "SVM: killed at each of its last operations on files, it has the model and all rows of a whole run" {
+    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    local svm=(configs/svm.ini --set run.train=300 --set run.valid=100) whole=$BATS_TEST_TMPDIR/whole all at code
+    with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "${svm[@]}"
+    all=$(cat "$BATS_TEST_TMPDIR/count")
+    mv "$BATS_TEST_TMPDIR/run" "$whole"
+    for ((at = all - 30; at < all; at += 3)); do
+        code=0
+        with_faults AT=$at DO=-1 -- "${svm[@]}" || code=$?
+        [[ $code -eq 137 ]]
+        "$PARDIGITS" train "${svm[@]}" --data "$set" --run "$BATS_TEST_TMPDIR/run" --resume
+        same_model "$BATS_TEST_TMPDIR/run/model.h5" "$whole/model.h5"
+        diff <(rows "$BATS_TEST_TMPDIR/run") <(rows "$whole")
+        rm -r "$BATS_TEST_TMPDIR/run"
+    done
+}
+
+@test "KNN: a model that can't be written whole is a sentence and exit code 1" {
+    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    local knn=(configs/knn.ini --set run.train=300) all at code=0
+    with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "${knn[@]}"
+    all=$(cat "$BATS_TEST_TMPDIR/count")
+    for ((at = all - 20; at < all; at += 4)); do
+        rm -rf "$BATS_TEST_TMPDIR/run"
+        code=0
+        with_faults AT=$at DO=5 -- "${knn[@]}" || code=$?
+        [[ $code -eq 0 ]] || { [[ $code -eq 1 ]] && grep '^pardigits: ' "$BATS_TEST_TMPDIR/err"; }
+    done
+}

@@ -6,6 +6,8 @@ shared_folders() {
     mount -t tmpfs cluster /run
     mkdir -p /run/cluster/pids /run/cluster/up /run/cluster/quota /run/shared /run/project /run/cgroup
     mount --rbind "$1" /run/project
+    mkdir /run/small # a file system that can be filled
+    mount -t tmpfs -o size=24m small /run/small
     mount --rbind /sys/fs/cgroup /run/cgroup 2>/dev/null || true # not every machine has them
 }
 

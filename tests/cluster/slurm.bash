@@ -23,12 +23,7 @@ slurm_start() {
     for ((i = 1; i <= CLUSTER_HOSTS; i++)); do
         slurm_start_host "c$i" || return
     done
-    for ((i = 0; i < 300; i++)); do
-        [[ $(slurm sinfo -h -t idle -o %D 2>/dev/null) == "$CLUSTER_HOSTS" ]] && return
-        sleep 0.1
-    done
-    echo "slurm_start: the hosts didn't become idle:" >&2
-    slurm sinfo >&2
+    slurm_idle && return
     cluster_on head tail -n 5 /run/cluster/slurm/log/slurmctld.log >&2
     return 1
 }
@@ -48,6 +43,18 @@ slurm() {
         export OMPI_MCA_pml=ob1 OMPI_MCA_btl=self,vader,tcp OMPI_MCA_osc=^ucx OMPI_MCA_btl_tcp_if_include=198.18.0.0/24
         cluster_on head env "${unwanted[@]}" SLURM_CONF=/run/cluster/slurm/slurm.conf "$@"
     )
+}
+
+# slurm_idle: until all hosts wait for work.
+slurm_idle() {
+    local i
+    for ((i = 0; i < 600; i++)); do
+        [[ $(slurm sinfo -h -p main -t idle -o %D 2>/dev/null) == "$CLUSTER_HOSTS" ]] && return
+        sleep 0.1
+    done
+    echo "slurm_idle: the hosts didn't become idle:" >&2
+    slurm sinfo >&2
+    return 1
 }
 
 # slurm_wait JOB SECONDS [STATE]: until the job has that state, or has left the queue.

@@ -39,7 +39,11 @@ TmpFS=/tmp
 SlurmctldPort=6817
 SlurmdPort=6818
 NodeName=c[1-$hosts] NodeAddr=198.18.0.[11-$((10 + hosts))] CPUs=1 RealMemory=1000 State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+SlurmctldParameters=preempt_send_user_signal
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO PriorityTier=1 GraceTime=30
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP OverSubscribe=NO PriorityTier=2
 S
 echo 'CgroupPlugin=cgroup/v1' >$folder/cgroup.conf
 dd if=/dev/urandom of=$folder/munge.key bs=128 count=1 status=none

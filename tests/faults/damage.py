@@ -36,7 +36,7 @@ class Material:
     @staticmethod
     def stop(family, folder):
         """A run that was killed when it had two checkpoints, if it ever has two."""
-        for tenths in range(9, 0, -1):
+        for tenths in [*range(9, 0, -1), 9]:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             faults = {"FILE_FAULTS_FOLDER": folder / "run", "FILE_FAULTS_AT": family.operations * tenths // 10, "FILE_FAULTS_DO": KILL}

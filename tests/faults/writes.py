@@ -8,9 +8,11 @@ REASONS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EINTR, errno.ESTALE, SHO
 
 
 def faults_of(rng, family, run_folder):
-    first = rng.randint(1, family.operations)
+    first, reason = rng.randint(1, family.operations), rng.choice(REASONS)
     last = rng.choice([first, first + rng.randint(1, family.operations), 10**9])
-    return {"FILE_FAULTS_FOLDER": run_folder, "FILE_FAULTS_AT": first, "FILE_FAULTS_LAST": last, "FILE_FAULTS_DO": rng.choice(REASONS)}
+    if reason == errno.EINTR:  # nothing is interrupted for ever
+        last = first + 2
+    return {"FILE_FAULTS_FOLDER": run_folder, "FILE_FAULTS_AT": first, "FILE_FAULTS_LAST": last, "FILE_FAULTS_DO": reason}
 
 
 def case(rng, families, scratch):
