@@ -154,7 +154,7 @@ rows() {
     with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "${svm[@]}"
     all=$(cat "$BATS_TEST_TMPDIR/count")
     mv "$BATS_TEST_TMPDIR/run" "$whole"
-    for ((at = all - 30; at < all; at += 3)); do
+    for ((at = all - 30; at < all; at += 5)); do
         code=0
         with_faults AT=$at DO=-1 -- "${svm[@]}" || code=$?
         [[ $code -eq 137 ]]
