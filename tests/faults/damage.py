@@ -2,7 +2,7 @@
 import shutil
 
 from kills import KILL
-from runs import Fault, run, sentence_of
+from runs import Fault, run, sentence_of, succeed
 
 SLOW_S = 5
 
@@ -25,6 +25,10 @@ def truncate(rng, path):
     return f"the first {kept} of {len(data)} bytes"
 
 
+def is_complete(model):
+    return model.exists() and '"complete":true' in succeed(["show", model, "--json"])
+
+
 class Material:
     """Of each family a finished run and one that was killed at work; copies of them are damaged."""
 
@@ -35,15 +39,16 @@ class Material:
 
     @staticmethod
     def stop(family, folder):
-        """A run that was killed when it had two checkpoints, if it ever has two."""
-        for tenths in [*range(9, 0, -1), 9]:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            faults = {"FILE_FAULTS_FOLDER": folder / "run", "FILE_FAULTS_AT": family.operations * tenths // 10, "FILE_FAULTS_DO": KILL}
-            run(family.training(folder / "run"), folder, 1, faults)
-            if any(folder.glob("run/model*.prev.h5")):
-                break
-        return folder / "run"
+        """A run that was killed late, but before its model was complete; with two checkpoints, if it ever has two."""
+        for wanted in "model*.prev.h5", "metrics.h5":
+            for percent in range(95, 20, -5):
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                faults = {"FILE_FAULTS_FOLDER": folder / "run", "FILE_FAULTS_AT": family.operations * percent // 100, "FILE_FAULTS_DO": KILL}
+                run(family.training(folder / "run"), folder, 1, faults)
+                if any(folder.glob("run/" + wanted)) and not is_complete(folder / "run/model.h5"):
+                    return folder / "run"
+        raise Fault(f"no killed run of {family.name} is as wanted")
 
     def output(self, words, scratch):
         """What a command prints about whole files."""
