@@ -50,13 +50,13 @@ class Material:
                     return folder / "run"
         raise Fault(f"no killed run of {family.name} is as wanted")
 
-    def output(self, words, scratch):
-        """What a command prints about whole files."""
-        key = tuple(map(str, words))
+    def output(self, source, words, scratch):
+        """What a command prints about a whole copy of `source`."""
+        key = (source, *map(str, words))
         if key not in self.outputs:
             done = run(words, scratch)
             if done.code:
-                raise Fault(f"{' '.join(key)} ends with {done.code}: {done.err[-300:]}")
+                raise Fault(f"{' '.join(map(str, words))} ends with {done.code}: {done.err[-300:]}")
             self.outputs[key] = done.out
         return self.outputs[key]
 
@@ -72,12 +72,14 @@ def read_damaged(rng, material, harm, scratch, source):
     copy = scratch / source.name
     words = [rng.choice(["digest", "show"] if source.name == "model.h5" else ["show"]), copy]
     shutil.copy(source, copy)
-    whole = material.output(words, scratch)
+    whole = material.output(source, words, scratch)
     how = harm(rng, copy)
     try:
         ended = run(words, scratch)
-        if ended.code or ended.out != whole:
+        if ended.code:
             sentence_of(ended)
+        elif ended.out != whole:
+            raise Fault("the result differs, and nothing is said")
         return quick(ended)
     except Fault as fault:
         raise Fault(f"{words[0]} {source}, {how}: {fault}") from None
