@@ -84,7 +84,7 @@ demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (h
 .PHONY: check check-unit check-mpi check-cli check-install check-cluster check-lint cluster-deps
 check: data cluster-deps ## build and run all tests (check-unit, check-mpi, check-cli, check-install, check-cluster, check-lint: one kind of them)
 	$(STEP) $(PROGRAM) tests
-	$(if $(SANITIZER),,@$(MAKE) --no-print-directory fuzz-build || true)
+	$(if $(SANITIZER),,@! src/setup/deps.sh fuzz || $(MAKE) --no-print-directory fuzz-build)
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh
 check-cluster: cluster-deps
 check-unit check-mpi check-cli check-install check-cluster check-lint: check-%: data

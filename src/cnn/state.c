@@ -318,7 +318,9 @@ StatusCode train_state_read(TrainState *state, const H5File *file, Status *statu
         h5_get_f64(file, "/state", "loss_sum", &state->loss_sum, status) ||
         h5_get_i64(file, "/state", "correct", &state->correct, status))
         return status->code;
-    return STATUS_OK;
+    if (state->epoch >= 0 && state->step >= 0 && state->correct >= 0) return STATUS_OK;
+    return status_set(status, STATUS_FAILED, "%s: a number of /state is below 0: the file is damaged.",
+                      h5_path(file));
 }
 
 /* The last layer that has arrays of parameters; NULL if none has. */

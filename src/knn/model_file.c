@@ -32,7 +32,11 @@ StatusCode knn_trials_read(const H5File *file, int64_t total, KnnTrials *trials,
                           h5_path(file), (long long)total);
     if (h5_read(file, trials_name, H5_I64, (H5Shape){1, {trials->k_max + 1}}, trials->right, status))
         return status->code;
-    return h5_get_i64(file, trials_name, "next", &trials->next, status);
+    if (h5_get_i64(file, trials_name, "next", &trials->next, status)) return status->code;
+    if (trials->next >= 0 && trials->next <= total) return STATUS_OK;
+    return status_set(status, STATUS_FAILED,
+                      "%s: next of %s is %lld, expected 0 to %lld: the file is damaged.", h5_path(file),
+                      trials_name, (long long)trials->next, (long long)total);
 }
 
 /* Blocks of all ranks' reference images, which rank 0 writes as they come. file is NULL on the others. */

@@ -34,7 +34,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         spec = (ImageSpec){.height = data[0] % (SIDE_MAX + 1), .width = data[1] % (SIDE_MAX + 1)};
     if (spec.height < SIDE_MIN || spec.width < SIDE_MIN) spec = (ImageSpec){0};
     char *path = fuzz_write("libsvm.model", data + 2, size - 2);
-    if (!svm_libsvm_read_model(&content, &spec, config, path, &status)) check_saved(content, spec, config);
+    const int first_feature = data[0] % 4 < 2 ? -1 : data[0] % 2; /* not said, 0 or 1 */
+    if (!svm_libsvm_read_model(&content, &spec, config, path, first_feature, &status))
+        check_saved(content, spec, config);
     fuzz_check_status(&status);
     svm_libsvm_free(&content);
     config_destroy(&config);

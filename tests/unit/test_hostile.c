@@ -1,0 +1,75 @@
+/* Files of HDF5 that are whole by their checksum, but hold numbers that can't be. What the fuzzers found. */
+#include "ensemble/families.h"
+#include "ensemble/members.h"
+#include "knn/model.h"
+#include "store/h5io.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const int64_t odd[] = {-1, INT64_MIN, 4, (int64_t)1 << 61, INT64_MAX};
+enum { ODD = sizeof odd / sizeof *odd };
+
+/* Opens a file in which a number has that value: /state's members, and what a KNN's trials need. */
+static H5File *open_with(int64_t value, char *path) {
+    enum { IMAGES = 3, K_MAX = 2 };
+    const uint8_t pixels[IMAGES * 64] = {0};
+    const int64_t right[K_MAX + 1] = {0};
+    Status status = {0};
+    H5File *file;
+    close(mkstemp(path));
+    h5_create(&file, path, &status);
+    h5_set_i64(file, "/state", "members", value, &status);
+    h5_write(file, "/model/reference/images", H5_U8, (H5Shape){3, {IMAGES, 8, 8}}, pixels, &status);
+    h5_write(file, "/state/leave_one_out", H5_I64, (H5Shape){1, {K_MAX + 1}}, right, &status);
+    h5_set_i64(file, "/state/leave_one_out", "next", value, &status);
+    h5_close(&file, &status);
+    assert_int_equal(h5_open(&file, path, &status), STATUS_OK);
+    unlink(path);
+    return file;
+}
+
+static void test_members_of_a_file_are_between_0_and_all(void **state) {
+    (void)state;
+    Config *config = config_create(&model_families.keys);
+    Status set = {0};
+    config_set(config, "cnn.members=3", "--set", &set);
+    for (int i = 0; i < ODD; i++) {
+        char path[] = "/tmp/pardigits-hostile-XXXXXX";
+        Status status = {0}, ignored = {0};
+        int64_t count;
+        H5File *file = open_with(odd[i], path);
+        assert_int_equal(members_count(file, config, &count, &status), STATUS_FAILED);
+        assert_non_null(strstr(status.text, "damaged"));
+        h5_close(&file, &ignored);
+    }
+    config_destroy(&config);
+}
+
+static void test_images_tried_by_knn_are_between_0_and_all(void **state) {
+    (void)state;
+    for (int i = 0; i < ODD; i++) {
+        char path[] = "/tmp/pardigits-hostile-XXXXXX";
+        Status status = {0}, ignored = {0};
+        int64_t right[3];
+        KnnTrials trials = {.k_max = 2, .right = right};
+        H5File *file = open_with(odd[i], path);
+        assert_int_equal(knn_trials_read(file, 3, &trials, &status), STATUS_FAILED);
+        assert_non_null(strstr(status.text, "damaged"));
+        h5_close(&file, &ignored);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_members_of_a_file_are_between_0_and_all),
+        cmocka_unit_test(test_images_tried_by_knn_are_between_0_and_all),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
