@@ -81,18 +81,25 @@ data: deps ## put MNIST into data/mnist/ and data/mnist.h5
 demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (half a minute on two fast cores)
 	@BUILD=$(BUILD) src/setup/demo.sh
 
-.PHONY: check check-unit check-mpi check-cli check-install check-cluster check-lint cluster-deps
+.PHONY: demo-figure
+demo-figure: demo ## make results/demo.svg, the figure in README.md, anew
+	cp results/figures/accuracy.svg results/demo.svg
+
+.PHONY: check check-unit check-mpi check-cli check-install check-cluster check-lint check-report cluster-deps report-deps
 check: data cluster-deps ## build and run all tests (check-unit, check-mpi, check-cli, check-install, check-cluster, check-lint: one kind of them)
 	$(STEP) $(PROGRAM) tests
 	$(if $(SANITIZER),,@! src/setup/deps.sh fuzz || $(MAKE) --no-print-directory fuzz-build)
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh
 check-cluster: cluster-deps
-check-unit check-mpi check-cli check-install check-cluster check-lint: check-%: data
+check-report: report-deps ## try the page of `pardigits report` in headless Chromium (not a part of check: it installs a browser)
+check-unit check-mpi check-cli check-install check-cluster check-lint check-report: check-%: data
 	$(STEP) $(PROGRAM) tests
 	@BUILD=$(BUILD) SANITIZER=$(SANITIZER) FULL=$(FULL) tests/run.sh $*
-# Where they can't be installed the tests over hosts are skipped, and say why.
+# Where they can't be installed the tests over hosts, or in a browser, are skipped, and say why.
 cluster-deps: data
 	@src/setup/deps.sh cluster $(if $(FULL),slurm) || true
+report-deps: data
+	@src/setup/deps.sh report || true
 
 .PHONY: check-faults
 check-faults: data $(BUILD)/tests/faults/file_faults.so ## kill trainings, damage files, let writes fail: hours (COUNT=5 cases of each KINDS=, SEED=1)
@@ -156,7 +163,7 @@ clean: ## remove what was built
 	rm -rf build $(BUILD)
 distclean: clean ## also the datasets that were fetched or prepared, and ALL RUNS in results/, trained models included
 	rm -rf data/mnist data/*.h5
-	find results -mindepth 1 -maxdepth 1 ! -name '*.md' -exec rm -rf {} +
+	find results -mindepth 1 -maxdepth 1 ! -name '*.md' ! -name demo.svg -exec rm -rf {} +
 
 .PHONY: help
 help: ## this list
@@ -206,6 +213,7 @@ $(ONNX_C:.c=.o): $(ONNX_C) $(BUILD)/flags
 
 $(BUILD)/src/model/onnx.o: $(ONNX_C:.c=.h)
 $(BUILD)/src/api/build_info.o: CPPFLAGS += -DBUILD_ARCH='"$(ARCH)"' -DBUILD_FLAGS='"$(CFLAGS)"'
+$(BUILD)/src/report/page_files.o: $(addprefix src/report/page.,html css js)
 $(BUILD)/tests/%.o: CPPFLAGS += -Itests
 ifeq ($(SANITIZER),fuzz)
 # Kernels read nothing, and take clang's sanitizers many minutes: those of the plain build serve.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests that `make tests` built and prints, as the last line, "N passed, M failed[, K skipped]".
-# Usage: run.sh [lint|unit|mpi|cli|install|cluster|fuzz]...    (all of them by default; FULL=1 in the environment: all that cluster has)
+# Usage: run.sh [lint|unit|mpi|cli|install|cluster|fuzz|report]...    (all but report by default; FULL=1 in the environment: all that cluster has)
 # BUILD is the build folder; what is tested under a sanitizer gets its settings here.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
@@ -160,12 +160,16 @@ run_fuzz() {
     done
 }
 
+run_report() {
+    run_bats tests/report/*.bats
+}
+
 for set in "${@:-lint unit mpi cli install cluster fuzz}"; do
     for kind in $set; do
         case $kind in
-        lint | unit | mpi | cli | install | cluster | fuzz) "run_$kind" ;;
+        lint | unit | mpi | cli | install | cluster | fuzz | report) "run_$kind" ;;
         *)
-            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster fuzz" >&2
+            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster fuzz report" >&2
             exit 2
             ;;
         esac

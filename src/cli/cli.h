@@ -25,6 +25,8 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
 StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *status);
+StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status);
+StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status);
 StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status);
 
 /* The dataset that commands use without --data. */

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/dataset_output.h"
+#include "cli/dataset_survey.h"
 #include "cli/grow_arguments.h"
 #include "core/mem.h"
 #include "data/idx.h"
@@ -95,6 +96,10 @@ static StatusCode prepare(const PrepareArguments *arguments, const Context *cont
     if (!comm_agree(context->comm, status)) {
         const int64_t n = arguments->grow.n ? arguments->grow.n : parts.train.n;
         ImageSource source = parts.train_source;
+        if (root) {
+            warn_of_images(context->log, "training", &parts.train);
+            warn_of_images(context->log, "test", &parts.test);
+        }
         if (arguments->grow.n)
             grow_parts(&arguments->grow, context, &parts, arguments->out, &source, status);
         else if (root)

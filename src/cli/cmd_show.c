@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "cli/dataset_output.h"
+#include "cli/dataset_survey.h"
 #include "core/mem.h"
 #include "model/draw.h"
 #include "report/describe.h"
@@ -11,29 +12,26 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How many images of each class a part holds; counts[CLASSES_MAX]. */
-static StatusCode count_labels(const H5File *file, const char *part, int64_t n, int64_t *counts,
-                               Status *status) {
-    char path[64];
-    snprintf(path, sizeof path, "/%s/labels", part);
-    uint8_t *labels = mem_new((size_t)n, 1);
-    h5_read(file, path, H5_U8, (H5Shape){1, {n}}, labels, status);
-    for (int64_t i = 0; i < n && !status->code; i++)
-        counts[labels[i]]++;
-    mem_free(labels);
+static StatusCode draw_dataset(const H5File *file, const Dataset *dataset, const Survey *train,
+                               const char *out, Status *status) {
+    uint8_t *means = survey_means(train);
+    draw_labelled_images(file, "/train/images", "/train/labels", &dataset->class_names, means, out, status);
+    mem_free(means);
     return status->code;
 }
 
 static StatusCode show_dataset(Output *output, const Dataset *dataset, const char *out, Status *status) {
     H5File *file;
-    const ClassNames *names = &dataset->class_names;
-    int64_t train[CLASSES_MAX] = {0}, test[CLASSES_MAX] = {0};
+    Survey train = {0}, test = {0};
     if (h5_open(&file, dataset->path, status)) return status->code;
-    if (!count_labels(file, "train", dataset->train, train, status) &&
-        !(dataset->test && count_labels(file, "test", dataset->test, test, status))) {
-        output_dataset(output, dataset, train, test);
-        if (out) draw_labelled_images(file, "/train/images", "/train/labels", names, out, status);
+    if (!dataset_survey(file, "train", dataset->spec, dataset->train, &train, status) &&
+        !dataset_survey(file, "test", dataset->spec, dataset->test, &test, status)) {
+        output_dataset(output, dataset, train.counts, test.counts);
+        output_surveys(output, &train, &test);
+        if (out) draw_dataset(file, dataset, &train, out, status);
     }
+    survey_free(&train);
+    survey_free(&test);
     return h5_close(&file, status);
 }
 

@@ -196,6 +196,7 @@ static void record_circumstances(const TrainJob *job) {
     char *names, binding[PLACEMENT_TEXT], build[BUILD_INFO_LINE] = "";
     const int hosts = placement_hosts(job->comm, &names);
     placement_binding(job->comm, binding);
+    log_line_in_job(job->log, "hosts: %s", names);
     if (job->metrics) build_info_line(build);
     metrics_set_count(job->metrics, "hosts", hosts);
     metrics_set_text(job->metrics, "host_names", names);

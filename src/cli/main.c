@@ -122,6 +122,25 @@ static const struct {
      "RUN is the folder of a finished run; several of one size are repetitions.\n"
      "  --accuracy    the accuracy on held-out images whose time is told; default: 0.99\n"
      "  --out         also writes the tables to FOLDER, and figures as SVG and PNG (by gnuplot)"},
+    {"report", cmd_report,
+     "report RUN... [--out report.html] [--split train|valid|test] [--data FILE.h5] [--figures FOLDER]",
+     "Predicts the images of a part of the dataset by each run's model, and writes a page about the runs "
+     "that a "
+     "browser\n"
+     "opens from disk: accuracies and tests between them, learning curves, confusion matrices that open "
+     "their "
+     "images,\n"
+     "calibration, time, scaling, configurations. RUN is the folder of a run, or a model file.\n"
+     "  --out         the page; default: report.html\n"
+     "  --data        the dataset; default: the one that each model was trained on\n"
+     "  --figures     also writes the figures to FOLDER, as SVG and PNG (by gnuplot)"},
+    {"watch", cmd_watch, "watch RUN [--once] [--every SECONDS] [--json | --csv]",
+     "Shows how a run goes until it ends: place, images a second, time left, curves; from its metrics, which "
+     "may "
+     "lie on a\n"
+     "shared file system.\n"
+     "  --once        shows it once\n"
+     "  --every       looks for news so often; default: 2 seconds"},
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
      "Lists the keys of the configuration: types, ranges, defaults and meanings."},
     {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N] [--json | --csv]",

@@ -8,12 +8,16 @@
 typedef struct {
     bool speaks;       /* rank 0 */
     bool terminal;     /* standard error is a terminal: progress is one line, rewritten */
+    bool in_job;       /* this is a batch job, whose lines begin with date and time */
     double shown_s;    /* when progress was last shown (timer_now_s) */
     bool line_is_open; /* the last output is a progress line without its newline */
 } Log;
 
 /* The log of one rank; it needs no freeing. */
 Log log_create(int rank);
+
+/* Prints one line in a batch job, such as what only its log needs to say. */
+void log_line_in_job(Log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints one line. Ends an open progress line first. */
 void log_line(Log *log, const char *format, ...) __attribute__((format(printf, 2, 3)));

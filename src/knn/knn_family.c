@@ -47,7 +47,7 @@ static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status
 
 static StatusCode draw(const Model *model, const char *path, Status *status) {
     return draw_labelled_images(model->file, "/model/reference/images", "/model/reference/labels",
-                                &model->class_names, path, status);
+                                &model->class_names, NULL, path, status);
 }
 
 const ModelFamily knn_family = {.name = "knn",

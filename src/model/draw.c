@@ -4,68 +4,87 @@
 #include "data/sheet.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { SHEET_PER_CLASS = 20, CAPTION_BYTES = 24 };
+enum { SHEET_PER_CLASS = 20, CAPTION_BYTES = 32 };
 
-/* Which images are shown: the first SHEET_PER_CLASS of each class, class by class; freed by the caller. */
-static int64_t *choose(const uint8_t *labels, int64_t n, int64_t *count) {
-    int64_t *chosen = mem_new((size_t)CLASSES_MAX * SHEET_PER_CLASS, sizeof *chosen);
+/* Cells of a sheet that aren't images of the file. */
+enum { CELL_EMPTY = -1, CELL_MEAN = -2 };
+
+/* A cell of the sheet: the place of an image, or one of the above; and its class. */
+typedef struct {
+    int64_t image;
+    uint8_t label;
+} Cell;
+
+/* A row of `columns` cells for each class that has images: its mean if with_means, and its first ones. Freed
+ * by the caller. */
+static Cell *choose(const uint8_t *labels, int64_t n, bool with_means, int columns, int64_t *count) {
+    Cell *cells = mem_new((size_t)CLASSES_MAX * (size_t)columns, sizeof *cells);
     *count = 0;
-    for (int label = 0; label < CLASSES_MAX; label++)
-        for (int64_t i = 0, taken = 0; i < n && taken < SHEET_PER_CLASS; i++)
-            if (labels[i] == label) {
-                chosen[(*count)++] = i;
-                taken++;
-            }
-    return chosen;
+    for (int label = 0; label < CLASSES_MAX; label++) {
+        Cell *row = cells + *count;
+        int taken = with_means;
+        for (int c = 0; c < columns; c++)
+            row[c] = (Cell){c < taken ? CELL_MEAN : CELL_EMPTY, (uint8_t)label};
+        for (int64_t i = 0; i < n && taken < columns; i++)
+            if (labels[i] == label) row[taken++].image = i;
+        if (taken > with_means) *count += columns;
+    }
+    return cells;
 }
 
-/* Captions of the chosen images; [count][CAPTION_BYTES]. */
-static void write_captions(const ImageSet *sheet, const ClassNames *names, char (*text)[CAPTION_BYTES],
-                           char **captions) {
-    for (int64_t k = 0; k < sheet->n; k++) {
+/* Captions of the cells; [count][CAPTION_BYTES]. */
+static void write_captions(const Cell *cells, int64_t count, const ClassNames *names,
+                           char (*text)[CAPTION_BYTES], char **captions) {
+    for (int64_t k = 0; k < count; k++) {
         char number[12];
         captions[k] = text[k];
-        snprintf(text[k], CAPTION_BYTES, "%s", class_name(names, sheet->labels[k], number));
+        const char *name = class_name(names, cells[k].label, number);
+        snprintf(text[k], CAPTION_BYTES, "%s%s", cells[k].image == CELL_MEAN ? "mean " : "",
+                 cells[k].image == CELL_EMPTY ? "" : name);
     }
 }
 
-/* The images of a file that are to be drawn; freed by image_set_free. */
-static ImageSet read_chosen(const H5File *file, const char *images_path, const char *labels_path,
-                            Status *status) {
-    H5Shape images = {0}, shape = {0};
-    ImageSet sheet = {0};
-    if (h5_shape(file, labels_path, &shape, status) || h5_shape(file, images_path, &images, status))
-        return sheet;
-    int64_t n = shape.rank == 1 ? shape.dims[0] : 0, count;
-    const ImageSpec spec = {(int)images.dims[1], (int)images.dims[2], CLASSES_MAX};
-    uint8_t *labels = mem_new((size_t)n, 1);
-    h5_read(file, labels_path, H5_U8, (H5Shape){1, {n}}, labels, status);
-    int64_t *chosen = choose(labels, status->code ? 0 : n, &count);
-    const int64_t pixels = image_spec_pixels(spec);
-    sheet = image_set_new(count, spec);
-    for (int64_t k = 0; k < count && !status->code; k++) {
-        h5_read_rows(file, images_path, H5_U8, pixels, chosen[k], 1, sheet.images + k * pixels, status);
-        sheet.labels[k] = labels[chosen[k]];
+/* Fills the sheet [count] with the images of its cells. */
+static StatusCode read_cells(const H5File *file, const char *images_path, const Cell *cells,
+                             const uint8_t *means, ImageSet *sheet, Status *status) {
+    const int64_t pixels = image_spec_pixels(sheet->spec);
+    for (int64_t k = 0; k < sheet->n && !status->code; k++) {
+        uint8_t *image = sheet->images + k * pixels;
+        if (cells[k].image >= 0)
+            h5_read_rows(file, images_path, H5_U8, pixels, cells[k].image, 1, image, status);
+        else if (cells[k].image == CELL_MEAN)
+            memcpy(image, means + cells[k].label * pixels, (size_t)pixels);
     }
-    mem_free(chosen);
-    mem_free(labels);
-    return sheet;
+    return status->code;
 }
 
 StatusCode draw_labelled_images(const H5File *file, const char *images_path, const char *labels_path,
-                                const ClassNames *names, const char *out, Status *status) {
-    ImageSet sheet = read_chosen(file, images_path, labels_path, status);
-    char(*text)[CAPTION_BYTES] = mem_new((size_t)sheet.n, CAPTION_BYTES),
-    **captions = mem_new((size_t)sheet.n, sizeof *captions);
-    if (!status->code) {
-        write_captions(&sheet, names, text, captions);
-        sheet_write(out, &sheet, SHEET_PER_CLASS, captions, status);
-    }
+                                const ClassNames *names, const uint8_t *means, const char *out,
+                                Status *status) {
+    H5Shape images = {0}, shape = {0};
+    if (h5_shape(file, labels_path, &shape, status) || h5_shape(file, images_path, &images, status))
+        return status->code;
+    const int64_t n = shape.rank == 1 ? shape.dims[0] : 0;
+    const int columns = SHEET_PER_CLASS + (means != NULL);
+    int64_t count;
+    uint8_t *labels = mem_new((size_t)n, 1);
+    h5_read(file, labels_path, H5_U8, (H5Shape){1, {n}}, labels, status);
+    Cell *cells = choose(labels, status->code ? 0 : n, means != NULL, columns, &count);
+    ImageSet sheet = image_set_new(count, (ImageSpec){(int)images.dims[1], (int)images.dims[2], CLASSES_MAX});
+    char(*text)[CAPTION_BYTES] = mem_new((size_t)count, CAPTION_BYTES),
+    **captions = mem_new((size_t)count, sizeof *captions);
+    write_captions(cells, count, names, text, captions);
+    if (!read_cells(file, images_path, cells, means, &sheet, status))
+        sheet_write(out, &sheet, columns, captions, status);
     mem_free(captions);
     mem_free(text);
     image_set_free(&sheet);
+    mem_free(cells);
+    mem_free(labels);
     return status->code;
 }
 

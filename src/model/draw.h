@@ -7,9 +7,11 @@
 #include "store/h5io.h"
 #include "store/image_set.h"
 
-/* The first images of each class, a row a class. images_path u8 [n][height][width], labels_path u8 [n]. */
+/* The first images of each class, a row a class. images_path u8 [n][height][width], labels_path u8 [n].
+ * means: the images of each class, [classes][height][width], that begin the rows; NULL: none. */
 StatusCode draw_labelled_images(const H5File *file, const char *images_path, const char *labels_path,
-                                const ClassNames *names, const char *out, Status *status);
+                                const ClassNames *names, const uint8_t *means, const char *out,
+                                Status *status);
 
 /* The filters of a convolution, each stretched to the size of an image; mid grey is 0. path f32
  * [kernel][kernel][in][out]. */

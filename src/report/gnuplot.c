@@ -45,7 +45,7 @@ StatusCode gnuplot_draw(const Figure *figure, Status *status) {
                    {"png", "pngcairo", "font 'sans,11'"}};
     if (status->code) return status->code;
     void (*broken_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* of a gnuplot that has ended: pclose tells */
-    FILE *script = popen("gnuplot", "w");
+    FILE *script = popen("LC_ALL=C.UTF-8 gnuplot", "w");
     for (size_t f = 0; script && f < sizeof formats / sizeof *formats; f++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s.%s", figure->folder, figure->name, formats[f].ending);

@@ -50,7 +50,7 @@ static void print_head(FILE *script, const ScalingStudy *study) {
     fprintf(script, "set multiplot layout 1,2 title ");
     gnuplot_print_quoted(script, whole);
     fprintf(script,
-            " noenhanced\nset style line 2 pointsize 2\nset bmargin 4\nset tmargin 6\nset rmargin 3\n");
+            " noenhanced\nset style line 2 pointsize 1.3\nset bmargin 4\nset tmargin 6\nset rmargin 3\n");
     print_axis(script, study);
 }
 

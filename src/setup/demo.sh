@@ -33,9 +33,15 @@ bash src/setup/draw_digits.sh data/mnist results/pictures
 step "$program predict results/demo-cnn/model.h5 results/pictures/*.ppm"
 "$program" predict results/demo-cnn/model.h5 results/pictures/*.ppm
 
+step "mpirun -n $ranks $program report results/demo-{knn,svm,cnn} --out results/report.html --figures results/figures"
+"${mpi[@]}" "$program" report results/demo-{knn,svm,cnn} --out results/report.html --figures results/figures
+
 cat <<END
 
 What you have now:
+  results/report.html           a page about these models; open it in a browser:
+                                xdg-open $PWD/results/report.html
+  results/figures/              its figures, as SVG and PNG
   results/demo-{knn,svm,cnn}/   the trained models, and how training went (model.h5, metrics.h5, config.ini)
   results/samples.png           some of the digits
   results/pictures/             test digits drawn in other sizes and colours

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|cluster|slurm|simulate]...    (build is the default)
+# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|cluster|slurm|simulate|report]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -16,6 +16,7 @@ declare -A packages=(
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"
     [simulate]="libsimgrid-dev"
+    [report]="chromium nodejs npm"
 )
 # A command that makes a set's packages unnecessary wherever it came from.
 declare -A instead=([npm]="npm" [cluster]="ip" [slurm]="slurmctld" [simulate]="smpicc")

@@ -109,6 +109,18 @@ void run_lock_release(RunLock *lock) {
     *lock = (RunLock){-1, NULL};
 }
 
+bool run_lock_is_held(const char *folder) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    const size_t size = strlen(folder) + sizeof "/.lock";
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s/.lock", folder);
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    const bool held = file >= 0 && (fcntl(file, F_OFD_GETLK, &whole) || whole.l_type != F_UNLCK);
+    if (file >= 0) close(file);
+    mem_free(path);
+    return held;
+}
+
 /* Whether squeue says that a job has ended, or waits to be started again. Whatever else it says, or says not,
  * counts as life. */
 static bool job_has_ended(long long job) {

@@ -23,6 +23,9 @@ StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *
 /* Removes the file, too. */
 void run_lock_release(RunLock *lock);
 
+/* Whether somebody holds the lock of a folder; asks without taking it. */
+bool run_lock_is_held(const char *folder);
+
 /* Whether Slurm started this job again: then a lost node may hold the lock still. */
 bool run_lock_is_restart(void);
 

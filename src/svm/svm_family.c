@@ -91,7 +91,7 @@ static StatusCode draw(const Model *model, const char *path, Status *status) {
                           "%s holds features of images (svm.features), which can't be drawn: omit --out.",
                           h5_path(model->file));
     return draw_labelled_images(model->file, "/model/support/images", "/model/support/labels",
-                                &model->class_names, path, status);
+                                &model->class_names, NULL, path, status);
 }
 
 /* A LIBSVM model doesn't say what images went through before the kernel saw them. */

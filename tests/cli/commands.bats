@@ -10,7 +10,7 @@ setup_file() {
 }
 
 @test "--help answers everywhere, without MPI" {
-    for command in "" prepare train evaluate predict show digest export import keys scaling bench; do
+    for command in "" prepare train evaluate predict show digest export import keys scaling report watch bench; do
         # shellcheck disable=SC2086 # no command is a case too
         "$PARDIGITS" $command --help | grep '^.*pardigits'
     done

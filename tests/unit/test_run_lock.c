@@ -55,7 +55,9 @@ static void test_a_living_owner_is_named(void **state) {
     assert_false(second_gets_it(text));
     snprintf(text, sizeof text, " on %s, begun ", host);
     assert_false(second_gets_it(text));
+    assert_true(run_lock_is_held(folder));
     run_lock_release(&lock);
+    assert_false(run_lock_is_held(folder));
     assert_true(second_gets_it(""));
 }
 

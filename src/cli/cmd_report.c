@@ -1,0 +1,185 @@
+/* pardigits report: a page about some runs. All ranks predict, rank 0 writes. */
+#include "cli/cli.h"
+
+#include "api/build_info.h"
+#include "core/mem.h"
+#include "core/timer.h"
+#include "report/gnuplot.h"
+#include "report/report.h"
+#include "report/scaling_run.h"
+#include "store/checkpoint.h"
+#include "store/h5io.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    const char *data, *split, *out, *figures;
+    int count;
+    char **paths; /* [count] */
+} ReportArguments;
+
+/* What there is of a run; paths are freed by run_files_free. */
+typedef struct {
+    char *model, *metrics;
+    int has_model, has_metrics;
+} RunFiles;
+
+static bool is_folder(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+/* Collective: rank 0 looks. */
+static StatusCode run_files_find(RunFiles *files, const char *path, const Context *context, Status *status) {
+    const size_t size = strlen(path) + sizeof "/metrics.h5";
+    *files = (RunFiles){model_path_of(path), mem_new(size, 1), 0, 0};
+    snprintf(files->metrics, size, "%s/metrics.h5", path);
+    if (comm_rank(context->comm) == 0) {
+        files->has_model = access(files->model, F_OK) == 0;
+        files->has_metrics = is_folder(path) && access(files->metrics, F_OK) == 0;
+        if (!files->has_model && !files->has_metrics)
+            status_set(status, STATUS_FAILED,
+                       "%s isn't a run: expected a folder that `pardigits train --run` wrote, or a model.",
+                       path);
+    }
+    comm_broadcast(context->comm, &files->has_model, sizeof files->has_model, 0);
+    comm_broadcast(context->comm, &files->has_metrics, sizeof files->has_metrics, 0);
+    return comm_agree(context->comm, status);
+}
+
+static void run_files_free(RunFiles *files) {
+    mem_free(files->model);
+    mem_free(files->metrics);
+}
+
+static StatusCode add_metrics(Report *report, const char *path, Status *status) {
+    H5File *file;
+    char *format = NULL;
+    if (h5_open(&file, path, status)) return status->code;
+    if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
+    if (!format || strcmp(format, "pardigits metrics"))
+        status_set(status, STATUS_FAILED, "%s isn't a file of metrics: it is damaged.", path);
+    if (!status->code) report_add_metrics(report, file, status);
+    mem_free(format);
+    return h5_close(&file, status);
+}
+
+/* The images of a set, as they were before a model's preprocessing; freed by image_set_free. */
+static ImageSet copy_images(const ImageSet *set) {
+    ImageSet copy = *set;
+    copy.images = mem_copy(set->images, (size_t)(set->n * image_spec_pixels(set->spec)));
+    copy.labels = mem_copy(set->labels, (size_t)set->n);
+    return copy;
+}
+
+/* Collective. report NULL: not rank 0. */
+static StatusCode add_predictions(Report *report, const ReportArguments *arguments, const Context *context,
+                                  Model *model, Status *status) {
+    const char *data = NULL;
+    ImageSet set = {0}, plain = {0};
+    ModelImages images = {0};
+    if (model->family->load(model, context, status) ||
+        model_dataset(context, model, arguments->data, &data, status) ||
+        split_read(&(Split){data, arguments->split, model->config}, context, &set, NULL, status))
+        return status->code;
+    if (report) plain = copy_images(&set);
+    Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);
+    if (!model_images_create(model, &set, &images, status)) {
+        const double started_s = timer_now_s();
+        model->family->predict(model, context, &images, predictions, NULL);
+        const double seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
+        if (report) {
+            report_add_predictions(report, model, data, &plain, predictions, seconds);
+            predictions = NULL;
+        }
+    }
+    mem_free(predictions);
+    image_set_free(&plain);
+    image_set_free(&set);
+    model_images_free(&images);
+    return comm_agree(context->comm, status);
+}
+
+/* A run that isn't finished has no predictions yet. Collective. */
+static StatusCode add_model(Report *report, const ReportArguments *arguments, const Context *context,
+                            const char *path, Status *status) {
+    Model model;
+    bool complete = false;
+    if (!model_open_file(context, &model_families, path, &model, status)) {
+        checkpoint_is_complete(model.file, &complete, status);
+        if (report) report_add_model(report, &model, status);
+        if (!comm_agree(context->comm, status) && complete)
+            add_predictions(report, arguments, context, &model, status);
+    }
+    model_close(&model);
+    return comm_agree(context->comm, status);
+}
+
+static StatusCode add_run(Report *report, const ReportArguments *arguments, const Context *context,
+                          const char *path, Status *status) {
+    RunFiles files;
+    if (!run_files_find(&files, path, context, status)) {
+        log_line(context->log, "reading %s", path);
+        if (report) report_begin_run(report, path);
+        if (report && files.has_metrics) add_metrics(report, files.metrics, status);
+        if (!comm_agree(context->comm, status) && files.has_model)
+            add_model(report, arguments, context, files.model, status);
+    }
+    run_files_free(&files);
+    return comm_agree(context->comm, status);
+}
+
+/* On rank 0. Runs that can't be compared by speed just have no figure of it. */
+static StatusCode write_page(const Report *report, const ReportArguments *arguments, Log *log,
+                             Status *status) {
+    char build[BUILD_INFO_LINE];
+    ScalingRun *sizes = mem_new((size_t)arguments->count, sizeof *sizes);
+    int sizes_read = 0;
+    for (int r = 0; r < arguments->count; r++) {
+        Status none = {0};
+        if (scaling_run_read(&sizes[sizes_read], arguments->paths[r], &model_families.keys, 0.99, &none))
+            scaling_run_free(&sizes[sizes_read]);
+        else
+            sizes_read++;
+    }
+    build_info_line(build);
+    const ReportFiles files = {arguments->out, arguments->figures, build, sizes, sizes_read};
+    if (!gnuplot_is_there())
+        log_line(log, "no figures are drawn, as gnuplot isn't installed (`make deps` installs it)");
+    if (!report_write(report, &files, status))
+        log_line(log, "%s is written: open it in a browser", arguments->out);
+    for (int r = 0; r < sizes_read; r++)
+        scaling_run_free(&sizes[r]);
+    mem_free(sizes);
+    return status->code;
+}
+
+/* Collective. */
+static StatusCode report_all(const ReportArguments *arguments, const Context *context, Status *status) {
+    const bool first = comm_rank(context->comm) == 0;
+    Report report = {0};
+    if (first) report = report_new(arguments->count, arguments->split);
+    for (int r = 0; r < arguments->count && !status->code; r++)
+        add_run(first ? &report : NULL, arguments, context, arguments->paths[r], status);
+    if (first && !status->code) write_page(&report, arguments, context->log, status);
+    if (first) report_free(&report);
+    return comm_agree(context->comm, status);
+}
+
+StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status) {
+    ReportArguments arguments = {.split = "test", .out = "report.html", .paths = argv + 1};
+    const Option options[] = {{.name = "data", .value = &arguments.data},
+                              {.name = "split", .value = &arguments.split},
+                              {.name = "out", .value = &arguments.out},
+                              {.name = "figures", .value = &arguments.figures},
+                              {0}};
+    static const char *const names[] = {"RUN"};
+    const Operands wanted = {1, argc, names};
+    if (options_parse(argc, argv, options, &wanted, &arguments.count, status)) return status->code;
+    if (!check_output(context, arguments.out, arguments.count, arguments.paths, status))
+        report_all(&arguments, context, status);
+    return status->code;
+}

@@ -1,0 +1,165 @@
+/* pardigits watch: how a run goes, from its metrics. Rank 0 works alone. */
+#include "cli/cli.h"
+#include "cli/run_folder.h"
+
+#include "core/timer.h"
+#include "report/run_progress.h"
+#include "store/run_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct {
+    const char *run;
+    bool once;
+    double every_s;
+    OutputFormat format;
+    RunFolder folder;
+} Watch;
+
+/* What was seen last; a run replaces the file each time it writes. */
+typedef struct {
+    ino_t inode; /* 0: no file */
+    time_t modified_s;
+    double since_s; /* when it was first seen (timer_now_s) */
+} Seen;
+
+/* A run that has written nothing for so long may be gone; a reading that failed is tried again so often. */
+enum { QUIET_S = 30, TRIES = 5 };
+
+static StatusCode parse(int argc, char **argv, Watch *watch, Status *status) {
+    const char *every = "2";
+    const Option options[] = {{.name = "once", .flag = &watch->once},
+                              {.name = "every", .value = &every},
+                              OPTIONS_OF_FORMAT(&watch->format),
+                              {0}};
+    static const char *const names[] = {"RUN"};
+    int operands;
+    if (options_parse(argc, argv, options, &(Operands){1, 1, names}, &operands, status)) return status->code;
+    char *end;
+    watch->run = argv[1];
+    watch->every_s = strtod(every, &end);
+    if (*end || end == every || !(watch->every_s >= 0.1 && watch->every_s <= 86400))
+        return status_set(status, STATUS_USAGE, "--every %s: expected seconds, 0.1 to 86400.", every);
+    return STATUS_OK;
+}
+
+static void pause_s(double seconds) {
+    const struct timespec time = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    nanosleep(&time, NULL);
+}
+
+/* Whether the file has changed since it was last seen. It is opened, because a shared file system may answer
+ * a question for the name alone from what it remembers. */
+static bool has_changed(const char *path, Seen *seen) {
+    struct stat facts = {0};
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file >= 0) {
+        fstat(file, &facts);
+        close(file);
+    }
+    if (facts.st_ino == seen->inode && facts.st_mtime == seen->modified_s) return false;
+    *seen = (Seen){facts.st_ino, facts.st_mtime, timer_now_s()};
+    return true;
+}
+
+static int count_lines(const char *text) {
+    int lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* On a terminal over what was printed before, of so many lines; returns those of this. */
+static int print(const Output *output, bool terminal, int before) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    output_write(output, memory);
+    fclose(memory);
+    if (terminal && before) printf("\033[%dA\033[J", before);
+    fputs(text, stdout);
+    if (!terminal && before) putchar('\n');
+    fflush(stdout);
+    const int lines = count_lines(text);
+    free(text);
+    return lines;
+}
+
+/* Reads and prints once; *lines: printed before, then now. */
+static StatusCode look(const Watch *watch, RunProgress *progress, bool terminal, int *lines, Status *status) {
+    Output *output = output_create(watch->format, OUTPUT_LINES);
+    if (!run_progress_read(progress, watch->folder.metrics, &model_families.keys, output, status))
+        *lines = print(output, terminal, *lines);
+    output_destroy(&output);
+    return status->code;
+}
+
+/* A run whose folder nobody holds has ended, in whatever way. */
+static StatusCode check_alive(const Watch *watch, const Seen *seen, Status *status) {
+    if (seen->inode && timer_now_s() - seen->since_s > QUIET_S && !run_lock_is_held(watch->run))
+        status_set(
+            status, STATUS_FAILED,
+            "%s isn't complete, but nobody works on it any more: continue it with `pardigits train ... "
+            "--resume`.",
+            watch->run);
+    return status->code;
+}
+
+static StatusCode check_folder(const char *run, Status *status) {
+    struct stat facts;
+    if (stat(run, &facts))
+        return status_set(status, STATUS_FAILED, "%s can't be read: %s; expected the folder of a run.", run,
+                          strerror(errno));
+    if (!S_ISDIR(facts.st_mode))
+        return status_set(status, STATUS_FAILED, "%s isn't a folder: expected that of a run.", run);
+    return STATUS_OK;
+}
+
+/* Until the run has ended. A run that has just begun has no metrics yet, and a file that is being replaced on
+ * a shared file system may be missing for a moment: both are tried again. */
+static StatusCode follow(const Watch *watch, Log *log, Status *status) {
+    const bool terminal = isatty(STDOUT_FILENO) && watch->format == OUTPUT_TEXT;
+    RunProgress progress = {0};
+    Seen seen = {0};
+    int lines = 0;
+    if (access(watch->folder.metrics, F_OK)) log_line(log, "%s has no metrics yet: waiting", watch->run);
+    for (int failed = 0; progress.state == RUN_GOING_ON && failed < TRIES; pause_s(watch->every_s)) {
+        *status = (Status){0};
+        if (!has_changed(watch->folder.metrics, &seen)) {
+            if (check_alive(watch, &seen, status)) break;
+        } else if (seen.inode) {
+            failed = look(watch, &progress, terminal, &lines, status) ? failed + 1 : 0;
+            if (failed) seen = (Seen){.since_s = seen.since_s};
+            if (!failed && progress.state != RUN_GOING_ON) break;
+        }
+    }
+    return status->code;
+}
+
+static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {
+    RunProgress progress;
+    int lines = 0;
+    if (check_folder(watch->run, status)) return status->code;
+    if (!watch->once) return follow(watch, log, status);
+    if (access(watch->folder.metrics, F_OK))
+        return status_set(status, STATUS_FAILED,
+                          "%s has no metrics.h5: it isn't a run, or has only just begun.", watch->run);
+    return look(watch, &progress, false, &lines, status);
+}
+
+StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {
+    Watch watch = {.format = OUTPUT_TEXT};
+    if (!parse(argc, argv, &watch, status) && comm_rank(context->comm) == 0) {
+        watch.folder = run_folder_new(watch.run);
+        watch_run(&watch, context->log, status);
+        run_folder_free(&watch.folder);
+    }
+    return comm_agree(context->comm, status) ? status->code : finish_output(status);
+}

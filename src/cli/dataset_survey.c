@@ -1,0 +1,80 @@
+#include "cli/dataset_survey.h"
+
+#include "core/integers.h"
+#include "core/mem.h"
+
+#include <stdio.h>
+
+enum { BLOCK = 4096 }; /* images in memory */
+
+static StatusCode check_labels(const H5File *file, const char *part, const uint8_t *labels, int64_t n,
+                               int classes, Status *status) {
+    for (int64_t i = 0; i < n && !status->code; i++)
+        if (labels[i] >= classes)
+            status_set(status, STATUS_FAILED,
+                       "%s: a label of /%s is %d, but there are %d classes: the file is damaged.",
+                       h5_path(file), part, labels[i], classes);
+    return status->code;
+}
+
+StatusCode dataset_survey(const H5File *file, const char *part, ImageSpec spec, int64_t n, Survey *survey,
+                          Status *status) {
+    char images_path[64], labels_path[64];
+    snprintf(images_path, sizeof images_path, "/%s/images", part);
+    snprintf(labels_path, sizeof labels_path, "/%s/labels", part);
+    const int pixels = image_spec_pixels(spec);
+    ImageSet block = image_set_new(BLOCK, spec);
+    *survey = survey_new(spec, n);
+    for (int64_t first = 0; first < n && !status->code; first += BLOCK) {
+        const int64_t count = smaller(BLOCK, n - first);
+        h5_read_rows(file, images_path, H5_U8, pixels, first, count, block.images, status);
+        h5_read_rows(file, labels_path, H5_U8, 1, first, count, block.labels, status);
+        if (!status->code && !check_labels(file, part, block.labels, count, spec.classes, status))
+            survey_add(survey, block.images, block.labels, count);
+    }
+    survey_sort(survey);
+    image_set_free(&block);
+    return status->code;
+}
+
+static void add_survey(Output *output, const char *part, const Survey *survey, const Survey *other) {
+    int64_t least = survey->n, most = 0;
+    for (int c = 0; c < survey->spec.classes; c++) {
+        least = smaller(least, survey->counts[c]);
+        most = larger(most, survey->counts[c]);
+    }
+    output_record(output);
+    output_text(output, "part", "part", part);
+    output_integer(output, "smallest_class", "smallest class", least);
+    output_integer(output, "largest_class", "largest class", most);
+    output_integer(output, "blank", "blank", survey->blank);
+    output_integer(output, "inverted", "inverted", survey->inverted);
+    output_integer(output, "repeated", "repeated", survey_repeated(survey));
+    output_integer(output, "shared", "in the other part", survey_shared(survey, other));
+}
+
+void output_surveys(Output *output, const Survey *train, const Survey *test) {
+    output_begin(output, "checks", "images that may be wrong", OUTPUT_TABLE);
+    add_survey(output, "train", train, test);
+    if (test->n) add_survey(output, "test", test, train);
+    output_end(output);
+}
+
+void warn_of_images(Log *log, const char *part, const ImageSet *set) {
+    const int64_t pixels = image_spec_pixels(set->spec);
+    int64_t blank = 0, inverted = 0, first_blank = 0, first_inverted = 0;
+    for (int64_t i = 0; i < set->n; i++) {
+        const uint8_t *image = set->images + i * pixels;
+        const bool is_blank = survey_is_blank(image, set->spec);
+        if (is_blank && !blank++) first_blank = i;
+        if (!is_blank && survey_is_inverted(image, set->spec) && !inverted++) first_inverted = i;
+    }
+    if (blank)
+        log_line(log, "warning: %lld of %lld %s images are blank (the first one is image %lld)",
+                 (long long)blank, (long long)set->n, part, (long long)first_blank);
+    if (inverted)
+        log_line(log,
+                 "warning: %lld of %lld %s images have a bright ground (the first one is image %lld); ink "
+                 "is 255 and the ground 0 (pictures: --invert)",
+                 (long long)inverted, (long long)set->n, part, (long long)first_inverted);
+}

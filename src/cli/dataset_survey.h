@@ -1,0 +1,23 @@
+/* What `show` and `prepare` say of strange images in a dataset. Nothing here communicates: rank 0 works. */
+#ifndef PARDIGITS_CLI_DATASET_SURVEY_H
+#define PARDIGITS_CLI_DATASET_SURVEY_H
+
+#include "core/log.h"
+#include "core/output.h"
+#include "data/survey.h"
+#include "store/dataset.h"
+#include "store/h5io.h"
+
+/* Surveys n images of "train" or "test", a block at a time, and sorts it. Freed by survey_free, also after a
+ * failure. */
+StatusCode dataset_survey(const H5File *file, const char *part, ImageSpec spec, int64_t n, Survey *survey,
+                          Status *status);
+
+/* Adds a table `checks` to the output's record, a row a part: images of the largest and smallest class,
+ * blank, inverted, repeated and shared ones. */
+void output_surveys(Output *output, const Survey *train, const Survey *test);
+
+/* Warns of blank and inverted images of a part. */
+void warn_of_images(Log *log, const char *part, const ImageSet *set);
+
+#endif

@@ -1,0 +1,116 @@
+#include "report/page_figures.h"
+
+#include "core/mem.h"
+#include "report/gnuplot.h"
+#include "report/run_figures.h"
+#include "report/scaling_figure.h"
+#include "report/scaling_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The whole of a file as text; freed by the caller. NULL after a failure. */
+static char *read_text(const char *path, Status *status) {
+    FILE *file = fopen(path, "rb"), *memory;
+    char *text = NULL, block[4096], *copy = NULL;
+    size_t size = 0;
+    memory = open_memstream(&text, &size);
+    for (size_t got; file && (got = fread(block, 1, sizeof block, file)) > 0;)
+        fwrite(block, 1, got, memory);
+    fclose(memory);
+    if (!file || ferror(file))
+        status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
+    else
+        copy = mem_text(text);
+    if (file) fclose(file);
+    free(text);
+    return copy;
+}
+
+/* A figure that has been drawn becomes a row. run: -1 for all of them. */
+static StatusCode add_figure(Output *output, const char *folder, const char *name, const char *kind,
+                             const char *title, int run, Status *status) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.svg", folder, name);
+    char *svg = status->code ? NULL : read_text(path, status);
+    if (svg) {
+        output_record(output);
+        output_text(output, "name", NULL, name);
+        output_text(output, "kind", NULL, kind);
+        output_text(output, "title", NULL, title);
+        output_integer(output, "run", NULL, run);
+        output_text(output, "svg", NULL, svg);
+    }
+    mem_free(svg);
+    return status->code;
+}
+
+/* The studies of some runs; none if they don't make any. */
+static void draw_studies(const ScalingRun *runs, int count, const char *folder, Output *output,
+                         Status *status) {
+    ScalingStudies studies = {0};
+    Status none = {0};
+    scaling_studies_find(runs, count, &studies, &none);
+    for (int s = 0; !none.code && s < studies.count && !status->code; s++) {
+        char study[SCALING_FIGURE_NAME], name[SCALING_FIGURE_NAME + 32], title[SCALING_TITLE];
+        scaling_figure_name(&studies, s, study);
+        scaling_study_title(&studies.items[s], title);
+        snprintf(name, sizeof name, "%.16s-%s", config_text(runs->config, "run.model"), study);
+        if (!scaling_figure_draw(&studies.items[s], folder, name, status))
+            add_figure(output, folder, name, "scaling", title, -1, status);
+    }
+    scaling_studies_free(&studies);
+}
+
+/* Of each family, as others have other configurations. */
+static void draw_scaling(const ReportFiles *files, const char *folder, Output *output, Status *status) {
+    const int count = files->size_count;
+    ScalingRun *same = mem_new((size_t)count, sizeof *same);
+    bool *done = mem_new((size_t)count, sizeof *done);
+    for (int first = 0; first < count; first++) {
+        int found = 0;
+        for (int r = first; r < count; r++)
+            if (!done[r] && !strcmp(config_text(files->sizes[r].config, "run.model"),
+                                    config_text(files->sizes[first].config, "run.model"))) {
+                same[found++] = files->sizes[r];
+                done[r] = true;
+            }
+        if (found > 1) draw_studies(same, found, folder, output, status);
+    }
+    mem_free(done);
+    mem_free(same);
+}
+
+/* Whether any run has what a figure shows. */
+static bool any(const Report *report, bool (*has)(const ReportRun *run)) {
+    for (int r = 0; r < report->count; r++)
+        if (has(&report->runs[r])) return true;
+    return false;
+}
+
+StatusCode page_figures_draw(const Report *report, const ReportFiles *files, const char *folder,
+                             Output *output, Status *status) {
+    output_begin(output, "figures", NULL, OUTPUT_TABLE);
+    for (int f = 0; f < RUN_FIGURES; f++) {
+        const RunFigure *drawn = &run_figures[f];
+        if (!any(report, drawn->has)) continue;
+        const RunFigureOf shown = {report, -1};
+        const int height = drawn->height + report->count * drawn->row_height;
+        const Figure figure = {folder, drawn->kind, drawn->width, height, drawn->print, &shown};
+        if (!gnuplot_draw(&figure, status))
+            add_figure(output, folder, drawn->kind, drawn->kind, drawn->title, -1, status);
+    }
+    for (int r = 0; r < report->count && !status->code; r++) {
+        if (report->runs[r].set < 0) continue;
+        char name[32], title[512];
+        const RunFigureOf shown = {report, r};
+        snprintf(name, sizeof name, "confusion-%d", r + 1);
+        snprintf(title, sizeof title, "Confusion matrix of %s", report->runs[r].name);
+        if (!gnuplot_draw(&(Figure){folder, name, 640, 640, run_figure_print_confusion, &shown}, status))
+            add_figure(output, folder, name, "confusion", title, r, status);
+    }
+    draw_scaling(files, folder, output, status);
+    output_end(output);
+    return status->code;
+}

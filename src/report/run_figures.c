@@ -1,0 +1,271 @@
+#include "report/run_figures.h"
+
+#include "core/integers.h"
+#include "model/confusion.h"
+#include "report/gnuplot.h"
+#include "report/predictions.h"
+#include "report/statistics.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Fewer images say nothing, with intervals that hide the other points. */
+enum { CALIBRATION_LEAST = 5 };
+
+static const ImageSet *images_of(const Report *report, const ReportRun *run) {
+    return &report->sets[run->set].images;
+}
+
+static int column_of(const MetricsTable *table, const char *name) {
+    int c = table->columns - 1;
+    while (c >= 0 && strcmp(table->names[c], name))
+        c--;
+    return c;
+}
+
+static double value_at(const MetricsTable *table, int64_t row, int column) {
+    return column < 0 ? NAN : table->values[row * table->columns + column];
+}
+
+static bool has_predictions(const ReportRun *run) {
+    return run->set >= 0;
+}
+
+static bool has_epochs(const ReportRun *run) {
+    return run->epochs.rows > 0;
+}
+
+static bool has_phases(const ReportRun *run) {
+    return run->phases.rows > 0;
+}
+
+/* How a data block is plotted. */
+typedef struct {
+    const char *as, *but; /* using and with; what differs from the run's line style, or "" */
+} Plot;
+
+/* Prints "plot", and for each run that has what is shown the plots of its data block $run0, $run1, ... Names
+ * stand in the key if titled. */
+static void plot_runs(FILE *script, const Report *report, bool (*has)(const ReportRun *run),
+                      const Plot *plots, bool titled) {
+    int plotted = 0;
+    for (int r = 0; r < report->count; r++) {
+        if (!has(&report->runs[r])) continue;
+        for (int p = 0; plots[p].as; p++) {
+            fprintf(script, "%s$run%d %s linestyle %d %s ", plotted++ ? ", " : "plot ", r, plots[p].as,
+                    r % GNUPLOT_SERIES + 1, plots[p].but);
+            if (p || !titled) {
+                fprintf(script, "notitle");
+            } else {
+                fprintf(script, "title ");
+                gnuplot_print_quoted(script, report->runs[r].name);
+                fprintf(script, " noenhanced");
+            }
+        }
+    }
+    fputc('\n', script);
+}
+
+/* Rows of one network or member, with an empty line between members. */
+static void print_epochs(FILE *script, const MetricsTable *epochs) {
+    const int member = column_of(epochs, "member"), epoch = column_of(epochs, "epoch"),
+              loss = column_of(epochs, "train_loss"), train = column_of(epochs, "train_accuracy"),
+              valid = column_of(epochs, "valid_accuracy");
+    for (int64_t i = 0; i < epochs->rows; i++) {
+        if (i && member >= 0 && value_at(epochs, i, member) != value_at(epochs, i - 1, member))
+            fputc('\n', script);
+        fprintf(script, "%g %.9g %.9g %.9g\n", value_at(epochs, i, epoch), value_at(epochs, i, loss),
+                100 * value_at(epochs, i, train), 100 * value_at(epochs, i, valid));
+    }
+}
+
+static int64_t most_epochs(const Report *report) {
+    int64_t most = 0;
+    for (int r = 0; r < report->count; r++)
+        most = larger(most, report->runs[r].epochs.rows);
+    return most;
+}
+
+static void print_learning(FILE *script, const void *context) {
+    const Report *report = ((const RunFigureOf *)context)->report;
+    for (int r = 0; r < report->count; r++) {
+        if (!has_epochs(&report->runs[r])) continue;
+        fprintf(script, "$run%d << EOD\n", r);
+        print_epochs(script, &report->runs[r].epochs);
+        fprintf(script, "EOD\n");
+    }
+    if (most_epochs(report) <= 12) fprintf(script, "set xtics 1\n");
+    fprintf(script, "set multiplot layout 1,2\nset xlabel 'epoch'\nset key top right\nset format y '%%g'\n"
+                    "set title 'loss of training'\nset ylabel 'nats'\nset logscale y\n");
+    plot_runs(script, report, has_epochs, (const Plot[]){{"using 1:2 with linespoints", ""}, {0}}, true);
+    fprintf(script, "unset logscale y\nset title 'accuracy: training dashed, held-out images solid'\n"
+                    "set ylabel '%%'\nset key off\n");
+    plot_runs(script, report, has_epochs,
+              (const Plot[]){{"using 1:4 with linespoints", ""}, {"using 1:3 with lines", "dashtype 3"}, {0}},
+              false);
+    fprintf(script, "unset multiplot\n");
+}
+
+/* The names of runs as marks of the y axis, the first on top. */
+static void print_run_axis(FILE *script, const Report *report) {
+    int row = 0;
+    fprintf(script, "set ytics noenhanced (");
+    for (int r = 0; r < report->count; r++) {
+        if (!has_predictions(&report->runs[r])) continue;
+        fputs(row ? ", " : "", script);
+        gnuplot_print_quoted(script, report->runs[r].name);
+        fprintf(script, " %d", row++);
+    }
+    fprintf(script, ")\nset yrange [%d.5:-0.5]\n", row - 1);
+}
+
+static void print_accuracy(FILE *script, const void *context) {
+    const Report *report = ((const RunFigureOf *)context)->report;
+    int row = 0;
+    fprintf(script, "$accuracy << EOD\n");
+    for (int r = 0; r < report->count; r++) {
+        const ReportRun *run = &report->runs[r];
+        if (!has_predictions(run)) continue;
+        const ImageSet *set = images_of(report, run);
+        const int64_t correct = count_correct(run->predictions, set->labels, set->n);
+        const Interval interval = wilson_interval(correct, set->n);
+        fprintf(script, "%.9g %d %.9g %.9g\n", 100 * (double)correct / (double)set->n, row++,
+                100 * interval.low, 100 * interval.high);
+    }
+    fprintf(script, "EOD\nset xlabel 'accuracy (%%), with its 95 %% interval'\nset offsets graph 0.02, graph "
+                    "0.02, 0, 0\n");
+    print_run_axis(script, report);
+    fprintf(script, "plot $accuracy using 1:2:3:4 with xerrorbars linestyle 1 notitle\n");
+}
+
+static void print_calibration_of(FILE *script, const Report *report, const ReportRun *run) {
+    CalibrationBin bins[CALIBRATION_BINS];
+    predictions_calibrate(run->predictions, images_of(report, run), bins);
+    for (int b = 0; b < CALIBRATION_BINS; b++) {
+        if (bins[b].n < CALIBRATION_LEAST) continue;
+        const Interval interval = wilson_interval(bins[b].correct, bins[b].n);
+        fprintf(script, "%.9g %.9g %.9g %.9g\n", 100 * bins[b].confidence / (double)bins[b].n,
+                100 * (double)bins[b].correct / (double)bins[b].n, 100 * interval.low, 100 * interval.high);
+    }
+}
+
+static void print_calibration(FILE *script, const void *context) {
+    const Report *report = ((const RunFigureOf *)context)->report;
+    for (int r = 0; r < report->count; r++) {
+        if (!has_predictions(&report->runs[r])) continue;
+        fprintf(script, "$run%d << EOD\n", r);
+        print_calibration_of(script, report, &report->runs[r]);
+        fprintf(script, "EOD\n");
+    }
+    fprintf(script, "set xlabel 'mean confidence (%%)'\nset ylabel 'accuracy (%%), with its 95 %% interval'\n"
+                    "set xrange [0:100]\nset yrange [0:100]\nset key bottom right\nset arrow from 0,0 to "
+                    "100,100 nohead linestyle 8\n");
+    plot_runs(script, report, has_predictions,
+              (const Plot[]){{"using 1:2 with linespoints", ""}, {"using 1:2:3:4 with yerrorbars", ""}, {0}},
+              true);
+}
+
+/* Sums a column over the rows of a phase. */
+static double phase_sum(const MetricsTable *phases, const char *phase, const char *column) {
+    const int name = column_of(phases, "phase"), c = column_of(phases, column);
+    double sum = 0;
+    for (int64_t i = 0; i < phases->rows && name >= 0; i++) {
+        const char *word = metrics_table_word(phases, i, name);
+        if (word && !strcmp(word, phase)) sum += value_at(phases, i, c);
+    }
+    return sum;
+}
+
+static const char *const phase_names[] = {"compute",        "wait",     "input",     "reduce_hidden",
+                                          "reduce_exposed", "validate", "checkpoint"};
+enum { PHASE_NAMES = sizeof phase_names / sizeof *phase_names };
+
+/* The phases that any run spent time in: their places among phase_names; and how many. */
+static int find_phases(const Report *report, int places[PHASE_NAMES]) {
+    int found = 0;
+    for (int p = 0; p < PHASE_NAMES; p++) {
+        double most = 0;
+        for (int r = 0; r < report->count; r++)
+            most += phase_sum(&report->runs[r].phases, phase_names[p], "max_s");
+        if (most > 0) places[found++] = p;
+    }
+    return found;
+}
+
+/* A run's phases, at this distance from their marks on the axis. */
+static void print_phases(FILE *script, const MetricsTable *phases, const int *places, int found,
+                         double offset) {
+    for (int f = 0; f < found; f++) {
+        const char *phase = phase_names[places[f]];
+        const double most = phase_sum(phases, phase, "max_s");
+        if (most > 0)
+            fprintf(script, "%.9g %.9g %.9g %.9g\n", phase_sum(phases, phase, "median_s"), f + offset,
+                    phase_sum(phases, phase, "min_s"), most);
+    }
+}
+
+/* Runs lie beside each other within a phase. */
+static void print_times(FILE *script, const void *context) {
+    const Report *report = ((const RunFigureOf *)context)->report;
+    int places[PHASE_NAMES], runs = 0, row = 0;
+    const int found = find_phases(report, places);
+    for (int r = 0; r < report->count; r++)
+        runs += has_phases(&report->runs[r]);
+    for (int r = 0; r < report->count; r++) {
+        if (!has_phases(&report->runs[r])) continue;
+        fprintf(script, "$run%d << EOD\n", r);
+        print_phases(script, &report->runs[r].phases, places, found, 0.6 * ((row++ + 0.5) / runs - 0.5));
+        fprintf(script, "EOD\n");
+    }
+    fprintf(script,
+            "set xlabel 'seconds of all epochs: median rank, from the least to the most of a rank'\n"
+            "set logscale x\nset format x '%%g'\nset yrange [%d.5:-0.5]\n"
+            "set key outside top center horizontal\nset ytics (",
+            found - 1);
+    for (int f = 0; f < found; f++)
+        fprintf(script, "%s'%s' %d", f ? ", " : "", phase_names[places[f]], f);
+    fprintf(script, ") noenhanced\n");
+    plot_runs(script, report, has_phases, (const Plot[]){{"using 1:2:3:4 with xerrorbars", ""}, {0}}, true);
+}
+
+/* Counts are spread over powers of ten: the colour is of their logarithm. Light, so that numbers can be read.
+ */
+void run_figure_print_confusion(FILE *script, const void *context) {
+    const RunFigureOf *shown = context;
+    const ReportRun *run = &shown->report->runs[shown->run];
+    const ReportSet *set = &shown->report->sets[run->set];
+    const int classes = set->images.spec.classes;
+    Confusion confusion = confusion_count(run->predictions, set->images.labels, set->images.n, classes);
+    fprintf(script, "$counts << EOD\n");
+    for (int i = 0; i < classes * classes; i++)
+        fprintf(script, "%lld%c", (long long)confusion.counts[i], (i + 1) % classes ? ' ' : '\n');
+    confusion_free(&confusion);
+    fprintf(script,
+            "EOD\nunset grid\nset border 15\nset xlabel 'predicted'\nset ylabel 'label'\nunset colorbox\n"
+            "set palette defined (0 '#ffffff', 1 '#8fc1e3')\nset xrange [-0.5:%d.5]\nset yrange [%d.5:-0.5]\n"
+            "set size ratio 1\n",
+            classes - 1, classes - 1);
+    for (int axis = 0; axis < 2; axis++) {
+        char number[12];
+        fprintf(script, "set %ctics %s noenhanced (", axis ? 'y' : 'x',
+                !axis && class_names_width(&set->class_names, classes) > 2 ? "rotate" : "");
+        for (int c = 0; c < classes; c++) {
+            fputs(c ? ", " : "", script);
+            gnuplot_print_quoted(script, class_name(&set->class_names, c, number));
+            fprintf(script, " %d", c);
+        }
+        fprintf(script, ")\n");
+    }
+    fprintf(script, "plot $counts matrix using 1:2:(log10(1 + $3)) with image pixels notitle");
+    if (classes <= 20)
+        fprintf(script, ", $counts matrix using 1:2:($3 > 0 ? sprintf('%%d', $3) : '') with labels notitle");
+    fputc('\n', script);
+}
+
+const RunFigure run_figures[RUN_FIGURES] = {
+    {"accuracy", "Accuracy of each run", 1000, 110, 36, has_predictions, print_accuracy},
+    {"learning", "Loss and accuracy by epoch", 1000, 430, 0, has_epochs, print_learning},
+    {"calibration", "Accuracy of predictions by their confidence", 640, 560, 0, has_predictions,
+     print_calibration},
+    {"times", "Time of training by phase, over the ranks", 1000, 360, 8, has_phases, print_times},
+};

@@ -1,0 +1,167 @@
+#include "report/run_progress.h"
+
+#include "core/integers.h"
+#include "core/mem.h"
+#include "report/sparkline.h"
+#include "store/config_store.h"
+#include "store/metrics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CURVE_WIDTH = 50, RECENT_STEPS = 200 };
+
+/* What a metrics file says. */
+typedef struct {
+    const H5File *file;
+    Config *config;
+    MetricsTable steps, epochs, pairs; /* without rows: there are none */
+    int64_t images;
+} Course;
+
+static void read_table(const H5File *file, const char *path, MetricsTable *table, Status *status) {
+    if (!status->code && h5_exists(file, path)) metrics_read_table(file, path, table, status);
+}
+
+static StatusCode read_course(Course *course, const H5File *file, const ConfigTables *keys, Status *status) {
+    *course = (Course){.file = file};
+    char *format = NULL;
+    if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
+    if (!status->code && (!format || strcmp(format, "pardigits metrics")))
+        status_set(status, STATUS_FAILED, "%s isn't a file of metrics.", h5_path(file));
+    mem_free(format);
+    if (status->code || config_store_read(file, keys, &course->config, status)) return status->code;
+    read_table(file, "/steps", &course->steps, status);
+    read_table(file, "/epochs", &course->epochs, status);
+    read_table(file, "/pairs", &course->pairs, status);
+    if (h5_has_attribute(file, "/run", "train_images"))
+        h5_get_i64(file, "/run", "train_images", &course->images, status);
+    return status->code;
+}
+
+static void course_free(Course *course) {
+    config_destroy(&course->config);
+    metrics_free_table(&course->steps);
+    metrics_free_table(&course->epochs);
+    metrics_free_table(&course->pairs);
+}
+
+static int column_of(const MetricsTable *table, const char *name) {
+    int c = table->columns - 1;
+    while (c >= 0 && strcmp(table->names[c], name))
+        c--;
+    return c;
+}
+
+static double last_of(const MetricsTable *table, const char *name) {
+    const int c = column_of(table, name);
+    return c < 0 || !table->rows ? NAN : table->values[(table->rows - 1) * table->columns + c];
+}
+
+/* Mean seconds of the last steps; NaN if there are none. */
+static double step_seconds(const MetricsTable *steps) {
+    const int c = column_of(steps, "seconds");
+    const int64_t count = smaller(steps->rows, RECENT_STEPS);
+    double sum = 0;
+    for (int64_t i = steps->rows - count; c >= 0 && i < steps->rows; i++)
+        sum += steps->values[i * steps->columns + c];
+    return c < 0 ? NAN : sum / (double)count;
+}
+
+/* Members of an ensemble are merged one after another, so their steps don't say how far the whole is. */
+static void count_steps(RunProgress *progress, const Course *course) {
+    const int64_t batch = config_int(course->config, "cnn.batch");
+    if (!course->images || column_of(&course->steps, "member") >= 0) return;
+    const double step_s = step_seconds(&course->steps);
+    progress->all = config_int(course->config, "cnn.epochs") * divide_up(course->images, batch);
+    progress->done = (int64_t)last_of(&course->steps, "step");
+    progress->images_per_s = (double)smaller(batch, course->images) / step_s;
+    progress->left_s = step_s * (double)(progress->all - progress->done);
+}
+
+static void find_state(RunProgress *progress, const H5File *file, Status *status) {
+    int64_t complete = 0;
+    h5_get_f64(file, "/run", "seconds", &progress->seconds, status);
+    if (!h5_has_attribute(file, "/run", "complete")) return;
+    h5_get_i64(file, "/run", "complete", &complete, status);
+    progress->state = complete ? RUN_COMPLETE : RUN_STOPPED;
+}
+
+static void add_curve(Output *output, const MetricsTable *table, const char *column, const char *title) {
+    char curve[SPARKLINE_BYTES(CURVE_WIDTH)];
+    const int c = column_of(table, column);
+    if (c < 0 || !table->rows || isnan(last_of(table, column))) return;
+    sparkline(table->values + c, table->rows, table->columns, CURVE_WIDTH, curve);
+    output_record(output);
+    output_text(output, "what", "", title);
+    output_text(output, "curve", "", curve);
+    output_real(output, "last", "", last_of(table, column), "%.5g");
+}
+
+static void add_place(Output *output, const Course *course, const RunProgress *progress) {
+    char text[128];
+    if (course->steps.rows && progress->all) {
+        snprintf(text, sizeof text, "epoch %lld/%lld, step %lld/%lld (%.1f %%)",
+                 (long long)last_of(&course->steps, "epoch"),
+                 (long long)config_int(course->config, "cnn.epochs"), (long long)progress->done,
+                 (long long)progress->all, 100 * (double)progress->done / (double)progress->all);
+        output_text(output, "place", "at", text);
+        output_real(output, "images_per_s", "images/s", progress->images_per_s, "%.0f");
+        output_real(output, "left_s", "seconds left", progress->left_s, "%.0f");
+    } else if (course->pairs.rows) {
+        output_integer(output, "pairs", "pairs solved", course->pairs.rows);
+    }
+    output_real(output, "seconds", "seconds so far", progress->seconds, "%.0f");
+}
+
+static void add_run(Output *output, const Course *course, Status *status) {
+    int64_t ranks = 0, threads = 0;
+    char *hosts = NULL, text[64];
+    h5_get_i64(course->file, "/run", "ranks", &ranks, status);
+    h5_get_i64(course->file, "/run", "threads", &threads, status);
+    if (h5_has_attribute(course->file, "/run", "host_names"))
+        h5_get_text(course->file, "/run", "host_names", &hosts, status);
+    output_text(output, "model", "model", config_text(course->config, "run.model"));
+    snprintf(text, sizeof text, "%lld x %lld", (long long)ranks, (long long)threads);
+    output_text(output, "workers", "ranks x threads", text);
+    output_text(output, "hosts", "hosts", hosts ? hosts : "");
+    mem_free(hosts);
+}
+
+static void fill(Output *output, const Course *course, const RunProgress *progress, Status *status) {
+    static const char *const states[] = {[RUN_GOING_ON] = "going on",
+                                         [RUN_COMPLETE] = "complete",
+                                         [RUN_STOPPED] = "stopped: continue it with --resume"};
+    output_record(output);
+    output_text(output, "file", "file", h5_path(course->file));
+    add_run(output, course, status);
+    output_text(output, "state", "state", states[progress->state]);
+    add_place(output, course, progress);
+    output_begin(output, "curves", "curves", OUTPUT_TABLE);
+    add_curve(output, &course->steps, "loss", "loss of a step");
+    add_curve(output, &course->steps, "lr", "learning rate");
+    add_curve(output, &course->epochs, "train_loss", "loss of an epoch");
+    add_curve(output, &course->epochs, "train_accuracy", "training accuracy");
+    add_curve(output, &course->epochs, "valid_accuracy", "held-out accuracy");
+    add_curve(output, &course->pairs, "seconds", "seconds of a pair");
+    output_end(output);
+}
+
+StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys,
+                             Output *output, Status *status) {
+    *progress = (RunProgress){.left_s = NAN, .images_per_s = NAN};
+    H5File *file;
+    Course course = {0};
+    Status closed = {0};
+    if (h5_open(&file, path, status)) return status->code;
+    if (!read_course(&course, file, keys, status)) {
+        find_state(progress, file, status);
+        if (course.steps.rows) count_steps(progress, &course);
+        if (progress->state != RUN_GOING_ON) progress->left_s = NAN;
+        if (!status->code) fill(output, &course, progress, status);
+    }
+    course_free(&course);
+    h5_close(&file, &closed);
+    return status->code;
+}

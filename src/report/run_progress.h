@@ -1,0 +1,28 @@
+/* How far a run under way has come, by its metrics file. Not collective. */
+#ifndef PARDIGITS_REPORT_RUN_PROGRESS_H
+#define PARDIGITS_REPORT_RUN_PROGRESS_H
+
+#include "core/config.h"
+#include "core/output.h"
+#include "core/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef enum { RUN_GOING_ON, RUN_COMPLETE, RUN_STOPPED } RunState;
+
+typedef struct {
+    RunState state;
+    int64_t done, all;   /* steps of a network, pairs of classes of an SVM; all 0: unknown */
+    double seconds;      /* since the start of the run, when the file was written */
+    double left_s;       /* NaN: unknown */
+    double images_per_s; /* lately; NaN: unknown */
+} RunProgress;
+
+/* Reads the metrics at path, which a run may replace at any moment, and fills the output (OUTPUT_LINES) with
+ * one record: where the run is, how fast, and its curves. Each call opens the file by its name again.
+ * STATUS_FAILED: it isn't there or can't be read, which may pass on a shared file system. */
+StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys,
+                             Output *output, Status *status);
+
+#endif

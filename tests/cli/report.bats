@@ -1,0 +1,94 @@
+# pardigits report, watch and the curves of show: what the files say. A browser tries the page in tests/report.
+load common
+
+small=(--data "$data" --set run.train=600 --set run.valid=200)
+
+setup_file() {
+    export runs=$BATS_FILE_TMPDIR
+    "$PARDIGITS" train configs/knn.ini "${small[@]}" --run "$runs/knn"
+    on 2 1 train configs/cnn.ini "${small[@]}" --set cnn.epochs=2 --run "$runs/<b>cnn'&"
+}
+
+# in_page PROGRAM: Python with the page's data: page, runs.
+in_page() {
+    /usr/bin/python3 -c "import html.parser, json, re, sys
+text = open('$runs/report.html', encoding='utf-8').read()
+part = lambda name: re.search('id=\"' + name + '-data\">\n(.*?)</script>', text, re.S).group(1)
+page, runs = json.loads(part('page')), [json.loads(line) for line in part('runs').strip().split('\n')]
+$1"
+}
+
+@test "report: a page of its own, whose numbers are those of evaluate" {
+    on 2 1 report "$runs/knn" "$runs/<b>cnn'&" --split valid --out "$runs/report.html" --figures "$runs/figures"
+    "$PARDIGITS" evaluate "$runs/knn" "$runs/<b>cnn'&" --split valid --json >"$runs/evaluated"
+    in_page "
+evaluated = [json.loads(line) for line in open('$runs/evaluated')]
+for run, truth in zip(runs, evaluated):
+    assert (run['n'], run['correct'], run['confusion']) == (truth['n'], truth['correct'], truth['confusion'])
+    wrong = [p for p in run['pictures'] if p['label'] != p['predicted']]
+    assert len(wrong) == truth['n'] - truth['correct'] and run['low'] < run['accuracy'] < run['high']
+    assert sum(b['images'] for b in run['calibration']) == run['n'] and run['model'][0]['digest']
+pair, = page['pairs']
+assert pair['only_a'] - pair['only_b'] == runs[0]['correct'] - runs[1]['correct'] and 0 < pair['p'] <= 1
+assert {i['index'] for i in page['images']} == {p['index'] for r in runs for p in r['pictures']}
+assert all(i['png'].startswith('data:image/png;base64,iVBOR') for i in page['images'])
+assert [l['layer'] for l in runs[1]['model'][0]['layers']][:2] == ['conv:16:3', 'bn']
+assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"<b>cnn'&\")
+kinds = [f['kind'] for f in page['figures']]
+assert kinds == ['accuracy', 'learning', 'calibration', 'times', 'confusion', 'confusion'], kinds
+import os, xml.dom.minidom
+for f in page['figures']:
+    xml.dom.minidom.parseString(f['svg'])
+    assert all(os.path.getsize('$runs/figures/' + f['name'] + e) > 1000 for e in ('.svg', '.png'))"
+}
+
+@test "report: the page is well-formed, loads nothing and lets no text be markup" {
+    [[ -e $runs/report.html ]] || "$PARDIGITS" report "$runs/knn" "$runs/<b>cnn'&" --split valid --out "$runs/report.html"
+    in_page "
+class Reader(html.parser.HTMLParser):
+    open, seen = [], []
+    def handle_starttag(self, tag, attributes):
+        self.seen.append(tag)
+        if tag not in ('meta', 'link', 'br', 'img'): self.open.append(tag)
+        for name, value in attributes:
+            assert name not in ('src', 'href') or value[0] in '#d', value
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, tag
+Reader().feed(text)
+assert not Reader.open and 'b' not in Reader.seen and '<b>' not in text, Reader.open
+assert \"default-src 'none'\" in text and 'import ' not in text and '@import' not in text
+assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', text) and 'url(' not in part('page').replace('url(#', '')"
+}
+
+@test "report: unfinished runs and models alone; without gnuplot no figures; bad input has its sentence" {
+    cd "$BATS_TEST_TMPDIR"
+    cp -r "$runs/<b>cnn'&" begun && rm begun/model.h5
+    PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report begun "$runs/knn/model.h5" --out page.html --split valid 2>err
+    grep 'no figures are drawn' err
+    grep -q '"name":"begun"' page.html
+    fails 1 "nowhere isn't a run" "$PARDIGITS" report "$runs/knn" nowhere
+    fails 2 'RUN is missing' "$PARDIGITS" report
+    fails 2 '--split all' "$PARDIGITS" report "$runs/knn" --split all
+    fails 1 "can't be written" "$PARDIGITS" report "$runs/knn" --split valid --out nowhere/page.html
+}
+
+@test "watch: a run until it ends, one that has ended, and no run" {
+    ln -s "$PWD/configs" "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR"
+    mkdir begun
+    "$PARDIGITS" watch begun --every 0.1 >seen 2>err &
+    watching=$!
+    "$PARDIGITS" train configs/cnn.ini "${small[@]}" --set cnn.epochs=2 --run begun
+    timeout 30 tail --pid=$watching -f /dev/null
+    wait $watching
+    grep 'begun has no metrics yet: waiting' err
+    grep 'state *complete' seen
+    "$PARDIGITS" watch begun --once --json | grep -F '"place":"epoch 2/2, step 10/10 (100.0 %)"'
+    SLURM_JOB_ID=1 "$PARDIGITS" train configs/knn.ini "${small[@]}" --run job 2>err
+    [[ $(grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} hosts: [^ ]' err) -eq 1 ]]
+    [[ $(grep -cvE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} ' err) -eq 0 ]]
+    fails 1 "nowhere can't be read" "$PARDIGITS" watch nowhere
+    mkdir empty
+    fails 1 'empty has no metrics.h5' "$PARDIGITS" watch empty --once
+    fails 2 '--every soon' "$PARDIGITS" watch empty --every soon
+}

@@ -1,0 +1,57 @@
+/* Intervals, tests and curves of the report, against values of their formulas computed elsewhere. */
+#include "report/sparkline.h"
+#include "report/statistics.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void near(double value, double expected) {
+    if (!(fabs(value - expected) < 1e-6)) fail_msg("%.9g, expected %.9g", value, expected);
+}
+
+static void wilson(void **state) {
+    (void)state;
+    const Interval most = wilson_interval(9952, 10000), half = wilson_interval(5, 10),
+                   all = wilson_interval(10, 10), none = wilson_interval(0, 0);
+    near(half.low, 0.236593091);
+    near(half.high, 0.763406909);
+    near(all.low, 0.722467200);
+    near(all.high, 1);
+    near(most.low, 0.993642180);
+    near(most.high, 0.996377508);
+    near(none.low, 0);
+    near(none.high, 1);
+}
+
+static void mcnemar(void **state) {
+    (void)state;
+    near(mcnemar_test(0, 0), 1);
+    near(mcnemar_test(7, 7), 1);
+    near(mcnemar_test(1, 9), 22.0 / 1024); /* 2 (1 + 10) / 2^10 */
+    near(mcnemar_test(9, 1), 22.0 / 1024);
+    near(mcnemar_test(0, 6), 2.0 / 64);
+    assert_true(mcnemar_test(30, 271) < 1e-20);
+}
+
+static void curves(void **state) {
+    (void)state;
+    const double rises[] = {0, 9, 1, 9, 2, 9, 3, 9, NAN, 9}, even[] = {2, 2, 2};
+    char text[SPARKLINE_BYTES(5)];
+    assert_true(sparkline(rises, 5, 2, 5, text));
+    assert_string_equal(text, "▁▃▆█ ");
+    assert_true(sparkline(rises, 4, 2, 2, text));
+    assert_string_equal(text, "▁█");
+    assert_false(sparkline(even, 3, 1, 5, text));
+    assert_false(sparkline(even, 0, 1, 5, text));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(wilson), cmocka_unit_test(mcnemar),
+                                       cmocka_unit_test(curves)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
