@@ -1,8 +1,12 @@
 #include "cnn/reducer.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/rng.h"
+#include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
+
+#include <math.h>
 
 extern const ReducerWay reducer_slots, reducer_buckets;
 
@@ -111,6 +115,39 @@ double gradient_reducer_get(const GradientReducer *reducer, int64_t value) {
 
 void gradient_reducer_means(GradientReducer *reducer, Range values, double divisor, float *out) {
     reducer->way->means(reducer, values, divisor, out);
+}
+
+/* The place of a value among possible causes, and the value at a place: the forward pass and then the
+ * backward pass. */
+static int64_t cause_place(const Network *net, int64_t value) {
+    const int64_t others = contribution_floats(net) - net->param_floats;
+    return value >= net->param_floats ? value - net->param_floats : others + net->param_floats - 1 - value;
+}
+
+static int64_t cause_at(const Network *net, int64_t place) {
+    const int64_t others = contribution_floats(net) - net->param_floats;
+    return place < others ? net->param_floats + place : others + net->param_floats - 1 - place;
+}
+
+static bool is_in_range(float value) {
+    return fabsf(value) < (float)(1 << EXACT_SUM_LIMIT); /* NaN isn't */
+}
+
+void reducer_note_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
+                               const float *contribution) {
+    const Network *net = reducer->plan.what.net;
+    int64_t first = INT64_MAX;
+    atomic_fetch_add(&reducer->counts->out_of_range, count);
+    for (int64_t v = values.begin; v < values.end && v < contribution_floats(net); v++)
+        if (!contribution || !is_in_range(contribution[v])) first = smaller(first, cause_place(net, v) + 1);
+    int_fast64_t worst = atomic_load(&reducer->counts->worst);
+    while (first < INT64_MAX && (worst == 0 || first < worst))
+        if (atomic_compare_exchange_weak(&reducer->counts->worst, &worst, first)) break;
+}
+
+int64_t gradient_reducer_cause(const GradientReducer *reducer) {
+    const int64_t worst = atomic_load(&reducer->counts->worst);
+    return worst ? cause_at(reducer->plan.what.net, worst - 1) : -1;
 }
 
 bool gradient_reducer_out_of_range(const GradientReducer *reducer) {

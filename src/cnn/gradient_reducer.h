@@ -92,4 +92,9 @@ void gradient_reducer_means(GradientReducer *reducer, Range values, double divis
  * gradient_reducer_means has been called for all gradients. */
 bool gradient_reducer_out_of_range(const GradientReducer *reducer);
 
+/* Which of a contribution's values was out of range, on this rank's node; -1: none. Of several that which can
+ * have caused the others: a batch norm statistic, of the first layer; else the loss; else the gradient of the
+ * last array. */
+int64_t gradient_reducer_cause(const GradientReducer *reducer);
+
 #endif

@@ -29,6 +29,9 @@ int64_t contribution_loss(const Network *net);    /* its place */
 int64_t contribution_correct(const Network *net); /* its place */
 int64_t contribution_floats(const Network *net);  /* of all */
 
+/* What a value of a contribution is, such as "the gradient of conv1/weight". */
+void contribution_describe(const Network *net, int64_t value, char *text, int size);
+
 /* All weights as the convolution kernels want them; shared by the threads, in training also by the ranks of a
  * node. */
 typedef struct {

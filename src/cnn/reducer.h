@@ -21,7 +21,9 @@ typedef struct {
 /* In node memory: what its ranks count, in all steps so far; from finish on, of all nodes. */
 typedef struct {
     atomic_uint_fast64_t out_of_range, signalled;
-    ReducerTimes times; /* of this step, written by the leader */
+    atomic_int_fast64_t worst; /* of the node alone: 1 + the place among causes (gradient_reducer_cause) of a
+                                  value that was out of range, the least of all; 0: none was */
+    ReducerTimes times;        /* of this step, written by the leader */
 } ReducerCounts;
 
 typedef struct ReducerWay ReducerWay;
@@ -60,8 +62,14 @@ static inline const GradientBlocks *reducer_blocks(const GradientReducer *reduce
     return reducer->blocks.ranges ? &reducer->blocks : NULL;
 }
 
-static inline void reducer_count_out_of_range(GradientReducer *reducer, uint64_t values) {
-    if (values) atomic_fetch_add(&reducer->counts->out_of_range, values);
+/* Notes that `count` of these values were out of range: those of a contribution [contribution_floats], or
+ * NULL: of their sums. */
+void reducer_note_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
+                               const float *contribution);
+
+static inline void reducer_count_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
+                                              const float *contribution) {
+    if (count) reducer_note_out_of_range(reducer, count, values, contribution);
 }
 
 #endif

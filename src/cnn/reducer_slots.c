@@ -63,7 +63,8 @@ static float *slot_of(GradientReducer *reducer, int64_t micro_batch) {
 static void add(GradientReducer *reducer, Range values, const Contribution *contribution) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
     if (values.begin == slots->rest.values.begin)
-        reducer_count_out_of_range(reducer, piece_sums_add(&slots->rest, slots->rest_pieces, contribution));
+        reducer_count_out_of_range(reducer, piece_sums_add(&slots->rest, slots->rest_pieces, contribution),
+                                   slots->rest.values, contribution->values);
 }
 
 /* Nobody adds before the next step. */
@@ -102,8 +103,14 @@ static uint64_t block_means(const SlotsReducer *slots, Range values, double divi
     return out_of_range + !gradient_blocks_means(blocks, values, &sums, divisor, out);
 }
 
+/* So many terms of the values, of whichever contributions. */
+static void note_out_of_range(SlotsReducer *slots, Range values, uint64_t count) {
+    for (int64_t s = 0; count && s < slots->base.step.all; s++)
+        reducer_count_out_of_range(&slots->base, count, values, slots->slots + s * slots->slot_floats);
+}
+
 static void means(GradientReducer *reducer, Range values, double divisor, float *out) {
-    const SlotsReducer *slots = (const SlotsReducer *)reducer;
+    SlotsReducer *slots = (SlotsReducer *)reducer;
     if (values.begin >= slots->rest.values.begin) {
         piece_sums_means(&slots->rest, values, divisor, out);
         return;
@@ -111,8 +118,9 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
     for (Range block = {values.begin, values.begin}; block.begin < values.end; block.begin = block.end) {
         block.end = smaller(block.begin + BLOCK_FLOAT_VALUES, values.end);
         float *to = out + (block.begin - values.begin);
-        reducer_count_out_of_range(reducer, reducer_blocks(reducer) ? block_means(slots, block, divisor, to)
-                                                                    : exact_means(slots, block, divisor, to));
+        note_out_of_range(slots, block,
+                          reducer_blocks(reducer) ? block_means(slots, block, divisor, to)
+                                                  : exact_means(slots, block, divisor, to));
     }
 }
 

@@ -383,26 +383,3 @@ StatusCode train_state_read_init(TrainState *state, const H5File *file, char ren
     }
     return status->code ? status->code : read_statistics(file, copy, net, state->statistics, status);
 }
-
-/* FNV-1a of the parameters' bits, word by word; below 2^53, so that a double holds it. */
-static double hash_params(const TrainState *state) {
-    uint64_t hash = 0xcbf29ce484222325;
-    for (int64_t i = 0; i < state->net->param_floats; i++) {
-        uint32_t bits;
-        memcpy(&bits, &state->params[i], sizeof bits);
-        hash = (hash ^ bits) * 0x100000001b3;
-    }
-    return (double)(hash >> 11);
-}
-
-StatusCode train_state_compare_ranks(const TrainState *state, const Comm *comm, Status *status) {
-    double hash = hash_params(state);
-    int largest_rank, smallest_rank;
-    double largest = comm_max(comm, hash, &largest_rank), smallest = -comm_max(comm, -hash, &smallest_rank);
-    if (largest == smallest) return STATUS_OK;
-    return status_set(
-        status, STATUS_FAILED,
-        "The models of ranks %d and %d differ after epoch %lld, so one of them computes wrongly or was "
-        "built differently; run again with one build on nodes of one kind.",
-        smallest_rank, largest_rank, (long long)state->epoch);
-}

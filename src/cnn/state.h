@@ -77,7 +77,11 @@ StatusCode train_state_read(TrainState *state, const H5File *file, Status *statu
 StatusCode train_state_read_init(TrainState *state, const H5File *file, char renewed[LAYER_TEXT],
                                  Status *status);
 
-/* STATUS_FAILED if the parameters are not the same bits on all ranks. Collective: all ranks agree. */
-StatusCode train_state_compare_ranks(const TrainState *state, const Comm *comm, Status *status);
+/* STATUS_FAILED if parameters, velocities, statistics or averages aren't the same bits on all ranks, or not
+ * numbers: the sentence names rank and array. Of ranks that differ those are named that are fewer. when: such
+ * as "after step 3 of epoch 2"; advice: a clause of what to do, of which rank 0's is told. Collective: all
+ * ranks agree. */
+StatusCode train_state_compare_ranks(const TrainState *state, const Comm *comm, const char *when,
+                                     const char *advice, Status *status);
 
 #endif

@@ -39,6 +39,7 @@ typedef struct {
     ProgressSave stalled_save;
     uint32_t *order; /* [samples] of the epoch */
     Saver *saver;
+    int64_t unchecked_saves; /* by rank 0, since the ranks were last compared */
 } Trainer;
 
 static TraceThread *main_trace(const Trainer *trainer) {
@@ -120,7 +121,8 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     if (!job->model_path) return STATUS_OK;
     trainer->saver = saver_create(job, (SaveRhythm){(double)options.checkpoint_s, options.checkpoint_steps});
     trainer->stalled_save = (ProgressSave){save_stalled, trainer};
-    if (comm_rank(job->comm) == 0) atomic_store(&comm_progress(job->comm)->save, &trainer->stalled_save);
+    if (comm_rank(job->comm) == 0 && job->model_path)
+        atomic_store(&comm_progress(job->comm)->save, &trainer->stalled_save);
     return STATUS_OK;
 }
 
@@ -143,6 +145,23 @@ static bool is_finished(const Trainer *trainer) {
            (patience > 0 && state->step == 0 && state->epoch - state->best_epoch >= patience);
 }
 
+/* Whether all ranks still have the same weights, and these are numbers. Collective: all ranks agree. */
+static StatusCode compare_ranks(Trainer *trainer, Status *status) {
+    char when[64];
+    const TrainState *state = &trainer->state;
+    snprintf(when, sizeof when, "after step %lld of epoch %lld",
+             (long long)(state->step ? state->step : trainer->steps),
+             (long long)(state->step ? state->epoch + 1 : state->epoch));
+    train_state_compare_ranks(state, trainer->job->comm, when,
+                              trainer->unchecked_saves
+                                  ? "What was saved since the epoch began may have it: start again with "
+                                    "--overwrite"
+                                  : "The last checkpoint is from before it: run again with --resume",
+                              status);
+    trainer->unchecked_saves = 0;
+    return status->code;
+}
+
 /* Saves what the training ends with, metrics before the state: what they know beyond it is cut off on
  * resuming. Collective: all ranks agree. */
 static StatusCode save(const Trainer *trainer, Status *status) {
@@ -163,6 +182,7 @@ static int64_t steps_done(const Trainer *trainer) {
 
 static void save_beside(Trainer *trainer) {
     progress_enter(comm_progress(trainer->job->comm), PROGRESS_CHECKPOINT, 0);
+    trainer->unchecked_saves += trainer->state.step > 0; /* at an epoch's end they were just compared */
     saver_save(trainer->saver, train_state_write, &trainer->state);
 }
 
@@ -179,8 +199,7 @@ static void save_if_due(Trainer *trainer) {
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {
     if (!trainer->job->model_path)
         return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
-    if (train_state_compare_ranks(&trainer->state, trainer->job->comm, status) || save(trainer, status))
-        return status->code;
+    if (compare_ranks(trainer, status) || save(trainer, status)) return status->code;
     return status_set(
         status, STATUS_STOPPED,
         "Stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to continue from %s.",
@@ -188,14 +207,29 @@ static StatusCode save_and_stop(Trainer *trainer, Status *status) {
         (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }
 
-static StatusCode refuse_divergence(const Trainer *trainer, Status *status) {
+/* What was out of range (gradient_reducer_cause), on the first node where anything was. Collective. */
+static void name_cause(const Trainer *trainer, int64_t own, char *text, int size) {
+    const Comm *comm = trainer->job->comm;
+    int64_t *all = mem_new((size_t)comm_size(comm), sizeof *all), cause = -1;
+    comm_gather(comm, &own, sizeof own, all);
+    for (int r = 0; cause < 0 && r < comm_size(comm); r++)
+        cause = all[r];
+    mem_free(all);
+    contribution_describe(&trainer->net, cause, text, size);
+}
+
+/* Collective. */
+static StatusCode refuse_divergence(const Trainer *trainer, int64_t cause, Status *status) {
     const TrainState *state = &trainer->state;
+    char what[96];
+    name_cause(trainer, cause, what, sizeof what);
+    trainer->job->diverged = true;
     return status_set(
         status, STATUS_FAILED,
-        "Training diverged in step %lld/%lld of epoch %lld/%lld: a gradient, the loss or a batch norm "
-        "statistic is not finite or too large; lower cnn.lr (%g).",
+        "Training diverged in step %lld/%lld of epoch %lld/%lld: %s is not finite or too large; "
+        "lower cnn.lr (%g). The last checkpoint, if there is one, is from before it.",
         (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
-        (long long)trainer->epochs, trainer->options.lr);
+        (long long)trainer->epochs, what, trainer->options.lr);
 }
 
 /* One step; mine are this rank's samples of it, at these positions of the epoch's order. The same status on
@@ -210,7 +244,7 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
                              (positions.begin - whole.begin) / trainer->options.micro_batch, done + 1};
     const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
     trace_end(main_trace(trainer), TRACE_STEP, began_s, done + 1, 0);
-    if (result.diverged) return refuse_divergence(trainer, status);
+    if (result.diverged) return refuse_divergence(trainer, result.cause, status);
     state->step++;
     state->loss_sum += result.loss_sum;
     state->correct += result.correct;
@@ -312,7 +346,7 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     state->loss_sum = 0;
     state->correct = 0;
     follow_best(trainer, valid);
-    if (train_state_compare_ranks(state, trainer->job->comm, status)) return status->code;
+    if (compare_ranks(trainer, status)) return status->code;
     const double waited_s = saver_take_waited_s(trainer->saver);
     metrics_add(trainer->job->metrics, "save_wait_s", waited_s);
     train_report_phases(&trainer->report, state, validate_s, waited_s);

@@ -161,5 +161,6 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
     result.update_s = timer_now_s() - update_began_s - update.wait_s;
     result.wait_s += update.wait_s;
     result.diverged = update.diverged;
+    result.cause = update.diverged ? gradient_reducer_cause(reducer) : -1;
     return result;
 }

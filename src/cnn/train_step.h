@@ -52,6 +52,7 @@ void train_step_free(TrainStep *step);
 
 typedef struct {
     bool diverged;    /* a value was out of range; the state is worthless */
+    int64_t cause;    /* then: which, on this rank's node (gradient_reducer_cause) */
     bool stop_wanted; /* a signal reached some rank */
     double loss_sum;  /* over the samples of the step */
     int64_t correct;

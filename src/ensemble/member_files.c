@@ -66,7 +66,7 @@ static StatusCode copy_member(const H5File *file, const Config *config, ImageSpe
 }
 
 StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, const char *model_path,
-                             bool all, Status *status) {
+                             const uint64_t *left_out, Status *status) {
     int64_t count = 0;
     for (int m = 0; m < count_members(config) && !status->code; m++) {
         char *path = member_path(model_path, m, member_model);
@@ -75,7 +75,7 @@ StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, 
             copy_member(file, config, spec, m, out, status);
             h5_close(&file, status);
             count++;
-        } else if (all) {
+        } else if (left_out && !left_out[m]) {
             status_set(status, STATUS_FAILED,
                        "%s was lost or damaged after it was trained; run again with --resume to train that "
                        "member again.",

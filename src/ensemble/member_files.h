@@ -20,10 +20,10 @@ extern const char member_model[], member_metrics[], member_damaged[];
 /* Whether a member's training is finished, as its file, whole and undamaged, says. */
 bool member_is_finished(const char *model_path, int member);
 
-/* Copies the networks of the finished members into an ensemble's file. A missing one is a failure if all of
- * them should be there. */
+/* Copies the networks of the finished members into an ensemble's file. left_out [members]: a missing one
+ * that isn't left out is a failure; NULL: any may be missing. */
 StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, const char *model_path,
-                             bool all, Status *status);
+                             const uint64_t *left_out, Status *status);
 
 /* Declares the run's tables: those of a network, with a column `member` in front. */
 void member_tables_declare(Metrics *metrics);

@@ -23,7 +23,8 @@ typedef struct {
     Comm *group;     /* its ranks */
     ImageSet shard;  /* this rank's rows among them */
     StopWatch *watch;
-    bool trained; /* all members are finished */
+    uint64_t *diverged; /* [members] whether its training did */
+    bool trained;       /* all other members are finished */
 } EnsembleTraining;
 
 /* The work of training a member: multiply-adds of an image, times epochs. */
@@ -67,6 +68,7 @@ static void log_assignment(const EnsembleTraining *ensemble) {
 static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
     ensemble->job = job;
     ensemble->members = (int)config_int(job->config, "cnn.members");
+    ensemble->diverged = mem_new((size_t)ensemble->members, sizeof *ensemble->diverged);
     ensemble->assignment = assignment_rest(job, ensemble->members);
     ensemble->group_index = assignment_group(&ensemble->assignment, comm_rank(job->comm));
     ensemble->group = comm_split(job->comm, ensemble->group_index);
@@ -101,6 +103,13 @@ static H5File *open_begun(const EnsembleTraining *ensemble, int member, const ch
     return file;
 }
 
+/* Says that a member diverged; the others go on without it. */
+static void leave_out(const TrainJob *job, int member, Status *status) {
+    if (comm_rank(job->comm) == 0)
+        fprintf(stderr, "pardigits: Member %d is left out of the ensemble: %s\n", member + 1, status->text);
+    *status = (Status){0};
+}
+
 /* The group trains a member, or goes on with it. Collective in the group: the same status on all its ranks.
  */
 static StatusCode train_member(const EnsembleTraining *ensemble, int member, Status *status) {
@@ -124,6 +133,8 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
         metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
     }
     if (!comm_agree(job.comm, status)) cnn_train(&job, status);
+    ensemble->diverged[member] = job.diverged && comm_rank(job.comm) == 0;
+    if (job.diverged) leave_out(&job, member, status);
     metrics_destroy(&job.metrics);
     Status ignored = {0};
     h5_close(&resume, &ignored);
@@ -139,7 +150,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
 static StatusCode write_members(H5File *out, const void *context, Status *status) {
     const EnsembleTraining *ensemble = context;
     return member_files_copy(out, ensemble->job->config, ensemble->job->spec, ensemble->job->model_path,
-                             ensemble->trained, status);
+                             ensemble->trained ? ensemble->diverged : NULL, status);
 }
 
 /* Writes the model of the members that are complete, and the metrics. Collective: all ranks agree. */
@@ -159,8 +170,17 @@ static void name_member(Status *status, int member) {
     *status = named;
 }
 
-/* The members of all groups. When one fails the other groups stop as after a signal. Collective: all ranks
- * agree. */
+/* An ensemble without any member can't be used. */
+static StatusCode refuse_none(const EnsembleTraining *ensemble, Status *status) {
+    int left = ensemble->members;
+    for (int m = 0; m < ensemble->members; m++)
+        left -= ensemble->diverged[m] > 0;
+    if (left == 0) status_set(status, STATUS_FAILED, "The training of all members diverged; lower cnn.lr.");
+    return status->code;
+}
+
+/* The members of all groups. One that diverges is left out. When one fails otherwise the other groups stop as
+ * after a signal. Collective: all ranks agree. */
 static StatusCode train_all(EnsembleTraining *ensemble, Status *status) {
     for (int m = 0; m < ensemble->members && !status->code; m++) {
         if (ensemble->assignment.owner[m] != ensemble->group_index || !train_member(ensemble, m, status))
@@ -170,7 +190,9 @@ static StatusCode train_all(EnsembleTraining *ensemble, Status *status) {
         stop_watch_raise(ensemble->watch);
     }
     stop_watch_destroy(&ensemble->watch);
-    return comm_agree(ensemble->job->comm, status);
+    comm_sum_u64(ensemble->job->comm, ensemble->diverged, ensemble->members);
+    if (!comm_agree(ensemble->job->comm, status)) refuse_none(ensemble, status);
+    return status->code;
 }
 
 /* Puts the members together, all of them or, after a stop or a failure, those that are finished. Collective:
@@ -208,6 +230,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
         finish(&ensemble, status);
     }
     image_set_free(&ensemble.shard);
+    mem_free(ensemble.diverged);
     assignment_free(&ensemble.assignment);
     comm_destroy(&ensemble.group);
     return status->code;

@@ -37,6 +37,10 @@ typedef struct {
     Metrics *metrics; /* on rank 0; calls on other ranks do nothing */
     Trace *trace;     /* of this rank, or NULL */
     StopWatch *watch; /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
+    Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
+    Trace *trace;           /* of this rank, or NULL */
+    bool diverged;          /* out: why the training failed */
+    StopWatch *watch;       /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
 } TrainJob;
 
 static inline Context train_job_context(const TrainJob *job) {

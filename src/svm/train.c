@@ -304,6 +304,23 @@ static StatusCode search(SvmTask *task, Status *status) {
     return status->code;
 }
 
+/* The same verdict on every rank. */
+static StatusCode check_numbers(const SvmTask *task, const SvmPairs *pairs, Status *status) {
+    for (int p = 0; p < pairs->count; p++) {
+        const SvmPair *pair = &pairs->items[p];
+        int a, b;
+        if (!pair->solved || (isfinite(pair->objective) && isfinite(pair->rho))) continue;
+        svm_pair_classes(pairs->classes, p, &a, &b);
+        return status_set(
+            status, STATUS_FAILED,
+            "The solution of class %d against %d is not finite: the kernel's values or svm.c = %g "
+            "are too large; lower svm.c, svm.gamma, svm.coef0 or svm.degree. The last checkpoint, "
+            "if there is one, is from before it.",
+            a, b, task->c);
+    }
+    return STATUS_OK;
+}
+
 /* Solves and saves the pairs that aren't solved yet. */
 static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
     double start_s = timer_now_s();
@@ -313,6 +330,7 @@ static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
     if (svm_pairs_solved(pairs) == all && task->last_stage) save(task, pairs, all, false, start_s, status);
     while (!stopped && svm_pairs_solved(pairs) < all && !status->code) {
         stopped = solve_round(task, pairs);
+        if (check_numbers(task, pairs, status)) break;
         save(task, pairs, all, stopped, start_s, status);
     }
     if (stopped && !status->code && !(svm_pairs_solved(pairs) == all && task->last_stage))

@@ -3,7 +3,10 @@
  *     PARDIGITS_FAULT=stop:RANK:PHASE:NUMBER   SIGSTOP at the beginning of a phase of the watchdog
  *     PARDIGITS_FAULT=kill:RANK:PHASE:NUMBER   SIGKILL
  *     PARDIGITS_FAULT=hang:RANK:PHASE:NUMBER   its main thread sleeps for ever
+ *     PARDIGITS_FAULT=flip:RANK:ARRAY:NUMBER   a bit of its weights flips before a CNN's step
+ *     PARDIGITS_FAULT=nan:RANK:ARRAY:NUMBER    one of its weights is NaN from then on
  * NUMBER is that of the step, pair, ...; 0: the first time. */
+#include "cnn/train_step.h"
 #include "core/progress.h"
 
 #include <signal.h>
@@ -14,6 +17,10 @@
 
 void __real_progress_enter(Progress *progress, ProgressPhase phase, int64_t number);
 void __wrap_progress_enter(Progress *progress, ProgressPhase phase, int64_t number);
+StepResult __real_train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
+                                 const Samples *mine);
+StepResult __wrap_train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
+                                 const Samples *mine);
 
 static int own_rank(void) {
     const char *text = getenv("OMPI_COMM_WORLD_RANK");
@@ -21,23 +28,42 @@ static int own_rank(void) {
     return text ? atoi(text) : 0;
 }
 
-/* Whether the fault of this kind is due on this rank, once. */
-static bool is_due(const char *kind, ProgressPhase phase, int64_t number) {
+/* Whether the fault of this kind is due on this rank, in a phase or array of that name; once. */
+static bool is_due(const char *kind, const char *where, int64_t number) {
     static atomic_bool done;
     char name[64], wanted[64];
     int rank;
     long long at;
     const char *text = getenv("PARDIGITS_FAULT");
     if (!text || sscanf(text, "%63[^:]:%d:%63[^:]:%lld", name, &rank, wanted, &at) != 4) return false;
-    if (strcmp(name, kind) || rank != own_rank() || strcmp(wanted, progress_phases[phase].name)) return false;
+    if (strcmp(name, kind) || rank != own_rank() || strcmp(wanted, where)) return false;
     return (at == 0 || at == number) && !atomic_exchange(&done, true);
 }
 
 void __wrap_progress_enter(Progress *progress, ProgressPhase phase, int64_t number) {
+    const char *where = progress_phases[phase].name;
     __real_progress_enter(progress, phase, number);
-    if (is_due("stop", phase, number)) raise(SIGSTOP);
-    if (is_due("kill", phase, number)) raise(SIGKILL);
-    if (is_due("hang", phase, number))
+    if (is_due("stop", where, number)) raise(SIGSTOP);
+    if (is_due("kill", where, number)) raise(SIGKILL);
+    if (is_due("hang", where, number))
         for (;;)
             pause();
+}
+
+static void spoil(const TrainState *state, int64_t number) {
+    for (int a = 0; a < state->net->array_count; a++) {
+        const ParamArray *array = &state->net->arrays[a];
+        float *weight = &state->params[array->first + array->count / 2];
+        uint32_t bits;
+        memcpy(&bits, weight, sizeof bits);
+        if (is_due("flip", array->name, number)) bits ^= 1; /* the least that there is */
+        if (is_due("nan", array->name, number)) bits = 0x7fc00000;
+        memcpy(weight, &bits, sizeof bits);
+    }
+}
+
+StepResult __wrap_train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
+                                 const Samples *mine) {
+    spoil(state, place.number);
+    return __real_train_step_run(step, state, place, samples, mine);
 }
