@@ -233,11 +233,25 @@ static Comm *start_ranks(int *argc, char ***argv) {
     return needed ? comm_init(argc, argv) : comm_alone();
 }
 
+/* Signals that come while a job's ranks start are for the work that follows. */
+static void take_signals(int argc, char **argv, char **environment) {
+    (void)environment;
+    if (argc > 1 && !strcmp(argv[1], "train"))
+        stop_install();
+    else
+        stop_leave_at_once("run it again");
+}
+
+/* The libraries set themselves up before main, which takes some milliseconds: this is called before that. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+__attribute__((section(".preinit_array"),
+               used)) static void (*const before_libraries)(int, char **, char **) = take_signals;
+#endif
+
 int main(int argc, char **argv) {
     Status status = {0};
     if (answer_help(argc, argv)) return finish_output(&status);
-    /* before MPI starts, which takes a while on many nodes: a signal then must not end the run */
-    if (argc > 1 && !strcmp(argv[1], "train")) stop_install();
+    take_signals(argc, argv, NULL);
     Comm *comm = start_ranks(&argc, &argv);
     Watchdog *watchdog = watchdog_start(comm);
     run_command(comm, argc, argv, &status);

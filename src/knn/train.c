@@ -77,6 +77,8 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     bool tried = !comm_agree(job->comm, status) && try_images(model, job, &trials);
     metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
     if (tried) model->method.k = choose_k(&trials, job);
+    if (tried && job->valid.n > 0)
+        knn_trials_checkpoint(job, &trials); /* which the validation may be stopped after */
     if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {
         status_set(status, STATUS_STOPPED,
                    "Stopped by %s with %lld of %lld images tried to choose k and saved in %s; run again with "
@@ -117,7 +119,10 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
     if (!is_auto || !find_k(&model, job, status)) {
-        if (job->valid.n > 0) report_validation(&model, job);
+        if (job->valid.n > 0) {
+            stop_leave_at_once(train_job_resume_advice);
+            report_validation(&model, job);
+        }
         knn_model_save(job, model.method.k, NULL, status);
     }
     knn_model_free(&model);

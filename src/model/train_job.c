@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const char train_job_resume_advice[] = "run it again with --resume";
+
 /* Refuses to go on with other images than those that the run was begun with, where both are known. */
 static StatusCode check_source(const char *data, const TrainJob *job, Status *status) {
     const ImageSource *now = &job->source;

@@ -36,16 +36,16 @@ typedef struct {
                  */
     Metrics *metrics; /* on rank 0; calls on other ranks do nothing */
     Trace *trace;     /* of this rank, or NULL */
+    bool diverged;    /* out: why the training failed */
     StopWatch *watch; /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
-    Metrics *metrics;       /* on rank 0; calls on other ranks do nothing */
-    Trace *trace;           /* of this rank, or NULL */
-    bool diverged;          /* out: why the training failed */
-    StopWatch *watch;       /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
 } TrainJob;
 
 static inline Context train_job_context(const TrainJob *job) {
     return (Context){job->comm, job->log, job->threads};
 }
+
+/* Of a training that is stopped when it has saved all that it can (stop_leave_at_once). */
+extern const char train_job_resume_advice[];
 
 /* Reads this rank's shard of the dataset's training images and the held-out ones (run.train, run.valid), as
  * run.preprocess makes them; with job->resume they must be those that the run was begun with. config, comm

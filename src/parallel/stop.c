@@ -6,19 +6,62 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t signal_seen;
+static const char *volatile leave_advice; /* NULL: there may be something to save */
 
-static void remember_signal(int number) {
+static const struct {
+    int number;
+    const char *name;
+} signals[] = {
+    {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
+enum { SIGNALS = sizeof signals / sizeof *signals, ANY_COMMAND = 3 /* the first ones */ };
+
+static const char *name_of(int number) {
+    for (int i = 0; i < SIGNALS; i++)
+        if (signals[i].number == number) return signals[i].name;
+    return "a signal on another rank";
+}
+
+/* Also from a handler, so it calls nothing but what that may call. */
+static void leave(int number) {
+    const char *const parts[] = {"pardigits: Stopped by ", name_of(number),
+                                 "; nothing is left to save: ", leave_advice, ".\n"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        (void)!write(STDERR_FILENO, parts[i], strlen(parts[i]));
+    _exit(STATUS_STOPPED);
+}
+
+static void take_signal(int number) {
     signal_seen = number;
+    if (leave_advice) leave(number);
+}
+
+/* A launcher may have blocked the signal until here. */
+static void handle(int number) {
+    struct sigaction before, action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
+    if (number == SIGINT) action.sa_flags |= (int)SA_RESETHAND;
+    sigemptyset(&action.sa_mask);
+    const bool of_terminal = number == SIGINT || number == SIGHUP;
+    if (of_terminal && sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
+    sigaction(number, &action, NULL);
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
 }
 
 void stop_install(void) {
-    struct sigaction action = {.sa_handler = remember_signal, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    const int signals[] = {SIGUSR1, SIGUSR2, SIGTERM};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaction(signals[i], &action, NULL);
+    for (int i = 0; i < SIGNALS; i++)
+        handle(signals[i].number);
+}
+
+void stop_leave_at_once(const char *advice) {
+    leave_advice = advice;
+    for (int i = 0; i < ANY_COMMAND; i++)
+        handle(signals[i].number);
+    if (signal_seen) leave(signal_seen);
 }
 
 bool stop_signalled(void) {
@@ -26,16 +69,7 @@ bool stop_signalled(void) {
 }
 
 const char *stop_signal_name(void) {
-    switch (signal_seen) {
-    case SIGUSR1:
-        return "SIGUSR1";
-    case SIGUSR2:
-        return "SIGUSR2";
-    case SIGTERM:
-        return "SIGTERM";
-    default:
-        return "a signal on another rank";
-    }
+    return name_of(signal_seen);
 }
 
 /* Each rank sends every other rank exactly one message: "stop" when it receives a signal or fails, otherwise

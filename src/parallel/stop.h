@@ -1,5 +1,6 @@
-/* Stopping on a signal: SIGUSR1, SIGUSR2 or SIGTERM on any rank. The handler only sets a flag. The work
- * checks it between two steps, saves, and returns STATUS_STOPPED. */
+/* Stopping on a signal: SIGUSR1, SIGUSR2, SIGTERM, and in a training SIGINT and SIGHUP, on any rank. While
+ * there is something to save the handler only sets a flag: the work checks it between two steps, saves, and
+ * returns STATUS_STOPPED. Otherwise it ends the process at once with the same exit code. */
 #ifndef PARDIGITS_PARALLEL_STOP_H
 #define PARDIGITS_PARALLEL_STOP_H
 
@@ -7,8 +8,14 @@
 
 #include <stdbool.h>
 
-/* From now on SIGUSR1, SIGUSR2 and SIGTERM set this process's flag instead of ending it. Not collective. */
+/* From now on signals set this process's flag instead of ending it. A second SIGINT does end it; what is
+ * ignored, as by nohup, stays so. Not collective; nothing else needs to have been called. */
 void stop_install(void);
+
+/* From now on SIGUSR1, SIGUSR2 and SIGTERM, or one that has come already, end this process at once with
+ * STATUS_STOPPED, as there is nothing to save; the launcher ends the other ranks. advice: what to do, such as
+ * "run it again", which lives as long as the process. Not collective. */
+void stop_leave_at_once(const char *advice);
 
 /* Whether this process received such a signal. Any thread may call it; not collective. */
 bool stop_signalled(void);

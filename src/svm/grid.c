@@ -68,6 +68,7 @@ int svm_grid_parts(const SvmTask *task) {
 
 static bool interrupted(void *context) {
     Search *search = context;
+    if (stop_signalled()) atomic_store(&search->stop, true);
     if (omp_get_thread_num() == 0) {
         if (stop_watch_poll(search->watch)) atomic_store(&search->stop, true);
         task_queue_poll(search->queue);

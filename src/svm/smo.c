@@ -15,7 +15,7 @@ enum {
     SCAN = 256,         /* samples whose largest value is found together, in vectors */
     SHRINK_EVERY = 300, /* iterations */
     SHRINK_PART = 8,    /* every cached row is moved then, so only where this part of it goes */
-    ASK_EVERY = 64,     /* iterations between two questions whether to stop */
+    ASK_EVERY = 64, /* iterations between two questions whether to stop; rows that are computed take long */
 };
 
 /* Curvature of a pair of equal samples, as in LIBSVM. */
@@ -355,8 +355,9 @@ static bool search(Solver *s) {
     int64_t limit = problem->n > 100000 ? 100 * problem->n : 10000000;
     int64_t shrink_every = problem->n < SHRINK_EVERY ? problem->n : SHRINK_EVERY, until_shrink = shrink_every;
     while (s->iterations < limit) {
-        if (s->iterations % ASK_EVERY == 0 && problem->interrupted)
+        if ((s->iterations % ASK_EVERY == 0 || s->computed) && problem->interrupted)
             s->interrupted = problem->interrupted(problem->interrupt_context);
+        s->computed = false;
         if (--until_shrink == 0) {
             until_shrink = shrink_every;
             shrink_now(s);

@@ -82,5 +82,6 @@ const float *smo_kernel_row(Solver *s, int64_t i) {
     for (int r = 0; r < count; r++)
         out[r] = row_cache_make(&s->cache, rows[r]);
     s->problem->rows.compute(s->problem->rows.context, rows, count, out);
+    s->computed = true;
     return out[0];
 }

@@ -28,6 +28,7 @@ typedef struct {
     RowCache cache;
     int64_t iterations;
     bool unshrunk;    /* the one return of all samples near the end has happened */
+    bool computed;    /* kernel rows, since it was last asked whether to stop */
     bool interrupted; /* on this rank, and then on all */
 } Solver;
 

@@ -56,6 +56,7 @@ static void show_progress(const PairTeam *team) {
 static bool interrupted(void *context) {
     const PairThread *member = context;
     PairTeam *team = member->team;
+    if (stop_signalled()) atomic_store(&team->stop, true);
     if (member->thread == 0) {
         if (stop_watch_poll(team->watch)) atomic_store(&team->stop, true);
         task_queue_poll(team->queue);
