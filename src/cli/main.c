@@ -55,7 +55,7 @@ static const struct {
      "  --dry-run     writes nothing: prints the configuration, the shapes, the placement of the ranks, what "
      "memory\n"
      "                they take and, of a CNN, how long a step takes; needs no --run\n"
-     "SIGUSR1, SIGUSR2 and SIGTERM save and end with exit code 75: run again with --resume."},
+     "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
      "section.key=value]... [--predictions FILE] [--summary] [--json | --csv]",
