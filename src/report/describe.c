@@ -57,9 +57,9 @@ static void add_config(Output *output, const Config *config) {
 StatusCode describe_model(Output *output, const Model *model, Status *status) {
     char *digest = NULL, about[128] = "", what[64];
     int64_t complete = 0;
-    h5_get_text(model->file, "/", "digest", &digest, status);
-    h5_get_i64(model->file, "/state", "complete", &complete, status);
-    if (status->code) return status->code;
+    if (h5_get_i64(model->file, "/state", "complete", &complete, status) ||
+        h5_get_text(model->file, "/", "digest", &digest, status))
+        return status->code;
     model->family->describe(model, about, sizeof about);
     snprintf(what, sizeof what, "%s model", model->family->name);
     output_record(output);
