@@ -117,7 +117,7 @@ fuzz-build:
 	$(STEP) SANITIZER=fuzz fuzzers
 	@tests/fuzz/seeds.sh $(PROGRAM) build/fuzz/tests/fuzz/seeds
 
-.PHONY: bench bench-peers bench-onnx bench-cluster bench-scaling
+.PHONY: bench bench-peers bench-onnx bench-cluster bench-scaling bench-pictures
 bench: data ## time the training and use of each model (THREADS=2 REPEATS=3)
 	@BUILD=$(BUILD) tests/bench/bench.sh
 bench-peers: data ## time what others offer for the same; PEERS=install first installs their packages
@@ -138,6 +138,11 @@ simulate: ## foresee training on up to 1,024 nodes with SimGrid (10 minutes; PLA
 	@command -v smpicc >/dev/null || { echo "make simulate needs SimGrid, Debian's libsimgrid-dev: \`src/setup/deps.sh simulate\` installs it." >&2; exit 1; }
 	$(STEP) $(SIMULATE)
 	@BUILD=$(BUILD) tests/simulate/run.sh
+
+bench-pictures: data ## draw pictures with and without digits, and count what a model reads (MODEL=RUN PART=test|valid EACH=20)
+	@src/setup/deps.sh pictures
+	$(STEP) $(PROGRAM)
+	@BUILD=$(BUILD) MODEL=$(MODEL) PART=$(PART) EACH=$(EACH) WORST=$(WORST) tests/bench/pictures.sh
 
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions

@@ -6,6 +6,7 @@
 #include "data/page_parts.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum {
     MAX_WORK_PIXELS = 4000000, /* larger pages are scaled down */
@@ -25,12 +26,34 @@ static void sight_free(Sight *sight) {
     page_shapes_free(&sight->shapes);
 }
 
+/* Whether neighbours differ by more than a few levels over most of a page. */
+static bool is_noisy(PIX *grey) {
+    enum { FEW = 4 };
+    int64_t noisy = 0, all = 0;
+    for (int y = 0; y < pixGetHeight(grey); y++) {
+        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        for (int x = 1; x < pixGetWidth(grey); x++, all++)
+            noisy += abs((int)GET_DATA_BYTE(line, x) - (int)GET_DATA_BYTE(line, x - 1)) >= FEW;
+    }
+    return 2 * noisy > all;
+}
+
+/* Replaces noise by its mean over 3x3 pixels; strokes are wider than that. */
+static void calm(PIX **grey) {
+    const int least = 100;
+    if (smaller(pixGetWidth(*grey), pixGetHeight(*grey)) < least || !is_noisy(*grey)) return;
+    PIX *calmed = pixBlockconvGray(*grey, NULL, 1, 1);
+    pixDestroy(grey);
+    *grey = calmed;
+}
+
 /* The strongest of the channels' inks: coloured ink shows in one of them. */
 static PIX *ink_of(PIX *page, int window, bool dark) {
     static const int channels[] = {COLOR_RED, COLOR_GREEN, COLOR_BLUE};
     PIX *strongest = NULL;
     for (int c = 0; c < (pixGetDepth(page) == 32 ? 3 : 1); c++) {
         PIX *grey = pixGetDepth(page) == 32 ? pixGetRGBComponent(page, channels[c]) : pixCopy(NULL, page);
+        calm(&grey);
         if (!dark) pixInvert(grey, grey);
         PIX *ink = page_ink(grey, window, dark);
         pixDestroy(&grey);
@@ -79,13 +102,20 @@ static Sight see(PIX *page, int window, int reach, bool dark) {
     return sight;
 }
 
-/* Where strokes are far narrower than at first assumed, the light is followed more closely. */
-static void look_closer(PIX *page, int window, bool dark, Sight *sight) {
-    const int closer = (int)larger(15, lround(6 * stroke_width(&sight->shapes)));
-    if (!sight->shapes.count || 2 * closer > window) return;
+/* Sees a page with a wide window first: strokes may be wide. Where they are far narrower the light is
+ * followed more closely; likewise where nothing is found, as on a sheet that lies on a darker desk. */
+static Sight look(PIX *page, int window, bool dark) {
+    Sight sight = see(page, window, window / 4, dark);
+    const int narrow = (int)larger(15, lround(6 * stroke_width(&sight.shapes)));
+    const int closer = sight.shapes.count ? narrow : (int)larger(15, window / 3);
+    if (2 * closer > window || (!sight.shapes.count && !dark)) return sight;
     Sight near = see(page, closer, closer / 2, dark);
-    sight_free(sight);
-    *sight = near;
+    if (!near.shapes.count && sight.shapes.count) {
+        sight_free(&near);
+        return sight;
+    }
+    sight_free(&sight);
+    return near;
 }
 
 /* Scales to a size that one can work with; *scale: from the result's pixels to the page's. */
@@ -100,42 +130,58 @@ static PIX *scale_to_work(PIX *page, double *scale) {
                            0);
 }
 
-/* Whether most of a page is nearer to its light than to its dark end. */
-static bool is_mostly_light(PIX *page) {
+/* Whether a page departs downwards from its local light more than upwards, which the third power brings out.
+ */
+static bool is_dark_on_light(PIX *page, int window) {
     PIX *grey = pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(page) : pixClone(page);
-    l_uint32 low = 0, middle = 0, high = 0;
-    pixGetRankValue(grey, 1, 0.02f, &low);
-    pixGetRankValue(grey, 1, 0.5f, &middle);
-    pixGetRankValue(grey, 1, 0.98f, &high);
+    const int reach = (int)smaller(window, (smaller(pixGetWidth(grey), pixGetHeight(grey)) - 1) / 2);
+    PIX *mean = reach > 0 ? pixBlockconvGray(grey, NULL, reach, reach) : pixClone(grey);
+    double departure = 0;
+    for (int y = 0; y < pixGetHeight(grey); y++) {
+        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        const l_uint32 *around = pixGetData(mean) + (int64_t)y * pixGetWpl(mean);
+        for (int x = 0; x < pixGetWidth(grey); x++) {
+            const double own = GET_DATA_BYTE(line, x) - GET_DATA_BYTE(around, x);
+            departure += own * own * own;
+        }
+    }
     pixDestroy(&grey);
-    return 2 * middle >= low + high;
+    pixDestroy(&mean);
+    return departure <= 0;
 }
 
+static bool is_at_edge(PIX *page, const PageRect *box) {
+    return box->x <= 2 || box->y <= 2 || box->x + box->width >= pixGetWidth(page) - 2 ||
+           box->y + box->height >= pixGetHeight(page) - 2;
+}
+
+/* number: of the sight. What the less likely one has at the page's edge is the rest of its ground. */
 static void read_shapes(Sight *sight, int number, double scale, FoundDigits *found) {
     page_order_shapes(&sight->shapes);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
+        if (number > 0 && is_at_edge(sight->ink, &shape->box)) continue;
         const FoundDigit digit = {.sight = number, .line = shape->line, .number = shape->number, .shape = i};
         page_read_shape(sight->ink, sight->level, shape, digit, scale, found);
     }
 }
 
-/* The likelier way to see the page comes first; the other one too where it isn't far behind. */
+/* The likelier way to see the page comes first; the other one too where it looks as much like writing. */
 void page_find_digits(PIX *page, FoundDigits *found) {
-    const double far = 4;
+    const double near = 0.8;
     double scale;
     PIX *work = scale_to_work(page, &scale);
     if (!work) return;
     const int window = (int)larger(15, larger(pixGetWidth(work), pixGetHeight(work)) / 4);
-    const bool dark_first = is_mostly_light(work);
+    const bool dark_first = is_dark_on_light(work, window);
     Sight sights[2];
     for (int s = 0; s < 2; s++) {
         const bool dark = dark_first == (s == 0);
-        sights[s] = see(work, window, window / 4, dark);
-        look_closer(work, window, dark, &sights[s]);
+        sights[s] = look(work, window, dark);
     }
     for (int s = 0; s < 2; s++)
-        if (s == 0 || far * sights[1].score >= sights[0].score) read_shapes(&sights[s], s, scale, found);
+        if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
+            read_shapes(&sights[s], s, scale, found);
     sight_free(&sights[0]);
     sight_free(&sights[1]);
     pixDestroy(&work);

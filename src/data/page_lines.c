@@ -30,25 +30,38 @@ static bool is_rule(const PageRect *line, int width, int page_length, int page_a
     const int near = (int)larger(2, page_length / 50);
     const bool at_edge = begin <= near || begin + length >= page_length - near;
     const bool is_edge = place <= width || place + thick >= page_across - width;
-    return at_edge && !is_edge && 2 * length >= page_length && width <= (int)larger(3, page_across / 60) &&
+    return at_edge && !is_edge && 4 * length >= page_length && width <= (int)larger(3, page_across / 60) &&
            8 * thick <= length;
 }
 
-/* Rules across the page. Pieces of a line that isn't quite level are joined. */
+/* Pixels of thin level (or upright) lines, joined where they aren't quite straight or a stroke crosses them.
+ */
+static PIX *thin_lines(PIX *mask, bool horizontal, int thickest) {
+    const int length = horizontal ? pixGetWidth(mask) : pixGetHeight(mask),
+              run = (int)larger(10, length / 80);
+    const int across = thickest + 1, bridge = (int)larger(run, length / 3);
+    PIX *thick = pixOpenBrick(NULL, mask, horizontal ? 1 : across, horizontal ? across : 1);
+    PIX *thin = pixSubtract(NULL, mask, thick);
+    PIX *runs = pixOpenBrick(NULL, thin, horizontal ? run : 1, horizontal ? 1 : run);
+    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? bridge : 3, horizontal ? 3 : bridge);
+    pixDestroy(&thick);
+    pixDestroy(&thin);
+    pixDestroy(&runs);
+    return joined;
+}
+
+/* Removes the rules across the page. */
 static void remove_rules(PIX *mask, bool horizontal) {
-    const int width = pixGetWidth(mask), height = pixGetHeight(mask);
-    const int run = (int)larger(24, (horizontal ? width : height) / 30);
-    PIX *runs = pixOpenBrick(NULL, mask, horizontal ? run : 1, horizontal ? 1 : run);
-    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? run : 3, horizontal ? 3 : run);
+    const int width = pixGetWidth(mask), height = pixGetHeight(mask), across = horizontal ? height : width;
+    PIX *lines = thin_lines(mask, horizontal, (int)larger(3, across / 60) + 1);
     PIXA *parts = NULL;
-    BOXA *boxes = pixConnComp(joined, &parts, 8);
+    BOXA *boxes = pixConnComp(lines, &parts, 8);
     for (int i = 0; i < boxaGetCount(boxes); i++) {
         PageRect line;
         boxaGetBoxGeometry(boxes, i, &line.x, &line.y, &line.width, &line.height);
         PIX *part = pixaGetPix(parts, i, L_CLONE), *whole = pixCreateTemplate(mask);
         const int line_width = width_of_line(part, horizontal ? line.width : line.height);
-        if (is_rule(&line, line_width, horizontal ? width : height, horizontal ? height : width,
-                    horizontal)) {
+        if (is_rule(&line, line_width, horizontal ? width : height, across, horizontal)) {
             pixRasterop(whole, line.x, line.y, line.width, line.height, PIX_SRC, part, 0, 0);
             remove_but_crossings(mask, whole, horizontal, line_width);
         }
@@ -57,8 +70,7 @@ static void remove_rules(PIX *mask, bool horizontal) {
     }
     boxaDestroy(&boxes);
     pixaDestroy(&parts);
-    pixDestroy(&joined);
-    pixDestroy(&runs);
+    pixDestroy(&lines);
 }
 
 /* Share of a part's columns (rows) that have a pixel in the band along its upper (left, ...) side. */
@@ -144,6 +156,12 @@ static bool is_cut_out(PIX *part, const PageRect *rect, int width, int height) {
     return rim * 5 >= pixels; /* much of it lies in the middle */
 }
 
+static bool is_solid(PIX *part) {
+    l_int32 pixels = 0;
+    pixCountPixels(part, &pixels, NULL);
+    return 10 * (int64_t)pixels > 6 * (int64_t)pixGetWidth(part) * pixGetHeight(part);
+}
+
 static void remove_frames_and_edges(PIX **mask) {
     const int width = pixGetWidth(*mask), height = pixGetHeight(*mask);
     PIXA *parts = NULL;
@@ -157,7 +175,9 @@ static void remove_frames_and_edges(PIX **mask) {
         const bool large = rect.width >= 16 && rect.height >= 16;
         const int drawn = large ? drawn_sides(part) : 0;
         const bool edge = is_page_edge(part, &rect, width, height);
-        if (drawn == 4 || (drawn == 3 && edge))
+        if (drawn == 4 && is_solid(part))
+            pixClearAll(part); /* a sheet, or paper within a frame */
+        else if (drawn == 4 || (drawn == 3 && edge))
             remove_frame(part);
         else if (edge && !is_cut_out(part, &rect, width, height))
             pixClearAll(part);

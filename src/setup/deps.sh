@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|cluster|slurm|simulate|report]...    (build is the default)
+# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|pictures|cluster|slurm|simulate|report]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -13,6 +13,8 @@ declare -A packages=(
     [thread]="clang libomp-dev"
     [fuzz]="clang libclang-rt-dev libomp-dev"
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
+    [pictures]="python3-numpy python3-pil python3-sklearn fonts-dkg-handwriting fonts-humor-sans fonts-breip fonts-bwht
+                fonts-klee fonts-rufscript fonts-comic-neue fonts-seto"
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"
     [simulate]="libsimgrid-dev"

@@ -1,0 +1,112 @@
+# `predict` on pictures as people have them: formats, pages, several digits, none. The digits are MNIST's test images 0 and 1,
+# a 7 and a 2, drawn as PGM.
+
+load common
+
+setup_file() {
+    export models=$BATS_FILE_TMPDIR
+    "$PARDIGITS" train configs/knn.ini --data "$data" --run "$models/knn" --set run.train=5000 2>/dev/null
+    python3 - "$MNIST_DIR" "$BATS_FILE_TMPDIR" <<'PYTHON'
+import gzip, os, struct, sys
+source, out = sys.argv[1:]
+path = os.path.join(source, "t10k-images-idx3-ubyte")
+data = open(path, "rb").read() if os.path.exists(path) else gzip.open(path + ".gz").read()
+
+
+def digit(i, zoom):
+    rows = [data[16 + 784 * i + 28 * y:][:28] for y in range(28)]
+    return [[v for v in row for _ in range(zoom)] for row in rows for _ in range(zoom)]
+
+
+class Page:
+    def __init__(self, width, height, paper=245):
+        self.rows = [[paper] * width for _ in range(height)]
+
+    def put(self, i, zoom, x, y):
+        for dy, row in enumerate(digit(i, zoom)):
+            for dx, v in enumerate(row):
+                self.rows[y + dy][x + dx] = self.rows[y + dy][x + dx] * (255 - v) // 255
+        return self
+
+    def fill(self, x, y, width, height, value):
+        for row in self.rows[y:y + height]:
+            row[x:x + width] = [value] * len(row[x:x + width])
+        return self
+
+    def frame(self, x, y, width, height, line):
+        for box in ((x, y, width, line), (x, y + height - line, width, line), (x, y, line, height), (x + width - line, y, line, height)):
+            self.fill(*box, 30)
+        return self
+
+    def save(self, name, maxval=255):
+        values = [v * maxval // 255 for row in self.rows for v in row]
+        with open(os.path.join(out, name), "wb") as file:
+            file.write(b"P5\n%d %d\n%d\n" % (len(self.rows[0]), len(self.rows), maxval))
+            file.write(struct.pack(">%d%s" % (len(values), "H" if maxval > 255 else "B"), *values))
+
+
+seven = lambda: Page(200, 200).put(0, 6, 16, 16)
+for maxval in (100, 1023, 65535):
+    seven().save("maxval%d.pgm" % maxval, maxval)
+seven().frame(2, 2, 196, 196, 3).save("frame.pgm")
+seven().fill(0, 0, 9, 200, 5).fill(0, 190, 200, 10, 5).save("scan.pgm")
+page = Page(200, 200)
+for y in range(20, 200, 30):
+    page.fill(0, y, 200, 2, 170)
+page.save("rules.pgm")
+page.put(0, 6, 16, 16).save("ruled.pgm")
+shadow = seven()
+shadow.rows = [[v if x < 100 else v // 2 for x, v in enumerate(row)] for row in shadow.rows]
+shadow.save("shadow.pgm")
+lines = Page(400, 300)
+for place, i in enumerate((0, 1, 1, 0)):
+    lines.put(i, 4, 20 + place % 2 * 110, 10 + place // 2 * 150)
+lines.save("lines.pgm")
+Page(200, 200).save("blank.pgm")
+Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
+Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
+PYTHON
+}
+
+@test "a digit is read in a frame, beside a scan's edge, on rules, half in shadow, and from a PNM of any maxval" {
+    cd "$BATS_FILE_TMPDIR"
+    "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm >"$BATS_TEST_TMPDIR/out"
+    cat "$BATS_TEST_TMPDIR/out"
+    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "7 7 7 7 7 7 7 " ]]
+}
+
+@test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
+    cd "$BATS_FILE_TMPDIR"
+    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm --json >"$BATS_TEST_TMPDIR/json"
+    python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
+import json, sys
+lines, *none = [json.loads(line) for line in open(sys.argv[1])]
+assert lines["text"] == "72\n27" and lines["numbers"] == ["72", "27"], lines
+assert [d["line"] for d in lines["digits"]] == [1, 1, 2, 2] and lines["label"] is None
+x, y, width, height = lines["digits"][3]["box"]
+assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
+assert len(none) == 4 and all(page["digits"] == [] and page["text"] == "" for page in none), none
+PYTHON
+    "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
+    "$PARDIGITS" predict knn lines.pgm blank.pgm --csv --probabilities | awk -F, 'NR == 1 {n = NF} NF != n {exit 1} END {exit NR != 6}'
+}
+
+@test "folders, standard input and odd names; ranks share the pictures; sheets are drawn; what isn't supported is said" {
+    local dir=$BATS_TEST_TMPDIR/folder long
+    long=$(printf 'x%.0s' {1..200})
+    mkdir -p "$dir/below"
+    cp "$BATS_FILE_TMPDIR/frame.pgm" "$dir/-1.pgm"
+    cp "$BATS_FILE_TMPDIR/lines.pgm" "$dir/below/"$'new\nline '"$long.pgm"
+    "$PARDIGITS" predict "$models/knn" - <"$BATS_FILE_TMPDIR/frame.pgm" | grep '^7 .*standard input'
+    (cd "$dir" && "$PARDIGITS" predict "$models/knn" -- -1.pgm) | grep '^7'
+    "$PARDIGITS" predict "$models/knn" "$dir" --json --seen "$BATS_TEST_TMPDIR/seen.png" --annotate "$BATS_TEST_TMPDIR/boxes.png" \
+        >"$BATS_TEST_TMPDIR/1"
+    on 2 1 predict "$models/knn" "$dir" --json >"$BATS_TEST_TMPDIR/2"
+    cmp "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
+    python3 -c 'import json, sys; assert [json.loads(l)["text"] for l in open(sys.argv[1])] == ["7", "72\n27"]' "$BATS_TEST_TMPDIR/1"
+    for sheet in seen boxes; do [[ $(head -c 4 "$BATS_TEST_TMPDIR/$sheet.png" | tail -c 3) == PNG ]]; done
+    printf '%%PDF-1.4\n' >"$BATS_TEST_TMPDIR/a.pdf"
+    fails 1 "PDF isn't supported" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/a.pdf"
+    fails 2 '--reject' "$PARDIGITS" predict "$models/knn" "$dir" --reject 2
+    fails 2 'twice' "$PARDIGITS" predict "$models/knn" - --annotate x.png
+}

@@ -1,0 +1,404 @@
+#!/usr/bin/env python3
+"""Draws pictures with known digits, and some without any, for `make bench-pictures`. Seeded: the same every time.
+
+Usage: draw.py FOLDER [--mnist DIR] [--part test|valid] [--each N] [--seed S]
+
+FOLDER/truth.csv names each picture, its set, its kind and its digits in reading order. The digits are MNIST's test images, or
+with --part valid the last 10,000 training images, which settings may be chosen on; the set `hand` has digits of fonts that look
+like handwriting and, where scikit-learn is installed, those of its load_digits, each at five sizes.
+"""
+
+import argparse
+import csv
+import glob
+import gzip
+import os
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+HAND_FONTS = ("dkg", "BecauseWeConnect", "BecauseWeCreate", "BecauseWeMentor", "BecauseWeOrganize",
+              "Humor-Sans", "Rufscript", "breipfont", "KleeOne-Regular", "ComicNeue-Regular", "setofont.")
+LETTERS = "ACEFHJKMNPRTVWXYadefhkmnprtvwxy"
+
+
+def read_idx(folder, name, offset):
+    path = os.path.join(folder, name)
+    data = open(path, "rb").read() if os.path.exists(path) else gzip.open(path + ".gz").read()
+    return np.frombuffer(data, np.uint8)[offset:]
+
+
+def read_digits(folder, part):
+    name = "t10k" if part == "test" else "train"
+    images = read_idx(folder, name + "-images-idx3-ubyte", 16).reshape(-1, 28, 28)[-10000:]
+    return images, read_idx(folder, name + "-labels-idx1-ubyte", 8)[-10000:]
+
+
+def thinned(bits):
+    """The middle lines of strokes (Zhang & Suen, 1984)."""
+    while True:
+        before = bits.copy()
+        for step in range(2):
+            p = [np.roll(bits, shift, (0, 1)) for shift in ((1, 0), (1, -1), (0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1))]
+            neighbours = sum(q.astype(int) for q in p)
+            turns = sum((~a & b).astype(int) for a, b in zip(p, p[1:] + p[:1]))
+            a, b = ((p[0] & p[2] & p[4]), (p[2] & p[4] & p[6])) if step == 0 else ((p[0] & p[2] & p[6]), (p[0] & p[4] & p[6]))
+            bits = bits & ~((neighbours >= 2) & (neighbours <= 6) & (turns == 1) & ~a & ~b)
+        if (bits == before).all():
+            return bits
+
+
+class Drawer:
+    """Makes pictures; each draw_* gives (an image of mode L or RGB, the digits in it)."""
+
+    def __init__(self, images, labels, seed):
+        self.images, self.labels, self.random = images, labels, np.random.RandomState(seed)
+        self.next = 0
+
+    def between(self, low, high):
+        return int(self.random.randint(low, high + 1))
+
+    def digit(self, height):
+        """Ink (255 is full) of the next digit, cropped, and its label."""
+        image, label = self.images[self.next], str(self.labels[self.next])
+        self.next = (self.next + 7) % len(self.images)
+        rows, columns = np.where(image.max(1) > 0)[0], np.where(image.max(0) > 0)[0]
+        cropped = Image.fromarray(image[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1])
+        large = cropped.resize((max(1, round(cropped.width * height / cropped.height * 2)), height * 2), Image.BICUBIC)
+        smooth = large.filter(ImageFilter.GaussianBlur(height / 28)).point(lambda v: max(0, min(255, (v - 96) * 5)))
+        return smooth.resize((max(1, smooth.width // 2), height), Image.BOX), label
+
+    def page(self, width, height, paper=250):
+        return Image.new("RGB", (width, height), (paper, paper, paper) if isinstance(paper, int) else paper)
+
+    def put(self, page, ink, x, y, colour=(20, 20, 30)):
+        page.paste(Image.new("RGB", ink.size, colour), (x, y), ink)
+
+    def one(self, side=300, paper=250, colour=(20, 20, 30), height=None):
+        """A page with one digit somewhere in it."""
+        ink, label = self.digit(height or self.between(side // 3, side * 2 // 3))
+        page = self.page(side, side, paper)
+        self.put(page, ink, self.between(side // 12, max(side // 12, side - ink.width - side // 12)),
+                 self.between(side // 12, max(side // 12, side - ink.height - side // 12)), colour)
+        return page, label
+
+    def light(self, page, low=0.45, high=1.0):
+        width, height = page.size
+        x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+        angle = self.random.rand() * 6.3
+        ramp = np.cos(angle) * (x - 0.5) + np.sin(angle) * (y - 0.5)
+        ramp = (ramp - ramp.min()) / (ramp.max() - ramp.min() + 1e-9) * (high - low) + low
+        return Image.fromarray(np.clip(np.asarray(page) * ramp[..., None], 0, 255).astype(np.uint8))
+
+    def noise(self, page, sigma=6):
+        grain = self.random.normal(0, sigma, np.asarray(page).shape)
+        return Image.fromarray(np.clip(np.asarray(page) + grain, 0, 255).astype(np.uint8))
+
+    def rules(self, page, pitch, colour, width=1, squared=False):
+        draw = ImageDraw.Draw(page)
+        first = self.between(2, pitch)
+        for y in range(first, page.height, pitch):
+            draw.line((0, y, page.width, y), fill=colour, width=width)
+        for x in range(first, page.width, pitch) if squared else ():
+            draw.line((x, 0, x, page.height), fill=colour, width=width)
+        return page
+
+    def perspective(self, page, k=0.08):
+        width, height = page.size
+        corners = [(0, 0), (width, 0), (width, height), (0, height)]
+        moved = [(x + self.random.uniform(-k, k) * width, y + self.random.uniform(-k, k) * height) for x, y in corners]
+        rows = []
+        for (x, y), (u, v) in zip(corners, moved):
+            rows += [[x, y, 1, 0, 0, 0, -u * x, -u * y], [0, 0, 0, x, y, 1, -v * x, -v * y]]
+        map_ = np.linalg.solve(np.array(rows, float), np.array(moved).reshape(8))
+        corner = page.getpixel((2, 2))
+        return page.transform(page.size, Image.PERSPECTIVE, map_, Image.BICUBIC, fillcolor=corner)
+
+    # One digit.
+    def draw_plain(self):
+        return self.one(self.between(60, 400))
+
+    def draw_uneven_light(self):
+        page, label = self.one(320, 235)
+        return self.noise(self.light(page), 4), label
+
+    def draw_shadow(self):
+        page, label = self.one(360, 230)
+        edge = self.between(100, 260)
+        dark = np.asarray(page).astype(float)
+        dark[:, edge:] *= 0.5
+        return self.noise(Image.fromarray(dark.astype(np.uint8)).filter(ImageFilter.GaussianBlur(2)), 3), label
+
+    def draw_noise(self):
+        page, label = self.one(280, 200, (60, 60, 60))
+        return self.noise(page, 18), label
+
+    def draw_perspective(self):
+        page, label = self.one(320, 240)
+        return self.perspective(page), label
+
+    def draw_ruled(self):
+        page = self.rules(self.page(320, 320, 248), self.between(36, 60), (150, 170, 220), self.between(1, 3))
+        ink, label = self.digit(self.between(110, 200))
+        self.put(page, ink, self.between(40, 120), self.between(40, 100), (30, 40, 140))
+        return page, label
+
+    def draw_squared(self):
+        page = self.rules(self.page(320, 320, 250), self.between(18, 40), (160, 190, 210), 1, True)
+        ink, label = self.digit(self.between(90, 200))
+        self.put(page, ink, self.between(40, 120), self.between(40, 100), (40, 40, 40))
+        return page, label
+
+    def draw_coloured(self):
+        colours = [(200, 30, 40), (30, 60, 190), (20, 130, 60), (220, 120, 20), (140, 40, 150)]
+        return self.one(300, (250, 246, 235), colours[self.between(0, 4)])
+
+    def draw_pencil(self):
+        page, label = self.one(320, 245, (165, 165, 168))
+        return self.noise(page, 5), label
+
+    def draw_thin_pen(self):
+        ink, label = self.digit(60)
+        bits = thinned(np.pad(np.asarray(ink) > 128, 2))
+        large = Image.fromarray((bits * 255).astype(np.uint8)).resize((bits.shape[1] * 3, bits.shape[0] * 3), Image.BICUBIC)
+        page = self.page(320, 320)
+        self.put(page, large.filter(ImageFilter.GaussianBlur(1.5)).point(lambda v: min(255, v * 3)), 60, 40)
+        return page, label
+
+    def draw_marker(self):
+        ink, label = self.digit(self.between(150, 220))
+        wide = Image.new("L", (ink.width + 40, ink.height + 40))
+        wide.paste(ink, (20, 20))
+        page = self.page(320, 320)
+        self.put(page, wide.filter(ImageFilter.MaxFilter(2 * self.between(2, 5) + 1)), 40, 30)
+        return page, label
+
+    def draw_chalk(self):
+        page, label = self.one(300, (40, 70, 50), (225, 225, 215))
+        return self.noise(page, 5), label
+
+    def draw_frame(self):
+        page, label = self.one(260, 250)
+        margin, width = self.between(0, 12), self.between(1, 6)
+        ImageDraw.Draw(page).rectangle((margin, margin, 259 - margin, 259 - margin), outline=(30, 30, 30), width=width)
+        return page, label
+
+    def draw_scan(self):
+        page, label = self.one(300, 248)
+        dark = ImageDraw.Draw(page)
+        width = self.between(4, 16)
+        dark.rectangle((0, 0, width, 299), fill=(10, 10, 10))
+        if self.between(0, 1):
+            dark.rectangle((0, 300 - width, 299, 299), fill=(10, 10, 10))
+        return page, label
+
+    def draw_small_on_page(self):
+        page = self.page(1240, 1754, 250)
+        ink, label = self.digit(self.between(28, 60))
+        self.put(page, ink, self.between(100, 1000), self.between(100, 1500))
+        return page, label
+
+    def draw_desk(self):
+        page = self.noise(self.page(480, 400, (70, 50, 35)), 8)
+        sheet, label = self.one(220, 240)
+        page.paste(sheet, (self.between(30, 230), self.between(30, 150)))
+        return page.rotate(self.random.uniform(-4, 4), Image.BICUBIC, fillcolor=(70, 50, 35)), label
+
+    def draw_at_border(self):
+        ink, label = self.digit(180)
+        page = self.page(260, 220)
+        self.put(page, ink, 0 if self.between(0, 1) else 260 - ink.width, self.between(0, 40))
+        return page, label
+
+    def draw_dirt(self):
+        page, label = self.one(300, 246)
+        draw = ImageDraw.Draw(page)
+        for _ in range(25):
+            x, y, r = self.between(0, 299), self.between(0, 299), self.between(0, 2)
+            draw.ellipse((x, y, x + r, y + r), fill=(90, 80, 70))
+        return page, label
+
+    def draw_tiny(self):
+        return self.one(self.between(20, 36), 250, (20, 20, 30), self.between(12, 18))
+
+    # Several.
+    def row(self, page, count, x, y, height, gap, colour=(20, 20, 30)):
+        text = ""
+        for _ in range(count):
+            ink, label = self.digit(height + self.between(-height // 10, height // 10))
+            self.put(page, ink, x, y, colour)
+            x += ink.width + gap
+            text += label
+        return text
+
+    def draw_number(self):
+        page, height = self.page(640, 200), self.between(60, 110)
+        return page, self.row(page, self.between(2, 5), 20, 40, height, height // 5)
+
+    def draw_lines(self):
+        page = self.page(640, 480)
+        return page, "".join(self.row(page, self.between(2, 6), 30, 30 + 150 * k, 70, 18) for k in range(3))
+
+    def draw_cells(self):
+        page, text, side = self.page(600, 160), "", 90
+        draw = ImageDraw.Draw(page)
+        for k in range(5):
+            draw.rectangle((30 + k * side, 30, 30 + (k + 1) * side, 30 + side), outline=(60, 60, 60), width=2)
+            ink, label = self.digit(self.between(45, 64))
+            self.put(page, ink, 30 + k * side + (side - ink.width) // 2, 30 + (side - ink.height) // 2)
+            text += label
+        return page, text
+
+    def draw_touching(self):
+        page = self.page(320, 200)
+        return page, self.row(page, 2, 40, 50, 90, -3)
+
+    # None.
+    def draw_blank(self):
+        page = self.page(self.between(30, 400), self.between(30, 400), self.between(180, 255))
+        return (self.noise(self.light(page, 0.6), 4) if self.between(0, 1) else page), ""
+
+    def draw_only_rules(self):
+        return self.rules(self.page(320, 320), self.between(20, 60), (140, 160, 210), self.between(1, 3),
+                          bool(self.between(0, 1))), ""
+
+    def draw_only_noise(self):
+        side = self.between(28, 200)
+        return Image.fromarray(self.random.randint(0, 256, (side, side, 3)).astype(np.uint8)), ""
+
+    def draw_dots(self):
+        page = self.page(300, 300)
+        draw = ImageDraw.Draw(page)
+        for _ in range(self.between(1, 5)):
+            x, y, r = self.between(20, 260), self.between(20, 260), self.between(0, 16)
+            draw.ellipse((x, y, x + r, y + r), fill=(20, 20, 20))
+        return page, ""
+
+    def draw_empty_box(self):
+        page = self.page(300, 300)
+        a, b = self.between(5, 80), self.between(150, 290)
+        ImageDraw.Draw(page).rectangle((a, a, b, b), outline=(20, 20, 20), width=self.between(1, 6))
+        return page, ""
+
+    def draw_letter(self):
+        fonts = find_fonts()
+        font = ImageFont.truetype(fonts[self.between(0, len(fonts) - 1)], self.between(60, 160))
+        page = self.page(300, 300)
+        ImageDraw.Draw(page).text((150, 150), LETTERS[self.between(0, len(LETTERS) - 1)], (20, 20, 20), font, "mm")
+        return page, ""
+
+
+ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squared", "coloured", "pencil", "thin_pen", "marker",
+       "chalk", "frame", "scan", "small_on_page", "desk", "at_border", "dirt", "tiny")
+SEVERAL = ("number", "lines", "cells", "touching")
+NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
+
+
+def find_fonts():
+    paths = sorted(glob.glob("/usr/share/fonts/**/*.?tf", recursive=True))
+    return [p for p in paths if any(name in os.path.basename(p) for name in HAND_FONTS)]
+
+
+def save_pnm(page, path, maxval):
+    grey = (np.asarray(page.convert("L")).astype(int) * maxval + 127) // 255
+    with open(path, "wb") as file:
+        file.write(b"P5\n%d %d\n%d\n" % (page.width, page.height, maxval))
+        file.write(grey.astype(">u2" if maxval > 255 else "u1").tobytes())
+
+
+def save_turned(page, path, orientation):
+    ways = {2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM, 5: Image.TRANSPOSE,
+            6: Image.ROTATE_90, 7: Image.TRANSVERSE, 8: Image.ROTATE_270}
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    page.transpose(ways[orientation]).save(path, exif=exif)
+
+
+def save_transparent(page, path, ink):
+    alpha = page.convert("L").point(lambda v: 255 - v)
+    picture = Image.new("RGBA", page.size, ink + (0,))
+    picture.putalpha(alpha)
+    picture.save(path)
+
+
+FORMATS = (
+    ("png", lambda page, path: page.save(path)),
+    ("jpg", lambda page, path: page.save(path, quality=88)),
+    ("jpg", lambda page, path: page.convert("CMYK").save(path, quality=90)),
+    ("tif", lambda page, path: page.save(path)),
+    ("tif", lambda page, path: page.save(path, compression="tiff_lzw")),
+    ("webp", lambda page, path: page.save(path, quality=85)),
+    ("gif", lambda page, path: page.save(path)),
+    ("bmp", lambda page, path: page.save(path)),
+    ("png", lambda page, path: Image.fromarray(np.asarray(page.convert("L")).astype(np.uint16) * 257).save(path)),
+    ("png", lambda page, path: page.quantize(16).save(path)),
+    ("pgm", lambda page, path: save_pnm(page, path, 100)),
+    ("pgm", lambda page, path: save_pnm(page, path, 4095)),
+) + tuple(("jpg", lambda page, path, o=o: save_turned(page, path, o)) for o in range(2, 9)) + (
+    ("png", lambda page, path: save_transparent(page, path, (255, 255, 255))),
+    ("png", lambda page, path: save_transparent(page, path, (0, 0, 0))),
+)
+
+
+def hand_digits(each):
+    """Digits of other hands than MNIST's: (ink, label)."""
+    digits = []
+    for font in find_fonts():
+        for label in "0123456789":
+            image = Image.new("L", (160, 160))
+            ImageDraw.Draw(image).text((80, 80), label, 255, ImageFont.truetype(font, 90), "mm")
+            if image.getbbox():
+                digits.append((image.crop(image.getbbox()), label, "fonts"))
+    try:
+        from sklearn.datasets import load_digits
+        bunch = load_digits()
+        for k in range(0, len(bunch.images), max(1, len(bunch.images) // (10 * each))):
+            ink = Image.fromarray((bunch.images[k] * 15.9).astype(np.uint8)).resize((128, 128), Image.BICUBIC)
+            digits.append((ink.crop(ink.point(lambda v: 255 * (v > 30)).getbbox()), str(bunch.target[k]), "load_digits"))
+    except ImportError:
+        print("draw.py: without scikit-learn's load_digits, which isn't installed")
+    return digits
+
+
+def write_hand(folder, rows, each):
+    for k, (ink, label, kind) in enumerate(hand_digits(each)):
+        height = (24, 48, 96, 160, 320)[k % 5]
+        scaled = ink.resize((max(1, round(ink.width * height / ink.height)), height), Image.BICUBIC)
+        page = Image.new("L", (scaled.width + height, height * 2), 250)
+        page.paste(Image.new("L", scaled.size, 20), (height // 2, height // 2), scaled)
+        name = f"hand-{k:04d}.png"
+        page.save(os.path.join(folder, name))
+        rows.append((name, "hand", kind, label))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("--mnist", default="data/mnist")
+    parser.add_argument("--part", default="test", choices=("test", "valid"))
+    parser.add_argument("--each", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    os.makedirs(given.folder, exist_ok=True)
+    drawer, rows = Drawer(*read_digits(given.mnist, given.part), given.seed), []
+    for name, kinds, each in (("one", ONE, given.each), ("several", SEVERAL, given.each), ("none", NONE, given.each * 5 // 2)):
+        for kind in kinds:
+            for k in range(each):
+                page, text = getattr(drawer, "draw_" + kind)()
+                path = f"{kind}-{k:03d}.png"
+                page.save(os.path.join(given.folder, path))
+                rows.append((path, name, kind, text))
+    for k in range(given.each * 5):
+        end, save = FORMATS[k % len(FORMATS)]
+        page, text = drawer.one(240, 255, (0, 0, 0))
+        path = f"format-{k:03d}.{end}"
+        save(page, os.path.join(given.folder, path))
+        rows.append((path, "one", "formats", text))
+    write_hand(given.folder, rows, given.each)
+    with open(os.path.join(given.folder, "truth.csv"), "w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("picture", "set", "kind", "digits"))
+        writer.writerows(rows)
+
+
+main()
