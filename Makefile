@@ -13,7 +13,15 @@ DESTDIR ?=
 VERSION := $(shell sed -n 's/^.define PARDIGITS_VERSION "\(.*\)"/\1/p' include/pardigits/pardigits.h)
 SONAME := libpardigits.so.$(firstword $(subst ., ,$(VERSION)))
 
-PACKAGES := hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c
+# HDF5 for MPI: a folder (HDF5_DIR, or what CMake, modules and EasyBuild call it), or what pkg-config has, or the folder above h5pcc's.
+HDF5_DIR ?= $(or $(HDF5_ROOT),$(HDF5_HOME),$(EBROOTHDF5))
+ifeq ($(HDF5_DIR),)
+HDF5_PACKAGE := $(firstword $(foreach name,hdf5-openmpi hdf5-mpich hdf5-mpi hdf5,$(shell pkg-config --exists $(name) 2>/dev/null && echo $(name))))
+ifeq ($(HDF5_PACKAGE),)
+HDF5_DIR := $(patsubst %/bin/,%,$(dir $(shell command -v h5pcc 2>/dev/null)))
+endif
+endif
+PACKAGES := $(HDF5_PACKAGE) inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c
 CFLAGS ?= $(if $(filter fuzz,$(SANITIZER)),-O1,-O3) -g
 # -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
 # declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
@@ -40,8 +48,10 @@ ONE_FUSION := --param=avoid-fma-max-bits=0
 FUSION_FLAG := $(shell $(if $(OMPI_CC),OMPI_CC='$(OMPI_CC)') $(MPICC) -Werror $(ONE_FUSION) -E -x c /dev/null \
 	>/dev/null 2>&1 && echo $(ONE_FUSION))
 override CFLAGS += $(FUSION_FLAG)
-CPPFLAGS := -Iinclude -Isrc -I$(BUILD)/generated $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-LDLIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
+CPPFLAGS := -Iinclude -Isrc -I$(BUILD)/generated $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)$(if $(HDF5_DIR), -I$(HDF5_DIR)/include)
+HDF5_LIB := $(firstword $(wildcard $(HDF5_DIR:%=%/lib/) $(HDF5_DIR:%=%/lib64/)))
+HDF5_LIBS := -L$(HDF5_LIB) -Wl,-rpath,$(HDF5_LIB) -lhdf5
+LDLIBS := $(if $(HDF5_LIB),$(HDF5_LIBS)) $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lm
 
 SOURCES := $(filter-out src/cli/main.c,$(wildcard src/*/*.c))
 # What protobuf-c makes of ONNX's description of its files.
@@ -283,7 +293,8 @@ $(BUILD)/flags: FORCE
 	@if ! echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@; then \
 		pkg-config --exists $(PACKAGES) 2>/dev/null && \
 		command -v protoc-c >/dev/null && [ -r '$(ONNX_PROTO)' ] && \
-		echo '#include <Random123/philox.h>' | $(MPICC) -E -o /dev/null - 2>/dev/null || \
+		printf '#include <Random123/philox.h>\n#include <hdf5.h>\n#ifndef H5_HAVE_PARALLEL\n#error\n#endif\n' | \
+			$(MPICC) $(CPPFLAGS) -E -o /dev/null - 2>/dev/null || \
 			{ echo "$(MISSING)" >&2; exit 1; }; \
 		echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' >$@; \
 	fi

@@ -40,7 +40,9 @@ done
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     found=yes
     for tool in gcc make mpicc mpirun pkg-config bats pgrep curl; do command -v "$tool" >/dev/null || found=no; done
-    pkg-config --exists hdf5-openmpi inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c cmocka 2>/dev/null || found=no
+    [[ -n ${HDF5_DIR:-${HDF5_ROOT:-${HDF5_HOME:-${EBROOTHDF5:-}}}} ]] || pkg-config --exists hdf5-openmpi 2>/dev/null ||
+        command -v h5pcc >/dev/null || found=no
+    pkg-config --exists inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c cmocka 2>/dev/null || found=no
     [[ $found == no || ${*:-build} != build ]] || exit 0
     fail "this is neither Debian nor Ubuntu (no apt-get); please install what these packages hold: ${wanted[*]}"
 fi
