@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1 };
+/* Version 2 has attributes in /model that only explain it, which the digest of version 1 took in. */
+enum { FORMAT_VERSION = 2, OLDEST_VERSION = 1 };
 
 static const char format_name[] = "pardigits model", source_group[] = "/trained_on",
                   images_group[] = "/images";
@@ -82,9 +83,12 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
         status_set(status, STATUS_FAILED, "%s is %s, expected a model file (model.h5 of a run folder).", path,
                    strcmp(format, "pardigits metrics") ? "a dataset" : "a file of metrics");
     if (!status->code) h5_get_i64(*file, "/", "version", &version, status);
-    if (!status->code && version != FORMAT_VERSION)
-        status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",
-                   path, (long long)version, FORMAT_VERSION);
+    if (!status->code && (version < OLDEST_VERSION || version > FORMAT_VERSION))
+        status_set(
+            status, STATUS_FAILED,
+            "%s has the format version %lld, this program reads versions %d to %d: use the program that "
+            "wrote it, or a newer one.",
+            path, (long long)version, OLDEST_VERSION, FORMAT_VERSION);
     if (!status->code) h5_get_text(*file, "/", "digest", &stored, status);
     if (!status->code) h5_digest(*file, digest, status);
     if (!status->code && strcmp(stored, digest))
