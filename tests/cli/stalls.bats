@@ -70,5 +70,5 @@ knn=(configs/knn.ini --set run.train=2000 --set knn.k=auto)
     named solving 1 0 "it has been stopped for" "solving, pair [0-9]+"
     named grid 137 1 "it ended" "grid search, part [0-9]+"
     named index 1 0 "it has been stopped for" index
-    named trying 1 1 "silent for" "(index|leave-one-out, image 1)" # heard of up to 0.1 s before it
+    named trying 1 1 "silent for" "(input|index|leave-one-out, image 1)" # as heard up to 0.1 s before
 }
