@@ -42,6 +42,10 @@ ifeq ($(SANITIZER),thread)
 # gcc's OpenMP library isn't instrumented: its barriers look like races.
 export OMPI_CC := clang
 endif
+ifeq ($(OMPI_CC),clang)
+# where the sanitizers keep a loop from being vectorised
+override CFLAGS += -Wno-pass-failed
+endif
 # On AMD's Zen gcc parts the fused multiply-adds of some loops, not of others that sum the same: then a result
 # depends on which of them took it. Other compilers don't know the parameter.
 ONE_FUSION := --param=avoid-fma-max-bits=0
