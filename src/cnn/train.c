@@ -194,6 +194,8 @@ static void save_if_due(Trainer *trainer) {
         save_beside(trainer);
     else if (epoch_ends)
         saver_flush(trainer->saver);
+    else
+        saver_flush_sometimes(trainer->saver);
 }
 
 static StatusCode save_and_stop(Trainer *trainer, Status *status) {

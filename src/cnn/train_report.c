@@ -97,7 +97,6 @@ TrainReport train_report_begin(const TrainJob *job, const BatchPartition *partit
     if (train_report_uneven_shares(partition, text)) log_line(job->log, "%s", text);
     report.started_s = timer_now_s();
     report.started_images = images_done(&report, state);
-    report.flush_at_s = report.started_s + (job->resume ? 0 : 10);
     return report;
 }
 
@@ -109,15 +108,6 @@ void train_report_epoch_begin(TrainReport *report) {
 void train_report_input(TrainReport *report, double input_s) {
     report->epoch_s += input_s;
     report->input_s += input_s;
-}
-
-/* Long epochs can be watched, too. Writing takes 1/200 of the time at most. */
-static void flush_sometimes(TrainReport *report) {
-    const double often_s = 10, begun_s = timer_now_s();
-    if (!report->job->metrics || begun_s < report->flush_at_s) return;
-    train_job_flush_metrics(report->job);
-    const double ended_s = timer_now_s();
-    report->flush_at_s = ended_s + fmax(often_s, 200 * (ended_s - begun_s));
 }
 
 static void show_progress(const TrainReport *report, const TrainState *state) {
@@ -145,7 +135,6 @@ void train_report_step(TrainReport *report, const TrainState *state, double lr, 
                               seconds - result->wait_s - result->input_s, result->wait_s, result->input_s,
                               result->reduce_s, result->exposed_s});
     show_progress(report, state);
-    flush_sometimes(report);
 }
 
 void train_report_epoch_end(const TrainReport *report, const TrainState *state, Validation valid) {

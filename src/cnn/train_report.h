@@ -28,7 +28,6 @@ typedef struct {
     double epoch_s;                              /* training time of this epoch, in this run */
     double wait_s, input_s, reduce_s, exposed_s; /* of its steps, as in StepResult */
     int64_t epoch_images;                        /* images of this epoch, in this run */
-    double flush_at_s; /* when the metrics are written within an epoch, for `watch` */
 } TrainReport;
 
 enum { TRAIN_REPORT_TEXT = 400 };

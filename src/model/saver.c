@@ -16,15 +16,18 @@ typedef struct {
     atomic_bool done;
 } Save;
 
+enum { FLUSH_S = 10 };
+
 struct Saver {
     const TrainJob *job;
     SaveRhythm rhythm;
     Save save;
     bool has_model, under_way, threaded; /* of save; threaded: thread writes it */
     pthread_t thread;
-    double due_s;    /* when the next checkpoint is due */
-    double retry_s;  /* after how long the one that failed is tried again; 0: the last one was saved */
-    double waited_s; /* since it was last taken */
+    double due_s;      /* when the next checkpoint is due */
+    double retry_s;    /* after how long the one that failed is tried again; 0: the last one was saved */
+    double waited_s;   /* since it was last taken */
+    double flush_at_s; /* when saver_flush_sometimes does something next */
 };
 
 Saver *saver_create(const TrainJob *job, SaveRhythm rhythm) {
@@ -33,6 +36,7 @@ Saver *saver_create(const TrainJob *job, SaveRhythm rhythm) {
     saver->job = job;
     saver->rhythm = rhythm;
     saver->due_s = timer_now_s() + rhythm.seconds;
+    saver->flush_at_s = timer_now_s() + (job->resume ? 0 : FLUSH_S);
     return saver;
 }
 
@@ -127,6 +131,14 @@ void saver_save(Saver *saver, CheckpointWriter write, const void *context) {
 void saver_flush(Saver *saver) {
     if (!saver || is_busy(saver)) return;
     begin(saver, NULL, NULL);
+}
+
+void saver_flush_sometimes(Saver *saver) {
+    const double begun_s = timer_now_s();
+    if (!saver || begun_s < saver->flush_at_s || is_busy(saver)) return;
+    saver_flush(saver);
+    const double ended_s = timer_now_s();
+    saver->flush_at_s = ended_s + fmax(FLUSH_S, 200 * (ended_s - begun_s));
 }
 
 double saver_take_waited_s(Saver *saver) {

@@ -38,6 +38,9 @@ void saver_save(Saver *saver, CheckpointWriter write, const void *context);
 /* Has the metrics alone written; where a save is under way, that is left to a later one. */
 void saver_flush(Saver *saver);
 
+/* The same, but every 10 s at most: long epochs can be watched, too. Takes 1/200 of the time at most. */
+void saver_flush_sometimes(Saver *saver);
+
 /* Waits for the save that is under way. */
 void saver_wait(Saver *saver);
 
