@@ -255,6 +255,7 @@ int main(int argc, char **argv) {
     Comm *comm = start_ranks(&argc, &argv);
     Watchdog *watchdog = watchdog_start(comm);
     run_command(comm, argc, argv, &status);
+    stop_leave_no_more();
     if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
     watchdog_stop(&watchdog);
     if (h5_is_stuck()) _exit(fflush(NULL) ? STATUS_FAILED : status.code);

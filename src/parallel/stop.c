@@ -64,6 +64,10 @@ void stop_leave_at_once(const char *advice) {
     if (signal_seen) leave(signal_seen);
 }
 
+void stop_leave_no_more(void) {
+    leave_advice = NULL;
+}
+
 bool stop_signalled(void) {
     return signal_seen != 0;
 }

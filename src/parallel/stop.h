@@ -17,6 +17,10 @@ void stop_install(void);
  * "run it again", which lives as long as the process. Not collective. */
 void stop_leave_at_once(const char *advice);
 
+/* Signals from here on are only noted: the program is about to end, with a sentence of its own. mpirun sends
+ * SIGTERM to the ranks that end last when one has failed. */
+void stop_leave_no_more(void);
+
 /* Whether this process received such a signal. Any thread may call it; not collective. */
 bool stop_signalled(void);
 
