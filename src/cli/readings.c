@@ -53,10 +53,10 @@ static double sureness(const Model *model, const Answers *views, int64_t image, 
     return sum / VIEWS;
 }
 
-/* How likely an image is a digit at all: 0.5 where all but 0.05 % of the last 10,000 training images, which
+/* How likely an image is a digit at all: 0.5 where all but 0.1 % of the last 10,000 training images, which
  * the gate wasn't trained on, are likelier. */
 static double digit_likelihood(const uint8_t *image) {
-    const double log_odds_at_half = -3.2;
+    const double log_odds_at_half = -2.1;
     return 1 / (1 + exp(log_odds_at_half - (double)gate_log_odds(image)));
 }
 
