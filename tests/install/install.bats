@@ -97,7 +97,8 @@ correct_of() {
 
 @test "the installed program works, says its version, and job scripts start it" {
     "$prefix/bin/pardigits" --version | grep -x "pardigits $(pkg-config --modversion pardigits)"
-    LAUNCH=none bash "$prefix/share/pardigits/jobs/scaling.sbatch" 2>&1 | grep '^scaling.sbatch: CONFIG.ini is missing'
+    LAUNCH=none BUILD= run bash "$prefix/share/pardigits/jobs/scaling.sbatch"
+    [[ $status == 2 && $output == "scaling.sbatch: CONFIG.ini is missing"* ]]
     grep -x "program=$prefix/bin/pardigits" "$prefix/share/pardigits/jobs/common.sh"
     [[ -e $prefix/share/pardigits/configs/knn.ini && -e $prefix/share/doc/pardigits/LICENSE ]]
 }
