@@ -76,6 +76,8 @@ static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
         job->comm, job->train_count, &job->shard,
         partition_range(job->train_count, comm_size(ensemble->group), comm_rank(ensemble->group)));
     ensemble->watch = stop_watch_create(job->comm);
+    /* or a group that starts early would make several steps before it hears of a signal that came before */
+    if (comm_max(job->comm, stop_signalled(), NULL) > 0) stop_watch_raise(ensemble->watch);
     member_tables_declare(job->metrics);
     log_assignment(ensemble);
 }
@@ -269,6 +271,7 @@ StatusCode members_rehearse(TrainJob *job, Output *output, int64_t *bytes, Statu
     rehearse_member(&ensemble, output, bytes, status);
     stop_watch_destroy(&ensemble.watch);
     image_set_free(&ensemble.shard);
+    mem_free(ensemble.diverged);
     assignment_free(&ensemble.assignment);
     comm_destroy(&ensemble.group);
     return comm_agree(job->comm, status);

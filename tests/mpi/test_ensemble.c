@@ -206,8 +206,7 @@ static void test_stop_and_resume(void **state) {
     cnn_run_train_whole(run, config, 2, whole);
     if (comm_rank(run->comm) == comm_size(run->comm) - 1) raise(SIGUSR1);
     const int stops = cnn_run_train_pieces(run, config, pieces);
-    assert_in_range(stops, 2,
-                    MEMBERS * EPOCHS * CNN_RUN_STEPS); /* a group that hears late makes several steps */
+    assert_true(stops >= EPOCHS * CNN_RUN_STEPS && stops <= MEMBERS * EPOCHS * CNN_RUN_STEPS);
     assert_string_equal(pieces, whole);
     config_destroy(&config);
 }
