@@ -11,6 +11,14 @@ on() {
     OMP_NUM_THREADS=$threads timeout -k 5 120 mpirun -n "$ranks" "$PARDIGITS" "$@"
 }
 
+# needs MODULE...: of Debian's Python; without them the test is skipped.
+needs() {
+    local module
+    for module; do
+        /usr/bin/python3 -c "import $module" 2>/dev/null || skip "python3-${module/cv2/opencv} is missing"
+    done
+}
+
 # same_model A.h5 B.h5: both have a digest, and it is the same.
 same_model() {
     local a b

@@ -7,14 +7,6 @@ setup() {
     configs=$BATS_TEST_DIRNAME/../../configs
 }
 
-# needs MODULE...: of Debian's Python.
-needs() {
-    local module
-    for module; do
-        /usr/bin/python3 -c "import $module" 2>/dev/null || skip "python3-${module/cv2/opencv} is missing"
-    done
-}
-
 @test "export --format onnx: OpenCV's dnn gives a CNN's and an ensemble's probabilities; all kinds of layers" {
     needs h5py cv2
     local layers="conv:8:3:p1 bn relu@a conv:8:3:p1 bn relu conv:8:3:p1:s1 bn add:a relu pool:3:s2 conv:8:3 avgpool:2 dropout:0.2 dense:16 bn relu@b dense:16 relu add:b dense:classes"

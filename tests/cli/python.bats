@@ -14,14 +14,6 @@ program() {
     awk -v first="    $1" '$0 == first { on = 1 } on && /^[^ ]/ { exit } on { print substr($0, 5) }' "$BATS_TEST_DIRNAME/../../MANUAL.md"
 }
 
-# needs MODULE...: of Debian's Python.
-needs() {
-    local module
-    for module; do
-        /usr/bin/python3 -c "import $module" 2>/dev/null || skip "python3-$module is missing"
-    done
-}
-
 @test "the manual's h5py and pandas: a model, its layers and its metrics" {
     needs h5py pandas
     program 'import h5py, pandas as pd' >read.py

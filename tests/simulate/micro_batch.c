@@ -18,18 +18,6 @@ typedef struct {
     double noise; /* standard deviation of a micro-batch's time, as a share of it */
 } SimulatedWork;
 
-int64_t contribution_loss(const Network *net) {
-    return net->param_floats + net->statistic_floats;
-}
-
-int64_t contribution_correct(const Network *net) {
-    return contribution_loss(net) + 1;
-}
-
-int64_t contribution_floats(const Network *net) {
-    return contribution_correct(net) + 1;
-}
-
 PackedWeights packed_weights_new(const Network *net, const Comm *node) {
     (void)net;
     return (PackedWeights){.node = node};
