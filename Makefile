@@ -280,7 +280,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/fuz
 
 .PHONY: tests fuzzers
 fuzzers: $(FUZZ_PROGRAMS)
-tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES)
+tests: $(UNIT_TESTS) $(MPI_TESTS) $(PUBLIC_LIBRARIES) $(if $(SANITIZER),,$(if $(shell command -v smpicc),$(SIMULATE)))
 
 $(IDX) &:
 	@data/fetch_mnist.sh
