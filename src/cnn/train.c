@@ -1,46 +1,18 @@
 #include "cnn/train.h"
 
-#include "cnn/balance.h"
 #include "cnn/hints.h"
-#include "cnn/network.h"
-#include "cnn/state.h"
-#include "cnn/train_report.h"
-#include "cnn/train_step.h"
+#include "cnn/trainer.h"
 #include "cnn/validate.h"
 
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "core/timer.h"
-#include "data/shard.h"
 #include "model/class_weights.h"
 #include "model/run_options.h"
-#include "model/saver.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 #include "parallel/stop.h"
-
-#include <math.h>
-#include <stdio.h>
-
-typedef struct {
-    TrainJob *job;
-    CnnOptions options;
-    Network net;
-    BatchPartition partition;
-    Balance balance;       /* of the ranks' shares in it */
-    int64_t epochs, steps; /* of the run; of an epoch */
-    uint32_t seed;
-    Schedule schedule;
-    Comm *node; /* the ranks that share the state */
-    TrainState state;
-    TrainStep train_step;
-    TrainReport report;
-    ProgressSave stalled_save;
-    uint32_t *order; /* [samples] of the epoch */
-    Saver *saver;
-    int64_t unchecked_saves; /* by rank 0, since the ranks were last compared */
-} Trainer;
 
 static TraceThread *main_trace(const Trainer *trainer) {
     return trace_thread(trainer->job->trace, 0);
@@ -76,27 +48,6 @@ static StatusCode load_state(Trainer *trainer, Status *status) {
     return comm_agree(job->comm, status);
 }
 
-/* Saves the state between two steps, when other ranks are missing (ProgressSave). */
-static void save_stalled(const void *context, char *text, int size) {
-    const Trainer *trainer = context;
-    Status status = {0};
-    Log silent = {0};
-    Comm *alone = comm_alone();
-    TrainJob job = *trainer->job;
-    job.comm = alone;
-    job.log = &silent;
-    job.trace = NULL;
-    saver_wait(trainer->saver);
-    train_job_flush_metrics(&job);
-    if (train_job_save(&job, false, train_state_write, &trainer->state, &status))
-        snprintf(text, (size_t)size, "%s The last checkpoint remains.", status.text);
-    else
-        snprintf(text, (size_t)size, "step %lld/%lld of epoch %lld is saved in %s: run again with --resume.",
-                 (long long)trainer->state.step, (long long)trainer->steps,
-                 (long long)trainer->state.epoch + 1, job.model_path);
-    comm_destroy(&alone);
-}
-
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
     trainer->job = job;
     const CnnOptions options = trainer->options = cnn_options(job->config);
@@ -118,95 +69,18 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
-    if (!job->model_path) return STATUS_OK;
-    trainer->saver = saver_create(job, (SaveRhythm){(double)options.checkpoint_s, options.checkpoint_steps});
-    trainer->stalled_save = (ProgressSave){save_stalled, trainer};
-    if (comm_rank(job->comm) == 0 && job->model_path)
-        atomic_store(&comm_progress(job->comm)->save, &trainer->stalled_save);
+    trainer_save_begin(trainer);
     return STATUS_OK;
 }
 
 static void trainer_end(Trainer *trainer) {
     progress_enter(comm_progress(trainer->job->comm), PROGRESS_STARTING, 0);
-    atomic_store(&comm_progress(trainer->job->comm)->save, NULL);
-    saver_destroy(&trainer->saver);
+    trainer_save_end(trainer);
     if (trainer->train_step.net) train_step_free(&trainer->train_step);
     train_state_free(&trainer->state);
     if (trainer->node) comm_destroy(&trainer->node);
     balance_free(&trainer->balance);
     mem_free(trainer->order);
-}
-
-/* Whether the training ends here. */
-static bool is_finished(const Trainer *trainer) {
-    const TrainState *state = &trainer->state;
-    const int64_t patience = trainer->options.patience;
-    return state->epoch == trainer->epochs ||
-           (patience > 0 && state->step == 0 && state->epoch - state->best_epoch >= patience);
-}
-
-/* Whether all ranks still have the same weights, and these are numbers. Collective: all ranks agree. */
-static StatusCode compare_ranks(Trainer *trainer, Status *status) {
-    char when[64];
-    const TrainState *state = &trainer->state;
-    snprintf(when, sizeof when, "after step %lld of epoch %lld",
-             (long long)(state->step ? state->step : trainer->steps),
-             (long long)(state->step ? state->epoch + 1 : state->epoch));
-    train_state_compare_ranks(state, trainer->job->comm, when,
-                              trainer->unchecked_saves
-                                  ? "What was saved since the epoch began may have it: start again with "
-                                    "--overwrite"
-                                  : "The last checkpoint is from before it: run again with --resume",
-                              status);
-    trainer->unchecked_saves = 0;
-    return status->code;
-}
-
-/* Saves what the training ends with, metrics before the state: what they know beyond it is cut off on
- * resuming. Collective: all ranks agree. */
-static StatusCode save(const Trainer *trainer, Status *status) {
-    const TrainJob *job = trainer->job;
-    const bool complete = is_finished(trainer);
-    saver_wait(trainer->saver);
-    const double began_s = timer_now_s();
-    if (!complete) train_job_flush_metrics(job);
-    train_job_save(job, complete, train_state_write, &trainer->state, status);
-    metrics_add(job->metrics, "save_wait_s", timer_now_s() - began_s);
-    return status->code;
-}
-
-/* Steps done since the start of the run. */
-static int64_t steps_done(const Trainer *trainer) {
-    return trainer->state.epoch * trainer->steps + trainer->state.step;
-}
-
-static void save_beside(Trainer *trainer) {
-    progress_enter(comm_progress(trainer->job->comm), PROGRESS_CHECKPOINT, 0);
-    trainer->unchecked_saves += trainer->state.step > 0; /* at an epoch's end they were just compared */
-    saver_save(trainer->saver, train_state_write, &trainer->state);
-}
-
-/* Rank 0 alone saves in the course of the training: it has the whole state, which nobody changes before it
- * begins its next step. */
-static void save_if_due(Trainer *trainer) {
-    const bool epoch_ends = trainer->state.step == 0;
-    if (saver_is_due(trainer->saver, steps_done(trainer), epoch_ends))
-        save_beside(trainer);
-    else if (epoch_ends)
-        saver_flush(trainer->saver);
-    else
-        saver_flush_sometimes(trainer->saver);
-}
-
-static StatusCode save_and_stop(Trainer *trainer, Status *status) {
-    if (!trainer->job->model_path)
-        return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
-    if (compare_ranks(trainer, status) || save(trainer, status)) return status->code;
-    return status_set(
-        status, STATUS_STOPPED,
-        "Stopped by %s after step %lld/%lld of epoch %lld/%lld; run again with --resume to continue from %s.",
-        stop_signal_name(), (long long)trainer->state.step, (long long)trainer->steps,
-        (long long)trainer->state.epoch + 1, (long long)trainer->epochs, trainer->job->model_path);
 }
 
 /* What was out of range (gradient_reducer_cause), on the first node where anything was. Collective. */
@@ -241,7 +115,7 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     TrainState *state = &trainer->state;
     const Range whole = epoch_step_positions(&trainer->partition, state->step);
     const int64_t samples = range_size(whole);
-    const int64_t done = steps_done(trainer);
+    const int64_t done = trainer_steps_done(trainer);
     const StepPlace place = {schedule_lr(&trainer->schedule, done), ema_share(trainer->options.ema, done + 1),
                              (positions.begin - whole.begin) / trainer->options.micro_batch, done + 1};
     const StepResult result = train_step_run(&trainer->train_step, state, place, samples, mine);
@@ -252,8 +126,8 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     state->correct += result.correct;
     balance_add_step(&trainer->balance, divide_up(mine->n, trainer->options.micro_batch), &result);
     train_report_step(&trainer->report, state, place.lr, samples, timer_now_s() - began_s, &result);
-    if (result.stop_wanted) return save_and_stop(trainer, status);
-    if (state->step < trainer->steps) save_if_due(trainer); /* otherwise at the epoch's end */
+    if (result.stop_wanted) return trainer_save_and_stop(trainer, status);
+    if (state->step < trainer->steps) trainer_save_if_due(trainer); /* otherwise at the epoch's end */
     return STATUS_OK;
 }
 
@@ -348,15 +222,15 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     state->loss_sum = 0;
     state->correct = 0;
     follow_best(trainer, valid);
-    if (compare_ranks(trainer, status)) return status->code;
+    if (trainer_compare_ranks(trainer, status)) return status->code;
     const double waited_s = saver_take_waited_s(trainer->saver);
     metrics_add(trainer->job->metrics, "save_wait_s", waited_s);
     train_report_phases(&trainer->report, state, validate_s, waited_s);
-    if (is_finished(trainer)) {
+    if (trainer_is_finished(trainer)) {
         if (state->follows_best) log_best(trainer);
-        return save(trainer, status);
+        return trainer_save(trainer, status);
     }
-    save_if_due(trainer);
+    trainer_save_if_due(trainer);
     return STATUS_OK;
 }
 
@@ -407,7 +281,7 @@ StatusCode cnn_check_length(const Config *begun, const Config *config, Status *s
 StatusCode cnn_train(TrainJob *job, Status *status) {
     Trainer *trainer = mem_new(1, sizeof *trainer);
     if (trainer_begin(trainer, job, status) == STATUS_OK)
-        while (!is_finished(trainer) && !run_epoch(trainer, status))
+        while (!trainer_is_finished(trainer) && !run_epoch(trainer, status))
             continue;
     trainer_end(trainer);
     mem_free(trainer);
