@@ -46,7 +46,7 @@ static Assignment assignment_rest(const TrainJob *job, int members) {
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
         work[m] = member_work(job->config, job->spec, m);
-        if (member_is_finished(job->model_path, m)) work[m].work = 0;
+        if (job->model_path && member_is_finished(job->model_path, m)) work[m].work = 0;
     }
     comm_broadcast(job->comm, work, members * (int64_t)sizeof *work, 0);
     comm_broadcast(job->comm, &threads, sizeof threads, 0);

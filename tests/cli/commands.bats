@@ -85,6 +85,8 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
         --set run.valid=50 --set cnn.batch=64 --set cnn.epochs=2 >dry.json
     [[ $(field train_images <dry.json) -eq 600 && $(field steps_per_epoch <dry.json) -eq 10 && $(field ranks <dry.json) -eq 2 ]]
     grep -E '"step_s":[0-9.e-]+,.*"rank_memory_mib":[0-9.]+,.*"key":"cnn.epochs","value":"2"' dry.json
+    on 2 1 train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --json --data "$data" --set run.train=600 --set cnn.members=3 >dry.json
+    [[ $(field members <dry.json) -eq 3 && $(field groups <dry.json) -eq 2 ]]
     for model in knn svm; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/$model.ini" --dry-run --data "$data" --set run.train=600 |
             awk '/^images to train on  *600$/ || /^MiB of memory a rank  *[1-9]/ { n++ } END { exit n != 2 }'
