@@ -89,8 +89,8 @@ static uint64_t exact_means(const SlotsReducer *slots, Range values, double divi
     return out_of_range;
 }
 
-/* Of one block. */
-static uint64_t block_means(const SlotsReducer *slots, Range values, double divisor, float *out) {
+/* Of one block. *fits: whether the sums do. */
+static uint64_t block_means(const SlotsReducer *slots, Range values, double divisor, float *out, bool *fits) {
     const GradientBlocks *blocks = &slots->base.blocks;
     union {
         int32_t of_32_bits[BLOCK_FLOAT_VALUES];
@@ -100,7 +100,8 @@ static uint64_t block_means(const SlotsReducer *slots, Range values, double divi
     for (int64_t s = 0; s < slots->base.step.all; s++)
         out_of_range += gradient_blocks_add(blocks, values, slots->slots + s * slots->slot_floats,
                                             slots->keys[s], s > 0, &sums);
-    return out_of_range + !gradient_blocks_means(blocks, values, &sums, divisor, out);
+    *fits = gradient_blocks_means(blocks, values, &sums, divisor, out);
+    return out_of_range;
 }
 
 /* So many terms of the values, of whichever contributions. */
@@ -118,9 +119,11 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
     for (Range block = {values.begin, values.begin}; block.begin < values.end; block.begin = block.end) {
         block.end = smaller(block.begin + BLOCK_FLOAT_VALUES, values.end);
         float *to = out + (block.begin - values.begin);
+        bool fits = true;
         note_out_of_range(slots, block,
-                          reducer_blocks(reducer) ? block_means(slots, block, divisor, to)
+                          reducer_blocks(reducer) ? block_means(slots, block, divisor, to, &fits)
                                                   : exact_means(slots, block, divisor, to));
+        if (!fits) reducer_count_out_of_range(reducer, 1, block, NULL); /* of whichever contributions */
     }
 }
 

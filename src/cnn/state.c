@@ -147,12 +147,15 @@ static StatusCode explain(H5File *file, const char *root, const Network *net, St
     return h5_set_text(file, root, "layers", layers, status);
 }
 
+static StatusCode write_copy(H5File *file, Copy copy, const Network *net, const float *params,
+                             const float *statistics, Status *status) {
+    if (write_params(file, copy, net, params, status)) return status->code;
+    return write_statistics(file, copy, net, statistics, status);
+}
+
 StatusCode train_state_write_model(H5File *file, const char *root, const Network *net, const float *params,
                                    const float *statistics, Status *status) {
-    const Copy copy = {root, ""};
-    if (write_params(file, copy, net, params, status) ||
-        write_statistics(file, copy, net, statistics, status))
-        return status->code;
+    if (write_copy(file, (Copy){root, ""}, net, params, statistics, status)) return status->code;
     return explain(file, root, net, status);
 }
 
@@ -170,12 +173,6 @@ static StatusCode write_ranges(H5File *file, const TrainState *state, Status *st
     h5_write(file, ranges_path, H5_I32, ranges_shape(state), state->ranges, status);
     return h5_set_text(file, ranges_path, "units", "exponent of 2: gradients of a block are expected below",
                        status);
-}
-
-static StatusCode write_copy(H5File *file, Copy copy, const Network *net, const float *params,
-                             const float *statistics, Status *status) {
-    if (write_params(file, copy, net, params, status)) return status->code;
-    return write_statistics(file, copy, net, statistics, status);
 }
 
 static StatusCode write_best(H5File *file, const TrainState *state, Status *status) {
@@ -255,11 +252,15 @@ static StatusCode read_statistics(const H5File *file, Copy copy, const Network *
     return STATUS_OK;
 }
 
-StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
-                                  float *statistics, Status *status) {
-    const Copy copy = {root, ""};
+static StatusCode read_copy(const H5File *file, Copy copy, const Network *net, float *params,
+                            float *statistics, Status *status) {
     if (read_params(file, copy, net, params, status)) return status->code;
     return read_statistics(file, copy, net, statistics, status);
+}
+
+StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
+                                  float *statistics, Status *status) {
+    return read_copy(file, (Copy){root, ""}, net, params, statistics, status);
 }
 
 static StatusCode read_ranges(const TrainState *state, const H5File *file, Status *status) {
@@ -275,12 +276,6 @@ static StatusCode read_ranges(const TrainState *state, const H5File *file, Statu
                 h5_path(file), ranges_path, state->ranges[b], BLOCK_FLOAT_LEAST_RANGE,
                 BLOCK_FLOAT_LARGEST_RANGE);
     return STATUS_OK;
-}
-
-static StatusCode read_copy(const H5File *file, Copy copy, const Network *net, float *params,
-                            float *statistics, Status *status) {
-    if (read_params(file, copy, net, params, status)) return status->code;
-    return read_statistics(file, copy, net, statistics, status);
 }
 
 static StatusCode read_best(TrainState *state, const H5File *file, Status *status) {

@@ -117,9 +117,8 @@ static void tell_difference(const StateArray *array, const Digest *all, const Co
         status_set(
             status, STATUS_FAILED,
             "Rank %d (host %s) has other weights than the other ranks %s, first in %s%s: its memory or "
-            "processor made an error. The last checkpoint is from before it: run again with --resume, "
-            "without that host if it happens again.",
-            odd, hosts[odd], when, array->kind, array->name);
+            "processor made an error. %s, without that host if it happens again.",
+            odd, hosts[odd], when, array->kind, array->name, advice);
     else
         status_set(
             status, STATUS_FAILED,
