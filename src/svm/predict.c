@@ -17,20 +17,20 @@ typedef struct {
     float *row;        /* [CHUNK] kernel values of one image */
     float *kernels;    /* [n][TILE] */
     int *votes;        /* [TILE][classes] */
-    double *decisions; /* [TILE][pairs] */
+    double *decisions; /* [TILE][pairs], or NULL where nobody wants them */
     /* of a calibrated model: the probabilities of an image's k classes in pairs [k][k], svm_couple's memory
      */
     double *between, *coupling;
 } Work;
 
-static Work work_new(const SvmModel *model) {
+static Work work_new(const SvmModel *model, bool decisions) {
     const size_t classes = (size_t)model->spec.classes,
                  k = model->calibrated ? (size_t)model->class_count : 0;
     Work work = {.dots = mem_new((size_t)TILE * CHUNK, sizeof(int32_t)),
                  .row = mem_new(CHUNK, sizeof(float))};
     work.kernels = mem_new((size_t)model->n * TILE, sizeof(float));
     work.votes = mem_new(TILE * classes, sizeof(int));
-    work.decisions = mem_new(TILE * (size_t)model->pairs.count, sizeof(double));
+    if (decisions) work.decisions = mem_new(TILE * (size_t)model->pairs.count, sizeof(double));
     work.between = mem_new(k * k, sizeof(double));
     work.coupling = mem_new((size_t)svm_couple_work((int)k), sizeof(double));
     return work;
@@ -118,7 +118,7 @@ static void predict_tile(const SvmModel *model, const PixRows *images, const dou
         int a, b;
         double sums[TILE];
         if (!model->pairs.items[p].solved) {
-            for (int i = 0; i < count; i++)
+            for (int i = 0; work->decisions && i < count; i++)
                 work->decisions[i * (int64_t)pairs + p] = NAN;
             continue;
         }
@@ -126,7 +126,7 @@ static void predict_tile(const SvmModel *model, const PixRows *images, const dou
         decide(&model->pairs.items[p], work->kernels, sums);
         for (int i = 0; i < count; i++) {
             work->votes[i * classes + (sums[i] > 0 ? a : b)]++;
-            work->decisions[i * (int64_t)pairs + p] = sums[i];
+            if (work->decisions) work->decisions[i * (int64_t)pairs + p] = sums[i];
         }
     }
     for (int i = 0; i < count; i++) {
@@ -160,7 +160,7 @@ void svm_model_predict(const SvmModel *model, const Context *context, const Imag
     double *inverses = svm_kernel_inverses(&model->kernel, packed.norms, packed.rows);
 #pragma omp parallel num_threads(context->threads)
     {
-        Work work = work_new(model);
+        Work work = work_new(model, model->calibrated || out.decisions);
 #pragma omp for schedule(dynamic)
         for (int64_t first = 0; first < packed.rows; first += TILE) {
             int count = packed.rows - first < TILE ? (int)(packed.rows - first) : TILE;

@@ -23,6 +23,7 @@ typedef struct {
     int32_t *members; /* samples by class, ascending in each */
     int64_t class_begin[CLASSES_MAX + 1];
     int64_t cache_bytes;     /* of one pair */
+    double shown_s;          /* when progress was last worked out, by rank 0 */
     double start_s, round_s; /* no pair is begun after round_s seconds */
     StopWatch *watch;
     Comm *group; /* ranks that solve this rank's one pair together, or NULL */
@@ -38,7 +39,10 @@ typedef struct {
 } PairThread;
 
 /* By rank 0, which knows what has been begun. */
-static void show_progress(const PairTeam *team) {
+static void show_progress(PairTeam *team) {
+    const double often_s = 0.1, now_s = timer_now_s();
+    if (now_s < team->shown_s + often_s) return;
+    team->shown_s = now_s;
     const SvmPlan *plan = &team->task->plan;
     const int begun = plan->fixed + (int)task_queue_given(team->queue);
     double cost = 0, cost_begun = 0;
@@ -46,7 +50,7 @@ static void show_progress(const PairTeam *team) {
         cost += (double)svm_pair_cost(&team->task->class_counts, plan->pair[k]);
         if (k < begun) cost_begun = cost;
     }
-    const double elapsed_s = timer_now_s() - team->start_s;
+    const double elapsed_s = now_s - team->start_s;
     if (begun == 0) return;
     log_progress(team->task->job->log, "svm: %d of %d class pairs begun, more than %.0f s left", begun,
                  plan->count, elapsed_s * (cost / cost_begun - 1));
