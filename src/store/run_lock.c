@@ -161,8 +161,10 @@ static Attempt take_over(RunLock *lock, const char *path, Log *log) {
         unlink(path);
         attempt = try_lock(lock, path);
     }
+    const int reason = errno;
     run_lock_release(&guard);
     mem_free(guard_path);
+    errno = reason;
     return attempt;
 }
 
@@ -216,15 +218,14 @@ StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *
     describe_owner(path, whose);
     if (attempt == TAKEN)
         write_owner(lock->file);
+    else if (stop_signalled())
+        status_set(status, STATUS_STOPPED, "Stopped by %s before %s could be locked; nothing is to be saved.",
+                   stop_signal_name(), folder);
     else if (attempt == IMPOSSIBLE)
         status_set(status, STATUS_FAILED,
                    "%s can't be locked (%s), so a second run in it wouldn't be noticed: choose a folder on "
                    "another file system with --run.",
                    folder, strerror(reason));
-    else if (stop_signalled())
-        status_set(status, STATUS_STOPPED,
-                   "Stopped by %s while another run was writing to %s; nothing is to be saved.",
-                   stop_signal_name(), folder);
     else
         status_set(
             status, STATUS_FAILED,
