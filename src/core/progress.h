@@ -41,7 +41,8 @@ typedef struct {
 } ProgressRecord;
 
 /* How to save what was trained so far while the main thread waits for other ranks in its phases from
- * PROGRESS_INPUT to PROGRESS_VALIDATION, but PROGRESS_UPDATE. */
+ * PROGRESS_INPUT to PROGRESS_VALIDATION, but PROGRESS_UPDATE, and so do those of the other ranks of the node:
+ * where one of them trains another member of an ensemble, or has ended that, nothing is saved. */
 typedef struct {
     /* By another thread; it calls no MPI. text [size]: a sentence of what was saved, or why not. */
     void (*run)(const void *context, char *text, int size);

@@ -1,10 +1,11 @@
 /* Saves a training's checkpoints beside the training: rank 0 makes a copy in memory, which a thread of its
  * own writes with the metrics, these first, so that no checkpoint lacks them. At most one save is under way.
- * HDF5 bears one thread at a time: between saver_save or saver_flush and the next saver_wait, saver_save or
- * saver_is_done no other thread of rank 0 may use it.
+ * HDF5 bears one thread at a time: between saver_save or saver_flush and the next saver_wait or saver_save no
+ * other thread of rank 0 may use it. These are for the main thread, or for the watchdog's while the main
+ * thread is held.
  *
  * A save that fails is logged, and the training goes on: it is tried again after 10 s, then after 20 s and so
- * on.
+ * on, up to the usual time between saves.
  *
  * On ranks other than 0 a saver is NULL, for which every function does nothing. None is collective. */
 #ifndef PARDIGITS_MODEL_SAVER_H

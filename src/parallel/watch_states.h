@@ -47,7 +47,7 @@ typedef struct {
     double interval_s; /* between two messages */
 } Watch;
 
-/* Collective; freed by watch_free, not collective. */
+/* Collective; freed by watch_free, which is collective on the node. */
 void watch_init(Watch *watch, const Comm *comm);
 void watch_free(Watch *watch);
 

@@ -147,6 +147,7 @@ static void warn(Watchdog *dog, double now_s) {
         watch_say(watch, "%s.", text);
     if (dog->told_all || all_wait_s(watch, now_s) < atomic_load(&dog->progress->warn_s)) return;
     dog->told_all = true;
+    *text = 0;
     watch_describe_all(watch, text);
     watch_say(watch, "%s.", text);
 }
