@@ -47,6 +47,7 @@ static int64_t choose_k(const KnnTrials *trials, const TrainJob *job) {
     const int64_t *right = trials->right;
     int64_t best = 1;
     metrics_table(job->metrics, "leave_one_out", columns, 3);
+    metrics_cut(job->metrics, "leave_one_out", 0); /* of a run that was killed after it had written them */
     for (int64_t k = 1; k <= trials->k_max; k++) {
         if (right[k] > right[best]) best = k;
         metrics_append(job->metrics, "leave_one_out",

@@ -143,26 +143,36 @@ with_faults() {
         "$PARDIGITS" train "$@" --data "$set" --run "$BATS_TEST_TMPDIR/run" 2>"$BATS_TEST_TMPDIR/err"
 }
 
-# rows RUN: of the pairs in its metrics, without their seconds.
+# rows RUN: of the last table of its metrics, without seconds.
 rows() {
     "$PARDIGITS" show "$1/metrics.h5" --csv | grep -E '^[0-9]+,' | cut -d , -f 1-7 | sort
 }
 
-@test "SVM: killed at each of its last operations on files, it has the model and all rows of a whole run" {
+# killed_late STEP ARGUMENTS...: a training is killed at one in STEP of its last operations on files, and resumed.
+killed_late() {
     [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
-    local svm=(configs/svm.ini --set run.train=300 --set run.valid=100) whole=$BATS_TEST_TMPDIR/whole all at code
-    with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "${svm[@]}"
+    local step=$1 whole=$BATS_TEST_TMPDIR/whole all at code
+    shift
+    with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "$@"
     all=$(cat "$BATS_TEST_TMPDIR/count")
     mv "$BATS_TEST_TMPDIR/run" "$whole"
-    for ((at = all - 30; at < all; at += 5)); do
+    for ((at = all - 30; at < all; at += step)); do
         code=0
-        with_faults AT=$at DO=-1 -- "${svm[@]}" || code=$?
+        with_faults AT=$at DO=-1 -- "$@" || code=$?
         [[ $code -eq 137 ]]
-        "$PARDIGITS" train "${svm[@]}" --data "$set" --run "$BATS_TEST_TMPDIR/run" --resume
+        "$PARDIGITS" train "$@" --data "$set" --run "$BATS_TEST_TMPDIR/run" --resume
         same_model "$BATS_TEST_TMPDIR/run/model.h5" "$whole/model.h5"
         diff <(rows "$BATS_TEST_TMPDIR/run") <(rows "$whole")
         rm -r "$BATS_TEST_TMPDIR/run"
     done
+}
+
+@test "SVM: killed at each of its last operations on files, it has the model and all rows of a whole run" {
+    killed_late 6 configs/svm.ini --set run.train=300 --set run.valid=100
+}
+
+@test "KNN: killed at its last operations on files, it has the model and all rows of a whole run" {
+    killed_late 15 configs/knn.ini --set run.train=300 --set run.valid=100 --set knn.k=auto
 }
 
 @test "KNN: a model that can't be written whole is a sentence and exit code 1" {
