@@ -21,15 +21,15 @@ submit() {
     sbatch --parsable "${after[@]}" "$@" | cut -d ';' -f 1
 }
 
-# option NAME WORD...: the word after NAME, if it is there.
+# option NAME WORD...: what stands after NAME or NAME=, if it is there.
 option() {
     local name=$1
     shift
-    while [[ $# -gt 1 ]]; do
-        if [[ $1 == "$name" ]]; then
-            echo "$2"
-            return
-        fi
+    while [[ $# -gt 0 ]]; do
+        case $1 in
+        "$name") echo "${2:-}" && return ;;
+        "$name="*) echo "${1#*=}" && return ;;
+        esac
         shift
     done
 }

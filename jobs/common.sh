@@ -63,7 +63,7 @@ find_data() {
 plan_threads() {
     local threads_per_core=1
     cpus=${SLURM_CPUS_PER_TASK:-$((SLURM_CPUS_ON_NODE / ${SLURM_NTASKS_PER_NODE:-1}))}
-    [[ ${PARDIGITS_HYPERTHREADS:-no} == yes ]] || threads_per_core=$(LC_ALL=C lscpu 2>/dev/null | sed -n 's/^Thread(s) per core: *//p')
+    [[ ${PARDIGITS_HYPERTHREADS:-no} == yes ]] || threads_per_core=$(LC_ALL=C lscpu 2>/dev/null | sed -n 's/^Thread(s) per core: *\([0-9][0-9]*\)$/\1/p')
     threads=$((cpus / ${threads_per_core:-1}))
     ((threads > 0)) || threads=1
     export OMP_NUM_THREADS=$threads

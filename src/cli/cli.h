@@ -65,6 +65,9 @@ StatusCode options_parse(int argc, char **argv, const Option *options, const Ope
 /* HxW, each 8 to 64: the value of an option --shape. STATUS_USAGE for anything else. */
 StatusCode shape_parse(const char *text, int *height, int *width, Status *status);
 
+/* Refuses what isn't the name of a split (STATUS_USAGE). */
+StatusCode split_check(const char *name, Status *status);
+
 /* Reads the images of a dataset that a split (train, valid, test) means for a model of this configuration,
  * all on every rank. Collective: ranks agree. *set is freed by the caller. *first: the row of the first one
  * in its part of the dataset; NULL is allowed. */

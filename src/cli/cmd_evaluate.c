@@ -317,9 +317,7 @@ StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *s
     static const char *const names[] = {"MODEL.h5 or the folder of a run"};
     const Operands wanted = {1, argc, names};
     int models = 0;
-    if (!options_parse(argc, argv, options, &wanted, &models, status) && strcmp(arguments.split, "train") &&
-        strcmp(arguments.split, "valid") && strcmp(arguments.split, "test"))
-        status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", arguments.split);
+    if (!options_parse(argc, argv, options, &wanted, &models, status)) split_check(arguments.split, status);
     if (members) take_members(members, use_members, &arguments, status);
     if (!status->code) check_predictions(&arguments, context, models, argv + 1, status);
     if (!status->code) evaluate_all(&arguments, context, models, argv + 1, status);

@@ -10,6 +10,7 @@
 #include "store/checkpoint.h"
 #include "store/h5io.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -169,6 +170,14 @@ static StatusCode report_all(const ReportArguments *arguments, const Context *co
     return comm_agree(context->comm, status);
 }
 
+/* Makes the folder of --figures, if there is one, before anything is computed. On rank 0. */
+static StatusCode make_figures_folder(const ReportArguments *arguments, Status *status) {
+    if (arguments->figures && mkdir(arguments->figures, 0777) && errno != EEXIST)
+        status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", arguments->figures,
+                   strerror(errno));
+    return status->code;
+}
+
 StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status) {
     ReportArguments arguments = {.split = "test", .out = "report.html", .paths = argv + 1};
     const Option options[] = {{.name = "data", .value = &arguments.data},
@@ -179,6 +188,9 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     static const char *const names[] = {"RUN"};
     const Operands wanted = {1, argc, names};
     if (options_parse(argc, argv, options, &wanted, &arguments.count, status)) return status->code;
+    if (split_check(arguments.split, status)) return status->code;
+    if (comm_rank(context->comm) == 0) make_figures_folder(&arguments, status);
+    if (comm_agree(context->comm, status)) return status->code;
     if (!check_output(context, arguments.out, arguments.count, arguments.paths, status))
         report_all(&arguments, context, status);
     return status->code;

@@ -64,6 +64,7 @@ static const struct {
      "For a single ensemble, a table shows how many its first 1, 2, ... members get right together;\n"
      "--json has this as correct_by_members for each ensemble. RUN stands for RUN/model.h5.\n"
      "  --data        the dataset; default: the one that the model was trained on\n"
+     "  --split       the part of the dataset; default: test\n"
      "  --predictions writes what the model says about each image: FILE.csv or FILE.h5, by the ending\n"
      "  --summary     mean and deviation of the accuracy over models that differ only in their seed\n"
      "  --members     uses only the first K members of an ensemble\n"
@@ -132,6 +133,7 @@ static const struct {
      "images,\n"
      "calibration, time, scaling, configurations. RUN is the folder of a run, or a model file.\n"
      "  --out         the page; default: report.html\n"
+     "  --split       the part of the dataset; default: test\n"
      "  --data        the dataset; default: the one that each model was trained on\n"
      "  --figures     also writes the figures to FOLDER, as SVG and PNG (by gnuplot)"},
     {"watch", cmd_watch, "watch RUN [--once] [--every SECONDS] [--json | --csv]",

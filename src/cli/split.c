@@ -24,13 +24,18 @@ static StatusCode split_rows(const Dataset *dataset, const char *split, const Co
                       split, (long long)valid);
 }
 
+StatusCode split_check(const char *name, Status *status) {
+    if (strcmp(name, "train") && strcmp(name, "valid") && strcmp(name, "test"))
+        status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", name);
+    return status->code;
+}
+
 StatusCode split_read(const Split *split, const Context *context, ImageSet *set, int64_t *first,
                       Status *status) {
     Dataset dataset;
     Range rows = {0};
     const char *name = split->name;
-    if (strcmp(name, "train") && strcmp(name, "valid") && strcmp(name, "test"))
-        return status_set(status, STATUS_USAGE, "--split %s isn't one of train, valid, test.", name);
+    if (split_check(name, status)) return status->code;
     if (!dataset_open(split->data, context->comm, &dataset, status) &&
         !split_rows(&dataset, name, split->config, &rows, status))
         dataset_read(&dataset, strcmp(name, "test") ? "train" : "test", rows, context->comm, set, status);

@@ -4,8 +4,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void (*leave_program)(int) = exit;
+static int fatal_output = STDERR_FILENO;
 
 StatusCode status_set(Status *status, StatusCode code, const char *format, ...) {
     if (status->code != STATUS_OK) return status->code;
@@ -22,12 +24,17 @@ StatusCode status_set(Status *status, StatusCode code, const char *format, ...) 
 void fatal(const char *format, ...) {
     va_list args;
     va_start(args, format);
-    fputs("pardigits: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    fflush(stderr);
+    dprintf(fatal_output, "pardigits: ");
+    vdprintf(fatal_output, format, args);
+    dprintf(fatal_output, "\n");
     va_end(args);
     leave_program(STATUS_FAILED);
     abort();
+}
+
+void fatal_set_output(int descriptor) {
+    fatal_output = descriptor;
 }
 
 void fatal_set_exit(void (*leave)(int exit_code)) {

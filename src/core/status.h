@@ -27,6 +27,10 @@ StatusCode status_set(Status *status, StatusCode code, const char *format, ...)
  * failures that no caller can handle: lack of memory, a failing MPI call, a broken invariant. */
 void fatal(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* Sets where fatal() prints, an open file descriptor: for the time in which a library's messages on standard
+ * error are thrown away. Not thread-safe. */
+void fatal_set_output(int descriptor);
+
 /* Sets how fatal() ends the program. The default is exit(); comm_init() sets MPI_Abort. */
 void fatal_set_exit(void (*leave)(int exit_code));
 

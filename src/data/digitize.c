@@ -235,6 +235,7 @@ static bool is_image(PIX *page, ImageSpec spec) {
 
 int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status) {
     PictureFile *file = picture_open(path, status);
+    const int64_t kept = found->count;
     for (int p = 0; file && p < picture_pages(file) && !status->code; p++) {
         const int64_t before = found->count;
         PIX *page = NULL;
@@ -250,6 +251,7 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
         pixDestroy(&page);
     }
     const int pages = file && !status->code ? picture_pages(file) : 0;
+    if (pages == 0) found->count = kept; /* or they would be of no page */
     picture_close(&file);
     return pages;
 }

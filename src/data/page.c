@@ -172,7 +172,8 @@ void page_find_digits(PIX *page, FoundDigits *found) {
     double scale;
     PIX *work = scale_to_work(page, &scale);
     if (!work) return;
-    const int window = (int)larger(15, larger(pixGetWidth(work), pixGetHeight(work)) / 4);
+    const int width = pixGetWidth(work), height = pixGetHeight(work);
+    const int window = (int)larger(15, smaller(larger(width, height) / 4, smaller(width, height)));
     const bool dark_first = is_dark_on_light(work, window);
     Sight sights[2];
     for (int s = 0; s < 2; s++) {

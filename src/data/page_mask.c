@@ -1,6 +1,7 @@
 #include "data/page_mask.h"
 
 #include "core/integers.h"
+#include "core/status.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@ enum {
 
 PIX *page_ink(PIX *grey, int window, bool relative) {
     PIX *paper = pixCloseGray(grey, window | 1, window | 1), *ink = pixCreateTemplate(grey);
+    if (!paper || !ink)
+        fatal("out of memory for the light of a picture; read smaller pictures, or fewer at a time");
     l_uint32 lightest = 0;
     pixGetRankValue(paper, 1, 0.95f, &lightest);
     const int least = (int)larger(MIN_LIGHT, (int)lightest * DIM / 100);
@@ -79,6 +82,8 @@ PIX *page_threshold(PIX *ink, int reach) {
     PIX *level, *above, *strongest = pixDilateGray(ink, reach | 1, reach | 1);
     PIX *mask = pixCreate(pixGetWidth(ink), pixGetHeight(ink), 1);
     paper_maps(ink, &level, &above);
+    if (!strongest || !mask || !level || !above)
+        fatal("out of memory for the ink of a picture; read smaller pictures, or fewer at a time");
     for (int y = 0; y < pixGetHeight(ink); y++) {
         const l_uint32 *from = pixGetData(ink) + (int64_t)y * pixGetWpl(ink);
         const l_uint32 *peak = pixGetData(strongest) + (int64_t)y * pixGetWpl(strongest);

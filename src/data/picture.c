@@ -173,6 +173,7 @@ int picture_silence(void) {
     fflush(stderr);
     int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
     if (kept >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);
+    if (kept >= 0) fatal_set_output(kept);
     if (nowhere >= 0) close(nowhere);
     return kept;
 }
@@ -180,6 +181,7 @@ int picture_silence(void) {
 void picture_unsilence(int kept) {
     fflush(stderr);
     if (kept < 0) return;
+    fatal_set_output(STDERR_FILENO);
     dup2(kept, STDERR_FILENO);
     close(kept);
 }

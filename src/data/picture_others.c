@@ -67,29 +67,36 @@ PIX *webp_decode(const PictureBytes *file, int page, Status *status) {
     return decoded(file, pixReadMemWebP(file->bytes, file->size), status);
 }
 
-StatusCode gif_measure(const PictureBytes *file, PictureSize *size, Status *status) {
-    if (file->size < 13) return picture_damaged(file, status);
-    *size = (PictureSize){little_endian(file->bytes + 6, 2), little_endian(file->bytes + 8, 2), 1};
-    return status->code;
-}
-
-/* Which colour of the first frame is transparent, by the graphic control extension before it; -1: none. */
-static int transparent_index(const PictureBytes *file) {
+/* The first frame's header (GIF89a, 20): 2C, left, top, width, height, two bytes each. NULL if there is none.
+ * *transparent: the colour that the graphic control extension before it names so; -1: none. */
+static const uint8_t *find_gif_frame(const PictureBytes *file, int *transparent) {
     const uint8_t *bytes = file->bytes;
+    *transparent = -1;
+    if (file->size < 13) return NULL;
     size_t at = 13 + (bytes[10] & 0x80 ? (size_t)3 << ((bytes[10] & 7) + 1) : 0);
     while (at + 8 < file->size && bytes[at] == 0x21) {
-        if (bytes[at + 1] == 0xf9) return bytes[at + 3] & 1 ? bytes[at + 6] : -1;
+        if (bytes[at + 1] == 0xf9) *transparent = bytes[at + 3] & 1 ? bytes[at + 6] : -1;
         for (at += 2; at < file->size && bytes[at]; at += 1 + (size_t)bytes[at])
             ;
         at++;
     }
-    return -1;
+    return at + 10 <= file->size && bytes[at] == 0x2c ? bytes + at : NULL;
+}
+
+StatusCode gif_measure(const PictureBytes *file, PictureSize *size, Status *status) {
+    int ignored;
+    const uint8_t *frame = find_gif_frame(file, &ignored);
+    if (!frame) return picture_damaged(file, status);
+    *size = (PictureSize){little_endian(frame + 5, 2), little_endian(frame + 7, 2), 1};
+    return status->code;
 }
 
 PIX *gif_decode(const PictureBytes *file, int page, Status *status) {
     (void)page;
+    int transparent;
     PIX *pix = decoded(file, pixReadMemGif(file->bytes, file->size), status);
-    if (pix && pixGetColormap(pix)) pixcmapSetAlpha(pixGetColormap(pix), transparent_index(file), 0);
+    if (pix && pixGetColormap(pix) && find_gif_frame(file, &transparent))
+        pixcmapSetAlpha(pixGetColormap(pix), transparent, 0);
     return pix;
 }
 

@@ -96,17 +96,13 @@ static StatusCode add_figures(Output *output, const Report *report, const Report
                               Status *status) {
     char folder[4096];
     if (!gnuplot_is_there()) return status->code;
-    if (files->figures) {
-        if (mkdir(files->figures, 0777) && errno != EEXIST)
-            return status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", files->figures,
-                              strerror(errno));
-        return page_figures_draw(report, files, files->figures, output, status);
-    }
+    if (files->figures) return page_figures_draw(report, files, files->figures, output, status);
     const char *temporary = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/pardigits-figures.XXXXXX", temporary ? temporary : "/tmp");
     if (!mkdtemp(folder))
-        return status_set(status, STATUS_FAILED, "A folder for figures, %s, can't be made: %s.", folder,
-                          strerror(errno));
+        return status_set(status, STATUS_FAILED,
+                          "No folder for figures can be made in %s: %s; set TMPDIR to another one.",
+                          temporary ? temporary : "/tmp", strerror(errno));
     page_figures_draw(report, files, folder, output, status);
     DIR *listed = opendir(folder);
     for (struct dirent *entry; listed && (entry = readdir(listed));)

@@ -46,9 +46,20 @@ static int sync_folder_of(const char *path) {
     return result;
 }
 
+static StatusCode check_folder(const char *path, Status *status) {
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? mem_text(path) : NULL;
+    if (slash) folder[slash - path + (slash == path)] = 0;
+    if (access(folder ? folder : ".", W_OK | X_OK) < 0)
+        status_set(status, STATUS_FAILED, "%s couldn't be written: %s.", path, strerror(errno));
+    mem_free(folder);
+    return status->code;
+}
+
 StatusCode atomic_file_check(const char *path, Status *status) {
     struct stat there;
-    if (status->code || stat(path, &there) < 0 || S_ISREG(there.st_mode)) return status->code;
+    if (status->code) return status->code;
+    if (stat(path, &there) < 0 || S_ISREG(there.st_mode)) return check_folder(path, status);
     return status_set(status, STATUS_USAGE, "%s is %s: name a file to be written.", path,
                       S_ISDIR(there.st_mode) ? "a folder" : "a device or a pipe");
 }

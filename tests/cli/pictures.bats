@@ -7,7 +7,7 @@ setup_file() {
     export models=$BATS_FILE_TMPDIR
     "$PARDIGITS" train configs/knn.ini --data "$data" --run "$models/knn" --set run.train=5000 2>/dev/null
     python3 - "$MNIST_DIR" "$BATS_FILE_TMPDIR" <<'PYTHON'
-import gzip, os, struct, sys
+import gzip, os, struct, sys, zlib
 source, out = sys.argv[1:]
 path = os.path.join(source, "t10k-images-idx3-ubyte")
 data = open(path, "rb").read() if os.path.exists(path) else gzip.open(path + ".gz").read()
@@ -65,6 +65,23 @@ lines.save("lines.pgm")
 Page(200, 200).save("blank.pgm")
 Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
 Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
+
+
+def tiff(*pages):  # each (width, height, its rows compressed by zlib)
+    file, links = b"II*\0" + bytes(4), 4
+    for width, height, rows in pages:
+        entries = ((256, width), (257, height), (258, 8), (259, 8), (262, 1), (273, len(file)), (278, height), (279, len(rows)))
+        file += rows + b"\0" * (len(rows) % 2)
+        file = file[:links] + struct.pack("<I", len(file)) + file[links + 4:]
+        file += struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries)
+        links = len(file)
+        file += bytes(4)
+    return file
+
+
+good = zlib.compress(bytes(v for row in seven().rows for v in row))
+open(os.path.join(out, "damaged.tif"), "wb").write(tiff((200, 200, good), (200, 200, good[:40] + b"\xff" * 40)))
+open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 200, good)))
 PYTHON
 }
 
@@ -88,6 +105,9 @@ assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
 assert len(none) == 4 and all(page["digits"] == [] and page["text"] == "" for page in none), none
 PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
+    # a damaged page ends its file, not the ones beside it
+    fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json
+    [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7']" ]]
     "$PARDIGITS" predict knn lines.pgm blank.pgm --csv --probabilities | awk -F, 'NR == 1 {n = NF} NF != n {exit 1} END {exit NR != 6}'
 }
 
