@@ -51,7 +51,7 @@ static StatusCode check_folder(const char *path, Status *status) {
     char *folder = slash ? mem_text(path) : NULL;
     if (slash) folder[slash - path + (slash == path)] = 0;
     if (access(folder ? folder : ".", W_OK | X_OK) < 0)
-        status_set(status, STATUS_FAILED, "%s couldn't be written: %s.", path, strerror(errno));
+        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
     mem_free(folder);
     return status->code;
 }
