@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -62,7 +63,11 @@ struct PictureFile {
     PictureSize size;
 };
 
+/* Decoders tell a lack of memory, which isn't the file's fault, by errno at the most. */
 StatusCode picture_damaged(const PictureBytes *file, Status *status) {
+    if (errno == ENOMEM)
+        return status_set(status, STATUS_FAILED, "%s needs more memory than there is; scale it down.",
+                          file->path);
     return status_set(status, STATUS_FAILED, "%s is damaged or truncated: it can't be decoded.", file->path);
 }
 
@@ -131,6 +136,7 @@ static StatusCode find_format(PictureFile *file, Status *status) {
 
 static StatusCode measure(PictureFile *file, Status *status) {
     PictureSize *size = &file->size;
+    errno = 0;
     if (file->format->measure(&file->bytes, size, status)) return status->code;
     if (size->width <= 0 || size->height <= 0) return picture_damaged(&file->bytes, status);
     if (size->width * size->height > MAX_PIXELS)
@@ -160,6 +166,7 @@ int picture_pages(const PictureFile *file) {
 }
 
 StatusCode picture_page(PictureFile *file, int page, PIX **pix, Status *status) {
+    errno = 0;
     *pix = file->format->decode(&file->bytes, page, status);
     if (!*pix) return status->code;
     picture_turn(pix, exif_orientation(&file->bytes));
@@ -168,8 +175,17 @@ StatusCode picture_page(PictureFile *file, int page, PIX **pix, Status *status) 
     return status->code;
 }
 
+/* For leptonica, which returns NULL where there is no memory, so that a picture looks damaged or its pixels
+ * are written to where none are. */
+static void *pixels_new(size_t bytes) {
+    void *pixels = malloc(bytes);
+    if (!pixels) fatal("out of memory: a picture needs %zu MiB more; scale it down", bytes >> 20);
+    return pixels;
+}
+
 int picture_silence(void) {
     setMsgSeverity(L_SEVERITY_NONE);
+    setPixMemoryManager(pixels_new, free);
     fflush(stderr);
     int kept = dup(STDERR_FILENO), nowhere = open("/dev/null", O_WRONLY);
     if (kept >= 0 && nowhere >= 0) dup2(nowhere, STDERR_FILENO);

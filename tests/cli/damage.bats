@@ -111,6 +111,13 @@ stopped_in_an_epoch() {
     fails 1 "a device or a pipe" "$PARDIGITS" show /dev/zero
 }
 
+@test "a picture that takes more memory than there is isn't called damaged" {
+    [[ -z ${SANITIZER:-} ]] || skip "sanitizers take address space"
+    echo P3 9900 9900 255 >"$BATS_TEST_TMPDIR/large.ppm"
+    run bash -c 'ulimit -v 380000; OMP_NUM_THREADS=1 exec "$@"' - "$PARDIGITS" predict "$run" "$BATS_TEST_TMPDIR/large.ppm"
+    [[ $status -eq 1 && $output == "pardigits: out of memory: a picture needs 373 MiB more; scale it down" ]]
+}
+
 @test "digest: a close() that a signal interrupts is no failure" {
     gcc -shared -fPIC -x c -o "$BATS_TEST_TMPDIR/interrupted.so" - <<'END'
 #include <errno.h>
