@@ -1,5 +1,7 @@
 #include "core/progress.h"
 
+#include "core/timer.h"
+
 #include <unistd.h>
 
 const ProgressPhaseText progress_phases[PROGRESS_PHASES] = {
@@ -40,11 +42,13 @@ void progress_enter(Progress *progress, ProgressPhase phase, int64_t number) {
 }
 
 void progress_wait_begin(Progress *progress) {
+    progress->wait_began_s = timer_now_s();
     progress_beat(progress);
     atomic_store_explicit(&progress->record->waits, true, memory_order_release);
 }
 
 void progress_wait_end(Progress *progress) {
     atomic_store(&progress->record->waits, false);
+    progress->waited_s += timer_now_s() - progress->wait_began_s;
     stay_if_ending(progress);
 }

@@ -55,6 +55,7 @@ typedef struct {
     ProgressRecord own_record;
     atomic_bool own_ending;
     atomic_int warn_s, abort_s;         /* the patience with other ranks (parallel/watchdog.h) */
+    double wait_began_s, waited_s;      /* of the main thread, which alone looks at them: in all */
     _Atomic(const ProgressSave *) save; /* NULL: there is nothing to save */
 } Progress;
 
@@ -73,5 +74,10 @@ static inline void progress_beat(Progress *progress) {
 /* By the main thread, around what waits for other ranks. While the job ends the second doesn't return. */
 void progress_wait_begin(Progress *progress);
 void progress_wait_end(Progress *progress);
+
+/* By the main thread: how long it has waited for other ranks since the program's start. */
+static inline double progress_waited_s(const Progress *progress) {
+    return progress->waited_s;
+}
 
 #endif

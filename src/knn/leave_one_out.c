@@ -52,8 +52,10 @@ bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, double save_a
         Range rows = {trial.first, trial.first + (left < at_a_time ? left : at_a_time)};
         TraceThread *trace = trace_thread(job->trace, 0);
         double traced_s = trace_begin(trace);
+        phase_clock_take(job->phases, PHASE_COMPUTE);
         progress_enter(comm_progress(job->comm), PROGRESS_LEAVE_ONE_OUT, rows.begin + 1);
         ImageSet queries = shard_fetch(job->comm, job->train_count, &job->shard, rows);
+        phase_clock_take(job->phases, PHASE_INPUT);
         traced_s = trace_end(trace, TRACE_FETCH, traced_s, 0, 0);
         knn_nearest(job->comm, &model->reference, &method, queries.images, queries.n, job->threads,
                     take_trial, &trial);

@@ -31,7 +31,9 @@ static KnnModel model_of_shards(const TrainJob *job) {
     int64_t *cuts = knn_cuts_new(job->comm, job->train_count, &model.method,
                                  run_options(job->config).balance == RUN_BALANCE_SPEED, job->threads);
     const Range own = knn_cuts_own(cuts, job->comm);
+    phase_clock_take(job->phases, PHASE_COMPUTE);
     model.images = images_of_part(job, own);
+    phase_clock_take(job->phases, PHASE_INPUT);
     model.reference = knn_reference_new(job->comm, cuts, model.images ? model.images : job->shard.images,
                                         pixels, &model.method, job->threads);
     model.labels = mem_new((size_t)job->train_count, 1);
@@ -59,12 +61,22 @@ static int64_t choose_k(const KnnTrials *trials, const TrainJob *job) {
     return best;
 }
 
+/* Ends a round; what it took counts as training where k is chosen. Collective. */
+static void report_round(const TrainJob *job) {
+    phase_clock_take(job->phases, PHASE_COMPUTE);
+    const double trained_s = phase_clock_report(job->phases, job->metrics);
+    if (knn_options(job->config).k == 0) metrics_add(job->metrics, "train_s", trained_s);
+}
+
 /* Tries all images, and saves at times what is done of that; false if a signal stopped it. Collective. */
 static bool try_images(const KnnModel *model, const TrainJob *job, KnnTrials *trials) {
     const double every_s = (double)knn_options(job->config).checkpoint_s;
     bool stopped = false;
-    while (!knn_leave_one_out(model, job, timer_now_s() + every_s, trials, &stopped) && !stopped)
+    while (!knn_leave_one_out(model, job, timer_now_s() + every_s, trials, &stopped) && !stopped) {
         knn_trials_checkpoint(job, trials);
+        report_round(job);
+        train_job_flush_metrics(job);
+    }
     return trials->next >= job->train_count;
 }
 
@@ -74,12 +86,11 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
     KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
-    const double start_s = timer_now_s();
     bool tried = !comm_agree(job->comm, status) && try_images(model, job, &trials);
-    metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
     if (tried) model->method.k = choose_k(&trials, job);
     if (tried && job->valid.n > 0)
         knn_trials_checkpoint(job, &trials); /* which the validation may be stopped after */
+    if (!tried && !status->code) report_round(job);
     if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {
         status_set(status, STATUS_STOPPED,
                    "Stopped by %s with %lld of %lld images tried to choose k and saved in %s; run again with "
@@ -95,11 +106,13 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     const int64_t n = job->valid.n;
     int64_t correct = 0;
     Prediction *out = mem_new((size_t)n, sizeof *out);
+    phase_clock_take(job->phases, PHASE_COMPUTE);
     const double start_s = timer_now_s();
     progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
     knn_model_predict(model, &context, &job->valid, out, NULL);
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
     metrics_set_count(job->metrics, "compared", job->train_count);
+    phase_clock_take(job->phases, PHASE_VALIDATE);
     trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
     for (int64_t i = 0; i < n; i++)
         correct += out[i].label == job->valid.labels[i];
@@ -115,6 +128,8 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     const KnnOptions options = knn_options(job->config);
     KnnModel model = {.method = knn_method(&options, job->spec)};
     const bool is_auto = model.method.k == 0;
+    PhaseClock clock = phase_clock_start(job->comm, job->metrics);
+    job->phases = &clock;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     progress_enter(comm_progress(job->comm), PROGRESS_INDEX, 0);
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
@@ -124,8 +139,10 @@ StatusCode knn_train(TrainJob *job, Status *status) {
             stop_leave_at_once(train_job_resume_advice);
             report_validation(&model, job);
         }
+        report_round(job);
         knn_model_save(job, model.method.k, NULL, status);
     }
+    job->phases = NULL;
     knn_model_free(&model);
     return status->code;
 }

@@ -1,6 +1,7 @@
 #include "model/phases.h"
 
 #include "core/mem.h"
+#include "core/timer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +16,6 @@ const MetricsColumn phase_columns[PHASE_COLUMNS] = {
     {"median_s", METRICS_REAL, "s"}, {"max_s", METRICS_REAL, "s"}, {"min_rank", METRICS_COUNT, ""},
     {"max_rank", METRICS_COUNT, ""},
 };
-
-void phases_declare(Metrics *metrics, const char *part) {
-    MetricsColumn columns[PHASE_COLUMNS];
-    memcpy(columns, phase_columns, sizeof columns);
-    columns[0].name = part;
-    metrics_table(metrics, table_name, columns, PHASE_COLUMNS);
-}
 
 typedef struct {
     double seconds;
@@ -58,4 +52,31 @@ void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const Phase
     }
     mem_free(times);
     mem_free(all);
+}
+
+PhaseClock phase_clock_start(const Comm *comm, Metrics *metrics) {
+    MetricsColumn columns[PHASE_COLUMNS];
+    memcpy(columns, phase_columns, sizeof columns);
+    columns[0].name = "round";
+    metrics_table(metrics, table_name, columns, PHASE_COLUMNS);
+    return (PhaseClock){comm, timer_now_s(), progress_waited_s(comm_progress(comm)), {{0}}};
+}
+
+void phase_clock_take(PhaseClock *clock, Phase phase) {
+    if (!clock) return;
+    const double now_s = timer_now_s(), all_waited_s = progress_waited_s(comm_progress(clock->comm));
+    const double waited_s = phase == PHASE_COMPUTE ? all_waited_s - clock->waited_s : 0;
+    clock->times.seconds[phase] += now_s - clock->since_s - waited_s;
+    clock->times.seconds[PHASE_WAIT] += waited_s;
+    clock->since_s = now_s;
+    clock->waited_s = all_waited_s;
+}
+
+double phase_clock_report(PhaseClock *clock, Metrics *metrics) {
+    const double *seconds = clock->times.seconds;
+    const double trained_s = seconds[PHASE_COMPUTE] + seconds[PHASE_WAIT] + seconds[PHASE_INPUT];
+    phases_report(metrics, clock->comm, metrics ? (int64_t)metrics_last(metrics, table_name) + 1 : 0,
+                  &clock->times);
+    clock->times = (PhaseTimes){{0}};
+    return trained_s;
 }

@@ -26,11 +26,27 @@ typedef struct {
 enum { PHASE_COLUMNS = 7 };
 extern const MetricsColumn phase_columns[PHASE_COLUMNS]; /* the first is `epoch` */
 
-/* Declares the table with another name for the first column. */
-void phases_declare(Metrics *metrics, const char *part);
-
 /* Appends a row for each phase that any rank spent time in: minimum, median and maximum over the ranks, and
  * which ranks have minimum and maximum. Collective: one small gathering. */
 void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const PhaseTimes *mine);
+
+/* Takes the times of a training without epochs, round by round: a round ends with a save. Main thread. */
+typedef struct {
+    const Comm *comm;
+    double since_s,
+        waited_s;     /* up to when the phases are known, and what had been waited for others by then */
+    PhaseTimes times; /* of this round */
+} PhaseClock;
+
+/* Declares the table, whose first column is `round`, from 1. */
+PhaseClock phase_clock_start(const Comm *comm, Metrics *metrics);
+
+/* What went by since the last call was this phase; in PHASE_COMPUTE but what was spent waiting for other
+ * ranks, which is PHASE_WAIT. clock may be NULL. Not collective. */
+void phase_clock_take(PhaseClock *clock, Phase phase);
+
+/* Ends the round with its rows (phases_report). Returns this rank's seconds of computing, waiting and input
+ * in it. Collective. */
+double phase_clock_report(PhaseClock *clock, Metrics *metrics);
 
 #endif

@@ -113,8 +113,10 @@ static StatusCode save_to(const TrainJob *job, const char *path, const Content *
     CheckpointInfo info = train_job_info(job, content->complete);
     info.streamed_bytes = content->streamed_bytes;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
+    phase_clock_take(job->phases, PHASE_COMPUTE);
     progress_enter(comm_progress(job->comm), PROGRESS_CHECKPOINT, 0);
     checkpoint_save(path, job->comm, &info, content->write, content->context, status);
+    phase_clock_take(job->phases, PHASE_CHECKPOINT);
     trace_end(trace_thread(job->trace, 0), TRACE_CHECKPOINT, traced_s, 0, 0);
     return status->code;
 }

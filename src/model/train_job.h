@@ -5,6 +5,7 @@
 #include "core/config.h"
 #include "core/log.h"
 #include "core/trace.h"
+#include "model/phases.h"
 #include "parallel/context.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
@@ -34,10 +35,11 @@ typedef struct {
     const H5File *resume;    /* the checkpoint to go on from, or NULL to start fresh */
     bool go_on; /* what an earlier run left is used (--resume), also where there is no checkpoint of the whole
                  */
-    Metrics *metrics; /* on rank 0; calls on other ranks do nothing */
-    Trace *trace;     /* of this rank, or NULL */
-    bool diverged;    /* out: why the training failed */
-    StopWatch *watch; /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
+    Metrics *metrics;   /* on rank 0; calls on other ranks do nothing */
+    Trace *trace;       /* of this rank, or NULL */
+    PhaseClock *phases; /* of a training in rounds, or NULL */
+    bool diverged;      /* out: why the training failed */
+    StopWatch *watch;   /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
 } TrainJob;
 
 static inline Context train_job_context(const TrainJob *job) {

@@ -88,12 +88,15 @@ static void nap(void) {
 }
 
 int64_t task_queue_wait(TaskQueue *queue, int thread, bool (*interrupted)(void *context), void *context) {
-    for (;;) {
-        const int64_t task = task_queue_take(queue, thread);
-        if (task != TASK_LATER) return task;
-        if (interrupted(context)) return TASK_NONE;
+    int64_t task = task_queue_take(queue, thread);
+    if (task != TASK_LATER) return task;
+    if (thread == 0) progress_wait_begin(queue->progress);
+    while (task == TASK_LATER && !interrupted(context)) {
         nap();
+        task = task_queue_take(queue, thread);
     }
+    if (thread == 0) progress_wait_end(queue->progress);
+    return task == TASK_LATER ? TASK_NONE : task;
 }
 
 int64_t task_queue_given(const TaskQueue *queue) {

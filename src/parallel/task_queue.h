@@ -19,7 +19,8 @@ TaskQueue *task_queue_create(const Comm *comm, int64_t tasks, int threads);
 int64_t task_queue_take(TaskQueue *queue, int thread);
 
 /* task_queue_take, repeated until the thread has a task or there is none. While it waits it calls
- * interrupted(context), which on the main thread has to poll, and returns TASK_NONE if that is true. */
+ * interrupted(context), which on the main thread, whose number must be 0, has to poll, and returns TASK_NONE
+ * if that is true. */
 int64_t task_queue_wait(TaskQueue *queue, int thread, bool (*interrupted)(void *context), void *context);
 
 /* On rank 0: how many tasks have been given. */

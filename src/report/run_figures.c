@@ -218,7 +218,7 @@ static void print_times(FILE *script, const void *context) {
         fprintf(script, "EOD\n");
     }
     fprintf(script,
-            "set xlabel 'seconds of all epochs: median rank, from the least to the most of a rank'\n"
+            "set xlabel 'seconds in all: median rank, from the least to the most of a rank'\n"
             "set logscale x\nset format x '%%g'\nset yrange [%d.5:-0.5]\n"
             "set key outside top center horizontal\nset ytics (",
             found - 1);

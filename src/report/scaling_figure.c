@@ -21,9 +21,23 @@ static void print_data(FILE *script, const char *name, const ScalingStudy *study
     fprintf(script, "EOD\n");
 }
 
-static bool has_waits(const ScalingStudy *study) {
-    for (int p = 0; p < study->count; p++)
-        if (!isnan(study->points[p].wait_share.median)) return true;
+/* A share of the time that only some studies have: the name of its data, its title. */
+typedef struct {
+    const char *name, *title;
+    size_t spread; /* offset in a ScalingPoint */
+    int line_style;
+} Share;
+
+static const Share shares[] = {
+    {"wait", "waiting", offsetof(ScalingPoint, wait_share), 2},
+    {"exposed", "exposed communication", offsetof(ScalingPoint, exposed_share), 3}};
+enum { SHARES = sizeof shares / sizeof *shares };
+
+static bool has_share(const ScalingStudy *study, const Share *share) {
+    for (int p = 0; p < study->count; p++) {
+        const Spread *values = (const Spread *)((const char *)&study->points[p] + share->spread);
+        if (!isnan(values->median)) return true;
+    }
     return false;
 }
 
@@ -54,7 +68,7 @@ static void print_head(FILE *script, const ScalingStudy *study) {
     print_axis(script, study);
 }
 
-static void print_panels(FILE *script, bool waits) {
+static void print_panels(FILE *script, const ScalingStudy *study) {
     fprintf(
         script,
         "set key at graph 0.47,1.11 center vertical maxrows 2 reverse Left samplen 3 width -4\nset ylabel "
@@ -67,25 +81,22 @@ static void print_panels(FILE *script, bool waits) {
             "plot $ideal using 1:3 with lines linestyle 8 title 'ideal', "
             "$efficiency using 1:(100 * $2):(100 * $3):(100 * $4) with yerrorbars linestyle 1 notitle, "
             "$efficiency using 1:(100 * $2) with linespoints linestyle 1 title 'efficiency'",
-            waits ? "efficiency; share of the time" : "efficiency");
-    if (waits)
-        fprintf(script, ", $wait using 1:(100 * $2) with linespoints linestyle 2 title 'waiting', "
-                        "$exposed using 1:(100 * $2) with linespoints linestyle 3 title "
-                        "'exposed communication'");
+            has_share(study, shares) ? "efficiency; share of the time" : "efficiency");
+    for (int s = 0; s < SHARES; s++)
+        if (has_share(study, &shares[s]))
+            fprintf(script, ", $%s using 1:(100 * $2) with linespoints linestyle %d title '%s'",
+                    shares[s].name, shares[s].line_style, shares[s].title);
     fprintf(script, "\nunset multiplot\n");
 }
 
 static void print_figure(FILE *script, const void *context) {
     const ScalingStudy *study = context;
-    const bool waits = has_waits(study);
     print_data(script, "speedup", study, offsetof(ScalingPoint, speedup));
     print_data(script, "efficiency", study, offsetof(ScalingPoint, efficiency));
-    if (waits) {
-        print_data(script, "wait", study, offsetof(ScalingPoint, wait_share));
-        print_data(script, "exposed", study, offsetof(ScalingPoint, exposed_share));
-    }
+    for (int s = 0; s < SHARES; s++)
+        if (has_share(study, &shares[s])) print_data(script, shares[s].name, study, shares[s].spread);
     print_head(script, study);
-    print_panels(script, waits);
+    print_panels(script, study);
 }
 
 void scaling_figure_name(const ScalingStudies *studies, int s, char name[SCALING_FIGURE_NAME]) {

@@ -136,11 +136,33 @@ static void read_epochs(ScalingRun *run, const MetricsTable *epochs, double accu
     }
 }
 
+/* What the median rank spent in a phase, in all rounds. */
+static double sum_phase(const MetricsTable *phases, const char *phase) {
+    const int name = find_column(phases, "phase"), c = find_column(phases, "median_s");
+    double sum = 0;
+    for (int64_t i = 0; i < phases->rows && name >= 0 && c >= 0; i++) {
+        const char *word = metrics_table_word(phases, i, name);
+        if (word && !strcmp(word, phase)) sum += phases->values[i * phases->columns + c];
+    }
+    return sum;
+}
+
+/* Of a training in rounds. */
+static void read_phases(ScalingRun *run, const MetricsTable *phases) {
+    const double wait_s = sum_phase(phases, "wait");
+    const double all_s = sum_phase(phases, "compute") + wait_s + sum_phase(phases, "input");
+    if (all_s > 0 && run->seconds[SCALING_TRAINING] > 0) run->wait_share = wait_s / all_s;
+}
+
 static void read_times(ScalingRun *run, const H5File *file, double accuracy, Status *status) {
-    MetricsTable epochs = {0};
+    MetricsTable epochs = {0}, phases = {0};
     if (!status->code && run->accuracy >= accuracy) run->accuracy_s = run->seconds[SCALING_TRAINING];
     if (!status->code && h5_exists(file, "/epochs") && !metrics_read_table(file, "/epochs", &epochs, status))
         read_epochs(run, &epochs, accuracy);
+    else if (!status->code && h5_exists(file, "/phases") &&
+             !metrics_read_table(file, "/phases", &phases, status))
+        read_phases(run, &phases);
+    metrics_free_table(&phases);
     metrics_free_table(&epochs);
     bool timed = false;
     for (int m = 0; m < SCALING_MEASURES; m++)

@@ -23,8 +23,10 @@ typedef struct {
     int64_t compared; /* images that each held-out one is compared with; 0: it isn't */
     /* [SCALING_MEASURES] Training: of a CNN the mean epoch, the first left out if there are others. */
     double seconds[SCALING_MEASURES];
-    double wait_share, exposed_share; /* of the seconds of training: wait_s and exposed_s of these epochs */
-    double accuracy;                  /* of validation, at the end */
+    /* Of the seconds of training: wait_s and exposed_s of these epochs; of a family without epochs what the
+     * median rank waits, as its phases say, and NaN. */
+    double wait_share, exposed_share;
+    double accuracy;   /* of validation, at the end */
     double accuracy_s; /* seconds of training until the accuracy that was asked for was reached */
 } ScalingRun;
 

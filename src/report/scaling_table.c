@@ -52,13 +52,14 @@ static void add_median(Output *output, const char *name, const char *title, Spre
 
 /* What of the columns that a study may lack it has. */
 typedef struct {
-    bool waits, accuracy_s;
+    bool waits, exposed, accuracy_s;
 } Columns;
 
 static Columns columns_of(const ScalingStudy *study) {
-    Columns columns = {false, false};
+    Columns columns = {false, false, false};
     for (int p = 0; p < study->count; p++) {
         columns.waits = columns.waits || !isnan(study->points[p].wait_share.median);
+        columns.exposed = columns.exposed || !isnan(study->points[p].exposed_share.median);
         columns.accuracy_s = columns.accuracy_s || !isnan(study->points[p].accuracy_s.median);
     }
     return columns;
@@ -83,7 +84,7 @@ static void add_point(Output *output, const ScalingStudy *study, const ScalingPo
     add_spread(output, "speedup", "speed-up", point->speedup, "%.2f");
     add_median(output, "efficiency", "efficiency", point->efficiency, "%.3f");
     add_median(output, "wait_share", shown.waits ? "waiting" : NULL, point->wait_share, "%.3f");
-    add_median(output, "exposed_share", shown.waits ? "exposed" : NULL, point->exposed_share, "%.3f");
+    add_median(output, "exposed_share", shown.exposed ? "exposed" : NULL, point->exposed_share, "%.3f");
     add_median(output, "accuracy_s", shown.accuracy_s ? "to accuracy" : NULL, point->accuracy_s, "%.2f");
     output_real(output, "valid_accuracy", NULL, point->accuracy, "%.4f");
     output_text(output, "host_names", NULL, run->host_names);
@@ -111,7 +112,7 @@ static void add_studies(Output *output, const ScalingStudies *studies) {
     output_begin(output, "points", NULL, OUTPUT_TABLE);
     for (int s = 0; s < studies->count; s++)
         for (int p = 0; p < studies->items[s].count; p++)
-            add_point(output, &studies->items[s], &studies->items[s].points[p], (Columns){true, true});
+            add_point(output, &studies->items[s], &studies->items[s].points[p], (Columns){true, true, true});
     output_end(output);
 }
 

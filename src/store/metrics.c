@@ -183,6 +183,11 @@ void metrics_append(Metrics *metrics, const char *name, const double *row) {
     memcpy(table->values + table->rows++ * table->columns, row, (size_t)table->columns * sizeof *row);
 }
 
+double metrics_last(Metrics *metrics, const char *name) {
+    const Table *table = metrics ? find_table(metrics, name) : NULL;
+    return table && table->rows ? table->values[(table->rows - 1) * table->columns] : 0;
+}
+
 void metrics_filter(Metrics *metrics, const char *name, MetricsKeep keep, const void *context) {
     if (!metrics) return;
     Table *table = find_table(metrics, name);

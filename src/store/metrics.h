@@ -40,6 +40,9 @@ double metrics_word(Metrics *metrics, const char *word);
 /* Appends row[columns], in the order of the columns. */
 void metrics_append(Metrics *metrics, const char *table, const double *row);
 
+/* The first column of the last row; 0: there is no row. */
+double metrics_last(Metrics *metrics, const char *table);
+
 /* Drops the rows whose first column is >= limit (the step or epoch of the checkpoint). */
 void metrics_cut(Metrics *metrics, const char *table, double limit);
 

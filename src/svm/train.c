@@ -159,19 +159,22 @@ static void report_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPa
     }
 }
 
-/* Adds the time since start_s to the run's seconds of training, validating and saving apart. */
-static void count_training(const TrainJob *job, double start_s) {
-    metrics_add(job->metrics, "train_s", timer_now_s() - start_s);
+/* Ends a round. Collective. */
+static void report_round(const TrainJob *job) {
+    phase_clock_take(job->phases, PHASE_COMPUTE);
+    metrics_add(job->metrics, "train_s", phase_clock_report(job->phases, job->metrics));
 }
 
 static void report_validation(const TrainJob *job, const SvmModel *model) {
     const Context context = train_job_context(job);
     if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
+    phase_clock_take(job->phases, PHASE_COMPUTE);
     const double start_s = timer_now_s();
     progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
     svm_model_predict(model, &context, &job->valid, (SvmPredictions){predictions, NULL, NULL});
     metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
+    phase_clock_take(job->phases, PHASE_VALIDATE);
     trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
     int64_t correct = 0;
     for (int64_t i = 0; i < job->valid.n; i++)
@@ -186,7 +189,6 @@ static void report_validation(const TrainJob *job, const SvmModel *model) {
 /* A round: solves until all pairs are solved, or it is time to save, or a signal came; shares what was solved
  * and reports it. Returns whether there was a signal. */
 static bool solve_round(SvmTask *task, SvmPairs *pairs) {
-    const double start_s = timer_now_s();
     SvmPairFacts *facts = mem_new((size_t)pairs->count, sizeof *facts);
     task->plan = svm_plan(&task->class_counts, pairs, comm_size(task->job->comm), task->options.shard);
     bool stopped = svm_solve_pairs(task, pairs, facts);
@@ -197,7 +199,6 @@ static bool solve_round(SvmTask *task, SvmPairs *pairs) {
     report_pairs(task, pairs, facts);
     svm_plan_free(&task->plan);
     mem_free(facts);
-    count_training(task->job, start_s);
     return stopped;
 }
 
@@ -218,6 +219,8 @@ static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, bool
     if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, 0, svm_model_write, model);
     if (complete && !stopped && job->valid.n > 0) stop_leave_at_once(train_job_resume_advice);
     if (solved == all) report_validation(job, model);
+    report_round(job);
+    if (!is_last) train_job_flush_metrics(job);
     if (is_last) train_job_save(job, complete, svm_model_write, model, status);
     svm_model_destroy(&model);
     return status->code;
@@ -257,10 +260,10 @@ static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, bool s
     SvmModel *model = svm_model_create(&task->kernel, task->present, &none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
-    if (stopped)
-        train_job_save(job, false, write_searched, &searched, status);
-    else
-        train_job_checkpoint(job, 0, write_searched, &searched);
+    if (!stopped) train_job_checkpoint(job, 0, write_searched, &searched);
+    report_round(job);
+    train_job_flush_metrics(job);
+    if (stopped) train_job_save(job, false, write_searched, &searched, status);
     svm_model_destroy(&model);
     svm_pairs_free(&none);
     return status->code;
@@ -271,9 +274,7 @@ static StatusCode run_search(const SvmTask *task, const SvmGrid *grid, SvmVotes 
     const int all = svm_grid_parts(task);
     bool stopped = false;
     while (svm_votes_parts(votes) < all && !stopped && !status->code) {
-        const double start_s = timer_now_s();
         stopped = svm_grid_round(task, grid, votes);
-        count_training(task->job, start_s);
         if (svm_votes_parts(votes) < all) save_search(task, votes, stopped, status);
     }
     if (svm_votes_parts(votes) < all && !status->code)
@@ -344,7 +345,6 @@ static StatusCode train_stage(SvmTask *task, SvmPairs *pairs, Status *status) {
 
 /* The virtual examples of what supports the pairs. */
 static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const SvmPairs *pairs) {
-    const double start_s = timer_now_s();
     int64_t count;
     int32_t *from = svm_pairs_support(pairs, train->n, &count);
     SvmSamples samples =
@@ -352,7 +352,6 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
                             task->options.features == SVM_FEATURES_GRADIENT, task->job->threads);
     log_line(task->job->log, "svm: %lld support vectors make %lld virtual examples", (long long)count,
              (long long)samples.set.n);
-    count_training(task->job, start_s);
     mem_free(from);
     return samples;
 }
@@ -361,13 +360,15 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     const SvmOptions options = svm_options(job->config);
     const bool shifts = options.virtual > 0;
     SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};
-    const double start_s = timer_now_s();
+    PhaseClock clock = phase_clock_start(job->comm, job->metrics);
+    job->phases = &clock;
+    const double traced_s = trace_begin(trace_thread(job->trace, 0));
     ImageSet train = gather_images(job);
-    trace_end(trace_thread(job->trace, 0), TRACE_FETCH, start_s, 0, 0);
+    phase_clock_take(job->phases, PHASE_INPUT);
+    trace_end(trace_thread(job->trace, 0), TRACE_FETCH, traced_s, 0, 0);
     SvmPairs pairs = svm_pairs_new(train.spec.classes);
     SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT, job->threads),
                shifted = {0};
-    count_training(job, start_s);
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
     if (options.search) svm_grid_table(job);
@@ -385,6 +386,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     }
     if (!status->code && shifts && !set_samples(&task, &shifted, true, status))
         train_stage(&task, &pairs, status);
+    job->phases = NULL;
     svm_pairs_free(&pairs);
     svm_samples_free(&shifted);
     svm_samples_free(&plain);

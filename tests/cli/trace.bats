@@ -31,13 +31,28 @@ for epoch in metrics["epochs"]:
     same_model "$run/model.h5" "$BATS_TEST_TMPDIR/plain/model.h5"
 }
 
-@test "a trace of an SVM and of a KNN" {
+# rounds_fit RUN RANKS: the phases of its only round make up its training, on any rank.
+rounds_fit() {
+    /usr/bin/python3 -c '
+import h5py, sys
+metrics, ranks = h5py.File(sys.argv[1] + "/metrics.h5"), int(sys.argv[2])
+rows = {row["phase"].decode(): row for row in metrics["phases"][:]}
+assert set(rows) == {"compute", "input"} | ({"wait"} if ranks > 1 else set()), rows
+assert all(row["round"] == 1 and {row["min_rank"], row["max_rank"]} == set(range(ranks)) for row in rows.values()), rows
+total, trained = sum(row["median_s"] for row in rows.values()), metrics["run"].attrs["train_s"]
+assert ranks > 1 or abs(total - trained) < 1e-6, (total, trained)
+assert 0.5 * trained < total < 1.5 * trained, (total, trained)' "$@"
+}
+
+@test "a trace of an SVM and of a KNN; the phases of their rounds" {
     local run=$BATS_TEST_TMPDIR/svm
     on 2 2 train configs/svm.ini --set run.train=1000 --run "$run" --trace "$BATS_TEST_TMPDIR/svm.json"
     python3 tests/cli/trace_check.py "$BATS_TEST_TMPDIR/svm.json" 2 2 "$(seconds_of "$run")" 0.2 "read images" "fetch images" pair wait share checkpoint
+    rounds_fit "$run" 2
     run=$BATS_TEST_TMPDIR/knn
     on 1 1 train configs/knn.ini --set run.train=2000 --set knn.k=auto --run "$run" --trace "$BATS_TEST_TMPDIR/knn.json"
     python3 tests/cli/trace_check.py "$BATS_TEST_TMPDIR/knn.json" 1 1 "$(seconds_of "$run")" 0.2 "read images" "build index" "fetch images" "nearest images" checkpoint
+    rounds_fit "$run" 1
 }
 
 @test "a training that a signal stops leaves its trace" {

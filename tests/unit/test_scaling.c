@@ -1,5 +1,6 @@
 /* Studies of made-up runs whose speed-ups are known. */
 #include "ensemble/families.h"
+#include "model/phases.h"
 #include "parallel/comm.h"
 #include "report/scaling_study.h"
 #include "store/metrics.h"
@@ -20,23 +21,44 @@ enum { EPOCHS = 3, MOST_RUNS = 8 };
 static const double accuracies[EPOCHS] = {0.9, 0.99, 0.995};
 
 typedef struct {
-    int ranks, threads, images, batch;
-    double epoch_s; /* of each but the first, which takes 9 s */
-    double wait_s;  /* of each epoch */
+    int ranks, threads, images, batch; /* batch 0: an SVM, which has two rounds of epoch_s */
+    double epoch_s;                    /* of each but the first, which takes 9 s */
+    double wait_s;                     /* of each epoch */
 } MadeRun;
 
-/* Writes the metrics of a network's run to path. */
-static void write_run(const MadeRun *made, const char *path) {
+static void add_epochs(const MadeRun *made, Metrics *metrics) {
     static const MetricsColumn columns[] = {
         {"epoch", true, ""}, {"valid_accuracy", false, ""}, {"seconds", false, "s"}, {"wait_s", false, "s"}};
+    metrics_table(metrics, "epochs", columns, 4);
+    for (int e = 0; e < EPOCHS; e++)
+        metrics_append(metrics, "epochs",
+                       (double[]){e + 1, accuracies[e], e ? made->epoch_s : 9, made->wait_s});
+}
+
+static void add_rounds(const MadeRun *made, Metrics *metrics) {
+    Comm *alone = comm_alone();
+    PhaseClock clock = phase_clock_start(alone, metrics);
+    for (int round = 0; round < 2; round++) {
+        clock.times = (PhaseTimes){{[PHASE_COMPUTE] = made->epoch_s - made->wait_s - 1,
+                                    [PHASE_WAIT] = made->wait_s,
+                                    [PHASE_INPUT] = 1,
+                                    [PHASE_CHECKPOINT] = 5}};
+        metrics_add(metrics, "train_s", phase_clock_report(&clock, metrics));
+    }
+    assert_true(metrics_last(metrics, "phases") == 2);
+    comm_destroy(&alone);
+}
+
+/* Writes the metrics of a run to path. */
+static void write_run(const MadeRun *made, const char *path) {
     Config *config = config_create(&model_families.keys);
     Status status = {0};
     char set[64];
-    config_set(config, "run.model=cnn", "", &status);
+    config_set(config, made->batch ? "run.model=cnn" : "run.model=svm", "", &status);
     snprintf(set, sizeof set, "run.train=%d", made->images);
     config_set(config, set, "", &status);
     snprintf(set, sizeof set, "cnn.batch=%d", made->batch);
-    config_set(config, set, "", &status);
+    if (made->batch) config_set(config, set, "", &status);
     Metrics *metrics;
     metrics_open(&metrics, path, config, false, &status);
     metrics_run(metrics, made->ranks, made->threads, 0);
@@ -46,10 +68,10 @@ static void write_run(const MadeRun *made, const char *path) {
     metrics_set_text(metrics, "host_names", "a b");
     metrics_set_text(metrics, "binding", "none");
     metrics_set_text(metrics, "build", "one");
-    metrics_table(metrics, "epochs", columns, 4);
-    for (int e = 0; e < EPOCHS; e++)
-        metrics_append(metrics, "epochs",
-                       (double[]){e + 1, accuracies[e], e ? made->epoch_s : 9, made->wait_s});
+    if (made->batch)
+        add_epochs(made, metrics);
+    else
+        add_rounds(made, metrics);
     assert_int_equal(metrics_flush(metrics, &status), STATUS_OK);
     metrics_destroy(&metrics);
     config_destroy(&config);
@@ -138,6 +160,21 @@ static void test_one_run_can_be_in_a_strong_and_a_weak_study(void **state) {
     found_free(&found);
 }
 
+static void test_rounds_tell_what_a_family_without_epochs_waits(void **state) {
+    (void)state;
+    const MadeRun made[] = {{1, 1, 1000, 0, 8, 0}, {2, 1, 1000, 0, 5, 2}};
+    Found found;
+    find(made, 2, &found);
+    assert_int_equal(found.studies.count, 1);
+    const ScalingPoint *points = found.studies.items->points;
+    assert_spread(points[1].seconds, 10, 10, 10); /* saves aren't in it */
+    assert_spread(points[1].speedup, 1.6, 1.6, 1.6);
+    assert_spread(points[0].wait_share, 0, 0, 0);
+    assert_spread(points[1].wait_share, 0.4, 0.4, 0.4);
+    assert_true(isnan(points[1].exposed_share.median));
+    found_free(&found);
+}
+
 static void assert_refused(const MadeRun *made, int count, const char *text) {
     Found found;
     find(made, count, &found);
@@ -160,6 +197,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_strong_scaling_takes_medians_and_leaves_the_first_epoch_out),
         cmocka_unit_test(test_weak_scaling_counts_the_work),
+        cmocka_unit_test(test_rounds_tell_what_a_family_without_epochs_waits),
         cmocka_unit_test(test_one_run_can_be_in_a_strong_and_a_weak_study),
         cmocka_unit_test(test_sizes_that_make_no_study_are_refused)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
