@@ -56,12 +56,16 @@ static StatusCode check_folder(const char *path, Status *status) {
     return status->code;
 }
 
-StatusCode atomic_file_check(const char *path, Status *status) {
+StatusCode atomic_file_check_kind(const char *path, Status *status) {
     struct stat there;
-    if (status->code) return status->code;
-    if (stat(path, &there) < 0 || S_ISREG(there.st_mode)) return check_folder(path, status);
+    if (status->code || stat(path, &there) < 0 || S_ISREG(there.st_mode)) return status->code;
     return status_set(status, STATUS_USAGE, "%s is %s: name a file to be written.", path,
                       S_ISDIR(there.st_mode) ? "a folder" : "a device or a pipe");
+}
+
+StatusCode atomic_file_check(const char *path, Status *status) {
+    if (atomic_file_check_kind(path, status)) return status->code;
+    return check_folder(path, status);
 }
 
 /* Makes the name of the previous copy a hard link to the file at path, so that both names always lead to a

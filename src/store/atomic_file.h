@@ -14,8 +14,11 @@ char *atomic_file_temporary(const char *path);
 /* The name of the previous copy: "DIR/NAME.prev.h5" for "DIR/NAME.h5". Freed by the caller (mem_free). */
 char *atomic_file_previous(const char *path);
 
-/* STATUS_USAGE if path exists and isn't a regular file, as writing would replace it; STATUS_FAILED if files
- * can't be made in its folder. For a command to call before it computes what it writes. */
+/* STATUS_USAGE if path exists and isn't a regular file, as writing would replace it. */
+StatusCode atomic_file_check_kind(const char *path, Status *status);
+
+/* The same, and STATUS_FAILED if files can't be made in path's folder. For a command to call before it
+ * computes what it writes. */
 StatusCode atomic_file_check(const char *path, Status *status);
 
 /* Renames the closed file `temporary` to path: fsync, rename, fsync of the folder. If keep_previous is true,

@@ -30,7 +30,7 @@ typedef struct {
 } RankSpans;
 
 static void open_file(TraceFile *file, Status *status) {
-    if (atomic_file_check(file->path, status)) return;
+    if (atomic_file_check_kind(file->path, status)) return;
     file->out = fopen(file->temporary, "w");
     if (!file->out)
         status_set(status, STATUS_USAGE, "The trace %s can't be written: %s; name another file by --trace.",
