@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "core/config_file.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "kernels/pixdot.h"

@@ -3,6 +3,7 @@
 #include "cli/run_folder.h"
 
 #include "api/build_info.h"
+#include "core/config_file.h"
 #include "core/fingerprint.h"
 #include "core/mem.h"
 #include "core/timer.h"

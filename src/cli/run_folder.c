@@ -1,5 +1,6 @@
 #include "cli/run_folder.h"
 
+#include "core/config_file.h"
 #include "core/mem.h"
 #include "ensemble/families.h"
 #include "model/run_options.h"

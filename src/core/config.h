@@ -4,48 +4,10 @@
 #ifndef PARDIGITS_CORE_CONFIG_H
 #define PARDIGITS_CORE_CONFIG_H
 
+#include "core/config_key.h"
 #include "core/status.h"
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-
-typedef enum { CONFIG_INT, CONFIG_REAL, CONFIG_CHOICE, CONFIG_TEXT } ConfigType;
-
-/* A key. */
-typedef struct {
-    const char *name; /* "section.key" */
-    ConfigType type;
-    const char *initial; /* the default, as written in a file */
-    double min, max;     /* inclusive range of CONFIG_INT and CONFIG_REAL */
-    const char *choices; /* of CONFIG_CHOICE: "a|b|c"; of CONFIG_INT: a word that stands for 0, or "" */
-    const char *unit;    /* "" if it has none */
-    const char *help;    /* one line */
-    bool shapes_model;   /* false: the value doesn't change the trained model (a cache's size) */
-    size_t offset;       /* of its variable in the table's options (config_fill) */
-} ConfigKey;
-
-/* What people may write for a key. */
-typedef struct {
-    const char *word;    /* "learning_rate", of any section; of a former name "section.key" */
-    const char *key;     /* "cnn.lr" */
-    const char *meaning; /* a sentence, or NULL: the key's help says enough */
-    bool former;         /* an older name, which is still read as the key */
-} ConfigSynonym;
-
-/* The keys of one part of the program: a constant beside the code that uses them. */
-typedef struct {
-    int count, synonym_count;
-    const ConfigKey *keys;
-    const ConfigSynonym *synonyms;
-} ConfigTable;
-
-/* All keys of a program. */
-typedef struct {
-    int count;
-    const ConfigTable *const *items;
-} ConfigTables;
 
 typedef struct Config Config;
 
@@ -54,9 +16,6 @@ typedef struct Config Config;
 Config *config_create(const ConfigTables *tables);
 Config *config_copy(const Config *config);
 void config_destroy(Config **config);
-
-/* Sets the keys that an .ini file contains. STATUS_USAGE if it can't be read or its content is wrong. */
-StatusCode config_read_file(Config *config, const char *path, Status *status);
 
 /* Applies one "section.key=value" (from --set). `where` names its origin in messages. */
 StatusCode config_set(Config *config, const char *assignment, const char *where, Status *status);
@@ -89,12 +48,6 @@ const char *config_text(const Config *config, const char *name); /* CONFIG_CHOIC
 
 /* The value of any key, as text, as an .ini file would have it. */
 const char *config_value(const Config *config, const char *name);
-
-/* What a key allows, such as "auto or 1 to 1000 neighbours"; "" for any text. */
-void config_describe_range(const ConfigKey *key, char *text, size_t size);
-
-/* Writes all keys and their values as an .ini file, each with its help. */
-void config_write(const Config *config, FILE *file);
 
 /* The first key that shapes the model and whose values differ, or NULL. */
 const ConfigKey *config_difference(const Config *a, const Config *b);

@@ -1,5 +1,6 @@
 #include "fuzz/fuzz.h"
 
+#include "core/config_file.h"
 #include "core/mem.h"
 #include "ensemble/families.h"
 

@@ -1,7 +1,7 @@
 /* A configuration file. What is accepted is written, and must be read back as the same values. */
 #include "fuzz/fuzz.h"
 
-#include "core/config.h"
+#include "core/config_file.h"
 #include "core/mem.h"
 #include "ensemble/families.h"
 

@@ -10,6 +10,7 @@
 #include "cnn/gradient_blocks.h"
 #include "cnn/train_step.h"
 
+#include "core/config_file.h"
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"

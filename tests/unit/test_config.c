@@ -1,5 +1,5 @@
 /* The configuration: files, --set, ranges, messages, and writing it out. */
-#include "core/config.h"
+#include "core/config_file.h"
 #include "ensemble/families.h"
 #include "knn/knn_options.h"
 #include "svm/svm_options.h"

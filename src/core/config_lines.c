@@ -1,8 +1,9 @@
-/* A configuration as an .ini file. */
-#include "core/config.h"
 #include "core/config_lines.h"
 
+#include "core/mem.h"
+
 #include <ctype.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { WIDTH = 100, LONGEST_RUN = 64 };
@@ -30,9 +31,8 @@ const char *config_check_lines(const char *value) {
     return NULL;
 }
 
-/* A value and a line end; a long one goes on in lines that begin with blanks. It is cut at a blank or, where
- * there is none, behind a backslash, which reading takes away. */
-static void write_folded(FILE *file, const char *value) {
+/* A line is cut at a blank or, where there is none, behind a backslash, which reading takes away. */
+void config_write_lines(FILE *file, const char *value) {
     while (strlen(value) > WIDTH) {
         size_t cut = WIDTH;
         while (cut > 0 && !is_fold(value, cut))
@@ -47,19 +47,18 @@ static void write_folded(FILE *file, const char *value) {
     fprintf(file, "%s\n", value);
 }
 
-void config_write(const Config *config, FILE *file) {
-    size_t section = 0;
-    for (int i = 0; i < config_count(config); i++) {
-        const ConfigKey *key = config_key(config, i);
-        size_t length = strcspn(key->name, ".");
-        if (length != section || strncmp(key->name, config_key(config, i ? i - 1 : 0)->name, length)) {
-            fprintf(file, "%s[%.*s]\n", i ? "\n" : "", (int)length, key->name);
-            section = length;
-        }
-        char range[256];
-        config_describe_range(key, range, sizeof range);
-        fprintf(file, "# %s%s%s", key->help, *range ? ": " : "", range);
-        fprintf(file, "\n%s = ", key->name + length + 1);
-        write_folded(file, config_value(config, key->name));
-    }
+/* How much of a line stands before its comment, which inih cuts off only where a key is. */
+static size_t comment_begin(const char *value) {
+    for (const char *at = value; *at; at++)
+        if (*at == ';' && (at == value || isspace((unsigned char)at[-1]))) return (size_t)(at - value);
+    return strlen(value);
+}
+
+char *config_join_lines(const char *value, const char *line) {
+    const size_t length = strlen(value), size = length + strlen(line) + 2;
+    const bool whole = length > 0 && value[length - 1] == '\\';
+    char *joined = mem_new(size, 1);
+    snprintf(joined, size, "%.*s%s%.*s", (int)length - whole, value, whole ? "" : " ",
+             (int)comment_begin(line), line);
+    return joined;
 }
