@@ -4,6 +4,7 @@
 #define PARDIGITS_DATA_DIGITIZE_H
 
 #include "core/status.h"
+#include "data/found_digits.h"
 #include "store/image_set.h"
 
 #include <stdbool.h>
@@ -15,24 +16,6 @@
  * is empty. */
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status);
 
-/* One way to read a shape on a page. A wide shape can be read as one digit or as several that touch; and
- * where it isn't clear whether ink is darker or lighter than its paper, the page is seen in both ways. */
-typedef struct {
-    int picture, page;       /* counted from 0 */
-    int sight;               /* 0: the likelier way to see the page; 1: the other one */
-    int line, number;        /* on the page */
-    int shape;               /* on the page, in reading order */
-    int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
-    int x, y, width, height; /* of its box, in pixels of the page */
-} FoundDigit;
-
-typedef struct {
-    int64_t count, room;
-    ImageSpec spec;
-    FoundDigit *digits; /* [count], by picture, page, sight, shape, reading, part */
-    uint8_t *images;    /* [count][height][width] */
-} FoundDigits;
-
 /* Adds the digits of a picture, of all its pages, and gives their number; where single is set each page is
  * taken as one digit. 0 and STATUS_FAILED if it can't be read. found->spec is set. */
 int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status);
@@ -41,9 +24,5 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
  * thread-safe. */
 int digitize_silence(void);
 void digitize_unsilence(int kept);
-
-/* Appends a digit with its image, which is copied. */
-void found_digits_add(FoundDigits *found, const FoundDigit *digit, const uint8_t *image);
-void found_digits_free(FoundDigits *found);
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef PARDIGITS_DATA_PAGE_H
 #define PARDIGITS_DATA_PAGE_H
 
-#include "data/digitize.h"
+#include "data/found_digits.h"
 
 #include <allheaders.h>
 

@@ -2,9 +2,8 @@
 #ifndef PARDIGITS_DATA_PAGE_GLYPH_H
 #define PARDIGITS_DATA_PAGE_GLYPH_H
 
+#include "data/found_digits.h"
 #include "data/page_parts.h"
-
-#include "data/digitize.h"
 
 /* Adds the ways to read a shape: as one digit, and if it is wide as two or three that touch. ink: of the
  * page, whose paper has `level`. digit: picture, page, line, number and shape are set. scale: from the ink's

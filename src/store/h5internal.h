@@ -15,15 +15,6 @@ struct H5File {
     bool lacks_sum;   /* it was opened, and has no checksum */
 };
 
-/* Before any other call of HDF5. */
-void h5_prepare(void);
-
-/* Takes over an open file. */
-H5File *h5_file_new(hid_t id, const char *path, const Comm *comm);
-
-/* Before a streamed file is closed. */
-StatusCode h5_end_stream(const H5File *file, Status *status);
-
 /* Creates the missing parent groups of `name`; if itself is true, also `name` as a group. */
 void h5_make_groups(const H5File *file, const char *name, bool itself);
 

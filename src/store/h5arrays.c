@@ -1,18 +1,10 @@
+/* Arrays in HDF5 files: whole, and by rows. */
 #include "store/h5internal.h"
 
 #include "core/integers.h"
 #include "core/mem.h"
-#include "store/file_sum.h"
-#include "store/h5io.h"
 
-#include "parallel/comm_mpi.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CHECKED_BYTES = 1 << 20 }; /* of a block of rows with a checksum */
 
@@ -36,13 +28,6 @@ hid_t h5_memory_type(H5Type type) {
     fatal("h5io: type %d doesn't exist", (int)type);
 }
 
-void h5_library_version(char *text, int size) {
-    H5dont_atexit();
-    unsigned major = 0, minor = 0, release = 0;
-    H5get_libversion(&major, &minor, &release);
-    snprintf(text, (size_t)size, "%u.%u.%u", major, minor, release);
-}
-
 static hid_t file_type(H5Type type) {
     switch (type) {
     case H5_U8:
@@ -61,157 +46,6 @@ static hid_t file_type(H5Type type) {
         return H5T_IEEE_F64LE;
     }
     fatal("h5io: type %d doesn't exist", (int)type);
-}
-
-/* By default HDF5 prints a stack of errors; pardigits prints one sentence. And at the program's end it closes
- * what is open once more, which crashes where a close() has failed. */
-static void silence_hdf5(void) {
-    H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
-H5File *h5_file_new(hid_t id, const char *path, const Comm *comm) {
-    H5File *file = mem_new(1, sizeof *file);
-    file->id = id;
-    file->path = mem_text(path);
-    file->comm = comm;
-    return file;
-}
-
-/* Locks are optional: NFS and Lustre often refuse them, and no file is ever written under its final name. */
-void h5_prepare(void) {
-    silence_hdf5();
-    setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
-}
-
-/* A new file is created in memory: HDF5 1.10 crashes at the program's end after a failed write to a full
- * disk. */
-StatusCode h5_create(H5File **file, const char *path, Status *status) {
-    enum { GROW_BYTES = 1 << 20 };
-    *file = NULL;
-    h5_prepare();
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
-    H5Pset_fapl_core(access, GROW_BYTES, false);
-    H5Pset_obj_track_times(creation, false);
-    hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-    H5Pclose(creation);
-    H5Pclose(access);
-    if (id < 0) return status_set(status, STATUS_FAILED, "%s can't be created as an HDF5 file.", path);
-    *file = h5_file_new(id, path, NULL);
-    (*file)->written = true;
-    return STATUS_OK;
-}
-
-static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
-    *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (*id >= 0) return STATUS_OK;
-    if (H5Fis_hdf5(path) <= 0)
-        return status_set(status, STATUS_FAILED,
-                          "%s isn't an HDF5 file, or it is damaged; expected a file written by pardigits.",
-                          path);
-    return status_set(status, STATUS_FAILED,
-                      "%s can't be opened as HDF5: it is damaged, or the file system refuses locks (then set "
-                      "HDF5_USE_FILE_LOCKING=FALSE).",
-                      path);
-}
-
-/* Collective. If only some ranks can open the file, the program ends: closing it is collective too. */
-static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, Status *status) {
-    Status readable = {0};
-    if (access(path, R_OK) < 0)
-        status_set(&readable, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
-    if (comm_agree(comm, &readable)) return *status = readable, status->code;
-    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-    H5Pset_fapl_mpio(list, comm_mpi(comm), MPI_INFO_NULL);
-    H5Pset_all_coll_metadata_ops(list, 1);
-    *id = H5Fopen(path, H5F_ACC_RDONLY, list);
-    H5Pclose(list);
-    if (*id < 0) status_set(status, STATUS_FAILED, "%s can't be opened as HDF5: it is damaged.", path);
-    if (comm_agree(comm, status) && *id >= 0) fatal("%s", status->text);
-    return status->code;
-}
-
-StatusCode h5_open(H5File **file, const char *path, Status *status) {
-    bool has_sum;
-    *file = NULL;
-    if (file_sum_verify(path, &has_sum, status) || h5_open_verified(file, path, NULL, status))
-        return status->code;
-    (*file)->lacks_sum = !has_sum;
-    return STATUS_OK;
-}
-
-/* Of HDF5, whose state is global too. */
-static atomic_bool stuck;
-
-bool h5_is_stuck(void) {
-    return stuck;
-}
-
-bool h5_lacks_sum(const H5File *file) {
-    return file->lacks_sum;
-}
-
-void h5_note_missing_sum(const char *path) {
-    fprintf(stderr,
-            "pardigits: %s has no checksum (an older version or another program wrote it): some damage to it "
-            "would go unnoticed.\n",
-            path);
-}
-
-StatusCode h5_open_verified(H5File **file, const char *path, const Comm *comm, Status *status) {
-    hid_t id = -1;
-    *file = NULL;
-    h5_prepare();
-    if (comm ? open_parallel(path, comm, &id, status) : open_serial(path, &id, status)) return status->code;
-    *file = h5_file_new(id, path, comm);
-    return STATUS_OK;
-}
-
-/* Writes the file's image to disk. The image may be shorter than the space that its header says is allocated;
- * HDF5 would call such a file truncated, so the rest is filled with zeros. */
-static StatusCode write_image(const H5File *file, Status *status) {
-    hsize_t allocated = 0;
-    ssize_t bytes = H5Fflush(file->id, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(file->id, NULL, 0);
-    if (bytes < 0 || H5Fget_filesize(file->id, &allocated) < 0)
-        return status_set(status, STATUS_FAILED, "%s: HDF5 couldn't assemble the file.", file->path);
-    if ((ssize_t)allocated < bytes) allocated = (hsize_t)bytes;
-    char *image = mem_new((size_t)allocated, 1);
-    H5Fget_file_image(file->id, image, (size_t)bytes);
-    bytes = (ssize_t)allocated;
-    int descriptor = open(file->path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
-    bool good = descriptor >= 0;
-    for (ssize_t done = 0, wrote; good && done < bytes; done += wrote) {
-        wrote = write(descriptor, image + done, (size_t)(bytes - done));
-        good = wrote > 0 || (wrote < 0 && errno == EINTR);
-        if (wrote < 0) wrote = 0;
-    }
-    if (descriptor >= 0 && close(descriptor) < 0 && errno != EINTR) good = false; /* Linux has closed it */
-    if (!good) status_set(status, STATUS_FAILED, "%s can't be written: %s.", file->path, strerror(errno));
-    mem_free(image);
-    return status->code;
-}
-
-StatusCode h5_close(H5File **file_pointer, Status *status) {
-    H5File *file = *file_pointer;
-    if (!file) return status->code;
-    if (file->written && !status->code) write_image(file, status);
-    if (file->streamed && !status->code) h5_end_stream(file, status);
-    const bool made = file->written || file->streamed;
-    if (H5Fclose(file->id) < 0) {
-        stuck = true;
-        /* of a file that was only read nothing is lost */
-        if (made)
-            status_set(status, STATUS_FAILED, "%s couldn't be closed: its disk may be full.", file->path);
-    }
-    if (made && !status->code) file_sum_append(file->path, status);
-    mem_free(file->path);
-    mem_free(file);
-    *file_pointer = NULL;
-    return status->code;
-}
-
-const char *h5_path(const H5File *file) {
-    return file->path;
 }
 
 bool h5_exists(const H5File *file, const char *name) {
@@ -288,6 +122,27 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
     if (array >= 0 && H5Dclose(array) < 0) write_error(file, name, status);
     H5Pclose(creation);
     H5Sclose(space);
+    return status->code;
+}
+
+StatusCode h5_create_rows(H5File *file, const char *name, H5Type type, H5Shape shape, Status *status) {
+    return h5_write(file, name, type, shape, NULL, status);
+}
+
+StatusCode h5_write_rows(H5File *file, const char *name, H5Type type, int64_t first, int64_t count,
+                         const void *data, Status *status) {
+    if (status->code || count == 0) return status->code;
+    const hid_t array = H5Dopen2(file->id, name, H5P_DEFAULT), in_file = H5Dget_space(array);
+    hsize_t block[H5_MAX_RANK] = {0}, start[H5_MAX_RANK] = {(hsize_t)first};
+    const int rank = H5Sget_simple_extent_dims(in_file, block, NULL);
+    block[0] = (hsize_t)count;
+    const hid_t in_memory = H5Screate_simple(rank, block, NULL);
+    if (H5Sselect_hyperslab(in_file, H5S_SELECT_SET, start, NULL, block, NULL) < 0 ||
+        H5Dwrite(array, h5_memory_type(type), in_memory, in_file, H5P_DEFAULT, data) < 0)
+        write_error(file, name, status);
+    H5Sclose(in_memory);
+    H5Sclose(in_file);
+    if (H5Dclose(array) < 0) write_error(file, name, status);
     return status->code;
 }
 
