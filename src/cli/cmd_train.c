@@ -273,6 +273,12 @@ static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *
     return status->code;
 }
 
+/* On rank 0: what --resume does in the folder of a complete run. */
+static void finish_files(const RunFolder *run) {
+    metrics_check(run->metrics);
+    run_folder_tidy(run);
+}
+
 static RunStart start_of(const TrainArguments *arguments) {
     return arguments->resume ? RUN_START_RESUME : arguments->overwrite ? RUN_START_REPLACE : RUN_START_NEW;
 }
@@ -303,7 +309,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
     if (complete) {
         log_line(context->log, "%s is complete already: nothing to do", run.model);
-        if (comm_rank(context->comm) == 0) run_folder_tidy(&run);
+        if (comm_rank(context->comm) == 0) finish_files(&run);
         goto end;
     }
     placement_report(context->comm, context->threads, context->log);

@@ -41,14 +41,14 @@ struct Metrics {
     Fact fact[MAX_FACTS];
 };
 
-/* Damaged metrics don't fail the run: they begin anew, and the file is kept. */
-static void set_aside(const char *path, const char *why) {
+/* Damaged metrics don't fail the run, and the file is kept under another name. */
+static void set_aside(const char *path, const char *why, const char *what_follows) {
     const int stem = (int)strlen(path) - (int)strlen(".h5");
     const size_t size = strlen(path) + sizeof ".damaged";
     char *kept = mem_new(size, 1);
     snprintf(kept, size, "%.*s.damaged.h5", stem, path);
     const bool renamed = rename(path, kept) == 0;
-    fprintf(stderr, "pardigits: %s Metrics begin anew%s%s.\n", why, renamed ? "; the file is kept as " : "",
+    fprintf(stderr, "pardigits: %s %s%s%s.\n", why, what_follows, renamed ? "; the file is kept as " : "",
             renamed ? kept : "");
     mem_free(kept);
 }
@@ -60,9 +60,17 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
     (*metrics)->config = config;
     if (resume && access(path, F_OK) == 0) {
         Status damage = {0};
-        if (h5_open(&(*metrics)->earlier, path, &damage)) set_aside(path, damage.text);
+        if (h5_open(&(*metrics)->earlier, path, &damage)) set_aside(path, damage.text, "Metrics begin anew");
     }
     return status->code;
+}
+
+void metrics_check(const char *path) {
+    Status damage = {0};
+    H5File *file = NULL;
+    if (access(path, F_OK) == 0 && h5_open(&file, path, &damage))
+        set_aside(path, damage.text, "The model is whole, but what was measured is lost");
+    h5_close(&file, &damage);
 }
 
 void metrics_destroy(Metrics **metrics) {

@@ -31,6 +31,9 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
                         Status *status);
 void metrics_destroy(Metrics **metrics);
 
+/* The metrics of a complete run, at path: a damaged file gets another name, as in metrics_open. */
+void metrics_check(const char *path);
+
 /* Declares a table, such as "epochs". On resume it keeps its rows if its columns are unchanged. */
 void metrics_table(Metrics *metrics, const char *table, const MetricsColumn *columns, int count);
 

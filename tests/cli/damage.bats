@@ -105,6 +105,14 @@ stopped_in_an_epoch() {
     cmp "$copy/metrics.damaged.h5" "$BATS_TEST_TMPDIR/damaged"
 }
 
+@test "damaged metrics of a complete run are set aside by --resume" {
+    cp -r "$run" "$BATS_TEST_TMPDIR/run"
+    flip "$BATS_TEST_TMPDIR/run/metrics.h5" 3000
+    "$PARDIGITS" train "$BATS_TEST_TMPDIR/run/config.ini" --run "$BATS_TEST_TMPDIR/run" --resume 2>"$BATS_TEST_TMPDIR/err"
+    grep -q "metrics.h5 is damaged.*what was measured is lost; the file is kept as .*metrics.damaged.h5" "$BATS_TEST_TMPDIR/err"
+    [[ $(ls "$BATS_TEST_TMPDIR/run") == "config.ini"$'\n'"metrics.damaged.h5"$'\n'"model.h5" ]]
+}
+
 @test "pipes and devices are refused at once" {
     mkfifo "$BATS_TEST_TMPDIR/model.h5"
     fails 1 "a device or a pipe" "$PARDIGITS" digest "$BATS_TEST_TMPDIR/model.h5"

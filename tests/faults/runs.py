@@ -70,6 +70,14 @@ def name_of(pid):
         return ""
 
 
+def has_ended(pid):
+    """Whether nothing is left of a process but its exit code, which its parent hasn't asked for."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 def stacks_of(pids):
     """Where processes are, if there is a gdb to tell."""
     told = []
@@ -102,11 +110,18 @@ class Running:
             code = self.process.wait(LONGEST_S)
         except subprocess.TimeoutExpired:
             pids = [*self.find_ranks(), self.process.pid]
+            mpirun_alone = self.process.pid not in self.ranks and all(map(has_ended, self.ranks))
             stacks = stacks_of(pids)
             for pid in pids:
                 os.kill(pid, signal.SIGKILL)
-            self.process.wait()
+            code = self.process.wait()
+            if mpirun_alone:  # libpmix 4.2 does this after a rank was killed; to the run it is one more killed mpirun
+                print(f"note: mpirun didn't end in {LONGEST_S} s, though all its ranks had", flush=True)
+                return self.ended(code)
             raise Fault(f"still running after {LONGEST_S} s: {' '.join(self.process.args)}\n{stacks}") from None
+        return self.ended(code)
+
+    def ended(self, code):
         return Ended(code, self.out.read_text(errors="replace"), self.err.read_text(errors="replace"), time.monotonic() - self.begin)
 
     def wait_for_ranks(self):
