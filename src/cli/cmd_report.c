@@ -3,6 +3,7 @@
 
 #include "api/build_info.h"
 #include "core/mem.h"
+#include "core/path.h"
 #include "core/timer.h"
 #include "report/gnuplot.h"
 #include "report/report.h"
@@ -28,11 +29,6 @@ typedef struct {
     int has_model, has_metrics;
 } RunFiles;
 
-static bool is_folder(const char *path) {
-    struct stat facts;
-    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
-}
-
 /* Collective: rank 0 looks. */
 static StatusCode run_files_find(RunFiles *files, const char *path, const Context *context, Status *status) {
     const size_t size = strlen(path) + sizeof "/metrics.h5";
@@ -40,7 +36,7 @@ static StatusCode run_files_find(RunFiles *files, const char *path, const Contex
     snprintf(files->metrics, size, "%s/metrics.h5", path);
     if (comm_rank(context->comm) == 0) {
         files->has_model = access(files->model, F_OK) == 0;
-        files->has_metrics = is_folder(path) && access(files->metrics, F_OK) == 0;
+        files->has_metrics = path_is_folder(path) && access(files->metrics, F_OK) == 0;
         if (!files->has_model && !files->has_metrics)
             status_set(status, STATUS_FAILED,
                        "%s isn't a run: expected a folder that `pardigits train --run` wrote, or a model.",

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/partition.h"
+#include "core/path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 static void list_add(PictureList *list, char *path) {
     if (list->count == list->room) {
@@ -29,11 +29,6 @@ void picture_list_free(PictureList *list) {
     *list = (PictureList){0};
 }
 
-static bool is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 /* What a picture in a folder is known by. */
 static bool has_picture_name(const char *path) {
     static const char *const ends[] = {"png", "jpg", "jpeg", "tif", "tiff", "webp", "gif",
@@ -48,13 +43,6 @@ static int compare_paths(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static char *join(const char *folder, const char *name) {
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = mem_new(size, 1);
-    snprintf(path, size, "%s%s%s", folder, folder[strlen(folder) - 1] == '/' ? "" : "/", name);
-    return path;
-}
-
 static StatusCode add_folder(const char *folder, PictureList *list, Status *status) {
     const int first = list->count;
     PictureList folders = {0};
@@ -62,8 +50,8 @@ static StatusCode add_folder(const char *folder, PictureList *list, Status *stat
     if (!stream) return status_set(status, STATUS_FAILED, "%s can't be read: %s.", folder, strerror(errno));
     for (const struct dirent *entry; (entry = readdir(stream));) {
         if (entry->d_name[0] == '.') continue;
-        char *path = join(folder, entry->d_name);
-        if (is_folder(path))
+        char *path = path_join(folder, entry->d_name);
+        if (path_is_folder(path))
             list_add(&folders, path);
         else if (has_picture_name(path))
             list_add(list, path);
@@ -87,7 +75,7 @@ static StatusCode list_pictures(int count, char *const *operands, PictureList *l
         if (!strcmp(operands[i], "-") && inputs++)
             return status_set(status, STATUS_USAGE,
                               "- is named twice, but there is only one standard input.");
-        if (!is_folder(operands[i])) {
+        if (!path_is_folder(operands[i])) {
             list_add(list, mem_text(operands[i]));
         } else if (!add_folder(operands[i], list, status) && list->count == before) {
             status_set(status, STATUS_FAILED, "%s holds no picture: no file named *.png, *.jpg or the like.",

@@ -2,6 +2,7 @@
 
 #include "core/config_file.h"
 #include "core/mem.h"
+#include "core/path.h"
 #include "ensemble/families.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
@@ -12,16 +13,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *join(const char *folder, const char *name) {
-    size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = mem_new(size, 1);
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 RunFolder run_folder_new(const char *folder) {
-    return (RunFolder){mem_text(folder),           join(folder, "model.h5"),   join(folder, "model.prev.h5"),
-                       join(folder, "metrics.h5"), join(folder, "config.ini"), {-1, NULL}};
+    return (RunFolder){mem_text(folder),
+                       path_join(folder, "model.h5"),
+                       path_join(folder, "model.prev.h5"),
+                       path_join(folder, "metrics.h5"),
+                       path_join(folder, "config.ini"),
+                       {-1, NULL}};
 }
 
 void run_folder_free(RunFolder *run) {
@@ -73,7 +71,7 @@ static double lock_wait_s(const Config *config) {
 }
 
 static void prepare(RunFolder *run, RunStart start, double wait_s, Log *log, Status *status) {
-    char *probe = join(run->folder, ".writable.tmp");
+    char *probe = path_join(run->folder, ".writable.tmp");
     FILE *file = make_folders(run->folder) ? NULL : fopen(probe, "w");
     if (!file) {
         status_set(status, STATUS_FAILED,
@@ -153,7 +151,7 @@ void run_folder_settle(const RunFolder *run) {
 }
 
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status) {
-    char *temporary = join(run->folder, ".config.ini.tmp");
+    char *temporary = path_join(run->folder, ".config.ini.tmp");
     FILE *file = fopen(temporary, "w");
     bool good = file != NULL;
     if (file) {

@@ -1,6 +1,7 @@
 #include "data/picture_folder.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "core/rng.h"
 #include "core/sha256.h"
 #include "data/picture.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* Names in a folder. */
 typedef struct {
@@ -58,11 +58,6 @@ static StatusCode list_folder(const char *folder, Names *names, Status *status) 
     return STATUS_OK;
 }
 
-static bool is_folder(const char *path) {
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
 static bool are_numbers(const Names *names) {
     for (int64_t i = 0; i < names->count; i++)
         if (strspn(names->names[i], "0123456789") != strlen(names->names[i]) || strlen(names->names[i]) > 9)
@@ -70,20 +65,13 @@ static bool are_numbers(const Names *names) {
     return true;
 }
 
-static char *join(const char *folder, const char *name) {
-    const size_t size = strlen(folder) + strlen(name) + 2;
-    char *path = mem_new(size, 1);
-    snprintf(path, size, "%s/%s", folder, name);
-    return path;
-}
-
 /* The folders of the classes, in their order. */
 static StatusCode list_classes(const char *folder, ClassNames *classes, Status *status) {
     Names names;
     if (list_folder(folder, &names, status)) return status->code;
     for (int64_t i = 0; i < names.count && !status->code; i++) {
-        char *path = join(folder, names.names[i]);
-        if (!is_folder(path))
+        char *path = path_join(folder, names.names[i]);
+        if (!path_is_folder(path))
             status_set(status, STATUS_FAILED, "%s isn't a folder: expected one for each class in %s.", path,
                        folder);
         mem_free(path);
@@ -123,7 +111,7 @@ static StatusCode list_class(const char *folder, int label, Pictures *pictures, 
     mem_free(pictures->labels);
     pictures->labels = labels;
     for (int64_t i = 0; i < files.count; i++) {
-        char *path = join(folder, files.names[i]);
+        char *path = path_join(folder, files.names[i]);
         names_add(&pictures->paths, path);
         mem_free(path);
     }
@@ -143,7 +131,7 @@ static StatusCode list_part(const char *folder, const ClassNames *classes, Pictu
     if (list_folder(folder, &names, status)) return status->code;
     for (int64_t i = 0; i < names.count && !status->code; i++) {
         const int label = label_of(classes, names.names[i]);
-        char *path = join(folder, names.names[i]);
+        char *path = path_join(folder, names.names[i]);
         if (label < 0)
             status_set(status, STATUS_FAILED, "%s: there is no class %s among the training pictures.", path,
                        names.names[i]);
@@ -232,9 +220,9 @@ StatusCode picture_folder_read(const char *folder, const PictureOptions *options
                                Status *status) {
     Pictures train = {0}, test = {0};
     ImageSpec spec = {0};
-    char *train_folder = join(folder, "train"), *test_folder = join(folder, "test");
+    char *train_folder = path_join(folder, "train"), *test_folder = path_join(folder, "test");
     *parts = (DatasetParts){0};
-    const bool parted = is_folder(train_folder), tested = parted && is_folder(test_folder);
+    const bool parted = path_is_folder(train_folder), tested = parted && path_is_folder(test_folder);
     const char *first = parted ? train_folder : folder;
     if (!list_classes(first, &parts->class_names, status) &&
         !list_part(first, &parts->class_names, &train, status) &&

@@ -42,16 +42,12 @@ void report_begin_run(Report *report, const char *name) {
     output_text(report->facts, "name", NULL, name);
 }
 
-static void read_table(const H5File *file, const char *path, MetricsTable *table, Status *status) {
-    if (!status->code && h5_exists(file, path)) metrics_read_table(file, path, table, status);
-}
-
 StatusCode report_add_metrics(Report *report, const H5File *file, Status *status) {
     output_begin(report->facts, "metrics", NULL, OUTPUT_LINES);
     describe_metrics(report->facts, file, "/steps", status); /* thousands of rows */
     output_end(report->facts);
-    read_table(file, "/epochs", &current(report)->epochs, status);
-    read_table(file, "/phases", &current(report)->phases, status);
+    metrics_read_table_if_there(file, "/epochs", &current(report)->epochs, status);
+    metrics_read_table_if_there(file, "/phases", &current(report)->phases, status);
     return status->code;
 }
 

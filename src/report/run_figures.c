@@ -16,13 +16,6 @@ static const ImageSet *images_of(const Report *report, const ReportRun *run) {
     return &report->sets[run->set].images;
 }
 
-static int column_of(const MetricsTable *table, const char *name) {
-    int c = table->columns - 1;
-    while (c >= 0 && strcmp(table->names[c], name))
-        c--;
-    return c;
-}
-
 static double value_at(const MetricsTable *table, int64_t row, int column) {
     return column < 0 ? NAN : table->values[row * table->columns + column];
 }
@@ -68,9 +61,9 @@ static void plot_runs(FILE *script, const Report *report, bool (*has)(const Repo
 
 /* Rows of one network or member, with an empty line between members. */
 static void print_epochs(FILE *script, const MetricsTable *epochs) {
-    const int member = column_of(epochs, "member"), epoch = column_of(epochs, "epoch"),
-              loss = column_of(epochs, "train_loss"), train = column_of(epochs, "train_accuracy"),
-              valid = column_of(epochs, "valid_accuracy");
+    const int member = metrics_column(epochs, "member"), epoch = metrics_column(epochs, "epoch"),
+              loss = metrics_column(epochs, "train_loss"), train = metrics_column(epochs, "train_accuracy"),
+              valid = metrics_column(epochs, "valid_accuracy");
     for (int64_t i = 0; i < epochs->rows; i++) {
         if (i && member >= 0 && value_at(epochs, i, member) != value_at(epochs, i - 1, member))
             fputc('\n', script);
@@ -167,7 +160,7 @@ static void print_calibration(FILE *script, const void *context) {
 
 /* Sums a column over the rows of a phase. */
 static double phase_sum(const MetricsTable *phases, const char *phase, const char *column) {
-    const int name = column_of(phases, "phase"), c = column_of(phases, column);
+    const int name = metrics_column(phases, "phase"), c = metrics_column(phases, column);
     double sum = 0;
     for (int64_t i = 0; i < phases->rows && name >= 0; i++) {
         const char *word = metrics_table_word(phases, i, name);

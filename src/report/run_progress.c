@@ -20,10 +20,6 @@ typedef struct {
     int64_t images;
 } Course;
 
-static void read_table(const H5File *file, const char *path, MetricsTable *table, Status *status) {
-    if (!status->code && h5_exists(file, path)) metrics_read_table(file, path, table, status);
-}
-
 static StatusCode read_course(Course *course, const H5File *file, const ConfigTables *keys, Status *status) {
     *course = (Course){.file = file};
     char *format = NULL;
@@ -32,9 +28,9 @@ static StatusCode read_course(Course *course, const H5File *file, const ConfigTa
         status_set(status, STATUS_FAILED, "%s isn't a file of metrics.", h5_path(file));
     mem_free(format);
     if (status->code || config_store_read(file, keys, &course->config, status)) return status->code;
-    read_table(file, "/steps", &course->steps, status);
-    read_table(file, "/epochs", &course->epochs, status);
-    read_table(file, "/pairs", &course->pairs, status);
+    metrics_read_table_if_there(file, "/steps", &course->steps, status);
+    metrics_read_table_if_there(file, "/epochs", &course->epochs, status);
+    metrics_read_table_if_there(file, "/pairs", &course->pairs, status);
     if (h5_has_attribute(file, "/run", "train_images"))
         h5_get_i64(file, "/run", "train_images", &course->images, status);
     return status->code;
@@ -47,21 +43,14 @@ static void course_free(Course *course) {
     metrics_free_table(&course->pairs);
 }
 
-static int column_of(const MetricsTable *table, const char *name) {
-    int c = table->columns - 1;
-    while (c >= 0 && strcmp(table->names[c], name))
-        c--;
-    return c;
-}
-
 static double last_of(const MetricsTable *table, const char *name) {
-    const int c = column_of(table, name);
+    const int c = metrics_column(table, name);
     return c < 0 || !table->rows ? NAN : table->values[(table->rows - 1) * table->columns + c];
 }
 
 /* Mean seconds of the last steps; NaN if there are none. */
 static double step_seconds(const MetricsTable *steps) {
-    const int c = column_of(steps, "seconds");
+    const int c = metrics_column(steps, "seconds");
     const int64_t count = smaller(steps->rows, RECENT_STEPS);
     double sum = 0;
     for (int64_t i = steps->rows - count; c >= 0 && i < steps->rows; i++)
@@ -72,7 +61,7 @@ static double step_seconds(const MetricsTable *steps) {
 /* Members of an ensemble are merged one after another, so their steps don't say how far the whole is. */
 static void count_steps(RunProgress *progress, const Course *course) {
     const int64_t batch = config_int(course->config, "cnn.batch");
-    if (!course->images || column_of(&course->steps, "member") >= 0) return;
+    if (!course->images || metrics_column(&course->steps, "member") >= 0) return;
     const double step_s = step_seconds(&course->steps);
     progress->all = config_int(course->config, "cnn.epochs") * divide_up(course->images, batch);
     progress->done = (int64_t)last_of(&course->steps, "step");
@@ -90,7 +79,7 @@ static void find_state(RunProgress *progress, const H5File *file, Status *status
 
 static void add_curve(Output *output, const MetricsTable *table, const char *column, const char *title) {
     char curve[SPARKLINE_BYTES(CURVE_WIDTH)];
-    const int c = column_of(table, column);
+    const int c = metrics_column(table, column);
     if (c < 0 || !table->rows || isnan(last_of(table, column))) return;
     sparkline(table->values + c, table->rows, table->columns, CURVE_WIDTH, curve);
     output_record(output);

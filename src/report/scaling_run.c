@@ -100,17 +100,9 @@ static void check_state(const ScalingRun *run, const H5File *file, Status *statu
                    run->path);
 }
 
-/* The column of a name; -1 if there is none. */
-static int find_column(const MetricsTable *table, const char *name) {
-    int c = table->columns - 1;
-    while (c >= 0 && strcmp(table->names[c], name))
-        c--;
-    return c;
-}
-
 /* The sum of a column from row `first` on; NaN if there is no such column. */
 static double sum_column(const MetricsTable *table, const char *name, int64_t first) {
-    const int c = find_column(table, name);
+    const int c = metrics_column(table, name);
     double sum = c < 0 ? NAN : 0;
     for (int64_t i = first; c >= 0 && i < table->rows; i++)
         sum += table->values[i * table->columns + c];
@@ -119,14 +111,14 @@ static double sum_column(const MetricsTable *table, const char *name, int64_t fi
 
 /* Of a network alone: the members of an ensemble are trained side by side, so their epochs don't add up. */
 static void read_epochs(ScalingRun *run, const MetricsTable *epochs, double accuracy) {
-    if (!epochs->rows || find_column(epochs, "member") >= 0) return;
+    if (!epochs->rows || metrics_column(epochs, "member") >= 0) return;
     const int64_t first = epochs->rows > 1;
     const double seconds = sum_column(epochs, "seconds", first);
     run->seconds[SCALING_TRAINING] = seconds / (double)(epochs->rows - first);
     run->wait_share = sum_column(epochs, "wait_s", first) / seconds;
     run->exposed_share = sum_column(epochs, "exposed_s", first) / seconds;
-    const int seconds_at = find_column(epochs, "seconds"),
-              accuracy_at = find_column(epochs, "valid_accuracy");
+    const int seconds_at = metrics_column(epochs, "seconds"),
+              accuracy_at = metrics_column(epochs, "valid_accuracy");
     double passed_s = 0;
     for (int64_t i = 0; i < epochs->rows && seconds_at >= 0 && accuracy_at >= 0; i++) {
         const double *row = epochs->values + i * epochs->columns;
@@ -138,7 +130,7 @@ static void read_epochs(ScalingRun *run, const MetricsTable *epochs, double accu
 
 /* What the median rank spent in a phase, in all rounds. */
 static double sum_phase(const MetricsTable *phases, const char *phase) {
-    const int name = find_column(phases, "phase"), c = find_column(phases, "median_s");
+    const int name = metrics_column(phases, "phase"), c = metrics_column(phases, "median_s");
     double sum = 0;
     for (int64_t i = 0; i < phases->rows && name >= 0 && c >= 0; i++) {
         const char *word = metrics_table_word(phases, i, name);

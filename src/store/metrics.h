@@ -92,6 +92,14 @@ typedef struct {
 
 /* Reads the table at path, such as "/epochs". */
 StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable *table, Status *status);
+
+/* The same; if there is no such table, *table stays as it is. */
+StatusCode metrics_read_table_if_there(const H5File *file, const char *path, MetricsTable *table,
+                                       Status *status);
+
+/* The number of a table's column; -1 if there is none of that name. */
+int metrics_column(const MetricsTable *table, const char *name);
+
 void metrics_free_table(MetricsTable *table);
 
 /* The word at a row and column; NULL in a column of numbers. */

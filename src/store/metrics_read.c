@@ -89,6 +89,19 @@ StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable
                       file->path, path);
 }
 
+StatusCode metrics_read_table_if_there(const H5File *file, const char *path, MetricsTable *table,
+                                       Status *status) {
+    if (!status->code && h5_exists(file, path)) metrics_read_table(file, path, table, status);
+    return status->code;
+}
+
+int metrics_column(const MetricsTable *table, const char *name) {
+    int c = table->columns - 1;
+    while (c >= 0 && strcmp(table->names[c], name))
+        c--;
+    return c;
+}
+
 void metrics_free_table(MetricsTable *table) {
     mem_free(table->values);
     *table = (MetricsTable){0};

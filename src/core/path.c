@@ -1,0 +1,20 @@
+#include "core/path.h"
+
+#include "core/mem.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+bool path_is_folder(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+char *path_join(const char *folder, const char *name) {
+    const size_t length = strlen(folder), size = length + strlen(name) + 2;
+    const bool ends = length > 0 && folder[length - 1] == '/';
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s%s%s", folder, ends ? "" : "/", name);
+    return path;
+}
