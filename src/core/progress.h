@@ -11,8 +11,8 @@
 typedef enum {
     PROGRESS_STARTING,
     PROGRESS_INPUT,
-    PROGRESS_COMPUTE,   /* a step */
-    PROGRESS_REDUCTION, /* a step */
+    PROGRESS_COMPUTE,   /* a step; nothing that is saved changes */
+    PROGRESS_REDUCTION, /* a step; nor here */
     PROGRESS_UPDATE,    /* a step; what ranks of the node share is changed */
     PROGRESS_VALIDATION,
     PROGRESS_CHECKPOINT,
@@ -38,11 +38,12 @@ typedef struct {
     atomic_bool waits; /* for other ranks, in MPI */
     atomic_uint beats; /* grows with the work */
     atomic_llong number;
+    atomic_int group; /* of ranks that train one model together (progress_join) */
 } ProgressRecord;
 
-/* How to save what was trained so far while the main thread waits for other ranks in its phases from
- * PROGRESS_INPUT to PROGRESS_VALIDATION, but PROGRESS_UPDATE, and so do those of the other ranks of the node:
- * where one of them trains another member of an ensemble, or has ended that, nothing is saved. */
+/* How to save what was trained so far while all ranks of the group on this node are in the phases from
+ * PROGRESS_INPUT to PROGRESS_VALIDATION, but PROGRESS_UPDATE, and the main thread computes in a step or waits
+ * for other ranks. */
 typedef struct {
     /* By another thread; it calls no MPI. text [size]: a sentence of what was saved, or why not. */
     void (*run)(const void *context, char *text, int size);
@@ -65,6 +66,12 @@ void progress_init(Progress *progress);
 /* At the beginning of each phase, and of each step or the like of it. By any thread; while the job ends it
  * doesn't return. */
 void progress_enter(Progress *progress, ProgressPhase phase, int64_t number);
+
+/* This rank trains with those of the same number: members of an ensemble are trained by groups. The number is
+ * 0 at first. */
+static inline void progress_join(Progress *progress, int group) {
+    atomic_store(&progress->record->group, group);
+}
 
 /* By any thread: something was done. */
 static inline void progress_beat(Progress *progress) {

@@ -72,6 +72,7 @@ static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
     ensemble->assignment = assignment_rest(job, ensemble->members);
     ensemble->group_index = assignment_group(&ensemble->assignment, comm_rank(job->comm));
     ensemble->group = comm_split(job->comm, ensemble->group_index);
+    progress_join(comm_progress(job->comm), ensemble->group_index);
     ensemble->shard = shard_fetch(
         job->comm, job->train_count, &job->shard,
         partition_range(job->train_count, comm_size(ensemble->group), comm_rank(ensemble->group)));

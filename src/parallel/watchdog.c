@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 enum {
-    SHOWN = 4,   /* ranks that one sentence names */
-    SAVING_S = 4 /* how long the ranks wait for one that saves */
+    SHOWN = 4,      /* ranks that one sentence names */
+    SETTLING_S = 1, /* how long a rank waits for what it saves to be in one piece */
+    SAVING_S = 4    /* how long the ranks wait for one that saves */
 };
 
 static const double tick_s = 0.1, longest_interval_s = 0.5, shortest_interval_s = 0.05;
@@ -165,25 +166,45 @@ static void tell_who_goes_on(Watchdog *dog, double now_s) {
     }
 }
 
-/* Whether what is trained is in one piece, and stays so: the main thread waits, and doesn't return from that
- * while the job ends; nor can a rank of the node begin to change what they share. */
-static bool can_save(const Watchdog *dog) {
-    const Watch *watch = &dog->watch;
-    for (int r = 0; r < watch->size; r++) {
-        const int phase = atomic_load(&watch->states[r].progress.phase);
-        if (watch_is_here(watch, r) &&
-            (phase < PROGRESS_INPUT || phase > PROGRESS_VALIDATION || phase == PROGRESS_UPDATE))
-            return false;
-    }
-    return atomic_load(&dog->progress->save) && atomic_load(&dog->progress->record->waits);
+/* Whether a rank's share of what is trained is in one piece, and stays so while the job ends: it can't begin
+ * another phase. */
+static bool is_in_one_piece(const ProgressRecord *record) {
+    const int phase = atomic_load(&record->phase);
+    return phase >= PROGRESS_INPUT && phase <= PROGRESS_VALIDATION && phase != PROGRESS_UPDATE;
 }
 
-static void save(Watchdog *dog) {
+/* The same of all ranks of the node that train with this one. In a step its main thread may compute;
+ * otherwise it must wait, which it doesn't return from while the job ends. */
+static bool can_save(const Watchdog *dog) {
+    const Watch *watch = &dog->watch;
+    const ProgressRecord *own = dog->progress->record;
+    for (int r = 0; r < watch->size; r++) {
+        const ProgressRecord *record = &watch->states[r].progress;
+        if (watch_is_here(watch, r) && atomic_load(&record->group) == atomic_load(&own->group) &&
+            !is_in_one_piece(record))
+            return false;
+    }
+    const int phase = atomic_load(&own->phase);
+    return phase == PROGRESS_COMPUTE || phase == PROGRESS_REDUCTION || atomic_load(&own->waits);
+}
+
+/* Or until the watchdog is stopped. */
+static void pause_s(const Watchdog *dog, double seconds) {
+    struct pollfd wake = {.fd = dog->wake, .events = POLLIN};
+    poll(&wake, 1, (int)(1e3 * seconds));
+}
+
+/* What is trained here, as soon as it is in one piece: ranks that compute get there unless one is stopped. */
+static void try_to_save(Watchdog *dog, double now_s) {
     char text[WATCH_TEXT] = "";
     const ProgressSave *how = atomic_load(&dog->progress->save);
+    if (!how) return;
     atomic_store(&own_state(dog)->end, END_SAVING);
     dog->sent_s = 0;
-    exchange(dog);
+    for (const double until_s = exchange(dog) + SETTLING_S; !can_save(dog) && now_s < until_s;
+         now_s = exchange(dog))
+        pause_s(dog, tick_s);
+    if (!can_save(dog)) return;
     how->run(how->context, text, sizeof text);
     watch_say(&dog->watch, "%s", text);
 }
@@ -192,12 +213,6 @@ static bool somebody_saves(const Watch *watch) {
     for (int r = 0; r < watch->size; r++)
         if (atomic_load(&watch->states[r].end) == END_SAVING) return true;
     return false;
-}
-
-/* Or until the watchdog is stopped. */
-static void pause_s(const Watchdog *dog, double seconds) {
-    struct pollfd wake = {.fd = dog->wake, .events = POLLIN};
-    poll(&wake, 1, (int)(1e3 * seconds));
 }
 
 /* For how long a process that could end stays. The first one that ends may end the others, so all of them get
@@ -237,7 +252,7 @@ static void end_job(Watchdog *dog, int blamed, double now_s) {
     watch_say(watch, "%s: the job ends (run.stall_abort_s = %d).", text,
               atomic_load(&dog->progress->abort_s));
     atomic_store(&own_state(dog)->blamed, blamed);
-    if (can_save(dog)) save(dog);
+    try_to_save(dog, now_s);
     leave(dog, blamed);
 }
 

@@ -57,6 +57,14 @@ knn=(configs/knn.ini --set run.train=2000 --set knn.k=auto)
     same_model "$BATS_TEST_TMPDIR/reduction/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
 }
 
+@test "ensemble: when a rank of one group is stopped, the others save what they train" {
+    local members=("${cnn[@]}" --set cnn.members=2 --set cnn.epochs=200)
+    stall members stop:1:update:7 "${members[@]}" --set run.stall_abort_s=2
+    wait
+    named members 1 1 "it has been stopped for" "update, step 7"
+    grep -E "rank 0: step [0-9]+/16 of epoch [0-9]+ is saved in .*: run again with --resume" "$BATS_TEST_TMPDIR/members.log"
+}
+
 @test "SVM and KNN: a stopped, killed or hanging rank is named in each phase, and the job ends" {
     local ends=(--set run.stall_abort_s=2)
     stall input hang:1:input:0 "${svm[@]}" "${ends[@]}"
