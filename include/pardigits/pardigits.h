@@ -86,7 +86,8 @@ PARDIGITS_API int pardigits_has_probabilities(const pardigits_model *model);
  *                  black); the model does its preprocessing itself
  *   labels         [n]
  *   confidences    [n], in [0, 1]; may be NULL. Of a CNN or an SVM with probabilities the label's
- * probability, of KNN its share of the neighbours' votes, of another SVM its share of the pairs of classes
+ * probability, of KNN its share of the neighbours' votes, of another SVM 1 / (1 + the sum of
+ * exp(6 d)) over the decision values d of the other classes against it
  *   probabilities  [n][classes]; NULL if not wanted. CNN: softmax outputs, averaged over an ensemble; KNN:
  * each class's share of the k neighbours' votes; SVM: Platt's probabilities, coupled over the pairs of
  * classes (there the label may differ from the largest one, as in LIBSVM). Each row sums to 1 After an error

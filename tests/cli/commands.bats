@@ -58,13 +58,21 @@ setup_file() {
     cd "$BATS_TEST_TMPDIR" || return
     for model in knn svm cnn; do
         on 1 1 evaluate "$models/$model" --split valid --predictions $model.csv --json >$model.json
-        # rows 59,000 and on; the label counts; the confidence is the largest probability, or the votes that decision values give
+        # rows 59,000 and on; the label counts; the label has the largest probability, or most votes of
+        # the decision values; the confidence is that probability, or 1 / (1 + the sum of exp(6 d) of the decision values d against the label)
         awk -F, -v model=$model -v correct="$(field correct <$model.json)" '
             NR == 1 { for (f = 5; f <= NF; f++) name[f] = $f; next }
             { n++; right += $2 == $3; bad += $1 != 58998 + NR; top = -1; for (c = 0; c < 10; c++) v[c] = 0
-              for (f = 5; f <= NF; f++) { split(name[f], p, "_"); if (p[1] == "p") v[p[2]] = $f; else v[$f > 0 ? p[2] : p[3]] += 1 / 9 }
+              against = 0
+              for (f = 5; f <= NF; f++) {
+                  split(name[f], p, "_")
+                  if (p[1] == "p") { v[p[2]] = $f; continue }
+                  v[$f > 0 ? p[2] : p[3]]++
+                  if (p[2] == $3) against += exp(-6 * $f)
+                  if (p[3] == $3) against += exp(6 * $f) }
               best = 0; for (c = 1; c < 10; c++) if (v[c] > v[best] + 1e-9) best = c
-              bad += best != $3 || v[best] - $4 > 1e-6 || $4 - v[best] > 1e-6 }
+              sure = model == "svm" ? 1 / (1 + against) : v[best]
+              bad += best != $3 || sure - $4 > 1e-6 || $4 - sure > 1e-6 }
             END { print n, right, bad; exit !(n == 1000 && right == correct && bad == 0 && NF == (model == "svm" ? 49 : 14)) }' $model.csv
     done
     on 3 1 evaluate "$models/svm" --split valid --predictions three.csv
