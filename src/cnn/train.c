@@ -67,7 +67,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     network_log(&trainer->net, job->log);
     cnn_log_hints(&options, job->spec, job->train_count, trainer->epochs * trainer->steps, job->log);
     trainer->train_step = train_step_new(&trainer->state, &options, job);
-    trainer->order = mem_new((size_t)job->train_count, sizeof *trainer->order);
+    trainer->order = node_memory_new(trainer->node, (size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);
     trainer_save_begin(trainer);
     return STATUS_OK;
@@ -78,9 +78,9 @@ static void trainer_end(Trainer *trainer) {
     trainer_save_end(trainer);
     if (trainer->train_step.net) train_step_free(&trainer->train_step);
     train_state_free(&trainer->state);
+    node_memory_free(trainer->node, trainer->order);
     if (trainer->node) comm_destroy(&trainer->node);
     balance_free(&trainer->balance);
-    mem_free(trainer->order);
 }
 
 /* What was out of range (gradient_reducer_cause), on the first node where anything was. Collective. */
@@ -131,12 +131,16 @@ static StatusCode train_step(Trainer *trainer, Range positions, const Samples *m
     return STATUS_OK;
 }
 
+/* Collective. */
 static void begin_epoch(Trainer *trainer) {
     const double began_s = timer_now_s();
     train_report_epoch_begin(&trainer->report);
     balance_begin_epoch(&trainer->balance);
-    rng_permutation(trainer->seed, (uint32_t)trainer->state.epoch, trainer->order,
-                    (uint32_t)trainer->partition.samples);
+    comm_barrier(trainer->node); /* nobody looks at the last epoch's order any more */
+    if (comm_rank(trainer->node) == 0)
+        rng_permutation(trainer->seed, (uint32_t)trainer->state.epoch, trainer->order,
+                        (uint32_t)trainer->partition.samples);
+    comm_barrier(trainer->node);
     train_report_input(&trainer->report, timer_now_s() - began_s);
 }
 

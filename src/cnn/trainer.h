@@ -26,7 +26,7 @@ typedef struct {
     TrainStep train_step;
     TrainReport report;
     ProgressSave stalled_save;
-    uint32_t *order; /* [samples] of the epoch */
+    uint32_t *order; /* [samples] of the epoch; one for the ranks of a node */
     Saver *saver;
     int64_t unchecked_saves; /* by rank 0, since the ranks were last compared */
 } Trainer;

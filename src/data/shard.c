@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
+#include "parallel/node_memory.h"
 
 #include <string.h>
 
@@ -74,6 +75,61 @@ ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, R
     mem_free(rows);
     mem_free(requested);
     return set;
+}
+
+/* One rank of each node sends the others what its ranks have put in their memory. firsts [ranks]: which rank
+ * is the first of a rank's node. */
+static void share_between_nodes(const Comm *nodes, const int *firsts, int ranks, int64_t samples,
+                                const ImageSet *all) {
+    const int64_t pixels = image_spec_pixels(all->spec);
+    for (int r = 0, end; r < ranks; r = end) {
+        int root = 0;
+        for (end = r + 1; end < ranks && firsts[end] == firsts[r];)
+            end++;
+        for (int earlier = 0; earlier < firsts[r]; earlier++)
+            root += firsts[earlier] == earlier;
+        const Range rows = {partition_range(samples, ranks, r).begin,
+                            partition_range(samples, ranks, end - 1).end};
+        comm_broadcast(nodes, all->images + rows.begin * pixels, range_size(rows) * pixels, root);
+        comm_broadcast(nodes, all->labels + rows.begin, range_size(rows), root);
+    }
+}
+
+/* Collective; the images of this rank are in `all` already. */
+static void share_images(const Comm *comm, const Comm *node, int64_t samples, const ImageSet *all) {
+    const int ranks = comm_size(comm);
+    int *firsts = mem_new((size_t)ranks, sizeof *firsts), first = comm_rank(comm);
+    comm_broadcast(node, &first, sizeof first, 0);
+    comm_gather(comm, &first, sizeof first, firsts); /* now all ranks have put theirs there */
+    const bool is_first = first == comm_rank(comm);
+    Comm *nodes = comm_split(comm, is_first);
+    if (is_first) share_between_nodes(nodes, firsts, ranks, samples, all);
+    comm_destroy(&nodes);
+    mem_free(firsts);
+    comm_barrier(node);
+}
+
+ImageSet shard_share(const Comm *comm, const Comm *node, int64_t samples, ImageSet *shard) {
+    const int64_t pixels = image_spec_pixels(shard->spec),
+                  first = partition_range(samples, comm_size(comm), comm_rank(comm)).begin;
+    ImageSet all = *shard;
+    if (comm_size(comm) > 1) {
+        all = (ImageSet){.n = samples, .spec = shard->spec};
+        all.images = node_memory_new(node, (size_t)(samples * pixels), 1);
+        all.labels = node_memory_new(node, (size_t)samples, 1);
+        memcpy(all.images + first * pixels, shard->images, (size_t)(shard->n * pixels));
+        memcpy(all.labels + first, shard->labels, (size_t)shard->n);
+        image_set_free(shard);
+        share_images(comm, node, samples, &all);
+    }
+    *shard = (ImageSet){0};
+    return all;
+}
+
+void shard_share_free(const Comm *node, ImageSet *set) {
+    node_memory_free(node, set->images);
+    node_memory_free(node, set->labels);
+    *set = (ImageSet){0};
 }
 
 /* Some steps of an epoch. */

@@ -41,6 +41,12 @@ int64_t epoch_rank_samples(const BatchPartition *partition, Range steps, int ran
  * hold partition_range(samples, ranks, rank). Collective. Freed by the caller. */
 ImageSet shard_fetch(const Comm *comm, int64_t samples, const ImageSet *shard, Range wanted);
 
+/* All images on every rank, from shards that hold partition_range(samples, ranks, rank), which it frees: in
+ * memory that the ranks of `node`, which is node_ranks(comm), share. Collective. Freed by shard_share_free.
+ */
+ImageSet shard_share(const Comm *comm, const Comm *node, int64_t samples, ImageSet *shard);
+void shard_share_free(const Comm *node, ImageSet *set);
+
 /* Samples in the order in which a rank works on them. */
 typedef struct {
     int64_t n;

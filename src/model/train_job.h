@@ -25,7 +25,8 @@ typedef struct {
     ImageSpec spec; /* of all images */
     ClassNames class_names;
     int64_t train_count; /* images to train on: the first train_count of the training part */
-    ImageSet shard;     /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed */
+    ImageSet shard;     /* this rank's rows of them: partition_range(train_count, size, rank), preprocessed; a
+                           training may free them */
     ImageSource source; /* where all of them came from */
     ImageSet valid;     /* held-out images, whole on every rank, preprocessed; n = 0 for none */
     const char *model_path;  /* where checkpoints and the model go (checkpoint_save); NULL: a rehearsal */

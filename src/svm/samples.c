@@ -2,7 +2,8 @@
 
 #include "core/mem.h"
 #include "data/gradient.h"
-#include "store/dataset.h"
+#include "data/shard.h"
+#include "parallel/node_memory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,13 +32,30 @@ static void shift_image(ImageSpec spec, const uint8_t *image, int32_t x, int32_t
             memcpy(out + row * spec.width + to_x, image + (row - y) * spec.width + from_x, (size_t)width);
 }
 
-SvmSamples svm_samples_plain(const ImageSet *train, bool gradient, int threads) {
-    SvmSamples samples = {
-        .gradient = gradient,
-        .set = {train->n, mem_copy(train->images, (size_t)(train->n * image_spec_pixels(train->spec))),
-                mem_copy(train->labels, (size_t)train->n), train->spec}};
-    if (gradient) gradient_features(samples.set.spec, samples.set.images, samples.set.n, threads);
-    return samples;
+static ImageSet copy_images(const ImageSet *set) {
+    return (ImageSet){set->n, mem_copy(set->images, (size_t)(set->n * image_spec_pixels(set->spec))),
+                      mem_copy(set->labels, (size_t)set->n), set->spec};
+}
+
+SvmTrainImages svm_train_images_gather(const Comm *comm, int64_t total, ImageSet *shard, bool gradient,
+                                       bool keep, int threads) {
+    SvmTrainImages train = {.node = node_ranks(comm), .plain = {.gradient = gradient}};
+    if (gradient) {
+        ImageSet features = keep ? copy_images(shard) : *shard;
+        if (!keep) *shard = (ImageSet){0};
+        gradient_features(features.spec, features.images, features.n, threads);
+        train.plain.set = shard_share(comm, train.node, total, &features);
+    }
+    train.images = gradient && !keep ? train.plain.set : shard_share(comm, train.node, total, shard);
+    if (!gradient) train.plain.set = train.images;
+    return train;
+}
+
+void svm_train_images_free(SvmTrainImages *train) {
+    if (train->images.images != train->plain.set.images) shard_share_free(train->node, &train->plain.set);
+    shard_share_free(train->node, &train->images);
+    comm_destroy(&train->node);
+    *train = (SvmTrainImages){0};
 }
 
 SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels,

@@ -4,7 +4,8 @@
 #ifndef PARDIGITS_SVM_SAMPLES_H
 #define PARDIGITS_SVM_SAMPLES_H
 
-#include "store/dataset.h"
+#include "parallel/comm.h"
+#include "store/image_set.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,8 +25,19 @@ typedef struct {
     int32_t image, x, y;
 } SvmSample;
 
-/* The training images as they are. Freed by svm_samples_free. */
-SvmSamples svm_samples_plain(const ImageSet *train, bool gradient, int threads);
+/* All training images, in memory that the ranks of a node share. */
+typedef struct {
+    Comm *node;
+    ImageSet
+        images; /* as they are; the same as plain.set where the kernel sees them so, or nobody wants them */
+    SvmSamples plain; /* as the kernel sees them */
+} SvmTrainImages;
+
+/* From shards that hold partition_range(total, ranks, rank), which it frees. keep: images are wanted.
+ * Collective; freed by svm_train_images_free, collectively. OpenMP. */
+SvmTrainImages svm_train_images_gather(const Comm *comm, int64_t total, ImageSet *shard, bool gradient,
+                                       bool keep, int threads);
+void svm_train_images_free(SvmTrainImages *train);
 
 /* The virtual examples of the training images from[count], which is copied. Freed by svm_samples_free. */
 SvmSamples svm_samples_shifted(const ImageSet *train, const int32_t *from, int64_t count, int shift_pixels,

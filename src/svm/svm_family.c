@@ -1,6 +1,7 @@
 #include "svm/grid.h"
 #include "svm/model.h"
 
+#include "core/integers.h"
 #include "model/class_weights.h"
 #include "model/draw.h"
 #include "svm/svm_libsvm.h"
@@ -77,10 +78,14 @@ static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
     return svm_grid_read(&options, &grid, status);
 }
 
-/* All images whole, packed for the kernel as well, and the rows of the cache. */
+/* All images, in memory that the ranks of a node share; those of two classes a thread, packed for the kernel;
+ * the rows of the cache. */
 static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
     const SvmOptions options = svm_options(job->config);
-    *bytes = 2 * job->train_count * image_spec_pixels(job->spec) + (options.cache_mb << 20);
+    const int64_t whole = job->train_count * image_spec_pixels(job->spec);
+    const int alone = comm_size(job->comm) == 1;
+    *bytes = (alone ? 0 : whole / comm_node_size(job->comm)) + (options.cache_mb << 20) +
+             smaller(2 * job->threads, job->spec.classes) * whole / job->spec.classes;
     output_integer(output, "pairs", "pairs of classes", svm_pair_count(job->spec.classes));
     return status->code;
 }

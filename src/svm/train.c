@@ -18,18 +18,6 @@ static const MetricsColumn pair_columns[] = {
 };
 enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 
-/* All training images on every rank. Collective; freed by image_set_free. */
-static ImageSet gather_images(const TrainJob *job) {
-    Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm));
-    ImageSet all = image_set_new(job->train_count, job->shard.spec);
-    const int64_t pixels = image_spec_pixels(all.spec);
-    memcpy(all.images + mine.begin * pixels, job->shard.images, (size_t)(range_size(mine) * pixels));
-    memcpy(all.labels + mine.begin, job->shard.labels, (size_t)range_size(mine));
-    comm_share_rows(job->comm, all.images, all.n, pixels);
-    comm_share_rows(job->comm, all.labels, all.n, 1);
-    return all;
-}
-
 /* Kernel values are floats, and the solver multiplies them by each other and by C. */
 #define LARGEST_KERNEL_VALUE 1e30
 
@@ -94,21 +82,21 @@ static bool virtual_is_valid(const SvmModel *model, const SvmTask *task) {
 
 /* The pairs that a checkpoint holds, with samples as support; and its virtual examples, if it has come to
  * those; and the C and gamma of its search. Collective. */
-static StatusCode resume_pairs(SvmTask *task, const ImageSet *train, const SvmSamples *plain,
-                               SvmSamples *shifted, SvmPairs *pairs, Status *status) {
+static StatusCode resume_pairs(SvmTask *task, const SvmTrainImages *train, SvmSamples *shifted,
+                               SvmPairs *pairs, Status *status) {
     const TrainJob *job = task->job;
     SvmModel *model = NULL;
-    if (svm_model_read(&model, job->resume, job->config, train->spec, status) == STATUS_OK) {
+    if (svm_model_read(&model, job->resume, job->config, job->spec, status) == STATUS_OK) {
         if (!virtual_is_valid(model, task))
             status_set(status, STATUS_FAILED, "%s has virtual examples that don't fit; it can't be resumed.",
                        h5_path(job->resume));
         else if (model->shift_pixels)
-            *shifted = svm_samples_shifted(train, model->from, model->from_count, model->shift_pixels,
-                                           plain->gradient, job->threads);
+            *shifted = svm_samples_shifted(&train->images, model->from, model->from_count,
+                                           model->shift_pixels, train->plain.gradient, job->threads);
         for (int p = 0; p < pairs->count && status->code == STATUS_OK; p++) {
             pairs->items[p] = model->pairs.items[p];
             model->pairs.items[p] = (SvmPair){0};
-            renumber(job, model, model->shift_pixels ? shifted : plain, &pairs->items[p], status);
+            renumber(job, model, model->shift_pixels ? shifted : &train->plain, &pairs->items[p], status);
         }
         task->searched = model->searched;
         if (model->searched) task->c = model->c;
@@ -363,24 +351,25 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     PhaseClock clock = phase_clock_start(job->comm, job->metrics);
     job->phases = &clock;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
-    ImageSet train = gather_images(job);
+    const bool gradient = options.features == SVM_FEATURES_GRADIENT;
+    SvmTrainImages train =
+        svm_train_images_gather(job->comm, job->train_count, &job->shard, gradient, shifts, job->threads);
     phase_clock_take(job->phases, PHASE_INPUT);
     trace_end(trace_thread(job->trace, 0), TRACE_FETCH, traced_s, 0, 0);
-    SvmPairs pairs = svm_pairs_new(train.spec.classes);
-    SvmSamples plain = svm_samples_plain(&train, options.features == SVM_FEATURES_GRADIENT, job->threads),
-               shifted = {0};
+    SvmPairs pairs = svm_pairs_new(job->spec.classes);
+    SvmSamples shifted = {0};
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
     if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
     if (options.search) svm_grid_table(job);
-    if (job->resume && !resume_pairs(&task, &train, &plain, &shifted, &pairs, status)) {
+    if (job->resume && !resume_pairs(&task, &train, &shifted, &pairs, status)) {
         const Resumed resumed = {&pairs, shifted.shift_pixels};
         metrics_filter(job->metrics, "pairs", is_of_checkpoint, &resumed);
     }
     if (!status->code && !shifted.set.n) {
-        if (!set_samples(&task, &plain, !shifts, status) && !search(&task, status))
+        if (!set_samples(&task, &train.plain, !shifts, status) && !search(&task, status))
             train_stage(&task, &pairs, status);
         if (!status->code && shifts) {
-            shifted = make_virtual(&task, &train, &pairs);
+            shifted = make_virtual(&task, &train.images, &pairs);
             svm_pairs_clear(&pairs);
         }
     }
@@ -389,7 +378,6 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     job->phases = NULL;
     svm_pairs_free(&pairs);
     svm_samples_free(&shifted);
-    svm_samples_free(&plain);
-    image_set_free(&train);
+    svm_train_images_free(&train);
     return status->code;
 }

@@ -2,10 +2,12 @@
 #include "core/mem.h"
 #include "core/rng.h"
 #include "data/shard.h"
+#include "parallel/node_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -158,12 +160,40 @@ static void test_fetch(void **state) {
         }
 }
 
+static void check_share(const Comm *comm, const BatchPartition *partition) {
+    Comm *node = node_ranks(comm);
+    ImageSet shard = shard_of(partition, comm_rank(comm)),
+             all = shard_share(comm, node, partition->samples, &shard);
+    assert_null(shard.images);
+    assert_int_equal(all.n, partition->samples);
+    for (int64_t i = 0; i < all.n; i++) {
+        assert_int_equal(all.labels[i], i % CLASSES);
+        for (int p = 0; p < IMAGE_PIXELS; p++)
+            assert_int_equal(all.images[i * IMAGE_PIXELS + p], pixel_of(i, p));
+    }
+    shard_share_free(node, &all);
+    comm_destroy(&node);
+}
+
+/* All ranks on one node, two a node with a rest, and each on its own. */
+static void test_share(void **state) {
+    static const char *const node_sizes[] = {"0", "2", "1"};
+    for (int n = 0; n < 3; n++)
+        for (int shape = 0; shape < SHAPES; shape++) {
+            const BatchPartition partition = cut_of(shape, comm_size(*state));
+            setenv("PARDIGITS_NODE_RANKS", node_sizes[n], 1);
+            check_share(*state, &partition);
+        }
+    unsetenv("PARDIGITS_NODE_RANKS");
+}
+
 int main(int argc, char **argv) {
     Comm *comm = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cut),
         cmocka_unit_test_prestate(test_exchange, comm),
         cmocka_unit_test_prestate(test_fetch, comm),
+        cmocka_unit_test_prestate(test_share, comm),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     comm_finalize(&comm);

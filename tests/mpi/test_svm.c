@@ -68,13 +68,18 @@ static StatusCode train(const Run *run, const ImageSet *all, int threads, const 
                         Status *status) {
     Range own = partition_range(all->n, comm_size(run->comm), comm_rank(run->comm));
     Log log = log_create(1);
+    const int64_t pixels = image_spec_pixels(all->spec);
     TrainJob job = {
         .comm = run->comm, .config = run->config, .log = &log, .threads = threads, .resume = resume};
     job.train_count = all->n;
-    job.shard = (ImageSet){range_size(own), all->images + own.begin * image_spec_pixels(all->spec),
-                           all->labels + own.begin, all->spec};
+    job.spec = all->spec;
+    job.shard = image_set_new(range_size(own), all->spec);
+    memcpy(job.shard.images, all->images + own.begin * pixels, (size_t)(job.shard.n * pixels));
+    memcpy(job.shard.labels, all->labels + own.begin, (size_t)job.shard.n);
     job.model_path = run->path;
-    return svm_family.train(&job, status);
+    svm_family.train(&job, status);
+    train_job_free_images(&job);
+    return status->code;
 }
 
 static const ImageSpec mnist = {28, 28, 10};
