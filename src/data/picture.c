@@ -161,6 +161,10 @@ void picture_close(PictureFile **file) {
     *file = NULL;
 }
 
+int64_t picture_pixels(const PictureFile *file) {
+    return file->size.width * file->size.height;
+}
+
 int picture_pages(const PictureFile *file) {
     return file->size.pages;
 }

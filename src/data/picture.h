@@ -6,6 +6,7 @@
 #include "core/status.h"
 
 #include <allheaders.h>
+#include <stdint.h>
 
 typedef struct PictureFile PictureFile;
 
@@ -14,6 +15,9 @@ typedef struct PictureFile PictureFile;
  * pixels than the program decodes. Destroyed by picture_close. */
 PictureFile *picture_open(const char *path, Status *status);
 void picture_close(PictureFile **file);
+
+/* Width times height of its largest page. */
+int64_t picture_pixels(const PictureFile *file);
 
 /* 1, except for a TIFF of several pages. */
 int picture_pages(const PictureFile *file);

@@ -1,9 +1,11 @@
-/* A model file of any family: it is shown, its digest made, it is loaded, and predicts two images. The digest
+/* A model file of any family: it is shown, its digest made, it is loaded, predicts two images, is exported to
+ * each format, and a training begins with its weights. The digest
  * that the file holds is set right, so that what lies behind it is reached. */
 #include "fuzz/fuzz.h"
 #include "fuzz/h5_mutator.h"
 
 #include "cli/cli.h"
+#include "cnn/state.h"
 #include "core/mem.h"
 #include "store/checkpoint.h"
 
@@ -46,12 +48,45 @@ static void use(Model *model, const Context *context) {
     image_set_free(&set);
 }
 
+static void export(const Model *model, const Context *context) {
+    char *path = fuzz_path("exported");
+    for (int e = 0; e < model->family->exporter_count; e++) {
+        Status status = {0};
+        model->family->exporters[e].write(model, context, path, &status);
+        fuzz_check_status(&status);
+    }
+    mem_free(path);
+}
+
+/* As `train --init` does, with the model's own layers but one class more. */
+static void begin_with(const Model *model) {
+    if (strcmp(model->family->name, "cnn")) return;
+    Status status = {0};
+    char renewed[LAYER_TEXT];
+    const int classes = model->spec.classes;
+    const ImageSpec spec = {model->spec.height, model->spec.width,
+                            classes < CLASSES_MAX ? classes + 1 : classes};
+    Network *net = mem_new(1, sizeof *net);
+    CnnOptions options = cnn_options(model->config);
+    if (!network_parse(net, config_text(model->config, "cnn.layers"), spec, &status)) {
+        TrainState state = train_state_new(net, 1, &options);
+        train_state_read_init(&state, model->file, renewed, &status);
+        train_state_free(&state);
+    }
+    fuzz_check_status(&status);
+    mem_free(net);
+}
+
 static void load(const char *path) {
     Status status = {0};
     Model model;
     const Settings none = {0};
     const Context *context = fuzz_context();
-    if (!model_open(context, &model_families, path, &none, &model, &status)) use(&model, context);
+    if (!model_open(context, &model_families, path, &none, &model, &status)) {
+        use(&model, context);
+        export(&model, context);
+        begin_with(&model);
+    }
     fuzz_check_status(&status);
     model_close(&model);
 }

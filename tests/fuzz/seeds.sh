@@ -23,7 +23,7 @@ labels() {
     for ((i = 0; i < $1; i++)); do printf '%b' "\\x0$((i % 3))"; done
 }
 
-mkdir -p "$seeds"/{idx,gz,config,set,layers,libsvm,h5_model,h5_dataset,h5_metrics}
+mkdir -p "$seeds"/{idx,gz,config,set,layers,libsvm,picture,h5_model,h5_dataset,h5_metrics}
 for part in train t10k; do
     images 24 >"$work/$part-images-idx3-ubyte"
     labels 24 >"$work/$part-labels-idx1-ubyte"
@@ -44,6 +44,44 @@ sed -nE 's/^layers = //p' configs/*.ini | while read -r text; do
     printf '\x14\x14\x0a%s' "$text" >"$seeds/layers/$line"
 done
 printf '\x00\x00\x02conv:4:3:s2:p1 bn relu@a conv:4:3:p1 bn add:a relu avgpool:all dropout:0.5 dense:classes' >"$seeds/layers/residual"
+
+# pictures of one or two strokes, of few pixels
+printf '\x00P5 16 12 255\n' >"$seeds/picture/pgm"
+for ((i = 0; i < 192; i++)); do printf '%b' "\\x$((i % 16 / 3 == 2 ? 20 : 70))"; done >>"$seeds/picture/pgm"
+printf '\x01P1 5 3\n01000\n01100 00100' >"$seeds/picture/pbm"
+# picture NAME < BASE64
+picture() {
+    { printf '\0' && base64 -d; } >"$seeds/picture/$1"
+}
+picture png <<END
+iVBORw0KGgoAAAANSUhEUgAAADAAAAAgCAAAAABxv6TAAAAACXBIWXMAAAAAAAAAAACdYiYyAAAAOklEQVQ4jWP8z0AaYCJR/bDQwIJgijIwMLyGsuWRlDwcOCchA4gz5DEcNCiDdVTD
+qIYB08A4WvIRAQDugwYiGuYUIwAAAABJRU5ErkJggg==
+END
+picture jpg <<END
+/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDABsSFBcUERsXFhceHBsgKEIrKCUlKFE6PTBCYFVlZF9VXVtqeJmBanGQc1tdhbWGkJ6jq62rZ4C8ybqmx5moq6T/wAALCAAYABgBAREA/8QA
+HwAAAQUBAQEBAQEAAAAAAAAAAAECAwQFBgcICQoL/8QAtRAAAgEDAwIEAwUFBAQAAAF9AQIDAAQRBRIhMUEGE1FhByJxFDKBkaEII0KxwRVS0fAkM2JyggkKFhcYGRolJicoKSo0NTY3
+ODk6Q0RFRkdISUpTVFVWV1hZWmNkZWZnaGlqc3R1dnd4eXqDhIWGh4iJipKTlJWWl5iZmqKjpKWmp6ipqrKztLW2t7i5usLDxMXGx8jJytLT1NXW19jZ2uHi4+Tl5ufo6erx8vP09fb3
++Pn6/9oACAEBAAA/AOmrN/tX/idf2d5H/bTf/s7umK0qK5z/AJnP/P8Azzro6Kzf7K/4nX9o+f8A9s9n+zt65rSr/9k=
+END
+picture webp <<END
+UklGRkQAAABXRUJQVlA4IDgAAACQAwCdASoYABgAPzmIulOvKSWisAgB4CcJaQAAW+qpd5bsPRUYAP7qZo9n6qt9ez9YJ9YkG6AAAA==
+END
+picture gif <<END
+R0lGODdhGAAYAIAAAP///wAAACwAAAAAGAAYAAACKISPqcvtD6MEoYaZ7MVH8259hieSn8mhmDqxkhvBkPzQjt3g4s73UAEAOw==
+END
+picture tif <<END
+SUkqABQAAADyd///////+PgAgAgOAAABAwABAAAAGAAAAAEBAwABAAAAGAAAAAIBAwABAAAAAQAAAAMBAwABAAAABAAAAAYBAwABAAAAAAAAABEBBAABAAAACAAAABIBAwABAAAAAQAA
+ABUBAwABAAAAAQAAABYBAwABAAAAGAAAABcBBAABAAAADAAAABoBBQABAAAAwgAAABsBBQABAAAAygAAABwBAwABAAAAAQAAACgBAwABAAAAAgAAAAAAAAAsAQAAAQAAACwBAAABAAAA
+END
+picture bmp <<END
+Qk2eAAAAAAAAAD4AAAAoAAAAGAAAABgAAAABAAEAAAAAAGAAAAAAAAAAAAAAAAIAAAACAAAA/////wAAAP8AAAAAAAAAAAAAAAAAAAAAADwAAAA8AAAAPAAAADwAAAA8AAAAPAAAADwA
+AAA8AAAAPAAAADwAAAA8AAAAPAAAADwAAAA8AAAAPAAAADwAAAAAAAAAAAAAAAAAAAAAAAA=
+END
+picture jp2 <<END
+AAAADGpQICANCocKAAAAFGZ0eXBqcDIgAAAAAGpwMiAAAAAtanAyaAAAABZpaGRyAAAAGAAAABgAAQcHAAAAAAAPY29scgEAAAAAABEAAAC5anAyY/9P/1EAKQAAAAAAGAAAABgAAAAA
+AAAAAAAAABgAAAAYAAAAAAAAAAAAAQcBAf9SAAwAAAABAAAEBAAB/1wABEBA/2QAUQABQ3JlYXRlZCBieSBMZXB0b25pY2EsIHZlcnNpb24gbGVwdG9uaWNhLTEuODIuMDsgdXNpbmcg
+T3BlbkpQRUcsIHZlcnNpb24gMi41LjD/kAAKAAAAAAAbAAH/k8qwFABcrpmXTu3lAJL/2Q==
+END
 
 "$program" prepare --idx "$work" --out "$work/data.h5" 2>/dev/null >/dev/null
 # train NAME MODEL KEY=VALUE...: the model and its metrics
