@@ -53,11 +53,11 @@ static double sureness(const Model *model, const Answers *views, int64_t image, 
     return sum / VIEWS;
 }
 
-/* How likely an image is a digit at all: 0.5 where all but 0.1 % of the last 10,000 training images, which
- * the gate wasn't trained on, are likelier. */
-static double digit_likelihood(const uint8_t *image) {
-    const double log_odds_at_half = -2.1;
-    return 1 / (1 + exp(log_odds_at_half - (double)gate_log_odds(image)));
+/* How likely an image is the digit that the model takes it for, by the gate: 0.5 where all but 0.5 % of
+ * digits that the gate wasn't trained on are likelier (tests/pictures/gate.sh). */
+static double digit_likelihood(const uint8_t *image, int label) {
+    const double log_odds_at_half = -3.5;
+    return 1 / (1 + exp(log_odds_at_half - (double)gate_log_odds(image, label)));
 }
 
 /* Readings of one shape: images first to end - 1. */
@@ -175,9 +175,9 @@ StatusCode read_digits(const Context *context, const Model *model, const FoundDi
         const Doubt doubt = {mem_new((size_t)n, sizeof *doubt.sure), reject};
         for (int64_t i = 0; i < n; i++) {
             doubt.sure[i] = sureness(model, &views, i, answers.best[i].label);
+            const uint8_t *image = found->images + i * image_spec_pixels(model->spec);
             if (gate_knows(model->spec) && !model->class_names.names)
-                doubt.sure[i] =
-                    fmin(doubt.sure[i], digit_likelihood(found->images + i * image_spec_pixels(model->spec)));
+                doubt.sure[i] = fmin(doubt.sure[i], digit_likelihood(image, answers.best[i].label));
         }
         read->digits = mem_new((size_t)n, sizeof *read->digits);
         if (answers.probabilities) read->probabilities = mem_new((size_t)(n * classes), sizeof(float));

@@ -15,13 +15,19 @@ enum {
     SIDE_1 = 12, /* pixels on a side after each layer */
     SIDE_2 = 10,
     SIDE_3 = 3,
-    MOST_FILTERS = 24
+    FILTERS_1 = 10,
+    FILTERS_2 = 20,
+    FILTERS_3 = 24,
+    FEATURES = SIDE_3 * SIDE_3 * FILTERS_3,
+    MOST_VALUES = SIDE_2 * SIDE_2 * FILTERS_2, /* that a layer gives */
+    DIGITS = 10,
+    OUTPUTS = DIGITS + 1 /* the last one is what isn't a digit */
 };
 
 static const GateLayer layers[] = {
-    {IMAGE_SIDE, 1, 5, 2, 8, gate_weights_1, gate_scale_1, gate_offset_1},
-    {SIDE_1, 8, 3, 1, 16, gate_weights_2, gate_scale_2, gate_offset_2},
-    {SIDE_2 / 2, 16, 3, 1, MOST_FILTERS, gate_weights_3, gate_scale_3, gate_offset_3},
+    {IMAGE_SIDE, 1, 5, 2, FILTERS_1, gate_weights_1, gate_scale_1, gate_offset_1},
+    {SIDE_1, FILTERS_1, 3, 1, FILTERS_2, gate_weights_2, gate_scale_2, gate_offset_2},
+    {SIDE_2 / 2, FILTERS_2, 3, 1, FILTERS_3, gate_weights_3, gate_scale_3, gate_offset_3},
 };
 
 /* Adds what one pixel of the input gives to all filters. */
@@ -35,7 +41,7 @@ static void add_pixel(const GateLayer *layer, const float *in, const int8_t *wei
 static void convolve(const GateLayer *layer, const float *in, float *out) {
     const int side = (layer->in_side - layer->kernel) / layer->stride + 1;
     for (int i = 0; i < side * side; i++) {
-        float sums[MOST_FILTERS] = {0};
+        float sums[FILTERS_3] = {0};
         const int top = i / side * layer->stride, left = i % side * layer->stride;
         for (int k = 0; k < layer->kernel * layer->kernel; k++) {
             const int place = (top + k / layer->kernel) * layer->in_side + left + k % layer->kernel;
@@ -67,17 +73,26 @@ bool gate_knows(ImageSpec spec) {
     return image_spec_equal(spec, image_spec_mnist());
 }
 
-float gate_log_odds(const uint8_t *image) {
-    float a[SIDE_1 * SIDE_1 * 16], b[SIDE_1 * SIDE_1 * 16];
+/* outputs [OUTPUTS]; logits */
+static void evaluate(const uint8_t *image, float *outputs) {
+    float a[MOST_VALUES], b[MOST_VALUES];
     for (int i = 0; i < IMAGE_PIXELS; i++)
         a[i] = (float)image[i] / 255;
     convolve(&layers[0], a, b);
     convolve(&layers[1], b, a);
-    pool(a, SIDE_2, 16, b);
+    pool(a, SIDE_2, FILTERS_2, b);
     convolve(&layers[2], b, a);
-    pool(a, SIDE_3, MOST_FILTERS, b);
-    float odds = gate_offset_4;
-    for (int f = 0; f < MOST_FILTERS; f++)
-        odds += b[f] * gate_weights_4[f];
-    return odds;
+    for (int o = 0; o < OUTPUTS; o++)
+        outputs[o] = 0;
+    for (int i = 0; i < FEATURES; i++)
+        for (int o = 0; o < OUTPUTS; o++)
+            outputs[o] += a[i] * (float)gate_weights_4[i * OUTPUTS + o];
+    for (int o = 0; o < OUTPUTS; o++)
+        outputs[o] = outputs[o] * gate_scale_4[o] + gate_offset_4[o];
+}
+
+float gate_log_odds(const uint8_t *image, int label) {
+    float outputs[OUTPUTS];
+    evaluate(image, outputs);
+    return outputs[label] - outputs[DIGITS];
 }

@@ -1,6 +1,7 @@
 /* Whether an image shows a digit at all: a small network of its own, as a model of ten classes gives one of
- * them to a letter, too, and is often sure of it. Trained by tests/pictures/gate.sh on MNIST's training
- * images against letters of fonts, strokes, noise and pieces. Not collective; thread-safe. */
+ * them to a letter, too, and is often sure of it. It has an eleventh class for what isn't a digit. Trained by
+ * tests/pictures/gate.sh on digits of MNIST's training images and of fonts, drawn in many ways, against
+ * letters, strokes, noise and pieces. Not collective; thread-safe. */
 #ifndef PARDIGITS_DATA_GATE_H
 #define PARDIGITS_DATA_GATE_H
 
@@ -12,7 +13,8 @@
 /* Whether the network knows images of this kind: MNIST's shape, and ten classes. */
 bool gate_knows(ImageSpec spec);
 
-/* The logarithm of the odds, by the network, that image [28][28] is a digit. */
-float gate_log_odds(const uint8_t *image);
+/* The logarithm of the odds, by the network, that image [28][28] is this digit (0 to 9) and not something
+ * else than a digit. */
+float gate_log_odds(const uint8_t *image, int label);
 
 #endif

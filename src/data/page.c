@@ -4,6 +4,7 @@
 #include "data/page_glyph.h"
 #include "data/page_mask.h"
 #include "data/page_parts.h"
+#include "data/page_sheet.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,6 +13,13 @@ enum {
     MAX_WORK_PIXELS = 4000000, /* larger pages are scaled down */
     MIN_WORK_SIDE = 160        /* smaller ones up */
 };
+
+/* A page, or the sheet on it. */
+typedef struct {
+    PIX *page;
+    PIX *outside; /* 1 where the page isn't the sheet; NULL: nowhere */
+    int window;   /* what is wider than these pixels is paper */
+} Work;
 
 /* A page in one of the two ways to see it: its ink darker than its paper, or lighter. */
 typedef struct {
@@ -90,8 +98,9 @@ static double stroke_width(const PageShapes *shapes) {
     return widest;
 }
 
-static Sight see(PIX *page, int window, int reach, bool dark) {
-    Sight sight = {.ink = ink_of(page, window, dark)};
+static Sight see(const Work *work, int window, int reach, bool dark) {
+    Sight sight = {.ink = ink_of(work->page, window, dark)};
+    if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
     page_remove_lines(&mask);
@@ -103,13 +112,14 @@ static Sight see(PIX *page, int window, int reach, bool dark) {
 }
 
 /* Sees a page with a wide window first: strokes may be wide. Where they are far narrower the light is
- * followed more closely; likewise where nothing is found, as on a sheet that lies on a darker desk. */
-static Sight look(PIX *page, int window, bool dark) {
-    Sight sight = see(page, window, window / 4, dark);
+ * followed more closely; likewise where nothing is found. */
+static Sight look(const Work *work, bool dark) {
+    const int window = work->window;
+    Sight sight = see(work, window, window / 4, dark);
     const int narrow = (int)larger(15, lround(6 * stroke_width(&sight.shapes)));
     const int closer = sight.shapes.count ? narrow : (int)larger(15, window / 3);
     if (2 * closer > window || (!sight.shapes.count && !dark)) return sight;
-    Sight near = see(page, closer, closer / 2, dark);
+    Sight near = see(work, closer, closer / 2, dark);
     if (!near.shapes.count && sight.shapes.count) {
         sight_free(&near);
         return sight;
@@ -155,35 +165,75 @@ static bool is_at_edge(PIX *page, const PageRect *box) {
            box->y + box->height >= pixGetHeight(page) - 2;
 }
 
-/* number: of the sight. What the less likely one has at the page's edge is the rest of its ground. */
-static void read_shapes(Sight *sight, int number, double scale, FoundDigits *found) {
+/* Whether a box lies inside that of a shape. */
+static bool is_within(const PageRect *box, const PageShapes *shapes) {
+    for (int i = 0; i < shapes->count; i++) {
+        const PageRect *around = &shapes->shapes[i].box;
+        if (box->x >= around->x && box->y >= around->y && box->x + box->width <= around->x + around->width &&
+            box->y + box->height <= around->y + around->height)
+            return true;
+    }
+    return false;
+}
+
+/* sights [2]; number: which one is read. What the less likely one has at the page's edge is the rest of its
+ * ground, and what it has within a shape of the likelier one is the paper between strokes. */
+static void read_shapes(Sight *sights, int number, double scale, FoundDigits *found) {
+    Sight *sight = &sights[number];
     page_order_shapes(&sight->shapes);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
-        if (number > 0 && is_at_edge(sight->ink, &shape->box)) continue;
+        if (number > 0 && (is_at_edge(sight->ink, &shape->box) || is_within(&shape->box, &sights[0].shapes)))
+            continue;
         const FoundDigit digit = {.sight = number, .line = shape->line, .number = shape->number, .shape = i};
         page_read_shape(sight->ink, sight->level, shape, digit, scale, found);
     }
 }
 
-/* The likelier way to see the page comes first; the other one too where it looks as much like writing. */
-void page_find_digits(PIX *page, FoundDigits *found) {
+/* The likelier way to see it comes first; the other one too where it looks as much like writing. outside [as
+ * page]: 1 where there can't be ink; may be NULL. */
+static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const double near = 0.8;
     double scale;
-    PIX *work = scale_to_work(page, &scale);
-    if (!work) return;
-    const int width = pixGetWidth(work), height = pixGetHeight(work);
-    const int window = (int)larger(15, smaller(larger(width, height) / 4, smaller(width, height)));
-    const bool dark_first = is_dark_on_light(work, window);
+    Work work = {.page = scale_to_work(page, &scale)};
+    if (!work.page) return;
+    const int width = pixGetWidth(work.page), height = pixGetHeight(work.page);
+    work.window = (int)larger(15, smaller(larger(width, height) / 4, smaller(width, height)));
+    if (outside) work.outside = pixScaleToSize(outside, width, height);
+    const bool dark_first = is_dark_on_light(work.page, work.window);
     Sight sights[2];
-    for (int s = 0; s < 2; s++) {
-        const bool dark = dark_first == (s == 0);
-        sights[s] = look(work, window, dark);
-    }
+    for (int s = 0; s < 2; s++)
+        sights[s] = look(&work, dark_first == (s == 0));
     for (int s = 0; s < 2; s++)
         if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
-            read_shapes(&sights[s], s, scale, found);
+            read_shapes(sights, s, scale, found);
     sight_free(&sights[0]);
     sight_free(&sights[1]);
-    pixDestroy(&work);
+    pixDestroy(&work.page);
+    pixDestroy(&work.outside);
+}
+
+/* sheet [of box]: 1 where it is. */
+static void find_digits_on_sheet(PIX *page, PIX *sheet, const PageRect *box, FoundDigits *found) {
+    const int64_t before = found->count;
+    BOX *part = boxCreate(box->x, box->y, box->width, box->height);
+    PIX *cut = pixClipRectangle(page, part, NULL);
+    pixInvert(sheet, sheet);
+    if (cut) find_digits(cut, sheet, found);
+    for (int64_t i = before; i < found->count; i++) {
+        found->digits[i].x += box->x;
+        found->digits[i].y += box->y;
+    }
+    pixDestroy(&cut);
+    boxDestroy(&part);
+}
+
+void page_find_digits(PIX *page, FoundDigits *found) {
+    PageRect box;
+    PIX *sheet = page_find_sheet(page, &box);
+    if (sheet)
+        find_digits_on_sheet(page, sheet, &box, found);
+    else
+        find_digits(page, NULL, found);
+    pixDestroy(&sheet);
 }

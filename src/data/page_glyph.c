@@ -44,16 +44,16 @@ static PIX *cut_ink(PIX *ink, int level, const PageRect *box, PIX *mask, int mar
 }
 
 /* Makes strokes as wide as those of the images that a model learnt from, where they are far from it: 2 to 3
- * of the box's 20 pixels. */
+ * of the box's 20 pixels. Only so much that loops stay open and thick strokes whole. */
 static void mend_strokes(PIX **digit, double width, double size) {
-    const double pixel = size / 20, thin = 1.5 * pixel, thick = 4.2 * pixel;
+    const double pixel = size / 20, thin = 1.2 * pixel, thick = 5.5 * pixel;
     if (width < thin) {
-        const int wider = (int)lround((2.2 * pixel - width) / 2) * 2 + 1;
+        const int wider = (int)lround((1.8 * pixel - width) / 2) * 2 + 1;
         PIX *wide = pixDilateGray(*digit, wider, wider);
         pixDestroy(digit);
         *digit = wide;
     } else if (width > thick) {
-        const int narrower = (int)lround(fmin(width - 3.6 * pixel, width / 3) / 2) * 2 + 1;
+        const int narrower = (int)lround(fmin(width - 4.9 * pixel, width / 4) / 2) * 2 + 1;
         PIX *narrow = pixErodeGray(*digit, narrower, narrower);
         pixDestroy(digit);
         *digit = narrow;
@@ -189,7 +189,7 @@ void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit dig
                      FoundDigits *found) {
     const int width = shape->box.width, height = shape->box.height;
     add_reading(ink, level, shape, digit, scale, found);
-    if (10 * width >= 8 * height && 10 * width <= 26 * height)
+    if (width >= height && 10 * width <= 26 * height)
         add_cut_readings(ink, level, shape, 2, &digit, scale, found);
     if (10 * width >= 14 * height && 10 * width <= 40 * height)
         add_cut_readings(ink, level, shape, 3, &digit, scale, found);

@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+enum { LONGEST_BRIDGE = 2000 }; /* pixels of a rule that a shape may cover */
+
 /* Removes from mask the pixels of `lines` but for those where a stroke crosses: there the run of pixels
  * across the line is longer than the line is wide. */
 static void remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int line_width) {
@@ -23,15 +25,23 @@ static int width_of_line(PIX *line, int length) {
     return (int)divide_up(pixels, larger(length, 1));
 }
 
+/* What is told of a page's lines in one direction. */
+typedef struct {
+    bool horizontal;
+    int length, across; /* of the page, along the lines and across them */
+    bool many; /* the page is ruled: shorter pieces are rules too, and so is a line at the page's edge */
+} Ruling;
+
 /* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
-static bool is_rule(const PageRect *line, int width, int page_length, int page_across, bool horizontal) {
+static bool is_rule(const PageRect *line, int width, const Ruling *page) {
+    const bool horizontal = page->horizontal;
     const int begin = horizontal ? line->x : line->y, length = horizontal ? line->width : line->height;
     const int place = horizontal ? line->y : line->x, thick = horizontal ? line->height : line->width;
-    const int near = (int)larger(2, page_length / 50);
-    const bool at_edge = begin <= near || begin + length >= page_length - near;
-    const bool is_edge = place <= width || place + thick >= page_across - width;
-    return at_edge && !is_edge && 4 * length >= page_length && width <= (int)larger(3, page_across / 60) &&
-           8 * thick <= length;
+    const int near = (int)larger(2, page->length / 50), least = page->length / (page->many ? 12 : 4);
+    const bool at_edge = begin <= near || begin + length >= page->length - near;
+    const bool is_edge = place <= width || place + thick >= page->across - width;
+    return at_edge && (!is_edge || page->many) && length >= least &&
+           width <= (int)larger(3, page->across / 60) && 8 * thick <= length;
 }
 
 /* Pixels of thin level (or upright) lines, joined where they aren't quite straight or a stroke crosses them.
@@ -39,35 +49,48 @@ static bool is_rule(const PageRect *line, int width, int page_length, int page_a
 static PIX *thin_lines(PIX *mask, bool horizontal, int thickest) {
     const int length = horizontal ? pixGetWidth(mask) : pixGetHeight(mask),
               run = (int)larger(10, length / 80);
-    const int across = thickest + 1, bridge = (int)larger(run, length / 3);
+    const int across = thickest + 1, bridge = (int)larger(run, smaller(length / 3, LONGEST_BRIDGE));
     PIX *thick = pixOpenBrick(NULL, mask, horizontal ? 1 : across, horizontal ? across : 1);
     PIX *thin = pixSubtract(NULL, mask, thick);
-    PIX *runs = pixOpenBrick(NULL, thin, horizontal ? run : 1, horizontal ? 1 : run);
-    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? bridge : 3, horizontal ? 3 : bridge);
+    PIX *runs = pixOpenCompBrick(NULL, thin, horizontal ? run : 1, horizontal ? 1 : run);
+    PIX *joined = pixCloseSafeCompBrick(NULL, runs, horizontal ? bridge : 3, horizontal ? 3 : bridge);
     pixDestroy(&thick);
     pixDestroy(&thin);
     pixDestroy(&runs);
     return joined;
 }
 
-/* Removes the rules across the page. */
-static void remove_rules(PIX *mask, bool horizontal) {
-    const int width = pixGetWidth(mask), height = pixGetHeight(mask), across = horizontal ? height : width;
-    PIX *lines = thin_lines(mask, horizontal, (int)larger(3, across / 60) + 1);
-    PIXA *parts = NULL;
-    BOXA *boxes = pixConnComp(lines, &parts, 8);
+/* Removes the rules among the lines, of which boxes and parts are the connected parts, unless mask is NULL;
+ * their number. */
+static int remove_rules_among(PIX *mask, BOXA *boxes, PIXA *parts, const Ruling *page) {
+    int rules = 0;
     for (int i = 0; i < boxaGetCount(boxes); i++) {
         PageRect line;
         boxaGetBoxGeometry(boxes, i, &line.x, &line.y, &line.width, &line.height);
-        PIX *part = pixaGetPix(parts, i, L_CLONE), *whole = pixCreateTemplate(mask);
-        const int line_width = width_of_line(part, horizontal ? line.width : line.height);
-        if (is_rule(&line, line_width, horizontal ? width : height, across, horizontal)) {
+        PIX *part = pixaGetPix(parts, i, L_CLONE);
+        const int line_width = width_of_line(part, page->horizontal ? line.width : line.height);
+        const bool rule = is_rule(&line, line_width, page);
+        if (rule && mask) {
+            PIX *whole = pixCreateTemplate(mask);
             pixRasterop(whole, line.x, line.y, line.width, line.height, PIX_SRC, part, 0, 0);
-            remove_but_crossings(mask, whole, horizontal, line_width);
+            remove_but_crossings(mask, whole, page->horizontal, line_width);
+            pixDestroy(&whole);
         }
+        rules += rule;
         pixDestroy(&part);
-        pixDestroy(&whole);
     }
+    return rules;
+}
+
+/* Removes the rules across the page. */
+static void remove_rules(PIX *mask, bool horizontal) {
+    const int width = pixGetWidth(mask), height = pixGetHeight(mask), several = 3;
+    Ruling page = {horizontal, horizontal ? width : height, horizontal ? height : width, false};
+    PIX *lines = thin_lines(mask, horizontal, (int)larger(3, page.across / 60) + 1);
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(lines, &parts, 8);
+    page.many = remove_rules_among(NULL, boxes, parts, &page) >= several;
+    remove_rules_among(mask, boxes, parts, &page);
     boxaDestroy(&boxes);
     pixaDestroy(&parts);
     pixDestroy(&lines);
@@ -105,8 +128,8 @@ static int drawn_sides(PIX *part) {
 /* Leaves of a frame or a row of cells what was written into it. */
 static void remove_frame(PIX *part) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
-    PIX *level = pixOpenBrick(NULL, part, (int)larger(width * 6 / 10, 3), 1);
-    PIX *upright = pixOpenBrick(NULL, part, 1, (int)larger(height * 6 / 10, 3));
+    PIX *level = pixOpenCompBrick(NULL, part, (int)larger(width * 6 / 10, 3), 1);
+    PIX *upright = pixOpenCompBrick(NULL, part, 1, (int)larger(height * 6 / 10, 3));
     PIX *lines = pixOr(NULL, level, upright);
     const int line_width = (int)lround(page_stroke_width(lines)) + 1;
     PIX *kept = pixCopy(NULL, part);

@@ -66,7 +66,7 @@ static void paper_maps(PIX *ink, PIX **level, PIX **above) {
         int tile_level, tile_above;
         paper_noise(histogram, &tile_level, &tile_above);
         pixSetPixel(levels, x, y, (l_uint32)smaller(tile_level, all_level + 8));
-        pixSetPixel(aboves, x, y, (l_uint32)smaller(smaller(tile_above, 3 * all_above / 2), 255));
+        pixSetPixel(aboves, x, y, (l_uint32)smaller(smaller(tile_above, 5 * all_above / 2), 255));
         numaDestroy(&histogram);
         boxDestroy(&box);
     }

@@ -82,6 +82,15 @@ static int typical_height(PageShapes *shapes) {
     return 0;
 }
 
+/* Whether a pen left a gap in one digit: one part is above the other, nearer than the strokes are wide. */
+static bool is_broken(const PageShape *a, const PageShape *b) {
+    const PageRect both = united(&a->box, &b->box);
+    const int y = gap_y(&a->box, &b->box), narrow = (int)smaller(a->box.width, b->box.width);
+    const bool low = a->box.height <= 2 * a->box.width && b->box.height <= 2 * b->box.width;
+    return low && both.height >= both.width && 10 * -gap_x(&a->box, &b->box) >= 5 * narrow &&
+           8 * y <= both.height && y <= fmin(page_stroke_width(a->mask), page_stroke_width(b->mask));
+}
+
 /* Whether parts belong to one digit of about this height: one above or inside the other, or a piece of a
  * stroke beside it. */
 static bool belong_together(const PageShape *a, const PageShape *b, int height) {
@@ -89,12 +98,13 @@ static bool belong_together(const PageShape *a, const PageShape *b, int height) 
     const int x = gap_x(&a->box, &b->box), y = gap_y(&a->box, &b->box);
     const int narrow = (int)smaller(a->box.width, b->box.width);
     const int low = (int)smaller(a->box.height, b->box.height);
+    if (is_broken(a, b)) return true;
     if (10 * both.height > 15 * height && both.height > larger(a->box.height, b->box.height) * 12 / 10)
         return false;
     if (x < 0 && y < 0 && 10 * -x >= 4 * narrow && 10 * -y >= 4 * low) return true; /* one within the other */
     const bool piece = 3 * low < height; /* not a digit by itself */
     if (10 * -x >= (piece ? 3 : 5) * narrow) return 4 * y <= height;
-    return piece && 10 * x <= height && 10 * y <= height && 10 * both.width <= 11 * both.height;
+    return piece && 10 * x <= height && 10 * y <= height && 10 * both.width <= 14 * both.height;
 }
 
 /* Adds b's pixels to a. */
@@ -162,6 +172,9 @@ PageShapes page_find_shapes(PIX *mask) {
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
             remove_shape(&shapes, i);
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
+    for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
+        if (5 * shapes.shapes[i].box.height >= 2 * height && !is_of_strokes(&shapes.shapes[i]))
+            remove_shape(&shapes, i);
     unite_all(&shapes, height);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (!has_proportions(&shapes.shapes[i], height)) remove_shape(&shapes, i);

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|pictures|cluster|slurm|simulate|report]...    (build is the default)
+# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|pictures|gate|cluster|slurm|simulate|report]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -14,7 +14,15 @@ declare -A packages=(
     [fuzz]="clang libclang-rt-dev libomp-dev"
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
     [pictures]="python3-numpy python3-pil python3-sklearn fonts-dkg-handwriting fonts-humor-sans fonts-breip fonts-bwht
-                fonts-klee fonts-rufscript fonts-comic-neue fonts-seto"
+                fonts-klee fonts-rufscript fonts-comic-neue fonts-seto fonts-kiloji fonts-kristi fonts-dancingscript fonts-femkeklaver
+                fonts-dustin fonts-tomsontalks"
+    [gate]="python3-numpy python3-pil python3-h5py fonts-adf-verana fonts-aoyagi-kouzan-t fonts-aoyagi-soseki fonts-averia-sans-gwf
+            fonts-beteckna fonts-bwht fonts-cabin fonts-cantarell fonts-comfortaa fonts-courier-prime fonts-dejavu fonts-dosis
+            fonts-dustin fonts-ebgaramond fonts-ecolier-court fonts-engadget fonts-essays1743 fonts-fantasque-sans fonts-freefont-ttf
+            fonts-goudybookletter fonts-havana fonts-inconsolata fonts-isabella fonts-jura fonts-kaushanscript fonts-lato
+            fonts-leckerli-one fonts-liberation fonts-lobster fonts-ocr-b fonts-okolaks fonts-oldstandard fonts-open-sans
+            fonts-opendyslexic fonts-play fonts-quicksand fonts-radisnoir fonts-roboto-fontface fonts-sil-andika
+            fonts-yanone-kaffeesatz"
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"
     [simulate]="libsimgrid-dev"

@@ -5,7 +5,7 @@ Usage: draw.py FOLDER [--mnist DIR] [--part test|valid] [--each N] [--seed S]
 
 FOLDER/truth.csv names each picture, its set, its kind and its digits in reading order. The digits are MNIST's test images, or
 with --part valid the last 10,000 training images, which settings may be chosen on; the set `hand` has digits of fonts that look
-like handwriting and, where scikit-learn is installed, those of its load_digits, each at five sizes.
+like handwriting and, where scikit-learn is installed, those of its load_digits, each at five sizes, in both parts other ones.
 """
 
 import argparse
@@ -17,8 +17,12 @@ import os
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-HAND_FONTS = ("dkg", "BecauseWeConnect", "BecauseWeCreate", "BecauseWeMentor", "BecauseWeOrganize",
-              "Humor-Sans", "Rufscript", "breipfont", "KleeOne-Regular", "ComicNeue-Regular", "setofont.")
+# Fonts that look like handwriting, of digits and of letters; the gate's training (draw_gate.py) has none of them.
+HAND_FONTS = {
+    "test": ("dkg", "BecauseWeConnect", "BecauseWeCreate", "BecauseWeMentor", "BecauseWeOrganize", "Humor-Sans", "Rufscript",
+             "breipfont", "KleeOne-Regular", "ComicNeue-Regular", "setofont."),
+    "valid": ("kiloji_p", "Kristi", "DancingScript-Regular", "femkeklaver", "Domestic_Manners", "TomsonTalks"),
+}
 LETTERS = "ACEFHJKMNPRTVWXYadefhkmnprtvwxy"
 
 
@@ -51,8 +55,9 @@ def thinned(bits):
 class Drawer:
     """Makes pictures; each draw_* gives (an image of mode L or RGB, the digits in it)."""
 
-    def __init__(self, images, labels, seed):
+    def __init__(self, images, labels, part, seed):
         self.images, self.labels, self.random = images, labels, np.random.RandomState(seed)
+        self.fonts = find_fonts(part)
         self.next = 0
 
     def between(self, low, high):
@@ -281,8 +286,7 @@ class Drawer:
         return page, ""
 
     def draw_letter(self):
-        fonts = find_fonts()
-        font = ImageFont.truetype(fonts[self.between(0, len(fonts) - 1)], self.between(60, 160))
+        font = ImageFont.truetype(self.fonts[self.between(0, len(self.fonts) - 1)], self.between(60, 160))
         page = self.page(300, 300)
         ImageDraw.Draw(page).text((150, 150), LETTERS[self.between(0, len(LETTERS) - 1)], (20, 20, 20), font, "mm")
         return page, ""
@@ -294,9 +298,9 @@ SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 
 
-def find_fonts():
+def find_fonts(part):
     paths = sorted(glob.glob("/usr/share/fonts/**/*.?tf", recursive=True))
-    return [p for p in paths if any(name in os.path.basename(p) for name in HAND_FONTS)]
+    return [p for p in paths if any(name in os.path.basename(p) for name in HAND_FONTS[part])]
 
 
 def save_pnm(page, path, maxval):
@@ -340,10 +344,10 @@ FORMATS = (
 )
 
 
-def hand_digits(each):
+def hand_digits(part, each):
     """Digits of other hands than MNIST's: (ink, label)."""
     digits = []
-    for font in find_fonts():
+    for font in find_fonts(part):
         for label in "0123456789":
             image = Image.new("L", (160, 160))
             ImageDraw.Draw(image).text((80, 80), label, 255, ImageFont.truetype(font, 90), "mm")
@@ -352,7 +356,8 @@ def hand_digits(each):
     try:
         from sklearn.datasets import load_digits
         bunch = load_digits()
-        for k in range(0, len(bunch.images), max(1, len(bunch.images) // (10 * each))):
+        step = max(2, len(bunch.images) // (10 * each))
+        for k in range(0 if part == "test" else step // 2, len(bunch.images), step):
             ink = Image.fromarray((bunch.images[k] * 15.9).astype(np.uint8)).resize((128, 128), Image.BICUBIC)
             digits.append((ink.crop(ink.point(lambda v: 255 * (v > 30)).getbbox()), str(bunch.target[k]), "load_digits"))
     except ImportError:
@@ -360,8 +365,8 @@ def hand_digits(each):
     return digits
 
 
-def write_hand(folder, rows, each):
-    for k, (ink, label, kind) in enumerate(hand_digits(each)):
+def write_hand(folder, rows, part, each):
+    for k, (ink, label, kind) in enumerate(hand_digits(part, each)):
         height = (24, 48, 96, 160, 320)[k % 5]
         scaled = ink.resize((max(1, round(ink.width * height / ink.height)), height), Image.BICUBIC)
         page = Image.new("L", (scaled.width + height, height * 2), 250)
@@ -380,7 +385,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     os.makedirs(given.folder, exist_ok=True)
-    drawer, rows = Drawer(*read_digits(given.mnist, given.part), given.seed), []
+    drawer, rows = Drawer(*read_digits(given.mnist, given.part), given.part, given.seed), []
     for name, kinds, each in (("one", ONE, given.each), ("several", SEVERAL, given.each), ("none", NONE, given.each * 5 // 2)):
         for kind in kinds:
             for k in range(each):
@@ -394,7 +399,7 @@ def main():
         path = f"format-{k:03d}.{end}"
         save(page, os.path.join(given.folder, path))
         rows.append((path, "one", "formats", text))
-    write_hand(given.folder, rows, given.each)
+    write_hand(given.folder, rows, given.part, given.each)
     with open(os.path.join(given.folder, "truth.csv"), "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("picture", "set", "kind", "digits"))

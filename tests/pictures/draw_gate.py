@@ -1,89 +1,366 @@
 #!/usr/bin/env python3
-"""Draws what the gate (src/data/gate.h) is trained on, as IDX files: digits (1) of MNIST's first 50,000 training images and of
-fonts, and other shapes (0): letters of fonts and of strokes, scribbles, pairs of digits, noise, blots. The fonts aren't those of
-draw.py but for a few. The test part has the other training images. Usage: draw_gate.py MNIST_DIR OUT_DIR
+"""Draws what the gate (src/data/gate.h) learns from, as IDX files of 28x28 pixels: digits with their labels, and other shapes
+(label 10).
+
+Usage: draw_gate.py MNIST_DIR OUT_DIR [--fonts DIR]... [--count N] [--seed S]
+
+Digits are MNIST's first 50,000 training images and those of printed and handwriting-like fonts, each as it is or drawn anew:
+blurred, at few pixels, thin, thick, slanted, noisy. Others are letters and signs of the same fonts, letters of bent strokes,
+scribbles, pairs and pieces of digits, rests of rules, blots, noise. All pass through the same cutting out and scaling as on a
+page. The fonts aren't those of draw.py, neither its test part's nor its validation part's. The test part of the files has the
+other 10,000 training images, drawn likewise, and other shapes of fonts that aren't in the training part.
 """
 
-import sys
-import numpy as np, glob, struct, os
-from PIL import Image, ImageDraw, ImageFont, ImageFilter
-rs=np.random.RandomState(7)
-T=np.frombuffer(open(sys.argv[1] + '/train-images-idx3-ubyte','rb').read(),np.uint8)[16:].reshape(-1,28,28)
-fonts=[f for f in glob.glob('/usr/share/fonts/**/*.?tf',recursive=True) if any(k in f.lower() for k in('dejavu','comicneue','setofont.ttf','klee','breip.ttf','becausewelearn','becausewebuild'))]
-print(len(fonts))
-def norm(im):
-    """PIL L, ink light on black -> 28x28 as MNIST"""
-    b=im.point(lambda v:255*(v>40)).getbbox()
-    if not b: return None
-    im=im.crop(b); w,h=im.size; s=20/max(w,h); im=im.resize((max(1,round(w*s)),max(1,round(h*s))),Image.BOX if s<1 else Image.BILINEAR)
-    a=np.array(im).astype(float); a*=255/max(a.max(),1); h,w=a.shape; y,x=np.mgrid[:h,:w]; m=a.sum()
-    t=int(round(14-(a*y).sum()/m)); l=int(round(14-(a*x).sum()/m)); t=min(max(t,0),28-h); l=min(max(l,0),28-w)
-    o=np.zeros((28,28),np.uint8); o[t:t+h,l:l+w]=a; return o
-def warp(im,k=1):
-    a=rs.uniform(-12,12)*k; sh=rs.uniform(-.3,.3)*k; sx=rs.uniform(.75,1.25)
-    im=im.rotate(a,Image.BILINEAR); w,h=im.size
-    return im.transform((w,h),Image.AFFINE,(sx,sh,w/2-sx*w/2-sh*h/2,0,1,0),Image.BILINEAR)
-def thick(im):
-    r=rs.randint(4)
-    if r==1: im=im.filter(ImageFilter.MaxFilter(5))
-    if r==2: im=im.filter(ImageFilter.MinFilter(3))
-    if r==3: im=im.filter(ImageFilter.MaxFilter(3))
-    return im
-cache={}
-def glyph(c):
-    f=fonts[rs.randint(len(fonts))]
-    if f not in cache: cache[f]=ImageFont.truetype(f,64)
-    im=Image.new('L',(128,128),0); ImageDraw.Draw(im).text((64,64),c,font=cache[f],fill=255,anchor='mm')
-    return norm(warp(thick(im)))
-# letters as strokes; unit square
-S={'A':[[(0,1),(.5,0),(1,1)],[(.2,.6),(.8,.6)]],'E':[[(1,0),(0,0),(0,1),(1,1)],[(0,.5),(.8,.5)]],'F':[[(1,0),(0,0),(0,1)],[(0,.5),(.8,.5)]],'H':[[(0,0),(0,1)],[(1,0),(1,1)],[(0,.5),(1,.5)]],'K':[[(0,0),(0,1)],[(1,0),(0,.5),(1,1)]],'L':[[(0,0),(0,1),(.9,1)]],'M':[[(0,1),(.1,0),(.5,.7),(.9,0),(1,1)]],'N':[[(0,1),(0,0),(1,1),(1,0)]],'T':[[(0,0),(1,0)],[(.5,0),(.5,1)]],'V':[[(0,0),(.5,1),(1,0)]],'W':[[(0,0),(.25,1),(.5,.3),(.75,1),(1,0)]],'X':[[(0,0),(1,1)],[(1,0),(0,1)]],'Y':[[(0,0),(.5,.5),(1,0)],[(.5,.5),(.5,1)]],'P':[[(0,1),(0,0),(.7,.05),(.9,.25),(.7,.5),(0,.5)]],'R':[[(0,1),(0,0),(.7,.05),(.9,.25),(.7,.5),(0,.5),(1,1)]],'U':[[(0,0),(0,.7),(.3,1),(.7,1),(1,.7),(1,0)]],'+':[[(0,.5),(1,.5)],[(.5,0),(.5,1)]],'#':[[(.3,0),(.3,1)],[(.7,0),(.7,1)],[(0,.3),(1,.3)],[(0,.7),(1,.7)]],'*':[[(0,0),(1,1)],[(1,0),(0,1)],[(.5,0),(.5,1)],[(0,.5),(1,.5)]],'=':[[(0,.2),(1,.2)],[(0,.8),(1,.8)]],'sq':[[(0,0),(1,0),(1,1),(0,1),(0,0)]],'tri':[[(.5,0),(1,1),(0,1),(.5,0)]],'G':[[(1,.2),(.6,0),(.2,.2),(0,.5),(.2,.9),(.6,1),(1,.8),(1,.55),(.6,.55)]],'n':[[(0,0),(0,1)],[(0,.3),(.4,0),(.8,.2),(.9,1)]],'m':[[(0,0),(0,1)],[(0,.2),(.3,0),(.5,.3),(.5,1)],[(.5,.3),(.75,0),(1,.3),(1,1)]],'h':[[(0,0),(0,1)],[(0,.6),(.4,.4),(.8,.6),(.8,1)]],'r':[[(0,0),(0,1)],[(0,.4),(.4,.05),(.8,.15)]],'C':[[(1,.15),(.6,0),(.2,.2),(0,.5),(.2,.85),(.6,1),(1,.85)]],'D':[[(0,0),(0,1),(.6,.9),(1,.5),(.6,.1),(0,0)]],'J':[[(.2,0),(1,0)],[(.6,0),(.6,.8),(.3,1),(0,.8)]],'E2':[[(.9,.1),(.3,0),(.1,.25),(.5,.5),(.1,.75),(.3,1),(.9,.9)]]}
-def strokes(lines,jit,w):
-    im=Image.new('L',(160,160),0); d=ImageDraw.Draw(im); asp=rs.uniform(.55,1.05)
-    for l in lines:
-        p=[(80+asp*80*(x-.5+rs.normal(0,jit)),80+80*(y-.5+rs.normal(0,jit))) for x,y in l]
-        # smooth a little: subdivide with bow
-        q=[p[0]]
-        for a,b in zip(p,p[1:]):
-            bow=rs.normal(0,.06)*np.hypot(b[0]-a[0],b[1]-a[1])
-            mx,my=(a[0]+b[0])/2-(b[1]-a[1])/80*bow,(a[1]+b[1])/2+(b[0]-a[0])/80*bow
-            q+=[(mx,my),b]
-        d.line(q,fill=255,width=w,joint='curve')
-        for x,y in q: d.ellipse((x-w/2,y-w/2,x+w/2,y+w/2),fill=255)
-    return im.filter(ImageFilter.GaussianBlur(1))
-letters='ACDEFGHJKLMNPQRTUVWXYZabcdefhkmnprtuvwxyzABDEFHKMNRTWXY&@%?!+=#<>()/'
-letters=[c for c in letters if c not in 'Zbzo/()!lI?']
-def neg():
-    k=rs.randint(10)
-    if k<4: return glyph(letters[rs.randint(len(letters))])
-    if k<7:
-        n=list(S); return norm(warp(strokes(S[n[rs.randint(len(n))]],.05,rs.randint(4,16)),.8))
-    if k==7: # scribble
-        m=rs.randint(4,10); return norm(strokes([list(zip(rs.rand(m),rs.rand(m)))],0,rs.randint(3,12)))
-    if k==8: # two digits in one, narrow
-        a,b=T[rs.randint(50000)],T[rs.randint(50000)]; im=np.zeros((28,60),np.uint8); o=rs.randint(14,22)
-        im[:,2:30]=a; im[:,2+o:30+o]=np.maximum(im[:,2+o:30+o],b); return norm(Image.fromarray(im))
-    r=rs.randint(3)
-    if r==0: # noise or blotches
-        im=Image.fromarray((rs.rand(40,40)*255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(rs.uniform(.3,4)))
-        a=np.array(im).astype(float); a=(a-np.percentile(a,rs.randint(40,90)))*20; return norm(Image.fromarray(np.clip(a,0,255).astype(np.uint8)))
-    if r==1: # part of letters pair
-        f=fonts[rs.randint(len(fonts))]; im=Image.new('L',(200,128),0); c=''.join(letters[rs.randint(len(letters))] for _ in range(2))
-        if f not in cache: cache[f]=ImageFont.truetype(f,64)
-        ImageDraw.Draw(im).text((100,64),c,font=cache[f],fill=255,anchor='mm'); return norm(warp(thick(im)))
-    x,y,w,h=rs.randint(20,60),rs.randint(20,60),rs.randint(20,80),rs.randint(20,80)
-    im=Image.new('L',(160,160),0); d=ImageDraw.Draw(im); (d.ellipse if rs.rand()<.3 else d.rectangle)((x,y,x+w,y+h),fill=255); return norm(warp(im))
-def many(f,n):
-    out=[]
-    while len(out)<n:
-        o=f()
-        if o is not None: out.append(o)
-    return np.array(out)
-def pos(): return glyph('0123456789'[rs.randint(10)])
-def idx(name,im,lab):
-    open(name+'-images-idx3-ubyte','wb').write(struct.pack('>iiii',2051,len(im),28,28)+im.tobytes())
-    open(name+'-labels-idx1-ubyte','wb').write(struct.pack('>ii',2049,len(lab))+lab.astype(np.uint8).tobytes())
-o = sys.argv[2] + '/'
-os.makedirs(o, exist_ok=True)
-P=np.concatenate([T[:50000],many(pos,8000)]); N=many(neg,42000)
-X=np.concatenate([P,N]); y=np.r_[np.ones(len(P)),np.zeros(len(N))]; q=rs.permutation(len(X)); idx(o+'train',X[q],y[q])
-P=T[50000:]; N=many(neg,4000); idx(o+'t10k',np.concatenate([P,N]),np.r_[np.ones(len(P)),np.zeros(len(N))])
+import argparse
+import glob
+import multiprocessing
+import os
+import struct
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+OTHER = 10
+# Families of draw.py, which the gate may not know.
+KEPT_APART = ("dkg", "becausewec", "becausewem", "becausewebo", "becauseweo", "humor", "rufscript", "breip", "klee", "comicneue",
+              "setofont", "kiloji", "kristi", "dancingscript", "femkeklaver", "domestic", "tomsontalks", "dustismo")
+# Of the others those that have no usual digits or letters.
+UNUSUAL = ("ocrbs", "ocrbx", "ocrbe", "ocrbf", "hairline", "thin", "mathtex", "cmex", "cmsy", "msam", "msbm", "esint", "stmary",
+           "wasy", "cmmi", "dsrom", "eufm", "rsfs", "navilu", "typoscript", "balker", "swift", "wargames", "marked", "winks",
+           "progenisis", "flatline", "symbola", "joscelyn", "elusive")
+OLD_FIGURES = ("essays", "goudy", "isabella", "ebgaramond")  # 0 and 1 like o and I: only their letters are used
+VALID_FONTS = ("andika", "opendyslexic", "play", "ecolier", "essays", "engadget", "oldstandard", "havana")
+SIGNS = "ACEFHJKLMNPQRTUVWXYacdefhkmnprtuvwxyAEFGHKMNPRTUWXYadefhkmnrtuwxy&@%?+=#<>*$€ÄÖé"
+POINTS = {  # letters as strokes in the unit square
+    "A": [[(0, 1), (.5, 0), (1, 1)], [(.2, .6), (.8, .6)]], "E": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, .5), (.8, .5)]],
+    "F": [[(1, 0), (0, 0), (0, 1)], [(0, .5), (.8, .5)]], "H": [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, .5), (1, .5)]],
+    "K": [[(0, 0), (0, 1)], [(1, 0), (0, .5), (1, 1)]], "L": [[(0, 0), (0, 1), (.9, 1)]],
+    "M": [[(0, 1), (.1, 0), (.5, .7), (.9, 0), (1, 1)]], "N": [[(0, 1), (0, 0), (1, 1), (1, 0)]],
+    "T": [[(0, 0), (1, 0)], [(.5, 0), (.5, 1)]], "V": [[(0, 0), (.5, 1), (1, 0)]],
+    "W": [[(0, 0), (.25, 1), (.5, .3), (.75, 1), (1, 0)]], "X": [[(0, 0), (1, 1)], [(1, 0), (0, 1)]],
+    "Y": [[(0, 0), (.5, .5), (1, 0)], [(.5, .5), (.5, 1)]], "P": [[(0, 1), (0, 0), (.7, .05), (.9, .25), (.7, .5), (0, .5)]],
+    "R": [[(0, 1), (0, 0), (.7, .05), (.9, .25), (.7, .5), (0, .5), (1, 1)]],
+    "U": [[(0, 0), (0, .7), (.3, 1), (.7, 1), (1, .7), (1, 0)]], "+": [[(0, .5), (1, .5)], [(.5, 0), (.5, 1)]],
+    "#": [[(.3, 0), (.3, 1)], [(.7, 0), (.7, 1)], [(0, .3), (1, .3)], [(0, .7), (1, .7)]],
+    "*": [[(0, 0), (1, 1)], [(1, 0), (0, 1)], [(.5, 0), (.5, 1)], [(0, .5), (1, .5)]],
+    "=": [[(0, .2), (1, .2)], [(0, .8), (1, .8)]], "square": [[(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]],
+    "triangle": [[(.5, 0), (1, 1), (0, 1), (.5, 0)]], "n": [[(0, 0), (0, 1)], [(0, .3), (.4, 0), (.8, .2), (.9, 1)]],
+    "G": [[(1, .2), (.6, 0), (.2, .2), (0, .5), (.2, .9), (.6, 1), (1, .8), (1, .55), (.6, .55)]],
+    "m": [[(0, 0), (0, 1)], [(0, .2), (.3, 0), (.5, .3), (.5, 1)], [(.5, .3), (.75, 0), (1, .3), (1, 1)]],
+    "h": [[(0, 0), (0, 1)], [(0, .6), (.4, .4), (.8, .6), (.8, 1)]], "r": [[(0, 0), (0, 1)], [(0, .4), (.4, .05), (.8, .15)]],
+    "C": [[(1, .15), (.6, 0), (.2, .2), (0, .5), (.2, .85), (.6, 1), (1, .85)]],
+    "J": [[(.2, 0), (1, 0)], [(.6, 0), (.6, .8), (.3, 1), (0, .8)]],
+    "a": [[(.8, .2), (.4, 0), (.05, .4), (.3, .9), (.75, .7), (.8, .1), (.85, .8), (1, 1)]],
+    "e": [[(.1, .55), (.9, .45), (.7, .05), (.3, .05), (.05, .5), (.3, .95), (.9, .85)]],
+    "k": [[(0, 0), (0, 1)], [(.7, .4), (0, .7), (.8, 1)]], "f": [[(1, .1), (.6, 0), (.4, .2), (.4, 1)], [(0, .45), (.9, .45)]],
+    "t": [[(.4, 0), (.4, .85), (.6, 1), (.9, .9)], [(0, .3), (.9, .3)]],
+    "d": [[(.9, 0), (.9, 1)], [(.9, .55), (.5, .4), (.1, .7), (.4, 1), (.9, .85)]],
+    "p": [[(0, 0), (0, 1)], [(0, .1), (.5, 0), (.9, .25), (.5, .55), (0, .45)]],
+    "w": [[(0, 0), (.15, .9), (.4, .9), (.5, .2), (.6, .9), (.85, .9), (1, 0)]],
+}
+
+
+def grown(values, side):
+    """The largest value within squares of `side` pixels (an odd number); with a negative side the smallest."""
+    take, reach = (np.maximum if side > 0 else np.minimum), abs(side) // 2
+    for axis in (0, 1):
+        padded = np.pad(values, [(reach, reach) if a == axis else (0, 0) for a in (0, 1)])
+        parts = [padded[k:k + values.shape[0]] if axis == 0 else padded[:, k:k + values.shape[1]] for k in range(2 * reach + 1)]
+        values = parts[0]
+        for part in parts[1:]:
+            values = take(values, part)
+    return values
+
+
+def stroke_width(mask):
+    """Twice the area by the outline's length, as src/data/page_mask.c has it."""
+    area, inner = np.count_nonzero(mask), np.count_nonzero(grown(mask, -3))
+    return 2 * area / max(area - inner, 1)
+
+
+def mended(values, width, size):
+    """Strokes about as wide as MNIST's (src/data/page_glyph.c)."""
+    pixel = size / 20
+    if width < 1.2 * pixel:
+        return grown(values, round((1.8 * pixel - width) / 2) * 2 + 1)
+    if width > 5.5 * pixel:
+        return grown(values, -(round(min(width - 4.9 * pixel, width / 4) / 2) * 2 + 1))
+    return values
+
+
+def inked_box(mask):
+    rows, columns = np.where(mask.any(1))[0], np.where(mask.any(0))[0]
+    return columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
+
+
+def seen(image, threshold=0.4):
+    """What a model sees of ink on black (mode L) where the strokes are at least a few pixels long; None if there is nothing."""
+    values = np.asarray(image).astype(float)
+    core = values >= max(values.max() * threshold, 1)
+    if values.max() < 20 or core.sum() < 4:
+        return None
+    values = np.minimum(values * 255 / np.percentile(values[core], 90), 255).astype(np.uint8)
+    left, top, right, bottom = inked_box(core)
+    size = max(right - left, bottom - top)
+    margin = max(3, round(size / 8))
+    values, core = (np.pad(v[top:bottom, left:right], margin) for v in (np.where(grown(core, margin | 1), values, 0), core))
+    values = mended(values, stroke_width(core), size)
+    left, top, right, bottom = inked_box(values >= 42)
+    image = Image.fromarray(values[top:bottom, left:right])
+    scale = 20 / max(image.size)
+    image = image.resize([max(1, int(s * scale + 0.5)) for s in image.size], Image.BOX if scale < 0.7 else Image.BILINEAR)
+    return centred(np.asarray(image).astype(float))
+
+
+def centred(values):
+    values = values * 255 / max(values.max(), 1)
+    (height, width), mass = values.shape, max(values.sum(), 1)
+    y, x = np.mgrid[:height, :width]
+    top = min(max(round(14 - (values * y).sum() / mass), 0), 28 - height)
+    left = min(max(round(14 - (values * x).sum() / mass), 0), 28 - width)
+    out = np.zeros((28, 28), np.uint8)
+    out[top:top + height, left:left + width] = np.round(values)
+    return out
+
+
+class Drawer:
+    def __init__(self, images, labels, fonts, seed):
+        self.images, self.labels, self.fonts = images, labels, fonts
+        self.digit_fonts = [f for f in fonts if not is_one_of(f, OLD_FIGURES)]
+        self.random = np.random.RandomState(seed)
+        self.loaded = {}
+
+    def between(self, low, high):
+        return int(self.random.randint(low, high + 1))
+
+    def choice(self, items):
+        return items[self.random.randint(len(items))]
+
+    def font(self, path):
+        if path not in self.loaded:
+            self.loaded[path] = ImageFont.truetype(path, 40)
+        return self.loaded[path]
+
+    def text(self, words, fonts):
+        image = Image.new("L", (56 + 36 * len(words), 80))
+        ImageDraw.Draw(image).text((image.width // 2, 40), words, 255, self.font(self.choice(fonts)), "mm")
+        return image
+
+    def mnist(self):
+        """A digit of MNIST, large, its label."""
+        k = self.random.randint(len(self.images))
+        image = Image.fromarray(np.pad(self.images[k], 4)).resize((72, 72), Image.BICUBIC)
+        return image, self.labels[k]
+
+    def bent(self, image, strength):
+        """Slanted, stretched, and bent as handwriting is."""
+        width, height = image.size
+        slant, turn = self.random.uniform(-.3, .3) * strength, self.random.uniform(-.2, .2) * strength
+        wide, tall = self.random.uniform(.8, 1.25), self.random.uniform(.85, 1.1)
+        x, y = np.linspace(0, width, 5), np.linspace(0, height, 5)
+        moved = self.random.normal(0, 1.5 * strength, (5, 5, 2))
+        at = lambda i, j: ((x[i] - width / 2) * wide + (slant + turn) * (y[j] - height / 2) + width / 2 + moved[i, j, 0],
+                           (y[j] - height / 2) * tall - turn * (x[i] - width / 2) + height / 2 + moved[i, j, 1])
+        mesh = [((int(x[i]), int(y[j]), int(x[i + 1]), int(y[j + 1])), at(i, j) + at(i, j + 1) + at(i + 1, j + 1) + at(i + 1, j))
+                for i in range(4) for j in range(4)]
+        return image.transform(image.size, Image.MESH, mesh, Image.BILINEAR)
+
+    def pen(self, image):
+        """Thinner or thicker strokes."""
+        side = self.choice((-3, 1, 1, 3, 3, 5))
+        return Image.fromarray(grown(np.asarray(image), side))
+
+    def worn(self, image):
+        """As pictures come out: few pixels, blurred, noisy, partly faded."""
+        kind = self.between(0, 9)
+        box = image.getbbox()
+        if not box:
+            return image
+        if kind < 4:
+            image = image.crop(box)
+            height = self.between(7, 12) if kind < 2 else self.between(10, 24)
+            wide = self.random.uniform(.85, 1.2) * image.width * height / image.height
+            small = image.resize((max(2, round(wide)), height), Image.BOX)
+            back = (max(4, round(small.width * 48 / height)), 48)
+            large = Image.new("L", (back[0] + 40, back[1] + 40))
+            large.paste(small.resize(back, self.choice((Image.BICUBIC, Image.BILINEAR))), (20, 20))
+            return large
+        if kind < 6:
+            return image.filter(ImageFilter.GaussianBlur(self.random.uniform(.7, 3)))
+        if kind == 6:
+            noisy = np.asarray(image).astype(float) + self.random.normal(0, 25, (image.height, image.width))
+            return Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(1))
+        return image
+
+    def strokes(self, lines, jitter, width):
+        image = Image.new("L", (96, 96))
+        draw, across = ImageDraw.Draw(image), self.random.uniform(.5, 1.05)
+        for line in lines:
+            points = [(48 + across * 56 * (x - .5 + self.random.normal(0, jitter)),
+                       48 + 56 * (y - .5 + self.random.normal(0, jitter))) for x, y in line]
+            bowed = points[:1]
+            for (ax, ay), (bx, by) in zip(points, points[1:]):
+                bow = self.random.normal(0, .1)
+                bowed += [((ax + bx) / 2 - (by - ay) * bow, (ay + by) / 2 + (bx - ax) * bow), (bx, by)]
+            draw.line(bowed, fill=255, width=width, joint="curve")
+            for x, y in bowed:
+                draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
+        return image.filter(ImageFilter.GaussianBlur(1))
+
+    def piece(self, image):
+        """Part of a shape, such as a mended rule or a cut leaves."""
+        box = image.getbbox()
+        if not box:
+            return image
+        image = image.crop(box)
+        (width, height), share = image.size, self.random.uniform(.35, .65)
+        upper, left = int(height * share), int(width * share)
+        parts = ((0, 0, width, upper), (0, upper, width, height), (0, 0, left, height), (left, 0, width, height))
+        cut = image.crop(self.choice([p for p in parts if 2 * (p[2] - p[0]) >= p[3] - p[1]] or parts[:2]))
+        large = Image.new("L", (cut.width + 20, cut.height + 20))
+        large.paste(cut, (10, 10))
+        return large
+
+    def pair(self):
+        (a, _), (b, _) = self.mnist(), self.mnist()
+        image = Image.new("L", (150, 72))
+        image.paste(a, (2, 0))
+        image.paste(b, (self.between(32, 60), 0), b)
+        return image
+
+    def blot(self):
+        kind = self.between(0, 4)
+        image = Image.new("L", (120, 120))
+        draw = ImageDraw.Draw(image)
+        if kind == 0:
+            x, y, w, h = (self.between(10, 60) for _ in range(4))
+            (draw.ellipse if self.between(0, 1) else draw.rectangle)((x, y, x + w, y + h), fill=255)
+        elif kind == 1:  # rests of rules and cells
+            for _ in range(self.between(1, 3)):
+                x, y, length, width = self.between(10, 60), self.between(10, 60), self.between(10, 50), self.between(2, 6)
+                draw.line((x, y, x + length, y), fill=255, width=width)
+                if self.between(0, 1):
+                    draw.line((x, y - self.between(0, 15), x, y + length), fill=255, width=width)
+        elif kind == 2:  # dirt
+            for _ in range(self.between(3, 25)):
+                x, y, r = self.between(10, 110), self.between(10, 110), self.between(1, 12)
+                draw.ellipse((x, y, x + r, y + r), fill=255)
+        elif kind == 3:  # noise and blotches
+            noise = Image.fromarray((self.random.rand(48, 48) * 255).astype(np.uint8))
+            values = np.asarray(noise.filter(ImageFilter.GaussianBlur(self.random.uniform(.3, 4)))).astype(float)
+            values = (values - np.percentile(values, self.between(40, 90))) * 20
+            image = Image.fromarray(np.clip(values, 0, 255).astype(np.uint8)).resize((96, 96), Image.BILINEAR)
+        else:  # a scribble
+            count = self.between(4, 12)
+            image = self.strokes([list(zip(self.random.rand(count), self.random.rand(count)))], 0, self.between(2, 7))
+        return image
+
+    def digit(self):
+        if self.between(0, 9) < 7:
+            image, label = self.mnist()
+            image = self.bent(image, .4)
+        else:
+            label = self.between(0, 9)
+            image = self.bent(self.text(str(label), self.digit_fonts), self.choice((0.2, .6, 1)))
+        return seen(self.worn(self.pen(image)), self.random.uniform(.3, .5)), label
+
+    def other(self):
+        kind = self.between(0, 19)
+        if kind < 10:
+            image = self.pen(self.bent(self.text(self.choice(SIGNS), self.fonts), self.choice((0.2, .6, 1, 1.4))))
+        elif kind < 13:
+            image = self.bent(self.strokes(self.choice(list(POINTS.values())), .05, self.between(3, 9)), .8)
+        elif kind < 14:
+            words = self.choice(SIGNS) + self.choice(SIGNS) + (self.choice(SIGNS) if self.between(0, 1) else "")
+            image = self.pen(self.bent(self.text(words, self.fonts), .6))
+        elif kind < 15:
+            image = self.pair()
+        elif kind < 17:
+            image = self.piece(self.text(self.choice(SIGNS), self.fonts))
+        else:
+            image = self.blot()
+        return seen(self.worn(image), self.random.uniform(.3, .5)), OTHER
+
+
+def draw_some(kind, count, source, seed):
+    drawer, images, labels = Drawer(*source, seed), [], []
+    while len(images) < count:
+        image, label = getattr(drawer, kind)()
+        if image is not None:
+            images.append(image)
+            labels.append(label)
+    return np.array(images), np.array(labels)
+
+
+def draw_many(source, kind, count, seed):
+    """source: MNIST's images, labels, fonts. In blocks, each with its own random numbers, over all CPUs."""
+    block = 500
+    if count <= block:
+        return draw_some(kind, count, source, seed)
+    jobs = os.cpu_count()
+    receivers = []
+    for job in range(jobs):
+        receiver, sender = multiprocessing.Pipe(False)
+        mine = range(job, count // block, jobs)
+        work = lambda: sender.send([(k, draw_some(kind, block, source, 1000 * seed + k)) for k in mine])
+        multiprocessing.get_context("fork").Process(target=work).start()
+        receivers.append(receiver)
+    blocks = [drawn for _, drawn in sorted((part for r in receivers for part in r.recv()), key=lambda part: part[0])]
+    return [np.concatenate(parts) for parts in zip(*blocks)]
+
+
+def is_one_of(path, names):
+    return any(name in os.path.basename(path).lower().replace("-", "").replace("_", "") for name in names)
+
+
+def has_digits(path):
+    font = ImageFont.truetype(path, 24)
+    return bytes(font.getmask("5")) not in (bytes(font.getmask("7")), bytes(font.getmask("\uffff")))
+
+
+def find_fonts(folders):
+    paths = sorted(p for folder in folders for p in glob.glob(folder + "/**/*.?tf", recursive=True))
+    usual = [p for p in paths if not is_one_of(p, KEPT_APART + UNUSUAL) and has_digits(p)]
+    return [p for p in usual if not is_one_of(p, VALID_FONTS)], [p for p in usual if is_one_of(p, VALID_FONTS)]
+
+
+def read_idx(folder, name, offset):
+    return np.frombuffer(open(os.path.join(folder, name), "rb").read(), np.uint8)[offset:]
+
+
+def write_idx(name, images, labels, random):
+    order = random.permutation(len(images))
+    with open(name + "-images-idx3-ubyte", "wb") as file:
+        file.write(struct.pack(">iiii", 2051, len(images), 28, 28) + images[order].tobytes())
+    with open(name + "-labels-idx1-ubyte", "wb") as file:
+        file.write(struct.pack(">ii", 2049, len(labels)) + labels[order].astype(np.uint8).tobytes())
+
+
+def write_part(path, source, own, count, seed):
+    """own: MNIST's images as they are, [n][28][28], and their labels."""
+    digits, others = draw_many(source, "digit", count, seed), draw_many(source, "other", count + len(own[0]) // 2, seed + 1)
+    write_idx(path, np.concatenate([own[0], digits[0], others[0]]), np.concatenate([own[1], digits[1], others[1]]),
+              np.random.RandomState(seed))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mnist")
+    parser.add_argument("out")
+    parser.add_argument("--fonts", action="append", default=[])
+    parser.add_argument("--count", type=int, default=40000)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    images = read_idx(given.mnist, "train-images-idx3-ubyte", 16).reshape(-1, 28, 28)
+    labels = read_idx(given.mnist, "train-labels-idx1-ubyte", 8)
+    fonts, valid_fonts = find_fonts(given.fonts or ["/usr/share/fonts"])
+    print(f"{len(fonts)} fonts to learn from, {len(valid_fonts)} others")
+    os.makedirs(given.out, exist_ok=True)
+    half = slice(0, 50000, 2)
+    write_part(os.path.join(given.out, "train"), (images[:50000], labels[:50000], fonts),
+               (images[half], labels[half]), given.count, given.seed)
+    write_part(os.path.join(given.out, "t10k"), (images[50000:], labels[50000:], valid_fonts),
+               (images[50000:], labels[50000:]), given.count // 10, given.seed + 2)
+
+
+main()

@@ -1,0 +1,158 @@
+#include "data/page_sheet.h"
+
+#include "core/integers.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    SIDE = 256,    /* pixels of the longer side of the picture in which a sheet is looked for */
+    MIN_SIDE = 32, /* of the shorter one */
+    RIM = 2        /* pixels along the sheet's edge that aren't counted to it */
+};
+
+/* The largest connected part; NULL if there is none. */
+static PIX *largest_part(PIX *mask) {
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(mask, &parts, 4);
+    int best = -1;
+    l_int32 area, most = 0;
+    for (int i = 0; i < boxaGetCount(boxes); i++) {
+        PIX *part = pixaGetPix(parts, i, L_CLONE);
+        pixCountPixels(part, &area, NULL);
+        if (area > most) {
+            best = i;
+            most = area;
+        }
+        pixDestroy(&part);
+    }
+    PIX *largest = best < 0 ? NULL : pixCreateTemplate(mask);
+    if (largest) {
+        l_int32 x, y, width, height;
+        PIX *part = pixaGetPix(parts, best, L_CLONE);
+        boxaGetBoxGeometry(boxes, best, &x, &y, &width, &height);
+        pixRasterop(largest, x, y, width, height, PIX_SRC, part, 0, 0);
+        pixDestroy(&part);
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
+    return largest;
+}
+
+/* The largest bright part of a page with what is written on it. */
+static PIX *bright_part(PIX *grey) {
+    PIX *bright = NULL;
+    const int width = pixGetWidth(grey), height = pixGetHeight(grey), joined = 9;
+    if (pixOtsuAdaptiveThreshold(grey, width, height, 0, 0, 0.1f, NULL, &bright)) return NULL;
+    pixInvert(bright, bright);
+    pixOpenBrick(bright, bright, 3, 3);
+    PIX *part = largest_part(bright);
+    pixDestroy(&bright);
+    if (!part) return NULL;
+    pixCloseSafeBrick(part, part, joined, joined);
+    PIX *holes = pixHolesByFilling(part, 4);
+    pixOr(part, part, holes);
+    pixDestroy(&holes);
+    return part;
+}
+
+/* Area of the quadrilateral whose corners are the pixels of a mask that lie farthest along both diagonals. */
+static double corners_area(PIX *mask) {
+    int corner[4][2] = {{0}}, far[4];
+    bool any = false;
+    for (int y = 0; y < pixGetHeight(mask); y++) {
+        const l_uint32 *line = pixGetData(mask) + (int64_t)y * pixGetWpl(mask);
+        for (int x = 0; x < pixGetWidth(mask); x++) {
+            const int along[] = {-x - y, x - y, x + y, y - x};
+            if (!GET_DATA_BIT(line, x)) continue;
+            for (int c = 0; c < 4; c++)
+                if (!any || along[c] > far[c]) {
+                    far[c] = along[c];
+                    corner[c][0] = x + (c == 1 || c == 2); /* the pixel's outer corner */
+                    corner[c][1] = y + (c >= 2);
+                }
+            any = true;
+        }
+    }
+    int twice = 0;
+    for (int c = 0; c < 4; c++)
+        twice += corner[c][0] * corner[(c + 1) % 4][1] - corner[(c + 1) % 4][0] * corner[c][1];
+    return abs(twice) / 2.0;
+}
+
+/* A long strip is rather a stroke, light on dark. */
+static bool is_strip(PIX *part) {
+    BOX *box = NULL;
+    l_int32 width = 0, height = 0;
+    pixClipToForeground(part, NULL, &box);
+    boxGetGeometry(box, NULL, NULL, &width, &height);
+    boxDestroy(&box);
+    return 5 * smaller(width, height) < 2 * larger(width, height);
+}
+
+/* Whether a part has four straight sides, is large, and leaves a ground around it: at most two sides of the
+ * page touch it, and more than half of the page's edge lies outside. */
+static bool has_shape_of_sheet(PIX *part) {
+    const int width = pixGetWidth(part), height = pixGetHeight(part);
+    const double corners = corners_area(part);
+    const struct {
+        int x, y, width, height;
+    } sides[] = {{0, 0, width, 1}, {0, height - 1, width, 1}, {0, 0, 1, height}, {width - 1, 0, 1, height}};
+    l_int32 area = 0, on_edge = 0, touched = 0;
+    pixCountPixels(part, &area, NULL);
+    for (int s = 0; s < 4; s++) {
+        l_int32 pixels = 0;
+        BOX *box = boxCreate(sides[s].x, sides[s].y, sides[s].width, sides[s].height);
+        pixCountPixelsInRect(part, box, &pixels, NULL);
+        boxDestroy(&box);
+        touched += pixels > 0;
+        on_edge += pixels;
+    }
+    return 10 * area >= width * height && area >= 0.9 * corners && area <= 1.1 * corners && touched <= 2 &&
+           on_edge < width + height && !is_strip(part);
+}
+
+/* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */
+static double mean_along(PIX *grey, PIX *mask, int reach, bool outside) {
+    PIX *ring = outside ? pixDilateBrick(NULL, mask, 2 * reach + 1, 2 * reach + 1)
+                        : pixErodeBrick(NULL, mask, 2 * reach + 1, 2 * reach + 1);
+    pixXor(ring, ring, mask);
+    l_float32 mean = 0;
+    pixGetAverageMasked(grey, ring, 0, 0, 1, L_MEAN_ABSVAL, &mean);
+    pixDestroy(&ring);
+    return mean;
+}
+
+/* Whether the page is much darker right outside of a part: at the edge of a patch of light it isn't. */
+static bool has_sharp_edge(PIX *grey, PIX *part) {
+    const double much = 0.8;
+    return mean_along(grey, part, 2 * RIM, true) < much * mean_along(grey, part, 2 * RIM, false);
+}
+
+/* page at a size at which a sheet is found quickly, in grey; NULL where it is too narrow. */
+static PIX *small_grey(PIX *page) {
+    const int width = pixGetWidth(page), height = pixGetHeight(page);
+    const double scale = fmin(1, SIDE / (double)larger(width, height));
+    if ((double)smaller(width, height) * scale < MIN_SIDE) return NULL;
+    PIX *scaled = pixScaleToSize(page, (int)lround(width * scale), (int)lround(height * scale));
+    PIX *grey = pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(scaled) : pixClone(scaled);
+    pixDestroy(&scaled);
+    return grey;
+}
+
+PIX *page_find_sheet(PIX *page, PageRect *box) {
+    PIX *grey = small_grey(page), *sheet = NULL;
+    PIX *part = grey ? bright_part(grey) : NULL;
+    if (part && has_shape_of_sheet(part) && has_sharp_edge(grey, part)) {
+        BOX *found = NULL;
+        pixErodeBrick(part, part, 2 * RIM + 1, 2 * RIM + 1);
+        PIX *whole = pixScaleToSize(part, pixGetWidth(page), pixGetHeight(page));
+        if (!pixClipToForeground(whole, &sheet, &found) && found)
+            boxGetGeometry(found, &box->x, &box->y, &box->width, &box->height);
+        boxDestroy(&found);
+        pixDestroy(&whole);
+    }
+    pixDestroy(&part);
+    pixDestroy(&grey);
+    return sheet;
+}
