@@ -233,7 +233,7 @@ $(ONNX_C:.c=.o): $(ONNX_C) $(BUILD)/flags
 $(BUILD)/src/model/onnx.o: $(ONNX_C:.c=.h)
 $(BUILD)/src/api/build_info.o: CPPFLAGS += -DBUILD_ARCH='"$(ARCH)"' -DBUILD_FLAGS='"$(CFLAGS)"'
 $(BUILD)/src/report/page_files.o: $(addprefix src/report/page.,html css js)
-$(BUILD)/tests/%.o: CPPFLAGS += -Itests
+$(BUILD)/tests/%.o: private CPPFLAGS += -Itests
 ifeq ($(SANITIZER),fuzz)
 # Kernels read nothing, and take clang's sanitizers many minutes: those of the plain build serve.
 $(BUILD)/src/conv/%.o: build/src/conv/%.o
