@@ -330,6 +330,80 @@ static void test_a_damaged_checkpoint_gives_way_to_the_one_before(void **state) 
     config_destroy(&config);
 }
 
+static void test_two_damaged_checkpoints_are_refused(void **state) {
+    (void)state;
+    char path[128];
+    strcpy(path, in_folder("both.h5"));
+    const float numbers[4] = {1234.5f, 2, 3, 4};
+    const CheckpointInfo facts = {.config = config_create(&model_families.keys)};
+    Status status = {0};
+    H5File *file;
+    for (int i = 0; i < 2; i++)
+        checkpoint_save(path, comm, &facts, write_numbers, numbers, &status);
+    damage(path);
+    damage(in_folder("both.prev.h5"));
+    assert_int_equal(checkpoint_open_newest(path, comm, &file, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "Both checkpoints"));
+    assert_null(file);
+    config_destroy((Config **)&facts.config);
+}
+
+static void cut_checksum_off(const char *path) {
+    enum { SUM_BYTES = 64 };
+    struct stat info;
+    if (comm_rank(comm) == 0) {
+        assert_int_equal(stat(path, &info), 0);
+        assert_int_equal(truncate(path, info.st_size - SUM_BYTES), 0);
+    }
+    comm_barrier(comm);
+}
+
+static void test_the_digest_holds_without_a_checksum(void **state) {
+    (void)state;
+    char path[128];
+    strcpy(path, in_folder("no-sum.h5"));
+    const float numbers[4] = {1234.5f, 2, 3, 4};
+    const CheckpointInfo facts = {.config = config_create(&model_families.keys)};
+    Status status = {0};
+    H5File *file;
+    bool complete = true;
+    checkpoint_save(path, comm, &facts, write_numbers, numbers, &status);
+    cut_checksum_off(path);
+    assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_OK);
+    assert_int_equal(checkpoint_is_complete(file, &complete, &status), STATUS_OK);
+    assert_false(complete);
+    h5_close(&file, &status);
+    damage(path);
+    assert_int_equal(checkpoint_open(path, comm, &file, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "doesn't match its digest"));
+    config_destroy((Config **)&facts.config);
+}
+
+static void test_files_of_another_kind_are_refused(void **state) {
+    static const struct {
+        const char *format;
+        int64_t version;
+        const char *told;
+    } files[] = {{"pardigits dataset", 1, "is a dataset"},
+                 {"pardigits metrics", 1, "is a file of metrics"},
+                 {"pardigits model", 0, "format version 0"},
+                 {"pardigits model", 99, "format version 99"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        Status status = {0};
+        H5File *file = NULL;
+        if (comm_rank(comm) == 0) {
+            h5_create(&file, in_folder("other.h5"), &status);
+            h5_set_text(file, "/", "format", files[i].format, &status);
+            h5_set_i64(file, "/", "version", files[i].version, &status);
+            h5_close(&file, &status);
+        }
+        assert_int_equal(comm_agree(comm, &status), STATUS_OK);
+        assert_int_equal(checkpoint_open(in_folder("other.h5"), comm, &file, &status), STATUS_FAILED);
+        assert_non_null(strstr(status.text, files[i].told));
+    }
+}
+
 static void test_a_checkpoint_tells_its_images(void **state) {
     (void)state;
     const float numbers[4] = {1, 2, 3, 4};
@@ -387,6 +461,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_digest_covers_what_shapes_the_model),
         cmocka_unit_test(test_digest_keeps_to_the_files_work_keys),
         cmocka_unit_test(test_a_damaged_checkpoint_gives_way_to_the_one_before),
+        cmocka_unit_test(test_two_damaged_checkpoints_are_refused),
+        cmocka_unit_test(test_the_digest_holds_without_a_checksum),
+        cmocka_unit_test(test_files_of_another_kind_are_refused),
         cmocka_unit_test(test_a_checkpoint_tells_its_images),
         cmocka_unit_test(test_a_failed_save_micro_batches_the_old_file),
     };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "store/run_lock.h"
@@ -73,7 +74,8 @@ static void test_what_slurm_says_is_dead_is_taken_over(void **state) {
         {"8", "0", "PENDING", 0, true},  /* the owner's was put back into the queue */
         {"8", "0", "slurm_load_jobs error: Invalid job id specified", 1, true},
         {"8", "0", "slurm_load_jobs error: Unable to contact slurm controller", 1, false},
-        {"0", "0", "", 0, false}, /* outside Slurm squeue may be of another cluster */
+        {"8", "0", "", 124, false}, /* squeue didn't answer in time */
+        {"0", "0", "", 0, false},   /* outside Slurm squeue may be of another cluster */
     };
     (void)state;
     for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
@@ -89,10 +91,62 @@ static void test_what_slurm_says_is_dead_is_taken_over(void **state) {
     }
 }
 
+static void test_a_job_of_another_cluster_lives(void **state) {
+    Log log = log_create(1);
+    RunLock lock;
+    Status status = {0};
+    (void)state;
+    setenv("SLURM_CLUSTER_NAME", "one", 1);
+    be_job("7", "0");
+    assert_int_equal(run_lock_take(&lock, folder, 0, &log, &status), STATUS_OK);
+    setenv("SLURM_CLUSTER_NAME", "other", 1);
+    be_job("7", "1");
+    assert_false(second_gets_it("by Slurm job 7"));
+    run_lock_release(&lock);
+    unsetenv("SLURM_CLUSTER_NAME");
+}
+
+static void test_a_lock_that_was_taken_over_isnt_removed(void **state) {
+    Log log = log_create(1);
+    RunLock first, second;
+    Status status = {0};
+    (void)state;
+    be_job("7", "0");
+    assert_int_equal(run_lock_take(&first, folder, 0, &log, &status), STATUS_OK);
+    be_job("7", "1");
+    assert_int_equal(run_lock_take(&second, folder, 0, &log, &status), STATUS_OK);
+    run_lock_release(&first);
+    assert_true(run_lock_is_held(folder));
+    run_lock_release(&second);
+    be_job("0", "0");
+}
+
+static void test_a_run_waits_for_the_one_before(void **state) {
+    Log log = log_create(1);
+    RunLock lock;
+    Status status = {0};
+    (void)state;
+    const pid_t holder = fork();
+    if (holder == 0) {
+        run_lock_take(&lock, folder, 0, &log, &status);
+        usleep(500000);
+        run_lock_release(&lock);
+        _exit(0);
+    }
+    while (!run_lock_is_held(folder))
+        usleep(1000);
+    assert_int_equal(run_lock_take(&lock, folder, 30, &log, &status), STATUS_OK);
+    run_lock_release(&lock);
+    waitpid(holder, NULL, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_living_owner_is_named),
         cmocka_unit_test(test_what_slurm_says_is_dead_is_taken_over),
+        cmocka_unit_test(test_a_job_of_another_cluster_lives),
+        cmocka_unit_test(test_a_lock_that_was_taken_over_isnt_removed),
+        cmocka_unit_test(test_a_run_waits_for_the_one_before),
     };
     char path[4096], leftover[64];
     unsetenv("SLURM_CLUSTER_NAME");
