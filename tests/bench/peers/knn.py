@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""KNN by FAISS (flat index) and scikit-learn (brute force). Usage: knn.py IDX_FOLDER [THREADS] [faiss]
+"""KNN by FAISS (flat index) and scikit-learn (brute force). Usage: knn.py IDX_FOLDER|DATASET.h5 [THREADS] [faiss]
 
 With "faiss" that alone is timed."""
 
@@ -21,11 +21,12 @@ def floats(images):
 
 train_images, train_labels = mnist.read(folder, "train")
 test_images, test_labels = mnist.read(folder, "t10k")
-train_images, test_images = floats(train_images), floats(test_images)
+test_images = floats(test_images)
 
 faiss.omp_set_num_threads(threads)
-index = faiss.IndexFlatL2(train_images.shape[1])
-index.add(train_images)
+index = faiss.IndexFlatL2(test_images.shape[1])
+for first in range(0, len(train_images), 100000):
+    index.add(floats(train_images[first : first + 100000]))
 start = time.time()
 _, neighbours = index.search(test_images, 5)
 print(f"faiss flat, k=5: {time.time() - start:.2f} s", flush=True)
@@ -35,6 +36,7 @@ for k in (1, 3, 5):
 
 if "faiss" in sys.argv[3:]:
     sys.exit()
+train_images = floats(train_images)
 classifier = KNeighborsClassifier(3, algorithm="brute", n_jobs=threads).fit(train_images, train_labels)
 start = time.time()
 predicted = classifier.predict(test_images)
