@@ -55,19 +55,27 @@ bool shares_adapt(const ShareCost *costs, int workers, int64_t *shares) {
     return better;
 }
 
-void shares_cut(const double *speeds, int workers, int64_t items, bool square_root, int64_t *cuts) {
-    double slowest = speeds[0], all = 0, weights = 0, before = 0;
+/* What a worker does of the work beside its fixed part, when all are done at a time. */
+static double part_of(double speed, double all_speed, double all_work, int64_t fixed) {
+    const double part = speed / all_speed * all_work - (double)fixed;
+    return part > 0 ? part : 0;
+}
+
+void shares_cut(const double *speeds, int workers, int64_t items, int64_t fixed, int64_t *cuts) {
+    double slowest = speeds[0], all = 0, parts = 0, before = 0;
     for (int w = 0; w < workers; w++) {
         all += speeds[w];
-        weights += square_root ? speeds[w] * speeds[w] : speeds[w];
         if (speeds[w] < slowest) slowest = speeds[w];
     }
     const bool even = !(slowest > 0) || slowest * workers > 0.9 * all;
+    const double work = (double)items + (double)workers * (double)fixed;
+    for (int w = 0; w < workers && !even; w++)
+        parts += part_of(speeds[w], all, work, fixed);
     cuts[0] = 0;
     for (int w = 0; w < workers; w++) {
-        before += square_root ? speeds[w] * speeds[w] : speeds[w];
+        if (!even) before += part_of(speeds[w], all, work, fixed);
         cuts[w + 1] =
-            even ? partition_range(items, workers, w).end : (int64_t)((double)items * (before / weights));
+            even ? partition_range(items, workers, w).end : (int64_t)((double)items * (before / parts));
     }
     cuts[workers] = items;
 }

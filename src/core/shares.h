@@ -25,8 +25,8 @@ bool shares_adapt(const ShareCost *costs, int workers, int64_t *shares);
 
 /* cuts [workers + 1]: worker w gets the items [cuts[w], cuts[w + 1]) of many. If speeds [workers] differ so
  * much that even parts (partition_range) would leave a tenth of them unused, parts are such that all workers
- * are done at a time: in proportion to the speeds, or, where the time for n items grows as the square root of
- * n, to their squares. A speed of 0 isn't known: then parts are even. */
-void shares_cut(const double *speeds, int workers, int64_t items, bool square_root, int64_t *cuts);
+ * are done at a time, where n items are as much work as fixed + n; a worker that is too slow for the fixed
+ * work gets none. A speed of 0 isn't known: then parts are even. */
+void shares_cut(const double *speeds, int workers, int64_t items, int64_t fixed, int64_t *cuts);
 
 #endif

@@ -10,8 +10,8 @@
 
 /* cuts [ranks + 1]: rank r holds the images [cuts[r], cuts[r + 1]) of `total`. Even parts; or, with
  * `measured` and where speeds differ enough, parts by how fast each rank's threads multiply rows of pixels
- * (shares_cut), which takes a moment. A search by an index takes about the square root of its rows.
- * Collective if measured, and then the same on every rank. Freed by the caller (mem_free). */
+ * (shares_cut), which takes a moment. Collective if measured, and then the same on every rank. Freed by the
+ * caller (mem_free). */
 int64_t *knn_cuts_new(const Comm *comm, int64_t total, const KnnMethod *method, bool measured, int threads);
 
 /* This rank's part. */

@@ -41,7 +41,7 @@ static int64_t *cuts_of(const Comm *comm, int64_t rows) {
     int64_t *cuts = mem_new((size_t)ranks + 1, sizeof *cuts);
     for (int r = 0; r < ranks; r++)
         speeds[r] = rows > 100 && r == ranks - 1 ? 1 : 2;
-    shares_cut(speeds, ranks, rows, false, cuts);
+    shares_cut(speeds, ranks, rows, 0, cuts);
     return cuts;
 }
 

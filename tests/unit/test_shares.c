@@ -56,16 +56,17 @@ static void test_cuts_follow_speed(void **state) {
     (void)state;
     static const struct {
         double speeds[WORKERS];
-        bool square_root;
+        int64_t fixed;
         int64_t cuts[WORKERS + 1];
     } cases[] = {
-        {{2, 2, 1, 2}, false, {0, 20, 40, 50, 70}}, {{2, 2, 1, 1}, true, {0, 28, 56, 63, 70}},
-        {{1, 1, 1, 1}, false, {0, 18, 36, 53, 70}}, {{1, 1, 0.95, 1}, true, {0, 18, 36, 53, 70}}, /* noise */
-        {{0, 0, 0, 0}, false, {0, 18, 36, 53, 70}}, /* not measured */
+        {{2, 2, 1, 2}, 0, {0, 20, 40, 50, 70}},  {{2, 2, 1, 1}, 10, {0, 26, 53, 61, 70}},
+        {{8, 8, 1, 1}, 20, {0, 35, 70, 70, 70}}, /* too slow for the fixed work */
+        {{1, 1, 1, 1}, 0, {0, 18, 36, 53, 70}},  {{1, 1, 0.95, 1}, 9, {0, 18, 36, 53, 70}}, /* noise */
+        {{0, 0, 0, 0}, 5, {0, 18, 36, 53, 70}},                                             /* not measured */
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         int64_t cuts[WORKERS + 1];
-        shares_cut(cases[c].speeds, WORKERS, 70, cases[c].square_root, cuts);
+        shares_cut(cases[c].speeds, WORKERS, 70, cases[c].fixed, cuts);
         assert_memory_equal(cuts, cases[c].cuts, sizeof cuts);
     }
 }
