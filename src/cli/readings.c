@@ -53,10 +53,10 @@ static double sureness(const Model *model, const Answers *views, int64_t image, 
     return sum / VIEWS;
 }
 
-/* How likely an image is the digit that the model takes it for, by the gate: 0.5 where all but 0.5 % of
+/* How likely an image is the digit that the model takes it for, by the gate: 0.5 where all but 0.35 % of
  * digits that the gate wasn't trained on are likelier (tests/pictures/gate.sh). */
 static double digit_likelihood(const uint8_t *image, int label) {
-    const double log_odds_at_half = -3.5;
+    const double log_odds_at_half = -3.9;
     return 1 / (1 + exp(log_odds_at_half - (double)gate_log_odds(image, label)));
 }
 

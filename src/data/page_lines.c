@@ -44,11 +44,15 @@ static bool is_rule(const PageRect *line, int width, const Ruling *page) {
            width <= (int)larger(3, page->across / 60) && 8 * thick <= length;
 }
 
+/* Pixels of the shortest straight run that may be of a line. */
+static int shortest_run(int length) {
+    return (int)larger(10, length / 80);
+}
+
 /* Pixels of thin level (or upright) lines, joined where they aren't quite straight or a stroke crosses them.
  */
 static PIX *thin_lines(PIX *mask, bool horizontal, int thickest) {
-    const int length = horizontal ? pixGetWidth(mask) : pixGetHeight(mask),
-              run = (int)larger(10, length / 80);
+    const int length = horizontal ? pixGetWidth(mask) : pixGetHeight(mask), run = shortest_run(length);
     const int across = thickest + 1, bridge = (int)larger(run, smaller(length / 3, LONGEST_BRIDGE));
     PIX *thick = pixOpenBrick(NULL, mask, horizontal ? 1 : across, horizontal ? across : 1);
     PIX *thin = pixSubtract(NULL, mask, thick);
@@ -73,6 +77,10 @@ static int remove_rules_among(PIX *mask, BOXA *boxes, PIXA *parts, const Ruling 
         if (rule && mask) {
             PIX *whole = pixCreateTemplate(mask);
             pixRasterop(whole, line.x, line.y, line.width, line.height, PIX_SRC, part, 0, 0);
+            if (page->many) { /* beyond the last crossing may be too little for a run */
+                const int reach = 2 * shortest_run(page->length) + 1;
+                pixDilateBrick(whole, whole, page->horizontal ? reach : 1, page->horizontal ? 1 : reach);
+            }
             remove_but_crossings(mask, whole, page->horizontal, line_width);
             pixDestroy(&whole);
         }

@@ -173,8 +173,7 @@ PageShapes page_find_shapes(PIX *mask) {
             remove_shape(&shapes, i);
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
-        if (5 * shapes.shapes[i].box.height >= 2 * height && !is_of_strokes(&shapes.shapes[i]))
-            remove_shape(&shapes, i);
+        if (!is_of_strokes(&shapes.shapes[i])) remove_shape(&shapes, i);
     unite_all(&shapes, height);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (!has_proportions(&shapes.shapes[i], height)) remove_shape(&shapes, i);

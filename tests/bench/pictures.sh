@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Draws pictures with known digits and prints how many a model reads: `make bench-pictures` (MODEL=, PART=test|valid, EACH=20).
+# Draws pictures with known digits and prints how many a model reads: `make bench-pictures` (MODEL=, PART=test|valid, EACH=20,
+# WORST=1 lists what was read wrongly, SHEET=FILE.png draws twenty of it).
 # Without MODEL it trains configs/cnn-best.ini first.
 set -euo pipefail
 program=${BUILD:-build}/pardigits
@@ -9,4 +10,4 @@ trap 'rm -rf "$folder"' EXIT
 [[ -n ${MODEL:-} ]] || "$program" train configs/cnn-best.ini --run "$model" --resume
 /usr/bin/python3 tests/pictures/draw.py "$folder" --part "${PART:-test}" --each "${EACH:-20}"
 "$program" predict "$model" "$folder" --json >"$folder/predictions"
-/usr/bin/python3 tests/pictures/score.py "$folder" "$folder/predictions" ${WORST:+--worst}
+/usr/bin/python3 tests/pictures/score.py "$folder" "$folder/predictions" ${WORST:+--worst} ${SHEET:+--sheet "$SHEET"}

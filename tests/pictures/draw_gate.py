@@ -79,12 +79,12 @@ def stroke_width(mask):
 
 
 def mended(values, width, size):
-    """Strokes about as wide as MNIST's (src/data/page_glyph.c)."""
+    """Strokes about as wide as MNIST's; src/data/page_glyph.c mends less."""
     pixel = size / 20
-    if width < 1.2 * pixel:
-        return grown(values, round((1.8 * pixel - width) / 2) * 2 + 1)
-    if width > 5.5 * pixel:
-        return grown(values, -(round(min(width - 4.9 * pixel, width / 4) / 2) * 2 + 1))
+    if width < 1.5 * pixel:
+        return grown(values, round((2.2 * pixel - width) / 2) * 2 + 1)
+    if width > 4.2 * pixel:
+        return grown(values, -(round(min(width - 3.6 * pixel, width / 3) / 2) * 2 + 1))
     return values
 
 
@@ -213,10 +213,9 @@ class Drawer:
         if not box:
             return image
         image = image.crop(box)
-        (width, height), share = image.size, self.random.uniform(.35, .65)
-        upper, left = int(height * share), int(width * share)
-        parts = ((0, 0, width, upper), (0, upper, width, height), (0, 0, left, height), (left, 0, width, height))
-        cut = image.crop(self.choice([p for p in parts if 2 * (p[2] - p[0]) >= p[3] - p[1]] or parts[:2]))
+        width, height = image.size
+        upper = int(height * self.random.uniform(.3, .6))
+        cut = image.crop(self.choice(((0, 0, width, upper), (0, upper, width, height))))
         large = Image.new("L", (cut.width + 20, cut.height + 20))
         large.paste(cut, (10, 10))
         return large
@@ -268,12 +267,12 @@ class Drawer:
         kind = self.between(0, 19)
         if kind < 10:
             image = self.pen(self.bent(self.text(self.choice(SIGNS), self.fonts), self.choice((0.2, .6, 1, 1.4))))
-        elif kind < 13:
-            image = self.bent(self.strokes(self.choice(list(POINTS.values())), .05, self.between(3, 9)), .8)
         elif kind < 14:
+            image = self.bent(self.strokes(self.choice(list(POINTS.values())), .05, self.between(3, 9)), .8)
+        elif kind < 15:
             words = self.choice(SIGNS) + self.choice(SIGNS) + (self.choice(SIGNS) if self.between(0, 1) else "")
             image = self.pen(self.bent(self.text(words, self.fonts), .6))
-        elif kind < 15:
+        elif kind < 16:
             image = self.pair()
         elif kind < 17:
             image = self.piece(self.text(self.choice(SIGNS), self.fonts))
@@ -348,7 +347,7 @@ def main():
     parser.add_argument("mnist")
     parser.add_argument("out")
     parser.add_argument("--fonts", action="append", default=[])
-    parser.add_argument("--count", type=int, default=40000)
+    parser.add_argument("--count", type=int, default=30000)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     images = read_idx(given.mnist, "train-images-idx3-ubyte", 16).reshape(-1, 28, 28)

@@ -14,6 +14,6 @@ labels = np.array([int(row["label"]) for row in rows])
 logs = np.log(np.maximum([[float(row[f"p_{k}"]) for k in range(OTHER + 1)] for row in rows], 1e-30))
 odds = logs[:, :OTHER] - logs[:, OTHER:]
 own, best = odds[labels != OTHER, labels[labels != OTHER]], odds[labels == OTHER].max(1)
-for share in (0.1, 0.2, 0.5, 1, 2):
+for share in (0.1, 0.2, 0.3, 0.5, 1, 2):
     limit = np.percentile(own, share)
     print(f"{share} % of digits lost below {limit:.2f}; {100 * np.mean(best >= limit):.1f} % of other shapes taken")

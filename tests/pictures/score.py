@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Compares what `predict --json` said with truth.csv. Usage: score.py FOLDER PREDICTIONS.json [--worst]
+"""Compares what `predict --json` said with truth.csv. Usage: score.py FOLDER PREDICTIONS.json [--worst] [--sheet PNG]
 
 A digit counts as read where it is right and not doubtful; of several digits as many count as the longest common subsequence
-has. A picture without digits is invented upon where a digit that isn't doubtful is found.
+has. A picture without digits is invented upon where a digit that isn't doubtful is found. --worst lists the pictures that were
+read wrongly, --sheet draws twenty of them: those with the most wrong digits, then by kind in turn.
 """
 
 import collections
@@ -22,8 +23,24 @@ def common(a, b):
     return row[-1]
 
 
+def draw_sheet(path, folder, worst):
+    """worst: (wrong digits, place within its kind, picture, what it shows, what was read)."""
+    from PIL import Image, ImageDraw
+    side, text, columns = 150, 24, 5
+    sheet = Image.new("RGB", (columns * side, 4 * (side + text)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for k, (_, _, name, truth, got) in enumerate(sorted(worst, key=lambda w: (-w[0], w[1]))[:4 * columns]):
+        x, y = k % columns * side, k // columns * (side + text)
+        picture = Image.open(os.path.join(folder, name)).convert("RGB")
+        picture.thumbnail((side - 6, side - 6))
+        sheet.paste(picture, (x, y + text))
+        draw.text((x, y), f"{os.path.splitext(name)[0]}\n{truth or 'none'}, read as {got or 'none'}", "black")
+    sheet.quantize(32).save(path)
+
+
 def main():
     folder, answers = sys.argv[1:3]
+    worst, wrong = [], collections.Counter()
     read = collections.defaultdict(str)
     for line in open(answers, encoding="utf-8"):
         page = json.loads(line)
@@ -41,8 +58,13 @@ def main():
             counts.setdefault(key, [0, 0])
             counts[key][0] += good
             counts[key][1] += of
+        if good < of:
+            worst.append((of - good, wrong[row["kind"]], row["picture"], truth, got))
+            wrong[row["kind"]] += 1
         if good < of and "--worst" in sys.argv:
             print(f"{row['picture']}: {truth or 'no digit'}, read as {got or 'nothing'}", file=sys.stderr)
+    if "--sheet" in sys.argv:
+        draw_sheet(sys.argv[sys.argv.index("--sheet") + 1], folder, worst)
     print("| set | kind | right | of | % |\n|---|---|---|---|---|")
     for (name, kind), (good, of) in counts.items():
         print(f"| {name} | {kind} | {good} | {of} | {100 * good / of:.1f} |")
