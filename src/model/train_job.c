@@ -48,6 +48,11 @@ static StatusCode read_images(TrainJob *job, const Dataset *dataset, Status *sta
                           "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
                           (long long)valid_count, dataset->path, (long long)train);
     job->train_count = limit && limit < train - valid_count ? limit : train - valid_count;
+    if (job->train_count > UINT32_MAX)
+        return status_set(status, STATUS_USAGE,
+                          "%s holds %lld images to train on, but the index of one has 32 bits: use fewer of "
+                          "them (run.train).",
+                          dataset->path, (long long)job->train_count);
     const Range mine = partition_range(job->train_count, comm_size(job->comm), comm_rank(job->comm)),
                 held_out = {train - valid_count, train};
     if (dataset_read(dataset, "train", mine, job->comm, &shard, status)) return status->code;

@@ -345,6 +345,10 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
 }
 
 StatusCode svm_train(TrainJob *job, Status *status) {
+    if (job->train_count > INT32_MAX)
+        return status_set(status, STATUS_USAGE,
+                          "svm: %lld training images are too many; %d is the most (run.train).",
+                          (long long)job->train_count, INT32_MAX);
     const SvmOptions options = svm_options(job->config);
     const bool shifts = options.virtual > 0;
     SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};

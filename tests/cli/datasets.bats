@@ -240,3 +240,26 @@ EOF
     grep -F '"part":"train","smallest_class":3,"largest_class":4,"blank":3,"inverted":1,"repeated":1,"shared":3}' "$dir/shown"
     grep -F '"part":"test","smallest_class":1,"largest_class":3,"blank":0,"inverted":0,"repeated":1,"shared":3}' "$dir/shown"
 }
+
+@test "5,000,000,000 images, most of them holes in the file: the last ones are found, and too many to train on are refused" {
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR/large.h5" "$data" <<'PYTHON'
+import sys, h5py, numpy as np
+from h5py import h5d, h5p, h5s, h5t
+with h5py.File(sys.argv[1], "w") as file, h5py.File(sys.argv[2]) as mnist:
+    file.attrs.update(mnist.attrs)
+    plain = h5p.create(h5p.DATASET_CREATE)
+    plain.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+    plain.set_fill_time(h5d.FILL_TIME_NEVER)
+    group, n = file.create_group("train"), 5_000_000_000
+    for name, shape in ("images", (n, 8, 8)), ("labels", (n,)):
+        h5d.create(group.id, name.encode(), h5t.STD_U8LE, h5s.create_simple(shape), plain)
+    for first in 0, n - 200:
+        group["labels"][first : first + 200] = np.arange(200) % 10
+        group["images"][first : first + 200] = (20 * (np.arange(200) % 10)[:, None, None] + np.arange(64).reshape(8, 8) % 7).astype("u1")
+PYTHON
+    local folder=$BATS_TEST_TMPDIR/run
+    run "$PARDIGITS" train configs/knn.ini --data "$BATS_TEST_TMPDIR/large.h5" --run "$folder"
+    [[ $status -eq 2 && $output == *'large.h5 holds 5000000000 images to train on, but the index of one has 32 bits'* ]]
+    "$PARDIGITS" train configs/knn.ini --data "$BATS_TEST_TMPDIR/large.h5" --run "$folder" --overwrite --set run.train=200 --set run.valid=200 \
+        --set run.preprocess=none 2>&1 | grep 'validation: 200 of 200 correct'
+}
