@@ -32,6 +32,11 @@ typedef struct {
     bool many; /* the page is ruled: shorter pieces are rules too, and so is a line at the page's edge */
 } Ruling;
 
+/* Pixels that a rule may be wide. */
+static int thickest_rule(const Ruling *page) {
+    return (int)larger(3, smaller(page->across, 4 * page->length) / 60);
+}
+
 /* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
 static bool is_rule(const PageRect *line, int width, const Ruling *page) {
     const bool horizontal = page->horizontal;
@@ -40,8 +45,8 @@ static bool is_rule(const PageRect *line, int width, const Ruling *page) {
     const int near = (int)larger(2, page->length / 50), least = page->length / (page->many ? 12 : 4);
     const bool at_edge = begin <= near || begin + length >= page->length - near;
     const bool is_edge = place <= width || place + thick >= page->across - width;
-    return at_edge && (!is_edge || page->many) && length >= least &&
-           width <= (int)larger(3, page->across / 60) && 8 * thick <= length;
+    return at_edge && (!is_edge || page->many) && length >= least && width <= thickest_rule(page) &&
+           8 * thick <= length;
 }
 
 /* Pixels of the shortest straight run that may be of a line. */
@@ -94,7 +99,7 @@ static int remove_rules_among(PIX *mask, BOXA *boxes, PIXA *parts, const Ruling 
 static void remove_rules(PIX *mask, bool horizontal) {
     const int width = pixGetWidth(mask), height = pixGetHeight(mask), several = 3;
     Ruling page = {horizontal, horizontal ? width : height, horizontal ? height : width, false};
-    PIX *lines = thin_lines(mask, horizontal, (int)larger(3, page.across / 60) + 1);
+    PIX *lines = thin_lines(mask, horizontal, thickest_rule(&page) + 1);
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(lines, &parts, 8);
     page.many = remove_rules_among(NULL, boxes, parts, &page) >= several;
