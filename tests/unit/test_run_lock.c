@@ -74,8 +74,8 @@ static void test_what_slurm_says_is_dead_is_taken_over(void **state) {
         {"8", "0", "PENDING", 0, true},  /* the owner's was put back into the queue */
         {"8", "0", "slurm_load_jobs error: Invalid job id specified", 1, true},
         {"8", "0", "slurm_load_jobs error: Unable to contact slurm controller", 1, false},
-        {"8", "0", "", 124, false}, /* squeue didn't answer in time */
-        {"0", "0", "", 0, false},   /* outside Slurm squeue may be of another cluster */
+        {"8", "0", "PENDING", 124, false}, /* squeue didn't end in time */
+        {"0", "0", "", 0, false},          /* outside Slurm squeue may be of another cluster */
     };
     (void)state;
     for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
