@@ -44,6 +44,7 @@ find_config() {
             return
         fi
     done
+    [[ $PWD == "$repository" ]] && refuse "the configuration $1 isn't in $PWD."
     refuse "the configuration $1 is neither in $PWD nor in $repository."
 }
 
@@ -81,6 +82,7 @@ launch() {
 
 # begin RUN_FOLDER|'': says what starts. The job's file in the run's folder holds how often it was lost; its time is that of the start.
 begin() {
+    [[ -n ${SLURM_JOB_ID:-} ]] || refuse "this is a job of Slurm: submit it with sbatch; without Slurm start $program, by mpirun for several ranks."
     plan_threads
     say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
     losses=${1:+$1/.job-losses}

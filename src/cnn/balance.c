@@ -78,9 +78,9 @@ static void tell(const Balance *balance, const BatchPartition *partition, Log *l
     log_line(
         log,
         "Shares follow the ranks' speed: of the %lld micro-batches of a step, rank %d computes %lld and rank "
-        "%d computes %lld; the others are in between.",
+        "%d computes %lld%s.",
         (long long)balance->cuts[partition->ranks], least, (long long)shares[least], most,
-        (long long)shares[most]);
+        (long long)shares[most], partition->ranks > 2 ? "; the others are in between" : "");
 }
 
 void balance_end_window(Balance *balance, BatchPartition *partition, Log *log) {

@@ -48,43 +48,55 @@ static int64_t images_done(const TrainReport *report, const TrainState *state) {
            epoch_step_positions(report->partition, state->step).begin;
 }
 
-static int64_t rounded_up(int64_t n, int64_t unit) {
-    return (n + unit - 1) / unit;
-}
-
 /* Whether so many micro-batches are uneven: the largest share is more than 1.2 times the mean. */
 static bool is_uneven(int64_t micro_batches, int ranks) {
-    return micro_batches < ranks || 5 * rounded_up(micro_batches, ranks) * ranks > 6 * micro_batches;
+    return micro_batches < ranks || 5 * divide_up(micro_batches, ranks) * ranks > 6 * micro_batches;
 }
 
-/* The largest smaller micro-batch that makes even shares; 0: none does. */
+/* The largest smaller micro-batch whose shares aren't uneven; 0: there is none. */
 static int64_t even_micro_batch(const BatchPartition *partition, int64_t batch) {
     int64_t images = partition->micro_batch / 2;
-    while (images > 0 && is_uneven(rounded_up(batch, images), partition->ranks))
+    while (images > 0 && is_uneven(divide_up(batch, images), partition->ranks))
         images /= 2;
     return images;
 }
 
+/* What to set against uneven shares of a batch. A batch can't be larger than the data. */
+static void advise_shares(const BatchPartition *partition, int64_t batch, char *text, size_t size) {
+    const int64_t ranks = partition->ranks, images = even_micro_batch(partition, batch);
+    const int64_t unit = ranks * partition->micro_batch, even_batch = divide_up(batch, unit) * unit;
+    const bool fits = even_batch <= partition->samples;
+    if (!images && !fits) {
+        snprintf(text, size, "use fewer ranks");
+        return;
+    }
+    const bool is_even = images && divide_up(batch, images) % ranks == 0;
+    char micro_batch[80] = "", whole[80] = "";
+    if (images)
+        snprintf(micro_batch, sizeof micro_batch, "cnn.micro_batch = %lld (%seven shares)", (long long)images,
+                 is_even ? "" : "nearly ");
+    if (fits) snprintf(whole, sizeof whole, "cnn.batch = %lld (even shares)", (long long)even_batch);
+    snprintf(text, size, "set %s%s%s", micro_batch, images && fits ? " or " : "", whole);
+}
+
 bool train_report_uneven_shares(const BatchPartition *partition, char text[TRAIN_REPORT_TEXT]) {
     const int64_t batch = smaller(partition->batch, partition->samples), images = partition->micro_batch;
-    const int64_t micro_batches = rounded_up(batch, images), ranks = partition->ranks;
+    const int64_t micro_batches = divide_up(batch, images), ranks = partition->ranks;
     if (!is_uneven(micro_batches, partition->ranks)) return false;
-    char what[100], fix[60] = "";
+    char what[100], advice[180];
     if (micro_batches < ranks)
         snprintf(what, sizeof what, "%lld of %lld ranks have nothing to do",
                  (long long)(ranks - micro_batches), (long long)ranks);
     else
         snprintf(what, sizeof what, "the largest share of %lld ranks is %.0f %% above the mean",
                  (long long)ranks,
-                 100.0 * (double)(rounded_up(micro_batches, ranks) * ranks - micro_batches) /
+                 100.0 * (double)(divide_up(micro_batches, ranks) * ranks - micro_batches) /
                      (double)micro_batches);
-    const int64_t smaller_images = even_micro_batch(partition, batch);
-    if (smaller_images) snprintf(fix, sizeof fix, "cnn.micro_batch = %lld or ", (long long)smaller_images);
+    advise_shares(partition, batch, advice, sizeof advice);
     snprintf(text, TRAIN_REPORT_TEXT,
-             "A batch of %lld images makes %lld micro-batch%s of cnn.micro_batch = %lld images, so %s; "
-             "%scnn.batch = %lld makes even shares.",
+             "A batch of %lld images makes %lld micro-batch%s of cnn.micro_batch = %lld images, so %s; %s.",
              (long long)batch, (long long)micro_batches, micro_batches == 1 ? "" : "es", (long long)images,
-             what, fix, (long long)(rounded_up(micro_batches, ranks) * ranks * images));
+             what, advice);
     return true;
 }
 

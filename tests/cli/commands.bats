@@ -213,6 +213,24 @@ requeues() {
     [[ $code -eq $1 ]] && grep '^requeue 17$' "$BATS_TEST_TMPDIR/job"
 }
 
+# refuses TEXT COMMAND...: a job's script ends with 2 and says TEXT.
+refuses() {
+    local text=$1 code=0
+    shift
+    "$@" 2>"$BATS_TEST_TMPDIR/err" || code=$?
+    cat "$BATS_TEST_TMPDIR/err"
+    [[ $code -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/err") -eq 1 ]] && grep -qF "$text" "$BATS_TEST_TMPDIR/err"
+}
+
+@test "a job's script without Slurm, or without its configuration, says so" {
+    local script run=$BATS_TEST_TMPDIR/none
+    for script in train evaluate predict prepare scaling array; do
+        refuses 'submit it with sbatch' env SLURM_ARRAY_TASK_ID=1 bash jobs/$script.sbatch configs/knn.ini "$run"
+    done
+    refuses "nope.ini isn't in $PWD." bash jobs/train.sbatch nope.ini "$run"
+    [[ ! -e $run ]]
+}
+
 @test "train.sbatch: a run that was stopped is requeued, one that failed isn't" {
     requeues 75
     for code in 0 1 2 137; do

@@ -28,13 +28,17 @@ static void test_uneven_shares_and_what_to_set(void **state) {
     } cases[] = {
         {{60000, 64, 16, 3, NULL},
          "4 micro-batches",
-         "50 % above the mean; cnn.micro_batch = 8 or cnn.batch = 96 "},
+         "50 % above the mean; set cnn.micro_batch = 8 (nearly even shares) or cnn.batch = 96 (even "
+         "shares)."},
         {{60000, 128, 128, 4, NULL},
          "1 micro-batch of",
-         "3 of 4 ranks have nothing to do; cnn.micro_batch = 32 or "
-         "cnn.batch = 512 makes even shares."},
-        {{60000, 5, 1, 6, NULL}, "1 of 6 ranks", "to do; cnn.batch = 6 "},
-        {{40, 64, 16, 4, NULL}, "batch of 40 images", "1 of 4 ranks"}, /* all that there are */
+         "3 of 4 ranks have nothing to do; set cnn.micro_batch = 32 (even shares) or cnn.batch = 512 (even"},
+        {{60000, 5, 1, 6, NULL}, "1 of 6 ranks", "to do; set cnn.batch = 6 (even"},
+        {{40, 64, 16, 4, NULL},
+         "batch of 40 images",
+         "1 of 4 ranks have nothing to do; set cnn.micro_batch = 4 (nearly even shares)."}, /* all that there
+                                                                                               are */
+        {{5, 64, 1, 6, NULL}, "batch of 5 images", "use fewer ranks."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[TRAIN_REPORT_TEXT] = "";
