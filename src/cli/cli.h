@@ -88,10 +88,14 @@ StatusCode settings_take(void *settings, const char *value, Status *status);
 StatusCode model_dataset(const Context *context, const Model *model, const char *given, const char **data,
                          Status *status);
 
-/* STATUS_USAGE if out, a file to be written, is one of the inputs, or can't be replaced (atomic_file_check).
- * Collective. */
-StatusCode check_output(const Context *context, const char *out, int inputs, char *const input[],
-                        Status *status);
+/* STATUS_USAGE if out, a file to be written, is one of the inputs, or an HDF5 file of another format than
+ * `format`, that of what is written (NULL: it isn't HDF5). Collective. */
+StatusCode check_kept(const Context *context, const char *out, const char *format, int inputs,
+                      char *const input[], Status *status);
+
+/* The same, and atomic_file_check. Collective. */
+StatusCode check_output(const Context *context, const char *out, const char *format, int inputs,
+                        char *const input[], Status *status);
 
 /* Ends a command's output on standard output: a write that failed (a full disk) is an error. */
 StatusCode finish_output(Status *status);

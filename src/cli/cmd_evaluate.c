@@ -275,7 +275,9 @@ static StatusCode check_predictions(const EvaluateArguments *arguments, const Co
     if (comm_rank(context->comm) == 0) predictions_file_check(arguments->predictions, status);
     if (comm_agree(context->comm, status)) return status->code;
     char *path = model_path_of(paths[0]);
-    check_output(context, arguments->predictions, 1, &path, status);
+    check_output(context, arguments->predictions,
+                 predictions_file_is_hdf5(arguments->predictions) ? PREDICTIONS_FORMAT : NULL, 1, &path,
+                 status);
     mem_free(path);
     return status->code;
 }

@@ -106,7 +106,7 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     const Settings none = {0};
     if (parse(argc, argv, &arguments, status) || check_format(arguments.format, status)) return status->code;
     char *path = model_path_of(argv[1]);
-    if (!check_output(context, arguments.out, 1, &path, status) &&
+    if (!check_output(context, arguments.out, NULL, 1, &path, status) &&
         !model_open(context, &model_families, path, &none, &model, status)) {
         const ModelExporter *exporter = find_exporter(&model, arguments.format, status);
         const bool first = comm_rank(context->comm) == 0;

@@ -107,7 +107,7 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     ImageSpec spec = {0};
     Dataset dataset = {0};
     if (!parse(argc, argv, &arguments, status)) importer = find_importer(arguments.format, &family, status);
-    if (importer && !check_output(context, arguments.out, 1, argv + 1, status))
+    if (importer && !check_output(context, arguments.out, CHECKPOINT_FORMAT, 1, argv + 1, status))
         read_spec(&arguments, context->comm, &dataset, &spec, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))

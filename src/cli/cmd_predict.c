@@ -138,7 +138,7 @@ static StatusCode check_wishes(const Context *context, const char *reject, int o
             return status_set(status, STATUS_USAGE,
                               "--annotate needs a file: standard input can't be read twice.");
     for (int i = 0; i < 3 && !status->code; i++)
-        if (outs[i]) check_output(context, outs[i], operands, operand, status);
+        if (outs[i]) check_output(context, outs[i], NULL, operands, operand, status);
     return status->code;
 }
 

@@ -53,7 +53,7 @@ static StatusCode check_inputs(const Context *context, const char *idx, const ch
     char *paths[PARTS * EACH];
     for (int part = 0; part < PARTS; part++)
         idx_paths(idx, names[part], paths + part * EACH);
-    check_output(context, out, PARTS * EACH, paths, status);
+    check_output(context, out, DATASET_FORMAT, PARTS * EACH, paths, status);
     for (int i = 0; i < PARTS * EACH; i++)
         mem_free(paths[i]);
     return status->code;
@@ -116,7 +116,7 @@ static StatusCode check(PrepareArguments *arguments, const Context *context, Sta
     if (check_arguments(arguments, status) || grow_arguments_check(&arguments->grow, status))
         return status->code;
     if (arguments->idx) return check_inputs(context, arguments->idx, arguments->out, status);
-    return check_output(context, arguments->out, 0, NULL, status);
+    return check_output(context, arguments->out, DATASET_FORMAT, 0, NULL, status);
 }
 
 StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status) {

@@ -187,7 +187,7 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     if (split_check(arguments.split, status)) return status->code;
     if (comm_rank(context->comm) == 0) make_figures_folder(&arguments, status);
     if (comm_agree(context->comm, status)) return status->code;
-    if (!check_output(context, arguments.out, arguments.count, arguments.paths, status))
+    if (!check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status))
         report_all(&arguments, context, status);
     return status->code;
 }

@@ -76,7 +76,7 @@ static StatusCode write_table(const Scaling *scaling, OutputFormat format, const
         output_write(output, file);
         output_destroy(&output);
     }
-    if (!status->code && (!file || ferror(file) + fclose(file)))
+    if (!status->code && (!file || ferror(file) | fclose(file)))
         status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
     return status->code;
 }

@@ -101,8 +101,8 @@ StatusCode cmd_show(const Context *context, int argc, char **argv, Status *statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     char *path = model_path_of(argv[1]);
     Output *output = output_create(format, OUTPUT_LINES);
-    if (!(out && check_output(context, out, 1, &path, status)) && !show(context, path, out, output, status) &&
-        comm_rank(context->comm) == 0)
+    if (!(out && check_output(context, out, NULL, 1, &path, status)) &&
+        !show(context, path, out, output, status) && comm_rank(context->comm) == 0)
         output_print(output);
     output_destroy(&output);
     mem_free(path);

@@ -304,6 +304,9 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
         dry_run(&job, arguments.format, status);
         goto end;
     }
+    if (arguments.trace &&
+        check_kept(context, arguments.trace, NULL, 1, (char *const *)&arguments.config_path, status))
+        goto end;
     run = run_folder_new(arguments.run);
     if (run_folder_prepare(&run, start_of(&arguments), config, context, status)) goto end;
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;

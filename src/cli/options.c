@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "store/atomic_file.h"
+#include "store/h5io.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -86,16 +87,35 @@ static bool is_same_file(const char *a, const char *b) {
            first.st_ino == second.st_ino;
 }
 
-StatusCode check_output(const Context *context, const char *out, int inputs, char *const input[],
-                        Status *status) {
+/* Refuses to replace an HDF5 file by another kind of file. */
+static void check_kind(const char *out, const char *format, Status *status) {
+    char *found = status->code ? NULL : h5_format(out);
+    if (!found || (format && (!*found || !strcmp(found, format)))) {
+        mem_free(found);
+        return;
+    }
+    status_set(status, STATUS_USAGE,
+               "%s is a%s%s file, which would be lost: name another file to be written.", out,
+               *found ? " " : "n HDF5", found);
+    mem_free(found);
+}
+
+StatusCode check_kept(const Context *context, const char *out, const char *format, int inputs,
+                      char *const input[], Status *status) {
     if (comm_rank(context->comm) == 0) {
-        atomic_file_check(out, status);
         for (int i = 0; i < inputs; i++)
             if (is_same_file(out, input[i]))
                 status_set(status, STATUS_USAGE,
                            "%s is the input, which would be lost: name another file to be written.", out);
+        check_kind(out, format, status);
     }
     return comm_agree(context->comm, status);
+}
+
+StatusCode check_output(const Context *context, const char *out, const char *format, int inputs,
+                        char *const input[], Status *status) {
+    if (comm_rank(context->comm) == 0) atomic_file_check(out, status);
+    return check_kept(context, out, format, inputs, input, status);
 }
 
 StatusCode finish_output(Status *status) {

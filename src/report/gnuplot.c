@@ -38,11 +38,27 @@ static void print_styles(FILE *script) {
                     "set tics nomirror\n");
 }
 
+static const struct {
+    const char *ending, *terminal, *font;
+    const char *last; /* bytes of a whole file */
+    int last_bytes;
+} formats[] = {{"svg", "svg", "font 'sans,14' background 'white'", "</svg>", 6},
+               {"png", "pngcairo", "font 'sans,11'", "IEND\xae\x42\x60\x82", 8}};
+
+/* Whether a file has its last bytes, within a few of its end: gnuplot doesn't notice a full disk. */
+static bool is_whole(const char *path, const char *last, int bytes) {
+    char end[16] = {0};
+    FILE *file = fopen(path, "rb");
+    const size_t read =
+        file && !fseek(file, -(long)sizeof end, SEEK_END) ? fread(end, 1, sizeof end, file) : 0;
+    bool whole = false;
+    for (size_t at = 0; at + (size_t)bytes <= read && !whole; at++)
+        whole = !memcmp(end + at, last, (size_t)bytes);
+    if (file) fclose(file);
+    return whole;
+}
+
 StatusCode gnuplot_draw(const Figure *figure, Status *status) {
-    static const struct {
-        const char *ending, *terminal, *font;
-    } formats[] = {{"svg", "svg", "font 'sans,14' background 'white'"},
-                   {"png", "pngcairo", "font 'sans,11'"}};
     if (status->code) return status->code;
     void (*broken_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* of a gnuplot that has ended: pclose tells */
     FILE *script = popen("LC_ALL=C.UTF-8 gnuplot", "w");
@@ -62,5 +78,11 @@ StatusCode gnuplot_draw(const Figure *figure, Status *status) {
     if (!good)
         status_set(status, STATUS_FAILED, "gnuplot failed to draw %s/%s.svg and .png: see its message above.",
                    figure->folder, figure->name);
+    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s.%s", figure->folder, figure->name, formats[f].ending);
+        if (!is_whole(path, formats[f].last, formats[f].last_bytes))
+            status_set(status, STATUS_FAILED, "%s couldn't be written whole: its disk may be full.", path);
+    }
     return status->code;
 }

@@ -154,7 +154,7 @@ StatusCode report_write(const Report *report, const ReportFiles *files, Status *
     char *temporary = atomic_file_temporary(files->path);
     FILE *page = status->code ? NULL : fopen(temporary, "w");
     if (page) print_page(page, report, whole);
-    if (!status->code && (!page || ferror(page) + fclose(page)))
+    if (!status->code && (!page || ferror(page) | fclose(page)))
         status_set(status, STATUS_FAILED, "%s can't be written: %s.", files->path, strerror(errno));
     if (!status->code) atomic_file_commit(temporary, files->path, false, status);
     if (status->code) atomic_file_discard(temporary);

@@ -81,7 +81,7 @@ static void write_decisions(H5File *file, const PredictionRows *rows, Status *st
 static void write_content(H5File *file, const PredictionRows *rows, Status *status) {
     const Model *model = rows->model;
     char *digest = NULL;
-    h5_set_text(file, "/", "format", "pardigits predictions", status);
+    h5_set_text(file, "/", "format", PREDICTIONS_FORMAT, status);
     h5_set_text(file, "/", "model", h5_path(model->file), status);
     if (!h5_get_text(model->file, "/", "digest", &digest, status))
         h5_set_text(file, "/", "model_digest", digest, status);
@@ -123,6 +123,11 @@ static int find_kind(const char *path) {
         if (length > ending && !strcmp(path + length - ending, kinds[k].ending)) return k;
     }
     return KINDS;
+}
+
+bool predictions_file_is_hdf5(const char *path) {
+    const int kind = find_kind(path);
+    return kind < KINDS && kinds[kind].write == write_hdf5_file;
 }
 
 StatusCode predictions_file_check(const char *path, Status *status) {

@@ -4,6 +4,8 @@
 
 #include "model/model.h"
 
+#define PREDICTIONS_FORMAT "pardigits predictions" /* the attribute `format` of an HDF5 file */
+
 typedef struct {
     const Model *model;
     const char *split;
@@ -16,6 +18,9 @@ typedef struct {
 
 /* STATUS_USAGE unless the name ends in .csv, .h5 or .hdf5, and can be written. Serial. */
 StatusCode predictions_file_check(const char *path, Status *status);
+
+/* Whether a file of this name is HDF5. */
+bool predictions_file_is_hdf5(const char *path);
 
 /* Writes the file, whole or not at all. Serial.
  * CSV: index, label, prediction, confidence, then p_C for each class C or d_A_B for each pair of classes.

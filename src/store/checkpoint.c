@@ -12,8 +12,7 @@
 /* Version 2 has attributes in /model that only explain it, which the digest of version 1 took in. */
 enum { FORMAT_VERSION = 2, OLDEST_VERSION = 1 };
 
-static const char format_name[] = "pardigits model", source_group[] = "/trained_on",
-                  images_group[] = "/images";
+static const char source_group[] = "/trained_on", images_group[] = "/images";
 
 static void write_images(H5File *file, const CheckpointInfo *facts, Status *status) {
     if (facts->spec.classes == 0) return;
@@ -57,7 +56,7 @@ static H5File *begin_file(const char *temporary, const CheckpointInfo *facts, St
     else
         h5_create(&file, temporary, status);
     if (!file) return NULL;
-    h5_set_text(file, "/", "format", format_name, status);
+    h5_set_text(file, "/", "format", CHECKPOINT_FORMAT, status);
     h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
     h5_set_text(file, "/", "model", config_text(facts->config, "run.model"), status);
     if (facts->builds) h5_set_text(file, "/", "builds", facts->builds, status);
@@ -79,7 +78,7 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
         status_set(status, STATUS_FAILED,
                    "%s wasn't written by pardigits: expected a model.h5 of `pardigits train`.", path);
     if (!status->code) h5_get_text(*file, "/", "format", &format, status);
-    if (!status->code && strcmp(format, format_name))
+    if (!status->code && strcmp(format, CHECKPOINT_FORMAT))
         status_set(status, STATUS_FAILED, "%s is %s, expected a model file (model.h5 of a run folder).", path,
                    strcmp(format, "pardigits metrics") ? "a dataset" : "a file of metrics");
     if (!status->code) h5_get_i64(*file, "/", "version", &version, status);

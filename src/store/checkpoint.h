@@ -15,6 +15,8 @@
 
 #include <stdbool.h>
 
+#define CHECKPOINT_FORMAT "pardigits model" /* the attribute `format` of the file */
+
 /* Writes the family's /model, /optimizer and /state into an open file. Writing does nothing once status holds
  * a failure; ranks that send something go on, so that none is left waiting. */
 typedef StatusCode (*CheckpointWriter)(H5File *file, const void *context, Status *status);

@@ -54,6 +54,10 @@ StatusCode h5_close(H5File **file, Status *status);
 
 const char *h5_path(const H5File *file);
 
+/* The attribute `format` of the file at a path, "" where an HDF5 file has none or is damaged; NULL: it isn't
+ * HDF5, or isn't there. Freed by the caller (mem_free). */
+char *h5_format(const char *path);
+
 bool h5_exists(const H5File *file, const char *name);
 
 /* Writes a whole array. */

@@ -87,6 +87,20 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     fails_on 1 2 'is the input' evaluate "$models/cnn" --predictions "$models/cnn/model.h5"
 }
 
+@test "no output replaces a model, a dataset, metrics or the configuration" {
+    cd "$BATS_TEST_TMPDIR" || return
+    cp -r "$models/cnn" run
+    cp "$BATS_TEST_DIRNAME/../../configs/knn.ini" .
+    sha256sum run/* "$data" knn.ini >sums
+    fails_on 2 2 'is a pardigits model file' report run --out run/model.h5
+    fails 2 'is a pardigits metrics file' "$PARDIGITS" show run/model.h5 --out run/metrics.h5
+    fails 2 'is a pardigits metrics file' "$PARDIGITS" evaluate run --predictions run/metrics.h5
+    fails 2 'is a pardigits dataset file' "$PARDIGITS" export run --format onnx --out "$data"
+    fails 2 'is a pardigits model file' "$PARDIGITS" prepare --idx "$MNIST_DIR" --out run/model.h5
+    fails 2 'is the input' "$PARDIGITS" train knn.ini --run knn --data "$data" --trace knn.ini
+    sha256sum --quiet -c sums
+}
+
 @test "train --dry-run: what a training would be, on any number of ranks, and nothing is written" {
     cd "$BATS_TEST_TMPDIR" || return
     on 2 1 train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --json --data "$data" --set run.train=600 \

@@ -70,6 +70,13 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     fails 2 'RUN is missing' "$PARDIGITS" report
     fails 2 '--split all' "$PARDIGITS" report "$runs/knn" --split all
     fails 1 "can't be written" "$PARDIGITS" report "$runs/knn" --split valid --out nowhere/page.html
+    # a file that can't grow stands for a full disk
+    trap '' XFSZ
+    ulimit -f 30
+    fails 1 "couldn't be written whole" "$PARDIGITS" report "$runs/knn" --split valid --out full.html
+    run env PATH="$BATS_TEST_TMPDIR" "$PARDIGITS" report "$runs/knn" --split valid --out full.html
+    [[ $status -eq 1 && $output == *"full.html can't be written: File too large"* ]]
+    [[ ! -e full.html ]]
 }
 
 @test "watch: a run until it ends, one that has ended, and no run" {
