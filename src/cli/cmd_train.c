@@ -310,20 +310,21 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     run = run_folder_new(arguments.run);
     if (run_folder_prepare(&run, start_of(&arguments), config, context, status)) goto end;
     if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
+    job.resume = resume;
+    if (open_init(init_path, &job, &init, &init_digest, status)) goto end;
+    job.init = init;
+    job.init_digest = init_digest;
     if (complete) {
         log_line(context->log, "%s is complete already: nothing to do", run.model);
         if (comm_rank(context->comm) == 0) finish_files(&run);
         goto end;
     }
+    if (run_folder_prepare_fallback(config, context->comm, status)) goto end;
     placement_report(context->comm, context->threads, context->log);
     if (check_build(&run, resume, arguments.allow_other_build, context->comm, &builds, status)) goto end;
     job.builds = builds;
     job.model_path = run.model;
-    job.resume = resume;
     job.go_on = arguments.resume;
-    if (open_init(init_path, &job, &init, &init_digest, status)) goto end;
-    job.init = init;
-    job.init_digest = init_digest;
     if (arguments.trace)
         train_traced(&run, &job, arguments.trace, started_s, status);
     else

@@ -70,29 +70,39 @@ static double lock_wait_s(const Config *config) {
     return asked ? (double)asked : run_lock_is_restart() ? RESTART_S : 0;
 }
 
-static void prepare(RunFolder *run, RunStart start, double wait_s, Log *log, Status *status) {
-    char *probe = path_join(run->folder, ".writable.tmp");
-    FILE *file = make_folders(run->folder) ? NULL : fopen(probe, "w");
-    if (!file) {
-        status_set(status, STATUS_FAILED,
-                   "The run folder %s can't be written: %s; choose another with --run.", run->folder,
-                   strerror(errno));
-    } else {
-        fclose(file);
-        unlink(probe);
-        if (!run_lock_take(&run->lock, run->folder, wait_s, log, status) && start == RUN_START_NEW &&
-            holds_run(run))
-            status_set(status, STATUS_USAGE,
-                       "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
-                       run->folder);
-    }
+/* Makes the folder where it is missing, and tries to write in it. `what` and `other` are of the sentence if
+ * it can't be written. */
+static StatusCode try_folder(const char *folder, const char *what, const char *other, Status *status) {
+    char *probe = path_join(folder, ".writable.tmp");
+    FILE *file = make_folders(folder) ? NULL : fopen(probe, "w");
+    if (!file)
+        status_set(status, STATUS_FAILED, "The %s %s can't be written: %s; choose another with %s.", what,
+                   folder, strerror(errno), other);
+    if (file) fclose(file);
+    if (file) unlink(probe);
     mem_free(probe);
+    return status->code;
+}
+
+static void prepare(RunFolder *run, RunStart start, double wait_s, Log *log, Status *status) {
+    if (!try_folder(run->folder, "run folder", "--run", status) &&
+        !run_lock_take(&run->lock, run->folder, wait_s, log, status) && start == RUN_START_NEW &&
+        holds_run(run))
+        status_set(status, STATUS_USAGE,
+                   "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
+                   run->folder);
 }
 
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
                               Status *status) {
     if (comm_rank(context->comm) == 0) prepare(run, start, lock_wait_s(config), context->log, status);
     return comm_agree(context->comm, status);
+}
+
+StatusCode run_folder_prepare_fallback(const Config *config, const Comm *comm, Status *status) {
+    const char *folder = run_options(config).fallback_dir;
+    if (*folder && comm_rank(comm) == 0) try_folder(folder, "folder", "run.fallback_dir", status);
+    return comm_agree(comm, status);
 }
 
 static void remove_leftovers(const RunFolder *run) {

@@ -163,7 +163,12 @@ static StatusCode append_arrays(Network *net, int i, Status *status) {
 
 static StatusCode check_last(const Network *net, Status *status) {
     const Layer *last = &net->layers[net->layer_count - 1];
-    if (tensor_values(last->out) == net->spec.classes && last->type->ends) return STATUS_OK;
+    if (!last->type->ends)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.layers: '%s' can't be the last layer: end in dense:classes, whose outputs are "
+                          "the scores of the classes.",
+                          last->text);
+    if (tensor_values(last->out) == net->spec.classes) return STATUS_OK;
     return status_set(status, STATUS_USAGE,
                       "cnn.layers: the last layer is '%s' with %lld outputs, but there must be one output a "
                       "class, %d of them: end in dense:classes.",

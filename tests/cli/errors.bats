@@ -164,7 +164,8 @@ prepare_fails() {
     [[ $code -eq 75 ]]
     "$PARDIGITS" digest "$dir/run/model.h5"
 
-    mkdir -p "$dir/full/.model.h5.tmp" "$dir/spare"
+    fails 1 "choose another with run.fallback_dir" "$PARDIGITS" "${net[@]}" --run "$dir/full" --set run.fallback_dir="$dir/log/spare"
+    mkdir -p "$dir/full/.model.h5.tmp" # and spare is made
     fails 1 "It was saved as $dir/spare/model.h5 instead" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare"
     "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/whole"
     same_model "$dir/spare/model.h5" "$dir/whole/model.h5"

@@ -290,6 +290,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     on 2 1 train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=2 --resume
     same_model one/model.h5 two/model.h5
     /usr/bin/python3 -c 'import h5py; assert list(h5py.File("one/metrics.h5")["epochs"]["epoch"]) == [1, 2]'
+    fails_on 1 2 'was begun without a model' train "${few[@]}" --run two --set cnn.schedule=constant --set cnn.epochs=2 --resume --init one # though complete
     fails_on 1 2 'was begun with cnn.lr' train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=3 --set cnn.lr=0.1 --resume
     on 1 1 train "${few[@]}" --run cycle --set cnn.epochs=1
     fails_on 2 2 'onecycle the learning rate of every step depends on it' train "${few[@]}" --run cycle --set cnn.epochs=2 --resume
