@@ -95,9 +95,9 @@ PARDIGITS_API int pardigits_has_probabilities(const pardigits_model *model);
 PARDIGITS_API pardigits_code pardigits_predict(const pardigits_model *model, size_t n, const uint8_t *images,
                                                uint8_t *labels, float *confidences, float *probabilities);
 
-/* Makes of a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP, PNM; any size and colour; dark on light or light
- * on dark), which shows one figure (a digit, a letter), an image [height][width] as the model expects it:
- * scaled to fit, centred by mass. */
+/* Makes of a picture file (PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000, PNM; any size and colour; dark on
+ * light or light on dark), which shows one figure (a digit, a letter), an image [height][width] as the model
+ * expects it: scaled to fit, centred by mass. */
 PARDIGITS_API pardigits_code pardigits_digitize(const pardigits_model *model, const char *picture,
                                                 uint8_t *image);
 

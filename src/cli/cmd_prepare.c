@@ -99,6 +99,8 @@ static StatusCode prepare(const PrepareArguments *arguments, const Context *cont
         if (root) {
             warn_of_images(context->log, "training", &parts.train);
             warn_of_images(context->log, "test", &parts.test);
+            hint_at_absent_classes(context->log, "training", &parts.train, &parts.class_names);
+            hint_at_absent_classes(context->log, "test", &parts.test, &parts.class_names);
         }
         if (arguments->grow.n)
             grow_parts(&arguments->grow, context, &parts, arguments->out, &source, status);

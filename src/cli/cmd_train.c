@@ -223,8 +223,8 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
 /* With the run's files begun. */
 static void train_family(TrainJob *job, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
-    log_line(job->log, "training %s on %lld images%s", family->name, (long long)job->train_count,
-             job->resume ? ", resumed" : "");
+    log_line(job->log, "training %s on %lld image%s%s", family->name, (long long)job->train_count,
+             job->train_count == 1 ? "" : "s", job->resume ? ", resumed" : "");
     train_job_log_hints(job);
     StatusCode code = family->train(job, status);
     Status flush = {0};

@@ -78,3 +78,16 @@ void warn_of_images(Log *log, const char *part, const ImageSet *set) {
                  "is 255 and the ground 0 (pictures: --invert)",
                  (long long)inverted, (long long)set->n, part, (long long)first_inverted);
 }
+
+void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, const ClassNames *names) {
+    bool present[CLASSES_MAX] = {false};
+    char number[12];
+    int absent = 0, first = 0;
+    for (int64_t i = 0; i < set->n; i++)
+        present[set->labels[i]] = true;
+    for (int c = 0; c < set->spec.classes; c++)
+        if (!present[c] && !absent++) first = c;
+    if (absent && set->n)
+        log_line(log, "hint: classes without %s images: %d of %d (the first one is %s)", part, absent,
+                 set->spec.classes, class_name(names, first, number));
+}

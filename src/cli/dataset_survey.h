@@ -20,4 +20,7 @@ void output_surveys(Output *output, const Survey *train, const Survey *test);
 /* Warns of blank and inverted images of a part. */
 void warn_of_images(Log *log, const char *part, const ImageSet *set);
 
+/* Says which classes have no images in a part that has any. */
+void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, const ClassNames *names);
+
 #endif

@@ -72,7 +72,8 @@ static const struct {
     {"predict", cmd_predict,
      "predict MODEL.h5 PICTURE|FOLDER|-... [--single] [--reject R] [--probabilities] [--seen SHEET.png] "
      "[--annotate OUT.png] [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
-     "Reads the digits in pictures (PNG, JPEG, TIFF, WebP, GIF, BMP, PNM; any size; dark on light or light "
+     "Reads the digits in pictures (PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000, PNM; any size; dark on light "
+     "or light "
      "on "
      "dark).\n"
      "A line for each picture, or page of a TIFF: its digits in reading order, and the confidence of the "
@@ -145,13 +146,16 @@ static const struct {
      "  --every       looks for news so often; default: 2 seconds"},
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
      "Lists the keys of the configuration: types, ranges, defaults and meanings."},
-    {"bench", cmd_bench, "bench kernels|pixdot|comm [CONFIG.ini] [--images N] [--json | --csv]",
+    {"bench", cmd_bench, "bench kernels|pixdot|comm|step [CONFIG.ini] [--images N] [--json | --csv]",
      "Measures the parts of the program, for the network of CONFIG.ini (default: configs/cnn.ini):\n"
      "  kernels   GFLOP/s of each layer's three passes on one core, and % of the peak that arithmetic in "
      "registers reaches;\n"
      "            --images sets how many images at a time (as many as training takes)\n"
      "  pixdot    exact multiply-adds a second of the kernel under KNN and SVM\n"
-     "  comm      milliseconds of sums over the ranks, as training makes them, by size and algorithm"},
+     "  comm      milliseconds of sums over the ranks, as training makes them, by size and algorithm\n"
+     "  step      where the time of a training step goes on one thread, and what a barrier of threads "
+     "costs;\n"
+     "            --images sets the images of the step (as many as cnn.batch)"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };

@@ -95,7 +95,9 @@ static StatusCode bench_comm(const Context *context, const Config *config, int i
 }
 
 static void add_phases(const StepProfile *profile, Output *output) {
-    output_begin(output, "phases", "microseconds of one micro-batch, and of the update after all of them",
+    output_begin(output, "phases",
+                 "microseconds of a micro-batch's phases, and of the update after all micro-batches; scaled: "
+                 "so that the phases add up to the median step",
                  OUTPUT_TABLE);
     for (int p = 0; p < profile->phase_count; p++) {
         const StepPhase *phase = &profile->phases[p];
@@ -105,7 +107,7 @@ static void add_phases(const StepProfile *profile, Output *output) {
         output_integer(output, "last_layer", "to layer", phase->last_layer);
         output_integer(output, "groups", "groups", phase->groups);
         output_real(output, "least_us", "least", 1e6 * phase->least_s, "%.1f");
-        output_real(output, "us", "of the median step", 1e6 * phase->seconds, "%.1f");
+        output_real(output, "us", "scaled", 1e6 * phase->seconds, "%.1f");
     }
     output_end(output);
 }

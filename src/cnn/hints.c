@@ -9,9 +9,9 @@ static void log_steps(const CnnOptions *options, int64_t images, int64_t steps, 
     if (options->batch > images)
         log_line(
             log,
-            "hint: cnn.batch = %lld is more than the %lld training images, so an epoch is a single step; "
+            "hint: cnn.batch = %lld is more than the %lld training image%s, so an epoch is a single step; "
             "lower cnn.batch.",
-            (long long)options->batch, (long long)images);
+            (long long)options->batch, (long long)images, images == 1 ? "" : "s");
     else if (steps < FEW_STEPS)
         log_line(log,
                  "hint: the whole run is %lld steps, which train hardly anything; raise cnn.epochs or lower "

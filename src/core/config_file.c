@@ -49,6 +49,10 @@ static int take_value(void *context, const char *section, const char *key, const
     char name[256], where[1024];
     snprintf(name, sizeof name, "%s.%s", section, key);
     snprintf(where, sizeof where, "%.900s:%d", reading->path, reading->line);
+    if (!*section)
+        status_set(reading->status, STATUS_USAGE,
+                   "%s: '%s' is in no section: expected a line with one, such as [run], above it.", where,
+                   key);
     const int i = find_place(reading->config, name);
     char *joined = NULL;
     if (i >= 0 && reading->seen[i] && !reading->continues)

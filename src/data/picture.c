@@ -128,7 +128,7 @@ static StatusCode find_format(PictureFile *file, Status *status) {
     if (!file->format)
         return status_set(
             status, STATUS_FAILED,
-            "%s isn't a PNG, JPEG, TIFF, WebP, GIF, BMP or PNM picture; save it as one of these.",
+            "%s isn't a PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000 or PNM picture; save it as one of these.",
             file->bytes.path);
     return file->format->measure ? status->code
                                  : picture_unsupported(&file->bytes, file->format->name, status);

@@ -77,8 +77,8 @@ static StatusCode list_classes(const char *folder, ClassNames *classes, Status *
         mem_free(path);
     }
     if (!status->code && (names.count < CLASSES_MIN || names.count > CLASSES_MAX))
-        status_set(status, STATUS_FAILED, "%s holds folders of %lld classes, expected %d to %d.", folder,
-                   (long long)names.count, CLASSES_MIN, CLASSES_MAX);
+        status_set(status, STATUS_FAILED, "%s holds %lld folder%s, expected one for each class, %d to %d.",
+                   folder, (long long)names.count, names.count == 1 ? "" : "s", CLASSES_MIN, CLASSES_MAX);
     if (!status->code) {
         if (are_numbers(&names))
             qsort(names.names, (size_t)names.count, sizeof *names.names, compare_numbers);

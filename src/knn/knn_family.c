@@ -40,6 +40,7 @@ static void describe(const Model *model, char *text, int size) {
 
 /* The share of the images once more, for the index of their pruned search. */
 static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
+    knn_log_hints(job);
     *bytes = job->shard.n * image_spec_pixels(job->spec);
     output_integer(output, "images_per_rank", "reference images of rank 0", job->shard.n);
     return status->code;

@@ -121,12 +121,35 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     mem_free(out);
 }
 
+void knn_log_hints(const TrainJob *job) {
+    const int64_t k = knn_options(job->config).k; /* 0: auto */
+    uint64_t counts[CLASSES_MAX];
+    char number[12];
+    int least = -1;
+    train_job_count_classes(job, counts);
+    for (int c = 0; c < job->spec.classes; c++)
+        if (counts[c] && (least < 0 || counts[c] < counts[least])) least = c;
+    if (2 * k > job->train_count)
+        log_line(job->log,
+                 "hint: knn.k = %lld is more than half of the training images (%lld), so most of them vote "
+                 "on every "
+                 "image; lower knn.k.",
+                 (long long)k, (long long)job->train_count);
+    else if (least >= 0 && k > (int64_t)counts[least])
+        log_line(job->log,
+                 "hint: knn.k = %lld is more than the training images of class %s (%lld), so others may "
+                 "outvote it "
+                 "everywhere; lower knn.k.",
+                 (long long)k, class_name(&job->class_names, least, number), (long long)counts[least]);
+}
+
 /* To train is to keep the training images, and perhaps to choose k. */
 StatusCode knn_train(TrainJob *job, Status *status) {
     if (job->train_count < 1)
         return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid.");
     const KnnOptions options = knn_options(job->config);
     KnnModel model = {.method = knn_method(&options, job->spec)};
+    knn_log_hints(job);
     const bool is_auto = model.method.k == 0;
     PhaseClock clock = phase_clock_start(job->comm, job->metrics);
     job->phases = &clock;

@@ -71,23 +71,27 @@ StatusCode train_job_read(TrainJob *job, const char *data, Status *status) {
     return status->code;
 }
 
-void train_job_log_hints(const TrainJob *job) {
-    uint64_t counts[CLASSES_MAX] = {0};
-    char number[12];
-    int present = 0, last = 0;
+void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]) {
+    memset(counts, 0, CLASSES_MAX * sizeof *counts);
     for (int64_t i = 0; i < job->shard.n; i++)
         counts[job->shard.labels[i]]++;
     comm_sum_u64(job->comm, counts, job->spec.classes);
+}
+
+void train_job_log_hints(const TrainJob *job) {
+    uint64_t counts[CLASSES_MAX];
+    char number[12];
+    int present = 0, last = 0;
+    train_job_count_classes(job, counts);
     for (int c = 0; c < job->spec.classes; c++) {
         present += counts[c] > 0;
         if (counts[c]) last = c;
     }
     if (present == 1)
-        log_line(
-            job->log,
-            "hint: all %lld training images are of class %s, so there is nothing to tell apart; use more "
-            "images (run.train).",
-            (long long)job->train_count, class_name(&job->class_names, last, number));
+        log_line(job->log,
+                 "hint: every training image (%lld) is of class %s, so there is nothing to tell apart; use "
+                 "more images (run.train).",
+                 (long long)job->train_count, class_name(&job->class_names, last, number));
 }
 
 void train_job_free_images(TrainJob *job) {

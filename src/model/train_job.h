@@ -57,6 +57,10 @@ StatusCode train_job_read(TrainJob *job, const char *data, Status *status);
 
 /* The same, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP. */
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid);
+
+/* The training images of each class, those of all ranks together. Collective. */
+void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]);
+
 /* Logs a hint where all training images are of one class. Collective. */
 void train_job_log_hints(const TrainJob *job);
 void train_job_free_images(TrainJob *job);

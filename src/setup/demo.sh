@@ -49,6 +49,6 @@ Next:
   $program show results/demo-cnn/metrics.h5
   $program digest results/demo-cnn/model.h5      the same for any number of ranks and threads
   $program predict results/demo-cnn/model.h5 PICTURE...   digits of your own: photographs, scans, whole pages
-  . src/setup/mpi_env.sh; mpirun -n 4 $program train configs/cnn.ini --run results/mine --set cnn.epochs=10
+  . src/setup/mpi_env.sh; mpirun -n 4 $program train configs/cnn.ini --run results/more --set cnn.epochs=10
   make check
 END

@@ -118,8 +118,11 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
         --set cnn.shift=8 --set cnn.rotate=80 >/dev/null 2>hints
     cat hints
     [[ $(grep -c '^hint: ' hints) -eq 4 ]]
-    for text in 'all 1 training images are of class 5' 'cnn.batch = 128 is more than the 1 training' 'cnn.shift = 8 is strong' 'cnn.rotate = 80'; do
+    for text in 'every training image (1) is of class 5' 'cnn.batch = 128 is more than the 1 training image,' 'cnn.shift = 8 is strong' 'cnn.rotate = 80'; do
         grep "$text" hints
+    done
+    for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
+        "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
     done
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set cnn.batch=60000 2>&1 | grep 'whole run is 3 steps'
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" >/dev/null 2>hints

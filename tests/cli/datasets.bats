@@ -136,13 +136,17 @@ correct() {
     echo text >"$dir/bad/train/digit 3/notes.txt"
     fails 1 'notes.txt' "$PARDIGITS" prepare --pictures "$dir/bad" --out "$dir/bad.h5"
     [[ ! -e $dir/bad.h5 ]]
+    rm "$dir/bad/train/digit 3/notes.txt"
+    mkdir "$dir/bad/train/hollow" # no picture of a class isn't wrong, but said
+    "$PARDIGITS" prepare --pictures "$dir/bad" --shape 16x16 --out "$dir/hollow.h5" 2>&1 |
+        grep 'hint: classes without training images: 1 of 11 (the first one is hollow)'
     mkdir -p "$dir/one/train/a" "$dir/empty/a" "$dir/empty/b"
     cp "$dir/single/train/digit 1/"*.pgm "$dir/one/train/a/"
-    fails 1 'classes, expected 2 to 256' "$PARDIGITS" prepare --pictures "$dir/one" --out "$dir/bad.h5"
+    fails 1 'holds 1 folder, expected one for each class, 2 to 256' "$PARDIGITS" prepare --pictures "$dir/one" --out "$dir/bad.h5"
     fails 1 'holds no picture' "$PARDIGITS" prepare --pictures "$dir/empty" --out "$dir/bad.h5"
     mkdir -p "$dir/many"
     for i in $(seq 257); do mkdir "$dir/many/$i"; done
-    fails 1 '257 classes' "$PARDIGITS" prepare --pictures "$dir/many" --out "$dir/bad.h5"
+    fails 1 '257 folders' "$PARDIGITS" prepare --pictures "$dir/many" --out "$dir/bad.h5"
     for shape in 7x7 65x65 28 28x28x1; do
         fails 2 'HEIGHTxWIDTH' "$PARDIGITS" prepare --pictures "$dir/single" --shape $shape --out "$dir/bad.h5"
     done

@@ -105,6 +105,8 @@ prepare_fails() {
 
 @test "train: unknown keys and values out of range name the line, the range and the nearest key" {
     printf '[run]\nmodel = knn\n\n[knn]\nneighbors = 3\n' >"$dir/c.ini"
+    printf 'model = cnn\n' >"$dir/bare.ini"
+    fails 2 "such as [run], above it" "$PARDIGITS" train "$dir/bare.ini" --dry-run
     for ranks in 1 3; do fails_on $ranks 2 'c.ini:5' train "$dir/c.ini" --run "$dir/run" --data "$data"; done
     printf '[run]\nmodel = knn\n[knn]\nk = 0\n' >"$dir/c.ini"
     fails_on 2 2 'from 1 to 1000' train "$dir/c.ini" --run "$dir/run" --data "$data"
