@@ -2,7 +2,6 @@
 #include "cli/cli.h"
 #include "cli/run_folder.h"
 
-#include "core/timer.h"
 #include "report/run_progress.h"
 #include "store/run_lock.h"
 
@@ -27,11 +26,10 @@ typedef struct {
 typedef struct {
     ino_t inode; /* 0: no file */
     time_t modified_s;
-    double since_s; /* when it was first seen (timer_now_s) */
 } Seen;
 
-/* A run that has written nothing for so long may be gone; a reading that failed is tried again so often. */
-enum { QUIET_S = 30, TRIES = 5 };
+/* A reading that failed is tried again so often. */
+enum { TRIES = 5 };
 
 static StatusCode parse(int argc, char **argv, Watch *watch, Status *status) {
     const char *every = "2";
@@ -65,7 +63,7 @@ static bool has_changed(const char *path, Seen *seen) {
         close(file);
     }
     if (facts.st_ino == seen->inode && facts.st_mtime == seen->modified_s) return false;
-    *seen = (Seen){facts.st_ino, facts.st_mtime, timer_now_s()};
+    *seen = (Seen){facts.st_ino, facts.st_mtime};
     return true;
 }
 
@@ -92,24 +90,27 @@ static int print(const Output *output, bool terminal, int before) {
     return lines;
 }
 
-/* Reads and prints once; *lines: printed before, then now. */
-static StatusCode look(const Watch *watch, RunProgress *progress, bool terminal, int *lines, Status *status) {
+/* Reads and prints once; held: the lock before; *lines: printed before, then now. */
+static StatusCode look(const Watch *watch, bool held, RunProgress *progress, int *lines, Status *status) {
+    const bool terminal = !watch->once && watch->format == OUTPUT_TEXT && isatty(STDOUT_FILENO);
     Output *output = output_create(watch->format, OUTPUT_LINES);
-    if (!run_progress_read(progress, watch->folder.metrics, &model_families.keys, output, status))
+    if (!run_progress_read(progress, watch->folder.metrics, &model_families.keys, held, output, status))
         *lines = print(output, terminal, *lines);
     output_destroy(&output);
     return status->code;
 }
 
-/* A run whose folder nobody holds has ended, in whatever way. */
-static StatusCode check_alive(const Watch *watch, const Seen *seen, Status *status) {
-    if (seen->inode && timer_now_s() - seen->since_s > QUIET_S && !run_lock_is_held(watch->run))
-        status_set(
-            status, STATUS_FAILED,
-            "%s isn't complete, but nobody works on it any more: continue it with `pardigits train ... "
-            "--resume`.",
-            watch->run);
-    return status->code;
+/* Whether a run began in this folder, whose lock nobody holds: a killed one leaves its lock, one that failed
+ * its configuration. */
+static bool has_begun(const Watch *watch) {
+    return run_lock_is_left(watch->run) || access(watch->folder.config, F_OK) == 0;
+}
+
+static StatusCode set_abandoned(const Watch *watch, Status *status) {
+    return status_set(status, STATUS_FAILED,
+                      "%s isn't complete, but nobody works on it any more: continue it with `pardigits train "
+                      "... --resume`.",
+                      watch->run);
 }
 
 static StatusCode check_folder(const char *run, Status *status) {
@@ -123,35 +124,44 @@ static StatusCode check_folder(const char *run, Status *status) {
 }
 
 /* Until the run has ended. A run that has just begun has no metrics yet, and a file that is being replaced on
- * a shared file system may be missing for a moment: both are tried again. */
+ * a shared file system may be missing for a moment: both are tried again. The lock is asked before the
+ * metrics, as a run that ends writes those first. */
 static StatusCode follow(const Watch *watch, Log *log, Status *status) {
-    const bool terminal = isatty(STDOUT_FILENO) && watch->format == OUTPUT_TEXT;
     RunProgress progress = {0};
     Seen seen = {0};
-    int lines = 0;
+    int lines = 0, failed = 0;
+    bool begun = false;
     if (access(watch->folder.metrics, F_OK)) log_line(log, "%s has no metrics yet: waiting", watch->run);
-    for (int failed = 0; progress.state == RUN_GOING_ON && failed < TRIES; pause_s(watch->every_s)) {
+    for (;; pause_s(watch->every_s)) {
         *status = (Status){0};
-        if (!has_changed(watch->folder.metrics, &seen)) {
-            if (check_alive(watch, &seen, status)) break;
-        } else if (seen.inode) {
-            failed = look(watch, &progress, terminal, &lines, status) ? failed + 1 : 0;
-            if (failed) seen = (Seen){.since_s = seen.since_s};
+        const bool held = run_lock_is_held(watch->run), changed = has_changed(watch->folder.metrics, &seen);
+        begun = begun || held || has_begun(watch);
+        if (!seen.inode) {
+            failed = begun && !held ? failed + 1 : 0;
+            if (failed == TRIES) return set_abandoned(watch, status);
+        } else if (changed || !held) {
+            failed = look(watch, held, &progress, &lines, status) ? failed + 1 : 0;
+            if (failed == TRIES) return status->code;
+            if (failed) seen = (Seen){0};
             if (!failed && progress.state != RUN_GOING_ON) break;
         }
     }
-    return status->code;
+    return progress.state == RUN_ABANDONED ? set_abandoned(watch, status) : status->code;
+}
+
+static StatusCode watch_once(const Watch *watch, Status *status) {
+    RunProgress progress;
+    int lines = 0;
+    const bool held = run_lock_is_held(watch->run);
+    if (access(watch->folder.metrics, F_OK) == 0) return look(watch, held, &progress, &lines, status);
+    if (!held && has_begun(watch)) return set_abandoned(watch, status);
+    return status_set(status, STATUS_FAILED, "%s has no metrics.h5: it isn't a run, or has only just begun.",
+                      watch->run);
 }
 
 static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {
-    RunProgress progress;
-    int lines = 0;
     if (check_folder(watch->run, status)) return status->code;
-    if (!watch->once) return follow(watch, log, status);
-    if (access(watch->folder.metrics, F_OK))
-        return status_set(status, STATUS_FAILED,
-                          "%s has no metrics.h5: it isn't a run, or has only just begun.", watch->run);
-    return look(watch, &progress, false, &lines, status);
+    return watch->once ? watch_once(watch, status) : follow(watch, log, status);
 }
 
 StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {

@@ -69,9 +69,10 @@ static void count_steps(RunProgress *progress, const Course *course) {
     progress->left_s = step_s * (double)(progress->all - progress->done);
 }
 
-static void find_state(RunProgress *progress, const H5File *file, Status *status) {
+static void find_state(RunProgress *progress, const H5File *file, bool held, Status *status) {
     int64_t complete = 0;
     h5_get_f64(file, "/run", "seconds", &progress->seconds, status);
+    progress->state = held ? RUN_GOING_ON : RUN_ABANDONED;
     if (!h5_has_attribute(file, "/run", "complete")) return;
     h5_get_i64(file, "/run", "complete", &complete, status);
     progress->state = complete ? RUN_COMPLETE : RUN_STOPPED;
@@ -121,7 +122,9 @@ static void add_run(Output *output, const Course *course, Status *status) {
 static void fill(Output *output, const Course *course, const RunProgress *progress, Status *status) {
     static const char *const states[] = {[RUN_GOING_ON] = "going on",
                                          [RUN_COMPLETE] = "complete",
-                                         [RUN_STOPPED] = "stopped: continue it with --resume"};
+                                         [RUN_STOPPED] = "stopped: continue it with --resume",
+                                         [RUN_ABANDONED] =
+                                             "nobody works on it any more: continue it with --resume"};
     output_record(output);
     output_text(output, "file", "file", h5_path(course->file));
     add_run(output, course, status);
@@ -137,7 +140,7 @@ static void fill(Output *output, const Course *course, const RunProgress *progre
     output_end(output);
 }
 
-StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys,
+StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys, bool held,
                              Output *output, Status *status) {
     *progress = (RunProgress){.left_s = NAN, .images_per_s = NAN};
     H5File *file;
@@ -145,7 +148,7 @@ StatusCode run_progress_read(RunProgress *progress, const char *path, const Conf
     Status closed = {0};
     if (h5_open(&file, path, status)) return status->code;
     if (!read_course(&course, file, keys, status)) {
-        find_state(progress, file, status);
+        find_state(progress, file, held, status);
         if (course.steps.rows) count_steps(progress, &course);
         if (progress->state != RUN_GOING_ON) progress->left_s = NAN;
         if (!status->code) fill(output, &course, progress, status);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { RUN_GOING_ON, RUN_COMPLETE, RUN_STOPPED } RunState;
+typedef enum { RUN_GOING_ON, RUN_COMPLETE, RUN_STOPPED, RUN_ABANDONED } RunState;
 
 typedef struct {
     RunState state;
@@ -21,8 +21,10 @@ typedef struct {
 
 /* Reads the metrics at path, which a run may replace at any moment, and fills the output (OUTPUT_LINES) with
  * one record: where the run is, how fast, and its curves. Each call opens the file by its name again.
+ * held: whether somebody held the run's lock before this call; a run that hasn't ended and whose lock nobody
+ * holds is RUN_ABANDONED.
  * STATUS_FAILED: it isn't there or can't be read, which may pass on a shared file system. */
-StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys,
+StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys, bool held,
                              Output *output, Status *status);
 
 #endif

@@ -109,16 +109,27 @@ void run_lock_release(RunLock *lock) {
     *lock = (RunLock){-1, NULL};
 }
 
-bool run_lock_is_held(const char *folder) {
+typedef enum { LOCK_ABSENT, LOCK_LEFT, LOCK_HELD } LockState;
+
+static LockState find_state(const char *folder) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     const size_t size = strlen(folder) + sizeof "/.lock";
     char *path = mem_new(size, 1);
     snprintf(path, size, "%s/.lock", folder);
     const int file = open(path, O_RDONLY | O_CLOEXEC);
-    const bool held = file >= 0 && (fcntl(file, F_OFD_GETLK, &whole) || whole.l_type != F_UNLCK);
-    if (file >= 0) close(file);
     mem_free(path);
-    return held;
+    if (file < 0) return LOCK_ABSENT;
+    const bool held = fcntl(file, F_OFD_GETLK, &whole) || whole.l_type != F_UNLCK;
+    close(file);
+    return held ? LOCK_HELD : LOCK_LEFT;
+}
+
+bool run_lock_is_held(const char *folder) {
+    return find_state(folder) == LOCK_HELD;
+}
+
+bool run_lock_is_left(const char *folder) {
+    return find_state(folder) == LOCK_LEFT;
 }
 
 /* Whether squeue says that a job has ended, or waits to be started again. Whatever else it says, or says not,

@@ -26,6 +26,9 @@ void run_lock_release(RunLock *lock);
 /* Whether somebody holds the lock of a folder; asks without taking it. */
 bool run_lock_is_held(const char *folder);
 
+/* Whether the folder has a lock that nobody holds: its owner was killed. */
+bool run_lock_is_left(const char *folder);
+
 /* Whether Slurm started this job again: then a lost node may hold the lock still. */
 bool run_lock_is_restart(void);
 

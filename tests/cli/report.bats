@@ -98,4 +98,14 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     mkdir empty
     fails 1 'empty has no metrics.h5' "$PARDIGITS" watch empty --once
     fails 2 '--every soon' "$PARDIGITS" watch empty --every soon
+    # a run killed before it had metrics, then one that has some
+    touch empty/.lock
+    fails 1 'nobody works on it any more' "$PARDIGITS" watch empty --once
+    fails 1 'nobody works on it any more' "$PARDIGITS" watch empty --every 0.1
+    "$PARDIGITS" train configs/cnn-fast.ini "${small[@]}" --set cnn.epochs=500 --overwrite --run begun 3>&- &
+    until "$PARDIGITS" watch begun --once --json 2>/dev/null | grep '"state":"going on"'; do kill -0 $!; sleep 0.1; done
+    kill -KILL $!
+    wait $! || true
+    "$PARDIGITS" watch begun --once --json | grep '"state":"nobody works on it any more'
+    fails 1 'nobody works on it any more' "$PARDIGITS" watch begun
 }
