@@ -97,6 +97,9 @@ StatusCode check_kept(const Context *context, const char *out, const char *forma
 StatusCode check_output(const Context *context, const char *out, const char *format, int inputs,
                         char *const input[], Status *status);
 
+/* STATUS_USAGE unless out, a picture to be written, is named as a PNG. */
+StatusCode check_png(const char *out, Status *status);
+
 /* Ends a command's output on standard output: a write that failed (a full disk) is an error. */
 StatusCode finish_output(Status *status);
 

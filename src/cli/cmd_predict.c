@@ -57,10 +57,6 @@ static StatusCode show_neighbours(const Context *context, const Model *model, co
                                   const Prediction *predictions, const char *out, Status *status) {
     enum { MOST = 20 };
     NearestImages nearest = {0};
-    if (!model->family->nearest)
-        return status_set(status, STATUS_USAGE,
-                          "--neighbours: a model of the family %s keeps no training images to show.",
-                          model->family->name);
     if (images->set.n == 0) return status->code;
     if (!model->family->nearest(model, context, images, MOST, &nearest, status) &&
         comm_rank(context->comm) == 0)
@@ -138,7 +134,8 @@ static StatusCode check_wishes(const Context *context, const char *reject, int o
             return status_set(status, STATUS_USAGE,
                               "--annotate needs a file: standard input can't be read twice.");
     for (int i = 0; i < 3 && !status->code; i++)
-        if (outs[i]) check_output(context, outs[i], NULL, operands, operand, status);
+        if (outs[i] && !check_output(context, outs[i], NULL, operands, operand, status))
+            check_png(outs[i], status);
     return status->code;
 }
 
@@ -146,6 +143,10 @@ static StatusCode check_model(const Model *model, const Wishes *wishes, Status *
     if (wishes->probabilities && model->family->has_probabilities && !model->family->has_probabilities(model))
         status_set(status, STATUS_USAGE,
                    "--probabilities: this model has none; train it with svm.probability = yes.");
+    if (wishes->neighbours && !model->family->nearest)
+        status_set(status, STATUS_USAGE,
+                   "--neighbours: a model of the family %s keeps no training images to show.",
+                   model->family->name);
     return status->code;
 }
 

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "model/draw.h"
 #include "report/describe.h"
+#include "report/predictions_file.h"
 #include "store/dataset.h"
 #include "store/h5io.h"
 
@@ -40,12 +41,23 @@ static StatusCode show_model(Output *output, const Model *model, const char *out
     return status->code;
 }
 
+static StatusCode check_no_drawing(const char *path, const char *out, const char *what, Status *status) {
+    if (out) status_set(status, STATUS_USAGE, "%s holds %s, which --out can't draw: omit it.", path, what);
+    return status->code;
+}
+
 static StatusCode show_metrics(Output *output, const char *path, const char *out, Status *status) {
-    if (out)
-        return status_set(status, STATUS_USAGE, "%s holds metrics, which --out can't draw: omit it.", path);
     H5File *file;
-    if (h5_open(&file, path, status)) return status->code;
+    if (check_no_drawing(path, out, "metrics", status) || h5_open(&file, path, status)) return status->code;
     describe_metrics(output, file, NULL, status);
+    return h5_close(&file, status);
+}
+
+static StatusCode show_predictions(Output *output, const char *path, const char *out, Status *status) {
+    H5File *file;
+    if (check_no_drawing(path, out, "predictions", status) || h5_open(&file, path, status))
+        return status->code;
+    predictions_file_describe(output, file, status);
     return h5_close(&file, status);
 }
 
@@ -85,8 +97,11 @@ static StatusCode show(const Context *context, const char *path, const char *out
         dataset_close(&dataset);
     } else if (!strcmp(kind, "pardigits metrics")) {
         if (first) show_metrics(output, path, out, status);
+    } else if (!strcmp(kind, PREDICTIONS_FORMAT)) {
+        if (first) show_predictions(output, path, out, status);
     } else {
-        status_set(status, STATUS_FAILED, "%s is an HDF5 file, but not one that pardigits wrote.", path);
+        status_set(status, STATUS_FAILED,
+                   "%s is an HDF5 file, but no dataset, model, metrics or predictions of pardigits.", path);
     }
     return comm_agree(context->comm, status);
 }
@@ -101,7 +116,7 @@ StatusCode cmd_show(const Context *context, int argc, char **argv, Status *statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     char *path = model_path_of(argv[1]);
     Output *output = output_create(format, OUTPUT_LINES);
-    if (!(out && check_output(context, out, NULL, 1, &path, status)) &&
+    if (!(out && (check_output(context, out, NULL, 1, &path, status) || check_png(out, status))) &&
         !show(context, path, out, output, status) && comm_rank(context->comm) == 0)
         output_print(output);
     output_destroy(&output);

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 enum { MAX_OPTIONS = 16 };
@@ -31,6 +32,24 @@ static StatusCode check_operands(const Operands *wanted, int count, char **argv,
                       argv[0]);
 }
 
+/* getopt passes -name only after its last letter. */
+static StatusCode refuse_letter(char **argv, Status *status) {
+    const char *next = argv[optind];
+    const bool inside = next && next[0] == '-' && next[1] == optopt && next[2];
+    return status_set(
+        status, STATUS_USAGE,
+        "%s isn't an option of this command; see `pardigits %s --help`. Names that begin with a "
+        "dash follow --.",
+        inside ? next : argv[optind - 1], argv[0]);
+}
+
+static StatusCode take_format(const Option *option, Status *status) {
+    if (*option->format != OUTPUT_TEXT && *option->format != option->as_format)
+        return status_set(status, STATUS_USAGE, "--json and --csv exclude each other: choose one.");
+    *option->format = option->as_format;
+    return status->code;
+}
+
 StatusCode options_parse(int argc, char **argv, const Option *options, const Operands *wanted, int *operands,
                          Status *status) {
     struct option names[MAX_OPTIONS + 1] = {0};
@@ -41,6 +60,7 @@ StatusCode options_parse(int argc, char **argv, const Option *options, const Ope
     opterr = 0;
     optind = 1;
     for (int found; (found = getopt_long(argc, argv, ":", names, NULL)) != -1;) {
+        if (found == '?' && optopt > 0 && optopt < 256) return refuse_letter(argv, status);
         if (found < 256) {
             const char *what = found == ':' ? "needs a value" : "isn't an option of this command";
             return status_set(status, STATUS_USAGE, "%s %s; see `pardigits %s --help`.", argv[optind - 1],
@@ -52,7 +72,7 @@ StatusCode options_parse(int argc, char **argv, const Option *options, const Ope
             return status_set(status, STATUS_USAGE, "%s isn't an option; did you mean --%s?", word,
                               option->name);
         if (option->flag) *option->flag = true;
-        if (option->format) *option->format = option->as_format;
+        if (option->format && take_format(option, status)) return status->code;
         if (option->value) *option->value = optarg;
         if (option->take && option->take(option->context, optarg, status)) return status->code;
     }
@@ -116,6 +136,12 @@ StatusCode check_output(const Context *context, const char *out, const char *for
                         char *const input[], Status *status) {
     if (comm_rank(context->comm) == 0) atomic_file_check(out, status);
     return check_kept(context, out, format, inputs, input, status);
+}
+
+StatusCode check_png(const char *out, Status *status) {
+    const char *dot = strrchr(out, '.');
+    if (dot && !strcasecmp(dot, ".png")) return status->code;
+    return status_set(status, STATUS_USAGE, "%s: a PNG is written, so its name must end in .png.", out);
 }
 
 StatusCode finish_output(Status *status) {

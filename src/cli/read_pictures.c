@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 static void list_add(PictureList *list, char *path) {
     if (list->count == list->room) {
@@ -43,7 +44,32 @@ static int compare_paths(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static StatusCode add_folder(const char *folder, PictureList *list, Status *status) {
+/* The folders that a walk has been to, as links may lead back to them. */
+typedef struct {
+    int count, room;
+    struct stat *folders; /* [count] */
+} Visited;
+
+/* False if it was there before. One that can't be found is new: opening it tells why. */
+static bool visit(Visited *visited, const char *folder) {
+    struct stat facts;
+    if (stat(folder, &facts)) return true;
+    for (int i = 0; i < visited->count; i++)
+        if (visited->folders[i].st_ino == facts.st_ino && visited->folders[i].st_dev == facts.st_dev)
+            return false;
+    if (visited->count == visited->room) {
+        visited->room = 2 * visited->room + 8;
+        struct stat *more = mem_new((size_t)visited->room, sizeof *more);
+        if (visited->count) memcpy(more, visited->folders, (size_t)visited->count * sizeof *more);
+        mem_free(visited->folders);
+        visited->folders = more;
+    }
+    visited->folders[visited->count++] = facts;
+    return true;
+}
+
+static StatusCode add_folder(const char *folder, Visited *visited, PictureList *list, Status *status) {
+    if (!visit(visited, folder)) return status->code;
     const int first = list->count;
     PictureList folders = {0};
     DIR *stream = opendir(folder);
@@ -63,7 +89,7 @@ static StatusCode add_folder(const char *folder, PictureList *list, Status *stat
         qsort(list->paths + first, (size_t)(list->count - first), sizeof *list->paths, compare_paths);
     if (folders.count) qsort(folders.paths, (size_t)folders.count, sizeof *folders.paths, compare_paths);
     for (int i = 0; i < folders.count && !status->code; i++)
-        add_folder(folders.paths[i], list, status);
+        add_folder(folders.paths[i], visited, list, status);
     picture_list_free(&folders);
     return status->code;
 }
@@ -72,15 +98,17 @@ static StatusCode list_pictures(int count, char *const *operands, PictureList *l
     int inputs = 0;
     for (int i = 0; i < count && !status->code; i++) {
         const int before = list->count;
+        Visited visited = {0};
         if (!strcmp(operands[i], "-") && inputs++)
             return status_set(status, STATUS_USAGE,
                               "- is named twice, but there is only one standard input.");
         if (!path_is_folder(operands[i])) {
             list_add(list, mem_text(operands[i]));
-        } else if (!add_folder(operands[i], list, status) && list->count == before) {
+        } else if (!add_folder(operands[i], &visited, list, status) && list->count == before) {
             status_set(status, STATUS_FAILED, "%s holds no picture: no file named *.png, *.jpg or the like.",
                        operands[i]);
         }
+        mem_free(visited.folders);
     }
     return status->code;
 }

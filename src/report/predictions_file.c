@@ -141,3 +141,43 @@ StatusCode predictions_file_check(const char *path, Status *status) {
 StatusCode predictions_file_write(const char *path, const PredictionRows *rows, Status *status) {
     return kinds[find_kind(path)].write(path, rows, status);
 }
+
+static void add_attribute(Output *output, const H5File *file, const char *name, const char *title,
+                          Status *status) {
+    char *text = NULL;
+    if (h5_has_attribute(file, "/", name) && !h5_get_text(file, "/", name, &text, status))
+        output_text(output, name, title, text);
+    mem_free(text);
+}
+
+static StatusCode count_correct(const H5File *file, int64_t n, int64_t *correct, Status *status) {
+    const H5Shape shape = {1, {n}};
+    uint8_t *labels = mem_new((size_t)n, sizeof *labels),
+            *predictions = mem_new((size_t)n, sizeof *predictions);
+    h5_read(file, "/label", H5_U8, shape, labels, status);
+    h5_read(file, "/prediction", H5_U8, shape, predictions, status);
+    *correct = 0;
+    for (int64_t i = 0; i < n; i++)
+        *correct += labels[i] == predictions[i];
+    mem_free(labels);
+    mem_free(predictions);
+    return status->code;
+}
+
+StatusCode predictions_file_describe(Output *output, const H5File *file, Status *status) {
+    H5Shape shape;
+    int64_t correct;
+    if (h5_shape(file, "/label", &shape, status) || count_correct(file, shape.dims[0], &correct, status))
+        return status->code;
+    output_record(output);
+    output_text(output, "file", "file", h5_path(file));
+    output_text(output, "kind", NULL, "predictions");
+    output_text(output, "what", "kind", "predictions of a model");
+    add_attribute(output, file, "model", "model", status);
+    add_attribute(output, file, "model_digest", "its digest", status);
+    add_attribute(output, file, "split", "part of the dataset", status);
+    output_integer(output, "images", "images", shape.dims[0]);
+    output_integer(output, "correct", "recognised", correct);
+    output_note(output, "h5py and pandas read the predictions of each image.");
+    return status->code;
+}

@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_REPORT_PREDICTIONS_FILE_H
 #define PARDIGITS_REPORT_PREDICTIONS_FILE_H
 
+#include "core/output.h"
 #include "model/model.h"
 
 #define PREDICTIONS_FORMAT "pardigits predictions" /* the attribute `format` of an HDF5 file */
@@ -27,5 +28,9 @@ bool predictions_file_is_hdf5(const char *path);
  * HDF5: arrays index, label, prediction, confidence [n], and probabilities [n][classes] or decisions
  * [n][pairs] with pairs [pairs][2]. */
 StatusCode predictions_file_write(const char *path, const PredictionRows *rows, Status *status);
+
+/* Adds a record about an open file in HDF5: whose predictions, of how many images, how many are right. Not
+ * collective. */
+StatusCode predictions_file_describe(Output *output, const H5File *file, Status *status);
 
 #endif

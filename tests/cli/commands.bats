@@ -78,6 +78,7 @@ setup_file() {
     on 3 1 evaluate "$models/svm" --split valid --predictions three.csv
     cmp three.csv svm.csv
     on 2 1 evaluate "$models/cnn" --split valid --predictions cnn.h5
+    "$PARDIGITS" show cnn.h5 --json | grep -F "\"images\":1000,\"correct\":$(field correct <cnn.json)}"
     /usr/bin/python3 -c 'import h5py, pandas as pd
 f, t = h5py.File("cnn.h5"), pd.read_csv("cnn.csv")
 assert (t["index"] == f["index"][:]).all() and (t.label == f["label"][:]).all() and (t.prediction == f["prediction"][:]).all()
@@ -154,6 +155,7 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     done
     cmp "$BATS_TEST_TMPDIR/1.png" "$BATS_TEST_TMPDIR/3.png"
     fails_on 2 2 'keeps no training images' predict "$models/svm/model.h5" "$BATS_TEST_TMPDIR/0.pgm" --neighbours x.png
+    [[ ! -s $BATS_TEST_TMPDIR/out ]]
     fails_on 2 1 '/nowhere/x.png' predict "$models/knn/model.h5" "$BATS_TEST_TMPDIR/0.pgm" --neighbours /nowhere/x.png
 }
 

@@ -312,6 +312,9 @@ END
     fails_on 2 2 'did you mean --members' evaluate model.h5 --member=2
     fails_on 2 2 '--run' train configs/knn.ini
     fails_on 2 2 'exclude' "${train[@]}" --resume --overwrite
+    fails 2 'exclude' "$PARDIGITS" evaluate model.h5 --json --csv
+    for picture in -dash.png -d; do fails 2 "$picture isn't an option" "$PARDIGITS" predict model.h5 $picture; done
+    grep -qF 'follow --' "$BATS_TEST_TMPDIR/err"
     fails_on 2 2 'train, valid, test' evaluate model.h5 --split all
     fails_on 2 2 'missing' digest
     fails_on 2 2 'too many' digest a b

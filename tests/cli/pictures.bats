@@ -124,6 +124,7 @@ PYTHON
     local dir=$BATS_TEST_TMPDIR/folder long
     long=$(printf 'x%.0s' {1..200})
     mkdir -p "$dir/below"
+    ln -s .. "$dir/below/loop"
     cp "$BATS_FILE_TMPDIR/frame.pgm" "$dir/-1.pgm"
     cp "$BATS_FILE_TMPDIR/lines.pgm" "$dir/below/"$'new\nline '"$long.pgm"
     "$PARDIGITS" predict "$models/knn" - <"$BATS_FILE_TMPDIR/frame.pgm" | grep '^7 .*standard input'
@@ -138,4 +139,5 @@ PYTHON
     fails 1 "PDF isn't supported" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/a.pdf"
     fails 2 '--reject' "$PARDIGITS" predict "$models/knn" "$dir" --reject 2
     fails 2 'twice' "$PARDIGITS" predict "$models/knn" - --annotate x.png
+    fails 2 'x.jpg' "$PARDIGITS" predict "$models/knn" "$dir" --seen x.jpg
 }
