@@ -158,9 +158,9 @@ with_faults() {
         "$PARDIGITS" train "$@" --data "$set" --run "$BATS_TEST_TMPDIR/run" 2>"$BATS_TEST_TMPDIR/err"
 }
 
-# rows RUN: of the last table of its metrics, without seconds.
+# rows RUN: of the tables of its metrics but for the phases, which are times; without seconds.
 rows() {
-    "$PARDIGITS" show "$1/metrics.h5" --csv | grep -E '^[0-9]+,' | cut -d , -f 1-7 | sort
+    "$PARDIGITS" show "$1/metrics.h5" --csv | grep -E '^[0-9]+,[0-9]' | cut -d , -f 1-7 | sort
 }
 
 # killed_late STEP ARGUMENTS...: a training is killed at one in STEP of its last operations on files, and resumed.
