@@ -16,6 +16,7 @@
 
 #include "model/run_options.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     char *builds = NULL, *init_digest = NULL, *init_path = NULL;
     bool complete = false;
     if (parse(argc, argv, &arguments, status)) goto end;
+    signal(SIGPIPE, SIG_IGN); /* a reader of the log that ends doesn't end the training */
     if (read_config(&arguments, context->comm, config, status)) goto end;
     if (check_config(config, context->comm, status)) goto end;
     if (config_notice(config)) log_line(context->log, "%s", config_notice(config));

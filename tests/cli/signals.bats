@@ -58,6 +58,12 @@ alone() {
     grep 'Stopped by SIGINT after step' "$BATS_TEST_TMPDIR/log"
 }
 
+@test "a training goes on when the reader of its log ends" {
+    "$PARDIGITS" train configs/cnn-fast.ini "${run[@]}" --set run.train=2000 2>&1 | head -n 1
+    [[ ${PIPESTATUS[0]} -eq 0 ]]
+    "$PARDIGITS" digest "$BATS_TEST_TMPDIR/run"
+}
+
 @test "a grid search, a validation and an evaluation stop, too" {
     local idm=(configs/knn-idm.ini "${run[@]}" --set run.train=20000)
     stopped USR1 one 'training svm' train configs/svm.ini "${run[@]}" --set svm.search=grid
