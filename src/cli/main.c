@@ -73,9 +73,7 @@ static const struct {
      "predict MODEL.h5 PICTURE|FOLDER|-... [--single] [--reject R] [--probabilities] [--seen SHEET.png] "
      "[--annotate OUT.png] [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
      "Reads the digits in pictures (PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000, PNM; any size; dark on light "
-     "or light "
-     "on "
-     "dark).\n"
+     "or light on dark).\n"
      "A line for each picture, or page of a TIFF: its digits in reading order, and the confidence of the "
      "least "
      "sure one.\n"

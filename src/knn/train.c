@@ -132,14 +132,12 @@ void knn_log_hints(const TrainJob *job) {
     if (2 * k > job->train_count)
         log_line(job->log,
                  "hint: knn.k = %lld is more than half of the training images (%lld), so most of them vote "
-                 "on every "
-                 "image; lower knn.k.",
+                 "on every image; lower knn.k.",
                  (long long)k, (long long)job->train_count);
     else if (least >= 0 && k > (int64_t)counts[least])
         log_line(job->log,
                  "hint: knn.k = %lld is more than the training images of class %s (%lld), so others may "
-                 "outvote it "
-                 "everywhere; lower knn.k.",
+                 "outvote it everywhere; lower knn.k.",
                  (long long)k, class_name(&job->class_names, least, number), (long long)counts[least]);
 }
 

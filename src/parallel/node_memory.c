@@ -101,8 +101,7 @@ void *node_memory_new(const Comm *node, size_t count, size_t size) {
     Header *header = map_together(node, bytes);
     if (!header)
         fatal("out of memory: the ranks of a node need %zu MiB of shared memory together; use more nodes, "
-              "fewer "
-              "images or a smaller network",
+              "fewer images or a smaller network",
               bytes >> 20);
     if (comm_rank(node) == 0) header->bytes = bytes;
     comm_barrier(node);
