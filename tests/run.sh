@@ -31,10 +31,11 @@ log=$scratch/log
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 
-# run SECONDS COMMAND...: its output in $log, its exit code in $code.
+# run SECONDS COMMAND...: its output in $log, its exit code in $code, the seconds that it took in $took.
 run() {
+    local began=$SECONDS
     timeout -k 10 "$@" >"$log" 2>&1 </dev/null
-    code=$?
+    code=$? took=$((SECONDS - began))
 }
 
 show_log() {
@@ -44,7 +45,7 @@ show_log() {
 # pass NAME, fail NAME WHY: counts and says so.
 pass() {
     passed=$((passed + 1))
-    echo "ok   $1"
+    echo "ok   $1, $took s"
 }
 
 fail() {
@@ -84,7 +85,7 @@ count_tap() {
         echo "FAIL $1: $bad failed"
         show_log
     else
-        echo "ok   $1 ($ok)"
+        echo "ok   $1 ($ok), $took s"
     fi
 }
 

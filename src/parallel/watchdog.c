@@ -153,17 +153,25 @@ static void warn(Watchdog *dog, double now_s) {
     watch_say(watch, "%s.", text);
 }
 
-/* Said by the lowest other rank. */
+/* Said by the lowest other rank, if it has said that this one was behind. */
+static void tell_goes_on(Watch *watch, int rank, double now_s) {
+    Seen *seen = &watch->seen[rank];
+    if (seen->told_s > 0 && watch->rank == (rank > 0 ? 0 : 1))
+        watch_say(watch, "rank %d goes on after %.1f s.", rank, now_s - seen->told_s);
+    seen->told_s = 0;
+}
+
 static void tell_who_goes_on(Watchdog *dog, double now_s) {
     Watch *watch = &dog->watch;
     if (all_wait_s(watch, now_s) == 0) dog->told_all = false;
-    for (int r = 0; r < watch->size; r++) {
-        Seen *seen = &watch->seen[r];
-        if (seen->told_s == 0 || behind_s(watch, r, now_s) > 0.5 || is_lost(watch, r, now_s)) continue;
-        if (watch->rank == (r > 0 ? 0 : 1))
-            watch_say(watch, "rank %d goes on after %.1f s.", r, now_s - seen->told_s);
-        seen->told_s = 0;
-    }
+    for (int r = 0; r < watch->size; r++)
+        if (behind_s(watch, r, now_s) <= 0.5 && !is_lost(watch, r, now_s)) tell_goes_on(watch, r, now_s);
+}
+
+/* When all ranks have come to the end. */
+static void tell_all_go_on(Watch *watch) {
+    for (int r = 0; r < watch->size; r++)
+        tell_goes_on(watch, r, timer_now_s());
 }
 
 /* Whether a rank's share of what is trained is in one piece, and stays so while the job ends: it can't begin
@@ -333,6 +341,7 @@ void watchdog_stop(Watchdog **pointer) {
     atomic_store(&dog->stop, true);
     eventfd_write(dog->wake, 1);
     if (dog->runs) pthread_join(dog->thread, NULL);
+    tell_all_go_on(&dog->watch);
     note_in(dog->progress, &dog->progress->own_record, &dog->progress->own_ending);
     if (dog->wake >= 0) close(dog->wake);
     watch_free(&dog->watch);
