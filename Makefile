@@ -22,7 +22,7 @@ HDF5_DIR := $(patsubst %/bin/,%,$(dir $(shell command -v h5pcc 2>/dev/null)))
 endif
 endif
 PACKAGES := $(HDF5_PACKAGE) inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c
-CFLAGS ?= $(if $(filter fuzz,$(SANITIZER)),-O1,-O3) -g
+CFLAGS ?= $(if $(filter fuzz coverage,$(SANITIZER)),-O1,-O3) -g
 # -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
 # declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
 # the order of additions depend on alignment.
@@ -35,6 +35,9 @@ ifeq ($(SANITIZER),fuzz)
 # what `make fuzz` builds with: coverage is clang's
 export OMPI_CC := clang
 override CFLAGS += -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+else ifeq ($(SANITIZER),coverage)
+# what `make coverage` builds with
+override CFLAGS += --coverage -fprofile-update=atomic
 else ifneq ($(SANITIZER),)
 override CFLAGS += -fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all
 endif
@@ -114,6 +117,25 @@ cluster-deps: data
 	@src/setup/deps.sh cluster $(if $(FULL),slurm) || true
 report-deps: data
 	@src/setup/deps.sh report || true
+
+# valgrind doesn't know AVX-512.
+.PHONY: check-sanitized check-memcheck coverage
+check-sanitized: data cluster-deps ## all tests under sanitizers (address with undefined, thread) and some under valgrind: hours
+	@failed=; for kind in address,undefined thread; do $(MAKE) --no-print-directory check SANITIZER=$$kind || failed="$$failed $$kind"; done; \
+	$(MAKE) --no-print-directory check-memcheck || failed="$$failed memcheck"; \
+	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+check-memcheck: data
+	@src/setup/deps.sh memcheck
+	$(STEP) BUILD=build/memcheck ARCH=x86-64-v3 all tests
+	@BUILD=build/memcheck SLOWER=30 tests/run.sh memcheck
+
+COVERED := unit mpi cli cluster
+coverage: data cluster-deps ## which lines of src the tests run, by file (gcovr)
+	@src/setup/deps.sh coverage
+	$(STEP) SANITIZER=coverage all tests
+	@find build/coverage -name '*.gcda' -delete
+	@BUILD=build/coverage SLOWER=4 tests/run.sh $(COVERED); failed=$$?; \
+	gcovr --root . --filter src/ --object-directory build/coverage --sort-uncovered --exclude-unreachable-branches build/coverage && exit $$failed
 
 .PHONY: check-faults
 check-faults: data $(BUILD)/tests/faults/file_faults.so ## kill trainings, damage files, let writes fail: hours (COUNT=5 cases of each KINDS=, SEED=1)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests that `make tests` built and prints, as the last line, "N passed, M failed[, K skipped]".
-# Usage: run.sh [lint|unit|mpi|cli|install|cluster|fuzz|report]...    (all but report by default; FULL=1 in the environment: all that cluster has)
-# BUILD is the build folder; what is tested under a sanitizer gets its settings here.
+# Usage: run.sh [lint|unit|mpi|cli|install|cluster|fuzz|report|memcheck]...    (all but the last two by default)
+# In the environment: BUILD is the build folder; FULL=1: all that cluster has; SLOWER=N: the tests may take N times as long. What is tested
+# under a sanitizer gets its settings here.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 export LC_ALL=C
@@ -20,9 +21,9 @@ export TSAN_OPTIONS=suppressions=$PWD/tests/tsan.supp:ignore_noninstrumented_mod
 export UBSAN_OPTIONS=print_stacktrace=1
 
 # A hang is a failure: seconds for one unit or MPI test binary, and for one file of command tests.
-slow=$([[ -n ${SANITIZER:-} ]] && echo 5 || echo 1)
-binary_limit_s=$((120 * slow))
-commands_limit_s=$((420 * slow))
+slower=${SLOWER:-$([[ -n ${SANITIZER:-} ]] && echo 5 || echo 1)}
+binary_limit_s=$((120 * slower))
+commands_limit_s=$((420 * slower))
 
 passed=0 failed=0 skipped=0
 scratch=$(mktemp -d /tmp/pardigits-test.XXXXXX)
@@ -165,12 +166,47 @@ run_report() {
     run_bats tests/report/*.bats
 }
 
+# Under valgrind: the unit tests, and each family's commands on two ranks.
+run_memcheck() {
+    local source name config
+    export VALGRIND_OPTS="-q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=$PWD/tests/valgrind.supp"
+    for source in tests/unit/test_*.c; do
+        name=${source%.c}
+        CMOCKA_MESSAGE_OUTPUT=TAP run "$binary_limit_s" valgrind "$BUILD/$name"
+        count_tap "$name" "$binary_limit_s"
+    done
+    for config in knn svm cnn ensemble; do
+        memcheck_commands "$config"
+    done
+}
+
+# memcheck_command NAME RANKS ARGUMENTS...: one command of the program.
+memcheck_command() {
+    run "$binary_limit_s" mpirun -n "$2" valgrind "$PARDIGITS" "${@:3}"
+    if [[ $code -eq 0 ]]; then pass "valgrind: $1"; else fail "valgrind: $1" "$(why "$binary_limit_s")"; fi
+}
+
+# memcheck_commands FAMILY: trains on a few images, evaluates, looks and predicts.
+memcheck_commands() {
+    local config=$1 model=$scratch/$1/model.h5
+    local few=(--set run.train=300 --set run.valid=50)
+    case $config in
+    knn) few+=(--set knn.k=auto) ;;
+    svm) few+=(--set svm.probability=yes) ;;
+    cnn) few+=(--set cnn.epochs=1 --set "cnn.layers=conv:4:5 bn relu pool:2 dense:10") ;;
+    ensemble) config=cnn few+=(--set cnn.members=2 --set cnn.epochs=1 --set "cnn.layers=conv:4:5 relu pool:2 dense:10") ;;
+    esac
+    memcheck_command "$1: train" 2 train "configs/$config.ini" --data data/mnist.h5 "${few[@]}" --run "$scratch/$1"
+    memcheck_command "$1: evaluate" 2 evaluate "$model" --data data/mnist.h5 --split valid
+    memcheck_command "$1: show" 1 show "$model"
+}
+
 for set in "${@:-lint unit mpi cli install cluster fuzz}"; do
     for kind in $set; do
         case $kind in
-        lint | unit | mpi | cli | install | cluster | fuzz | report) "run_$kind" ;;
+        lint | unit | mpi | cli | install | cluster | fuzz | report | memcheck) "run_$kind" ;;
         *)
-            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster fuzz report" >&2
+            echo "tests/run.sh: no tests are called '$kind'; there are: lint unit mpi cli install cluster fuzz report memcheck" >&2
             exit 2
             ;;
         esac

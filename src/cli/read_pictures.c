@@ -190,7 +190,7 @@ static void gather_digits(const Comm *comm, FoundDigits *found, int pictures) {
     FoundDigit *digits =
         comm_gather_bytes(comm, found->digits, found->count * (int64_t)sizeof *digits, &bytes);
     uint8_t *images = comm_gather_bytes(comm, found->images, found->count * pixels, &ignored);
-    const int64_t count = bytes / (int64_t)sizeof *digits;
+    const int64_t count = (int64_t)((size_t)bytes / sizeof *digits);
     int64_t *first = mem_new((size_t)pictures + 1, sizeof *first); /* digit of each picture in the result */
     for (int64_t d = 0; d < count; d++)
         first[digits[d].picture + 1]++;

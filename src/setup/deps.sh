@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian or Ubuntu packages that are missing, and says which. Nothing missing: no output, no password.
-# Usage: deps.sh [build|npm|onnx|lint|thread|fuzz|peers|pictures|gate|cluster|slurm|simulate|report]...    (build is the default)
+# Usage: deps.sh [build|npm|onnx|lint|thread|memcheck|coverage|fuzz|peers|pictures|gate|cluster|slurm|simulate|report]...    (build is the default)
 set -euo pipefail
 
 declare -A packages=(
@@ -11,6 +11,8 @@ declare -A packages=(
     [onnx]="python3-h5py python3-opencv python3-onnx"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
     [thread]="clang libomp-dev"
+    [memcheck]="valgrind"
+    [coverage]="gcovr"
     [fuzz]="clang libclang-rt-dev libomp-dev"
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
     [pictures]="python3-numpy python3-pil python3-sklearn fonts-dkg-handwriting fonts-humor-sans fonts-breip fonts-bwht
