@@ -1,5 +1,6 @@
 #include "cnn/micro_batch.h"
 
+#include "cnn/micro_batch_loss.h"
 #include "core/timer.h"
 
 /* One micro-batch under way, as one thread of its team sees it. */
@@ -344,52 +345,6 @@ static double load_samples(const MicroBatchRun *run) {
     return timer_now_s() - began_s;
 }
 
-static int count_correct(const MicroBatchRun *run) {
-    const int classes = run->net->spec.classes;
-    int correct = 0;
-    for (int s = 0; s < run->n; s++) {
-        const float *p = run->work->probabilities + (int64_t)s * classes;
-        int best = 0;
-        for (int c = 1; c < classes; c++)
-            if (p[c] > p[best]) best = c;
-        correct += best == run->work->labels[s];
-    }
-    return correct;
-}
-
-/* The sum of the losses, and their gradients; each times its class's weight. */
-static double sum_losses(const MicroBatchRun *run, const float *logits) {
-    MicroBatchWork *work = run->work;
-    const int classes = run->net->spec.classes;
-    if (!work->class_weights)
-        return softmax_loss(run->n, classes, logits, work->labels, work->smoothing, work->probabilities,
-                            work->gradient);
-    double loss = 0;
-    for (int i = 0; i < run->n; i++) {
-        const int at = i * classes;
-        const double weight = work->class_weights[work->labels[i]];
-        loss += weight * softmax_loss(1, classes, logits + at, work->labels + i, work->smoothing,
-                                      work->probabilities + at, work->gradient + at);
-        for (int c = 0; c < classes; c++)
-            work->gradient[at + c] *= (float)weight;
-    }
-    return loss;
-}
-
-/* The loss, its gradient and how many were right. */
-static void run_loss(const MicroBatchRun *run) {
-    MicroBatchWork *work = run->work;
-    const Network *net = run->net;
-    const int classes = net->spec.classes;
-    float *contribution = run->batch->contribution;
-    const float share = 1.0f / (float)work->micro_batch;
-    const double loss = sum_losses(run, work->out[net->layer_count - 1]);
-    for (int i = 0; i < run->n * classes; i++)
-        work->gradient[i] *= share;
-    contribution[contribution_loss(net)] = (float)(loss * share);
-    contribution[contribution_correct(net)] = (float)count_correct(run) * share;
-}
-
 static void restart_turns(const MicroBatchRun *run) {
     for (int i = 0; i < run->net->layer_count; i++)
         for (int k = 0; k < LAYER_TURNS; k++)
@@ -412,7 +367,7 @@ double micro_batch_run(MicroBatchWork *work, const MicroBatch *batch, const Team
         run_forward(&run, stage);
         traced_s = trace_end(trace, TRACE_FORWARD, traced_s, stage->first + 1, stage->end);
     }
-    if (is_first_thread(&run)) run_loss(&run);
+    if (is_first_thread(&run)) micro_batch_loss(work, run.n, batch->contribution);
     wait_for_team(&run);
     tell_values_ready(&run, (Range){net->param_floats, contribution_floats(net)});
     traced_s = trace_end(trace, TRACE_LOSS, traced_s, 0, 0);
