@@ -80,6 +80,18 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     return comm_agree(comm, status);
 }
 
+/* Keys of --set that another kind of model has. A file may have sections for all kinds. */
+static void hint_at_unused(const TrainArguments *arguments, const Config *config, Log *log) {
+    const char *model = config_text(config, "run.model");
+    for (int i = 0; i < arguments->settings.count; i++) {
+        const char *setting = arguments->settings.items[i];
+        const size_t section = strcspn(setting, ".");
+        const bool is_used = !strncmp(setting, "run.", 4) ||
+                             (section == strlen(model) && !strncmp(setting, model, section));
+        if (!is_used) log_line(log, "hint: --set %s has no effect, as run.model = %s.", setting, model);
+    }
+}
+
 /* Whether the configuration suits the images of its dataset. */
 static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
@@ -298,6 +310,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     if (read_config(&arguments, context->comm, config, status)) goto end;
     if (check_config(config, context->comm, status)) goto end;
     if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
+    hint_at_unused(&arguments, config, context->log);
     job.config = config;
     init_path = arguments.init ? model_path_of(arguments.init) : NULL;
     if (arguments.dry_run) {

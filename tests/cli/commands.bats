@@ -116,11 +116,11 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     done
     # a hint for each thing that can't work well, and none otherwise
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set run.train=1 \
-        --set cnn.shift=8 --set cnn.rotate=80 >/dev/null 2>hints
+        --set cnn.shift=8 --set cnn.rotate=80 --set svm.c=9 >/dev/null 2>hints
     cat hints
-    [[ $(grep -c '^hint: ' hints) -eq 4 ]]
-    for text in 'every training image (1) is of class 5' 'cnn.batch = 128 is more than the 1 training image,' 'cnn.shift = 8 is strong' 'cnn.rotate = 80'; do
-        grep "$text" hints
+    [[ $(grep -c '^hint: ' hints) -eq 5 ]]
+    for text in '--set svm.c=9 has no effect' 'every training image (1) is of class 5' 'cnn.batch = 128 is more than the 1 training image,' 'cnn.shift = 8 is strong' 'cnn.rotate = 80'; do
+        grep -e "$text" hints
     done
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
