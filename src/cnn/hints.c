@@ -35,3 +35,9 @@ void cnn_log_hints(const CnnOptions *options, ImageSpec spec, int64_t images, in
     log_strength("cnn.shear", options->shear, 40, "one class may look like another", log);
     log_strength("cnn.zoom", options->zoom, 0.4, "strokes leave the image or nearly vanish", log);
 }
+
+void cnn_log_hint_of_nodes(const CnnOptions *options, const Comm *node, const Comm *ranks, Log *log) {
+    if (comm_size(node) < comm_size(ranks) && cnn_sum_bits(options) == 64)
+        log_line(log, "hint: gradients travel between hosts as sums of 64 bits; over a slow network "
+                      "cnn.sum_bits = 32 or 16 is faster.");
+}

@@ -66,6 +66,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
     cnn_log_hints(&options, job->spec, job->train_count, trainer->epochs * trainer->steps, job->log);
+    cnn_log_hint_of_nodes(&options, trainer->node, job->comm, job->log);
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = node_memory_new(trainer->node, (size_t)job->train_count, sizeof *trainer->order);
     trainer->report = train_report_begin(job, &trainer->partition, trainer->epochs, &trainer->state);

@@ -117,6 +117,7 @@ assert steps and all(0 <= s["exposed_s"] <= min(s["reduce_s"], s["wait_s"]) and 
     ((code != 0 && code != 75 && code != 124 && SECONDS <= 10))
     [[ $(cluster_programs) -eq 0 ]]
     grep -q 'epoch 2/' "$log"
+    [[ $(grep -c '^hint: gradients travel .* cnn.sum_bits' "$log") -eq 1 ]]
     [[ $(grep -c "epoch 20/" "$log") -eq 0 ]]
     grep 'lost communication with a remote daemon' "$log"
     grep 'Remote daemon.* on node c3' "$log"
