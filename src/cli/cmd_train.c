@@ -86,8 +86,8 @@ static void hint_at_unused(const TrainArguments *arguments, const Config *config
     for (int i = 0; i < arguments->settings.count; i++) {
         const char *setting = arguments->settings.items[i];
         const size_t section = strcspn(setting, ".");
-        const bool is_used = !strncmp(setting, "run.", 4) ||
-                             (section == strlen(model) && !strncmp(setting, model, section));
+        const bool is_used =
+            !strncmp(setting, "run.", 4) || (section == strlen(model) && !strncmp(setting, model, section));
         if (!is_used) log_line(log, "hint: --set %s has no effect, as run.model = %s.", setting, model);
     }
 }
