@@ -53,17 +53,56 @@ static double sureness(const Model *model, const Answers *views, int64_t image, 
     return sum / VIEWS;
 }
 
-/* How likely an image is the digit that the model takes it for, by the gate: 0.5 where all but 0.35 % of
- * digits that the gate wasn't trained on are likelier (tests/pictures/gate.sh). */
-static double digit_likelihood(const uint8_t *image, int label) {
-    const double log_odds_at_half = -3.9;
-    return 1 / (1 + exp(log_odds_at_half - (double)gate_log_odds(image, label)));
+/* Makes of the model's answer that of model and gate, as two witnesses: the product of their probabilities.
+ * log_odds [GATE_DIGITS], probabilities [GATE_DIGITS] */
+static void hear_gate(const float *log_odds, Prediction *best, float *probabilities) {
+    const double never = 1e-6; /* no model is surer */
+    double both[GATE_DIGITS], sum = 0;
+    float most = log_odds[0];
+    for (int k = 1; k < GATE_DIGITS; k++)
+        most = fmaxf(most, log_odds[k]);
+    for (int k = 0; k < GATE_DIGITS; k++)
+        sum += both[k] = fmax((double)probabilities[k], never) * exp((double)(log_odds[k] - most));
+    best->label = 0;
+    for (int k = 0; k < GATE_DIGITS; k++) {
+        probabilities[k] = (float)(both[k] / sum);
+        if (both[k] > both[best->label]) best->label = k;
+    }
+    best->confidence = probabilities[best->label];
+}
+
+/* Of each image [found->count]: how sure it is that it shows its label; how much that speaks for its reading
+ * against others of the same ink, of which several may be sure enough; and what is too little. */
+typedef struct {
+    double *sure, *rank, reject;
+} Doubt;
+
+/* How likely an image is a digit, by the gate: 0.5 at the given log odds. */
+static double digit_likelihood(double log_odds, double log_odds_at_half, double spread) {
+    return 1 / (1 + exp((log_odds_at_half - log_odds) / spread));
+}
+
+/* What model and gate say of image i. All but 0.06 % of MNIST's digits that the gate wasn't trained on have
+ * log odds of -3.9 or more, all but 0.24 % -2 (results/pictures.md); where the model isn't sure the latter
+ * are asked for. Digits that were cut from others or joined wrongly mostly have less than 2. */
+static void weigh(const Model *model, const FoundDigits *found, const Answers *views, int64_t i,
+                  Answers *answers, Doubt *doubt) {
+    const bool gated = gate_knows(model->spec) && !model->class_names.names;
+    float log_odds[GATE_DIGITS];
+    if (gated) gate_log_odds(found->images + i * image_spec_pixels(model->spec), log_odds);
+    if (gated && answers->probabilities && !found->digits[i].alone)
+        hear_gate(log_odds, &answers->best[i], answers->probabilities + i * GATE_DIGITS);
+    doubt->sure[i] = doubt->rank[i] = sureness(model, views, i, answers->best[i].label);
+    if (!gated) return;
+    const double own = (double)log_odds[answers->best[i].label], limit = doubt->sure[i] < 0.99 ? -2 : -3.9;
+    doubt->sure[i] = fmin(doubt->sure[i], digit_likelihood(own, limit, 1));
+    doubt->rank[i] = fmin(doubt->rank[i], digit_likelihood(own, 2, 2));
 }
 
 /* Readings of one shape: images first to end - 1. */
 typedef struct {
     int64_t first, end;
-    double sure; /* of the least sure part */
+    double sure, rank; /* of the least sure part */
 } Reading;
 
 static bool same_page(const FoundDigit *a, const FoundDigit *b) {
@@ -75,16 +114,18 @@ static bool same_sight(const FoundDigit *a, const FoundDigit *b) {
 }
 
 static bool same_shape(const FoundDigit *a, const FoundDigit *b) {
-    return same_sight(a, b) && a->shape == b->shape;
+    return same_sight(a, b) && a->shape == b->shape && !a->joins && !b->joins;
 }
 
 /* The reading that begins with image `first`. */
-static Reading reading_at(const FoundDigits *found, const double *sure, int64_t first) {
-    Reading reading = {first, first, 1};
+static Reading reading_at(const FoundDigits *found, const Doubt *doubt, int64_t first) {
+    Reading reading = {first, first, 1, 1};
     const FoundDigit *digits = found->digits;
     while (reading.end < found->count && same_shape(&digits[reading.end], &digits[first]) &&
-           digits[reading.end].reading == digits[first].reading)
-        reading.sure = fmin(reading.sure, sure[reading.end++]);
+           digits[reading.end].reading == digits[first].reading) {
+        reading.sure = fmin(reading.sure, doubt->sure[reading.end]);
+        reading.rank = fmin(reading.rank, doubt->rank[reading.end++]);
+    }
     return reading;
 }
 
@@ -93,24 +134,25 @@ static bool is_better(const FoundDigits *found, const Reading *parts, const Read
     const FoundDigit *shape = &found->digits[whole->first];
     const double wide = (double)shape->width / shape->height;
     const double lead = wide > 1.8 ? -0.5 : wide > 1.4 ? -0.1 : 0.25; /* that the parts need */
-    return parts->sure > whole->sure + lead;
+    return parts->rank > whole->rank + lead;
 }
 
-/* How sure the model is of each image's label [found->count], and what is too little. */
-typedef struct {
-    double *sure, reject;
-} Doubt;
+/* Puts image i into place d of the digits read. */
+static void put(const FoundDigits *found, const Answers *answers, const Doubt *doubt, int64_t i, int d,
+                ReadDigits *read) {
+    const int classes = found->spec.classes;
+    read->digits[d] = (ReadDigit){found->digits[i], i, answers->best[i], doubt->sure[i] < doubt->reject};
+    if (read->probabilities)
+        memcpy(read->probabilities + (int64_t)d * classes, answers->probabilities + i * classes,
+               (size_t)classes * sizeof(float));
+}
 
 static void take(const Reading *reading, const FoundDigits *found, const Answers *answers, const Doubt *doubt,
                  ReadDigits *read) {
-    const int classes = found->spec.classes;
     for (int64_t i = reading->first; i < reading->end; i++) {
-        ReadDigit *digit = &read->digits[read->count];
-        *digit = (ReadDigit){found->digits[i], i, answers->best[i], doubt->sure[i] < doubt->reject};
-        if (read->probabilities)
-            memcpy(read->probabilities + (int64_t)read->count * classes, answers->probabilities + i * classes,
-                   (size_t)classes * sizeof(float));
-        read->count++;
+        put(found, answers, doubt, i, read->count, read);
+        /* a cut is as good as what it leaves on either side */
+        read->digits[read->count++].doubtful = reading->sure < doubt->reject;
     }
 }
 
@@ -124,6 +166,58 @@ static void drop(ReadDigits *read, int first, int end, int classes) {
     read->count -= end - first;
 }
 
+static bool is_joined(const FoundDigit *join, int shape) {
+    for (int k = 0; k < join->joins; k++)
+        if (join->joined[k] == shape) return true;
+    return false;
+}
+
+/* By how much a join is better than what was read of its shapes, digits `before` and further; negative where
+ * it isn't, it is doubtful, or a shape of it was joined already. */
+static double gain_of_join(const FoundDigits *found, const Doubt *doubt, int64_t i, const ReadDigits *read,
+                           int before) {
+    const FoundDigit *join = &found->digits[i];
+    const double lead =
+        join->joins == 1 ? -0.4 : 0.25; /* a piece beside one shape is left over without the join */
+    double rank = 1;
+    bool whole[FOUND_JOINED] = {false};
+    for (int d = before; d < read->count; d++) {
+        const FoundDigit *part = &read->digits[d].place;
+        for (int k = 0; k < join->joins; k++)
+            if (join->joined[k] == part->shape && !part->joins) {
+                whole[k] = true;
+                rank = fmin(rank, doubt->rank[read->digits[d].image]);
+            }
+    }
+    for (int k = 0; k < join->joins; k++)
+        if (!whole[k]) return -1;
+    return doubt->sure[i] < doubt->reject ? -1 : doubt->rank[i] - rank - lead;
+}
+
+/* Replaces what was read of shapes by the joins, images first to end - 1, that are surer, the best first. */
+static void choose_joins(const FoundDigits *found, const Answers *answers, const Doubt *doubt, int64_t first,
+                         int64_t end, int before, ReadDigits *read) {
+    for (int64_t best = first; best >= 0;) {
+        double most = 0;
+        best = -1;
+        for (int64_t i = first; i < end; i++) {
+            const double gain = gain_of_join(found, doubt, i, read, before);
+            if (gain <= most) continue;
+            most = gain;
+            best = i;
+        }
+        bool placed = false;
+        for (int d = before; best >= 0 && d < read->count; d++) {
+            if (!is_joined(&found->digits[best], read->digits[d].place.shape)) continue;
+            if (placed)
+                drop(read, d, d + 1, found->spec.classes), d--;
+            else
+                put(found, answers, doubt, best, d, read);
+            placed = true;
+        }
+    }
+}
+
 /* Chooses a reading of each shape that begins with image i and belongs to its sight; the images after them.
  * *sure: the mean over the digits. */
 static int64_t choose_readings(const FoundDigits *found, const Answers *answers, const Doubt *doubt,
@@ -131,15 +225,19 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
     const FoundDigit *first = &found->digits[i];
     const int before = read->count;
     *sure = 0;
-    while (i < found->count && same_sight(&found->digits[i], first)) {
-        Reading best = reading_at(found, doubt->sure, i), next = best;
+    while (i < found->count && same_sight(&found->digits[i], first) && !found->digits[i].joins) {
+        Reading best = reading_at(found, doubt, i), next = best;
         for (i = best.end; i < found->count && same_shape(&found->digits[i], &found->digits[best.first]);
              i = next.end) {
-            next = reading_at(found, doubt->sure, i);
+            next = reading_at(found, doubt, i);
             if (is_better(found, &next, &best)) best = next;
         }
         take(&best, found, answers, doubt, read);
     }
+    const int64_t joins = i;
+    while (i < found->count && same_sight(&found->digits[i], first))
+        i++;
+    choose_joins(found, answers, doubt, joins, i, before, read);
     for (int d = before; d < read->count; d++)
         *sure += doubt->sure[read->digits[d].image] / (read->count - before);
     return i;
@@ -172,17 +270,15 @@ StatusCode read_digits(const Context *context, const Model *model, const FoundDi
     *read = (ReadDigits){0};
     if (!ask(context, model, found->images, n, &answers, status) &&
         !ask(context, model, changed, n * VIEWS, &views, status)) {
-        const Doubt doubt = {mem_new((size_t)n, sizeof *doubt.sure), reject};
-        for (int64_t i = 0; i < n; i++) {
-            doubt.sure[i] = sureness(model, &views, i, answers.best[i].label);
-            const uint8_t *image = found->images + i * image_spec_pixels(model->spec);
-            if (gate_knows(model->spec) && !model->class_names.names)
-                doubt.sure[i] = fmin(doubt.sure[i], digit_likelihood(image, answers.best[i].label));
-        }
+        Doubt doubt = {mem_new((size_t)n, sizeof *doubt.sure), mem_new((size_t)n, sizeof *doubt.rank),
+                       reject};
+        for (int64_t i = 0; i < n; i++)
+            weigh(model, found, &views, i, &answers, &doubt);
         read->digits = mem_new((size_t)n, sizeof *read->digits);
         if (answers.probabilities) read->probabilities = mem_new((size_t)(n * classes), sizeof(float));
         choose(found, &answers, &doubt, read);
         mem_free(doubt.sure);
+        mem_free(doubt.rank);
     }
     answers_free(&answers);
     answers_free(&views);

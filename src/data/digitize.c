@@ -199,8 +199,9 @@ static void take_whole(PIX *page, FoundDigits *found) {
     uint8_t image[PIXELS_MAX];
     PIX *grey = picture_grey(page);
     if (grey && digitize_whole(grey, found->spec, image))
-        found_digits_add(found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey)},
-                         image);
+        found_digits_add(
+            found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey), .alone = true},
+            image);
     pixDestroy(&grey);
 }
 

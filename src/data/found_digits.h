@@ -4,10 +4,15 @@
 
 #include "store/image_set.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
+/* Shapes that may be pieces of one digit. */
+enum { FOUND_JOINED = 4 };
+
 /* One way to read a shape on a page. A wide shape can be read as one digit or as several that touch; and
- * where it isn't clear whether ink is darker or lighter than its paper, the page is seen in both ways. */
+ * where it isn't clear whether ink is darker or lighter than its paper, the page is seen in both ways. Shapes
+ * that may be pieces of one digit are read as one, too; such readings follow those of all shapes. */
 typedef struct {
     int picture, page;       /* counted from 0 */
     int sight;               /* 0: the likelier way to see the page; 1: the other one */
@@ -15,6 +20,9 @@ typedef struct {
     int shape;               /* on the page, in reading order */
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */
+    bool alone;              /* the picture was taken as one digit */
+    int joins;               /* shapes that this reading joins; 0: it is of `shape` alone */
+    int joined[FOUND_JOINED];
 } FoundDigit;
 
 typedef struct {

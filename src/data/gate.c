@@ -20,8 +20,7 @@ enum {
     FILTERS_3 = 32,
     FEATURES = SIDE_3 * SIDE_3 * FILTERS_3,
     MOST_VALUES = SIDE_2 * SIDE_2 * FILTERS_2, /* that a layer gives */
-    DIGITS = 10,
-    OUTPUTS = DIGITS + 1 /* the last one is what isn't a digit */
+    OUTPUTS = GATE_DIGITS + 1                  /* the last one is what isn't a digit */
 };
 
 static const GateLayer layers[] = {
@@ -91,8 +90,9 @@ static void evaluate(const uint8_t *image, float *outputs) {
         outputs[o] = outputs[o] * gate_scale_4[o] + gate_offset_4[o];
 }
 
-float gate_log_odds(const uint8_t *image, int label) {
+void gate_log_odds(const uint8_t *image, float *log_odds) {
     float outputs[OUTPUTS];
     evaluate(image, outputs);
-    return outputs[label] - outputs[DIGITS];
+    for (int k = 0; k < GATE_DIGITS; k++)
+        log_odds[k] = outputs[k] - outputs[GATE_DIGITS];
 }

@@ -10,11 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { GATE_DIGITS = 10 };
+
 /* Whether the network knows images of this kind: MNIST's shape, and ten classes. */
 bool gate_knows(ImageSpec spec);
 
-/* The logarithm of the odds, by the network, that image [28][28] is this digit (0 to 9) and not something
- * else than a digit. */
-float gate_log_odds(const uint8_t *image, int label);
+/* The logarithms of the odds, by the network, that image [28][28] is each digit and not something else than a
+ * digit. log_odds [GATE_DIGITS] */
+void gate_log_odds(const uint8_t *image, float *log_odds);
 
 #endif

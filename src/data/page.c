@@ -1,13 +1,16 @@
 #include "data/page.h"
 
 #include "core/integers.h"
+#include "data/page_edge.h"
 #include "data/page_glyph.h"
+#include "data/page_join.h"
 #include "data/page_mask.h"
 #include "data/page_parts.h"
 #include "data/page_sheet.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     MAX_WORK_PIXELS = 4000000, /* larger pages are scaled down */
@@ -25,13 +28,14 @@ typedef struct {
 typedef struct {
     PIX *ink;
     int level; /* the paper's */
-    PageShapes shapes;
+    PageShapes shapes, pieces;
     double score; /* how much looks like writing */
 } Sight;
 
 static void sight_free(Sight *sight) {
     pixDestroy(&sight->ink);
     page_shapes_free(&sight->shapes);
+    page_shapes_free(&sight->pieces);
 }
 
 /* Whether neighbours differ by more than a few levels over most of a page. */
@@ -104,7 +108,8 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
     page_remove_lines(&mask);
-    sight.shapes = page_find_shapes(mask);
+    sight.shapes = page_find_shapes(mask, &sight.pieces);
+    page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
     for (int i = 0; i < sight.shapes.count; i++)
         sight.score += writing_in(sight.ink, &sight.shapes.shapes[i]);
     pixDestroy(&mask);
@@ -176,18 +181,42 @@ static bool is_within(const PageRect *box, const PageShapes *shapes) {
     return false;
 }
 
-/* sights [2]; number: which one is read. What the less likely one has at the page's edge is the rest of its
- * ground, and what it has within a shape of the likelier one is the paper between strokes. */
+/* Whether a shape isn't ink in the less likely way to see a page: what it has at the page's edge is the rest
+ * of its ground, and what it has within a shape of the likelier one is the paper between strokes. */
+static bool is_paper(const Sight *sights, int number, const PageRect *box) {
+    return number > 0 && (is_at_edge(sights[number].ink, box) || is_within(box, &sights[0].shapes));
+}
+
+/* Adds the readings of several shapes as one. */
+static void read_joins(const Sight *sights, int number, double scale, FoundDigits *found) {
+    const Sight *sight = &sights[number];
+    PageJoins joins = page_find_joins(&sight->shapes, &sight->pieces);
+    for (int i = 0; i < joins.count; i++) {
+        const PageJoin *join = &joins.joins[i];
+        const PageShape *first = &sight->shapes.shapes[join->shapes[0]];
+        FoundDigit digit = {.sight = number,
+                            .line = first->line,
+                            .number = first->number,
+                            .shape = join->shapes[0],
+                            .joins = join->count};
+        if (is_paper(sights, number, &join->whole.box)) continue;
+        memcpy(digit.joined, join->shapes, sizeof digit.joined);
+        page_read_as_one(sight->ink, sight->level, &join->whole, digit, scale, found);
+    }
+    page_joins_free(&joins);
+}
+
+/* sights [2]; number: which one is read. */
 static void read_shapes(Sight *sights, int number, double scale, FoundDigits *found) {
     Sight *sight = &sights[number];
     page_order_shapes(&sight->shapes);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
-        if (number > 0 && (is_at_edge(sight->ink, &shape->box) || is_within(&shape->box, &sights[0].shapes)))
-            continue;
+        if (is_paper(sights, number, &shape->box)) continue;
         const FoundDigit digit = {.sight = number, .line = shape->line, .number = shape->number, .shape = i};
         page_read_shape(sight->ink, sight->level, shape, digit, scale, found);
     }
+    read_joins(sights, number, scale, found);
 }
 
 /* The likelier way to see it comes first; the other one too where it looks as much like writing. outside [as

@@ -70,8 +70,8 @@ static BOX *inked_box(PIX *digit) {
     return box;
 }
 
-static void add_reading(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
-                        FoundDigits *found) {
+void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
+                      FoundDigits *found) {
     uint8_t image[PIXELS_MAX];
     const double size = (double)larger(shape->box.width, shape->box.height);
     const int margin = (int)larger(3, lround(size / 8));
@@ -163,7 +163,7 @@ static bool add_parts(PIX *ink, int level, const PageShape *shape, const int *cu
                                         made < count - 1 ? cuts + made * height : NULL, &parts[made]))
         made++;
     for (digit.part = 0; made == count && digit.part < count; digit.part++)
-        add_reading(ink, level, &parts[digit.part], digit, scale, found);
+        page_read_as_one(ink, level, &parts[digit.part], digit, scale, found);
     for (int i = 0; i < made; i++)
         pixDestroy(&parts[i].mask);
     return made == count;
@@ -188,7 +188,7 @@ static void add_cut_readings(PIX *ink, int level, const PageShape *shape, int co
 void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
                      FoundDigits *found) {
     const int width = shape->box.width, height = shape->box.height;
-    add_reading(ink, level, shape, digit, scale, found);
+    page_read_as_one(ink, level, shape, digit, scale, found);
     if (width >= height && 10 * width <= 26 * height)
         add_cut_readings(ink, level, shape, 2, &digit, scale, found);
     if (10 * width >= 14 * height && 10 * width <= 40 * height)

@@ -11,4 +11,8 @@
 void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
                      FoundDigits *found);
 
+/* Adds the reading of a shape as one digit. */
+void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
+                      FoundDigits *found);
+
 #endif

@@ -20,20 +20,19 @@ static int bottom_of(const PageRect *box) {
     return box->y + box->height;
 }
 
-/* Pixels between two ranges; negative where they overlap. */
 static int gap(int begin, int end, int other_begin, int other_end) {
     return (int)(larger(begin, other_begin) - smaller(end, other_end));
 }
 
-static int gap_x(const PageRect *a, const PageRect *b) {
+int page_gap_x(const PageRect *a, const PageRect *b) {
     return gap(a->x, right_of(a), b->x, right_of(b));
 }
 
-static int gap_y(const PageRect *a, const PageRect *b) {
+int page_gap_y(const PageRect *a, const PageRect *b) {
     return gap(a->y, bottom_of(a), b->y, bottom_of(b));
 }
 
-static PageRect united(const PageRect *a, const PageRect *b) {
+PageRect page_rect_united(const PageRect *a, const PageRect *b) {
     PageRect both = {(int)smaller(a->x, b->x), (int)smaller(a->y, b->y), 0, 0};
     both.width = (int)larger(right_of(a), right_of(b)) - both.x;
     both.height = (int)larger(bottom_of(a), bottom_of(b)) - both.y;
@@ -84,18 +83,18 @@ static int typical_height(PageShapes *shapes) {
 
 /* Whether a pen left a gap in one digit: one part is above the other, nearer than the strokes are wide. */
 static bool is_broken(const PageShape *a, const PageShape *b) {
-    const PageRect both = united(&a->box, &b->box);
-    const int y = gap_y(&a->box, &b->box), narrow = (int)smaller(a->box.width, b->box.width);
+    const PageRect both = page_rect_united(&a->box, &b->box);
+    const int y = page_gap_y(&a->box, &b->box), narrow = (int)smaller(a->box.width, b->box.width);
     const bool low = a->box.height <= 2 * a->box.width && b->box.height <= 2 * b->box.width;
-    return low && both.height >= both.width && 10 * -gap_x(&a->box, &b->box) >= 5 * narrow &&
+    return low && both.height >= both.width && 10 * -page_gap_x(&a->box, &b->box) >= 5 * narrow &&
            8 * y <= both.height && y <= fmin(page_stroke_width(a->mask), page_stroke_width(b->mask));
 }
 
 /* Whether parts belong to one digit of about this height: one above or inside the other, or a piece of a
  * stroke beside it. */
 static bool belong_together(const PageShape *a, const PageShape *b, int height) {
-    const PageRect both = united(&a->box, &b->box);
-    const int x = gap_x(&a->box, &b->box), y = gap_y(&a->box, &b->box);
+    const PageRect both = page_rect_united(&a->box, &b->box);
+    const int x = page_gap_x(&a->box, &b->box), y = page_gap_y(&a->box, &b->box);
     const int narrow = (int)smaller(a->box.width, b->box.width);
     const int low = (int)smaller(a->box.height, b->box.height);
     if (is_broken(a, b)) return true;
@@ -107,9 +106,8 @@ static bool belong_together(const PageShape *a, const PageShape *b, int height) 
     return piece && 10 * x <= height && 10 * y <= height && 10 * both.width <= 14 * both.height;
 }
 
-/* Adds b's pixels to a. */
-static void unite(PageShape *a, PageShape *b) {
-    const PageRect both = united(&a->box, &b->box);
+void page_shape_unite(PageShape *a, PageShape *b) {
+    const PageRect both = page_rect_united(&a->box, &b->box);
     PIX *mask = pixCreate(both.width, both.height, 1);
     const PageShape *const from[] = {a, b};
     for (int i = 0; i < 2; i++)
@@ -122,7 +120,7 @@ static void unite(PageShape *a, PageShape *b) {
     a->area += b->area;
 }
 
-static void remove_shape(PageShapes *shapes, int i) {
+void page_shape_remove(PageShapes *shapes, int i) {
     pixDestroy(&shapes->shapes[i].mask);
     shapes->shapes[i] = shapes->shapes[--shapes->count];
 }
@@ -133,8 +131,8 @@ static void unite_all(PageShapes *shapes, int height) {
         for (int i = 0; i < shapes->count; i++)
             for (int j = i + 1; j < shapes->count; j++)
                 if (belong_together(&shapes->shapes[i], &shapes->shapes[j], height)) {
-                    unite(&shapes->shapes[i], &shapes->shapes[j]);
-                    remove_shape(shapes, j--);
+                    page_shape_unite(&shapes->shapes[i], &shapes->shapes[j]);
+                    page_shape_remove(shapes, j--);
                     changed = true;
                 }
     }
@@ -148,7 +146,7 @@ static double thickest(PIX *mask) {
     pixGetRankValue(distance, 1, 1.0f, &most);
     pixDestroy(&distance);
     pixDestroy(&bordered);
-    return most;
+    return most - 0.5; /* the middle pixel counts as a whole one */
 }
 
 /* Whether a shape is made of strokes: a blot or dot is nearly as thick as it is large. */
@@ -162,21 +160,34 @@ static bool is_of_strokes(const PageShape *shape) {
 static bool has_proportions(const PageShape *shape, int height) {
     const PageRect *box = &shape->box;
     return box->height >= MIN_HEIGHT && 10 * box->height >= 4 * height && box->width <= 4 * box->height &&
-           box->height <= 12 * box->width + 12 && is_of_strokes(shape);
+           box->height <= 12 * box->width + 12;
 }
 
-PageShapes page_find_shapes(PIX *mask) {
+/* Moves a shape to the pieces, which have room for all. */
+static void set_aside(PageShapes *shapes, int i, PageShapes *pieces) {
+    if (!pieces->room) {
+        pieces->room = shapes->count;
+        pieces->shapes = mem_new((size_t)pieces->room, sizeof *pieces->shapes);
+    }
+    pieces->shapes[pieces->count++] = shapes->shapes[i];
+    shapes->shapes[i] = shapes->shapes[--shapes->count];
+}
+
+PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     PageShapes shapes = connected_parts(mask);
     const int height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
-            remove_shape(&shapes, i);
+            page_shape_remove(&shapes, i);
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
-        if (!is_of_strokes(&shapes.shapes[i])) remove_shape(&shapes, i);
+        if (!is_of_strokes(&shapes.shapes[i])) page_shape_remove(&shapes, i);
     unite_all(&shapes, height);
     for (int i = shapes.count - 1; i >= 0; i--)
-        if (!has_proportions(&shapes.shapes[i], height)) remove_shape(&shapes, i);
+        if (!is_of_strokes(&shapes.shapes[i]))
+            page_shape_remove(&shapes, i);
+        else if (!has_proportions(&shapes.shapes[i], height))
+            set_aside(&shapes, i, pieces);
     return shapes;
 }
 
@@ -194,7 +205,7 @@ static int compare_lines(const void *a, const void *b) {
 static int line_of(const PageShape *lefts, int i) {
     for (int j = i - 1; j >= 0; j--) {
         const PageRect *a = &lefts[i].box, *b = &lefts[j].box;
-        if (2 * -gap_y(a, b) >= smaller(a->height, b->height)) return lefts[j].line;
+        if (2 * -page_gap_y(a, b) >= smaller(a->height, b->height)) return lefts[j].line;
     }
     return -1;
 }
@@ -238,7 +249,7 @@ static void count_numbers(PageShapes *shapes) {
     for (int i = 0; i < shapes->count; i++) {
         PageShape *shape = &shapes->shapes[i], *before = shape - 1;
         if (i > 0 && (shape->line != before->line ||
-                      gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height)))
+                      page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height)))
             number++;
         shape->number = number;
     }

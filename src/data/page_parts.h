@@ -17,10 +17,21 @@ typedef struct {
     PageShape *shapes; /* [count] */
 } PageShapes;
 
-/* The shapes of a mask that have a digit's proportions; dots, dashes and solid areas are left out. Freed by
- * page_shapes_free. */
-PageShapes page_find_shapes(PIX *mask);
+/* The shapes of a mask that have a digit's proportions; dots and solid areas are left out. *pieces are the
+ * others, such as dashes, that may belong to a shape. Both are freed by page_shapes_free. */
+PageShapes page_find_shapes(PIX *mask, PageShapes *pieces);
 void page_shapes_free(PageShapes *shapes);
+
+/* Pixels between two boxes; negative where they overlap. */
+int page_gap_x(const PageRect *a, const PageRect *b);
+int page_gap_y(const PageRect *a, const PageRect *b);
+PageRect page_rect_united(const PageRect *a, const PageRect *b);
+
+/* Adds b's pixels to a; b's mask is freed. */
+void page_shape_unite(PageShape *a, PageShape *b);
+
+/* The last shape takes its place. */
+void page_shape_remove(PageShapes *shapes, int i);
 
 /* Puts them in reading order and gives each its line and number. */
 void page_order_shapes(PageShapes *shapes);

@@ -55,6 +55,13 @@ for y in range(20, 200, 30):
     page.fill(0, y, 200, 2, 170)
 page.save("rules.pgm")
 page.put(0, 6, 16, 16).save("ruled.pgm")
+seven().fill(0, 90, 200, 14, 245).save("torn.pgm")
+dots = Page(300, 300)
+for x, y, r in ((60, 200, 9), (170, 150, 5), (172, 195, 6), (20, 40, 4)):
+    for dy in range(-r, r + 1):
+        half = int((r * r - dy * dy) ** 0.5)
+        dots.fill(x - half, y + dy, 2 * half + 1, 1, 20)
+dots.save("dots.pgm")
 desk, sheet = Page(320, 260, 60), seven()
 for y in range(200):  # a sheet, a little turned, on a dark ground with grain
     desk.rows[30 + y][70 - y // 12:270 - y // 12] = sheet.rows[y]
@@ -94,16 +101,16 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
-    "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "7 7 7 7 7 7 7 7 7 " ]]
+    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "7 7 7 7 7 7 7 7 7 7 " ]]
 }
 
 @test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
     cd "$BATS_FILE_TMPDIR"
-    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm --json >"$BATS_TEST_TMPDIR/json"
+    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm dots.pgm --json >"$BATS_TEST_TMPDIR/json"
     python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
 import json, sys
 lines, *none = [json.loads(line) for line in open(sys.argv[1])]
@@ -111,7 +118,7 @@ assert lines["text"] == "72\n27" and lines["numbers"] == ["72", "27"], lines
 assert [d["line"] for d in lines["digits"]] == [1, 1, 2, 2] and lines["label"] is None
 x, y, width, height = lines["digits"][3]["box"]
 assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
-assert len(none) == 4 and all(page["digits"] == [] and page["text"] == "" for page in none), none
+assert len(none) == 5 and all(page["digits"] == [] and page["text"] == "" for page in none), none
 PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
     # a damaged page ends its file, not the ones beside it
