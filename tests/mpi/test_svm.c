@@ -384,6 +384,46 @@ static void virtual_support_vectors_are_trained_again(void **state) {
     check_virtual(*state, true);
 }
 
+static void gather_records(void *context, const void *mine, int64_t bytes, void *all) {
+    comm_gather(context, mine, bytes, all);
+}
+
+typedef struct {
+    bool may_stop;
+    int asked;
+} Question;
+
+static bool third_question(void *context) {
+    Question *question = context;
+    return ++question->asked >= 3 && question->may_stop;
+}
+
+/* One rank of those that solve a problem together wants to stop: all do. */
+static void an_interrupted_rank_stops_its_group(void **state) {
+    Comm *comm = *state;
+    enum { N = 200 };
+    const SvmKernel kernel = {SVM_RBF, 0.02, 0, 3, false};
+    ImageSet all = ref_digits("train", "49", N / 2, 0);
+    RefSvmRows rows = ref_svm_rows_new(&kernel, all.images, N, 784);
+    Question question = {comm_rank(comm) == comm_size(comm) - 1, 0};
+    float diagonal[N];
+    int8_t y[N];
+    for (int i = 0; i < N; i++) {
+        diagonal[i] = 1;
+        y[i] = all.labels[i] == 4 ? 1 : -1;
+    }
+    SvmProblem problem = {.n = N, .y = y, .diagonal = diagonal, .rows = ref_svm_rows(&rows), .c = 10};
+    problem.eps = 1e-6;
+    problem.group = (SvmGroup){comm_rank(comm), comm_size(comm), gather_records, comm};
+    problem.interrupted = third_question;
+    problem.interrupt_context = &question;
+    SvmSolution solution;
+    assert_false(svm_solve(&problem, &solution));
+    assert_int_equal(question.asked, 3);
+    ref_svm_rows_free(&rows);
+    image_set_free(&all);
+}
+
 /* The last test: a signal can't be taken back. */
 static void a_signal_on_one_rank_stops_all(void **state) {
     const Comm *comm = *state;
@@ -421,6 +461,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(an_overflowing_kernel_is_refused),
         cmocka_unit_test(resuming_leads_to_the_same_model),
         cmocka_unit_test(virtual_support_vectors_are_trained_again),
+        cmocka_unit_test(an_interrupted_rank_stops_its_group),
         cmocka_unit_test(a_signal_on_one_rank_stops_all),
     };
     int failed = cmocka_run_group_tests(tests, give_world, NULL);

@@ -289,6 +289,63 @@ static void long_searches_end_optimal(void **state) {
     random_free(&set);
 }
 
+/* n points of a few dimensions, with a linear kernel: such problems shrink samples that have to come back. */
+static RefSvmRows few_dimensions(int n, uint32_t seed) {
+    const int dimensions = 1 + (int)seed % 5;
+    RefSvmRows rows = {.n = n, .matrix = mem_new((size_t)(n * n), sizeof(float)), .count = n};
+    float *points = mem_new((size_t)(n * dimensions), 4 * sizeof(float));
+    for (int i = 0; i < n * dimensions; i++)
+        rng_uniform4((RngKey){seed, RNG_TEST}, 2, (uint64_t)i, 0, points + 4 * i);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            for (int d = 0; d < dimensions; d++)
+                rows.matrix[i * n + j] += 16 * (points[4 * (i * dimensions + d)] - 0.5f) *
+                                          (points[4 * (j * dimensions + d)] - 0.5f);
+    mem_free(points);
+    return rows;
+}
+
+/* m - M over all samples, not only those that the solver has last followed. */
+static double violation(const SvmProblem *problem, const RefSvmRows *rows, const SvmSolution *solution) {
+    double m = -INFINITY, lowest = INFINITY;
+    for (int64_t i = 0; i < problem->n; i++) {
+        const double b = solution->coefficient[i], alpha = b * problem->y[i];
+        double v = problem->y[i];
+        for (int64_t j = 0; j < problem->n; j++)
+            v -= solution->coefficient[j] * (double)rows->matrix[i * problem->n + j];
+        if (problem->y[i] > 0 ? alpha < problem->c : alpha > 0) m = fmax(m, v);
+        if (problem->y[i] > 0 ? alpha > 0 : alpha < problem->c) lowest = fmin(lowest, v);
+    }
+    return m - lowest;
+}
+
+static void samples_come_back_that_were_dropped(void **state) {
+    (void)state;
+    for (uint32_t seed = 1; seed < 60; seed++) {
+        enum { MOST = 47 };
+        const int n = 8 + (int)seed % (MOST - 7);
+        RefSvmRows rows = few_dimensions(n, seed);
+        float diagonal[MOST];
+        int8_t y[MOST];
+        for (int i = 0; i < n; i++) {
+            float label[4];
+            rng_uniform4((RngKey){seed, RNG_TEST}, 3, (uint64_t)i, 0, label);
+            y[i] = i == 0 || (i > 1 && label[0] < 0.5f) ? 1 : -1;
+            diagonal[i] = rows.matrix[i * n + i];
+        }
+        SvmProblem problem = {.n = n, .y = y, .diagonal = diagonal, .rows = ref_svm_rows(&rows)};
+        problem.c = seed % 2 ? 30 : 3;
+        problem.eps = seed % 3 ? 0.01 : 0.1;
+        problem.cache_bytes = 1 << 16;
+        SvmSolution solution;
+        assert_true(svm_solve(&problem, &solution));
+        assert_true(solution.converged);
+        assert_true(violation(&problem, &rows, &solution) <= problem.eps + 1e-6);
+        svm_solution_free(&solution);
+        ref_svm_rows_free(&rows);
+    }
+}
+
 /* Kept products give the bits that computed ones give, also when only a few are kept; and gamma may change
  * under them. */
 static void kept_products_change_no_bit(void **state) {
@@ -403,6 +460,7 @@ int main(void) {
         cmocka_unit_test(contradictions_are_solved),
         cmocka_unit_test(cache_and_threads_change_no_bit),
         cmocka_unit_test(long_searches_end_optimal),
+        cmocka_unit_test(samples_come_back_that_were_dropped),
         cmocka_unit_test(kept_products_change_no_bit),
         cmocka_unit_test(decisions_are_near_the_reference),
         cmocka_unit_test(interruption_ends_the_search),
