@@ -185,9 +185,12 @@ static bool digitize_whole(PIX *grey, ImageSpec spec, uint8_t *image) {
 }
 
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status) {
+    const bool stretch = spec.from != IMAGE_FROM_DIGITS;
     PIX *grey;
-    if (picture_read(path, &grey, status)) return status->code;
-    if (!digitize_whole(grey, spec, image))
+    if ((stretch ? picture_read_luminance : picture_read)(path, &grey, status)) return status->code;
+    if (stretch)
+        picture_stretch(grey, spec, image);
+    else if (!digitize_whole(grey, spec, image))
         status_set(status, STATUS_FAILED, "%s shows no digit: it looks blank; use a picture of one digit.",
                    path);
     pixDestroy(&grey);
@@ -199,6 +202,17 @@ static void take_whole(PIX *page, FoundDigits *found) {
     uint8_t image[PIXELS_MAX];
     PIX *grey = picture_grey(page);
     if (grey && digitize_whole(grey, found->spec, image))
+        found_digits_add(
+            found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey), .alone = true},
+            image);
+    pixDestroy(&grey);
+}
+
+/* The page as pictures were taken that a model was trained on. */
+static void stretch_page(PIX *page, FoundDigits *found) {
+    uint8_t image[PIXELS_MAX];
+    PIX *grey = picture_luminance(page);
+    if (grey && picture_stretch(grey, found->spec, image))
         found_digits_add(
             found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey), .alone = true},
             image);
@@ -217,7 +231,9 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
         const int64_t before = found->count;
         PIX *page = NULL;
         if (picture_page(file, p, &page, status)) break;
-        if (single || is_image(page, found->spec))
+        if (found->spec.from != IMAGE_FROM_DIGITS)
+            stretch_page(page, found);
+        else if (single || is_image(page, found->spec))
             take_whole(page, found);
         else
             page_find_digits(page, found);

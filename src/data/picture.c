@@ -224,10 +224,25 @@ StatusCode picture_read(const char *path, PIX **grey, Status *status) {
     return read_grey(path, picture_grey, grey, status);
 }
 
-static PIX *luminance(PIX *page) {
+PIX *picture_luminance(PIX *page) {
     return pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(page) : pixClone(page);
 }
 
+bool picture_stretch(PIX *grey, ImageSpec spec, uint8_t *image) {
+    const bool fits = pixGetWidth(grey) == spec.width && pixGetHeight(grey) == spec.height;
+    PIX *scaled = fits ? pixClone(grey) : pixScaleToSize(grey, spec.width, spec.height);
+    for (int y = 0; scaled && y < spec.height; y++) {
+        const l_uint32 *line = pixGetData(scaled) + (int64_t)y * pixGetWpl(scaled);
+        for (int x = 0; x < spec.width; x++) {
+            const uint8_t value = (uint8_t)GET_DATA_BYTE(line, x);
+            image[y * spec.width + x] = spec.from == IMAGE_FROM_INVERTED ? (uint8_t)(255 - value) : value;
+        }
+    }
+    const bool good = scaled != NULL;
+    pixDestroy(&scaled);
+    return good;
+}
+
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, luminance, grey, status);
+    return read_grey(path, picture_luminance, grey, status);
 }

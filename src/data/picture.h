@@ -4,8 +4,10 @@
 #define PARDIGITS_DATA_PICTURE_H
 
 #include "core/status.h"
+#include "store/image_set.h"
 
 #include <allheaders.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct PictureFile PictureFile;
@@ -35,6 +37,13 @@ StatusCode picture_read(const char *path, PIX **grey, Status *status);
 
 /* The same, of a coloured one the luminance. */
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status);
+
+/* The same of a page. */
+PIX *picture_luminance(PIX *page);
+
+/* A grey picture stretched to the image [height][width] of a spec that is IMAGE_FROM_WHOLE or
+ * IMAGE_FROM_INVERTED, or taken as it is where it has that shape. False if it can't be. */
+bool picture_stretch(PIX *grey, ImageSpec spec, uint8_t *image);
 
 /* The decoders print lines of their own: these stop them for the whole process, and let it print again. Not
  * thread-safe. */

@@ -145,26 +145,15 @@ static StatusCode list_part(const char *folder, const ClassNames *classes, Pictu
     return status->code;
 }
 
-/* A grey picture of the wanted size as it is; another one stretched. */
-static StatusCode take_picture(const char *path, const PictureOptions *options, ImageSpec spec,
-                               uint8_t *image, Status *status) {
+/* *stretched is set if the picture has another shape than the image. */
+static StatusCode take_picture(const char *path, ImageSpec spec, bool *stretched, uint8_t *image,
+                               Status *status) {
     PIX *grey = NULL;
     if (picture_read_luminance(path, &grey, status)) return status->code;
-    if (pixGetWidth(grey) != spec.width || pixGetHeight(grey) != spec.height) {
-        PIX *scaled = pixScaleToSize(grey, spec.width, spec.height);
-        pixDestroy(&grey);
-        grey = scaled;
-    }
-    if (!grey) return status_set(status, STATUS_FAILED, "%s can't be scaled.", path);
-    for (int y = 0; y < spec.height; y++) {
-        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
-        for (int x = 0; x < spec.width; x++) {
-            const uint8_t value = (uint8_t)GET_DATA_BYTE(line, x);
-            image[y * spec.width + x] = options->invert ? (uint8_t)(255 - value) : value;
-        }
-    }
+    *stretched = *stretched || pixGetWidth(grey) != spec.width || pixGetHeight(grey) != spec.height;
+    if (!picture_stretch(grey, spec, image)) status_set(status, STATUS_FAILED, "%s can't be scaled.", path);
     pixDestroy(&grey);
-    return STATUS_OK;
+    return status->code;
 }
 
 /* The size that the options leave to the first picture. */
@@ -195,15 +184,15 @@ static void hash_bytes(const uint8_t *bytes, int64_t count, char hex[65]) {
     sha256_end(&sha, hex);
 }
 
-static StatusCode take_part(const Pictures *pictures, const PictureOptions *options, ImageSpec spec,
-                            ImageSet *set, ImageSource *source, Status *status) {
+static StatusCode take_part(const Pictures *pictures, ImageSpec spec, bool *stretched, ImageSet *set,
+                            ImageSource *source, Status *status) {
     const int64_t n = pictures->paths.count, pixels = image_spec_pixels(spec);
     uint32_t *order = mem_new((size_t)n, sizeof *order);
     rng_permutation(1, 0, order, (uint32_t)n);
     *set = image_set_new(n, spec);
     for (int64_t i = 0; i < n && !status->code; i++) {
         set->labels[i] = pictures->labels[order[i]];
-        take_picture(pictures->paths.names[order[i]], options, spec, set->images + i * pixels, status);
+        take_picture(pictures->paths.names[order[i]], spec, stretched, set->images + i * pixels, status);
     }
     mem_free(order);
     hash_bytes(set->images, n * pixels, source->images_sha256);
@@ -228,9 +217,13 @@ StatusCode picture_folder_read(const char *folder, const PictureOptions *options
         !list_part(first, &parts->class_names, &train, status) &&
         !(tested && list_part(test_folder, &parts->class_names, &test, status)) &&
         !find_shape(&train, options, &spec, status)) {
+        bool stretched = false;
         spec.classes = parts->class_names.count;
-        if (!take_part(&train, options, spec, &parts->train, &parts->train_source, status) && tested)
-            take_part(&test, options, spec, &parts->test, &parts->test_source, status);
+        spec.from = options->invert ? IMAGE_FROM_INVERTED : IMAGE_FROM_WHOLE;
+        if (!take_part(&train, spec, &stretched, &parts->train, &parts->train_source, status) && tested)
+            take_part(&test, spec, &stretched, &parts->test, &parts->test_source, status);
+        /* pictures that are images already may be normalised ones, as MNIST's are */
+        if (!stretched) parts->train.spec.from = parts->test.spec.from = IMAGE_FROM_DIGITS;
     }
     pictures_free(&train);
     pictures_free(&test);

@@ -74,7 +74,8 @@ StatusCode draw_labelled_images(const H5File *file, const char *images_path, con
     uint8_t *labels = mem_new((size_t)n, 1);
     h5_read(file, labels_path, H5_U8, (H5Shape){1, {n}}, labels, status);
     Cell *cells = choose(labels, status->code ? 0 : n, means != NULL, columns, &count);
-    ImageSet sheet = image_set_new(count, (ImageSpec){(int)images.dims[1], (int)images.dims[2], CLASSES_MAX});
+    ImageSet sheet =
+        image_set_new(count, (ImageSpec){(int)images.dims[1], (int)images.dims[2], CLASSES_MAX, 0});
     char(*text)[CAPTION_BYTES] = mem_new((size_t)count, CAPTION_BYTES),
     **captions = mem_new((size_t)count, sizeof *captions);
     write_captions(cells, count, names, text, captions);

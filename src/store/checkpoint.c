@@ -19,6 +19,7 @@ static void write_images(H5File *file, const CheckpointInfo *facts, Status *stat
     h5_set_i64(file, images_group, "height", facts->spec.height, status);
     h5_set_i64(file, images_group, "width", facts->spec.width, status);
     h5_set_i64(file, images_group, "classes", facts->spec.classes, status);
+    image_from_write(file, images_group, facts->spec.from, status);
     if (facts->class_names) class_names_write(file, images_group, facts->class_names, status);
 }
 
@@ -41,7 +42,9 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
     read_between(file, "height", SIDE_MIN, SIDE_MAX, &spec->height, status);
     read_between(file, "width", SIDE_MIN, SIDE_MAX, &spec->width, status);
     read_between(file, "classes", CLASSES_MIN, CLASSES_MAX, &spec->classes, status);
-    if (status->code || class_names_read(file, images_group, names, status)) return status->code;
+    if (status->code || image_from_read(file, images_group, &spec->from, status) ||
+        class_names_read(file, images_group, names, status))
+        return status->code;
     if (names->names && names->count != spec->classes)
         status_set(status, STATUS_FAILED, "%s: %s has %d names for %d classes: the file is damaged.",
                    h5_path(file), images_group, names->count, spec->classes);
@@ -186,8 +189,8 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     /* otherwise the next save would keep the damaged file as the previous copy */
     if (*file && first && damaged) atomic_file_swap_previous(path);
     if (!*file && failure.code)
-        status_set(status, STATUS_FAILED, "Both checkpoints at %s are damaged: start again with --overwrite.",
-                   path);
+        status_set(status, STATUS_FAILED,
+                   "No checkpoint at %s can be read (why stands above): start again with --overwrite.", path);
     mem_free(previous);
     return status->code;
 }

@@ -13,9 +13,17 @@ enum {
 };
 
 /* What all images of a dataset are, and all images that a model of it takes. */
+/* How pictures become images. */
+typedef enum {
+    IMAGE_FROM_DIGITS,  /* what is drawn on them is found, and normalised as MNIST's makers did */
+    IMAGE_FROM_WHOLE,   /* they are stretched to the image */
+    IMAGE_FROM_INVERTED /* the same; dark becomes light */
+} ImageFrom;
+
 typedef struct {
     int height, width; /* pixels */
     int classes;       /* labels are 0 .. classes - 1 */
+    ImageFrom from;
 } ImageSpec;
 
 static inline int image_spec_pixels(ImageSpec spec) {
@@ -30,7 +38,7 @@ static inline int image_spec_equal(ImageSpec a, ImageSpec b) {
 enum { IMAGE_SIDE = 28, IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE, CLASSES = 10 };
 
 static inline ImageSpec image_spec_mnist(void) {
-    return (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES};
+    return (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES, IMAGE_FROM_DIGITS};
 }
 
 /* Some images and their labels. */

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char images_name[] = "images_sha256", labels_name[] = "labels_sha256";
 
@@ -22,5 +23,30 @@ static void read_hash(const H5File *file, const char *group, const char *name, c
 StatusCode image_source_read(const H5File *file, const char *group, ImageSource *source, Status *status) {
     read_hash(file, group, images_name, source->images_sha256, status);
     read_hash(file, group, labels_name, source->labels_sha256, status);
+    return status->code;
+}
+
+static const char from_name[] = "pictures";
+static const char *const from_texts[] = {"digits", "whole", "whole, inverted"};
+
+StatusCode image_from_write(H5File *file, const char *group, ImageFrom from, Status *status) {
+    if (from != IMAGE_FROM_DIGITS) h5_set_text(file, group, from_name, from_texts[from], status);
+    return status->code;
+}
+
+StatusCode image_from_read(const H5File *file, const char *group, ImageFrom *from, Status *status) {
+    char *text = NULL;
+    *from = IMAGE_FROM_DIGITS;
+    if (h5_has_attribute(file, group, from_name)) h5_get_text(file, group, from_name, &text, status);
+    if (text) {
+        while (*from <= IMAGE_FROM_INVERTED && strcmp(text, from_texts[*from]))
+            ++*from;
+        if (*from > IMAGE_FROM_INVERTED)
+            status_set(status, STATUS_FAILED,
+                       "%s: the attribute %s of %s is \"%.40s\", expected \"digits\", \"whole\" or \"whole, "
+                       "inverted\".",
+                       h5_path(file), from_name, group, text);
+    }
+    mem_free(text);
     return status->code;
 }

@@ -85,6 +85,9 @@ correct() {
         same_on_all "knn-$metric" single test configs/knn.ini --set knn.metric=$metric
         [[ $(correct) -gt 40 ]]
     done
+    # pictures are taken as prepare took them
+    "$PARDIGITS" predict "$dir/knn-idm1" "$dir/single/test" --json >"$dir/predictions"
+    [[ $(grep -cE '"picture":"[^"]*/(digit [0-9])/[^"]*",.*"class":"\1","page"' "$dir/predictions") -eq $(correct) ]]
 }
 
 @test "KNN of many classes, without a test part" {

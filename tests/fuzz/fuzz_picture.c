@@ -27,7 +27,7 @@ static bool is_small(const char *path, Status *status) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) return 0;
     Status status = {0};
-    FoundDigits found = {.spec = {28, 28, 10}};
+    FoundDigits found = {.spec = {28, 28, 10, 0}};
     silence_decoders();
     char *path = fuzz_write("picture", data + 1, size - 1);
     if (is_small(path, &status)) {

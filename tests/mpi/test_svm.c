@@ -82,7 +82,7 @@ static StatusCode train(const Run *run, const ImageSet *all, int threads, const 
     return status->code;
 }
 
-static const ImageSpec mnist = {28, 28, 10};
+static const ImageSpec mnist = {28, 28, 10, 0};
 
 static SvmModel *read_model(const Run *run, char digest[65]) {
     Status status = {0};
