@@ -247,11 +247,12 @@ static void train_family(TrainJob *job, Status *status) {
 }
 
 /* A signal while the images were read. Collective. */
-static StatusCode stop_before_training(const TrainJob *job, Status *status) {
+static StatusCode stop_before_training(const RunFolder *run, const TrainJob *job, Status *status) {
+    const bool replaces = run->start == RUN_START_REPLACE;
     if (stop_signalled())
         status_set(status, STATUS_STOPPED,
                    "Stopped by %s before the training began; nothing is to be saved: %s.", stop_signal_name(),
-                   train_job_resume_advice);
+                   replaces ? "run it again with --overwrite" : train_job_resume_advice);
     return comm_agree(job->comm, status);
 }
 
@@ -259,7 +260,7 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
                         Status *status) {
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     progress_enter(comm_progress(job->comm), PROGRESS_INPUT, 0);
-    if (train_job_read(job, data, status) || stop_before_training(job, status)) return status->code;
+    if (train_job_read(job, data, status) || stop_before_training(run, job, status)) return status->code;
     trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
     if (begin_files(run, started_s, job, status) == STATUS_OK) train_family(job, status);
     if (comm_rank(job->comm) == 0) run_folder_settle(run);

@@ -19,7 +19,8 @@ RunFolder run_folder_new(const char *folder) {
                        path_join(folder, "model.prev.h5"),
                        path_join(folder, "metrics.h5"),
                        path_join(folder, "config.ini"),
-                       {-1, NULL}};
+                       {-1, NULL},
+                       RUN_START_NEW};
 }
 
 void run_folder_free(RunFolder *run) {
@@ -84,10 +85,58 @@ static StatusCode try_folder(const char *folder, const char *what, const char *o
     return status->code;
 }
 
-static void prepare(RunFolder *run, RunStart start, double wait_s, Log *log, Status *status) {
-    if (!try_folder(run->folder, "run folder", "--run", status) &&
-        !run_lock_take(&run->lock, run->folder, wait_s, log, status) && start == RUN_START_NEW &&
-        holds_run(run))
+enum { RUN_FILES = 4 };
+
+static const char *run_file(const RunFolder *run, int i) {
+    const char *const files[RUN_FILES] = {run->model, run->previous, run->metrics, run->config};
+    return files[i];
+}
+
+/* What an old run's file is called until the new run has a model. */
+static char *old_name(const char *path) {
+    const size_t size = strlen(path) + sizeof ".old";
+    char *old = mem_new(size, 1);
+    snprintf(old, size, "%s.old", path);
+    return old;
+}
+
+void run_folder_settle(const RunFolder *run) {
+    const bool stands = access(run->model, F_OK) == 0;
+    for (int i = 0; i < RUN_FILES; i++) {
+        char *old = old_name(run_file(run, i));
+        if (stands)
+            unlink(old);
+        else
+            rename(old, run_file(run, i));
+        mem_free(old);
+    }
+}
+
+/* Whether the run whose files are there was begun with this configuration. */
+static bool is_begun_with(const RunFolder *run, const Config *config) {
+    Config *begun = config_create(&model_families.keys);
+    Status ignored = {0};
+    const bool same = access(run->config, F_OK) == 0 && !config_read_file(begun, run->config, &ignored) &&
+                      !config_difference(begun, config);
+    config_destroy(&begun);
+    return same;
+}
+
+/* A run that was to replace an old one may have been killed before it had a model. Then the old one comes
+ * back, unless it is the new one that is gone on with. */
+static void recover_old(const RunFolder *run, const Config *config) {
+    char *old = old_name(run->model);
+    const bool only_old = access(run->model, F_OK) && access(run->previous, F_OK) && !access(old, F_OK);
+    if (only_old && !(run->start == RUN_START_RESUME && is_begun_with(run, config))) run_folder_settle(run);
+    mem_free(old);
+}
+
+static void prepare(RunFolder *run, const Config *config, Log *log, Status *status) {
+    if (try_folder(run->folder, "run folder", "--run", status) ||
+        run_lock_take(&run->lock, run->folder, lock_wait_s(config), log, status))
+        return;
+    recover_old(run, config);
+    if (run->start == RUN_START_NEW && holds_run(run))
         status_set(status, STATUS_USAGE,
                    "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
                    run->folder);
@@ -95,7 +144,8 @@ static void prepare(RunFolder *run, RunStart start, double wait_s, Log *log, Sta
 
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
                               Status *status) {
-    if (comm_rank(context->comm) == 0) prepare(run, start, lock_wait_s(config), context->log, status);
+    run->start = start;
+    if (comm_rank(context->comm) == 0) prepare(run, config, context->log, status);
     return comm_agree(context->comm, status);
 }
 
@@ -110,13 +160,6 @@ static void remove_leftovers(const RunFolder *run) {
         if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
 }
 
-enum { RUN_FILES = 4 };
-
-static const char *run_file(const RunFolder *run, int i) {
-    const char *const files[RUN_FILES] = {run->model, run->previous, run->metrics, run->config};
-    return files[i];
-}
-
 void run_folder_tidy(const RunFolder *run) {
     for (int i = 0; i < RUN_FILES; i++) {
         char *temporary = atomic_file_temporary(run_file(run, i));
@@ -125,14 +168,6 @@ void run_folder_tidy(const RunFolder *run) {
     }
     unlink(run->previous);
     remove_leftovers(run);
-}
-
-/* What an old run's file is called until the new run has a model. */
-static char *old_name(const char *path) {
-    const size_t size = strlen(path) + sizeof ".old";
-    char *old = mem_new(size, 1);
-    snprintf(old, size, "%s.old", path);
-    return old;
 }
 
 StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status) {
@@ -146,18 +181,6 @@ StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Statu
     }
     if (!keep_leftovers) remove_leftovers(run);
     return status->code;
-}
-
-void run_folder_settle(const RunFolder *run) {
-    const bool stands = access(run->model, F_OK) == 0;
-    for (int i = 0; i < RUN_FILES; i++) {
-        char *old = old_name(run_file(run, i));
-        if (stands)
-            unlink(old);
-        else
-            rename(old, run_file(run, i));
-        mem_free(old);
-    }
 }
 
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status) {

@@ -7,23 +7,25 @@
 #include "parallel/context.h"
 #include "store/run_lock.h"
 
-typedef struct {
-    char *folder, *model, *previous, *metrics, *config;
-    RunLock lock; /* on rank 0, against another run */
-} RunFolder;
-
-/* The paths in folder; freed by run_folder_free. */
-RunFolder run_folder_new(const char *folder);
-void run_folder_free(RunFolder *run);
-
 typedef enum {
     RUN_START_NEW,     /* there may be no run yet */
     RUN_START_RESUME,  /* one that is there is gone on with */
     RUN_START_REPLACE, /* it is replaced */
 } RunStart;
 
+typedef struct {
+    char *folder, *model, *previous, *metrics, *config;
+    RunLock lock;   /* on rank 0, against another run */
+    RunStart start; /* by run_folder_prepare */
+} RunFolder;
+
+/* The paths in folder; freed by run_folder_free. */
+RunFolder run_folder_new(const char *folder);
+void run_folder_free(RunFolder *run);
+
 /* Makes the folder where it is missing, locks it for this run (run_lock.h; run.lock_wait_s) and checks that
- * it can be written, and what is in it. Changes nothing in an old run. Collective; ranks agree. */
+ * it can be written, and what is in it. Changes nothing in an old run, but puts one back that a run was to
+ * replace which was killed before it had a model. Collective; ranks agree. */
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
                               Status *status);
 
