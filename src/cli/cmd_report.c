@@ -56,6 +56,7 @@ static StatusCode add_metrics(Report *report, const char *path, Status *status) 
     H5File *file;
     char *format = NULL;
     if (h5_open(&file, path, status)) return status->code;
+    if (h5_lacks_sum(file)) h5_note_missing_sum(path);
     if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
     if (!format || strcmp(format, "pardigits metrics"))
         status_set(status, STATUS_FAILED, "%s isn't a file of metrics: it is damaged.", path);

@@ -49,6 +49,7 @@ static StatusCode check_no_drawing(const char *path, const char *out, const char
 static StatusCode show_metrics(Output *output, const char *path, const char *out, Status *status) {
     H5File *file;
     if (check_no_drawing(path, out, "metrics", status) || h5_open(&file, path, status)) return status->code;
+    if (h5_lacks_sum(file)) h5_note_missing_sum(path);
     describe_metrics(output, file, NULL, status);
     return h5_close(&file, status);
 }
@@ -57,6 +58,7 @@ static StatusCode show_predictions(Output *output, const char *path, const char 
     H5File *file;
     if (check_no_drawing(path, out, "predictions", status) || h5_open(&file, path, status))
         return status->code;
+    if (h5_lacks_sum(file)) h5_note_missing_sum(path);
     predictions_file_describe(output, file, status);
     return h5_close(&file, status);
 }

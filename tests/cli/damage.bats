@@ -75,6 +75,11 @@ noticed() {
         head -c "$kept" "$run/model.h5" >"$file"
         fails 1 "" "$PARDIGITS" digest "$file"
     done
+    # the checksum itself, cut and changed
+    head -c $((size - 40)) "$run/model.h5" >"$file"
+    fails 1 'is damaged' "$PARDIGITS" digest "$file"
+    { head -c $((size - 64)) "$run/model.h5" && printf P && tail -c 63 "$run/model.h5"; } >"$file"
+    fails 1 'is damaged' "$PARDIGITS" digest "$file"
     head -c $((size - 64)) "$run/model.h5" >"$file"
     [[ $("$PARDIGITS" digest "$file" 2>"$BATS_TEST_TMPDIR/err") == "$("$PARDIGITS" digest "$run/model.h5")" ]]
     grep -q "has no checksum" "$BATS_TEST_TMPDIR/err"
