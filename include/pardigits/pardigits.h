@@ -58,7 +58,8 @@ typedef struct pardigits_model pardigits_model;
  * pardigits_close. */
 PARDIGITS_API pardigits_model *pardigits_open(const char *path);
 
-/* Frees *model and sets it to NULL; a NULL *model is allowed. */
+/* Frees *model and sets it to NULL; NULL, and a NULL *model, are allowed. Without a model (NULL) the
+ * functions below that can fail return PARDIGITS_USAGE, the others NULL or 0. */
 PARDIGITS_API void pardigits_close(pardigits_model **model);
 
 /* OpenMP threads of a prediction: at least 1; 0, as at the start: as many as OpenMP would take
@@ -90,8 +91,8 @@ PARDIGITS_API int pardigits_has_probabilities(const pardigits_model *model);
  * exp(6 d)) over the decision values d of the other classes against it
  *   probabilities  [n][classes]; NULL if not wanted. CNN: softmax outputs, averaged over an ensemble; KNN:
  * each class's share of the k neighbours' votes; SVM: Platt's probabilities, coupled over the pairs of
- * classes (there the label may differ from the largest one, as in LIBSVM). Each row sums to 1 After an error
- * the arrays are as they were. */
+ * classes (there the label may differ from the largest one, as in LIBSVM). Each row sums to 1. After an
+ * error the arrays are as they were. */
 PARDIGITS_API pardigits_code pardigits_predict(const pardigits_model *model, size_t n, const uint8_t *images,
                                                uint8_t *labels, float *confidences, float *probabilities);
 

@@ -99,8 +99,10 @@ pardigits_model *pardigits_open(const char *path) {
     return model;
 }
 
+static const char no_model[] = "No model was given: pardigits_open may have failed.";
+
 void pardigits_close(pardigits_model **model_pointer) {
-    pardigits_model *model = *model_pointer;
+    pardigits_model *model = model_pointer ? *model_pointer : NULL;
     if (!model) return;
     pthread_mutex_lock(&libraries);
     model_close(&model->model);
@@ -113,7 +115,9 @@ void pardigits_close(pardigits_model **model_pointer) {
 
 pardigits_code pardigits_set_threads(pardigits_model *model, int threads) {
     Status status = {0};
-    if (threads < 0 || threads > PLACEMENT_MOST_THREADS)
+    if (!model)
+        status_set(&status, STATUS_USAGE, "%s", no_model);
+    else if (threads < 0 || threads > PLACEMENT_MOST_THREADS)
         status_set(&status, STATUS_USAGE,
                    "%d threads aren't possible; expected 1 to %d, or 0 for OpenMP's default.", threads,
                    PLACEMENT_MOST_THREADS);
@@ -123,28 +127,30 @@ pardigits_code pardigits_set_threads(pardigits_model *model, int threads) {
 }
 
 const char *pardigits_family(const pardigits_model *model) {
-    return model->model.family->name;
+    return model ? model->model.family->name : NULL;
 }
 
 int pardigits_height(const pardigits_model *model) {
-    return model->model.spec.height;
+    return model ? model->model.spec.height : 0;
 }
 
 int pardigits_width(const pardigits_model *model) {
-    return model->model.spec.width;
+    return model ? model->model.spec.width : 0;
 }
 
 int pardigits_class_count(const pardigits_model *model) {
-    return model->model.spec.classes;
+    return model ? model->model.spec.classes : 0;
 }
 
 const char *pardigits_class_name(const pardigits_model *model, int label) {
+    if (!model) return NULL;
     const ClassNames *names = &model->model.class_names;
     if (label < 0 || label >= model->model.spec.classes) return NULL;
     return names->names ? names->names[label] : model->numbers[label];
 }
 
 int pardigits_has_probabilities(const pardigits_model *model) {
+    if (!model) return 0;
     const ModelFamily *family = model->model.family;
     return !family->has_probabilities || family->has_probabilities(&model->model);
 }
@@ -194,7 +200,9 @@ pardigits_code pardigits_predict(const pardigits_model *model, size_t n, const u
     Log log = no_log();
     Context context = {.comm = model->comm, .log = &log};
     if (n == 0) return PARDIGITS_OK;
-    if (n > (size_t)INT64_MAX / PIXELS_MAX || !images || !labels)
+    if (!model)
+        status_set(&status, STATUS_USAGE, "%s", no_model);
+    else if (n > (size_t)INT64_MAX / PIXELS_MAX || !images || !labels)
         status_set(&status, STATUS_USAGE, "%s given to pardigits_predict.",
                    !images   ? "No images were"
                    : !labels ? "No room for labels was"
@@ -213,7 +221,9 @@ pardigits_code pardigits_predict(const pardigits_model *model, size_t n, const u
 
 pardigits_code pardigits_digitize(const pardigits_model *model, const char *picture, uint8_t *image) {
     Status status = {0};
-    if (!picture || !image) {
+    if (!model) {
+        status_set(&status, STATUS_USAGE, "%s", no_model);
+    } else if (!picture || !image) {
         status_set(&status, STATUS_USAGE, "No %s was given to pardigits_digitize.",
                    picture ? "room for an image" : "picture");
     } else {
