@@ -5,6 +5,7 @@
 #include "report/run_progress.h"
 #include "store/run_lock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -113,6 +114,21 @@ static StatusCode set_abandoned(const Watch *watch, Status *status) {
                       watch->run);
 }
 
+/* Whether a folder has entries, all of which have names of their own: not those of a run. */
+static bool is_used_otherwise(const char *folder) {
+    bool used = false, run = false;
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        used = true;
+        /* a run that is starting has its lock and perhaps temporary files; a batch job's log may lie here */
+        run = run || entry->d_name[0] == '.' || !strncmp(entry->d_name, "model.", 6) ||
+              !strncmp(entry->d_name, "metrics.h5", 10) || !strncmp(entry->d_name, "config.ini", 10);
+    }
+    if (entries) closedir(entries);
+    return used && !run;
+}
+
 static StatusCode check_folder(const char *run, Status *status) {
     struct stat facts;
     if (stat(run, &facts))
@@ -120,6 +136,9 @@ static StatusCode check_folder(const char *run, Status *status) {
                           strerror(errno));
     if (!S_ISDIR(facts.st_mode))
         return status_set(status, STATUS_FAILED, "%s isn't a folder: expected that of a run.", run);
+    if (is_used_otherwise(run))
+        return status_set(status, STATUS_FAILED,
+                          "%s has other files, but none of a run: expected the folder of a run.", run);
     return STATUS_OK;
 }
 

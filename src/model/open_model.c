@@ -53,7 +53,11 @@ static StatusCode apply_settings(const Settings *settings, const Model *model, S
     for (int i = 0; i < settings->count && !status->code; i++)
         config_set(model->config, settings->items[i], "--set", status);
     const ConfigKey *key = status->code ? NULL : config_difference(stored, model->config);
-    if (key)
+    const char *family = model->family->name;
+    if (key && strncmp(key->name, "run.", 4) && strncmp(key->name, family, strlen(family)))
+        status_set(status, STATUS_USAGE, "--set %s=%s: %s is of the kind %s, which has no such key.",
+                   key->name, config_value(model->config, key->name), h5_path(model->file), family);
+    else if (key)
         status_set(status, STATUS_USAGE,
                    "--set %s=%s: %s was trained with %s=%s; only keys that say how a model is used, such as "
                    "knn.search and cnn.test_shifts, can be changed.",

@@ -82,6 +82,10 @@ void train_job_log_hints(const TrainJob *job) {
     uint64_t counts[CLASSES_MAX];
     char number[12];
     int present = 0, last = 0;
+    const int64_t asked = run_options(job->config).train;
+    if (asked > job->train_count)
+        log_line(job->log, "hint: run.train = %lld, but there are only %lld images to train on.",
+                 (long long)asked, (long long)job->train_count);
     train_job_count_classes(job, counts);
     for (int c = 0; c < job->spec.classes; c++) {
         present += counts[c] > 0;

@@ -162,7 +162,7 @@ static void warn(const Comm *comm, int rank, const CpuShare *own, int own_thread
                  "give each "
                  "rank CPUs of its own (mpirun --map-by slot:PE=%d, srun --cpus-per-task=%d)",
                  threads, threads);
-    else if (threads > facts.share.share && facts.requested)
+    else if (threads > facts.share.share && facts.requested && threads > free_cpus)
         log_line(log, "warning: rank %d has %d threads, but only %.3g CPU%s %s; set OMP_NUM_THREADS=%d", rank,
                  threads, facts.share.share, facts.share.share == 1 ? "" : "s",
                  facts.share.quota ? "of its control group's quota"

@@ -206,6 +206,14 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
     before=$(sha256sum "$dir/run"/*)
     fails 1 diverged "$PARDIGITS" "${net[@]}" --overwrite --set cnn.lr=1000 --set cnn.epochs=50
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
+    # killed before it had a model: the old one comes back, but not where the new one is gone on with
+    for file in model.h5 metrics.h5 config.ini; do mv "$dir/run/$file" "$dir/run/$file.old"; done
+    sed 's/^seed = 1$/seed = 3/' "$dir/run/config.ini.old" >"$dir/run/config.ini"
+    cp -a "$dir/run" "$dir/killed"
+    fails 2 'holds a run already' "$PARDIGITS" "${net[@]}"
+    [[ $(sha256sum "$dir/run"/*) == "$before" ]]
+    "$PARDIGITS" "${net[@]/$dir\/run/$dir/killed}" --resume --set run.seed=3
+    [[ $("$PARDIGITS" digest "$dir/killed/model.h5") != "$("$PARDIGITS" digest "$dir/run/model.h5")" && ! -e $dir/killed/model.h5.old ]]
     "$PARDIGITS" "${net[@]}" --overwrite --set run.seed=2
     [[ $(sha256sum "$dir/run"/*) != "$before" && -z $(find "$dir/run" -name '*.old') ]]
 }
@@ -267,6 +275,14 @@ END
 @test "only how a model is used can be changed in using it" {
     on 1 1 train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=500
     fails_on 2 2 'was trained with' evaluate "$dir/run/model.h5" --data "$data" --set svm.c=3
+    fails 2 'kind svm, which has no such key' "$PARDIGITS" evaluate "$dir/run/model.h5" --data "$data" --set knn.k=9
+    # nor is it replaced by an imported one, nor tried on other data than it knows
+    "$PARDIGITS" export "$dir/run" --out "$dir/libsvm"
+    fails 2 'the model of a run, which would be lost' "$PARDIGITS" import "$dir/libsvm" --out "$dir/run/model.h5"
+    cp "$data" "$dir/moved.h5"
+    "$PARDIGITS" train configs/knn.ini --data "$dir/moved.h5" --run "$dir/moved" --set run.train=99
+    rm "$dir/moved.h5"
+    (cd "$dir" && fails 1 "isn't there any more: name the dataset" "$PARDIGITS" evaluate moved)
     fails_on 2 2 'whole number' predict "$dir/run/model.h5" x.png --set cnn.test_shifts=9
     fails_on 2 2 'svm.x' evaluate "$dir/run/model.h5" --data "$data" --set svm.x=3
 }

@@ -95,6 +95,7 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     [[ $(grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} hosts: [^ ]' err) -eq 1 ]]
     [[ $(grep -cvE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} ' err) -eq 0 ]]
     fails 1 "nowhere can't be read" "$PARDIGITS" watch nowhere
+    fails 1 'none of a run' "$PARDIGITS" watch configs
     mkdir empty
     fails 1 'empty has no metrics.h5' "$PARDIGITS" watch empty --once
     fails 2 '--every soon' "$PARDIGITS" watch empty --every soon
