@@ -41,19 +41,19 @@ StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *statu
     int operands, found = 0;
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     Config *config = config_create(&model_families.keys);
+    const ConfigKey *wanted_key = operands ? config_find(config, argv[1]) : NULL; /* of a former name, too */
     Output *output = output_create(format, OUTPUT_TABLE);
     for (int i = 0; i < config_count(config); i++) {
         const ConfigKey *key = config_key(config, i);
         const size_t section = strcspn(key->name, ".");
         if (operands && (strlen(argv[1]) != section || strncmp(argv[1], key->name, section)) &&
-            strcmp(argv[1], key->name))
+            key != wanted_key)
             continue;
         add_key(output, key);
         found++;
     }
     if (!found)
-        status_set(status, STATUS_USAGE, "There is no section or key %s; see `pardigits keys` for all.",
-                   argv[1]);
+        config_tables_refuse(&model_families.keys, argv[1], "keys", status);
     else if (comm_rank(context->comm) == 0)
         output_print(output);
     output_destroy(&output);

@@ -281,6 +281,7 @@ refuses() {
     [[ $("$PARDIGITS" keys --csv | wc -l) -gt 60 && $("$PARDIGITS" keys | grep -c '^svm\.') -gt 10 ]]
     [[ $("$PARDIGITS" keys cnn.lr --json | field default) == 0.1 ]]
     fails 2 'nothing' "$PARDIGITS" keys nothing
+    fails 2 'did you mean cnn.lr' "$PARDIGITS" keys lr
     fails 2 'cnn.lr' "$PARDIGITS" train configs/cnn.ini --run "$BATS_TEST_TMPDIR/x" --set cnn.learning_rate=1
     fails 2 'dropout:0.4' "$PARDIGITS" train configs/cnn.ini --run "$BATS_TEST_TMPDIR/x" --set cnn.Dropout=1
     fails 2 'knn.k' "$PARDIGITS" train configs/knn.ini --run "$BATS_TEST_TMPDIR/x" --set knn.n_neighbors=1
