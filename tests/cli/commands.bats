@@ -125,7 +125,9 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
     done
-    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set cnn.batch=60000 2>&1 | grep 'whole run is 3 steps'
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set cnn.batch=60000 --set run.train=70000 >/dev/null 2>hints
+    grep 'whole run is 3 steps' hints
+    grep 'hint: run.train = 70000, but there are only 60000' hints
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" >/dev/null 2>hints
     ! grep -q '^hint' hints
     rm hints
