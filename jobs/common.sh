@@ -80,9 +80,9 @@ launch() {
     srun --mpi="${PARDIGITS_MPI:-pmix}" --cpus-per-task="$cpus" --kill-on-bad-exit=1 "$@"
 }
 
-# begin RUN_FOLDER|'': says what starts. The job's file in the run's folder holds how often it was lost; its time is that of the start.
+# begin RUN_FOLDER|'' [WITHOUT_SLURM]: says what starts, or what to do without Slurm. The job's file in the run's folder holds how often it was lost; its time is that of the start.
 begin() {
-    [[ -n ${SLURM_JOB_ID:-} ]] || refuse "this is a job of Slurm: submit it with sbatch; without Slurm start $program, by mpirun for several ranks."
+    [[ -n ${SLURM_JOB_ID:-} ]] || refuse "this is a job of Slurm: submit it with sbatch; without Slurm ${2:-start $program, by mpirun for several ranks}."
     plan_threads
     say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
     losses=${1:+$1/.job-losses}

@@ -104,7 +104,8 @@ static StatusCode read_file(const char *path, PictureBytes *file, Status *status
     }
     FILE *stream = NULL;
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return status_set(status, STATUS_FAILED, "%s isn't a file; name a picture.", path);
+        return status_set(status, STATUS_FAILED, "%s isn't a file; name a picture, or - for standard input.",
+                          path);
     if (info.st_size > MAX_BYTES)
         return status_set(status, STATUS_FAILED, "%s has more than %d MB; scale it down.", path,
                           MAX_BYTES >> 20);

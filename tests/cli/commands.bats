@@ -248,6 +248,8 @@ refuses() {
     for script in train evaluate predict prepare scaling array; do
         refuses 'submit it with sbatch' env SLURM_ARRAY_TASK_ID=1 bash jobs/$script.sbatch configs/knn.ini "$run"
     done
+    refuses 'without Slurm use LAUNCH="mpirun -n"' bash jobs/scaling.sbatch configs/knn.ini "1 2"
+    refuses 'RESULTS, the folder to be written, is missing' env LAUNCH="mpirun -n" bash jobs/scaling.sbatch configs/knn.ini "1 2"
     refuses "nope.ini isn't in $PWD." bash jobs/train.sbatch nope.ini "$run"
     [[ ! -e $run ]]
 }
