@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "core/timer.h"
 #include "model/confusion.h"
 #include "report/predictions_file.h"
@@ -282,6 +283,23 @@ static StatusCode check_predictions(const EvaluateArguments *arguments, const Co
     return status->code;
 }
 
+/* A model that is named twice would count as two runs that don't differ. Collective. */
+static StatusCode check_different(const EvaluateArguments *arguments, const Context *context, int models,
+                                  char **paths, Status *status) {
+    const bool checks = arguments->summary && comm_rank(context->comm) == 0;
+    for (int i = 0; checks && i < models; i++)
+        for (int j = 0; j < i && !status->code; j++) {
+            char *path = model_path_of(paths[i]), *other = model_path_of(paths[j]);
+            if (path_is_same(path, other))
+                status_set(status, STATUS_USAGE,
+                           "--summary: %s and %s are the same file: name each model once.", paths[j],
+                           paths[i]);
+            mem_free(other);
+            mem_free(path);
+        }
+    return comm_agree(context->comm, status);
+}
+
 /* Evaluates all models and prints. Collective. */
 static StatusCode evaluate_all(const EvaluateArguments *arguments, const Context *context, int models,
                                char **paths, Status *status) {
@@ -321,6 +339,7 @@ StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *s
     int models = 0;
     if (!options_parse(argc, argv, options, &wanted, &models, status)) split_check(arguments.split, status);
     if (members) take_members(members, use_members, &arguments, status);
+    if (!status->code) check_different(&arguments, context, models, argv + 1, status);
     if (!status->code) check_predictions(&arguments, context, models, argv + 1, status);
     if (!status->code) evaluate_all(&arguments, context, models, argv + 1, status);
     mem_free(arguments.settings.items);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "report/gnuplot.h"
 #include "report/scaling_figure.h"
 #include "report/scaling_table.h"
@@ -40,13 +41,10 @@ static StatusCode parse(int argc, char **argv, Scaling *scaling, Status *status)
 /* A run that is named twice would count as a repetition. */
 static StatusCode check_twice(char *const *paths, int count, Status *status) {
     for (int a = 0; a < count; a++)
-        for (int b = a + 1; b < count; b++) {
-            struct stat first, second;
-            if (!stat(paths[a], &first) && !stat(paths[b], &second) && first.st_dev == second.st_dev &&
-                first.st_ino == second.st_ino)
+        for (int b = a + 1; b < count; b++)
+            if (path_is_same(paths[a], paths[b]))
                 return status_set(status, STATUS_USAGE, "%s and %s are the same run: name each once.",
                                   paths[a], paths[b]);
-        }
     return status->code;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "store/atomic_file.h"
 #include "store/h5io.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 
 enum { MAX_OPTIONS = 16 };
 
@@ -101,12 +101,6 @@ StatusCode shape_parse(const char *text, int *height, int *width, Status *status
                       SIDE_MAX);
 }
 
-static bool is_same_file(const char *a, const char *b) {
-    struct stat first, second;
-    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-           first.st_ino == second.st_ino;
-}
-
 /* Refuses to replace an HDF5 file by another kind of file. */
 static void check_kind(const char *out, const char *format, Status *status) {
     char *found = status->code ? NULL : h5_format(out);
@@ -124,7 +118,7 @@ StatusCode check_kept(const Context *context, const char *out, const char *forma
                       char *const input[], Status *status) {
     if (comm_rank(context->comm) == 0) {
         for (int i = 0; i < inputs; i++)
-            if (is_same_file(out, input[i]))
+            if (path_is_same(out, input[i]))
                 status_set(status, STATUS_USAGE,
                            "%s is the input, which would be lost: name another file to be written.", out);
         check_kind(out, format, status);

@@ -11,6 +11,12 @@ bool path_is_folder(const char *path) {
     return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
 }
 
+bool path_is_same(const char *a, const char *b) {
+    struct stat first, second;
+    return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
 char *path_join(const char *folder, const char *name) {
     const size_t length = strlen(folder), size = length + strlen(name) + 2;
     const bool ends = length > 0 && folder[length - 1] == '/';

@@ -7,6 +7,9 @@
 /* Whether there is a folder of this name, or a link to one. */
 bool path_is_folder(const char *path);
 
+/* Whether both names are of the same file or folder, which is there. */
+bool path_is_same(const char *a, const char *b);
+
 /* "FOLDER/NAME". Freed by the caller (mem_free). */
 char *path_join(const char *folder, const char *name);
 

@@ -270,6 +270,7 @@ refuses() {
     done
     "$PARDIGITS" show "$dir/1" --json | grep -F "\"value\":\"$dir/own.h5\""
     (cd "$dir" && "$PARDIGITS" evaluate 1 2 --split train --summary --csv) | tee "$dir/summary"
+    fails 2 'are the same file' "$PARDIGITS" evaluate "$dir/1" "$dir/2" "$dir/1/model.h5" --summary
     [[ $(wc -l <"$dir/summary") -eq 2 && $(sed 1d "$dir/summary") == 2,* ]]
     sed -E 's/.*/&/' "$dir/summary" | grep '^runs,accuracy_mean_percent,accuracy_deviation_percent,'
     mkdir "$dir/idx"
