@@ -46,7 +46,8 @@ static void count_predictions(const Prediction *predictions, int members, const 
         result->correct[m] = count_correct(predictions + m * set->n, set->labels, set->n);
     result->confusion = confusion_count(all, set->labels, set->n, set->spec.classes);
     for (int64_t i = 0; i < set->n; i++)
-        result->confidence += (double)all[i].confidence / (double)set->n;
+        result->confidence += (double)all[i].confidence;
+    result->confidence /= (double)set->n; /* at the end: a mean of ones is 1 */
 }
 
 /* What a model says about n images. */
