@@ -58,10 +58,15 @@ static bool is_whole(const char *path, const char *last, int bytes) {
     return whole;
 }
 
+/* gnuplot with what it says kept until it fails: its warnings, as of a range with one point, are no concern
+ * of who reads the figure. */
+static const char command[] =
+    "said=$(LC_ALL=C.UTF-8 gnuplot 2>&1); code=$?; [ $code -eq 0 ] || echo \"$said\" >&2; exit $code";
+
 StatusCode gnuplot_draw(const Figure *figure, Status *status) {
     if (status->code) return status->code;
     void (*broken_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* of a gnuplot that has ended: pclose tells */
-    FILE *script = popen("LC_ALL=C.UTF-8 gnuplot", "w");
+    FILE *script = popen(command, "w");
     for (size_t f = 0; script && f < sizeof formats / sizeof *formats; f++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s.%s", figure->folder, figure->name, formats[f].ending);

@@ -83,9 +83,9 @@ static void draw_scaling(const ReportFiles *files, const char *folder, Output *o
 }
 
 /* Whether any run has what a figure shows. */
-static bool any(const Report *report, bool (*has)(const ReportRun *run)) {
+static bool any(const Report *report, bool (*has)(const Report *report, const ReportRun *run)) {
     for (int r = 0; r < report->count; r++)
-        if (has(&report->runs[r])) return true;
+        if (has(report, &report->runs[r])) return true;
     return false;
 }
 

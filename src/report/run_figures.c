@@ -20,15 +20,18 @@ static double value_at(const MetricsTable *table, int64_t row, int column) {
     return column < 0 ? NAN : table->values[row * table->columns + column];
 }
 
-static bool has_predictions(const ReportRun *run) {
+static bool has_predictions(const Report *report, const ReportRun *run) {
+    (void)report;
     return run->set >= 0;
 }
 
-static bool has_epochs(const ReportRun *run) {
+static bool has_epochs(const Report *report, const ReportRun *run) {
+    (void)report;
     return run->epochs.rows > 0;
 }
 
-static bool has_phases(const ReportRun *run) {
+static bool has_phases(const Report *report, const ReportRun *run) {
+    (void)report;
     return run->phases.rows > 0;
 }
 
@@ -39,11 +42,12 @@ typedef struct {
 
 /* Prints "plot", and for each run that has what is shown the plots of its data block $run0, $run1, ... Names
  * stand in the key if titled. */
-static void plot_runs(FILE *script, const Report *report, bool (*has)(const ReportRun *run),
-                      const Plot *plots, bool titled) {
+static void plot_runs(FILE *script, const Report *report,
+                      bool (*has)(const Report *report, const ReportRun *run), const Plot *plots,
+                      bool titled) {
     int plotted = 0;
     for (int r = 0; r < report->count; r++) {
-        if (!has(&report->runs[r])) continue;
+        if (!has(report, &report->runs[r])) continue;
         for (int p = 0; plots[p].as; p++) {
             fprintf(script, "%s$run%d %s linestyle %d %s ", plotted++ ? ", " : "plot ", r, plots[p].as,
                     r % GNUPLOT_SERIES + 1, plots[p].but);
@@ -82,7 +86,7 @@ static int64_t most_epochs(const Report *report) {
 static void print_learning(FILE *script, const void *context) {
     const Report *report = ((const RunFigureOf *)context)->report;
     for (int r = 0; r < report->count; r++) {
-        if (!has_epochs(&report->runs[r])) continue;
+        if (!has_epochs(report, &report->runs[r])) continue;
         fprintf(script, "$run%d << EOD\n", r);
         print_epochs(script, &report->runs[r].epochs);
         fprintf(script, "EOD\n");
@@ -104,7 +108,7 @@ static void print_run_axis(FILE *script, const Report *report) {
     int row = 0;
     fprintf(script, "set ytics noenhanced (");
     for (int r = 0; r < report->count; r++) {
-        if (!has_predictions(&report->runs[r])) continue;
+        if (!has_predictions(report, &report->runs[r])) continue;
         fputs(row ? ", " : "", script);
         gnuplot_print_quoted(script, report->runs[r].name);
         fprintf(script, " %d", row++);
@@ -118,7 +122,7 @@ static void print_accuracy(FILE *script, const void *context) {
     fprintf(script, "$accuracy << EOD\n");
     for (int r = 0; r < report->count; r++) {
         const ReportRun *run = &report->runs[r];
-        if (!has_predictions(run)) continue;
+        if (!has_predictions(report, run)) continue;
         const ImageSet *set = images_of(report, run);
         const int64_t correct = count_correct(run->predictions, set->labels, set->n);
         const Interval interval = wilson_interval(correct, set->n);
@@ -129,6 +133,16 @@ static void print_accuracy(FILE *script, const void *context) {
                     "0.02, 0, 0\n");
     print_run_axis(script, report);
     fprintf(script, "plot $accuracy using 1:2:3:4 with xerrorbars linestyle 1 notitle\n");
+}
+
+/* Whether any bin is shown. */
+static bool has_calibration(const Report *report, const ReportRun *run) {
+    CalibrationBin bins[CALIBRATION_BINS];
+    if (!has_predictions(report, run)) return false;
+    predictions_calibrate(run->predictions, images_of(report, run), bins);
+    for (int b = 0; b < CALIBRATION_BINS; b++)
+        if (bins[b].n >= CALIBRATION_LEAST) return true;
+    return false;
 }
 
 static void print_calibration_of(FILE *script, const Report *report, const ReportRun *run) {
@@ -145,7 +159,7 @@ static void print_calibration_of(FILE *script, const Report *report, const Repor
 static void print_calibration(FILE *script, const void *context) {
     const Report *report = ((const RunFigureOf *)context)->report;
     for (int r = 0; r < report->count; r++) {
-        if (!has_predictions(&report->runs[r])) continue;
+        if (!has_calibration(report, &report->runs[r])) continue;
         fprintf(script, "$run%d << EOD\n", r);
         print_calibration_of(script, report, &report->runs[r]);
         fprintf(script, "EOD\n");
@@ -153,7 +167,7 @@ static void print_calibration(FILE *script, const void *context) {
     fprintf(script, "set xlabel 'mean confidence (%%)'\nset ylabel 'accuracy (%%), with its 95 %% interval'\n"
                     "set xrange [0:100]\nset yrange [0:100]\nset key bottom right\nset arrow from 0,0 to "
                     "100,100 nohead linestyle 8\n");
-    plot_runs(script, report, has_predictions,
+    plot_runs(script, report, has_calibration,
               (const Plot[]){{"using 1:2 with linespoints", ""}, {"using 1:2:3:4 with yerrorbars", ""}, {0}},
               true);
 }
@@ -203,9 +217,9 @@ static void print_times(FILE *script, const void *context) {
     int places[PHASE_NAMES], runs = 0, row = 0;
     const int found = find_phases(report, places);
     for (int r = 0; r < report->count; r++)
-        runs += has_phases(&report->runs[r]);
+        runs += has_phases(report, &report->runs[r]);
     for (int r = 0; r < report->count; r++) {
-        if (!has_phases(&report->runs[r])) continue;
+        if (!has_phases(report, &report->runs[r])) continue;
         fprintf(script, "$run%d << EOD\n", r);
         print_phases(script, &report->runs[r].phases, places, found, 0.6 * ((row++ + 0.5) / runs - 0.5));
         fprintf(script, "EOD\n");
@@ -258,7 +272,7 @@ void run_figure_print_confusion(FILE *script, const void *context) {
 const RunFigure run_figures[RUN_FIGURES] = {
     {"accuracy", "Accuracy of each run", 1000, 110, 36, has_predictions, print_accuracy},
     {"learning", "Loss and accuracy by epoch", 1000, 430, 0, has_epochs, print_learning},
-    {"calibration", "Accuracy of predictions by their confidence", 640, 560, 0, has_predictions,
+    {"calibration", "Accuracy of predictions by their confidence", 640, 560, 0, has_calibration,
      print_calibration},
     {"times", "Time of training by phase, over the ranks", 1000, 360, 8, has_phases, print_times},
 };

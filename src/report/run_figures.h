@@ -17,7 +17,7 @@ typedef struct {
 typedef struct {
     const char *kind, *title;
     int width, height, row_height; /* pixels, row_height for each run */
-    bool (*has)(const ReportRun *run);
+    bool (*has)(const Report *report, const ReportRun *run);
     void (*print)(FILE *script, const void *context);
 } RunFigure;
 

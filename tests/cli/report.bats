@@ -70,6 +70,12 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     fails 2 'RUN is missing' "$PARDIGITS" report
     fails 2 '--split all' "$PARDIGITS" report "$runs/knn" --split all
     fails 1 "can't be written" "$PARDIGITS" report "$runs/knn" --split valid --out nowhere/page.html
+    # four images, all sure: no figure of what has no points, no warnings of gnuplot; a mean of ones is 1
+    "$PARDIGITS" train "$OLDPWD/configs/knn.ini" --data "$data" --set run.train=4 --set knn.k=1 --run four
+    "$PARDIGITS" report four --split train --out four.html 2>err
+    [[ -z $(grep -i 'warning' err) && -z $(grep '"kind":"calibration"' four.html) ]]
+    grep -q '"kind":"times"' four.html
+    [[ $("$PARDIGITS" evaluate four --json | field mean_confidence) == 1 ]]
     # a file that can't grow stands for a full disk
     trap '' XFSZ
     ulimit -f 30
