@@ -6,6 +6,7 @@
 #include "core/sha256.h"
 #include "data/picture.h"
 
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -65,6 +66,23 @@ static bool are_numbers(const Names *names) {
     return true;
 }
 
+/* A class is called as its folder. */
+static StatusCode check_class_name(const char *name, const char *path, Status *status) {
+    const size_t length = strlen(name);
+    if (length >= CLASS_NAME_BYTES)
+        return status_set(status, STATUS_FAILED,
+                          "%s: the name of this folder, which is that of a class, has %zu bytes: expected at "
+                          "most %d.",
+                          path, length, CLASS_NAME_BYTES - 1);
+    for (const char *at = name; *at; at++)
+        if (iscntrl((unsigned char)*at))
+            return status_set(status, STATUS_FAILED,
+                              "%s: the name of this folder, which is that of a class, holds a control "
+                              "character.",
+                              path);
+    return status->code;
+}
+
 /* The folders of the classes, in their order. */
 static StatusCode list_classes(const char *folder, ClassNames *classes, Status *status) {
     Names names;
@@ -74,6 +92,8 @@ static StatusCode list_classes(const char *folder, ClassNames *classes, Status *
         if (!path_is_folder(path))
             status_set(status, STATUS_FAILED, "%s isn't a folder: expected one for each class in %s.", path,
                        folder);
+        else
+            check_class_name(names.names[i], path, status);
         mem_free(path);
     }
     if (!status->code && (names.count < CLASSES_MIN || names.count > CLASSES_MAX))

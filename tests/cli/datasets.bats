@@ -140,6 +140,9 @@ correct() {
     fails 1 'notes.txt' "$PARDIGITS" prepare --pictures "$dir/bad" --out "$dir/bad.h5"
     [[ ! -e $dir/bad.h5 ]]
     rm "$dir/bad/train/digit 3/notes.txt"
+    mkdir "$dir/bad/train/$(printf 'x%.0s' {1..200})"
+    fails 1 'xxx: the name of this folder, which is that of a class, has 200 bytes' "$PARDIGITS" prepare --pictures "$dir/bad" --out "$dir/bad.h5"
+    rmdir "$dir/bad/train"/xxx*
     mkdir "$dir/bad/train/hollow" # no picture of a class isn't wrong, but said
     "$PARDIGITS" prepare --pictures "$dir/bad" --shape 16x16 --out "$dir/hollow.h5" 2>&1 |
         grep 'hint: classes without training images: 1 of 11 (the first one is hollow)'
