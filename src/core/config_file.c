@@ -68,7 +68,7 @@ static int take_value(void *context, const char *section, const char *key, const
 
 StatusCode config_read_file(Config *config, const char *path, Status *status) {
     const char *reason;
-    FILE *file = regular_file_open(path, &reason);
+    FILE *file = regular_file_open_text(path, &reason);
     if (!file)
         return status_set(status, STATUS_USAGE, "The configuration %s can't be read: %s.", path, reason);
     Reading reading = {config, path, status, file,

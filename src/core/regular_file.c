@@ -19,3 +19,10 @@ FILE *regular_file_open(const char *path, const char **reason) {
     if (!file && descriptor >= 0) close(descriptor);
     return file;
 }
+
+FILE *regular_file_open_text(const char *path, const char **reason) {
+    FILE *file = regular_file_open(path, reason);
+    char begin[3];
+    if (file && (fread(begin, 1, 3, file) != 3 || memcmp(begin, "\xef\xbb\xbf", 3))) rewind(file);
+    return file;
+}

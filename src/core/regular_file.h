@@ -9,4 +9,7 @@
  * read: REASON." */
 FILE *regular_file_open(const char *path, const char **reason);
 
+/* The same for a text, behind the byte order mark that some editors begin UTF-8 with. */
+FILE *regular_file_open_text(const char *path, const char **reason);
+
 #endif

@@ -11,7 +11,7 @@ static StatusCode read_names(const char *path, ClassNames *names, Status *status
     enum { MOST_BYTES = (CLASSES_MAX + 1) * (CLASS_NAME_BYTES + 2) };
     char *text = mem_new(MOST_BYTES + 1, 1);
     const char *reason = "the disk fails";
-    FILE *file = regular_file_open(path, &reason);
+    FILE *file = regular_file_open_text(path, &reason);
     const size_t bytes = file ? fread(text, 1, MOST_BYTES, file) : 0;
     if (!file || ferror(file))
         status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);

@@ -39,9 +39,10 @@ static void expect_refused(const char *text, const char *line, const char *menti
 static void test_values_are_read(void **state) {
     (void)state;
     Config *config = config_create(&model_families.keys);
-    Status status = read_text(config, "; comment\n[run]\nmodel = cnn\nseed=4294967295\n# more\n[cnn]\n"
-                                      "layers = conv:8:3 relu ; first\n  dense:10 ; last\nlr = 2.5e-2\n"
-                                      "member_layers =\n  dense:10 |\n  ; between\n  conv:8:3 dense:10\n");
+    Status status =
+        read_text(config, "\xef\xbb\xbf; comment\n[run]\nmodel = cnn\nseed=4294967295\n# more\n[cnn]\n"
+                          "layers = conv:8:3 relu ; first\n  dense:10 ; last\nlr = 2.5e-2\n"
+                          "member_layers =\n  dense:10 |\n  ; between\n  conv:8:3 dense:10\n");
     assert_int_equal(status.code, STATUS_OK);
     assert_string_equal(config_text(config, "run.model"), "cnn");
     assert_int_equal(config_int(config, "run.seed"), 4294967295);
