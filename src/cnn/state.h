@@ -77,6 +77,11 @@ StatusCode train_state_read(TrainState *state, const H5File *file, Status *statu
 StatusCode train_state_read_init(TrainState *state, const H5File *file, char renewed[LAYER_TEXT],
                                  Status *status);
 
+/* The layers of such a model that the network has none of the same name for, "conv2, bn2"; "" if there are
+ * none. Names beyond size bytes are cut off. Each rank for itself. */
+StatusCode train_state_find_unused(const Network *net, const H5File *file, char *names, size_t size,
+                                   Status *status);
+
 /* STATUS_FAILED if parameters, velocities, statistics or averages aren't the same bits on all ranks, or not
  * numbers: the sentence names rank and array. Of ranks that differ those are named that are fewer. when: such
  * as "after step 3 of epoch 2"; advice: a clause of what to do, of which rank 0's is told. Collective: all

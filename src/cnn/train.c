@@ -21,12 +21,13 @@ static TraceThread *main_trace(const Trainer *trainer) {
 /* Starts with rank 0's initial values, or with the weights of another model. Collective: all ranks agree. */
 static StatusCode load_fresh(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
-    char renewed[LAYER_TEXT] = "";
+    char renewed[LAYER_TEXT] = "", unused[512] = "";
     if (job->init) {
         train_state_read_init(&trainer->state, job->init, renewed, status);
+        train_state_find_unused(&trainer->net, job->init, unused, sizeof unused, status);
         if (comm_agree(job->comm, status)) return status->code;
-        log_line(job->log, "it begins with the weights of %s%s%s", h5_path(job->init),
-                 *renewed ? "; new is " : "", renewed);
+        log_line(job->log, "it begins with the weights of %s%s%s%s%s", h5_path(job->init),
+                 *renewed ? "; new is " : "", renewed, *unused ? "; not used are its layers " : "", unused);
     }
     comm_broadcast(job->comm, trainer->state.params, trainer->net.param_floats * (int64_t)sizeof(float), 0);
     return STATUS_OK;

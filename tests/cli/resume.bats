@@ -312,6 +312,8 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep 'new is dense1' log
     fails_on 1 2 'has no layer conv1 of this shape (conv:8:5' train "${other[@]}" --overwrite --init two \
         --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
+    on 1 1 train "${other[@]}" --overwrite --set "cnn.layers=conv:16:5:s2 bn relu dense:classes" --init two 2>&1 |
+        grep -E 'new is dense1; not used are its layers bn2(, |$)'
     fails_on 1 2 "doesn't begin with the weights" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --init two
 }
 
