@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 typedef struct {
     const char *format, *out, *split, *data;
@@ -12,7 +13,7 @@ typedef struct {
 } ExportArguments;
 
 static StatusCode parse(int argc, char **argv, ExportArguments *arguments, Status *status) {
-    *arguments = (ExportArguments){.format = "libsvm"};
+    *arguments = (ExportArguments){0};
     const Option options[] = {{.name = "format", .value = &arguments->format},
                               {.name = "out", .value = &arguments->out},
                               {.name = "split", .value = &arguments->split},
@@ -50,6 +51,17 @@ static void list_formats(char *text, size_t size) {
         }
 }
 
+/* Without --format: the one that --out ends in, as in net.onnx; otherwise LIBSVM's. */
+static const char *format_of(const char *out) {
+    const char *dot = strrchr(out, '.');
+    for (int f = 0; dot && f < model_families.count; f++)
+        for (int e = 0; e < model_families.items[f]->exporter_count; e++) {
+            const char *format = model_families.items[f]->exporters[e].format;
+            if (!strcasecmp(dot + 1, format)) return format;
+        }
+    return "libsvm";
+}
+
 static StatusCode check_format(const char *format, Status *status) {
     char families[128], formats[128];
     list_families(format, families, sizeof families);
@@ -63,8 +75,10 @@ static const ModelExporter *find_exporter(const Model *model, const char *format
     for (int e = 0; e < model->family->exporter_count; e++)
         if (!strcmp(model->family->exporters[e].format, format)) return &model->family->exporters[e];
     list_families(format, families, sizeof families);
-    status_set(status, STATUS_USAGE, "%s is a %s; the format %s is for models of: %s.", h5_path(model->file),
-               model->family->name, format, families);
+    const bool other = model->family->exporter_count > 0;
+    status_set(status, STATUS_USAGE, "%s is a %s; the format %s is for models of: %s%s%s.",
+               h5_path(model->file), model->family->name, format, families, other ? "; add --format " : "",
+               other ? model->family->exporters[0].format : "");
     return NULL;
 }
 
@@ -104,7 +118,9 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     ExportArguments arguments;
     Model model = {0};
     const Settings none = {0};
-    if (parse(argc, argv, &arguments, status) || check_format(arguments.format, status)) return status->code;
+    if (parse(argc, argv, &arguments, status)) return status->code;
+    if (!arguments.format) arguments.format = format_of(arguments.out);
+    if (check_format(arguments.format, status)) return status->code;
     char *path = model_path_of(argv[1]);
     if (!check_output(context, arguments.out, NULL, 1, &path, status) &&
         !model_open(context, &model_families, path, &none, &model, status)) {

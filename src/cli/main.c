@@ -97,6 +97,7 @@ static const struct {
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads, or a CNN, an ensemble or an SVM as "
      "an ONNX "
      "file.\n"
+     "  --format      default: onnx if --out ends in .onnx, otherwise libsvm\n"
      "  --split       writes the images of this part of the dataset instead, as the model sees them"},
     {"import", cmd_import,
      "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--features-from 0|1] [--data "

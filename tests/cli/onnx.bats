@@ -7,12 +7,13 @@ setup() {
     configs=$BATS_TEST_DIRNAME/../../configs
 }
 
-@test "export --format onnx: OpenCV's dnn gives a CNN's and an ensemble's probabilities; all kinds of layers" {
+@test "export: OpenCV's dnn gives a CNN's and an ensemble's probabilities; all kinds of layers" {
     needs h5py cv2
     local layers="conv:8:3:p1 bn relu@a conv:8:3:p1 bn relu conv:8:3:p1:s1 bn add:a relu pool:3:s2 conv:8:3 avgpool:2 dropout:0.2 dense:16 bn relu@b dense:16 relu add:b dense:classes"
     on 1 2 train "$configs/cnn-fast.ini" --data "$data" --run two --set run.train=500 --set cnn.epochs=1 --set cnn.members=2 \
         --set "cnn.member_layers=$layers | conv:8:5:s2 relu conv:12:3:p1 avgpool:all dense:classes"
-    "$PARDIGITS" export two --format onnx --out two.onnx
+    fails 2 "; add --format onnx." "$PARDIGITS" export two --out no
+    "$PARDIGITS" export two --out two.onnx # the format follows the ending
     "$PARDIGITS" evaluate two --predictions two.h5
     /usr/bin/python3 - "$data" <<'PY'
 import cv2, h5py, numpy as np, sys
