@@ -68,12 +68,15 @@ StatusCode shape_parse(const char *text, int *height, int *width, Status *status
 /* Refuses what isn't the name of a split (STATUS_USAGE). */
 StatusCode split_check(const char *name, Status *status);
 
-/* Reads the images of a dataset that a split (train, valid, test) means for a model of this configuration,
+/* run.data becomes the path of a dataset from anywhere. */
+StatusCode config_note_data(Config *config, const char *data, Status *status);
+
+/* Reads the images of a dataset that a split (train, valid, test) means for a model,
  * all on every rank. Collective: ranks agree. *set is freed by the caller. *first: the row of the first one
  * in its part of the dataset; NULL is allowed. */
 typedef struct {
     const char *data, *name; /* name: of the split */
-    const Config *config;
+    const Model *model;      /* STATUS_USAGE if the dataset's images are of another shape than its */
 } Split;
 StatusCode split_read(const Split *split, const Context *context, ImageSet *set, int64_t *first,
                       Status *status);

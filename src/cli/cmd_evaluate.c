@@ -127,7 +127,7 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Context *co
     const char *data = NULL;
     ImageSet set = {0};
     if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(&(Split){data, arguments->split, model->config}, context, &set, &result->first, status))
+        split_read(&(Split){data, arguments->split, model}, context, &set, &result->first, status))
         return status->code;
     predict_all(arguments, context, model, &set, result, status);
     image_set_free(&set);

@@ -92,7 +92,7 @@ static StatusCode export_images(const ExportArguments *arguments, const Context 
         return status_set(status, STATUS_USAGE, "--split: the format %s is for models alone.",
                           exporter->format);
     if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(&(Split){data, arguments->split, model->config}, context, &set, NULL, status))
+        split_read(&(Split){data, arguments->split, model}, context, &set, NULL, status))
         return status->code;
     if (!model_images_create(model, &set, &images, status) && comm_rank(context->comm) == 0)
         exporter->write_images(model, &images, arguments->out, status);

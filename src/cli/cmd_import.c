@@ -126,6 +126,7 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     if (importer && !check_output(context, arguments.out, CHECKPOINT_FORMAT, 1, argv + 1, status) &&
         !check_no_run(context->comm, arguments.out, status))
         read_spec(&arguments, context->comm, &dataset, &spec, status);
+    if (!status->code && arguments.data) config_note_data(config, arguments.data, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(importer, arguments.settings.items[i], status);

@@ -81,7 +81,7 @@ static StatusCode add_predictions(Report *report, const ReportArguments *argumen
     ModelImages images = {0};
     if (model->family->load(model, context, status) ||
         model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(&(Split){data, arguments->split, model->config}, context, &set, NULL, status))
+        split_read(&(Split){data, arguments->split, model}, context, &set, NULL, status))
         return status->code;
     if (report) plain = copy_images(&set);
     Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);

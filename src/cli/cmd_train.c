@@ -64,10 +64,7 @@ static void name_dataset(const TrainArguments *arguments, Config *config, Status
     const char *said = run_options(config).data, *data = arguments->data ? arguments->data
                                                          : *said         ? said
                                                                          : DEFAULT_DATA;
-    char *whole = realpath(data, NULL), *copy = mem_text(whole ? whole : data);
-    config_set_value(config, "run.data", copy, "--data", status);
-    mem_free(copy);
-    free(whole);
+    config_note_data(config, data, status);
 }
 
 static StatusCode read_config(const TrainArguments *arguments, const Comm *comm, Config *config,
