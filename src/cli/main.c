@@ -105,13 +105,15 @@ static const struct {
      "section.key=value]...",
      "Converts a LIBSVM model (C-SVC, labels 0 to 255, pixels divided by 255, no svm.normalize) to a "
      "model.h5.\n"
-     "  --shape       height and width of its images; default: 28x28 if the features fit\n"
+     "  --shape       height and width of its images; default: 28x28 if the largest feature is in its second "
+     "half\n"
      "  --classes     number of classes; default: 10, or more if the labels need it\n"
      "  --features-from 0  for files whose first pixel is feature 0, as scikit-learn writes them; default: "
      "1, unless a "
      "feature\n"
      "                0 is found\n"
-     "  --data        takes shape, classes and their names from this dataset instead\n"
+     "  --data        takes shape, classes and their names from this dataset, which the model is then used "
+     "with\n"
      "  --set         says what else the file doesn't: run.preprocess and svm.features, without which the "
      "predictions\n"
      "                of a model trained with them are wrong; run.train and run.valid"},

@@ -129,6 +129,10 @@ struct ModelFamily {
     /* One line for people, such as "60000 reference images, k = 3", of a model whose file is open. */
     void (*describe)(const Model *model, char *text, int size);
 
+    /* Whether the value of a key isn't known, as of a model of another program; its file is open. NULL: all
+     * are known. */
+    bool (*lacks_key)(const Model *model, const char *key);
+
     /* Adds a table `layers` to the output's record, of a model whose file is open. NULL where a family has no
      * layers. */
     void (*list_layers)(const Model *model, Output *output);

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* strverscmp */
 #include "report/describe.h"
 
 #include "core/mem.h"
@@ -5,6 +6,7 @@
 #include "store/metrics.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SHOWN_ROWS = 20, CURVE_WIDTH = 60 };
@@ -25,28 +27,62 @@ void describe_shape(Output *output, ImageSpec spec) {
     output_integer(output, "classes", NULL, spec.classes);
 }
 
-static void add_array(const char *path, bool is_array, void *context) {
-    const Visit *visit = context;
+/* The arrays that are found. */
+typedef struct {
+    int count;
+    char **paths; /* [count] owned, or NULL: they are counted only */
+} Arrays;
+
+static void find_array(const char *path, bool is_array, void *context) {
+    Arrays *arrays = context;
+    if (is_array && arrays->paths) arrays->paths[arrays->count] = mem_text(path);
+    arrays->count += is_array;
+}
+
+/* Numbers in names count as such: 0_2 comes before 0_10. */
+static int compare_paths(const void *a, const void *b) {
+    return strverscmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void add_array(Output *output, const H5File *file, const char *path) {
     H5Shape shape;
     Status ignored = {0};
     char text[128] = "";
-    if (!is_array || h5_shape(visit->file, path, &shape, &ignored)) return;
+    if (h5_shape(file, path, &shape, &ignored)) return;
     for (int i = 0; i < shape.rank; i++) {
         const size_t used = strlen(text);
         snprintf(text + used, sizeof text - used, "%s%lld", i ? " x " : "", (long long)shape.dims[i]);
     }
-    output_record(visit->output);
-    output_text(visit->output, "array", "", path);
-    output_text(visit->output, "shape", "", text);
+    output_record(output);
+    output_text(output, "array", "", path);
+    output_text(output, "shape", "", text);
 }
 
-/* The keys of all runs and of this model's family. */
-static void add_config(Output *output, const Config *config) {
-    const char *model = config_text(config, "run.model");
+static StatusCode add_arrays(Output *output, const H5File *file, Status *status) {
+    Arrays arrays = {0};
+    if (h5_visit(file, "/model", find_array, &arrays, status)) return status->code;
+    arrays = (Arrays){0, mem_new((size_t)arrays.count, sizeof *arrays.paths)};
+    output_begin(output, "arrays", "arrays", OUTPUT_TABLE);
+    h5_visit(file, "/model", find_array, &arrays, status);
+    qsort(arrays.paths, (size_t)arrays.count, sizeof *arrays.paths, compare_paths);
+    for (int i = 0; i < arrays.count; i++) {
+        add_array(output, file, arrays.paths[i]);
+        mem_free(arrays.paths[i]);
+    }
+    output_end(output);
+    mem_free(arrays.paths);
+    return status->code;
+}
+
+/* The keys of all runs and of this model's family, as far as their values are known. */
+static void add_config(Output *output, const Model *model) {
+    const Config *config = model->config;
+    const ModelFamily *family = model->family;
     output_begin(output, "configuration", "configuration", OUTPUT_TABLE);
     for (int i = 0; i < config_count(config); i++) {
         const char *name = config_key(config, i)->name;
-        if (strncmp(name, "run.", 4) && strncmp(name, model, strlen(model))) continue;
+        if (strncmp(name, "run.", 4) && strncmp(name, family->name, strlen(family->name))) continue;
+        if (family->lacks_key && family->lacks_key(model, name)) continue;
         output_record(output);
         output_text(output, "key", "", name);
         output_text(output, "value", "", config_value(config, name));
@@ -73,14 +109,9 @@ StatusCode describe_model(Output *output, const Model *model, Status *status) {
                 complete ? "complete" : "was stopped: continue it with `pardigits train ... --resume`");
     output_text(output, "digest", "digest", digest);
     describe_shape(output, model->spec);
-    add_config(output, model->config);
+    add_config(output, model);
     if (model->family->list_layers) model->family->list_layers(model, output);
-    if (h5_exists(model->file, "/model")) {
-        Visit visit = {model->file, output, NULL};
-        output_begin(output, "arrays", "arrays", OUTPUT_TABLE);
-        h5_visit(model->file, "/model", add_array, &visit, status);
-        output_end(output);
-    }
+    if (h5_exists(model->file, "/model")) add_arrays(output, model->file, status);
     mem_free(digest);
     return status->code;
 }

@@ -254,11 +254,13 @@ static StatusCode choose_shape(Reader *reader) {
     choose_first_feature(reader, least);
     if (reader->spec->height) return STATUS_OK;
     const int pixels = image_spec_pixels(mnist);
-    if (largest <= pixels / 2 || largest >= pixels + reader->first_feature)
+    const bool few = largest <= pixels / 2;
+    if (few || largest >= pixels + reader->first_feature)
         return status_set(reader->status, STATUS_USAGE,
-                          "%s doesn't say the shape of its images, and its largest feature, %d, doesn't fit "
-                          "%d x %d pixels: add --shape HxW, or --data with a dataset of such images.",
-                          reader->path, largest, mnist.height, mnist.width);
+                          "%s doesn't say the shape of its images, and its largest feature, %d, %s %d x %d "
+                          "pixels: add --shape HxW, or --data with a dataset of such images.",
+                          reader->path, largest, few ? "lies in the first half of" : "is beyond",
+                          mnist.height, mnist.width);
     spec->height = mnist.height;
     spec->width = mnist.width;
     return STATUS_OK;
@@ -308,7 +310,8 @@ static void set_real(Config *config, const char *name, double value, const char 
     config_set_value(config, name, text, path, status);
 }
 
-/* What the configuration has to say of the model. */
+/* What the configuration has to say of the model. Its C isn't known: no coefficient is above it, so the
+ * largest one stands in for it. */
 static void fill_config(const Reader *reader, Config *config, Status *status) {
     const SvmModel *model = reader->model;
     double c = 0;
@@ -322,6 +325,7 @@ static void fill_config(const Reader *reader, Config *config, Status *status) {
         set_real(config, "svm.gamma", model->kernel.gamma, reader->path, status);
     set_real(config, "svm.coef0", model->kernel.coef0, reader->path, status);
     set_real(config, "svm.c", c, reader->path, status);
+    if (model->calibrated) config_set_value(config, "svm.probability", "yes", reader->path, status);
 }
 
 StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config, const char *path,
@@ -333,7 +337,7 @@ StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config,
     if (!spec->classes) reader.model->spec.classes = image_spec_mnist().classes;
     *result = NULL;
     const char *reason;
-    reader.file = regular_file_open(path, &reason);
+    reader.file = regular_file_open_text(path, &reason);
     if (!reader.file)
         status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);
     else if (!read_all(&reader))

@@ -57,16 +57,38 @@ static bool has_probabilities(const Model *model) {
     return svm->calibrated;
 }
 
+/* Whether another program trained it: the origin of its support vectors isn't known. */
+static bool is_imported(const Model *model) {
+    Status ignored = {0};
+    H5Shape shape = {0};
+    int32_t first = 0;
+    if (!h5_shape(model->file, "/model/support/index", &shape, &ignored) && shape.dims[0] > 0)
+        h5_read_rows(model->file, "/model/support/index", H5_I32, 1, 0, 1, &first, &ignored);
+    return first < 0;
+}
+
+/* A file of LIBSVM says of the keys of this family only these. */
+static bool lacks_key(const Model *model, const char *key) {
+    static const char *const said[] = {"kernel",      "gamma",    "degree",   "coef0",
+                                       "probability", "features", "normalize"};
+    if (strncmp(key, "svm.", 4) || !is_imported(model)) return false;
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (!strcmp(key + 4, said[i])) return false;
+    return true;
+}
+
 static void describe(const Model *model, char *text, int size) {
     const SvmOptions options = svm_options(model->config);
     Status ignored = {0};
     H5Shape shape = {0};
     h5_shape(model->file, "/model/support/index", &shape, &ignored);
     double c = options.c;
+    char about_c[32] = "C unknown (imported)";
     if (h5_has_attribute(model->file, "/model", "c")) h5_get_f64(model->file, "/model", "c", &c, &ignored);
-    snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, C = %g",
+    if (!is_imported(model)) snprintf(about_c, sizeof about_c, "C = %g", c);
+    snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, %s",
              (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(model->config, "svm.kernel"),
-             options.features == SVM_FEATURES_GRADIENT ? " of gradients" : "", c);
+             options.features == SVM_FEATURES_GRADIENT ? " of gradients" : "", about_c);
 }
 
 static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
@@ -139,6 +161,7 @@ const ModelFamily svm_family = {.name = "svm",
                                 .decision_classes = decision_classes,
                                 .decide = decide,
                                 .describe = describe,
+                                .lacks_key = lacks_key,
                                 .draw = draw,
                                 .exporter_count = 2,
                                 .exporters = exporters,

@@ -176,7 +176,12 @@ correct() {
         cmp "$dir/svm-plain1/model.txt" "$dir/back.txt"
     done
     "$PARDIGITS" predict "$dir/back.h5" "$dir/single/test"/*/*1.pgm | grep -q 'digit [0-9]'
-    fails 2 'add --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
+    # --data is also the dataset that it is used with; what its file doesn't say isn't made up
+    [[ $("$PARDIGITS" evaluate "$dir/back.h5" --json | field n) -eq 60 ]]
+    "$PARDIGITS" show "$dir/back.h5" >"$dir/back.txt"
+    grep 'C unknown' "$dir/back.txt"
+    [[ $(grep -cE '^svm\.(c|gamma) ' "$dir/back.txt") -eq 1 ]]
+    fails 2 'lies in the first half of 28 x 28 pixels' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
     fails 1 'features from 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
     fails 1 'labels from 0 to 8' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
     fails 2 'omit --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --data "$dir/single.h5"
