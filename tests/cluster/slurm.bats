@@ -202,7 +202,7 @@ goes_on() {
     slurm_wait "$job" 150
     same_as_alone "$run_dir-1"
     [[ $("$PARDIGITS" digest "$(cluster_path "$run_dir-2/model.h5")") != "$("$PARDIGITS" digest "$(cluster_path "$run_dir-1/model.h5")")" ]]
-    printf '%s\n' '--set svm.c=1' '--set svm.c=2 --set svm.gamma=0.04' >"$(cluster_path /run/shared/settings)"
+    printf '%s\r\n' '--set svm.c=1' '--set svm.c=2 --set svm.gamma=0.04' >"$(cluster_path /run/shared/settings)"
     job=$(submit_job --array=1-2 jobs/array.sbatch configs/svm.ini "$run_dir-svm" --settings /run/shared/settings --data "$data" --set run.train=500)
     slurm_wait "$job" 90
     cluster_on head grep -x 'gamma = 0.04' "$run_dir-svm-2/config.ini"
