@@ -107,7 +107,7 @@ static StatusCode give_results(const Context *context, const Model *model, const
 static StatusCode predict(const Context *context, const Model *model, const Wishes *wishes, int count,
                           char *const *operands, Status *unreadable, Status *status) {
     PredictResults results = {.found.spec = model->spec};
-    if (model->spec.from != IMAGE_FROM_DIGITS)
+    if (image_from_whole(model->spec.from))
         log_line(context->log, "pictures are taken whole, as those that the model was trained on");
     if (!picture_list_make(context, count, operands, &results.list, status)) {
         results.pages = mem_new((size_t)results.list.count, sizeof *results.pages);

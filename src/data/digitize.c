@@ -185,7 +185,7 @@ static bool digitize_whole(PIX *grey, ImageSpec spec, uint8_t *image) {
 }
 
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status) {
-    const bool stretch = spec.from != IMAGE_FROM_DIGITS;
+    const bool stretch = image_from_whole(spec.from);
     PIX *grey;
     if ((stretch ? picture_read_luminance : picture_read)(path, &grey, status)) return status->code;
     if (stretch)
@@ -231,7 +231,7 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
         const int64_t before = found->count;
         PIX *page = NULL;
         if (picture_page(file, p, &page, status)) break;
-        if (found->spec.from != IMAGE_FROM_DIGITS)
+        if (image_from_whole(found->spec.from))
             stretch_page(page, found);
         else if (single || is_image(page, found->spec))
             take_whole(page, found);

@@ -69,7 +69,7 @@ static void pool(const float *in, int side, int filters, float *out) {
 }
 
 bool gate_knows(ImageSpec spec) {
-    return image_spec_equal(spec, image_spec_mnist());
+    return spec.from == IMAGE_FROM_DIGITS && image_spec_equal(spec, image_spec_mnist());
 }
 
 /* outputs [OUTPUTS]; logits */

@@ -12,7 +12,7 @@
 
 enum { GATE_DIGITS = 10 };
 
-/* Whether the network knows images of this kind: MNIST's shape, and ten classes. */
+/* Whether the network knows images of this kind: digits in MNIST's shape. */
 bool gate_knows(ImageSpec spec);
 
 /* The logarithms of the odds, by the network, that image [28][28] is each digit and not something else than a

@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_STORE_IMAGE_SET_H
 #define PARDIGITS_STORE_IMAGE_SET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -16,9 +17,14 @@ enum {
 /* How pictures become images. */
 typedef enum {
     IMAGE_FROM_DIGITS,  /* what is drawn on them is found, and normalised as MNIST's makers did */
+    IMAGE_FROM_FIGURES, /* the same, but it isn't digits */
     IMAGE_FROM_WHOLE,   /* they are stretched to the image */
     IMAGE_FROM_INVERTED /* the same; dark becomes light */
 } ImageFrom;
+
+static inline bool image_from_whole(ImageFrom from) {
+    return from >= IMAGE_FROM_WHOLE;
+}
 
 typedef struct {
     int height, width; /* pixels */

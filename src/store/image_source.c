@@ -27,7 +27,7 @@ StatusCode image_source_read(const H5File *file, const char *group, ImageSource 
 }
 
 static const char from_name[] = "pictures";
-static const char *const from_texts[] = {"digits", "whole", "whole, inverted"};
+static const char *const from_texts[] = {"digits", "figures", "whole", "whole, inverted"};
 
 StatusCode image_from_write(H5File *file, const char *group, ImageFrom from, Status *status) {
     if (from != IMAGE_FROM_DIGITS) h5_set_text(file, group, from_name, from_texts[from], status);
@@ -42,10 +42,11 @@ StatusCode image_from_read(const H5File *file, const char *group, ImageFrom *fro
         while (*from <= IMAGE_FROM_INVERTED && strcmp(text, from_texts[*from]))
             ++*from;
         if (*from > IMAGE_FROM_INVERTED)
-            status_set(status, STATUS_FAILED,
-                       "%s: the attribute %s of %s is \"%.40s\", expected \"digits\", \"whole\" or \"whole, "
-                       "inverted\".",
-                       h5_path(file), from_name, group, text);
+            status_set(
+                status, STATUS_FAILED,
+                "%s: the attribute %s of %s is \"%.40s\", expected \"digits\", \"figures\", \"whole\" or "
+                "\"whole, inverted\".",
+                h5_path(file), from_name, group, text);
     }
     mem_free(text);
     return status->code;

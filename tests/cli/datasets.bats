@@ -91,6 +91,21 @@ correct() {
     [[ $(grep -cE '"picture":"[^"]*/(digit [0-9])/[^"]*",.*"class":"\1","page"' "$dir/predictions") -eq $(correct) ]]
 }
 
+@test "classes of MNIST's shape and number that aren't digits: the model alone reads pictures" {
+    mkdir "$dir/others"
+    { printf '\0\0\x08\x03\0\0\x01\x2c\0\0\0\x1c\0\0\0\x1c' && images 0 300; } >"$dir/others/train-images-idx3-ubyte"
+    {
+        printf '\0\0\x08\x01\0\0\x01\x2c'
+        # shellcheck disable=SC2059
+        digits 300 | while read -r digit; do printf "\\x0$(((digit + 3) % 10))"; done
+    } >"$dir/others/train-labels-idx1-ubyte"
+    "$PARDIGITS" prepare --idx "$dir/others" --out "$dir/others.h5"
+    "$PARDIGITS" train configs/knn.ini --data "$dir/others.h5" --run "$dir/others-run" --set knn.k=1
+    picture 12 "$dir/digit.pgm"
+    "$PARDIGITS" predict "$dir/others-run" "$dir/digit.pgm" --json | tee "$dir/predictions"
+    grep -E "\"label\":$((($(digits 13 | tail -n 1) + 3) % 10)),.*\"doubtful\":false,\"digits\"" "$dir/predictions"
+}
+
 @test "KNN of many classes, without a test part" {
     same_on_all knn-pairs pairs valid configs/knn.ini --set run.valid=20 --set run.preprocess=deskew
     fails 2 'no test part' "$PARDIGITS" evaluate "$dir/knn-pairs1/model.h5" --data "$dir/pairs.h5"
