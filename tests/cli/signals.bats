@@ -43,12 +43,13 @@ alone() {
 }
 
 @test "a training that just starts, on its way, and in a terminal that is closed" {
-    local cnn=(train configs/cnn.ini "${run[@]}" --overwrite)
+    local cnn=(train configs/cnn.ini "${run[@]}")
     # before main, where the launcher holds signals back; then before MPI starts
     alone USR1 '' env --block-signal=USR1 "$PARDIGITS" "${cnn[@]}"
-    grep 'Stopped by SIGUSR1 before the training began' "$BATS_TEST_TMPDIR/log"
+    grep 'Stopped by SIGUSR1 before the training began; nothing is to be saved: run it again with --resume' "$BATS_TEST_TMPDIR/log"
+    cnn+=(--overwrite)
     stopped USR2 mpirun '' "${cnn[@]}"
-    grep 'nothing is to be saved: run it again with --resume' "$BATS_TEST_TMPDIR/log"
+    grep 'nothing is to be saved: run it again with --overwrite' "$BATS_TEST_TMPDIR/log"
     stopped TERM one 'training cnn' "${cnn[@]}"
     grep 'run again with --resume to continue' "$BATS_TEST_TMPDIR/log"
     alone HUP 'training cnn' "$PARDIGITS" "${cnn[@]}"
