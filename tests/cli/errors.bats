@@ -321,19 +321,19 @@ END
 
 @test "the command line: unknown commands, options and missing words" {
     fails_on 2 2 'help' frobnicate
-    fails_on 2 2 'help'
-    fails_on 2 2 '--frob' evaluate model.h5 --frob
+    fails 2 'help' "$PARDIGITS"
+    fails 2 '--frob' "$PARDIGITS" evaluate model.h5 --frob
     fails_on 2 2 'did you mean --overwrite' "${train[@]}" --over
-    fails_on 2 2 'isn'"'"'t a whole number' evaluate model.h5 --members=x
-    fails_on 2 2 'did you mean --members' evaluate model.h5 --member=2
-    fails_on 2 2 '--run' train configs/knn.ini
+    fails 2 'isn'"'"'t a whole number' "$PARDIGITS" evaluate model.h5 --members=x
+    fails 2 'did you mean --members' "$PARDIGITS" evaluate model.h5 --member=2
+    fails 2 '--run' "$PARDIGITS" train configs/knn.ini
     fails_on 2 2 'exclude' "${train[@]}" --resume --overwrite
     fails 2 'exclude' "$PARDIGITS" evaluate model.h5 --json --csv
     for picture in -dash.png -d; do fails 2 "$picture isn't an option" "$PARDIGITS" predict model.h5 $picture; done
     grep -qF 'follow --' "$BATS_TEST_TMPDIR/err"
-    fails_on 2 2 'train, valid, test' evaluate model.h5 --split all
-    fails_on 2 2 'missing' digest
-    fails_on 2 2 'too many' digest a b
+    fails 2 'train, valid, test' "$PARDIGITS" evaluate model.h5 --split all
+    fails 2 'missing' "$PARDIGITS" digest
+    fails 2 'too many' "$PARDIGITS" digest a b
 }
 
 @test "ranks that run different builds are refused" {
