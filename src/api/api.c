@@ -198,10 +198,11 @@ pardigits_code pardigits_predict(const pardigits_model *model, size_t n, const u
     Status status = {0};
     OpenMpSettings callers;
     Log log = no_log();
-    Context context = {.comm = model->comm, .log = &log};
-    if (n == 0) return PARDIGITS_OK;
+    Context context = {.comm = model ? model->comm : NULL, .log = &log};
     if (!model)
         status_set(&status, STATUS_USAGE, "%s", no_model);
+    else if (n == 0)
+        return PARDIGITS_OK;
     else if (n > (size_t)INT64_MAX / PIXELS_MAX || !images || !labels)
         status_set(&status, STATUS_USAGE, "%s given to pardigits_predict.",
                    !images   ? "No images were"

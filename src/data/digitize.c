@@ -188,9 +188,9 @@ StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, St
     const bool stretch = image_from_whole(spec.from);
     PIX *grey;
     if ((stretch ? picture_read_luminance : picture_read)(path, &grey, status)) return status->code;
-    if (stretch)
-        picture_stretch(grey, spec, image);
-    else if (!digitize_whole(grey, spec, image))
+    if (stretch && !picture_stretch(grey, spec, image))
+        status_set(status, STATUS_FAILED, "%s can't be scaled.", path);
+    else if (!stretch && !digitize_whole(grey, spec, image))
         status_set(status, STATUS_FAILED, "%s shows no digit: it looks blank; use a picture of one digit.",
                    path);
     pixDestroy(&grey);

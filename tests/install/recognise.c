@@ -45,8 +45,19 @@ static int recognise(const pardigits_model *model, char **argv, size_t n, uint8_
     return 0;
 }
 
+/* What a program gets that didn't look whether its model was opened: an error, not a crash. */
+static int refuses_no_model(void) {
+    unsigned char image[784] = {0}, label;
+    pardigits_close(NULL);
+    return pardigits_predict(NULL, 1, image, &label, NULL, NULL) == PARDIGITS_USAGE &&
+           pardigits_predict(NULL, 0, image, &label, NULL, NULL) == PARDIGITS_USAGE &&
+           pardigits_digitize(NULL, "x.png", image) == PARDIGITS_USAGE &&
+           pardigits_set_threads(NULL, 1) == PARDIGITS_USAGE && !pardigits_family(NULL) &&
+           !pardigits_class_name(NULL, 0) && pardigits_class_count(NULL) == 0 && *pardigits_last_error() != 0;
+}
+
 int main(int argc, char **argv) {
-    if (argc < 4) return 2;
+    if (argc < 4 || !refuses_no_model()) return 2;
     pardigits_model *model = pardigits_open(argv[1]);
     if (!model) return fail();
     const size_t n = strtoul(argv[3], NULL, 10),
