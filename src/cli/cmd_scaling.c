@@ -38,11 +38,20 @@ static StatusCode parse(int argc, char **argv, Scaling *scaling, Status *status)
     return STATUS_OK;
 }
 
+/* Whether both name the same run, by its folder or by its file. */
+static bool is_same_run(const char *a, const char *b) {
+    char *in_a = path_join(a, "metrics.h5"), *in_b = path_join(b, "metrics.h5");
+    const bool same = path_is_same(a, b) || path_is_same(in_a, b) || path_is_same(a, in_b);
+    mem_free(in_a);
+    mem_free(in_b);
+    return same;
+}
+
 /* A run that is named twice would count as a repetition. */
 static StatusCode check_twice(char *const *paths, int count, Status *status) {
     for (int a = 0; a < count; a++)
         for (int b = a + 1; b < count; b++)
-            if (path_is_same(paths[a], paths[b]))
+            if (is_same_run(paths[a], paths[b]))
                 return status_set(status, STATUS_USAGE, "%s and %s are the same run: name each once.",
                                   paths[a], paths[b]);
     return status->code;

@@ -73,6 +73,7 @@ assert list(t.batch) == [128, 128, 128, 256]' <"$runs/job/scaling.csv"
     fails 2 'different configurations: knn-1-1 has run.model = knn, svm has svm' "$PARDIGITS" scaling knn-1-1 svm
     fails 2 'at least two sizes, but all of these are on 1 rank x 1 thread' "$PARDIGITS" scaling knn-1-1 knn-1-2
     fails 2 'knn-1-1 and ./knn-1-1 are the same run' "$PARDIGITS" scaling knn-1-1 knn-2-1 ./knn-1-1
+    fails 2 'knn-1-1/metrics.h5 and knn-1-1 are the same run' "$PARDIGITS" scaling knn-1-1/metrics.h5 knn-2-1 knn-1-1
     fails 2 'RUN is missing' "$PARDIGITS" scaling
     fails 2 '--accuracy 99: expected a share' "$PARDIGITS" scaling knn-1-1 knn-2-1 --accuracy 99
     fails 1 "nowhere can't be read" "$PARDIGITS" scaling knn-1-1 nowhere
