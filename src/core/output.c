@@ -291,20 +291,21 @@ static bool is_shown(const Field *field) {
     return field->title && !field->table && field->text;
 }
 
-/* The widest cell of field f, its title included. */
+/* The widest cell of field f, its title included; a few long texts shouldn't part all the others. */
 static int column_width(const Table *table, int f) {
+    const int most = 40;
     int width = utf8_length(table->records[0].fields[f].title);
     for (int r = 0; r < table->count; r++) {
         const Record *record = &table->records[r];
         const int own = f < record->count && record->fields[f].text ? utf8_length(record->fields[f].text) : 0;
-        width = own > width ? own : width;
+        width = own > width && own <= most ? own : width;
     }
     return width;
 }
 
 /* Numbers to the right, under a title where any column has one; the last text without blanks behind it. */
 static void print_cell(FILE *file, const char *text, int width, bool right, bool last) {
-    const int blanks = width - utf8_length(text);
+    const int missing = width - utf8_length(text), blanks = missing > 0 ? missing : 0;
     fprintf(file, "%*s%s%*s", right ? blanks : 0, "", text, right || last ? 0 : blanks, "");
 }
 
@@ -313,8 +314,10 @@ static void print_aligned(FILE *file, const Table *table) {
     const Record *first = &table->records[0];
     int last = -1;
     bool titles = false;
+    int *widths = mem_new((size_t)first->count, sizeof *widths);
     for (int f = 0; f < first->count; f++) {
         if (!is_shown(&first->fields[f])) continue;
+        widths[f] = column_width(table, f);
         titles = titles || *first->fields[f].title;
         last = f;
     }
@@ -323,12 +326,12 @@ static void print_aligned(FILE *file, const Table *table) {
         for (int f = 0; f <= last && f < record->count; f++) {
             const Field *field = &record->fields[f];
             if (!is_shown(field)) continue;
-            print_cell(file, r < 0 ? field->title : field->text, column_width(table, f), field->number,
-                       f == last);
+            print_cell(file, r < 0 ? field->title : field->text, widths[f], field->number, f == last);
             fputs(f == last ? "" : "  ", file);
         }
         fputc('\n', file);
     }
+    mem_free(widths);
 }
 
 static void print_lines(FILE *file, const Record *record) {
