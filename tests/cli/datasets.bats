@@ -196,6 +196,7 @@ correct() {
     "$PARDIGITS" show "$dir/back.h5" >"$dir/back.txt"
     grep 'C unknown' "$dir/back.txt"
     [[ $(grep -cE '^svm\.(c|gamma) ' "$dir/back.txt") -eq 1 ]]
+    fails 2 "doesn't say with which svm.c" "$PARDIGITS" evaluate "$dir/back.h5" --set svm.c=3
     fails 2 'lies in the first half of 28 x 28 pixels' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
     fails 1 'features from 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
     fails 1 'labels from 0 to 8' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
