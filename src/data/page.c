@@ -227,7 +227,7 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     Work work = {.page = scale_to_work(page, &scale)};
     if (!work.page) return;
     const int width = pixGetWidth(work.page), height = pixGetHeight(work.page);
-    work.window = (int)larger(15, smaller(larger(width, height) / 4, smaller(width, height)));
+    work.window = (int)larger(15, smaller(larger(width, height) / 2, smaller(width, height)));
     if (outside) work.outside = pixScaleToSize(outside, width, height);
     const bool dark_first = is_dark_on_light(work.page, work.window);
     Sight sights[2];
