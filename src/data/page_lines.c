@@ -37,21 +37,23 @@ static int thickest_rule(const Ruling *page) {
     return (int)larger(3, smaller(page->across, 4 * page->length) / 60);
 }
 
+/* Pixels of the shortest straight run that may be of a line. */
+static int shortest_run(int length) {
+    return (int)larger(10, length / 80);
+}
+
 /* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
 static bool is_rule(const PageRect *line, int width, const Ruling *page) {
     const bool horizontal = page->horizontal;
     const int begin = horizontal ? line->x : line->y, length = horizontal ? line->width : line->height;
     const int place = horizontal ? line->y : line->x, thick = horizontal ? line->height : line->width;
-    const int near = (int)larger(2, page->length / 50), least = page->length / (page->many ? 12 : 4);
+    const int least = page->length / (page->many ? 12 : 4);
+    /* on squared paper it may seem to end where the last line crosses it */
+    const int near = (int)larger(page->many ? shortest_run(page->length) : 2, page->length / 50);
     const bool at_edge = begin <= near || begin + length >= page->length - near;
     const bool is_edge = place <= width || place + thick >= page->across - width;
     return at_edge && (!is_edge || page->many) && length >= least && width <= thickest_rule(page) &&
            8 * thick <= length;
-}
-
-/* Pixels of the shortest straight run that may be of a line. */
-static int shortest_run(int length) {
-    return (int)larger(10, length / 80);
 }
 
 /* Pixels of thin level (or upright) lines, joined where they aren't quite straight or a stroke crosses them.
