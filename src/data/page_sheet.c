@@ -80,14 +80,15 @@ static double corners_area(PIX *mask) {
     return abs(twice) / 2.0;
 }
 
-/* A long strip is rather a stroke, light on dark. */
-static bool is_strip(PIX *part) {
+/* Strokes, light on dark: a long strip, or less than half of the box that they lie in. A sheet fills half of
+ * its box even if it stands on a corner. */
+static bool is_stroke(PIX *part, int area) {
     BOX *box = NULL;
     l_int32 width = 0, height = 0;
     pixClipToForeground(part, NULL, &box);
     boxGetGeometry(box, NULL, NULL, &width, &height);
     boxDestroy(&box);
-    return 5 * smaller(width, height) < 2 * larger(width, height);
+    return 5 * smaller(width, height) < 2 * larger(width, height) || 2 * area < width * height;
 }
 
 /* Whether a part has four straight sides, is large, and leaves a ground around it: at most two sides of the
@@ -109,7 +110,7 @@ static bool has_shape_of_sheet(PIX *part) {
         on_edge += pixels;
     }
     return 10 * area >= width * height && area >= 0.9 * corners && area <= 1.1 * corners && touched <= 2 &&
-           on_edge < width + height && !is_strip(part);
+           on_edge < width + height && !is_stroke(part, area);
 }
 
 /* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */
