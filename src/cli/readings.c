@@ -82,8 +82,8 @@ static double digit_likelihood(double log_odds, double log_odds_at_half, double 
     return 1 / (1 + exp((log_odds_at_half - log_odds) / spread));
 }
 
-/* What model and gate say of image i. All but 0.06 % of MNIST's digits that the gate wasn't trained on have
- * log odds of -3.9 or more, all but 0.24 % -2 (results/pictures.md); where the model isn't sure the latter
+/* What model and gate say of image i. All but 0.07 % of MNIST's digits that the gate wasn't trained on have
+ * log odds of -3.5 or more, all but 0.22 % -1.5 (results/pictures.md); where the model isn't sure the latter
  * are asked for. Digits that were cut from others or joined wrongly mostly have less than 2. */
 static void weigh(const Model *model, const FoundDigits *found, const Answers *views, int64_t i,
                   Answers *answers, Doubt *doubt) {
@@ -94,7 +94,8 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
         hear_gate(log_odds, &answers->best[i], answers->probabilities + i * GATE_DIGITS);
     doubt->sure[i] = doubt->rank[i] = sureness(model, views, i, answers->best[i].label);
     if (!gated) return;
-    const double own = (double)log_odds[answers->best[i].label], limit = doubt->sure[i] < 0.99 ? -2 : -3.9;
+    const double own = (double)log_odds[answers->best[i].label],
+                 limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
     doubt->sure[i] = fmin(doubt->sure[i], digit_likelihood(own, limit, 1));
     doubt->rank[i] = fmin(doubt->rank[i], digit_likelihood(own, 2, 2));
 }

@@ -79,12 +79,12 @@ def stroke_width(mask):
 
 
 def mended(values, width, size):
-    """Strokes about as wide as MNIST's; src/data/page_glyph.c mends less."""
+    """Strokes about as wide as MNIST's, as src/data/page_glyph.c makes them."""
     pixel = size / 20
-    if width < 1.5 * pixel:
-        return grown(values, round((2.2 * pixel - width) / 2) * 2 + 1)
-    if width > 4.2 * pixel:
-        return grown(values, -(round(min(width - 3.6 * pixel, width / 3) / 2) * 2 + 1))
+    if width < 1.2 * pixel:
+        return grown(values, round((1.8 * pixel - width) / 2) * 2 + 1)
+    if width > 5.5 * pixel:
+        return grown(values, -(round(min(width - 4.9 * pixel, width / 4) / 2) * 2 + 1))
     return values
 
 
@@ -347,7 +347,7 @@ def main():
     parser.add_argument("mnist")
     parser.add_argument("out")
     parser.add_argument("--fonts", action="append", default=[])
-    parser.add_argument("--count", type=int, default=30000)
+    parser.add_argument("--count", type=int, default=60000)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     images = read_idx(given.mnist, "train-images-idx3-ubyte", 16).reshape(-1, 28, 28)
