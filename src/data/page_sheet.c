@@ -56,9 +56,14 @@ static PIX *bright_part(PIX *grey) {
     return part;
 }
 
-/* Area of the quadrilateral whose corners are the pixels of a mask that lie farthest along both diagonals. */
-static double corners_area(PIX *mask) {
-    int corner[4][2] = {{0}}, far[4];
+typedef struct {
+    int x[4], y[4]; /* clockwise from the upper left one */
+} Corners;
+
+/* The pixels of a mask that lie farthest along both diagonals. */
+static Corners corners_of(PIX *mask) {
+    Corners corners = {{0}, {0}};
+    int far[4];
     bool any = false;
     for (int y = 0; y < pixGetHeight(mask); y++) {
         const l_uint32 *line = pixGetData(mask) + (int64_t)y * pixGetWpl(mask);
@@ -68,34 +73,51 @@ static double corners_area(PIX *mask) {
             for (int c = 0; c < 4; c++)
                 if (!any || along[c] > far[c]) {
                     far[c] = along[c];
-                    corner[c][0] = x + (c == 1 || c == 2); /* the pixel's outer corner */
-                    corner[c][1] = y + (c >= 2);
+                    corners.x[c] = x;
+                    corners.y[c] = y;
                 }
             any = true;
         }
     }
-    int twice = 0;
-    for (int c = 0; c < 4; c++)
-        twice += corner[c][0] * corner[(c + 1) % 4][1] - corner[(c + 1) % 4][0] * corner[c][1];
-    return abs(twice) / 2.0;
+    return corners;
 }
 
-/* Strokes, light on dark: a long strip, or less than half of the box that they lie in. A sheet fills half of
- * its box even if it stands on a corner. */
-static bool is_stroke(PIX *part, int area) {
+/* Whether a pixel lies in a quadrilateral: on the same side of each of its sides. */
+static bool is_between(const Corners *corners, int x, int y) {
+    for (int c = 0; c < 4; c++) {
+        const int next = (c + 1) % 4;
+        const int along_x = corners->x[next] - corners->x[c], along_y = corners->y[next] - corners->y[c];
+        if (along_x * (y - corners->y[c]) - along_y * (x - corners->x[c]) < 0) return false;
+    }
+    return true;
+}
+
+/* Pixels by which a mask differs from the quadrilateral between its corners. */
+static int off_straight_sides(PIX *mask) {
+    const Corners corners = corners_of(mask);
+    int off = 0;
+    for (int y = 0; y < pixGetHeight(mask); y++) {
+        const l_uint32 *line = pixGetData(mask) + (int64_t)y * pixGetWpl(mask);
+        for (int x = 0; x < pixGetWidth(mask); x++)
+            off += (GET_DATA_BIT(line, x) != 0) != is_between(&corners, x, y);
+    }
+    return off;
+}
+
+/* A long strip is rather a stroke, light on dark. */
+static bool is_strip(PIX *part) {
     BOX *box = NULL;
     l_int32 width = 0, height = 0;
     pixClipToForeground(part, NULL, &box);
     boxGetGeometry(box, NULL, NULL, &width, &height);
     boxDestroy(&box);
-    return 5 * smaller(width, height) < 2 * larger(width, height) || 2 * area < width * height;
+    return 5 * smaller(width, height) < 2 * larger(width, height);
 }
 
 /* Whether a part has four straight sides, is large, and leaves a ground around it: at most two sides of the
  * page touch it, and more than half of the page's edge lies outside. */
 static bool has_shape_of_sheet(PIX *part) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
-    const double corners = corners_area(part);
     const struct {
         int x, y, width, height;
     } sides[] = {{0, 0, width, 1}, {0, height - 1, width, 1}, {0, 0, 1, height}, {width - 1, 0, 1, height}};
@@ -109,8 +131,8 @@ static bool has_shape_of_sheet(PIX *part) {
         touched += pixels > 0;
         on_edge += pixels;
     }
-    return 10 * area >= width * height && area >= 0.9 * corners && area <= 1.1 * corners && touched <= 2 &&
-           on_edge < width + height && !is_stroke(part, area);
+    return 10 * area >= width * height && 10 * off_straight_sides(part) <= area && touched <= 2 &&
+           on_edge < width + height && !is_strip(part);
 }
 
 /* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */

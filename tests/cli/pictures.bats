@@ -1,5 +1,5 @@
-# `predict` on pictures as people have them: formats, pages, several digits, none. The digits are MNIST's test images 0 and 1,
-# a 7 and a 2, drawn as PGM.
+# `predict` on pictures as people have them: formats, pages, several digits, none. The digits are MNIST's test images, mostly 0 and
+# 1, a 7 and a 2, drawn as PGM.
 
 load common
 
@@ -74,6 +74,10 @@ squared.save("squared.pgm")
 shadow = seven()
 shadow.rows = [[v if x < 100 else v // 2 for x, v in enumerate(row)] for row in shadow.rows]
 shadow.save("shadow.pgm")
+Page(32, 40).put(24, 1, 2, 6).save("small.pgm")  # strokes that are wide for their page
+board = Page(200, 200, 255).put(450, 6, 16, 16)
+board.rows = [[60 + (255 - v) * 170 // 255 for v in row] for row in board.rows]
+board.save("board.pgm")  # a thick digit, light on dark, isn't a sheet
 lines = Page(400, 300)
 for place, i in enumerate((0, 1, 1, 0)):
     lines.put(i, 4, 20 + place % 2 * 110, 10 + place // 2 * 150)
@@ -101,11 +105,14 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "7 7 7 7 7 7 7 7 7 7 " ]]
+    "$PARDIGITS" predict knn small.pgm board.pgm >"$BATS_TEST_TMPDIR/thick"
+    cat "$BATS_TEST_TMPDIR/thick"
+    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/thick" | tr -d '\n') == "4 3 " ]]
 }
 
 @test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
