@@ -1,6 +1,7 @@
 #include "data/page.h"
 
 #include "core/integers.h"
+#include "data/page_crop.h"
 #include "data/page_edge.h"
 #include "data/page_glyph.h"
 #include "data/page_join.h"
@@ -121,9 +122,9 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
 static Sight look(const Work *work, bool dark) {
     const int window = work->window;
     Sight sight = see(work, window, window / 4, dark);
-    const int narrow = (int)larger(15, lround(6 * stroke_width(&sight.shapes)));
+    const int narrow = (int)larger(15, lround(4 * stroke_width(&sight.shapes)));
     const int closer = sight.shapes.count ? narrow : (int)larger(15, window / 3);
-    if (2 * closer > window || (!sight.shapes.count && !dark)) return sight;
+    if (closer >= window || (!sight.shapes.count && !dark)) return sight;
     Sight near = see(work, closer, closer / 2, dark);
     if (!near.shapes.count && sight.shapes.count) {
         sight_free(&near);
@@ -242,27 +243,38 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     pixDestroy(&work.outside);
 }
 
-/* sheet [of box]: 1 where it is. */
+/* sheet [of box]: 1 where it is. Places are those in the box. */
 static void find_digits_on_sheet(PIX *page, PIX *sheet, const PageRect *box, FoundDigits *found) {
-    const int64_t before = found->count;
     BOX *part = boxCreate(box->x, box->y, box->width, box->height);
     PIX *cut = pixClipRectangle(page, part, NULL);
     pixInvert(sheet, sheet);
     if (cut) find_digits(cut, sheet, found);
-    for (int64_t i = before; i < found->count; i++) {
-        found->digits[i].x += box->x;
-        found->digits[i].y += box->y;
-    }
     pixDestroy(&cut);
     boxDestroy(&part);
 }
 
+/* Moves what was found since the first `before` digits were. */
+static void move_found(FoundDigits *found, int64_t before, int x, int y) {
+    for (int64_t i = before; i < found->count; i++) {
+        found->digits[i].x += x;
+        found->digits[i].y += y;
+    }
+}
+
 void page_find_digits(PIX *page, FoundDigits *found) {
+    const int64_t before = found->count;
     PageRect box;
-    PIX *sheet = page_find_sheet(page, &box);
-    if (sheet)
+    int margin;
+    PIX *wider = page_with_margin(page, &margin), *sheet = wider ? NULL : page_find_sheet(page, &box);
+    if (wider) {
+        find_digits(wider, NULL, found);
+        move_found(found, before, -margin, -margin);
+    } else if (sheet) {
         find_digits_on_sheet(page, sheet, &box, found);
-    else
+        move_found(found, before, box.x, box.y);
+    } else {
         find_digits(page, NULL, found);
+    }
+    pixDestroy(&wider);
     pixDestroy(&sheet);
 }

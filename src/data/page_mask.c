@@ -41,11 +41,12 @@ static int rank_level(NUMA *histogram, double share) {
 }
 
 /* The paper's level and how far ink rises above its noise, from a histogram. Ink seldom fills half of a
- * place, so that the lower half of the pixels is paper: their spread is the noise. */
+ * place, so that the lower half of the pixels is paper. The noise's standard deviation is taken from the
+ * lowest quarter, as ink's blurred edges may lie right above it. */
 static void paper_noise(NUMA *histogram, int *level, int *above) {
-    const int middle = rank_level(histogram, 0.5), lower = rank_level(histogram, 0.16);
-    *level = middle;
-    *above = L_MAX(MIN_INK, 4 * (middle - lower));
+    const int deviation = rank_level(histogram, 0.25) - rank_level(histogram, 0.05);
+    *level = rank_level(histogram, 0.5);
+    *above = L_MAX(MIN_INK, 4 * deviation);
 }
 
 /* Both as pictures of the ink's size: noise grows where there is little light. A tile that is full of ink

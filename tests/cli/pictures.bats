@@ -78,6 +78,15 @@ Page(32, 40).put(24, 1, 2, 6).save("small.pgm")  # strokes that are wide for the
 board = Page(200, 200, 255).put(450, 6, 16, 16)
 board.rows = [[60 + (255 - v) * 170 // 255 for v in row] for row in board.rows]
 board.save("board.pgm")  # a thick digit, light on dark, isn't a sheet
+for name, i in (("outline7.pgm", 0), ("outline4.pgm", 4)):  # cut out of a picture along its outline
+    cut = Page(168, 168).put(i, 6, 0, 0)
+    inked = [(x, y) for y, row in enumerate(cut.rows) for x, v in enumerate(row) if v < 200]
+    (left, right), (top, bottom) = [(min(values), max(values) + 1) for values in zip(*inked)]
+    cut.rows = [row[left:right] for row in cut.rows[top:bottom]]
+    cut.save(name)
+faint = Page(228, 228, 255).put(33, 6, 30, 30)
+faint.rows = [[150 - (255 - v) * 40 // 255 + (x * x * 7 + y * y * 13 + x * y) % 11 for x, v in enumerate(row)] for y, row in enumerate(faint.rows)]
+faint.save("faint.pgm")
 lines = Page(400, 300)
 for place, i in enumerate((0, 1, 1, 0)):
     lines.put(i, 4, 20 + place % 2 * 110, 10 + place // 2 * 150)
@@ -105,14 +114,14 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, faint, cut out, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "7 7 7 7 7 7 7 7 7 7 " ]]
-    "$PARDIGITS" predict knn small.pgm board.pgm >"$BATS_TEST_TMPDIR/thick"
-    cat "$BATS_TEST_TMPDIR/thick"
-    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/thick" | tr -d '\n') == "4 3 " ]]
+    "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
+    cat "$BATS_TEST_TMPDIR/out"
+    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
 }
 
 @test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
