@@ -227,6 +227,24 @@ class Drawer:
         return self.one(self.between(20, 36), 250, (20, 20, 30), self.between(12, 18))
 
     # Several.
+    def draw_outline(self, paper=250, colour=(20, 20, 30)):
+        """Cut out along the digit's outline."""
+        ink, label = self.digit(self.between(40, 200))
+        page = self.page(*ink.size, paper)
+        self.put(page, ink, 0, 0, colour)
+        return page, label
+
+    def draw_outline_light(self):
+        return self.draw_outline((40, 70, 50), (225, 225, 215))
+
+    def draw_faint(self):
+        page, label = self.one(230, 150, (110, 110, 112), 130)
+        return self.noise(page, 3), label
+
+    def draw_thick_light(self):
+        page, label = self.draw_marker()
+        return page.point(lambda v: 40 + (250 - v) * 3 // 4), label
+
     def row(self, page, count, x, y, height, gap, colour=(20, 20, 30)):
         text = ""
         for _ in range(count):
@@ -296,6 +314,7 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
        "chalk", "frame", "scan", "small_on_page", "desk", "at_border", "dirt", "tiny")
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
+MORE = ("outline", "outline_light", "faint", "thick_light")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
@@ -386,13 +405,18 @@ def main():
     given = parser.parse_args()
     os.makedirs(given.folder, exist_ok=True)
     drawer, rows = Drawer(*read_digits(given.mnist, given.part), given.part, given.seed), []
-    for name, kinds, each in (("one", ONE, given.each), ("several", SEVERAL, given.each), ("none", NONE, given.each * 5 // 2)):
+
+    def draw(name, kinds, each):
         for kind in kinds:
             for k in range(each):
                 page, text = getattr(drawer, "draw_" + kind)()
                 path = f"{kind}-{k:03d}.png"
                 page.save(os.path.join(given.folder, path))
                 rows.append((path, name, kind, text))
+
+    draw("one", ONE, given.each)
+    draw("several", SEVERAL, given.each)
+    draw("none", NONE, given.each * 5 // 2)
     for k in range(given.each * 5):
         end, save = FORMATS[k % len(FORMATS)]
         page, text = drawer.one(240, 255, (0, 0, 0))
@@ -400,6 +424,7 @@ def main():
         save(page, os.path.join(given.folder, path))
         rows.append((path, "one", "formats", text))
     write_hand(given.folder, rows, given.part, given.each)
+    draw("more", MORE, given.each)
     with open(os.path.join(given.folder, "truth.csv"), "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("picture", "set", "kind", "digits"))
