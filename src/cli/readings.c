@@ -94,8 +94,7 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
         hear_gate(log_odds, &answers->best[i], answers->probabilities + i * GATE_DIGITS);
     doubt->sure[i] = doubt->rank[i] = sureness(model, views, i, answers->best[i].label);
     if (!gated) return;
-    const double own = (double)log_odds[answers->best[i].label],
-                 limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
+    const double own = (double)log_odds[answers->best[i].label], limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
     doubt->sure[i] = fmin(doubt->sure[i], digit_likelihood(own, limit, 1));
     doubt->rank[i] = fmin(doubt->rank[i], digit_likelihood(own, 2, 2));
 }

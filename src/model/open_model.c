@@ -58,10 +58,11 @@ static StatusCode apply_settings(const Settings *settings, const Model *model, S
         status_set(status, STATUS_USAGE, "--set %s=%s: %s is of the kind %s, which has no such key.",
                    key->name, config_value(model->config, key->name), h5_path(model->file), family);
     else if (key && model->family->lacks_key && model->family->lacks_key(model, key->name))
-        status_set(status, STATUS_USAGE,
-                   "--set %s=%s: another program trained %s, and its file doesn't say with which %s; how a model "
-                   "was trained can't be changed.",
-                   key->name, config_value(model->config, key->name), h5_path(model->file), key->name);
+        status_set(
+            status, STATUS_USAGE,
+            "--set %s=%s: another program trained %s, and its file doesn't say with which %s; how a model "
+            "was trained can't be changed.",
+            key->name, config_value(model->config, key->name), h5_path(model->file), key->name);
     else if (key)
         status_set(status, STATUS_USAGE,
                    "--set %s=%s: %s was trained with %s=%s; only keys that say how a model is used, such as "
