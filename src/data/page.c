@@ -253,11 +253,15 @@ static void find_digits_on_sheet(PIX *page, PIX *sheet, const PageRect *box, Fou
     boxDestroy(&part);
 }
 
-/* Moves what was found since the first `before` digits were. */
-static void move_found(FoundDigits *found, int64_t before, int x, int y) {
+/* Moves the places of what was found since the first `before` digits were; they end where the page does. */
+static void move_found(FoundDigits *found, int64_t before, int x, int y, PIX *page) {
     for (int64_t i = before; i < found->count; i++) {
-        found->digits[i].x += x;
-        found->digits[i].y += y;
+        FoundDigit *digit = &found->digits[i];
+        const int left = (int)larger(digit->x + x, 0), top = (int)larger(digit->y + y, 0);
+        digit->width = (int)smaller(digit->x + x + digit->width, pixGetWidth(page)) - left;
+        digit->height = (int)smaller(digit->y + y + digit->height, pixGetHeight(page)) - top;
+        digit->x = left;
+        digit->y = top;
     }
 }
 
@@ -268,10 +272,10 @@ void page_find_digits(PIX *page, FoundDigits *found) {
     PIX *wider = page_with_margin(page, &margin), *sheet = wider ? NULL : page_find_sheet(page, &box);
     if (wider) {
         find_digits(wider, NULL, found);
-        move_found(found, before, -margin, -margin);
+        move_found(found, before, -margin, -margin, page);
     } else if (sheet) {
         find_digits_on_sheet(page, sheet, &box, found);
-        move_found(found, before, box.x, box.y);
+        move_found(found, before, box.x, box.y, page);
     } else {
         find_digits(page, NULL, found);
     }

@@ -122,6 +122,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
+    "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
+    read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
+    [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
 }
 
 @test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
