@@ -253,32 +253,49 @@ static void find_digits_on_sheet(PIX *page, PIX *sheet, const PageRect *box, Fou
     boxDestroy(&part);
 }
 
-/* Moves the places of what was found since the first `before` digits were; they end where the page does. */
-static void move_found(FoundDigits *found, int64_t before, int x, int y, PIX *page) {
+/* Moves the places of what was found since the first `before` digits were, and makes them `scale` times as
+ * large; they end where the page does. */
+static void move_found(FoundDigits *found, int64_t before, int x, int y, double scale, PIX *page) {
     for (int64_t i = before; i < found->count; i++) {
         FoundDigit *digit = &found->digits[i];
-        const int left = (int)larger(digit->x + x, 0), top = (int)larger(digit->y + y, 0);
-        digit->width = (int)smaller(digit->x + x + digit->width, pixGetWidth(page)) - left;
-        digit->height = (int)smaller(digit->y + y + digit->height, pixGetHeight(page)) - top;
-        digit->x = left;
-        digit->y = top;
+        const int64_t left = lround((digit->x + x) * scale),
+                      right = lround((digit->x + x + digit->width) * scale),
+                      top = lround((digit->y + y) * scale),
+                      bottom = lround((digit->y + y + digit->height) * scale);
+        digit->x = (int)larger(left, 0);
+        digit->y = (int)larger(top, 0);
+        digit->width = (int)smaller(right, pixGetWidth(page)) - digit->x;
+        digit->height = (int)smaller(bottom, pixGetHeight(page)) - digit->y;
     }
+}
+
+/* Whether the page is a digit that was cut out along its outline; then that is found. */
+static bool find_cut_out_digit(PIX *page, FoundDigits *found) {
+    const int64_t before = found->count, pixels = (int64_t)pixGetWidth(page) * pixGetHeight(page);
+    double scale = 1;
+    int margin;
+    PIX *small = pixels > MAX_WORK_PIXELS ? scale_to_work(page, &scale) : pixClone(page);
+    PIX *wider = small ? page_with_margin(small, &margin) : NULL;
+    const bool cut_out = wider != NULL;
+    if (cut_out) {
+        find_digits(wider, NULL, found);
+        move_found(found, before, -margin, -margin, scale, page);
+    }
+    pixDestroy(&wider);
+    pixDestroy(&small);
+    return cut_out;
 }
 
 void page_find_digits(PIX *page, FoundDigits *found) {
     const int64_t before = found->count;
     PageRect box;
-    int margin;
-    PIX *wider = page_with_margin(page, &margin), *sheet = wider ? NULL : page_find_sheet(page, &box);
-    if (wider) {
-        find_digits(wider, NULL, found);
-        move_found(found, before, -margin, -margin, page);
-    } else if (sheet) {
+    if (find_cut_out_digit(page, found)) return;
+    PIX *sheet = page_find_sheet(page, &box);
+    if (sheet) {
         find_digits_on_sheet(page, sheet, &box, found);
-        move_found(found, before, box.x, box.y, page);
+        move_found(found, before, box.x, box.y, 1, page);
     } else {
         find_digits(page, NULL, found);
     }
-    pixDestroy(&wider);
     pixDestroy(&sheet);
 }
