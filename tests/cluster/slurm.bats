@@ -76,6 +76,18 @@ ends() {
     cluster_on head grep "JobId=$job .*JobState=COMPLETED" /run/cluster/slurm/log/jobcomp.txt
 }
 
+# epochs_for SECONDS: how many take so long on this machine, by those of the run on one host.
+epochs_for() {
+    "$PARDIGITS" show "$BATS_FILE_TMPDIR/alone/metrics.h5" --json | sed -nE 's/^[^[]*"seconds":([0-9.e+-]+).*/\1/p' |
+        awk -v seconds="$1" '{ print int(6 * seconds / $1) + 6 }'
+}
+
+# same_as_alone_for EPOCHS: the job's model has the digest of a run of so many epochs on one host.
+same_as_alone_for() {
+    OMP_NUM_THREADS=2 "$PARDIGITS" train "${net[@]}" --set cnn.epochs="$1" --run "$BATS_TEST_TMPDIR/alone" 2>/dev/null
+    same_model "$(cluster_path "$run_dir/model.h5")" "$BATS_TEST_TMPDIR/alone/model.h5"
+}
+
 # goes_on: after what befell it the job starts again, trains nothing twice that was saved, and has the right model.
 goes_on() {
     wait_for "start 2: 2 ranks x 1 threads on ${1:-c}"
@@ -101,20 +113,26 @@ goes_on() {
 }
 
 @test "a time limit: the job saves, is requeued and goes on" {
-    job=$(submit_job --nodes=2 --time=1 --signal=USR1@50 jobs/train.sbatch configs/cnn.ini "$run_dir" "${net[@]:1}" --set cnn.epochs=60)
+    local epochs
+    epochs=$(epochs_for 45) # the signal comes after 10 s, or when Slurm looks next, up to 30 s later
+    job=$(submit_job --nodes=2 --time=1 --signal=USR1@50 jobs/train.sbatch configs/cnn.ini "$run_dir" "${net[@]:1}" --set cnn.epochs="$epochs")
     wait_for 'stopped after saving'
     wait_for 'start 2: 2 ranks'
     ends 400
-    OMP_NUM_THREADS=2 "$PARDIGITS" train "${net[@]}" --set cnn.epochs=60 --run "$BATS_TEST_TMPDIR/alone" 2>/dev/null
-    same_model "$(cluster_path "$run_dir/model.h5")" "$BATS_TEST_TMPDIR/alone/model.h5"
+    same_as_alone_for "$epochs"
 }
 
 @test "preemption: a job of higher priority takes the hosts; the training saves, waits and goes on" {
-    job=$(submit)
-    wait_for 'epoch 2/6'
+    local epochs
+    epochs=$(epochs_for 20) # Slurm takes some seconds to make room
+    job=$(submit --set cnn.epochs="$epochs")
+    wait_for 'epoch 2/'
     slurm sbatch --parsable --partition=urgent --nodes=3 --output=/dev/null --wrap 'sleep 3'
     wait_for 'stopped after saving'
-    goes_on
+    wait_for 'start 2: 2 ranks'
+    ends
+    [[ $(cluster_on head grep -c 'epoch 1/' "$log") -eq 1 ]]
+    same_as_alone_for "$epochs"
 }
 
 @test "a host that dies: the job is requeued and goes on on the others" {
