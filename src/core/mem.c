@@ -34,7 +34,7 @@ static void check_group(size_t bytes) {
         fatal("out of memory: %zu MiB were asked for, but the container or job may take only %lld MiB more; "
               "give it "
               "more memory, or use more nodes, fewer ranks a node, or a smaller cache",
-              bytes >> 20, (long long)left >> 20);
+              bytes >> 20, (long long)left / (1 << 20));
 }
 
 void *mem_new(size_t count, size_t size) {

@@ -77,7 +77,7 @@ correct() {
     grep -q '^digit 0 ' "$dir/single.txt"
     grep -q '"height":56,"width":28,"classes":' "$dir/pairs.json"
     grep -q '"test":0,' "$dir/pairs.json"
-    ! grep -q '"test_images_sha256"' "$dir/pairs.json"
+    if grep '"test_images_sha256"' "$dir/pairs.json"; then false; fi
     grep -q '"class":"kind 1"' "$dir/idx.json"
 }
 
