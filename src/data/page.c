@@ -264,8 +264,8 @@ static void move_found(FoundDigits *found, int64_t before, int x, int y, double 
                       bottom = lround((digit->y + y + digit->height) * scale);
         digit->x = (int)larger(left, 0);
         digit->y = (int)larger(top, 0);
-        digit->width = (int)smaller(right, pixGetWidth(page)) - digit->x;
-        digit->height = (int)smaller(bottom, pixGetHeight(page)) - digit->y;
+        digit->width = (int)larger(1, smaller(right, pixGetWidth(page)) - digit->x);
+        digit->height = (int)larger(1, smaller(bottom, pixGetHeight(page)) - digit->y);
     }
 }
 

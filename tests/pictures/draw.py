@@ -226,7 +226,7 @@ class Drawer:
     def draw_tiny(self):
         return self.one(self.between(20, 36), 250, (20, 20, 30), self.between(12, 18))
 
-    # Several.
+    # One, of kinds that were found later.
     def draw_outline(self, paper=250, colour=(20, 20, 30)):
         """Cut out along the digit's outline."""
         ink, label = self.digit(self.between(40, 200))
@@ -245,6 +245,7 @@ class Drawer:
         page, label = self.draw_marker()
         return page.point(lambda v: 40 + (250 - v) * 3 // 4), label
 
+    # Several.
     def row(self, page, count, x, y, height, gap, colour=(20, 20, 30)):
         text = ""
         for _ in range(count):
