@@ -130,12 +130,12 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     for (int i = 0; i < arguments.settings.count && !status->code; i++)
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(importer, arguments.settings.items[i], status);
-    if (!status->code && comm_rank(context->comm) == 0)
+    if (importer && !status->code && comm_rank(context->comm) == 0)
         importer->read(&content, &spec, config, argv[1],
                        arguments.features_from ? arguments.features_from[0] - '0' : -1, status);
     const CheckpointInfo info = {
         .config = config, .spec = spec, .class_names = &dataset.class_names, .complete = true};
-    if (!comm_agree(context->comm, status) &&
+    if (!comm_agree(context->comm, status) && importer &&
         !checkpoint_save(arguments.out, context->comm, &info, importer->write, content, status) &&
         comm_rank(context->comm) == 0)
         print_result(&arguments, family, argv[1]);

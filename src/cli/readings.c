@@ -142,7 +142,7 @@ static void put(const FoundDigits *found, const Answers *answers, const Doubt *d
                 ReadDigits *read) {
     const int classes = found->spec.classes;
     read->digits[d] = (ReadDigit){found->digits[i], i, answers->best[i], doubt->sure[i] < doubt->reject};
-    if (read->probabilities)
+    if (answers->probabilities)
         memcpy(read->probabilities + (int64_t)d * classes, answers->probabilities + i * classes,
                (size_t)classes * sizeof(float));
 }

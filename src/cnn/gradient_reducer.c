@@ -14,8 +14,8 @@ extern const ReducerWay reducer_slots, reducer_buckets;
 static const ReducerWay *const ways[] = {&reducer_slots, &reducer_buckets};
 
 static const ReducerWay *choose_way(const ReducerPlan *plan) {
-    int w = 0;
-    while (ways[w]->applies && !ways[w]->applies(plan))
+    size_t w = 0;
+    while (w + 1 < sizeof ways / sizeof *ways && !ways[w]->applies(plan))
         w++;
     return ways[w];
 }

@@ -62,7 +62,7 @@ int gradient_reducer_buckets(const MicroBatchPlan *plan, Range *buckets) {
 }
 
 static void plan_buckets(BucketsReducer *buckets) {
-    Range values[NETWORK_MAX_LAYERS + 1];
+    Range values[NETWORK_MAX_LAYERS + 1] = {{0, 0}};
     buckets->bucket_count = gradient_reducer_buckets(buckets->base.plan.what.plan, values);
     for (int b = 0; b < buckets->bucket_count; b++)
         add_bucket(&buckets->buckets[b], &buckets->gradients, values[b]);

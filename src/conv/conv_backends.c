@@ -14,8 +14,9 @@ static const ConvBackend *const backends[] = {
 };
 
 static const ConvBackend *backend_of(const ConvShape *shape, ConvPass pass) {
-    int b = 0;
-    while ((backends[b]->available && !backends[b]->available()) || !backends[b]->takes(shape, pass))
+    size_t b = 0;
+    while (b + 1 < sizeof backends / sizeof *backends &&
+           ((backends[b]->available && !backends[b]->available()) || !backends[b]->takes(shape, pass)))
         b++;
     return backends[b];
 }

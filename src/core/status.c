@@ -9,6 +9,7 @@
 static void (*leave_program)(int) = exit;
 static int fatal_output = STDERR_FILENO;
 
+#undef status_set
 StatusCode status_set(Status *status, StatusCode code, const char *format, ...) {
     if (status->code != STATUS_OK) return status->code;
     status->code = code;

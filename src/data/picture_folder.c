@@ -148,7 +148,7 @@ static int label_of(const ClassNames *classes, const char *name) {
 static StatusCode list_part(const char *folder, const ClassNames *classes, Pictures *pictures,
                             Status *status) {
     Names names;
-    if (list_folder(folder, &names, status)) return status->code;
+    if (list_folder(folder, &names, status)) return STATUS_FAILED;
     for (int64_t i = 0; i < names.count && !status->code; i++) {
         const int label = label_of(classes, names.names[i]);
         char *path = path_join(folder, names.names[i]);
@@ -160,7 +160,7 @@ static StatusCode list_part(const char *folder, const ClassNames *classes, Pictu
         mem_free(path);
     }
     names_free(&names);
-    if (!status->code && pictures->paths.count == 0)
+    if (!status->code && !pictures->paths.names)
         status_set(status, STATUS_FAILED, "%s holds no picture.", folder);
     return status->code;
 }

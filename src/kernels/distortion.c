@@ -125,7 +125,7 @@ ALWAYS_INLINE static inline void spread_columns(const Distortion *distortion, co
         for (int row = 0; row < height; row++) {
             const int8_t *line = gradients->along + (d * height + row) * stride + from;
             for (int column = 0; column < count; column++)
-                padded->along[d][PAD + row][to + column] = line[column];
+                padded->along[d][PAD + row][to + column] = (int16_t)line[column];
         }
 }
 

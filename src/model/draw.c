@@ -56,7 +56,7 @@ static StatusCode read_cells(const H5File *file, const char *images_path, const 
         uint8_t *image = sheet->images + k * pixels;
         if (cells[k].image >= 0)
             h5_read_rows(file, images_path, H5_U8, pixels, cells[k].image, 1, image, status);
-        else if (cells[k].image == CELL_MEAN)
+        else if (cells[k].image == CELL_MEAN && means)
             memcpy(image, means + cells[k].label * pixels, (size_t)pixels);
     }
     return status->code;

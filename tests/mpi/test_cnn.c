@@ -44,10 +44,10 @@ static void check_metrics(const CnnRun *run, double least_accuracy) {
 }
 
 /* What training has beside the defaults. */
-#define RECIPE_LAYERS                                                                                        \
-    "cnn.layers=conv:4:3 bn relu@a conv:4:3:p1 bn add:a relu avgpool:3 dropout:0.1 "                         \
-    "dense:12 bn relu dense:classes"
-static const char *const recipe[] = {RECIPE_LAYERS, "cnn.ema=0.9",   "cnn.label_smoothing=0.1",
+static const char recipe_layers[] =
+    "cnn.layers=conv:4:3 bn relu@a conv:4:3:p1 bn add:a relu avgpool:3 dropout:0.1 "
+    "dense:12 bn relu dense:classes";
+static const char *const recipe[] = {recipe_layers, "cnn.ema=0.9",   "cnn.label_smoothing=0.1",
                                      "cnn.shear=5", "cnn.elastic=1", "cnn.lars=0.2"};
 
 static void check_threads(const CnnRun *run, const char *const *changes, int count, double least_accuracy) {
