@@ -91,9 +91,12 @@ begin() {
     fi
 }
 
-# was_lost STATUS: whether a rank was killed or lost, rather than failing by itself; and something was saved since the start.
+# was_lost STATUS: whether a rank was killed, lost or stood still (run.stall_abort_s), rather than failing in order, which removes the
+# run's lock; and something was saved since the start.
 was_lost() {
-    [[ $1 -ge 128 && -n $losses && -n $(find "$(dirname "$losses")" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
+    [[ -n $losses ]] || return
+    local run=${losses%/*}
+    [[ ($1 -ge 128 || -e $run/.lock) && -n $(find "$run" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
 }
 
 # finish STATUS: ends the job, or requeues it if its next start goes on from what this one saved. What saves nothing, such as an
@@ -105,8 +108,8 @@ finish() {
     elif was_lost "$1"; then
         lost=$(($(cat "$losses") + 1))
         echo "$lost" >"$losses"
-        [[ $lost -gt $most ]] || requeue "$1" "a rank was killed or lost (exit code $1), $lost of at most $most times"
-        say "a rank was killed or lost (exit code $1), for the $lost. time: submit the job again to go on"
+        [[ $lost -gt $most ]] || requeue "$1" "a rank was killed, lost or stood still (exit code $1), $lost of at most $most times"
+        say "a rank was killed, lost or stood still (exit code $1), for the $lost. time: submit the job again to go on"
     elif [[ $1 -eq 0 && -n $losses ]]; then
         rm -f "$losses"
     fi

@@ -160,9 +160,18 @@ goes_on() {
     job=$(submit)
     wait_for 'epoch 2/6'
     cluster_on c2 pkill -KILL -x pardigits
-    wait_for 'a rank was killed or lost (exit code [0-9]*), 1 of at most 5 times; requeueing'
+    wait_for 'a rank was killed, lost or stood still (exit code [0-9]*), 1 of at most 5 times; requeueing'
     goes_on
     cluster_on head test ! -e "$run_dir/.job-losses"
+}
+
+@test "a rank that stands still: the others say which and end the job; it is requeued and goes on" {
+    job=$(submit --set run.stall_warn_s=2 --set run.stall_abort_s=5)
+    wait_for 'epoch 2/6'
+    cluster_on c2 pkill -STOP -x pardigits
+    wait_for 'rank 1 (host c2, PID [0-9]*) .*: the job ends (run.stall_abort_s = 5)'
+    wait_for 'a rank was killed, lost or stood still (exit code [0-9]*), 1 of at most 5 times; requeueing'
+    goes_on
 }
 
 @test "a disk that is full for a while: the training goes on without saving, and saves later" {
