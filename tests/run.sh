@@ -22,6 +22,7 @@ export UBSAN_OPTIONS=print_stacktrace=1
 
 # A hang is a failure: seconds for one unit or MPI test binary, and for one file of command tests.
 slower=${SLOWER:-$([[ -n ${SANITIZER:-} ]] && echo 5 || echo 1)}
+export SLOWER=$slower
 binary_limit_s=$((120 * slower))
 commands_limit_s=$((420 * slower))
 

@@ -3,12 +3,13 @@
 set -o pipefail # a program that fails in front of a pipe fails the test
 
 data=$PWD/data/mnist.h5
+slower=${SLOWER:-1} # how many times as long everything may take
 
 # on RANKS THREADS COMMAND...: pardigits under mpirun; standard error is in $BATS_TEST_TMPDIR/err too.
 on() {
     local ranks=$1 threads=$2
     shift 2
-    OMP_NUM_THREADS=$threads timeout -k 5 120 mpirun -n "$ranks" "$PARDIGITS" "$@"
+    OMP_NUM_THREADS=$threads timeout -k 5 "$((120 * slower))" mpirun -n "$ranks" "$PARDIGITS" "$@"
 }
 
 # needs MODULE...: of Debian's Python; without them the test is skipped.
@@ -32,7 +33,7 @@ same_model() {
 fails() {
     local code=$1 text=$2 seen=0
     shift 2
-    timeout -k 5 60 "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || seen=$?
+    timeout -k 5 "$((60 * slower))" "$@" >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err" || seen=$?
     if [[ $seen -ne $code ]]; then
         echo "exit code $seen, expected $code: $*"
         cat "$BATS_TEST_TMPDIR/err"

@@ -5,7 +5,7 @@ load common
 made() {
     local name=$1 threads=$2
     shift 2
-    OMP_NUM_THREADS=$threads timeout 60 "$PARDIGITS" train "$@" --run "$runs/$name"
+    OMP_NUM_THREADS=$threads timeout "$((60 * slower))" "$PARDIGITS" train "$@" --run "$runs/$name"
 }
 
 setup_file() {
