@@ -51,6 +51,9 @@ static Comm *comm_around(MPI_Comm mpi, Progress *progress) {
 
 Comm *comm_init(int *argc, char ***argv) {
     int granted;
+    /* in `srun --pty bash` Open MPI would take this for a task of srun, and miss what srun gives to tasks of
+     * MPI */
+    if (!comm_was_launched()) unsetenv("SLURM_STEP_ID");
     comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
     fatal_set_exit(abort_all_ranks);
     if (granted < MPI_THREAD_FUNNELED)
@@ -72,7 +75,7 @@ static bool is_alone(const Comm *comm) {
 }
 
 bool comm_was_launched(void) {
-    /* Open MPI; PMIx; MPICH, Intel MPI and Hydra; MVAPICH; srun and batch scripts; PALS; Flux; jsrun */
+    /* Open MPI; PMIx; MPICH, Intel MPI and Hydra; MVAPICH; PALS; Flux; jsrun */
     static const char *const signs[] = {"OMPI_COMM_WORLD_SIZE",
                                         "PMIX_RANK",
                                         "PMIX_NAMESPACE",
@@ -83,14 +86,15 @@ bool comm_was_launched(void) {
                                         "MPI_LOCALNRANKS",
                                         "MPI_LOCALRANKID",
                                         "MV2_COMM_WORLD_SIZE",
-                                        "SLURM_PROCID",
-                                        "SLURM_STEP_NUM_TASKS",
                                         "PALS_RANKID",
                                         "FLUX_TASK_RANK",
                                         "JSM_NAMESPACE_SIZE"};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (getenv(signs[i])) return true;
-    return false;
+    /* of srun, but for its only task, such as a shell: there MPI_Init may fail, and there are no other ranks
+     */
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+    return tasks && strcmp(tasks, "1");
 }
 
 void comm_library_version(char *text, int size) {

@@ -243,6 +243,13 @@ refuses() {
     [[ $code -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/err") -eq 1 ]] && grep -qF "$text" "$BATS_TEST_TMPDIR/err"
 }
 
+@test "in a shell that srun started, commands and a training run as anywhere else" {
+    local shell=(env SLURM_JOB_ID=7 SLURM_NODELIST="$(hostname)" SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=1)
+    "${shell[@]}" "$PARDIGITS" show "$data" | grep -q '^train '
+    "${shell[@]}" "$PARDIGITS" train configs/cnn.ini --data "$data" --set run.train=200 --set run.valid=0 --set cnn.epochs=1 \
+        --set "cnn.layers=pool:4 dense:10" --run "$BATS_TEST_TMPDIR/run" 2>&1 | grep '^.*1 rank, 1 on this node'
+}
+
 @test "a job's script without Slurm, or without its configuration, says so" {
     local script run=$BATS_TEST_TMPDIR/none
     for script in train evaluate predict prepare scaling array; do
