@@ -53,7 +53,7 @@ Comm *comm_init(int *argc, char ***argv) {
     int granted;
     /* in `srun --pty bash` Open MPI would take this for a task of srun, and miss what srun gives to tasks of
      * MPI */
-    if (!comm_was_launched()) unsetenv("SLURM_STEP_ID");
+    if (!comm_was_launched()) unsetenv("SLURM_NODELIST");
     comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
     fatal_set_exit(abort_all_ranks);
     if (granted < MPI_THREAD_FUNNELED)
