@@ -294,65 +294,105 @@ static RunStart start_of(const TrainArguments *arguments) {
     return arguments->resume ? RUN_START_RESUME : arguments->overwrite ? RUN_START_REPLACE : RUN_START_NEW;
 }
 
-StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status) {
-    double started_s = timer_now_s();
+/* What the command opens; freed by close_all. */
+typedef struct {
     TrainArguments arguments;
-    TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
-    Config *config = config_create(&model_families.keys);
-    H5File *resume = NULL, *init = NULL;
-    RunFolder run = {0};
-    char *builds = NULL, *init_digest = NULL, *init_path = NULL;
-    bool complete = false;
-    if (parse(argc, argv, &arguments, status)) goto end;
+    Config *config;
+    RunFolder run;
+    H5File *resume, *init;
+    char *builds, *init_digest, *init_path;
+    bool complete; /* the run to be resumed */
+} Opened;
+
+/* Arguments and configuration. */
+static StatusCode configure(Opened *opened, int argc, char **argv, TrainJob *job, Status *status) {
+    TrainArguments *arguments = &opened->arguments;
+    if (parse(argc, argv, arguments, status)) return status->code;
     signal(SIGPIPE, SIG_IGN); /* a reader of the log that ends doesn't end the training */
-    if (read_config(&arguments, context->comm, config, status)) goto end;
-    if (check_config(config, context->comm, status)) goto end;
-    if (config_notice(config)) log_line(context->log, "%s", config_notice(config));
-    hint_at_unused(&arguments, config, context->log);
-    job.config = config;
-    init_path = arguments.init ? model_path_of(arguments.init) : NULL;
-    if (arguments.dry_run) {
-        if (open_init(init_path, &job, &init, &init_digest, status)) goto end;
-        job.init = init;
-        dry_run(&job, arguments.format, status);
-        goto end;
+    if (read_config(arguments, job->comm, opened->config, status)) return status->code;
+    if (check_config(opened->config, job->comm, status)) return status->code;
+    if (config_notice(opened->config)) log_line(job->log, "%s", config_notice(opened->config));
+    hint_at_unused(arguments, opened->config, job->log);
+    job->config = opened->config;
+    opened->init_path = arguments->init ? model_path_of(arguments->init) : NULL;
+    return STATUS_OK;
+}
+
+/* The model whose weights the training begins with. */
+static StatusCode begin_with(Opened *opened, TrainJob *job, Status *status) {
+    if (open_init(opened->init_path, job, &opened->init, &opened->init_digest, status)) return status->code;
+    job->init = opened->init;
+    job->init_digest = opened->init_digest;
+    return STATUS_OK;
+}
+
+/* The run's folder and what it goes on from. */
+static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job, Status *status) {
+    const TrainArguments *arguments = &opened->arguments;
+    if (arguments->trace &&
+        check_kept(context, arguments->trace, NULL, 1, (char *const *)&arguments->config_path, status))
+        return status->code;
+    opened->run = run_folder_new(arguments->run);
+    if (run_folder_prepare(&opened->run, start_of(arguments), opened->config, context, status))
+        return status->code;
+    if (arguments->resume &&
+        open_resumed(&opened->run, opened->config, context->comm, &opened->resume, &opened->complete, status))
+        return status->code;
+    job->resume = opened->resume;
+    return begin_with(opened, job, status);
+}
+
+static void look_ahead(Opened *opened, TrainJob *job, Status *status) {
+    if (begin_with(opened, job, status) == STATUS_OK) dry_run(job, opened->arguments.format, status);
+}
+
+static void train_in(Opened *opened, const Context *context, double started_s, TrainJob *job,
+                     Status *status) {
+    const TrainArguments *arguments = &opened->arguments;
+    if (open_run(opened, context, job, status)) return;
+    if (opened->complete) {
+        log_line(context->log, "%s is complete already: nothing to do", opened->run.model);
+        if (comm_rank(context->comm) == 0) finish_files(&opened->run);
+        return;
     }
-    if (arguments.trace &&
-        check_kept(context, arguments.trace, NULL, 1, (char *const *)&arguments.config_path, status))
-        goto end;
-    run = run_folder_new(arguments.run);
-    if (run_folder_prepare(&run, start_of(&arguments), config, context, status)) goto end;
-    if (arguments.resume && open_resumed(&run, config, context->comm, &resume, &complete, status)) goto end;
-    job.resume = resume;
-    if (open_init(init_path, &job, &init, &init_digest, status)) goto end;
-    job.init = init;
-    job.init_digest = init_digest;
-    if (complete) {
-        log_line(context->log, "%s is complete already: nothing to do", run.model);
-        if (comm_rank(context->comm) == 0) finish_files(&run);
-        goto end;
-    }
-    if (run_folder_prepare_fallback(config, context->comm, status)) goto end;
+    if (run_folder_prepare_fallback(opened->config, context->comm, status)) return;
     placement_report(context->comm, context->threads, context->log);
-    if (check_build(&run, resume, arguments.allow_other_build, context->comm, &builds, status)) goto end;
-    job.builds = builds;
-    job.model_path = run.model;
-    job.go_on = arguments.resume;
-    if (arguments.trace)
-        train_traced(&run, &job, arguments.trace, started_s, status);
+    if (check_build(&opened->run, opened->resume, arguments->allow_other_build, context->comm,
+                    &opened->builds, status))
+        return;
+    job->builds = opened->builds;
+    job->model_path = opened->run.model;
+    job->go_on = arguments->resume;
+    if (arguments->trace)
+        train_traced(&opened->run, job, arguments->trace, started_s, status);
     else
-        train(&run, &job, run_options(config).data, started_s, status);
-end:
+        train(&opened->run, job, run_options(opened->config).data, started_s, status);
+}
+
+static void close_all(Opened *opened) {
+    Status ignored = {0};
+    run_folder_free(&opened->run);
+    config_destroy(&opened->config);
+    mem_free(opened->arguments.settings.items);
+    mem_free(opened->builds);
+    mem_free(opened->init_digest);
+    mem_free(opened->init_path);
+    h5_close(&opened->resume, &ignored);
+    h5_close(&opened->init, &ignored);
+}
+
+StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status) {
+    const double started_s = timer_now_s();
+    TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
+    Opened opened = {.config = config_create(&model_families.keys)};
+    if (configure(&opened, argc, argv, &job, status) == STATUS_OK) {
+        if (opened.arguments.dry_run)
+            look_ahead(&opened, &job, status);
+        else
+            train_in(&opened, context, started_s, &job, status);
+    }
     metrics_destroy(&job.metrics);
     train_job_free_images(&job);
-    run_folder_free(&run);
-    config_destroy(&config);
-    mem_free(arguments.settings.items);
-    mem_free(builds);
-    mem_free(init_digest);
-    mem_free(init_path);
-    Status ignored = {0};
-    h5_close(&resume, &ignored);
-    h5_close(&init, &ignored);
+    close_all(&opened);
     return status->code;
 }
