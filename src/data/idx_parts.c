@@ -46,8 +46,8 @@ static StatusCode shift_labels(const char *base, int labels_from, DatasetParts *
     if (counts[0])
         return status_set(
             status, STATUS_FAILED,
-            "%s: %lld images are labelled 0, so its labels don't begin with 1; omit --labels-from.", base,
-            (long long)counts[0]);
+            "%s has images labelled 0, %lld in all, so its labels don't begin with 1; omit --labels-from.",
+            base, (long long)counts[0]);
     for (int s = 0; s < 2; s++) {
         for (int64_t i = 0; i < sets[s]->n; i++)
             sets[s]->labels[i]--;
