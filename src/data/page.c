@@ -8,6 +8,7 @@
 #include "data/page_mask.h"
 #include "data/page_parts.h"
 #include "data/page_sheet.h"
+#include "data/picture.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +19,7 @@ enum {
     MIN_WORK_SIDE = 160        /* smaller ones up */
 };
 
-/* A page, or the sheet on it. */
+/* A page, or the sheet on it; in grey, as all pages here. */
 typedef struct {
     PIX *page;
     PIX *outside; /* 1 where the page isn't the sheet; NULL: nowhere */
@@ -60,24 +61,13 @@ static void calm(PIX **grey) {
     *grey = calmed;
 }
 
-/* The strongest of the channels' inks: coloured ink shows in one of them. */
 static PIX *ink_of(PIX *page, int window, bool dark) {
-    static const int channels[] = {COLOR_RED, COLOR_GREEN, COLOR_BLUE};
-    PIX *strongest = NULL;
-    for (int c = 0; c < (pixGetDepth(page) == 32 ? 3 : 1); c++) {
-        PIX *grey = pixGetDepth(page) == 32 ? pixGetRGBComponent(page, channels[c]) : pixCopy(NULL, page);
-        calm(&grey);
-        if (!dark) pixInvert(grey, grey);
-        PIX *ink = page_ink(grey, window, dark);
-        pixDestroy(&grey);
-        if (!strongest) {
-            strongest = ink;
-            continue;
-        }
-        pixMinOrMax(strongest, strongest, ink, L_CHOOSE_MAX);
-        pixDestroy(&ink);
-    }
-    return strongest;
+    PIX *grey = pixCopy(NULL, page);
+    calm(&grey);
+    if (!dark) pixInvert(grey, grey);
+    PIX *ink = page_ink(grey, window, dark);
+    pixDestroy(&grey);
+    return ink;
 }
 
 static int paper_level(PIX *ink) {
@@ -109,6 +99,7 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
     page_remove_lines(&mask);
+    page_remove_faint(sight.ink, sight.level, mask);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
     page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
     for (int i = 0; i < sight.shapes.count; i++)
@@ -149,19 +140,17 @@ static PIX *scale_to_work(PIX *page, double *scale) {
 /* Whether a page departs downwards from its local light more than upwards, which the third power brings out.
  */
 static bool is_dark_on_light(PIX *page, int window) {
-    PIX *grey = pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(page) : pixClone(page);
-    const int reach = (int)smaller(window, (smaller(pixGetWidth(grey), pixGetHeight(grey)) - 1) / 2);
-    PIX *mean = reach > 0 ? pixBlockconvGray(grey, NULL, reach, reach) : pixClone(grey);
+    const int reach = (int)smaller(window, (smaller(pixGetWidth(page), pixGetHeight(page)) - 1) / 2);
+    PIX *mean = reach > 0 ? pixBlockconvGray(page, NULL, reach, reach) : pixClone(page);
     double departure = 0;
-    for (int y = 0; y < pixGetHeight(grey); y++) {
-        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+    for (int y = 0; y < pixGetHeight(page); y++) {
+        const l_uint32 *line = pixGetData(page) + (int64_t)y * pixGetWpl(page);
         const l_uint32 *around = pixGetData(mean) + (int64_t)y * pixGetWpl(mean);
-        for (int x = 0; x < pixGetWidth(grey); x++) {
+        for (int x = 0; x < pixGetWidth(page); x++) {
             const double own = GET_DATA_BYTE(line, x) - GET_DATA_BYTE(around, x);
             departure += own * own * own;
         }
     }
-    pixDestroy(&grey);
     pixDestroy(&mean);
     return departure <= 0;
 }
@@ -289,13 +278,16 @@ static bool find_cut_out_digit(PIX *page, FoundDigits *found) {
 void page_find_digits(PIX *page, FoundDigits *found) {
     const int64_t before = found->count;
     PageRect box;
-    if (find_cut_out_digit(page, found)) return;
-    PIX *sheet = page_find_sheet(page, &box);
-    if (sheet) {
-        find_digits_on_sheet(page, sheet, &box, found);
-        move_found(found, before, box.x, box.y, 1, page);
-    } else {
-        find_digits(page, NULL, found);
+    PIX *grey = picture_grey(page);
+    if (!find_cut_out_digit(grey, found)) {
+        PIX *sheet = page_find_sheet(grey, &box);
+        if (sheet) {
+            find_digits_on_sheet(grey, sheet, &box, found);
+            move_found(found, before, box.x, box.y, 1, page);
+        } else {
+            find_digits(grey, NULL, found);
+        }
+        pixDestroy(&sheet);
     }
-    pixDestroy(&sheet);
+    pixDestroy(&grey);
 }

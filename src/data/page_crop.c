@@ -34,10 +34,9 @@ static EdgeInk ink_along_edge(PIX *mask) {
 /* Where a page is dark, or light: the side of its two that has less of the page's edge. NULL if it has no two
  * sides. */
 static PIX *inked(PIX *page) {
-    PIX *grey = pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(page) : pixClone(page), *mask = NULL;
+    PIX *mask = NULL;
     const int width = pixGetWidth(page), height = pixGetHeight(page);
-    pixOtsuAdaptiveThreshold(grey, width, height, 0, 0, 0.1f, NULL, &mask);
-    pixDestroy(&grey);
+    pixOtsuAdaptiveThreshold(page, width, height, 0, 0, 0.1f, NULL, &mask);
     if (!mask) return NULL;
     const EdgeInk edge = ink_along_edge(mask);
     if (2 * edge.inked > edge.all) pixInvert(mask, mask);
@@ -78,20 +77,13 @@ static bool is_cut_out_digit(PIX *mask) {
            edge.runs <= most_runs && 100 * edge.inked <= 45 * edge.all && is_one_part(mask);
 }
 
-/* The mean colour of what isn't inked. */
-static l_uint32 paper_colour(PIX *page, PIX *mask) {
-    l_float32 red = 0, green = 0, blue = 0;
-    l_uint32 colour = 0;
+/* The mean of what isn't inked. */
+static l_uint32 paper_level(PIX *page, PIX *mask) {
+    l_float32 mean = 0;
     PIX *paper = pixInvert(NULL, mask);
-    if (pixGetDepth(page) == 32) {
-        pixGetAverageMaskedRGB(page, paper, 0, 0, 1, L_MEAN_ABSVAL, &red, &green, &blue);
-        composeRGBPixel((int)lroundf(red), (int)lroundf(green), (int)lroundf(blue), &colour);
-    } else {
-        pixGetAverageMasked(page, paper, 0, 0, 1, L_MEAN_ABSVAL, &red);
-        colour = (l_uint32)lroundf(red);
-    }
+    pixGetAverageMasked(page, paper, 0, 0, 1, L_MEAN_ABSVAL, &mean);
     pixDestroy(&paper);
-    return colour;
+    return (l_uint32)lroundf(mean);
 }
 
 PIX *page_with_margin(PIX *page, int *margin) {
@@ -99,7 +91,7 @@ PIX *page_with_margin(PIX *page, int *margin) {
     PIX *mask = smaller(width, height) >= least ? inked(page) : NULL, *wider = NULL;
     if (mask && is_cut_out_digit(mask)) {
         *margin = (int)larger(width, height) / 2;
-        wider = pixAddBorder(page, *margin, paper_colour(page, mask));
+        wider = pixAddBorder(page, *margin, paper_level(page, mask));
     }
     pixDestroy(&mask);
     return wider;

@@ -4,7 +4,7 @@
 
 #include <allheaders.h>
 
-/* page: grey or of 32 bits. Such a picture with a margin of paper of *margin pixels on each side, so that its
+/* page: in grey. Such a picture with a margin of paper of *margin pixels on each side, so that its
  * strokes don't run to the page's edge as rules and scanner margins do. NULL if it is any other picture.
  * Freed by pixDestroy. */
 PIX *page_with_margin(PIX *page, int *margin);

@@ -41,22 +41,14 @@ static double mean_where(PIX *grey, PIX *mask) {
     return mean;
 }
 
-/* By how much the shape is darker (or lighter) than the ring, in the same unit as ink, in the channel where
- * that is most. */
+/* By how much the shape is darker (or lighter) than the ring, in the same unit as ink. */
 static double contrast_of(PIX *page, const Surroundings *around, bool dark) {
-    static const int channels[] = {COLOR_RED, COLOR_GREEN, COLOR_BLUE};
-    double most = 0;
     BOX *box = boxCreate(around->box.x, around->box.y, around->box.width, around->box.height);
     PIX *part = pixClipRectangle(page, box, NULL);
-    for (int c = 0; c < (pixGetDepth(page) == 32 ? 3 : 1); c++) {
-        PIX *grey = pixGetDepth(page) == 32 ? pixGetRGBComponent(part, channels[c]) : pixClone(part);
-        const double in = mean_where(grey, around->inside), out = mean_where(grey, around->ring);
-        most = fmax(most, dark ? (out - in) * 255 / fmax(out, 32) : in - out);
-        pixDestroy(&grey);
-    }
+    const double in = mean_where(part, around->inside), out = mean_where(part, around->ring);
     pixDestroy(&part);
     boxDestroy(&box);
-    return most;
+    return dark ? (out - in) * 255 / fmax(out, 32) : in - out;
 }
 
 static bool has_edge(PIX *page, PIX *ink, bool dark, const PageShape *shape) {

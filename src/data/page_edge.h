@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* Removes the shapes that the page around them resembles: the paper between dots, which is seen as ink where
- * ink and paper are taken for each other, and shades without an edge. page: 8-bit grey or 32-bit RGB; ink:
+ * ink and paper are taken for each other, and shades without an edge. page: in grey; ink:
  * what was seen of it as dark, or as light, ink. */
 void page_drop_without_edge(PIX *page, PIX *ink, bool dark, PageShapes *shapes);
 

@@ -36,7 +36,8 @@ static bool are_near(const PageShape *a, const PageShape *b) {
     const double one = page_stroke_width(a->mask), other = page_stroke_width(b->mask);
     return 8 * page_gap_x(&a->box, &b->box) <= size &&
            (stacked ? 4 : 8) * page_gap_y(&a->box, &b->box) <= size &&
-           fmax(one, other) <= 3 * fmin(one, other) && !are_side_by_side(&a->box, &b->box, &both);
+           fmax(one, other) <= 3 * fmin(one, other) && !page_is_underline(a, b) && !page_is_underline(b, a) &&
+           !are_side_by_side(&a->box, &b->box, &both);
 }
 
 /* Adds the join of some parts unless none of them is a shape. */

@@ -103,6 +103,19 @@ PIX *page_threshold(PIX *ink, int reach) {
     return mask;
 }
 
+void page_remove_faint(PIX *ink, int level, PIX *mask) {
+    const int percent = 30;
+    l_float32 strongest = 0;
+    if (pixGetRankValueMasked(ink, mask, 0, 0, 1, 0.95f, &strongest, NULL)) return;
+    PIX *strong = pixThresholdToBinary(ink, (int)(level + ((double)strongest - level) * percent / 100));
+    pixInvert(strong, strong);
+    pixAnd(strong, strong, mask);
+    PIX *kept = pixSeedfillBinary(NULL, strong, mask, 8);
+    pixCopy(mask, kept);
+    pixDestroy(&kept);
+    pixDestroy(&strong);
+}
+
 double page_stroke_width(PIX *mask) {
     l_int32 area = 0, inner = 0;
     PIX *eroded = pixErodeBrick(NULL, mask, 3, 3);

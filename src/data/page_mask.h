@@ -25,6 +25,10 @@ PIX *page_threshold(PIX *ink, int reach);
 /* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept. */
 void page_remove_lines(PIX **mask);
 
+/* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
+ * level: the paper's. */
+void page_remove_faint(PIX *ink, int level, PIX *mask);
+
 /* Width of the strokes of a mask in pixels: twice the area by the length of its outline. */
 double page_stroke_width(PIX *mask);
 

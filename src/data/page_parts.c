@@ -90,6 +90,11 @@ static bool is_broken(const PageShape *a, const PageShape *b) {
            8 * y <= both.height && y <= fmin(page_stroke_width(a->mask), page_stroke_width(b->mask));
 }
 
+bool page_is_underline(const PageShape *a, const PageShape *b) {
+    return a->box.width >= 3 * a->box.height && 10 * a->box.width > 13 * b->box.width &&
+           page_gap_y(&a->box, &b->box) >= 0;
+}
+
 /* Whether parts belong to one digit of about this height: one above or inside the other, or a piece of a
  * stroke beside it. */
 static bool belong_together(const PageShape *a, const PageShape *b, int height) {
@@ -98,6 +103,8 @@ static bool belong_together(const PageShape *a, const PageShape *b, int height) 
     const int narrow = (int)smaller(a->box.width, b->box.width);
     const int low = (int)smaller(a->box.height, b->box.height);
     if (is_broken(a, b)) return true;
+    if (page_is_underline(a, b) || page_is_underline(b, a) || both.width > 2 * larger(height, both.height))
+        return false;
     if (10 * both.height > 15 * height && both.height > larger(a->box.height, b->box.height) * 12 / 10)
         return false;
     if (x < 0 && y < 0 && 10 * -x >= 4 * narrow && 10 * -y >= 4 * low) return true; /* one within the other */
@@ -138,6 +145,47 @@ static void unite_all(PageShapes *shapes, int height) {
     }
 }
 
+static bool has_ink(const PageShape *shape, int x, int y, int width, int height) {
+    l_int32 none = 1;
+    BOX *box = boxCreate(x - shape->box.x, y - shape->box.y, width, height);
+    PIX *part = pixClipRectangle(shape->mask, box, NULL);
+    if (part) pixZero(part, &none);
+    pixDestroy(&part);
+    boxDestroy(&box);
+    return !none;
+}
+
+/* Whether a has ink to all four sides of b. */
+static bool surrounds(const PageShape *a, const PageShape *b) {
+    const PageRect *out = &a->box, *in = &b->box;
+    const int left = in->x - out->x, above = in->y - out->y, right = right_of(out) - right_of(in),
+              below = bottom_of(out) - bottom_of(in);
+    return smaller(smaller(left, right), smaller(above, below)) > 0 &&
+           has_ink(a, out->x, in->y, left, in->height) &&
+           has_ink(a, right_of(in), in->y, right, in->height) &&
+           has_ink(a, in->x, out->y, in->width, above) && has_ink(a, in->x, bottom_of(in), in->width, below);
+}
+
+/* Whether a shape is drawn around others, as a ring around a number: what it surrounds, but for specks, is
+ * large against it. */
+static bool is_enclosure(const PageShapes *shapes, int i) {
+    const PageShape *shape = &shapes->shapes[i];
+    PageRect inside = {0};
+    for (int j = 0; j < shapes->count; j++) {
+        const PageRect *box = &shapes->shapes[j].box;
+        if (j == i || 12 * larger(box->width, box->height) < shape->box.height ||
+            !surrounds(shape, &shapes->shapes[j]))
+            continue;
+        inside = inside.width ? page_rect_united(&inside, box) : *box;
+    }
+    return 10 * inside.height >= 3 * shape->box.height || 10 * inside.width >= 3 * shape->box.width;
+}
+
+static void remove_enclosures(PageShapes *shapes) {
+    for (int i = shapes->count - 1; i >= 0; i--)
+        if (is_enclosure(shapes, i)) page_shape_remove(shapes, i);
+}
+
 /* Half the width of a shape at its thickest. */
 static double thickest(PIX *mask) {
     PIX *bordered = pixAddBorder(mask, 1, 0);
@@ -175,13 +223,15 @@ static void set_aside(PageShapes *shapes, int i, PageShapes *pieces) {
 
 PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     PageShapes shapes = connected_parts(mask);
-    const int height = typical_height(&shapes);
+    int height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
             page_shape_remove(&shapes, i);
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
         if (!is_of_strokes(&shapes.shapes[i])) page_shape_remove(&shapes, i);
+    remove_enclosures(&shapes);
+    height = typical_height(&shapes);
     unite_all(&shapes, height);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (!is_of_strokes(&shapes.shapes[i]))

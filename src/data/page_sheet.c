@@ -146,27 +146,27 @@ static double mean_along(PIX *grey, PIX *mask, int reach, bool outside) {
     return mean;
 }
 
-/* Whether the page is much darker right outside of a part: at the edge of a patch of light it isn't. */
-static bool has_sharp_edge(PIX *grey, PIX *part) {
-    const double much = 0.8;
-    return mean_along(grey, part, 2 * RIM, true) < much * mean_along(grey, part, 2 * RIM, false);
+/* Whether the page is much darker right outside of a part, as it isn't at the edge of a patch of light, and
+ * as a whole outside, as it isn't between two rules. */
+static bool has_dark_ground(PIX *grey, PIX *part) {
+    const double much = 0.8, inside = mean_along(grey, part, 2 * RIM, false);
+    const int everywhere = 2 * SIDE;
+    return mean_along(grey, part, 2 * RIM, true) < much * inside &&
+           mean_along(grey, part, everywhere, true) < much * inside;
 }
 
-/* page at a size at which a sheet is found quickly, in grey; NULL where it is too narrow. */
-static PIX *small_grey(PIX *page) {
+/* page at a size at which a sheet is found quickly; NULL where it is too narrow. */
+static PIX *small_page(PIX *page) {
     const int width = pixGetWidth(page), height = pixGetHeight(page);
     const double scale = fmin(1, SIDE / (double)larger(width, height));
     if ((double)smaller(width, height) * scale < MIN_SIDE) return NULL;
-    PIX *scaled = pixScaleToSize(page, (int)lround(width * scale), (int)lround(height * scale));
-    PIX *grey = pixGetDepth(page) == 32 ? pixConvertRGBToLuminance(scaled) : pixClone(scaled);
-    pixDestroy(&scaled);
-    return grey;
+    return pixScaleToSize(page, (int)lround(width * scale), (int)lround(height * scale));
 }
 
 PIX *page_find_sheet(PIX *page, PageRect *box) {
-    PIX *grey = small_grey(page), *sheet = NULL;
+    PIX *grey = small_page(page), *sheet = NULL;
     PIX *part = grey ? bright_part(grey) : NULL;
-    if (part && has_shape_of_sheet(part) && has_sharp_edge(grey, part)) {
+    if (part && has_shape_of_sheet(part) && has_dark_ground(grey, part)) {
         BOX *found = NULL;
         pixErodeBrick(part, part, 2 * RIM + 1, 2 * RIM + 1);
         PIX *whole = pixScaleToSize(part, pixGetWidth(page), pixGetHeight(page));

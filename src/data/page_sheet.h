@@ -6,7 +6,7 @@
 #include "data/page_mask.h"
 
 /* The mask of the sheet within its box, which is a little smaller than the sheet; NULL if the page shows
- * none. page: 8-bit grey or 32-bit RGB. */
+ * none. page: in grey. */
 PIX *page_find_sheet(PIX *page, PageRect *box);
 
 #endif
