@@ -110,21 +110,34 @@ void picture_lay_on_paper(PIX **pix) {
     if (is_grey(*pix)) replace(pix, first_channel(*pix));
 }
 
-static double variance_of(PIX *grey) {
-    l_float32 variance = 0;
-    pixGetAverageMasked(grey, NULL, 0, 0, 1, L_VARIANCE, &variance);
-    return variance;
+/* Mean square of the differences between pixels that are a stroke's width apart, to the right and below:
+ * edges of strokes count, and large areas of other colours, such as marked ones, hardly do. */
+static double edges_in(PIX *grey) {
+    const int width = pixGetWidth(grey), height = pixGetHeight(grey);
+    const int apart = L_MAX(1, L_MIN(width, height) / 32);
+    double sum = 0;
+    int64_t count = 0;
+    for (int y = 0; y + apart < height; y += apart) {
+        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        const l_uint32 *below = line + (int64_t)apart * pixGetWpl(grey);
+        for (int x = 0; x + apart < width; x++, count++) {
+            const int own = GET_DATA_BYTE(line, x), right = GET_DATA_BYTE(line, x + apart) - own,
+                      down = GET_DATA_BYTE(below, x) - own;
+            sum += right * right + down * down;
+        }
+    }
+    return sum / (double)L_MAX(count, 1);
 }
 
 PIX *picture_grey(PIX *page) {
     if (pixGetDepth(page) != 32) return pixClone(page);
     PIX *grey = pixConvertRGBToLuminance(page);
-    double shows = 4 * variance_of(grey);
+    double shows = 4 * edges_in(grey);
     for (int channel = COLOR_RED; channel <= COLOR_BLUE; channel++) {
         PIX *single = pixGetRGBComponent(page, channel);
-        double variance = variance_of(single);
-        if (variance > shows) {
-            shows = variance;
+        const double edges = edges_in(single);
+        if (edges > shows) {
+            shows = edges;
             replace(&grey, single);
         } else
             pixDestroy(&single);
