@@ -75,7 +75,7 @@ static int typical_height(PageShapes *shapes) {
     int64_t all = 0, taller = 0;
     for (int i = 0; i < shapes->count; i++)
         all += shapes->shapes[i].area;
-    qsort(shapes->shapes, (size_t)shapes->count, sizeof *shapes->shapes, compare_heights);
+    if (shapes->count) qsort(shapes->shapes, (size_t)shapes->count, sizeof *shapes->shapes, compare_heights);
     for (int i = 0; i < shapes->count; i++)
         if (2 * (taller += shapes->shapes[i].area) >= all) return shapes->shapes[i].box.height;
     return 0;
@@ -92,7 +92,7 @@ static bool is_broken(const PageShape *a, const PageShape *b) {
 
 bool page_is_underline(const PageShape *a, const PageShape *b) {
     return a->box.width >= 3 * a->box.height && 10 * a->box.width > 13 * b->box.width &&
-           page_gap_y(&a->box, &b->box) >= 0;
+           a->box.y >= bottom_of(&b->box);
 }
 
 /* Whether parts belong to one digit of about this height: one above or inside the other, or a piece of a
@@ -167,18 +167,22 @@ static bool surrounds(const PageShape *a, const PageShape *b) {
 }
 
 /* Whether a shape is drawn around others, as a ring around a number: what it surrounds, but for specks, is
- * large against it. */
+ * large against it, and in its middle, as what an outlined letter has within isn't. */
 static bool is_enclosure(const PageShapes *shapes, int i) {
     const PageShape *shape = &shapes->shapes[i];
     PageRect inside = {0};
     for (int j = 0; j < shapes->count; j++) {
-        const PageRect *box = &shapes->shapes[j].box;
-        if (j == i || 12 * larger(box->width, box->height) < shape->box.height ||
+        const PageRect *other = &shapes->shapes[j].box;
+        if (j == i || 12 * larger(other->width, other->height) < shape->box.height ||
             !surrounds(shape, &shapes->shapes[j]))
             continue;
-        inside = inside.width ? page_rect_united(&inside, box) : *box;
+        inside = inside.width ? page_rect_united(&inside, other) : *other;
     }
-    return 10 * inside.height >= 3 * shape->box.height || 10 * inside.width >= 3 * shape->box.width;
+    const PageRect *box = &shape->box;
+    const int off_x = abs(2 * inside.x + inside.width - 2 * box->x - box->width),
+              off_y = abs(2 * inside.y + inside.height - 2 * box->y - box->height);
+    return 4 * off_x <= box->width && 4 * off_y <= box->height &&
+           (10 * inside.height >= 3 * box->height || 10 * inside.width >= 3 * box->width);
 }
 
 static void remove_enclosures(PageShapes *shapes) {
@@ -228,9 +232,9 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
             page_shape_remove(&shapes, i);
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
+    remove_enclosures(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
         if (!is_of_strokes(&shapes.shapes[i])) page_shape_remove(&shapes, i);
-    remove_enclosures(&shapes);
     height = typical_height(&shapes);
     unite_all(&shapes, height);
     for (int i = shapes.count - 1; i >= 0; i--)

@@ -30,7 +30,7 @@ PageRect page_rect_united(const PageRect *a, const PageRect *b);
 /* Adds b's pixels to a; b's mask is freed. */
 void page_shape_unite(PageShape *a, PageShape *b);
 
-/* Whether a is a stroke drawn above or below b, such as an underline, rather than part of it. */
+/* Whether a is a stroke drawn below b rather than part of it. */
 bool page_is_underline(const PageShape *a, const PageShape *b);
 
 /* The last shape takes its place. */

@@ -7,7 +7,7 @@ setup_file() {
     export models=$BATS_FILE_TMPDIR
     "$PARDIGITS" train configs/knn.ini --data "$data" --run "$models/knn" --set run.train=5000 2>/dev/null
     python3 - "$MNIST_DIR" "$BATS_FILE_TMPDIR" <<'PYTHON'
-import gzip, os, struct, sys, zlib
+import gzip, math, os, struct, sys, zlib
 source, out = sys.argv[1:]
 path = os.path.join(source, "t10k-images-idx3-ubyte")
 data = open(path, "rb").read() if os.path.exists(path) else gzip.open(path + ".gz").read()
@@ -87,6 +87,28 @@ for name, i in (("outline7.pgm", 0), ("outline4.pgm", 4)):  # cut out of a pictu
 faint = Page(228, 228, 255).put(33, 6, 30, 30)
 faint.rows = [[150 - (255 - v) * 40 // 255 + (x * x * 7 + y * y * 13 + x * y) % 11 for x, v in enumerate(row)] for y, row in enumerate(faint.rows)]
 faint.save("faint.pgm")
+ringed = Page(200, 200).put(0, 4, 44, 44)
+for step in range(2000):
+    angle = step * 6.2832 / 2000
+    ringed.fill(int(98 + 90 * math.cos(angle)), int(98 + 90 * math.sin(angle)), 4, 4, 30)
+ringed.save("ringed.pgm")
+seven().fill(20, 184, 150, 5, 30).save("underlined.pgm")
+comb = Page(400, 120).fill(20, 96, 360, 2, 70)
+for k in range(5):
+    comb.fill(20 + k * 90, 66, 2, 30, 70)
+for k, i in enumerate((0, 1, 1, 0)):
+    comb.put(i, 3, 24 + k * 90, 12)
+comb.save("comb.pgm")
+pattern = Page(400, 300)
+pattern.rows = [[190 if (x + y) % 12 == 0 or (x - y) % 12 == 0 else v for x, v in enumerate(row)] for y, row in enumerate(pattern.rows)]
+pattern.put(0, 5, 16, 80).save("pattern.pgm")
+marked = Page(300, 220, 255).put(0, 6, 30, 26)
+with open(os.path.join(out, "marked.ppm"), "wb") as file:  # blue ink on an area marked in yellow
+    file.write(b"P6\n300 220\n255\n")
+    for y, row in enumerate(marked.rows):
+        for x, v in enumerate(row):
+            paper = (250, 245, 90) if 15 <= x < 285 and 15 <= y < 205 else (252, 252, 252)
+            file.write(bytes(p + (i - p) * (255 - v) // 255 for p, i in zip(paper, (30, 50, 150))))
 lines = Page(400, 300)
 for place, i in enumerate((0, 1, 1, 0)):
     lines.put(i, 4, 20 + place % 2 * 110, 10 + place // 2 * 150)
@@ -114,7 +136,7 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, faint, cut out, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes, on a pattern, marked, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
@@ -122,6 +144,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm pattern.pgm marked.ppm >"$BATS_TEST_TMPDIR/out"
+    cat "$BATS_TEST_TMPDIR/out"
+    [[ $(cut -d' ' -f1 "$BATS_TEST_TMPDIR/out" | tr '\n' ' ') == "7 7 7227 7 7 " ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

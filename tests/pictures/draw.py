@@ -226,7 +226,7 @@ class Drawer:
     def draw_tiny(self):
         return self.one(self.between(20, 36), 250, (20, 20, 30), self.between(12, 18))
 
-    # One, of kinds that were found later.
+    # Kinds that were found later.
     def draw_outline(self, paper=250, colour=(20, 20, 30)):
         """Cut out along the digit's outline."""
         ink, label = self.digit(self.between(40, 200))
@@ -244,6 +244,75 @@ class Drawer:
     def draw_thick_light(self):
         page, label = self.draw_marker()
         return page.point(lambda v: 40 + (250 - v) * 3 // 4), label
+
+    def draw_ringed(self):
+        page, (ink, label), r = self.page(300, 300, 248), self.digit(self.between(80, 120)), self.between(95, 125)
+        self.put(page, ink, 150 - ink.width // 2, 150 - ink.height // 2)
+        around = [(150 + (r - a / 6) * np.cos(a + 2), 150 + (r - a / 6) * np.sin(a + 2)) for a in np.linspace(0, 6.5, 60)]
+        ImageDraw.Draw(page).line(around, fill=(60, 60, 60), width=self.between(2, 6), joint="curve")
+        return page, label
+
+    def draw_underlined(self):
+        page, height, low = self.page(560, 240, 248), self.between(80, 110), self.between(8, 30)
+        text = self.row(page, self.between(1, 4), 60, 50, height, 18)
+        right = np.where(np.asarray(page.convert("L")).min(0) < 128)[0][-1]
+        y = 50 + height + height // 10 + low
+        ImageDraw.Draw(page).line((50, y, max(right, 110), y + self.between(-4, 4)), fill=(20, 20, 30), width=self.between(3, 7))
+        return page, text
+
+    def draw_comb(self):
+        """Boxes that are open at the top."""
+        page, text, side = self.page(600, 160), "", 75
+        draw = ImageDraw.Draw(page)
+        draw.line((30, 125, 30 + 7 * side, 125), fill=(70, 70, 70), width=2)
+        for k in range(8):
+            draw.line((30 + k * side, 95, 30 + k * side, 125), fill=(70, 70, 70), width=2)
+        for k in range(7):
+            ink, label = self.digit(self.between(50, 62))
+            self.put(page, ink, 30 + k * side + (side - ink.width) // 2, 119 - ink.height)
+            text += label
+        return page, text
+
+    def draw_pattern(self):
+        """On paper with a pattern, such as a cheque's."""
+        page = self.page(560, 260, (240, 245, 238))
+        draw = ImageDraw.Draw(page)
+        for k in range(24):
+            wave = [(x, 130 + 100 * np.sin(x / 40 + k / 4) * np.cos(x / 170 + k / 9)) for x in range(0, 560, 4)]
+            draw.line(wave, fill=(190, 215, 195), width=1)
+        return page, self.row(page, self.between(1, 4), 50, 60, self.between(80, 110), 20, (25, 30, 90))
+
+    def draw_highlighted(self):
+        page = self.page(480, 240, 252)
+        ImageDraw.Draw(page).rectangle((25, 50, 455, 185), fill=(250, 245, 90))
+        return page, self.row(page, self.between(1, 4), 45, 70, self.between(75, 95), 16, (30, 50, 150))
+
+    def draw_same_brightness(self):
+        """Ink that differs from its paper in colour alone."""
+        pairs = [((120, 200, 120), (230, 140, 140)), ((180, 150, 230), (120, 180, 120)), ((230, 190, 120), (120, 200, 230))]
+        return self.one(300, *pairs[self.between(0, 2)])
+
+    def draw_drawing(self):
+        """A face, a heart, an arrow or a star."""
+        page, kind, width = self.page(300, 300), self.between(0, 3), self.between(3, 8)
+        draw, turn = ImageDraw.Draw(page), self.random.rand() * 6.3
+        at = lambda angle, r: (150 + r * np.cos(turn + angle), 150 + r * np.sin(turn + angle))
+        if kind == 0:
+            draw.ellipse((60, 60, 240, 240), outline=(20, 20, 30), width=width)
+            for x in (110, 175):
+                draw.ellipse((x, 115, x + 15, 130), fill=(20, 20, 30))
+            draw.arc((105, 120, 195, 200), 20, 160, fill=(20, 20, 30), width=width)
+            return page, ""
+        if kind == 1:
+            lines = [[(150 + 90 * np.sin(t) ** 3, 140 - 6 * (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t)))
+                      for t in np.linspace(0, 6.3, 60)]]
+        elif kind == 2:
+            lines = [[at(np.pi, 100), at(0, 100)], [at(.4, 60), at(0, 100), at(-.4, 60)]]
+        else:
+            lines = [[at(np.pi * k / 5, 100 if k % 2 else 42) for k in range(12)]]
+        for line in lines:
+            draw.line(line, fill=(20, 20, 30), width=width, joint="curve")
+        return page, ""
 
     # Several.
     def row(self, page, count, x, y, height, gap, colour=(20, 20, 30)):
@@ -315,7 +384,8 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
        "chalk", "frame", "scan", "small_on_page", "desk", "at_border", "dirt", "tiny")
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
-MORE = ("outline", "outline_light", "faint", "thick_light")  # found later; drawn last, so that the others stay what they were
+MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "highlighted", "same_brightness",
+        "drawing")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
