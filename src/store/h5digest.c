@@ -74,7 +74,7 @@ static void add_type_and_shape(Digest *digest, hid_t type, hid_t space) {
     add_bytes(digest, dims, (uint64_t)(rank > 0 ? rank : 0) * sizeof *dims);
 }
 
-/* Reads and hashes rows of an array, a few MiB at a time; rank > 0. */
+/* Reads and hashes rows of an array that isn't empty, a few MiB at a time; rank > 0. */
 static void add_rows(Digest *digest, const char *path, hid_t array, hid_t type, hid_t space) {
     enum { AT_A_TIME = 1 << 24 };
     hsize_t dims[H5S_MAX_RANK], start[H5S_MAX_RANK] = {0};
@@ -117,7 +117,7 @@ static void add_array(Digest *digest, const char *path) {
     } else {
         add_type_and_shape(digest, type, space);
         sha256_add(&digest->sha, &(uint64_t){(uint64_t)bytes}, sizeof(uint64_t));
-        if (H5Sget_simple_extent_ndims(space) > 0)
+        if (bytes > 0 && H5Sget_simple_extent_ndims(space) > 0)
             add_rows(digest, path, array, type, space);
         else if (bytes > 0)
             add_single_value(digest, path, array, type);
