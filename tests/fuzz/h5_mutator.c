@@ -184,7 +184,7 @@ static void change_number(Edit *edit, hid_t object, const char *name, hid_t stor
     const uint64_t whole = odd_number(edit);
     const double real = odd_real(edit);
     const bool floats = H5Tget_class(stored) == H5T_FLOAT;
-    if (draw(edit, 8)) {
+    if (H5Sget_simple_extent_npoints(space) == 1 && draw(edit, 8)) {
         write_attribute(object, name, floats ? H5T_IEEE_F64LE : H5T_STD_I64LE, space,
                         floats ? (const void *)&real : &whole);
         return;
