@@ -180,20 +180,6 @@ static bool is_page_edge(PIX *part, const PageRect *rect, int width, int height)
     return long_sides > 0 || sides >= 3;
 }
 
-/* Whether a part could be a digit that was cut out of a picture along its outline. */
-static bool is_cut_out(PIX *part, const PageRect *rect, int width, int height) {
-    if (10 * rect->width < 8 * width && 10 * rect->height < 8 * height) return false;
-    if (10 * rect->width < 5 * width || 10 * rect->height < 8 * height) return false;
-    l_int32 pixels = 0, rim = 0;
-    PIX *inside = pixCopy(NULL, part);
-    const int x = rect->width / 7, y = rect->height / 7;
-    pixSetOrClearBorder(inside, x, x, y, y, PIX_CLR);
-    pixCountPixels(part, &pixels, NULL);
-    pixCountPixels(inside, &rim, NULL);
-    pixDestroy(&inside);
-    return rim * 5 >= pixels; /* much of it lies in the middle */
-}
-
 static bool is_solid(PIX *part) {
     l_int32 pixels = 0;
     pixCountPixels(part, &pixels, NULL);
@@ -217,7 +203,7 @@ static void remove_frames_and_edges(PIX **mask) {
             pixClearAll(part); /* a sheet, or paper within a frame */
         else if (drawn == 4 || (drawn == 3 && edge))
             remove_frame(part);
-        else if (edge && !is_cut_out(part, &rect, width, height))
+        else if (edge)
             pixClearAll(part);
         pixRasterop(clean, rect.x, rect.y, rect.width, rect.height, PIX_SRC | PIX_DST, part, 0, 0);
         pixDestroy(&part);
