@@ -8,6 +8,7 @@
 #include "data/page_mask.h"
 #include "data/page_parts.h"
 #include "data/page_sheet.h"
+#include "data/page_skew.h"
 #include "data/picture.h"
 
 #include <math.h>
@@ -213,6 +214,7 @@ static void read_shapes(Sight *sights, int number, double scale, FoundDigits *fo
  * page]: 1 where there can't be ink; may be NULL. */
 static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const double near = 0.8;
+    const int64_t before = found->count;
     double scale;
     Work work = {.page = scale_to_work(page, &scale)};
     if (!work.page) return;
@@ -220,12 +222,15 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     work.window = (int)larger(15, smaller(larger(width, height) / 2, smaller(width, height)));
     if (outside) work.outside = pixScaleToSize(outside, width, height);
     const bool dark_first = is_dark_on_light(work.page, work.window);
+    const double skew = page_find_skew(work.page, dark_first);
+    if (skew != 0) page_turn(&work.page, &work.outside, skew);
     Sight sights[2];
     for (int s = 0; s < 2; s++)
         sights[s] = look(&work, dark_first == (s == 0));
     for (int s = 0; s < 2; s++)
         if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
             read_shapes(sights, s, scale, found);
+    if (skew != 0) page_turn_back(found, before, pixGetWidth(page), pixGetHeight(page), skew);
     sight_free(&sights[0]);
     sight_free(&sights[1]);
     pixDestroy(&work.page);
