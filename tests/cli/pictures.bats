@@ -102,6 +102,9 @@ comb.save("comb.pgm")
 pattern = Page(400, 300)
 pattern.rows = [[190 if (x + y) % 12 == 0 or (x - y) % 12 == 0 else v for x, v in enumerate(row)] for y, row in enumerate(pattern.rows)]
 pattern.put(0, 5, 16, 80).save("pattern.pgm")
+askew = Page(200, 200)  # squared, and not level
+askew.rows = [[120 if (y * 12 - x) // 12 % 24 < 2 or (x * 12 + y) // 12 % 24 < 2 else v for x, v in enumerate(row)] for y, row in enumerate(askew.rows)]
+askew.put(0, 6, 16, 16).save("askew.pgm")
 marked = Page(300, 220, 255).put(0, 6, 30, 26)
 with open(os.path.join(out, "marked.ppm"), "wb") as file:  # blue ink on an area marked in yellow
     file.write(b"P6\n300 220\n255\n")
@@ -136,7 +139,7 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes, on a pattern, marked, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on a desk, half in shadow, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
@@ -144,9 +147,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm pattern.pgm marked.ppm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm pattern.pgm askew.pgm marked.ppm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(cut -d' ' -f1 "$BATS_TEST_TMPDIR/out" | tr '\n' ' ') == "7 7 7227 7 7 " ]]
+    [[ $(cut -d' ' -f1 "$BATS_TEST_TMPDIR/out" | tr '\n' ' ') == "7 7 7227 7 7 7 " ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

@@ -282,6 +282,12 @@ class Drawer:
             draw.line(wave, fill=(190, 215, 195), width=1)
         return page, self.row(page, self.between(1, 4), 50, 60, self.between(80, 110), 20, (25, 30, 90))
 
+    def draw_askew(self):
+        """On ruled or squared paper that isn't level."""
+        page = self.rules(self.page(460, 460, 248), self.between(24, 60), (150, 170, 220), self.between(1, 3), bool(self.between(0, 1)))
+        text = self.row(page, self.between(1, 3), 90, 150, self.between(80, 110), 18, (30, 40, 140))
+        return page.rotate(self.random.uniform(-6, 6), Image.BICUBIC).crop((40, 40, 420, 420)), text
+
     def draw_highlighted(self):
         page = self.page(480, 240, 252)
         ImageDraw.Draw(page).rectangle((25, 50, 455, 185), fill=(250, 245, 90))
@@ -384,8 +390,8 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
        "chalk", "frame", "scan", "small_on_page", "desk", "at_border", "dirt", "tiny")
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
-MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "highlighted", "same_brightness",
-        "drawing")  # found later; drawn last, so that the others stay what they were
+MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "highlighted",
+        "same_brightness", "drawing")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
