@@ -285,7 +285,7 @@ void page_find_digits(PIX *page, FoundDigits *found) {
     PageRect box;
     PIX *grey = picture_grey(page);
     if (!find_cut_out_digit(grey, found)) {
-        PIX *sheet = page_find_sheet(grey, &box);
+        PIX *sheet = page_find_sheets(grey, &box);
         if (sheet) {
             find_digits_on_sheet(grey, sheet, &box, found);
             move_found(found, before, box.x, box.y, 1, page);

@@ -11,49 +11,28 @@ enum {
     RIM = 2        /* pixels along the sheet's edge that aren't counted to it */
 };
 
-/* The largest connected part; NULL if there is none. */
-static PIX *largest_part(PIX *mask) {
-    PIXA *parts = NULL;
-    BOXA *boxes = pixConnComp(mask, &parts, 4);
-    int best = -1;
-    l_int32 area, most = 0;
-    for (int i = 0; i < boxaGetCount(boxes); i++) {
-        PIX *part = pixaGetPix(parts, i, L_CLONE);
-        pixCountPixels(part, &area, NULL);
-        if (area > most) {
-            best = i;
-            most = area;
-        }
-        pixDestroy(&part);
-    }
-    PIX *largest = best < 0 ? NULL : pixCreateTemplate(mask);
-    if (largest) {
-        l_int32 x, y, width, height;
-        PIX *part = pixaGetPix(parts, best, L_CLONE);
-        boxaGetBoxGeometry(boxes, best, &x, &y, &width, &height);
-        pixRasterop(largest, x, y, width, height, PIX_SRC, part, 0, 0);
-        pixDestroy(&part);
-    }
-    boxaDestroy(&boxes);
-    pixaDestroy(&parts);
-    return largest;
+/* Where a page is bright. NULL if it has no two levels. */
+static PIX *bright_of(PIX *grey) {
+    PIX *bright = NULL;
+    if (pixOtsuAdaptiveThreshold(grey, pixGetWidth(grey), pixGetHeight(grey), 0, 0, 0.1f, NULL, &bright))
+        return NULL;
+    pixInvert(bright, bright);
+    return pixOpenBrick(bright, bright, 3, 3);
 }
 
-/* The largest bright part of a page with what is written on it. */
-static PIX *bright_part(PIX *grey) {
-    PIX *bright = NULL;
-    const int width = pixGetWidth(grey), height = pixGetHeight(grey), joined = 9;
-    if (pixOtsuAdaptiveThreshold(grey, width, height, 0, 0, 0.1f, NULL, &bright)) return NULL;
-    pixInvert(bright, bright);
-    pixOpenBrick(bright, bright, 3, 3);
-    PIX *part = largest_part(bright);
-    pixDestroy(&bright);
-    if (!part) return NULL;
-    pixCloseSafeBrick(part, part, joined, joined);
-    PIX *holes = pixHolesByFilling(part, 4);
-    pixOr(part, part, holes);
+/* A part of a mask [as page] with what is written on it. */
+static PIX *part_with_ink(PIX *mask, BOXA *boxes, PIXA *parts, int i) {
+    const int joined = 9;
+    l_int32 x, y, width, height;
+    PIX *whole = pixCreateTemplate(mask), *part = pixaGetPix(parts, i, L_CLONE);
+    boxaGetBoxGeometry(boxes, i, &x, &y, &width, &height);
+    pixRasterop(whole, x, y, width, height, PIX_SRC, part, 0, 0);
+    pixCloseSafeBrick(whole, whole, joined, joined);
+    PIX *holes = pixHolesByFilling(whole, 4);
+    pixOr(whole, whole, holes);
     pixDestroy(&holes);
-    return part;
+    pixDestroy(&part);
+    return whole;
 }
 
 typedef struct {
@@ -163,19 +142,40 @@ static PIX *small_page(PIX *page) {
     return pixScaleToSize(page, (int)lround(width * scale), (int)lround(height * scale));
 }
 
-PIX *page_find_sheet(PIX *page, PageRect *box) {
-    PIX *grey = small_page(page), *sheet = NULL;
-    PIX *part = grey ? bright_part(grey) : NULL;
-    if (part && has_shape_of_sheet(part) && has_dark_ground(grey, part)) {
-        BOX *found = NULL;
-        pixErodeBrick(part, part, 2 * RIM + 1, 2 * RIM + 1);
-        PIX *whole = pixScaleToSize(part, pixGetWidth(page), pixGetHeight(page));
-        if (!pixClipToForeground(whole, &sheet, &found) && found)
-            boxGetGeometry(found, &box->x, &box->y, &box->width, &box->height);
-        boxDestroy(&found);
-        pixDestroy(&whole);
+/* Adds the sheets of a page to a mask of it: its bright parts that have a sheet's shape and ground. */
+static void add_sheets(PIX *grey, PIX *bright, PIX *sheets) {
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(bright, &parts, 4);
+    for (int i = 0; i < boxaGetCount(boxes); i++) {
+        l_int32 width, height;
+        boxaGetBoxGeometry(boxes, i, NULL, NULL, &width, &height);
+        if (10 * width * height < pixGetWidth(grey) * pixGetHeight(grey)) continue;
+        PIX *part = part_with_ink(bright, boxes, parts, i);
+        if (has_shape_of_sheet(part) && has_dark_ground(grey, part)) {
+            pixErodeBrick(part, part, 2 * RIM + 1, 2 * RIM + 1);
+            pixOr(sheets, sheets, part);
+        }
+        pixDestroy(&part);
     }
-    pixDestroy(&part);
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
+}
+
+PIX *page_find_sheets(PIX *page, PageRect *box) {
+    PIX *grey = small_page(page), *found = NULL;
+    PIX *bright = grey ? bright_of(grey) : NULL;
+    if (bright) {
+        BOX *place = NULL;
+        PIX *sheets = pixCreateTemplate(bright);
+        add_sheets(grey, bright, sheets);
+        PIX *whole = pixScaleToSize(sheets, pixGetWidth(page), pixGetHeight(page));
+        if (!pixClipToForeground(whole, &found, &place) && place)
+            boxGetGeometry(place, &box->x, &box->y, &box->width, &box->height);
+        boxDestroy(&place);
+        pixDestroy(&whole);
+        pixDestroy(&sheets);
+    }
+    pixDestroy(&bright);
     pixDestroy(&grey);
-    return sheet;
+    return found;
 }

@@ -288,6 +288,15 @@ class Drawer:
         text = self.row(page, self.between(1, 3), 90, 150, self.between(80, 110), 18, (30, 40, 140))
         return page.rotate(self.random.uniform(-6, 6), Image.BICUBIC).crop((40, 40, 420, 420)), text
 
+    def draw_sheets(self):
+        """Two sheets on a desk."""
+        page, text = self.noise(self.page(760, 440, (70, 50, 35)), 8), ""
+        for x in (50, 420):
+            sheet, label = self.one(260, 242)
+            page.paste(sheet, (x + self.between(-20, 20), self.between(40, 140)))
+            text += label
+        return page.rotate(self.random.uniform(-3, 3), Image.BICUBIC, fillcolor=(70, 50, 35)), text
+
     def draw_highlighted(self):
         page = self.page(480, 240, 252)
         ImageDraw.Draw(page).rectangle((25, 50, 455, 185), fill=(250, 245, 90))
@@ -390,8 +399,8 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
        "chalk", "frame", "scan", "small_on_page", "desk", "at_border", "dirt", "tiny")
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
-MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "highlighted",
-        "same_brightness", "drawing")  # found later; drawn last, so that the others stay what they were
+MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets",
+        "highlighted", "same_brightness", "drawing")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
