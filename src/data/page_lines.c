@@ -140,11 +140,30 @@ static int drawn_sides(PIX *part) {
            (side_covered(part, width - band_x, 0, band_x, height) >= whole);
 }
 
+/* A part's straight lines that are nearly as long as it. */
+static PIX *long_lines(PIX *part, bool horizontal) {
+    const int least = (horizontal ? pixGetWidth(part) : pixGetHeight(part)) * 6 / 10;
+    return pixOpenCompBrick(NULL, part, horizontal ? L_MAX(least, 3) : 1, horizontal ? 1 : L_MAX(least, 3));
+}
+
+/* Whether a part has such lines in both directions, and thin ones, as several cells have, out of which digits
+ * may reach. */
+static bool is_of_cells(PIX *part) {
+    l_int32 counts[2] = {0};
+    double widest = 0;
+    for (int horizontal = 0; horizontal < 2; horizontal++) {
+        PIX *lines = long_lines(part, horizontal);
+        pixCountConnComp(lines, 8, &counts[horizontal]);
+        widest = fmax(widest, page_stroke_width(lines));
+        pixDestroy(&lines);
+    }
+    return smaller(counts[0], counts[1]) >= 2 && larger(counts[0], counts[1]) >= 3 &&
+           15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
+}
+
 /* Leaves of a frame or a row of cells what was written into it. */
 static void remove_frame(PIX *part) {
-    const int width = pixGetWidth(part), height = pixGetHeight(part);
-    PIX *level = pixOpenCompBrick(NULL, part, (int)larger(width * 6 / 10, 3), 1);
-    PIX *upright = pixOpenCompBrick(NULL, part, 1, (int)larger(height * 6 / 10, 3));
+    PIX *level = long_lines(part, true), *upright = long_lines(part, false);
     PIX *lines = pixOr(NULL, level, upright);
     const int line_width = (int)lround(page_stroke_width(lines)) + 1;
     PIX *kept = pixCopy(NULL, part);
@@ -201,7 +220,7 @@ static void remove_frames_and_edges(PIX **mask) {
         const bool edge = is_page_edge(part, &rect, width, height);
         if (drawn == 4 && is_solid(part))
             pixClearAll(part); /* a sheet, or paper within a frame */
-        else if (drawn == 4 || (drawn == 3 && edge))
+        else if (drawn == 4 || (drawn == 3 && edge) || (large && is_of_cells(part)))
             remove_frame(part);
         else if (edge)
             pixClearAll(part);

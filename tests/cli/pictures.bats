@@ -104,6 +104,12 @@ for k in range(5):
 for k, i in enumerate((0, 1, 1, 0)):
     comb.put(i, 3, 24 + k * 90, 12)
 comb.save("comb.pgm")
+cells = Page(400, 130)  # out of which digits reach
+for k in range(4):
+    cells.frame(20 + k * 80, 20, 82, 82, 2)
+for k, i in enumerate((0, 1, 1, 0)):
+    cells.put(i, 4, 6 + k * 80, 10 + k % 2 * 8)
+cells.save("cells.pgm")
 pattern = Page(400, 300)
 pattern.rows = [[190 if (x + y) % 12 == 0 or (x - y) % 12 == 0 else v for x, v in enumerate(row)] for y, row in enumerate(pattern.rows)]
 pattern.put(0, 5, 16, 80).save("pattern.pgm")
@@ -144,7 +150,7 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
@@ -152,9 +158,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7,7,7,7 7," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 7," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

@@ -297,6 +297,17 @@ class Drawer:
             text += label
         return page.rotate(self.random.uniform(-3, 3), Image.BICUBIC, fillcolor=(70, 50, 35)), text
 
+    def draw_over_cells(self):
+        """In cells that the digits reach out of."""
+        page, text, side = self.page(600, 160), "", 80
+        draw = ImageDraw.Draw(page)
+        for k in range(6):
+            draw.rectangle((30 + k * side, 30, 30 + (k + 1) * side, 30 + side), outline=(90, 90, 90), width=2)
+            ink, label = self.digit(self.between(70, 84))
+            self.put(page, ink, 30 + k * side + (side - ink.width) // 2 + self.between(-8, 8), 34 + self.between(-8, 8), (30, 40, 120))
+            text += label
+        return page, text
+
     def draw_highlighted(self):
         page = self.page(480, 240, 252)
         ImageDraw.Draw(page).rectangle((25, 50, 455, 185), fill=(250, 245, 90))
@@ -399,7 +410,7 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
        "chalk", "frame", "scan", "small_on_page", "desk", "at_border", "dirt", "tiny")
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
-MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets",
+MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
         "highlighted", "same_brightness", "drawing")  # found later; drawn last, so that the others stay what they were
 
 
