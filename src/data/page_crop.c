@@ -57,7 +57,7 @@ static bool is_one_part(PIX *mask) {
         pixCountPixels(part, &area, NULL);
         boxaGetBoxGeometry(boxes, i, NULL, NULL, &wide, &tall);
         one = one ||
-              (100 * (int64_t)area >= 85 * (int64_t)all && 10 * wide >= 8 * width && 10 * tall >= 8 * height);
+              (100 * (int64_t)area >= 85 * (int64_t)all && 10 * wide >= 7 * width && 10 * tall >= 8 * height);
         pixDestroy(&part);
     }
     boxaDestroy(&boxes);
@@ -77,13 +77,13 @@ static bool is_cut_out_digit(PIX *mask) {
            edge.runs <= most_runs && 100 * edge.inked <= 45 * edge.all && is_one_part(mask);
 }
 
-/* The mean of what isn't inked. */
+/* The median of what isn't inked: the mean would be that of strokes' blurred edges, too. */
 static l_uint32 paper_level(PIX *page, PIX *mask) {
-    l_float32 mean = 0;
+    l_float32 level = 0;
     PIX *paper = pixInvert(NULL, mask);
-    pixGetAverageMasked(page, paper, 0, 0, 1, L_MEAN_ABSVAL, &mean);
+    pixGetRankValueMasked(page, paper, 0, 0, 1, 0.5f, &level, NULL);
     pixDestroy(&paper);
-    return (l_uint32)lroundf(mean);
+    return (l_uint32)lroundf(level);
 }
 
 PIX *page_with_margin(PIX *page, int *margin) {
