@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "store/h5io.h"
 #include "store/image_source.h"
+#include "store/source_check.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -59,7 +60,8 @@ static StatusCode read_part(const H5File *file, const char *part, Dataset *datas
     *n = images.dims[0];
     spec->height = (int)images.dims[1];
     spec->width = (int)images.dims[2];
-    return image_source_read(file, group, source, status);
+    if (image_source_read(file, group, source, status) || !h5_lacks_sum(file)) return status->code;
+    return source_check(file, images_name, labels_name, *n, *spec, source, status);
 }
 
 static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *status) {
