@@ -96,6 +96,7 @@ data: deps ## put MNIST into data/mnist/ and data/mnist.h5
 
 .PHONY: demo
 demo: data ## train KNN, SVM and CNN on all of MNIST and show what they reach (half a minute on two fast cores)
+	$(STEP) $(PROGRAM)
 	@BUILD=$(BUILD) src/setup/demo.sh
 
 .PHONY: demo-figure
