@@ -62,8 +62,9 @@ static StatusCode check_inputs(const Context *context, const char *idx, const ch
 static StatusCode check_arguments(PrepareArguments *arguments, Status *status) {
     PictureOptions *pictures = &arguments->as_pictures;
     if (!arguments->out || !arguments->idx == !arguments->pictures)
-        return status_set(status, STATUS_USAGE,
-                          "--out and either --idx or --pictures are needed; see `pardigits prepare --help`.");
+        return status_set(
+            status, STATUS_USAGE,
+            "--out and one of --idx and --pictures are needed; see `pardigits prepare --help`.");
     if (arguments->pictures &&
         (arguments->labels_from || arguments->as_idx.transpose || arguments->as_idx.name_file))
         return status_set(status, STATUS_USAGE,

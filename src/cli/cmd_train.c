@@ -240,7 +240,9 @@ static void train_family(TrainJob *job, Status *status) {
     Status flush = {0};
     metrics_set_count(job->metrics, "complete", code == STATUS_OK);
     if (code == STATUS_OK || code == STATUS_STOPPED) metrics_flush(job->metrics, &flush);
-    if (flush.code && code == STATUS_OK) *status = flush;
+    if (flush.code && code == STATUS_OK)
+        status_set(status, flush.code, "%s is complete; only the last of its metrics are missing: %.700s",
+                   job->model_path, flush.text);
 }
 
 /* A signal while the images were read. Collective. */

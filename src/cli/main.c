@@ -257,7 +257,10 @@ __attribute__((section(".preinit_array"),
 
 int main(int argc, char **argv) {
     Status status = {0};
-    if (answer_help(argc, argv)) return finish_output(&status);
+    if (answer_help(argc, argv)) {
+        if (finish_output(&status)) fprintf(stderr, "pardigits: %s\n", status.text);
+        return status.code;
+    }
     take_signals(argc, argv, NULL);
     Comm *comm = start_ranks(&argc, &argv);
     Watchdog *watchdog = watchdog_start(comm);

@@ -105,8 +105,7 @@ static StatusCode list_pictures(int count, char *const *operands, PictureList *l
         if (!path_is_folder(operands[i])) {
             list_add(list, mem_text(operands[i]));
         } else if (!add_folder(operands[i], &visited, list, status) && list->count == before) {
-            status_set(status, STATUS_FAILED, "%s holds no picture: no file named *.png, *.jpg or the like.",
-                       operands[i]);
+            list_add(list, mem_text(operands[i])); /* reading it tells that it holds none */
         }
         mem_free(visited.folders);
     }

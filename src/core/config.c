@@ -130,12 +130,13 @@ StatusCode config_set_value(Config *config, const char *name, const char *value,
 
 StatusCode config_set(Config *config, const char *assignment, const char *where, Status *status) {
     const char *equals = strchr(assignment, '=');
-    if (!equals || equals == assignment)
+    const size_t length = strcspn(assignment, " \t="); /* blanks around the "=" are as in a file */
+    if (!equals || length == 0 || assignment + length + strspn(assignment + length, " \t") != equals)
         return status_set(status, STATUS_USAGE, "%s: %s isn't section.key=value, such as run.seed=7.", where,
                           assignment);
     char *name = mem_text(assignment);
-    name[equals - assignment] = 0;
-    config_set_value(config, name, equals + 1, where, status);
+    name[length] = 0;
+    config_set_value(config, name, equals + 1 + strspn(equals + 1, " \t"), where, status);
     mem_free(name);
     return status->code;
 }

@@ -103,6 +103,9 @@ static StatusCode read_file(const char *path, PictureBytes *file, Status *status
         return read_stream(stdin, 0, file, status);
     }
     FILE *stream = NULL;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return status_set(status, STATUS_FAILED,
+                          "%s holds no picture: no file named *.png, *.jpg or the like.", path);
     if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
         return status_set(status, STATUS_FAILED, "%s isn't a file; name a picture, or - for standard input.",
                           path);
@@ -126,10 +129,12 @@ static bool matches(const Format *format, const PictureBytes *file) {
 static StatusCode find_format(PictureFile *file, Status *status) {
     for (size_t f = 0; f < sizeof formats / sizeof *formats && !file->format; f++)
         if (matches(&formats[f], &file->bytes)) file->format = &formats[f];
+    if (file->bytes.size == 0) return status_set(status, STATUS_FAILED, "%s is empty.", file->bytes.path);
     if (!file->format)
         return status_set(
             status, STATUS_FAILED,
-            "%s isn't a PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000 or PNM picture; save it as one of these.",
+            "%s isn't a PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000 or PNM picture; save it as one "
+            "of these, or leave it out.",
             file->bytes.path);
     return file->format->measure ? status->code
                                  : picture_unsupported(&file->bytes, file->format->name, status);

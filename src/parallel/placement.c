@@ -145,13 +145,17 @@ int placement_threads(const Comm *comm) {
 static void warn(const Comm *comm, int rank, const CpuShare *own, int own_threads, Log *log) {
     struct {
         CpuShare share;
-        int threads, requested;
+        int threads, requested, node_cpus;
         bool binds;
-    } facts = {*own, own_threads, requested_threads(), omp_get_proc_bind() != omp_proc_bind_false};
+    } facts = {*own, own_threads, requested_threads(), (int)sysconf(_SC_NPROCESSORS_ONLN),
+               omp_get_proc_bind() != omp_proc_bind_false};
     comm_broadcast(comm, &facts, sizeof facts, rank);
     const int threads = facts.threads,
               free_cpus = facts.share.share < 1 ? 1 : (int)(facts.share.share + 1e-9);
-    if (threads > facts.share.cpus)
+    if (threads > facts.node_cpus)
+        log_line(log, "warning: rank %d has %d threads, but its node has %d CPU%s; lower OMP_NUM_THREADS",
+                 rank, threads, facts.node_cpus, facts.node_cpus == 1 ? "" : "s");
+    else if (threads > facts.share.cpus)
         log_line(log,
                  "warning: rank %d has %d threads on %d CPU%s, so they take turns; with mpirun add "
                  "--bind-to none or --map-by slot:PE=%d, with srun --cpus-per-task=%d",

@@ -197,10 +197,13 @@ static void find_studies(Search *search) {
 
 static StatusCode refuse(const Search *search, Status *status) {
     const ScalingRun *least = search->runs[0], *most = search->runs[search->count - 1];
+    const bool same_ranks = least->ranks == most->ranks;
     if (scaling_run_workers(least) == scaling_run_workers(most))
         return status_set(status, STATUS_USAGE,
                           "Scaling needs runs of at least two sizes, but %s on %lld rank%s x %lld thread%s.",
-                          search->count == 1 ? "there is one run," : "all of these are",
+                          search->count == 1 ? "there is one run,"
+                          : same_ranks       ? "all of these are"
+                                             : "these have the same number of threads in all, such as those",
                           (long long)least->ranks, least->ranks == 1 ? "" : "s", (long long)least->threads,
                           least->threads == 1 ? "" : "s");
     return status_set(

@@ -26,6 +26,7 @@ typedef struct {
     int64_t class_support[CLASSES_MAX]; /* by place in the order of the file */
     double *rho, *slope, *offset;       /* of pairs, in the order of the file */
     int rhos, slopes, offsets;
+    double classes; /* as nr_class says; 0: it didn't */
     char kernel[16];
     Status *status;
 } Reader;
@@ -152,7 +153,9 @@ static StatusCode take_header(Reader *reader) {
         kernel->gamma = number;
     else if (!strcmp(name, "coef0"))
         kernel->coef0 = number;
-    else if (strcmp(name, "nr_class") && strcmp(name, "total_sv"))
+    else if (!strcmp(name, "nr_class"))
+        reader->classes = number;
+    else if (strcmp(name, "total_sv"))
         return refuse(reader, "a line of a LIBSVM model");
     return kernel->degree ? STATUS_OK : refuse(reader, "a degree from 1 to 20");
 }
@@ -168,6 +171,8 @@ static StatusCode begin_pairs(Reader *reader) {
     int pairs = model->class_count * (model->class_count - 1) / 2, at = 0;
     if (model->class_count == 0 || reader->rhos != pairs || !reader->kernel[0])
         return refuse(reader, "kernel_type, label and a rho for each pair of labels before SV");
+    if (reader->classes && reader->classes != model->class_count)
+        return refuse(reader, "as many labels as nr_class says");
     model->pairs = svm_pairs_new(model->spec.classes);
     model->calibrated = reader->slopes == pairs && reader->offsets == pairs;
     for (int i = 0; i < model->class_count; i++)

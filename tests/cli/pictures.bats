@@ -200,6 +200,11 @@ PYTHON
     cmp "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
     python3 -c 'import json, sys; assert [json.loads(l)["text"] for l in open(sys.argv[1])] == ["7", "72\n27"]' "$BATS_TEST_TMPDIR/1"
     for sheet in seen boxes; do [[ $(head -c 4 "$BATS_TEST_TMPDIR/$sheet.png" | tail -c 3) == PNG ]]; done
+    mkdir "$BATS_TEST_TMPDIR/empty"
+    : >"$BATS_TEST_TMPDIR/empty.png"
+    fails 1 "holds no picture" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/empty" "$BATS_TEST_TMPDIR/folder/-1.pgm"
+    grep '^7' "$BATS_TEST_TMPDIR/out"
+    fails 1 "empty.png is empty" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/empty.png"
     printf '%%PDF-1.4\n' >"$BATS_TEST_TMPDIR/a.pdf"
     fails 1 "PDF isn't supported" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/a.pdf"
     fails 2 '--reject' "$PARDIGITS" predict "$models/knn" "$dir" --reject 2

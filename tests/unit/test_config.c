@@ -106,7 +106,7 @@ static void test_options_are_filled(void **state) {
     (void)state;
     Config *config = config_create(&model_families.keys);
     Status status = {0};
-    config_set(config, "knn.k=auto", "test", &status);
+    config_set(config, "knn.k = auto", "test", &status);
     config_set(config, "knn.metric=idm", "test", &status);
     config_set(config, "svm.gamma=0.5", "test", &status);
     assert_int_equal(knn_options(config).k, 0);
