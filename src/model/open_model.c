@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const ModelFamily *model_family_find(const ModelFamilies *families, const char *name) {
     for (int i = 0; i < families->count; i++)
@@ -27,6 +28,21 @@ char *model_path_of(const char *path) {
     return model;
 }
 
+/* Fails if train --overwrite has put the model at path aside and was ended before it had another. */
+static StatusCode check_replaced(const char *path, Status *status) {
+    const size_t size = strlen(path) + sizeof ".old";
+    char *old = mem_new(size, 1);
+    snprintf(old, size, "%s.old", path);
+    if (access(path, F_OK) && !access(old, F_OK))
+        status_set(
+            status, STATUS_FAILED,
+            "%s isn't there: a training with --overwrite began in its folder and has no model yet; the model "
+            "before it is %s.",
+            path, old);
+    mem_free(old);
+    return status->code;
+}
+
 /* Each rank for itself. */
 static StatusCode read_head(const ModelFamilies *families, Model *model, Status *status) {
     if (checkpoint_config(model->file, &families->keys, &model->config, status) ||
@@ -43,6 +59,8 @@ static StatusCode read_head(const ModelFamilies *families, Model *model, Status 
 StatusCode model_open_file(const Context *context, const ModelFamilies *families, const char *path,
                            Model *model, Status *status) {
     *model = (Model){0};
+    check_replaced(path, status);
+    if (comm_agree(context->comm, status)) return status->code;
     if (checkpoint_open(path, context->comm, &model->file, status)) return status->code;
     read_head(families, model, status);
     return comm_agree(context->comm, status);
