@@ -140,8 +140,8 @@ static void test_missing_file(void **state) {
     (void)state;
     Config *config = config_create(&model_families.keys);
     Status status = {0};
-    assert_int_equal(config_read_file(config, "/nonexistent/c.ini", &status), STATUS_USAGE);
-    assert_non_null(strstr(status.text, "/nonexistent/c.ini"));
+    assert_int_equal(config_read_file(config, "/proc/nonexistent/c.ini", &status), STATUS_USAGE);
+    assert_non_null(strstr(status.text, "/proc/nonexistent/c.ini"));
     config_destroy(&config);
 }
 

@@ -269,7 +269,7 @@ static void write_bytes(const void *bytes, size_t count) {
 
 static void test_no_picture(void **state) {
     (void)state;
-    assert_refused("/nonexistent/picture.png", "No such file");
+    assert_refused("/proc/nonexistent/picture.png", "No such file");
     assert_refused(folder, "holds no picture");
     write_bytes("This is a text and no picture at all, though it is long enough to be one.\n", 74);
     assert_refused(path, "isn't a PNG, JPEG, TIFF");
