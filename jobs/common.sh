@@ -92,11 +92,12 @@ begin() {
 }
 
 # was_lost STATUS: whether a rank was killed, lost or stood still (run.stall_abort_s), rather than failing in order, which removes the
-# run's lock; and something was saved since the start.
+# run's lock; and something was saved since the start. The lock of another job, which is why this one failed, doesn't count.
 was_lost() {
     [[ -n $losses ]] || return
     local run=${losses%/*}
-    [[ ($1 -ge 128 || -e $run/.lock) && -n $(find "$run" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
+    [[ $1 -ge 128 ]] || grep -qsx "job $SLURM_JOB_ID" "$run/.lock" || return
+    [[ -n $(find "$run" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
 }
 
 # finish STATUS: ends the job, or requeues it if its next start goes on from what this one saved. What saves nothing, such as an

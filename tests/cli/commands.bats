@@ -223,13 +223,14 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
 
 # requeues CODE: whether jobs/train.sbatch requeues itself when srun ends with CODE.
 requeues() {
-    local bin=$BATS_TEST_TMPDIR/bin code=0
+    local bin=$BATS_TEST_TMPDIR/bin run=$BATS_TEST_TMPDIR/run code=0
     mkdir -p "$bin"
-    printf '#!/bin/sh\nexit %d\n' "$1" >"$bin/srun"
+    rm -rf "$run"
+    printf '#!/bin/sh\n%s\nexit %d\n' "${2:+sleep 0.05; touch $run/model.h5; echo 'job $2' >$run/.lock}" "$1" >"$bin/srun"
     printf '#!/bin/sh\necho "$@"\n' >"$bin/scontrol"
     chmod +x "$bin"/*
     PATH=$bin:$PATH SLURM_JOB_ID=17 SLURM_NTASKS=2 SLURM_JOB_NODELIST=n1 SLURM_CPUS_ON_NODE=2 SLURM_NTASKS_PER_NODE=1 \
-        bash jobs/train.sbatch configs/cnn.ini "$BATS_TEST_TMPDIR/run" >"$BATS_TEST_TMPDIR/job" 2>&1 || code=$?
+        bash jobs/train.sbatch configs/cnn.ini "$run" >"$BATS_TEST_TMPDIR/job" 2>&1 || code=$?
     cat "$BATS_TEST_TMPDIR/job"
     [[ $code -eq $1 ]] && grep '^requeue 17$' "$BATS_TEST_TMPDIR/job"
 }
@@ -245,9 +246,9 @@ refuses() {
 
 @test "in a shell that srun started, commands and a training run as anywhere else" {
     local shell=(env SLURM_JOB_ID=7 SLURM_NODELIST="$(hostname)" SLURM_STEP_ID=0 SLURM_PROCID=0 SLURM_STEP_NUM_TASKS=1)
-    "${shell[@]}" "$PARDIGITS" show "$data" | grep -q '^train '
+    "${shell[@]}" "$PARDIGITS" show "$data" | grep '^train '
     "${shell[@]}" "$PARDIGITS" train configs/cnn.ini --data "$data" --set run.train=200 --set run.valid=0 --set cnn.epochs=1 \
-        --set "cnn.layers=pool:4 dense:10" --run "$BATS_TEST_TMPDIR/run" 2>&1 | grep '^.*1 rank, 1 on this node'
+        --set "cnn.layers=pool:4 dense:10" --run "$BATS_TEST_TMPDIR/run" 2>&1 | grep '1 rank, 1 on this node'
 }
 
 @test "a job's script without Slurm, or without its configuration, says so" {
@@ -267,6 +268,9 @@ refuses() {
         if requeues $code; then return 1; fi
         grep '17, start 1: 2 ranks' "$BATS_TEST_TMPDIR/job"
     done
+    # it ended without removing the run's lock, as it does when a rank stood still; or the lock is that of another job
+    requeues 1 17
+    if requeues 1 170; then return 1; fi
 }
 
 @test "evaluate: the dataset of the run and the folder of a run by themselves; another dataset is warned of; a summary over seeds" {
