@@ -11,7 +11,8 @@
 
 #include <stdint.h>
 
-/* Where images and labels came from: the checksums of their files ("": unknown). */
+/* Where images and labels came from: the checksums of their files, or those of what a dataset file holds
+ * where another program has changed it ("": unknown). */
 typedef struct {
     char images_sha256[65], labels_sha256[65];
 } ImageSource;

@@ -6,7 +6,8 @@
 #include "store/h5io.h"
 
 /* Reads all n images and labels of a part. A hash in source that isn't theirs is replaced by that of their
- * bytes, so that a run isn't continued with them; none ("") stays none. Not collective. */
+ * bytes, so that a run isn't continued with them; none ("") stays none. STATUS_FAILED if they can't be read.
+ * Not collective. */
 StatusCode source_check(const H5File *file, const char *images, const char *labels, int64_t n, ImageSpec spec,
                         ImageSource *source, Status *status);
 

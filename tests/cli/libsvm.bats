@@ -92,6 +92,8 @@ same_predictions() {
     fails_on 1 1 'one line nr_sv' import twice --out no.h5
     sed 's/^nr_sv .*/nr_sv 900000000 1 1 1 1 1 1 1 1 1/' rbf.libsvm >many
     fails_on 1 1 'as many support vectors as nr_sv says' import many --out no.h5
+    sed 's/^nr_class .*/nr_class 3/' rbf.libsvm >classes
+    fails_on 1 1 'as many labels as nr_class says' import classes --out no.h5
     sed 's/^label 0/label 256/' rbf.libsvm >labels
     fails_on 1 1 'different labels' import labels --out no.h5
     sed '20s/ [0-9]*:[^ ]*/ 785:1/' rbf.libsvm >wide

@@ -188,6 +188,8 @@ static void test_sizes_that_make_no_study_are_refused(void **state) {
     const MadeRun same[] = {{2, 3, 1000, 100, 4, 0}, {2, 3, 1000, 100, 4, 0}};
     assert_refused(same, 2, "at least two sizes, but all of these are on 2 ranks x 3 threads");
     assert_refused(same, 1, "there is one run, on 2 ranks");
+    const MadeRun turned[] = {{2, 1, 1000, 100, 4, 0}, {1, 2, 1000, 100, 4, 0}};
+    assert_refused(turned, 2, "these have the same number of threads in all");
     const MadeRun unlike[] = {{1, 1, 1000, 100, 4, 0}, {2, 1, 1500, 100, 4, 0}};
     assert_refused(unlike, 2, "make no study");
 }
