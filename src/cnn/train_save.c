@@ -19,6 +19,7 @@ bool trainer_is_finished(const Trainer *trainer) {
 /* Saves the state between two steps, when other ranks are missing (ProgressSave). */
 static void save_stalled(const void *context, char *text, int size) {
     const Trainer *trainer = context;
+    const bool complete = trainer_is_finished(trainer);
     Status status = {0};
     Log silent = {0};
     Comm *alone = comm_alone();
@@ -28,8 +29,10 @@ static void save_stalled(const void *context, char *text, int size) {
     job.trace = NULL;
     saver_wait(trainer->saver);
     train_job_flush_metrics(&job);
-    if (train_job_save(&job, false, train_state_write, &trainer->state, &status))
+    if (train_job_save(&job, complete, train_state_write, &trainer->state, &status))
         snprintf(text, (size_t)size, "%s The last checkpoint remains.", status.text);
+    else if (complete)
+        snprintf(text, (size_t)size, "the last step was done, and the model is saved in %s.", job.model_path);
     else
         snprintf(text, (size_t)size, "step %lld/%lld of epoch %lld is saved in %s: run again with --resume.",
                  (long long)trainer->state.step, (long long)trainer->steps,

@@ -29,16 +29,18 @@ void progress_init(Progress *progress) {
 
 /* Whoever ends the job sets `ending` and then looks at the records: so either it sees what this thread has
  * noted, or this thread sees `ending`. */
-static void stay_if_ending(const Progress *progress) {
-    while (atomic_load(progress->ending))
+static void stay_if_ending(Progress *progress, atomic_bool *mark) {
+    while (atomic_load(progress->ending)) {
+        atomic_store(mark, true);
         pause();
+    }
 }
 
 void progress_enter(Progress *progress, ProgressPhase phase, int64_t number) {
     atomic_store_explicit(&progress->record->number, number, memory_order_relaxed);
     atomic_store(&progress->record->phase, (int)phase);
     progress_beat(progress);
-    stay_if_ending(progress);
+    stay_if_ending(progress, &progress->record->stays);
 }
 
 void progress_wait_begin(Progress *progress) {
@@ -50,5 +52,5 @@ void progress_wait_begin(Progress *progress) {
 void progress_wait_end(Progress *progress) {
     atomic_store(&progress->record->waits, false);
     progress->waited_s += timer_now_s() - progress->wait_began_s;
-    stay_if_ending(progress);
+    stay_if_ending(progress, &progress->record->waits); /* still, as it doesn't return */
 }

@@ -36,14 +36,16 @@ extern const ProgressPhaseText progress_phases[PROGRESS_PHASES];
 typedef struct {
     _Alignas(64) atomic_int phase;
     atomic_bool waits; /* for other ranks, in MPI */
+    atomic_bool stays; /* at the beginning of its phase, as the job ends: nothing of the phase was done */
     atomic_uint beats; /* grows with the work */
     atomic_llong number;
     atomic_int group; /* of ranks that train one model together (progress_join) */
 } ProgressRecord;
 
-/* How to save what was trained so far while all ranks of the group on this node are in the phases from
- * PROGRESS_INPUT to PROGRESS_VALIDATION, but PROGRESS_UPDATE, and the main thread computes in a step or waits
- * for other ranks. */
+/* How to save what was trained so far while the main thread computes in a step, waits for other ranks or
+ * stays at the beginning of a phase, and each rank of the group on this node is in a phase from
+ * PROGRESS_INPUT to PROGRESS_VALIDATION but PROGRESS_UPDATE, or stays at the beginning of one up to
+ * PROGRESS_CHECKPOINT. */
 typedef struct {
     /* By another thread; it calls no MPI. text [size]: a sentence of what was saved, or why not. */
     void (*run)(const void *context, char *text, int size);

@@ -177,12 +177,14 @@ static void tell_all_go_on(Watch *watch) {
 /* Whether a rank's share of what is trained is in one piece, and stays so while the job ends: it can't begin
  * another phase. */
 static bool is_in_one_piece(const ProgressRecord *record) {
+    const bool stays = atomic_load(&record->stays); /* before its phase, which is the last one then */
     const int phase = atomic_load(&record->phase);
+    if (stays) return phase >= PROGRESS_INPUT && phase <= PROGRESS_CHECKPOINT;
     return phase >= PROGRESS_INPUT && phase <= PROGRESS_VALIDATION && phase != PROGRESS_UPDATE;
 }
 
 /* The same of all ranks of the node that train with this one. In a step its main thread may compute;
- * otherwise it must wait, which it doesn't return from while the job ends. */
+ * otherwise it must wait or stay, which it doesn't return from while the job ends. */
 static bool can_save(const Watchdog *dog) {
     const Watch *watch = &dog->watch;
     const ProgressRecord *own = dog->progress->record;
@@ -193,7 +195,8 @@ static bool can_save(const Watchdog *dog) {
             return false;
     }
     const int phase = atomic_load(&own->phase);
-    return phase == PROGRESS_COMPUTE || phase == PROGRESS_REDUCTION || atomic_load(&own->waits);
+    return phase == PROGRESS_COMPUTE || phase == PROGRESS_REDUCTION || atomic_load(&own->waits) ||
+           atomic_load(&own->stays);
 }
 
 /* Or until the watchdog is stopped. */
