@@ -1,0 +1,23 @@
+#include "core/text_buffer.h"
+
+#include "core/status.h"
+
+#include <stdlib.h>
+
+void text_buffer_init(TextBuffer *buffer) {
+    *buffer = (TextBuffer){0};
+    buffer->file = open_memstream(&buffer->bytes, &buffer->count);
+    if (!buffer->file) fatal("out of memory: a text couldn't be begun");
+}
+
+void text_buffer_free(TextBuffer *buffer) {
+    if (buffer->file) fclose(buffer->file);
+    free(buffer->bytes);
+    *buffer = (TextBuffer){0};
+}
+
+void text_buffer_print(const TextBuffer *buffer, FILE *file) {
+    if (fflush(buffer->file) || ferror(buffer->file))
+        fatal("out of memory: a text of %zu bytes couldn't grow", buffer->count);
+    fwrite(buffer->bytes, 1, buffer->count, file);
+}
