@@ -23,6 +23,14 @@ typedef struct {
     char **paths; /* [count] */
 } ReportArguments;
 
+/* A report in the making. */
+typedef struct {
+    const ReportArguments *arguments;
+    const Context *context;
+    Report *report;  /* NULL: not rank 0 */
+    int unpredicted; /* complete runs without predictions */
+} Making;
+
 /* What there is of a run; paths are freed by run_files_free. */
 typedef struct {
     char *model, *metrics;
@@ -73,58 +81,79 @@ static ImageSet copy_images(const ImageSet *set) {
     return copy;
 }
 
-/* Collective. report NULL: not rank 0. */
-static StatusCode add_predictions(Report *report, const ReportArguments *arguments, const Context *context,
-                                  Model *model, Status *status) {
-    const char *data = NULL;
-    ImageSet set = {0}, plain = {0};
+/* The part of the dataset that the model is asked for. Collective. */
+static StatusCode read_part(const Making *making, const Model *model, const char **data, ImageSet *set,
+                            Status *status) {
+    const ReportArguments *arguments = making->arguments;
+    if (!model_dataset(making->context, model, arguments->data, data, status))
+        split_read(&(Split){*data, arguments->split, model}, making->context, set, NULL, status);
+    return status->code;
+}
+
+/* What the model says of the set. Collective. */
+static StatusCode predict_set(const Making *making, Model *model, const char *data, ImageSet *set,
+                              Status *status) {
+    const Context *context = making->context;
     ModelImages images = {0};
-    if (model->family->load(model, context, status) ||
-        model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(&(Split){data, arguments->split, model}, context, &set, NULL, status))
-        return status->code;
-    if (report) plain = copy_images(&set);
-    Prediction *predictions = mem_new((size_t)set.n, sizeof *predictions);
-    if (!model_images_create(model, &set, &images, status)) {
+    ImageSet plain = {0};
+    if (making->report) plain = copy_images(set);
+    Prediction *predictions = mem_new((size_t)set->n, sizeof *predictions);
+    if (!model_images_create(model, set, &images, status)) {
         const double started_s = timer_now_s();
         model->family->predict(model, context, &images, predictions, NULL);
         const double seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
-        if (report) {
-            report_add_predictions(report, model, data, &plain, predictions, seconds);
+        if (making->report) {
+            report_add_predictions(making->report, model, data, &plain, predictions, seconds);
             predictions = NULL;
         }
     }
     mem_free(predictions);
     image_set_free(&plain);
-    image_set_free(&set);
     model_images_free(&images);
     return comm_agree(context->comm, status);
 }
 
+/* Of a model whose own dataset is gone, or lacks this part, the rest is shown nevertheless. Collective. */
+static StatusCode add_predictions(Making *making, Model *model, const char *path, Status *status) {
+    const char *data = NULL;
+    ImageSet set = {0};
+    Status unread = {0};
+    if (model->family->load(model, making->context, status)) return status->code;
+    if (!read_part(making, model, &data, &set, &unread)) {
+        predict_set(making, model, data, &set, status);
+    } else if (making->arguments->data || unread.code == STATUS_STOPPED) {
+        *status = unread;
+    } else {
+        log_line(making->context->log, "%s is shown without predictions: %s", path, unread.text);
+        if (making->report) report_add_no_predictions(making->report, unread.text);
+        making->unpredicted++;
+    }
+    image_set_free(&set);
+    return comm_agree(making->context->comm, status);
+}
+
 /* A run that isn't finished has no predictions yet. Collective. */
-static StatusCode add_model(Report *report, const ReportArguments *arguments, const Context *context,
-                            const char *path, Status *status) {
+static StatusCode add_model(Making *making, const char *path, Status *status) {
     Model model;
     bool complete = false;
+    const Context *context = making->context;
     if (!model_open_file(context, &model_families, path, &model, status)) {
         checkpoint_is_complete(model.file, &complete, status);
-        if (report) report_add_model(report, &model, status);
-        if (!comm_agree(context->comm, status) && complete)
-            add_predictions(report, arguments, context, &model, status);
+        if (making->report) report_add_model(making->report, &model, status);
+        if (!comm_agree(context->comm, status) && complete) add_predictions(making, &model, path, status);
     }
     model_close(&model);
     return comm_agree(context->comm, status);
 }
 
-static StatusCode add_run(Report *report, const ReportArguments *arguments, const Context *context,
-                          const char *path, Status *status) {
+static StatusCode add_run(Making *making, const char *path, Status *status) {
     RunFiles files;
+    const Context *context = making->context;
     if (!run_files_find(&files, path, context, status)) {
         log_line(context->log, "reading %s", path);
-        if (report) report_begin_run(report, path);
-        if (report && files.has_metrics) add_metrics(report, files.metrics, status);
-        if (!comm_agree(context->comm, status) && files.has_model)
-            add_model(report, arguments, context, files.model, status);
+        if (making->report) report_begin_run(making->report, path);
+        if (making->report && files.has_metrics) add_metrics(making->report, files.metrics, status);
+        if (!comm_agree(context->comm, status) && files.has_model) add_model(making, files.model, status);
     }
     run_files_free(&files);
     return comm_agree(context->comm, status);
@@ -159,10 +188,14 @@ static StatusCode write_page(const Report *report, const ReportArguments *argume
 static StatusCode report_all(const ReportArguments *arguments, const Context *context, Status *status) {
     const bool first = comm_rank(context->comm) == 0;
     Report report = {0};
+    Making making = {arguments, context, first ? &report : NULL, 0};
     if (first) report = report_new(arguments->count, arguments->split);
     for (int r = 0; r < arguments->count && !status->code; r++)
-        add_run(first ? &report : NULL, arguments, context, arguments->paths[r], status);
+        add_run(&making, arguments->paths[r], status);
     if (first && !status->code) write_page(&report, arguments, context->log, status);
+    if (first && !status->code && making.unpredicted)
+        status_set(status, STATUS_FAILED, "%s lacks the predictions of %d of %d runs, for the reasons above.",
+                   arguments->out, making.unpredicted, arguments->count);
     if (first) report_free(&report);
     return comm_agree(context->comm, status);
 }

@@ -195,7 +195,9 @@ function byClass(run) {
 
 function accuracySection() {
     const shown = runs.filter(evaluated);
-    if (!shown.length) return;
+    const missing = runs.filter((run) => run.no_predictions)
+        .map((run) => element("p", {}, run.name + " is shown without predictions: " + run.no_predictions));
+    if (!shown.length) return missing.length ? section("accuracy", "Accuracy", ...missing) : undefined;
     const rows = shown.map((run) => [run.name, of(run.model).about, run.correct, run.n, percent(run.accuracy),
         element("span", {class: "narrow"}, percent(run.low) + " to " + percent(run.high)), run.seconds.toFixed(2)]);
     const pairs = page.pairs.map((pair) => [runs[pair.a].name, runs[pair.b].name, pair.only_a, pair.only_b,
@@ -203,7 +205,7 @@ function accuracySection() {
     section("accuracy", "Accuracy", ...figuresOf("accuracy"),
         table("Correct predictions; the interval is Wilson's, 95 %", ["run", "model", "correct", "images", "accuracy", "interval", "seconds"], rows),
         pairs.length ? table("McNemar's exact test of each two models: p is how likely two equally good ones differ at least that much",
-            ["run", "beside", "only the first right", "only the second right", "p"], pairs) : null);
+            ["run", "beside", "only the first right", "only the second right", "p"], pairs) : null, ...missing);
 }
 
 function learningSection() {
@@ -260,7 +262,7 @@ function metricsTable(run, name) {
 function describeRun(run) {
     const model = of(run.model), facts = of(run.metrics);
     const rows = [["model", model.about], ["training", model.training], ["digest", model.digest], ["images", model.shape],
-        ["data", evaluated(run) ? page.sets[run.set].data : null], ["training images", facts.train_images], ["ranks", facts.ranks],
+        ["data", evaluated(run) ? page.sets[run.set].data : null], ["predictions", run.no_predictions], ["training images", facts.train_images], ["ranks", facts.ranks],
         ["threads a rank", facts.threads], ["hosts", facts.host_names], ["binding", facts.binding], ["build", facts.build],
         ["seconds", facts.seconds ? facts.seconds.toFixed(1) : null]].filter((row) => row[1] !== null && row[1] !== undefined).map((row) => [row[0], String(row[1])]);
     const others = Object.keys(facts).filter((name) => Array.isArray(facts[name]) && facts[name].length && name !== "epochs" && name !== "phases");

@@ -89,3 +89,7 @@ void report_add_predictions(Report *report, const Model *model, const char *data
     output_real(report->facts, "seconds", NULL, seconds, "%g");
     predictions_describe(report->facts, predictions, &set->images, set->shown);
 }
+
+void report_add_no_predictions(Report *report, const char *why) {
+    output_text(report->facts, "no_predictions", NULL, why);
+}

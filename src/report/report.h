@@ -58,6 +58,9 @@ StatusCode report_add_model(Report *report, const Model *model, Status *status);
 void report_add_predictions(Report *report, const Model *model, const char *data, ImageSet *images,
                             Prediction *predictions, double seconds);
 
+/* Or says why there are none: a sentence. */
+void report_add_no_predictions(Report *report, const char *why);
+
 /* Writes the page, whole or not at all. Without gnuplot it has no figures. */
 StatusCode report_write(const Report *report, const ReportFiles *files, Status *status);
 

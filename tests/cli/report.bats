@@ -66,6 +66,15 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report begun "$runs/knn/model.h5" --out page.html --split valid 2>err
     grep 'no figures are drawn' err
     grep -q '"name":"begun"' page.html
+    # a run whose dataset is gone keeps the rest of the page
+    cp "$data" lost.h5
+    "$PARDIGITS" train "$OLDPWD/configs/knn.ini" --data lost.h5 --set run.train=50 --run lost
+    rm lost.h5
+    fails 1 'lacks the predictions of 1 of 2 runs' "$PARDIGITS" report lost "$runs/knn" --out lost.html
+    grep -q "\"no_predictions\":\".*lost.h5, which lost/model.h5 was trained on, isn't there any more" lost.html
+    [[ $(grep -c '"accuracy":' lost.html) -ge 1 ]]
+    fails 1 "gone.h5" "$PARDIGITS" report "$runs/knn" --data gone.h5 --out gone.html
+    [[ ! -e gone.html ]]
     fails 1 "nowhere isn't a run" "$PARDIGITS" report "$runs/knn" nowhere
     fails 2 'RUN is missing' "$PARDIGITS" report
     fails 2 '--split all' "$PARDIGITS" report "$runs/knn" --split all
