@@ -85,6 +85,10 @@ StatusCode split_read(const Split *split, const Context *context, ImageSet *set,
 Settings settings_new(int argc);
 StatusCode settings_take(void *settings, const char *value, Status *status);
 
+/* Says which of them are keys of another kind of model than run.model. A file may have sections of all kinds.
+ */
+void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log);
+
 /* The dataset that a model is used with: `given` by the user or, where that is NULL, the one that it was
  * trained on (run.data). Warns if it isn't the one that the model was trained on. *data is the model's or
  * given. Collective: ranks agree. */

@@ -211,6 +211,7 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Contex
     Model model = {0};
     if (!model_open(context, &model_families, result->path, &arguments->settings, &model, status) &&
         !check_members(arguments, &model, status) && !evaluate(arguments, context, &model, result, status)) {
+        if (alone) settings_hint_at_unused(&arguments->settings, model.config, context->log);
         model.family->describe(&model, result->about, sizeof result->about);
         result->config = config_copy(model.config);
         config_set_value(result->config, "run.seed", "0", "--summary", status);

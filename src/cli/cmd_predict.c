@@ -174,8 +174,10 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
     if (!options_parse(argc, argv, options, &wanted, &operands, status) &&
         !check_wishes(context, reject, operands, argv + 1, &wishes, status) &&
         !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status) &&
-        !check_model(&model, &wishes, status))
+        !check_model(&model, &wishes, status)) {
+        settings_hint_at_unused(&settings, model.config, context->log);
         predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
+    }
     model_close(&model);
     mem_free(path);
     mem_free(settings.items);

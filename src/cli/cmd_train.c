@@ -77,18 +77,6 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     return comm_agree(comm, status);
 }
 
-/* Keys of --set that another kind of model has. A file may have sections for all kinds. */
-static void hint_at_unused(const TrainArguments *arguments, const Config *config, Log *log) {
-    const char *model = config_text(config, "run.model");
-    for (int i = 0; i < arguments->settings.count; i++) {
-        const char *setting = arguments->settings.items[i];
-        const size_t section = strcspn(setting, ".");
-        const bool is_used =
-            !strncmp(setting, "run.", 4) || (section == strlen(model) && !strncmp(setting, model, section));
-        if (!is_used) log_line(log, "hint: --set %s has no effect, as run.model = %s.", setting, model);
-    }
-}
-
 /* Whether the configuration suits the images of its dataset. */
 static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
     const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
@@ -314,7 +302,7 @@ static StatusCode configure(Opened *opened, int argc, char **argv, TrainJob *job
     if (read_config(arguments, job->comm, opened->config, status)) return status->code;
     if (check_config(opened->config, job->comm, status)) return status->code;
     if (config_notice(opened->config)) log_line(job->log, "%s", config_notice(opened->config));
-    hint_at_unused(arguments, opened->config, job->log);
+    settings_hint_at_unused(&arguments->settings, opened->config, job->log);
     job->config = opened->config;
     opened->init_path = arguments->init ? model_path_of(arguments->init) : NULL;
     return STATUS_OK;

@@ -91,6 +91,17 @@ StatusCode settings_take(void *context, const char *value, Status *status) {
     return status->code;
 }
 
+void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log) {
+    const char *model = config_text(config, "run.model");
+    for (int i = 0; i < settings->count; i++) {
+        const char *setting = settings->items[i];
+        const size_t section = strcspn(setting, ".");
+        const bool is_used =
+            !strncmp(setting, "run.", 4) || (section == strlen(model) && !strncmp(setting, model, section));
+        if (!is_used) log_line(log, "hint: --set %s has no effect, as run.model = %s.", setting, model);
+    }
+}
+
 StatusCode shape_parse(const char *text, int *height, int *width, Status *status) {
     char end;
     if (sscanf(text, "%dx%d%c", height, width, &end) == 2 && *height >= SIDE_MIN && *height <= SIDE_MAX &&

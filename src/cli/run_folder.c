@@ -92,18 +92,10 @@ static const char *run_file(const RunFolder *run, int i) {
     return files[i];
 }
 
-/* What an old run's file is called until the new run has a model. */
-static char *old_name(const char *path) {
-    const size_t size = strlen(path) + sizeof ".old";
-    char *old = mem_new(size, 1);
-    snprintf(old, size, "%s.old", path);
-    return old;
-}
-
 void run_folder_settle(const RunFolder *run) {
     const bool stands = access(run->model, F_OK) == 0;
     for (int i = 0; i < RUN_FILES; i++) {
-        char *old = old_name(run_file(run, i));
+        char *old = atomic_file_replaced(run_file(run, i));
         if (stands)
             unlink(old);
         else
@@ -125,7 +117,7 @@ static bool is_begun_with(const RunFolder *run, const Config *config) {
 /* A run that was to replace an old one may have been killed before it had a model. Then the old one comes
  * back, unless it is the new one that is gone on with. */
 static void recover_old(const RunFolder *run, const Config *config) {
-    char *old = old_name(run->model);
+    char *old = atomic_file_replaced(run->model);
     const bool only_old = access(run->model, F_OK) && access(run->previous, F_OK) && !access(old, F_OK);
     if (only_old && !(run->start == RUN_START_RESUME && is_begun_with(run, config))) run_folder_settle(run);
     mem_free(old);
@@ -174,7 +166,7 @@ StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Statu
     const bool has_model = access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0;
     for (int i = 0; i < RUN_FILES; i++) {
         const char *file = run_file(run, i);
-        char *old = old_name(file);
+        char *old = atomic_file_replaced(file);
         if ((has_model ? rename(file, old) : unlink(file)) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", file, strerror(errno));
         mem_free(old);

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "model/run_options.h"
+#include "store/atomic_file.h"
 #include "store/checkpoint.h"
 
 #include <stdio.h>
@@ -30,9 +31,7 @@ char *model_path_of(const char *path) {
 
 /* Fails if train --overwrite has put the model at path aside and was ended before it had another. */
 static StatusCode check_replaced(const char *path, Status *status) {
-    const size_t size = strlen(path) + sizeof ".old";
-    char *old = mem_new(size, 1);
-    snprintf(old, size, "%s.old", path);
+    char *old = atomic_file_replaced(path);
     if (access(path, F_OK) && !access(old, F_OK))
         status_set(
             status, STATUS_FAILED,

@@ -27,6 +27,13 @@ char *atomic_file_previous(const char *path) {
     return previous;
 }
 
+char *atomic_file_replaced(const char *path) {
+    const size_t size = strlen(path) + sizeof ".old";
+    char *replaced = mem_new(size, 1);
+    snprintf(replaced, size, "%s.old", path);
+    return replaced;
+}
+
 static int sync_path(const char *path, int flags) {
     int descriptor = open(path, flags);
     if (descriptor < 0) return -1;

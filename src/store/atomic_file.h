@@ -14,6 +14,9 @@ char *atomic_file_temporary(const char *path);
 /* The name of the previous copy: "DIR/NAME.prev.h5" for "DIR/NAME.h5". Freed by the caller (mem_free). */
 char *atomic_file_previous(const char *path);
 
+/* What a file is called that a new run replaces, until that has a model: "PATH.old". Freed likewise. */
+char *atomic_file_replaced(const char *path);
+
 /* STATUS_USAGE if path exists and isn't a regular file, as writing would replace it. */
 StatusCode atomic_file_check_kind(const char *path, Status *status);
 

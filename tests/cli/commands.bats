@@ -122,6 +122,8 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     for text in '--set svm.c=9 has no effect' 'every training image (1) is of class 5' 'cnn.batch = 128 is more than the 1 training image,' 'cnn.shift = 8 is strong' 'cnn.rotate = 80'; do
         grep -e "$text" hints
     done
+    OMP_NUM_THREADS=$(($(getconf _NPROCESSORS_ONLN) + 1)) "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run \
+        --data "$data" --set run.train=20 --set knn.k=1 2>&1 | grep 'threads, but its node has [0-9]* CPU.*lower OMP_NUM_THREADS'
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
     done

@@ -275,6 +275,7 @@ END
 @test "only how a model is used can be changed in using it" {
     on 1 1 train configs/svm.ini --data "$data" --run "$dir/run" --set run.train=500
     fails_on 2 2 'was trained with' evaluate "$dir/run/model.h5" --data "$data" --set svm.c=3
+    "$PARDIGITS" evaluate "$dir/run/model.h5" --data "$data" --set knn.search=pruned 2>&1 | grep 'hint: --set knn.search=pruned has no effect'
     fails 2 'kind svm, which has no such key' "$PARDIGITS" evaluate "$dir/run/model.h5" --data "$data" --set knn.k=9
     # nor is it replaced by an imported one, nor tried on other data than it knows
     "$PARDIGITS" export "$dir/run" --out "$dir/libsvm"
