@@ -163,15 +163,30 @@ static uint64_t most_compression(hid_t array) {
     return most;
 }
 
+/* Items of a space, 0 if a dimension is; -1: more than `most`, even if the dimensions that are 0 were 1. HDF5
+ * multiplies them modulo 2^64. */
+static int64_t count_items(hid_t space, uint64_t most) {
+    hsize_t dims[H5S_MAX_RANK] = {0};
+    const int rank = H5Sget_simple_extent_ndims(space);
+    bool empty = H5Sget_simple_extent_type(space) == H5S_NULL;
+    uint64_t items = 1;
+    if (rank < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0 || most == 0) return -1;
+    for (int d = 0; d < rank; d++) {
+        empty = empty || dims[d] == 0;
+        if (dims[d] > most / items) return -1;
+        if (dims[d] > 0) items *= dims[d];
+    }
+    return empty ? 0 : (int64_t)items;
+}
+
 int64_t h5_items_bytes(const H5File *file, hid_t array, hid_t type, hid_t space) {
     hsize_t file_bytes = 0;
-    const hssize_t items = H5Sget_simple_extent_npoints(space);
     const uint64_t item_bytes = H5Tget_size(type);
-    if (items < 0 || item_bytes == 0 || H5Tdetect_class(type, H5T_VLEN) != 0 ||
-        H5Tis_variable_str(type) != 0 || H5Fget_filesize(file->id, &file_bytes) < 0)
+    if (item_bytes == 0 || H5Tdetect_class(type, H5T_VLEN) != 0 || H5Tis_variable_str(type) != 0 ||
+        H5Fget_filesize(file->id, &file_bytes) < 0)
         return -1;
-    const uint64_t most = file_bytes * most_compression(array) / item_bytes;
-    return (uint64_t)items > most ? -1 : (int64_t)((uint64_t)items * item_bytes);
+    const int64_t items = count_items(space, file_bytes * most_compression(array) / item_bytes);
+    return items < 0 ? -1 : items * (int64_t)item_bytes;
 }
 
 /* Opens an array and gets its shape; negative after an error. */
