@@ -15,9 +15,9 @@ enum {
     SIDE_1 = 12, /* pixels on a side after each layer */
     SIDE_2 = 10,
     SIDE_3 = 3,
-    FILTERS_1 = 24,
-    FILTERS_2 = 48,
-    FILTERS_3 = 48,
+    FILTERS_1 = sizeof gate_scale_1 / sizeof *gate_scale_1,
+    FILTERS_2 = sizeof gate_scale_2 / sizeof *gate_scale_2,
+    FILTERS_3 = sizeof gate_scale_3 / sizeof *gate_scale_3,
     FEATURES = SIDE_3 * SIDE_3 * FILTERS_3,
     MOST_VALUES = SIDE_2 * SIDE_2 * FILTERS_2, /* that a layer gives */
     OUTPUTS = GATE_DIGITS + 1                  /* the last one is what isn't a digit */
