@@ -105,12 +105,12 @@ typedef struct {
     double sure, rank; /* of the least sure part */
 } Reading;
 
-static bool same_page(const FoundDigit *a, const FoundDigit *b) {
-    return a->picture == b->picture && a->page == b->page;
+static bool same_sheet(const FoundDigit *a, const FoundDigit *b) {
+    return a->picture == b->picture && a->page == b->page && a->sheet == b->sheet;
 }
 
 static bool same_sight(const FoundDigit *a, const FoundDigit *b) {
-    return same_page(a, b) && a->sight == b->sight;
+    return same_sheet(a, b) && a->sight == b->sight;
 }
 
 static bool same_shape(const FoundDigit *a, const FoundDigit *b) {
@@ -243,7 +243,7 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
     return i;
 }
 
-/* Of the two ways to see a page the second one has to leave far less doubt. */
+/* Of the two ways to see a page or a sheet the second one has to leave far less doubt. */
 static void choose(const FoundDigits *found, const Answers *answers, const Doubt *doubt, ReadDigits *read) {
     const double little = 0.95;
     for (int64_t i = 0; i < found->count;) {
@@ -251,7 +251,7 @@ static void choose(const FoundDigits *found, const Answers *answers, const Doubt
         const int before = read->count;
         double sure, other_sure;
         i = choose_readings(found, answers, doubt, i, read, &sure);
-        if (i == found->count || !same_page(&found->digits[i], first)) continue;
+        if (i == found->count || !same_sheet(&found->digits[i], first)) continue;
         const int between = read->count;
         i = choose_readings(found, answers, doubt, i, read, &other_sure);
         if (sure < little && 2 * (1 - other_sure) < 1 - sure)

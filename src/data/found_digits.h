@@ -15,9 +15,10 @@ enum { FOUND_JOINED = 4 };
  * that may be pieces of one digit are read as one, too; such readings follow those of all shapes. */
 typedef struct {
     int picture, page;       /* counted from 0 */
+    int sheet;               /* on the page, in reading order; 0 where it isn't on one */
     int sight;               /* 0: the likelier way to see the page; 1: the other one */
     int line, number;        /* on the page */
-    int shape;               /* on the page, in reading order */
+    int shape;               /* on the sheet or the page, in reading order */
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */
     bool alone;              /* the picture was taken as one digit */
@@ -28,7 +29,7 @@ typedef struct {
 typedef struct {
     int64_t count, room;
     ImageSpec spec;
-    FoundDigit *digits; /* [count], by picture, page, sight, shape, reading, part */
+    FoundDigit *digits; /* [count], by picture, page, sheet, sight, shape, reading, part */
     uint8_t *images;    /* [count][height][width] */
 } FoundDigits;
 

@@ -237,16 +237,6 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     pixDestroy(&work.outside);
 }
 
-/* sheet [of box]: 1 where it is. Places are those in the box. */
-static void find_digits_on_sheet(PIX *page, PIX *sheet, const PageRect *box, FoundDigits *found) {
-    BOX *part = boxCreate(box->x, box->y, box->width, box->height);
-    PIX *cut = pixClipRectangle(page, part, NULL);
-    pixInvert(sheet, sheet);
-    if (cut) find_digits(cut, sheet, found);
-    pixDestroy(&cut);
-    boxDestroy(&part);
-}
-
 /* Moves the places of what was found since the first `before` digits were, and makes them `scale` times as
  * large; they end where the page does. */
 static void move_found(FoundDigits *found, int64_t before, int x, int y, double scale, PIX *page) {
@@ -280,19 +270,35 @@ static bool find_cut_out_digit(PIX *page, FoundDigits *found) {
     return cut_out;
 }
 
-void page_find_digits(PIX *page, FoundDigits *found) {
+/* Finds the digits of one sheet of the page. *lines: that its sheets had so far. */
+static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int *lines, FoundDigits *found) {
     const int64_t before = found->count;
-    PageRect box;
+    const int lines_before = *lines;
+    const PageRect *box = &sheets->boxes[s];
+    BOX *part = boxCreate(box->x, box->y, box->width, box->height);
+    PIX *cut = pixClipRectangle(page, part, NULL), *outside = pixInvert(NULL, sheets->masks[s]);
+    if (cut && outside) find_digits(cut, outside, found);
+    move_found(found, before, box->x, box->y, 1, page);
+    for (int64_t i = before; i < found->count; i++) {
+        FoundDigit *digit = &found->digits[i];
+        digit->sheet = s;
+        digit->line += lines_before;
+        *lines = (int)larger(*lines, digit->line + 1);
+    }
+    pixDestroy(&outside);
+    pixDestroy(&cut);
+    boxDestroy(&part);
+}
+
+void page_find_digits(PIX *page, FoundDigits *found) {
+    int lines = 0;
     PIX *grey = picture_grey(page);
     if (!find_cut_out_digit(grey, found)) {
-        PIX *sheet = page_find_sheets(grey, &box);
-        if (sheet) {
-            find_digits_on_sheet(grey, sheet, &box, found);
-            move_found(found, before, box.x, box.y, 1, page);
-        } else {
-            find_digits(grey, NULL, found);
-        }
-        pixDestroy(&sheet);
+        PageSheets sheets = page_find_sheets(grey);
+        for (int s = 0; s < sheets.count; s++)
+            find_digits_on_sheet(grey, &sheets, s, &lines, found);
+        if (!sheets.count) find_digits(grey, NULL, found);
+        page_sheets_free(&sheets);
     }
     pixDestroy(&grey);
 }

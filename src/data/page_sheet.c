@@ -1,6 +1,7 @@
 #include "data/page_sheet.h"
 
 #include "core/integers.h"
+#include "data/page_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -142,18 +143,43 @@ static PIX *small_page(PIX *page) {
     return pixScaleToSize(page, (int)lround(width * scale), (int)lround(height * scale));
 }
 
-/* Adds the sheets of a page to a mask of it: its bright parts that have a sheet's shape and ground. */
-static void add_sheets(PIX *grey, PIX *bright, PIX *sheets) {
+/* Whether sheet a is read before sheet b: those beside each other from the left, others from above. */
+static bool is_before(const PageRect *a, const PageRect *b) {
+    const bool beside = 2 * -page_gap_y(a, b) >= smaller(a->height, b->height);
+    return beside ? a->x < b->x : a->y < b->y;
+}
+
+/* Adds a sheet, a part of the small page, in reading order. */
+static void add_sheet(PIX *part, PIX *page, PageSheets *sheets) {
+    BOX *place = NULL;
+    PIX *whole = pixScaleToSize(part, pixGetWidth(page), pixGetHeight(page)), *mask = NULL;
+    if (!pixClipToForeground(whole, &mask, &place) && place) {
+        PageRect box;
+        boxGetGeometry(place, &box.x, &box.y, &box.width, &box.height);
+        int s = sheets->count++;
+        for (; s > 0 && is_before(&box, &sheets->boxes[s - 1]); s--) {
+            sheets->boxes[s] = sheets->boxes[s - 1];
+            sheets->masks[s] = sheets->masks[s - 1];
+        }
+        sheets->boxes[s] = box;
+        sheets->masks[s] = mask;
+    }
+    boxDestroy(&place);
+    pixDestroy(&whole);
+}
+
+/* Adds the bright parts of a page that have a sheet's shape and ground. grey, bright: of the small page. */
+static void add_sheets(PIX *page, PIX *grey, PIX *bright, PageSheets *sheets) {
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(bright, &parts, 4);
-    for (int i = 0; i < boxaGetCount(boxes); i++) {
+    for (int i = 0; i < boxaGetCount(boxes) && sheets->count < PAGE_MOST_SHEETS; i++) {
         l_int32 width, height;
         boxaGetBoxGeometry(boxes, i, NULL, NULL, &width, &height);
         if (10 * width * height < pixGetWidth(grey) * pixGetHeight(grey)) continue;
         PIX *part = part_with_ink(bright, boxes, parts, i);
         if (has_shape_of_sheet(part) && has_dark_ground(grey, part)) {
             pixErodeBrick(part, part, 2 * RIM + 1, 2 * RIM + 1);
-            pixOr(sheets, sheets, part);
+            add_sheet(part, page, sheets);
         }
         pixDestroy(&part);
     }
@@ -161,21 +187,18 @@ static void add_sheets(PIX *grey, PIX *bright, PIX *sheets) {
     pixaDestroy(&parts);
 }
 
-PIX *page_find_sheets(PIX *page, PageRect *box) {
-    PIX *grey = small_page(page), *found = NULL;
+PageSheets page_find_sheets(PIX *page) {
+    PageSheets sheets = {0};
+    PIX *grey = small_page(page);
     PIX *bright = grey ? bright_of(grey) : NULL;
-    if (bright) {
-        BOX *place = NULL;
-        PIX *sheets = pixCreateTemplate(bright);
-        add_sheets(grey, bright, sheets);
-        PIX *whole = pixScaleToSize(sheets, pixGetWidth(page), pixGetHeight(page));
-        if (!pixClipToForeground(whole, &found, &place) && place)
-            boxGetGeometry(place, &box->x, &box->y, &box->width, &box->height);
-        boxDestroy(&place);
-        pixDestroy(&whole);
-        pixDestroy(&sheets);
-    }
+    if (bright) add_sheets(page, grey, bright, &sheets);
     pixDestroy(&bright);
     pixDestroy(&grey);
-    return found;
+    return sheets;
+}
+
+void page_sheets_free(PageSheets *sheets) {
+    for (int s = 0; s < sheets->count; s++)
+        pixDestroy(&sheets->masks[s]);
+    sheets->count = 0;
 }

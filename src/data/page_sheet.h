@@ -5,8 +5,18 @@
 
 #include "data/page_mask.h"
 
-/* The mask of the sheets, each a little smaller than it is, within their box; NULL if the page shows none.
- * page: in grey. */
-PIX *page_find_sheets(PIX *page, PageRect *box);
+enum { PAGE_MOST_SHEETS = 9 }; /* each is a tenth of the page or more */
+
+/* A mask of each sheet, a little smaller than that is, within its box; in reading order. Freed by
+ * page_sheets_free. */
+typedef struct {
+    int count;
+    PIX *masks[PAGE_MOST_SHEETS];
+    PageRect boxes[PAGE_MOST_SHEETS];
+} PageSheets;
+
+/* page: in grey. */
+PageSheets page_find_sheets(PIX *page);
+void page_sheets_free(PageSheets *sheets);
 
 #endif

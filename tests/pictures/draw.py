@@ -297,6 +297,19 @@ class Drawer:
             text += label
         return page.rotate(self.random.uniform(-3, 3), Image.BICUBIC, fillcolor=(70, 50, 35)), text
 
+    def draw_sheets_of_lines(self):
+        """Two sheets on a desk with two lines each; one is read after the other."""
+        page, text = self.noise(self.page(760, 520, (70, 50, 35)), 8), ""
+        for x in (50, 420):
+            sheet = self.page(270, 300, 242)
+            for y in (40, 165):
+                for k in range(self.between(1, 3)):
+                    ink, label = self.digit(self.between(60, 75))
+                    self.put(sheet, ink, 25 + k * 80, y + self.between(-6, 6), (40, 40, 50))
+                    text += label
+            page.paste(sheet, (x + self.between(-15, 15), self.between(30, 190)))
+        return page.rotate(self.random.uniform(-3, 3), Image.BICUBIC, fillcolor=(70, 50, 35)), text
+
     def draw_over_cells(self):
         """In cells that the digits reach out of."""
         page, text, side = self.page(600, 160), "", 80
@@ -411,7 +424,7 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
-        "highlighted", "same_brightness", "drawing")  # found later; drawn last, so that the others stay what they were
+        "highlighted", "same_brightness", "drawing", "sheets_of_lines")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
