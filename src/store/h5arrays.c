@@ -97,7 +97,8 @@ static hid_t storage_of(H5Type type, H5Shape shape) {
     int64_t row_bytes = (int64_t)H5Tget_size(h5_memory_type(type));
     for (int i = 1; i < shape.rank; i++)
         row_bytes *= shape.dims[i];
-    if (shape.rank < 1 || shape.dims[0] * row_bytes < CHECKED_BYTES || row_bytes > CHECKED_BYTES)
+    if (shape.rank < 1 || row_bytes == 0 || row_bytes > CHECKED_BYTES ||
+        shape.dims[0] < divide_up(CHECKED_BYTES, row_bytes))
         return creation;
     hsize_t block[H5_MAX_RANK];
     for (int i = 0; i < shape.rank; i++)
@@ -244,6 +245,49 @@ static void check_class(const H5File *file, const char *name, hid_t array, H5Typ
     H5Tclose(stored);
 }
 
+/* HDF5 would take the nearest number that fits. */
+static H5T_conv_ret_t note_misfit(H5T_conv_except_t kind, hid_t from, hid_t to, void *value, void *converted,
+                                  void *misfits) {
+    (void)from;
+    (void)to;
+    (void)value;
+    (void)converted;
+    if (kind == H5T_CONV_EXCEPT_RANGE_HI || kind == H5T_CONV_EXCEPT_RANGE_LOW) *(bool *)misfits = true;
+    return H5T_CONV_UNHANDLED;
+}
+
+static const char *const ranges[] = {
+    [H5_U8] = "0 to 255",
+    [H5_I32] = "32 bits with a sign",
+    [H5_U32] = "32 bits without a sign",
+    [H5_I64] = "64 bits with a sign",
+    [H5_U64] = "64 bits without a sign",
+    [H5_F32] = "32-bit floating-point numbers",
+    [H5_F64] = "64-bit floating-point numbers",
+};
+
+/* What is read of an array: spaces of HDF5. */
+typedef struct {
+    hid_t in_memory, in_file;
+    bool together; /* by all ranks */
+} Items;
+
+/* Fails if an item is out of the type's range. */
+static void read_items(const H5File *file, hid_t array, const char *name, H5Type type, const Items *items,
+                       void *data, Status *status) {
+    bool misfits = false;
+    hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    H5Pset_type_conv_cb(transfer, note_misfit, &misfits);
+    if (items->together) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
+    if (H5Dread(array, h5_memory_type(type), items->in_memory, items->in_file, transfer, data) < 0)
+        read_error(file, name, status);
+    else if (misfits)
+        status_set(status, STATUS_FAILED,
+                   "%s: %s holds numbers out of the range that is expected there, %s: convert the array.",
+                   file->path, name, ranges[type]);
+    H5Pclose(transfer);
+}
+
 StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
                    Status *status) {
     H5Shape shape;
@@ -263,8 +307,8 @@ StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape ex
         status_set(status, STATUS_FAILED,
                    "%s: %s has the shape %s, expected %s: the file is damaged or foreign.", file->path, name,
                    found, wanted);
-    } else if (H5Dread(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) {
-        read_error(file, name, status);
+    } else {
+        read_items(file, array, name, type, &(Items){H5S_ALL, H5S_ALL, false}, data, status);
     }
     H5Dclose(array);
     return status->code;
@@ -297,11 +341,7 @@ static void read_selected_rows(const H5File *file, hid_t array, const char *name
         H5Sselect_none(in_file);
         H5Sselect_none(in_memory);
     }
-    hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
-    if (file->comm) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
-    if (H5Dread(array, h5_memory_type(type), in_memory, in_file, transfer, data) < 0)
-        read_error(file, name, status);
-    H5Pclose(transfer);
+    read_items(file, array, name, type, &(Items){in_memory, in_file, file->comm != NULL}, data, status);
     H5Sclose(in_memory);
     H5Sclose(in_file);
 }

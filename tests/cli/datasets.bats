@@ -295,3 +295,27 @@ PYTHON
     "$PARDIGITS" train configs/knn.ini --data "$BATS_TEST_TMPDIR/large.h5" --run "$folder" --overwrite --set run.train=200 --set run.valid=200 \
         --set run.preprocess=none 2>&1 | grep 'validation: 200 of 200 correct'
 }
+
+@test "datasets of other programs: numbers that don't fit are refused, not cut off" {
+    cd "$BATS_TEST_TMPDIR" || return
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, sys
+source = h5py.File(sys.argv[1])["train"]
+images, labels = source["images"][:60].astype("i4"), source["labels"][:60].astype("i2")
+for name, factor, shift in ("wide", 257, 0), ("signed", 1, -1), ("whole", 1, 0):
+    with h5py.File(name + ".h5", "w") as f:
+        f.attrs["format"], f.attrs["version"], f.attrs["classes"] = "pardigits dataset", 1, 10
+        f["train/images"], f["train/labels"] = images * factor, labels + shift
+PY
+    knn=("$BATS_TEST_DIRNAME/../../configs/knn.ini" --set run.train=0 --set knn.k=1)
+    local code=0
+    on 2 1 train "${knn[@]}" --data wide.h5 --run a 2>err || code=$?
+    [[ $code -eq 1 ]]
+    grep 'wide.h5: /train/images holds numbers out of the range that is expected there, 0 to 255: convert' err
+    code=0
+    "$PARDIGITS" train "${knn[@]}" --data signed.h5 --run a 2>err || code=$?
+    [[ $code -eq 1 ]]
+    grep 'signed.h5: /train/labels holds numbers out of the range' err
+    "$PARDIGITS" train "${knn[@]}" --data whole.h5 --run a
+    "$PARDIGITS" evaluate a --split train | grep -E '^knn +60 +60 '
+}
