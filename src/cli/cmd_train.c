@@ -123,12 +123,26 @@ static StatusCode check_begun(const RunFolder *run, const Config *config, const 
     return status->code;
 }
 
+/* Without a checkpoint of the whole the models of members that a run left are gone on with by the same
+ * configuration alone. Collective. */
+static StatusCode check_leftovers(const RunFolder *run, const Config *config, const Comm *comm,
+                                  Status *status) {
+    bool longer = false;
+    Status unreadable = {0};
+    Config *begun = config_create(&model_families.keys);
+    if (comm_rank(comm) == 0 && run_folder_has_leftovers(run) &&
+        !config_read_file(begun, run->config, &unreadable))
+        check_begun(run, config, begun, &longer, status);
+    config_destroy(&begun);
+    return comm_agree(comm, status);
+}
+
 /* Opens the checkpoint to go on from, if there is one, and checks that it is of the same configuration. */
 static StatusCode open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
                                bool *complete, Status *status) {
     checkpoint_open_newest(run->model, comm, resume, status);
     forgive_damage(run, comm, status);
-    if (!*resume) return status->code;
+    if (!*resume) return status->code ? status->code : check_leftovers(run, config, comm, status);
     Config *stored = NULL;
     if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
         bool longer = false;

@@ -93,7 +93,7 @@ static const char *run_file(const RunFolder *run, int i) {
 }
 
 void run_folder_settle(const RunFolder *run) {
-    const bool stands = access(run->model, F_OK) == 0;
+    const bool stands = access(run->model, F_OK) == 0 || run_folder_has_leftovers(run);
     for (int i = 0; i < RUN_FILES; i++) {
         char *old = atomic_file_replaced(run_file(run, i));
         if (stands)
@@ -118,7 +118,8 @@ static bool is_begun_with(const RunFolder *run, const Config *config) {
  * back, unless it is the new one that is gone on with. */
 static void recover_old(const RunFolder *run, const Config *config) {
     char *old = atomic_file_replaced(run->model);
-    const bool only_old = access(run->model, F_OK) && access(run->previous, F_OK) && !access(old, F_OK);
+    const bool only_old = access(run->model, F_OK) && access(run->previous, F_OK) && !access(old, F_OK) &&
+                          !run_folder_has_leftovers(run);
     if (only_old && !(run->start == RUN_START_RESUME && is_begun_with(run, config))) run_folder_settle(run);
     mem_free(old);
 }

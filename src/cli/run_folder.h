@@ -37,15 +37,15 @@ StatusCode run_folder_prepare_fallback(const Config *config, const Comm *comm, S
  * run left beside its model stays if keep_leftovers is true. Only rank 0 calls these. */
 StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status);
 
-/* When a training has ended, in whatever way: removes the old run if there is a new model, and otherwise puts
- * it back. */
+/* When a training has ended, in whatever way: removes the old run if there is a new model, or that of a
+ * member, and otherwise puts it back. */
 void run_folder_settle(const RunFolder *run);
 
 /* Removes what a complete run needs no more: the previous copy, temporary files, and what stopped runs leave
  * beside the model. Only rank 0 calls it. */
 void run_folder_tidy(const RunFolder *run);
 
-/* Whether a stopped run left files beside its model. Only rank 0 calls it. */
+/* Whether a stopped run left models beside its own, of members. Only rank 0 calls it. */
 bool run_folder_has_leftovers(const RunFolder *run);
 
 /* Writes config.ini. Only rank 0 calls it. */

@@ -134,7 +134,14 @@ void member_files_remove(const Config *config, const char *model_path) {
         }
 }
 
-/* How many files there are of members of any ensemble that was trained to this model; may remove them. */
+static bool is_model(const char *name) {
+    const size_t length = strlen(name), metrics = strlen(member_metrics), model = strlen(member_model);
+    return length > metrics && strcmp(name + length - metrics, member_metrics) &&
+           !strcmp(name + length - model, member_model);
+}
+
+/* How many models there are of members of any ensemble that was trained to this one; may remove them and what
+ * goes with them. */
 static int count_all(const char *model_path, bool remove) {
     char *prefix = member_path(model_path, 0, ""), *folder = mem_text(model_path);
     int count = 0;
@@ -146,7 +153,7 @@ static int count_all(const char *model_path, bool remove) {
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         const bool temporary = entry->d_name[0] == '.';
         if (strncmp(entry->d_name + temporary, name, strlen(name))) continue;
-        count += !temporary;
+        count += !temporary && is_model(entry->d_name);
         if (remove) unlinkat(dirfd(entries), entry->d_name, 0);
     }
     if (entries) closedir(entries);

@@ -35,6 +35,8 @@ void member_files_remove(const Config *config, const char *model_path);
 
 /* Removes those of any ensemble that was trained to this model. */
 void member_files_remove_all(const char *model_path);
+
+/* Whether there is a member's model among them. */
 bool member_files_exist(const char *model_path);
 
 /* Refuses members' files that were begun with another configuration, other images or by another build than

@@ -198,12 +198,23 @@ static StatusCode train_all(EnsembleTraining *ensemble, Status *status) {
     return status->code;
 }
 
-/* Puts the members together, all of them or, after a stop or a failure, those that are finished. Collective:
- * all ranks agree. */
+/* Whether a member is finished. Collective: rank 0 looks. */
+static bool any_finished(const EnsembleTraining *ensemble) {
+    const TrainJob *job = ensemble->job;
+    uint64_t finished = 0;
+    for (int m = 0; comm_rank(job->comm) == 0 && m < ensemble->members; m++)
+        finished += member_is_finished(job->model_path, m);
+    comm_sum_u64(job->comm, &finished, 1);
+    return finished > 0;
+}
+
+/* Puts the members together, all of them or, after a stop or a failure, those that are finished; a failure
+ * without any leaves no model. Collective: all ranks agree. */
 static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
     Status saved = {0};
     ensemble->trained = status->code == STATUS_OK;
-    save_ensemble(ensemble, &saved);
+    if (ensemble->trained || status->code == STATUS_STOPPED || any_finished(ensemble))
+        save_ensemble(ensemble, &saved);
     if (saved.code && (ensemble->trained || status->code == STATUS_STOPPED)) *status = saved;
     if (!status->code && comm_rank(ensemble->job->comm) == 0)
         member_files_remove(ensemble->job->config, ensemble->job->model_path);
@@ -222,16 +233,10 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
     EnsembleTraining ensemble = {0};
     if (!job->resume && take_members(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
-    /* a model without members marks the folder as this run's */
-    if (!job->resume) save_ensemble(&ensemble, status);
-    if (status->code) {
-        stop_watch_destroy(&ensemble.watch);
-    } else {
-        const double start_s = timer_now_s();
-        train_all(&ensemble, status);
-        metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
-        finish(&ensemble, status);
-    }
+    const double start_s = timer_now_s();
+    train_all(&ensemble, status);
+    metrics_set(job->metrics, "train_s", timer_now_s() - start_s);
+    finish(&ensemble, status);
     image_set_free(&ensemble.shard);
     mem_free(ensemble.diverged);
     assignment_free(&ensemble.assignment);

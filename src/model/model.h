@@ -149,7 +149,7 @@ struct ModelFamily {
     /* Removes what a stopped run leaves beside its model; rank 0 alone. NULL if there is nothing. */
     void (*remove_leftovers)(const char *model_path);
 
-    /* Whether there is any of that; rank 0 alone. NULL as before. */
+    /* Whether there is a model among that; rank 0 alone. NULL as before. */
     bool (*has_leftovers)(const char *model_path);
 
     int exporter_count, importer_count, bench_count;

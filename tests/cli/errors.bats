@@ -206,6 +206,11 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
     before=$(sha256sum "$dir/run"/*)
     fails 1 diverged "$PARDIGITS" "${net[@]}" --overwrite --set cnn.lr=1000 --set cnn.epochs=50
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
+    local code=0
+    "$PARDIGITS" "${net[@]}" --overwrite --set cnn.members=2 --set cnn.lr=1000 --set cnn.epochs=50 2>"$dir/log" || code=$?
+    [[ $code -eq 1 ]]
+    grep 'training of all members diverged' "$dir/log"
+    [[ $(sha256sum "$dir/run"/*) == "$before" ]]
     # killed before it had a model: the old one comes back, but not where the new one is gone on with
     for file in model.h5 metrics.h5 config.ini; do mv "$dir/run/$file" "$dir/run/$file.old"; done
     sed 's/^seed = 1$/seed = 3/' "$dir/run/config.ini.old" >"$dir/run/config.ini"

@@ -104,7 +104,11 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     # neither without the file that says whose they are, nor with a damaged one, is a finished member lost
     rm -f "$run_dir/model.h5" "$run_dir/model.prev.h5"
     fails 2 'holds a run already' "$PARDIGITS" train "${two[@]}" --run "$run_dir"
+    fails 2 "$run_dir was begun with cnn.lr = " "$PARDIGITS" train "${two[@]}" --run "$run_dir" --resume --set cnn.lr=0.05
+    fails 2 "$run_dir was begun with cnn.members = 2" "$PARDIGITS" train "${cnn[@]}" --set cnn.epochs=2 --run "$run_dir" --resume
+    mv "$run_dir/config.ini" "$BATS_TEST_TMPDIR/config.ini"
     fails 2 'model.member-00.h5 was begun with another cnn.lr' "$PARDIGITS" train "${two[@]}" --run "$run_dir" --resume --set cnn.lr=0.05
+    mv "$BATS_TEST_TMPDIR/config.ini" "$run_dir/config.ini"
     head -c 3000 "$stopped/model.h5" >"$run_dir/model.h5"
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
