@@ -85,6 +85,9 @@ StatusCode split_read(const Split *split, const Context *context, ImageSet *set,
 Settings settings_new(int argc);
 StatusCode settings_take(void *settings, const char *value, Status *status);
 
+/* Fails if two of the models, files or folders of runs, are the same. where: begins the sentence. */
+StatusCode check_models_differ(const char *where, int count, char **paths, Status *status);
+
 /* Says which of them are keys of another kind of model than run.model. A file may have sections of all kinds.
  */
 void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log);

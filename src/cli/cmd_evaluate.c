@@ -288,17 +288,8 @@ static StatusCode check_predictions(const EvaluateArguments *arguments, const Co
 /* A model that is named twice would count as two runs that don't differ. Collective. */
 static StatusCode check_different(const EvaluateArguments *arguments, const Context *context, int models,
                                   char **paths, Status *status) {
-    const bool checks = arguments->summary && comm_rank(context->comm) == 0;
-    for (int i = 0; checks && i < models; i++)
-        for (int j = 0; j < i && !status->code; j++) {
-            char *path = model_path_of(paths[i]), *other = model_path_of(paths[j]);
-            if (path_is_same(path, other))
-                status_set(status, STATUS_USAGE,
-                           "--summary: %s and %s are the same file: name each model once.", paths[j],
-                           paths[i]);
-            mem_free(other);
-            mem_free(path);
-        }
+    if (arguments->summary && comm_rank(context->comm) == 0)
+        check_models_differ("--summary: ", models, paths, status);
     return comm_agree(context->comm, status);
 }
 

@@ -202,9 +202,12 @@ static StatusCode report_all(const ReportArguments *arguments, const Context *co
 
 /* Makes the folder of --figures, if there is one, before anything is computed. On rank 0. */
 static StatusCode make_figures_folder(const ReportArguments *arguments, Status *status) {
-    if (arguments->figures && mkdir(arguments->figures, 0777) && errno != EEXIST)
-        status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", arguments->figures,
-                   strerror(errno));
+    const char *folder = arguments->figures;
+    if (!folder || path_is_folder(folder) || !mkdir(folder, 0777)) return status->code;
+    if (errno == EEXIST)
+        status_set(status, STATUS_USAGE, "--figures %s isn't a folder: name another.", folder);
+    else
+        status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", folder, strerror(errno));
     return status->code;
 }
 
@@ -219,7 +222,8 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     const Operands wanted = {1, argc, names};
     if (options_parse(argc, argv, options, &wanted, &arguments.count, status)) return status->code;
     if (split_check(arguments.split, status)) return status->code;
-    if (comm_rank(context->comm) == 0) make_figures_folder(&arguments, status);
+    if (comm_rank(context->comm) == 0 && !check_models_differ("", arguments.count, arguments.paths, status))
+        make_figures_folder(&arguments, status);
     if (comm_agree(context->comm, status)) return status->code;
     if (!check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status))
         report_all(&arguments, context, status);

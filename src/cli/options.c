@@ -102,6 +102,19 @@ void settings_hint_at_unused(const Settings *settings, const Config *config, Log
     }
 }
 
+StatusCode check_models_differ(const char *where, int count, char **paths, Status *status) {
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < i && !status->code; j++) {
+            char *path = model_path_of(paths[i]), *other = model_path_of(paths[j]);
+            if (path_is_same(path, other))
+                status_set(status, STATUS_USAGE, "%s%s and %s are the same file: name each model once.",
+                           where, paths[j], paths[i]);
+            mem_free(other);
+            mem_free(path);
+        }
+    return status->code;
+}
+
 StatusCode shape_parse(const char *text, int *height, int *width, Status *status) {
     char end;
     if (sscanf(text, "%dx%d%c", height, width, &end) == 2 && *height >= SIDE_MIN && *height <= SIDE_MAX &&

@@ -28,6 +28,7 @@ static void log_strength(const char *key, double value, double most, const char 
 
 void cnn_log_hints(const CnnOptions *options, ImageSpec spec, int64_t images, int64_t steps, Log *log) {
     const double side = (double)smaller(spec.height, spec.width);
+    if (options->lr == 0) log_line(log, "hint: cnn.lr = 0 leaves the weights as they are; raise cnn.lr.");
     log_steps(options, images, steps, log);
     log_strength("cnn.shift", options->shift, side / 6, "strokes leave the image", log);
     log_strength("cnn.elastic", options->elastic, side / 12, "strokes are torn", log);

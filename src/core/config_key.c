@@ -113,8 +113,8 @@ static StatusCode check_number(const ConfigKey *key, const char *value, const ch
     errno = 0;
     double number = strtod(value, &end);
     bool whole = key->type == CONFIG_INT;
-    bool good = end != value && !*end && isfinite(number) && number >= key->min && number <= key->max &&
-                (!whole || number == floor(number));
+    bool good = end != value && !*end && !strpbrk(value, "xX") /* hexadecimal */ && isfinite(number) &&
+                number >= key->min && number <= key->max && (!whole || number == floor(number));
     if (good) return STATUS_OK;
     return status_set(status, STATUS_USAGE, "%s: %s = %s isn't %s%s%s from %.10g to %.10g%s%s.", where,
                       key->name, value, key->choices, *key->choices ? " or " : "",

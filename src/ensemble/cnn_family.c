@@ -183,10 +183,20 @@ static StatusCode check_length(const Config *begun, const Config *config, Status
     return cnn_check_length(begun, config, status);
 }
 
+/* Of a training: a model can't hold more members than it trains. */
+static StatusCode check_training(const Config *config, ImageSpec spec, Status *status) {
+    const int64_t members = ensemble_options(config).members, used = ensemble_options(config).use_members;
+    if (used > members)
+        return status_set(status, STATUS_USAGE,
+                          "cnn.use_members = %lld, but cnn.members = %lld: use that many at most.",
+                          (long long)used, (long long)members);
+    return members_check(config, spec, status);
+}
+
 static const ModelExporter exporters[] = {{"onnx", cnn_onnx_write, NULL}};
 
 const ModelFamily cnn_family = {.name = "cnn",
-                                .check = members_check,
+                                .check = check_training,
                                 .train = members_train,
                                 .rehearse = members_rehearse,
                                 .takes_init = true,

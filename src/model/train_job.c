@@ -103,7 +103,7 @@ void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]) 
 void train_job_log_hints(const TrainJob *job) {
     uint64_t counts[CLASSES_MAX];
     char number[12];
-    int present = 0, last = 0;
+    int present = 0, last = 0, missing = 0;
     const int64_t asked = run_options(job->config).train;
     if (asked > job->train_count)
         log_line(job->log, "hint: run.train = %lld, but there are only %lld images to train on.",
@@ -111,8 +111,13 @@ void train_job_log_hints(const TrainJob *job) {
     train_job_count_classes(job, counts);
     for (int c = 0; c < job->spec.classes; c++) {
         present += counts[c] > 0;
-        if (counts[c]) last = c;
+        *(counts[c] ? &last : &missing) = c;
     }
+    if (present > 1 && present < job->spec.classes)
+        log_line(
+            job->log,
+            "hint: %d of the %d classes have no training image, class %s for one, and won't be recognised.",
+            job->spec.classes - present, job->spec.classes, class_name(&job->class_names, missing, number));
     if (present == 1)
         log_line(job->log,
                  "hint: every training image (%lld) is of class %s, so there is nothing to tell apart; use "
