@@ -284,11 +284,21 @@ StatusCode cnn_check_length(const Config *begun, const Config *config, Status *s
         config_value(begun, "cnn.schedule"));
 }
 
+/* A run that was stopped early (cnn.patience) stays so if it is made longer: its model only says how long it
+ * might have been. Collective: the same status on every rank. */
+static StatusCode run_epochs(Trainer *trainer, Status *status) {
+    if (trainer_is_finished(trainer)) {
+        log_best(trainer);
+        return trainer_save(trainer, status);
+    }
+    while (!trainer_is_finished(trainer) && !run_epoch(trainer, status))
+        continue;
+    return status->code;
+}
+
 StatusCode cnn_train(TrainJob *job, Status *status) {
     Trainer *trainer = mem_new(1, sizeof *trainer);
-    if (trainer_begin(trainer, job, status) == STATUS_OK)
-        while (!trainer_is_finished(trainer) && !run_epoch(trainer, status))
-            continue;
+    if (trainer_begin(trainer, job, status) == STATUS_OK) run_epochs(trainer, status);
     trainer_end(trainer);
     mem_free(trainer);
     return status->code;

@@ -294,6 +294,12 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     on 2 1 train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=2 --resume
     same_model one/model.h5 two/model.h5
     /usr/bin/python3 -c 'import h5py; assert list(h5py.File("one/metrics.h5")["epochs"]["epoch"]) == [1, 2]'
+    # one that was stopped early stays so, and is the run that had so many epochs from the beginning
+    local early=("${few[@]}" --set cnn.schedule=constant --set cnn.lr=0.5 --set cnn.patience=1)
+    "$PARDIGITS" train "${early[@]}" --run early --set cnn.epochs=30
+    "$PARDIGITS" train "${early[@]}" --run early2 --set cnn.epochs=29
+    "$PARDIGITS" train "${early[@]}" --run early2 --set cnn.epochs=30 --resume 2>&1 | grep 'stopped early'
+    same_model early/model.h5 early2/model.h5
     fails_on 1 2 'was begun without a model' train "${few[@]}" --run two --set cnn.schedule=constant --set cnn.epochs=2 --resume --init one # though complete
     fails_on 1 2 'was begun with cnn.lr' train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=3 --set cnn.lr=0.1 --resume
     on 1 1 train "${few[@]}" --run cycle --set cnn.epochs=1
