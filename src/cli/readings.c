@@ -1,5 +1,6 @@
 #include "cli/readings.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "data/gate.h"
 #include "data/views.h"
@@ -218,6 +219,38 @@ static void choose_joins(const FoundDigits *found, const Answers *answers, const
     }
 }
 
+/* Whether small digits first to end - 1, which stand close together, aren't a number: words, of which a third
+ * or more is doubtful, and strokes that are all alike. */
+static bool is_small_print(const ReadDigits *read, int first, int end) {
+    int doubtful = 0, ones = 0;
+    for (int d = first; d < end; d++) {
+        doubtful += read->digits[d].doubtful;
+        ones += read->digits[d].best.label == 1;
+    }
+    return 3 * doubtful >= end - first || ones == end - first;
+}
+
+static bool same_writing(const FoundDigit *a, const FoundDigit *b) {
+    return a->line == b->line && a->number == b->number && a->small == b->small;
+}
+
+/* Leaves small print out, as forms have it beside what is filled in. */
+static void drop_small_print(ReadDigits *read, int before, int classes) {
+    bool all_small = true;
+    for (int d = before; d < read->count; d++)
+        all_small = all_small && read->digits[d].place.small;
+    if (all_small) return;
+    for (int first = before, end; first < read->count; first = end) {
+        const FoundDigit *place = &read->digits[first].place;
+        end = first + 1;
+        while (end < read->count && same_writing(&read->digits[end].place, place))
+            end++;
+        if (!place->small || !is_small_print(read, first, end)) continue;
+        drop(read, first, end, classes);
+        end = first;
+    }
+}
+
 /* Chooses a reading of each shape that begins with image i and belongs to its sight; the images after them.
  * *sure: the mean over the digits. */
 static int64_t choose_readings(const FoundDigits *found, const Answers *answers, const Doubt *doubt,
@@ -238,6 +271,7 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
     while (i < found->count && same_sight(&found->digits[i], first))
         i++;
     choose_joins(found, answers, doubt, joins, i, before, read);
+    drop_small_print(read, before, found->spec.classes);
     for (int d = before; d < read->count; d++)
         *sure += doubt->sure[read->digits[d].image] / (read->count - before);
     return i;
@@ -261,6 +295,23 @@ static void choose(const FoundDigits *found, const Answers *answers, const Doubt
     }
 }
 
+/* Counts lines and numbers again, as some were left out; a gap as wide as a digit is high ends a number. */
+static void count_again(ReadDigits *read) {
+    FoundDigit before = {.picture = -1}; /* as it was counted at first */
+    for (int d = 0; d < read->count; d++) {
+        FoundDigit *place = &read->digits[d].place;
+        const FoundDigit *last = d ? &read->digits[d - 1].place : NULL;
+        const FoundDigit own = *place;
+        const bool same_page = own.picture == before.picture && own.page == before.page,
+                   same_line = same_page && own.line == before.line,
+                   same_number = same_line && own.number == before.number &&
+                                 own.x - before.x - before.width <= larger(own.height, before.height);
+        place->line = same_page ? last->line + !same_line : 0;
+        place->number = same_page ? last->number + !same_number : 0;
+        before = own;
+    }
+}
+
 StatusCode read_digits(const Context *context, const Model *model, const FoundDigits *found, double reject,
                        ReadDigits *read, Status *status) {
     const int64_t n = found->count;
@@ -277,6 +328,7 @@ StatusCode read_digits(const Context *context, const Model *model, const FoundDi
         read->digits = mem_new((size_t)n, sizeof *read->digits);
         if (answers.probabilities) read->probabilities = mem_new((size_t)(n * classes), sizeof(float));
         choose(found, &answers, &doubt, read);
+        count_again(read);
         mem_free(doubt.sure);
         mem_free(doubt.rank);
     }

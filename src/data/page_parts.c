@@ -215,14 +215,56 @@ static bool has_proportions(const PageShape *shape, int height) {
            box->height <= 12 * box->width + 12;
 }
 
-/* Moves a shape to the pieces, which have room for all. */
-static void set_aside(PageShapes *shapes, int i, PageShapes *pieces) {
-    if (!pieces->room) {
-        pieces->room = shapes->count;
-        pieces->shapes = mem_new((size_t)pieces->room, sizeof *pieces->shapes);
-    }
-    pieces->shapes[pieces->count++] = shapes->shapes[i];
+/* Moves a shape to others, which have room for it. */
+static void move_shape(PageShapes *shapes, int i, PageShapes *others) {
+    others->shapes[others->count++] = shapes->shapes[i];
     shapes->shapes[i] = shapes->shapes[--shapes->count];
+}
+
+/* Whether a part that is too small for a digit of this height belongs to writing of its own, such as a number
+ * beside a larger one: it is away from anything larger, and has one of about its size beside it. */
+static bool is_small_writing(const PageShapes *shapes, int i, int height) {
+    const PageRect *box = &shapes->shapes[i].box;
+    bool beside = false;
+    if (!has_proportions(&shapes->shapes[i], box->height) || 10 * box->height >= 4 * height ||
+        10 * box->height < height)
+        return false;
+    for (int j = 0; j < shapes->count; j++) {
+        const PageRect *other = &shapes->shapes[j].box;
+        const int x = page_gap_x(box, other), y = page_gap_y(box, other);
+        const int low = (int)smaller(box->height, other->height);
+        if (j == i) continue;
+        if (other->height >= 2 * box->height && 2 * larger(x, y) <= box->height) return false;
+        beside = beside ||
+                 (2 * larger(box->height, other->height) <= 3 * low && 2 * x <= 5 * low && 2 * -y >= low);
+    }
+    return beside;
+}
+
+/* Takes out what is_small_writing; freed by page_shapes_free. */
+static PageShapes take_small(PageShapes *shapes, int height) {
+    PageShapes small = {.shapes = mem_new((size_t)larger(shapes->count, 1), sizeof *small.shapes)};
+    bool *taken = mem_new((size_t)larger(shapes->count, 1), sizeof *taken);
+    for (int i = 0; i < shapes->count; i++)
+        taken[i] = is_small_writing(shapes, i, height);
+    for (int i = shapes->count - 1; i >= 0; i--) {
+        if (!taken[i]) continue;
+        shapes->shapes[i].small = true;
+        move_shape(shapes, i, &small);
+    }
+    mem_free(taken);
+    return small;
+}
+
+/* Unites parts to shapes that have a digit's proportions; the others go to the pieces. */
+static void make_shapes(PageShapes *shapes, PageShapes *pieces) {
+    const int height = typical_height(shapes);
+    unite_all(shapes, height);
+    for (int i = shapes->count - 1; i >= 0; i--)
+        if (!is_of_strokes(&shapes->shapes[i]))
+            page_shape_remove(shapes, i);
+        else if (!has_proportions(&shapes->shapes[i], height))
+            move_shape(shapes, i, pieces);
 }
 
 PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
@@ -235,13 +277,13 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     remove_enclosures(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
         if (!is_of_strokes(&shapes.shapes[i])) page_shape_remove(&shapes, i);
-    height = typical_height(&shapes);
-    unite_all(&shapes, height);
-    for (int i = shapes.count - 1; i >= 0; i--)
-        if (!is_of_strokes(&shapes.shapes[i]))
-            page_shape_remove(&shapes, i);
-        else if (!has_proportions(&shapes.shapes[i], height))
-            set_aside(&shapes, i, pieces);
+    *pieces = (PageShapes){.shapes = mem_new((size_t)larger(shapes.count, 1), sizeof *pieces->shapes)};
+    PageShapes small = take_small(&shapes, typical_height(&shapes));
+    make_shapes(&shapes, pieces);
+    make_shapes(&small, pieces);
+    while (small.count)
+        move_shape(&small, 0, &shapes);
+    page_shapes_free(&small);
     return shapes;
 }
 
@@ -254,13 +296,19 @@ static int compare_lines(const void *a, const void *b) {
     return left->line != right->line ? left->line - right->line : left->box.x - right->box.x;
 }
 
-/* The line to which a shape belongs: that of the nearest earlier shape to its left that it overlaps by half
- * in height; -1: none. lefts: by their left sides. */
+/* Whether shapes overlap by half in height; small writing isn't in line with what is far larger. */
+static bool are_in_line(const PageShape *a, const PageShape *b) {
+    const int low = (int)smaller(a->box.height, b->box.height),
+              high = (int)larger(a->box.height, b->box.height);
+    if (a->small != b->small && 10 * high > 26 * low) return false;
+    return 2 * -page_gap_y(&a->box, &b->box) >= low;
+}
+
+/* The line to which a shape belongs: that of the nearest earlier shape to its left that it is in line with;
+ * -1: none. lefts: by their left sides. */
 static int line_of(const PageShape *lefts, int i) {
-    for (int j = i - 1; j >= 0; j--) {
-        const PageRect *a = &lefts[i].box, *b = &lefts[j].box;
-        if (2 * -page_gap_y(a, b) >= smaller(a->height, b->height)) return lefts[j].line;
-    }
+    for (int j = i - 1; j >= 0; j--)
+        if (are_in_line(&lefts[i], &lefts[j])) return lefts[j].line;
     return -1;
 }
 

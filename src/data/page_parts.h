@@ -9,11 +9,12 @@ typedef struct {
     PageRect box;
     int area;         /* pixels */
     int line, number; /* counted on the page; digits of a number stand close together */
+    bool small;       /* against most of the page's, and apart from them */
     PIX *mask;        /* of the box */
 } PageShape;
 
 typedef struct {
-    int count, room;
+    int count;
     PageShape *shapes; /* [count] */
 } PageShapes;
 

@@ -310,6 +310,18 @@ class Drawer:
             page.paste(sheet, (x + self.between(-15, 15), self.between(30, 190)))
         return page.rotate(self.random.uniform(-3, 3), Image.BICUBIC, fillcolor=(70, 50, 35)), text
 
+    def draw_heading(self):
+        """A number, and under it two lines of numbers of a half to a fifth of its height."""
+        page, text, low, colour = self.page(900, 700, 250), "", self.between(32, 60), (30, 30, 60)
+        high = round(low * self.random.uniform(2, 5))
+        for y, height, count in ((40, high, 2), (430, low, self.between(2, 4)), (560, low, self.between(2, 4))):
+            x = 60
+            for _ in range(count):
+                ink, label = self.digit(height)
+                self.put(page, ink, x, y, colour)
+                x, text = x + ink.width + height // 3, text + label
+        return page, text
+
     def draw_over_cells(self):
         """In cells that the digits reach out of."""
         page, text, side = self.page(600, 160), "", 80
@@ -424,7 +436,7 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
-        "highlighted", "same_brightness", "drawing", "sheets_of_lines")  # found later; drawn last, so that the others stay what they were
+        "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
