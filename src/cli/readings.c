@@ -298,16 +298,18 @@ static void choose(const FoundDigits *found, const Answers *answers, const Doubt
 /* Counts lines and numbers again, as some were left out; a gap as wide as a digit is high ends a number. */
 static void count_again(ReadDigits *read) {
     FoundDigit before = {.picture = -1}; /* as it was counted at first */
+    int line = 0, number = 0;
     for (int d = 0; d < read->count; d++) {
         FoundDigit *place = &read->digits[d].place;
-        const FoundDigit *last = d ? &read->digits[d - 1].place : NULL;
         const FoundDigit own = *place;
         const bool same_page = own.picture == before.picture && own.page == before.page,
                    same_line = same_page && own.line == before.line,
                    same_number = same_line && own.number == before.number &&
                                  own.x - before.x - before.width <= larger(own.height, before.height);
-        place->line = same_page ? last->line + !same_line : 0;
-        place->number = same_page ? last->number + !same_number : 0;
+        line = same_page ? line + !same_line : 0;
+        number = same_page ? number + !same_number : 0;
+        place->line = line;
+        place->number = number;
         before = own;
     }
 }

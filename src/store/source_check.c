@@ -34,7 +34,7 @@ static void add(Hashes *hashes, const uint8_t *bytes, const uint8_t *changed, si
 
 /* Leaves a hash that one of the forms has; another becomes that of the bytes alone. */
 static void end(Hashes *hashes, char hash[65]) {
-    char plain[65], other[65];
+    char plain[65] = "", other[65] = "";
     bool right = false;
     for (int f = 0; f < FORMS; f++) {
         sha256_end(&hashes->forms[f], f == PLAIN ? plain : other);
