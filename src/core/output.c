@@ -65,7 +65,7 @@ static void add(Output *output, const OutputValue *value) {
 }
 
 void output_text(Output *output, const char *name, const char *title, const char *value) {
-    add(output, &(OutputValue){OUTPUT_VALUE_TEXT, name, title, value, NULL});
+    add(output, &(OutputValue){name, title, value, NULL, false});
 }
 
 /* The shortest of cJSON's that is read back as the same number. */
@@ -79,7 +79,7 @@ static const char *number_literal(double value, char literal[LITERAL]) {
 
 static void add_number(Output *output, const char *name, const char *title, double value, const char *text) {
     char literal[LITERAL];
-    add(output, &(OutputValue){OUTPUT_VALUE_NUMBER, name, title, text, number_literal(value, literal)});
+    add(output, &(OutputValue){name, title, text, number_literal(value, literal), true});
 }
 
 void output_integer(Output *output, const char *name, const char *title, int64_t value) {
@@ -101,8 +101,7 @@ void output_real(Output *output, const char *name, const char *title, double val
 #pragma GCC diagnostic pop
 
 void output_bool(Output *output, const char *name, const char *title, int value) {
-    add(output,
-        &(OutputValue){OUTPUT_VALUE_BOOL, name, title, value ? "yes" : "no", value ? "true" : "false"});
+    add(output, &(OutputValue){name, title, value ? "yes" : "no", value ? "true" : "false", false});
 }
 
 void output_note(Output *output, const char *format, ...) {

@@ -96,7 +96,7 @@ static Field *add(PlainWriter *writer, const char *title) {
 void plain_writer_value(PlainWriter *writer, const OutputValue *value) {
     Field *field = add(writer, value->title);
     field->text = mem_text(value->text);
-    field->number = value->kind == OUTPUT_VALUE_NUMBER;
+    field->number = value->is_number;
 }
 
 void plain_writer_note(PlainWriter *writer, const char *text) {

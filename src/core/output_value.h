@@ -2,15 +2,15 @@
 #ifndef PARDIGITS_CORE_OUTPUT_VALUE_H
 #define PARDIGITS_CORE_OUTPUT_VALUE_H
 
+#include <stdbool.h>
+
 enum { OUTPUT_MOST_DEPTH = 4 }; /* the records, and tables within tables */
 
-typedef enum { OUTPUT_VALUE_TEXT, OUTPUT_VALUE_NUMBER, OUTPUT_VALUE_BOOL } OutputValueKind;
-
 typedef struct {
-    OutputValueKind kind;
     const char *name, *title; /* title NULL: not for people */
     const char *text;         /* as people see it */
     const char *literal;      /* in JSON; of a text NULL */
+    bool is_number;
 } OutputValue;
 
 #endif

@@ -115,6 +115,8 @@ prepare_fails() {
     printf '[cnn]\nepoch = 4\n' >"$dir/c.ini"
     fails_on 1 2 'did you mean cnn.epochs' train "$dir/c.ini" --run "$dir/run" --data "$data"
     fails_on 2 2 '--set' "${train[@]}" --set knn.k=1.5
+    fails 2 "knn.k = 0x3 isn't " "$PARDIGITS" train configs/knn.ini --data "$data" --dry-run --set knn.k=0x3
+    fails 2 'cnn.use_members = 3, but cnn.members = 2' "$PARDIGITS" train configs/cnn.ini --data "$data" --dry-run --set cnn.members=2 --set cnn.use_members=3
     fails_on 2 2 'missing.ini' train "$dir/missing.ini" --run "$dir/run"
     [[ ! -e $dir/run ]]
 }

@@ -20,9 +20,9 @@ fuzz() {
         -artifact_prefix="$folder/found/$1-" -print_final_stats=1 "$folder/corpus/$1" "$folder/seeds/${1#fuzz_}" >"$folder/$1.log" 2>&1
 }
 
-# Whether HDF5 crashed as it wrote what the mutator asked it for (h5_mutator.c), before the program had the file.
+# Whether HDF5 crashed as it wrote what the mutator asked it for (h5_mutator.c), before the program had the file, as the stack says.
 mutator_crashed() {
-    grep -q LLVMFuzzerCustomMutator "$folder/$1.log" && ! grep -q LLVMFuzzerTestOneInput "$folder/$1.log"
+    grep -qE '^ *#[0-9]+ .* in LLVMFuzzerCustomMutator' "$folder/$1.log" && ! grep -q LLVMFuzzerTestOneInput "$folder/$1.log"
 }
 
 failed=0
@@ -36,7 +36,7 @@ for name; do
         if [[ $good -eq 1 || $SECONDS -ge $end ]] || ! mutator_crashed "$name"; then break; fi
         again=", begun again where HDF5 crashed writing one"
     done
-    if [[ $good -eq 1 ]] || mutator_crashed "$name"; then
+    if [[ $inputs -gt 0 ]] && { [[ $good -eq 1 ]] || mutator_crashed "$name"; }; then
         echo "ok   $name ($inputs inputs$again)"
     else
         grep -vE '^#[0-9]+|^INFO' "$folder/$name.log" | head -n 60
