@@ -10,24 +10,8 @@
 typedef struct {
     const char *format, *out, *split, *data;
     OutputFormat print;
+    Settings settings;
 } ExportArguments;
-
-static StatusCode parse(int argc, char **argv, ExportArguments *arguments, Status *status) {
-    *arguments = (ExportArguments){0};
-    const Option options[] = {{.name = "format", .value = &arguments->format},
-                              {.name = "out", .value = &arguments->out},
-                              {.name = "split", .value = &arguments->split},
-                              {.name = "data", .value = &arguments->data},
-                              OPTIONS_OF_FORMAT(&arguments->print),
-                              {0}};
-    static const char *const names[] = {"MODEL.h5"};
-    const Operands wanted = {1, 1, names};
-    int operands;
-    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
-    if (!arguments->out || !*arguments->out)
-        return status_set(status, STATUS_USAGE, "--out FILE is needed: the file to be written.");
-    return STATUS_OK;
-}
 
 /* The families that write the format, "svm, cnn"; "" if none does. */
 static void list_families(const char *format, char *text, size_t size) {
@@ -68,6 +52,25 @@ static StatusCode check_format(const char *format, Status *status) {
     list_formats(formats, sizeof formats);
     if (*families) return status->code;
     return status_set(status, STATUS_USAGE, "--format %s isn't known; there is %s.", format, formats);
+}
+
+static StatusCode parse(int argc, char **argv, ExportArguments *arguments, Status *status) {
+    *arguments = (ExportArguments){.settings = settings_new(argc)};
+    const Option options[] = {{.name = "format", .value = &arguments->format},
+                              {.name = "out", .value = &arguments->out},
+                              {.name = "split", .value = &arguments->split},
+                              {.name = "data", .value = &arguments->data},
+                              {.name = "set", .take = settings_take, .context = &arguments->settings},
+                              OPTIONS_OF_FORMAT(&arguments->print),
+                              {0}};
+    static const char *const names[] = {"MODEL.h5"};
+    const Operands wanted = {1, 1, names};
+    int operands;
+    if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
+    if (!arguments->out || !*arguments->out)
+        return status_set(status, STATUS_USAGE, "--out FILE is needed: the file to be written.");
+    if (!arguments->format) arguments->format = format_of(arguments->out);
+    return check_format(arguments->format, status);
 }
 
 static const ModelExporter *find_exporter(const Model *model, const char *format, Status *status) {
@@ -117,13 +120,11 @@ static void print_result(const ExportArguments *arguments, const Model *model) {
 StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status) {
     ExportArguments arguments;
     Model model = {0};
-    const Settings none = {0};
-    if (parse(argc, argv, &arguments, status)) return status->code;
-    if (!arguments.format) arguments.format = format_of(arguments.out);
-    if (check_format(arguments.format, status)) return status->code;
-    char *path = model_path_of(argv[1]);
-    if (!check_output(context, arguments.out, NULL, 1, &path, status) &&
-        !model_open(context, &model_families, path, &none, &model, status)) {
+    char *path = NULL;
+    if (!parse(argc, argv, &arguments, status)) path = model_path_of(argv[1]);
+    if (path && !check_output(context, arguments.out, NULL, 1, &path, status) &&
+        !model_open(context, &model_families, path, &arguments.settings, &model, status)) {
+        settings_hint_at_unused(&arguments.settings, model.config, context->log);
         const ModelExporter *exporter = find_exporter(&model, arguments.format, status);
         const bool first = comm_rank(context->comm) == 0;
         if (exporter && arguments.split)
@@ -134,6 +135,7 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     }
     model_close(&model);
     mem_free(path);
+    mem_free(arguments.settings.items);
     finish_output(status);
     return comm_agree(context->comm, status);
 }

@@ -93,12 +93,17 @@ static const struct {
     {"digest", cmd_digest, "digest MODEL.h5 [--json]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
-     "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test] [--data FILE.h5]",
+     "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test] [--data FILE.h5] [--set "
+     "section.key=value]...",
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads, or a CNN, an ensemble or an SVM as "
      "an ONNX "
      "file.\n"
      "  --format      default: onnx if --out ends in .onnx, otherwise libsvm\n"
-     "  --split       writes the images of this part of the dataset instead, as the model sees them"},
+     "  --split       writes the images of this part of the dataset instead, as the model sees them\n"
+     "  --set         changes a key that says how the model is used: with cnn.test_shifts=0 ONNX predicts "
+     "one "
+     "image\n"
+     "                instead of all its shifts"},
     {"import", cmd_import,
      "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--features-from 0|1] [--data "
      "FILE.h5] [--set "

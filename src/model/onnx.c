@@ -18,6 +18,9 @@ struct OnnxNode {
 
 enum { IR_VERSION = 6 };
 
+static const int32_t data_types[] = {
+    [ONNX_FLOAT] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, [ONNX_INT64] = ONNX__TENSOR_PROTO__DATA_TYPE__INT64};
+
 /* Appends to an array of pointers, whose room is always a power of two. */
 static void append(void *array_pointer, size_t *count, void *item) {
     void ***array = array_pointer;
@@ -80,8 +83,6 @@ static Onnx__TensorShapeProto__Dimension *new_dimension(int64_t size) {
 }
 
 static Onnx__ValueInfoProto *new_value(const char *name, OnnxType type, OnnxShape shape) {
-    static const int32_t types[] = {[ONNX_FLOAT] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT,
-                                    [ONNX_INT64] = ONNX__TENSOR_PROTO__DATA_TYPE__INT64};
     Onnx__ValueInfoProto *value = mem_new(1, sizeof *value);
     Onnx__TypeProto *whole = mem_new(1, sizeof *whole);
     Onnx__TypeProto__Tensor *tensor = mem_new(1, sizeof *tensor);
@@ -93,7 +94,7 @@ static Onnx__ValueInfoProto *new_value(const char *name, OnnxType type, OnnxShap
     for (int d = 0; d < shape.rank; d++)
         append(&dims->dim, &dims->n_dim, new_dimension(shape.dims[d]));
     tensor->has_elem_type = 1;
-    tensor->elem_type = types[type];
+    tensor->elem_type = data_types[type];
     tensor->shape = dims;
     whole->value_case = ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE;
     whole->tensor_type = tensor;
@@ -114,21 +115,31 @@ void onnx_output(OnnxModel *model, const char *name, OnnxType type, OnnxShape sh
     append(&model->proto.graph->output, &model->proto.graph->n_output, new_value(name, type, shape));
 }
 
-void onnx_constant(OnnxModel *model, const char *name, OnnxShape shape, const float *values) {
+/* Values of `size` bytes each. */
+static void add_constant(OnnxModel *model, const char *name, OnnxType type, OnnxShape shape, size_t size,
+                         const void *values) {
     Onnx__TensorProto *tensor = mem_new(1, sizeof *tensor);
     onnx__tensor_proto__init(tensor);
-    size_t count = 1;
+    size_t bytes = size;
     for (int d = 0; d < shape.rank; d++)
-        count *= (size_t)shape.dims[d];
+        bytes *= (size_t)shape.dims[d];
     tensor->n_dims = (size_t)shape.rank;
     tensor->dims = mem_copy(shape.dims, (size_t)shape.rank * sizeof *shape.dims);
     tensor->has_data_type = 1;
-    tensor->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT;
+    tensor->data_type = data_types[type];
     tensor->has_raw_data = 1; /* little endian, as all machines that this program runs on */
-    tensor->raw_data.len = count * sizeof *values;
-    tensor->raw_data.data = mem_copy(values, count * sizeof *values);
+    tensor->raw_data.len = bytes;
+    tensor->raw_data.data = mem_copy(values, bytes);
     tensor->name = mem_text(name);
     append(&model->proto.graph->initializer, &model->proto.graph->n_initializer, tensor);
+}
+
+void onnx_constant(OnnxModel *model, const char *name, OnnxShape shape, const float *values) {
+    add_constant(model, name, ONNX_FLOAT, shape, sizeof *values, values);
+}
+
+void onnx_constant_ints(OnnxModel *model, const char *name, const int64_t *values, int64_t n) {
+    add_constant(model, name, ONNX_INT64, (OnnxShape){1, {n}}, sizeof *values, values);
 }
 
 OnnxNode *onnx_node(OnnxModel *model, const char *operator, const char * const * inputs, const char *output) {

@@ -38,6 +38,9 @@ void onnx_output(OnnxModel *model, const char *name, OnnxType type, OnnxShape sh
 /* A constant tensor: values of the shape, row by row. */
 void onnx_constant(OnnxModel *model, const char *name, OnnxShape shape, const float *values);
 
+/* A constant list of integers, such as the shape that a Reshape takes; negative ones stay what they are. */
+void onnx_constant_ints(OnnxModel *model, const char *name, const int64_t *values, int64_t n);
+
 /* A node in the order of computation; inputs end with NULL. */
 OnnxNode *onnx_node(OnnxModel *model, const char *operator, const char * const * inputs, const char *output);
 void onnx_node_domain(OnnxNode *node, const char *domain);

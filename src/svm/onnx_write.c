@@ -134,6 +134,12 @@ static void add_input(OnnxModel *onnx, const SvmModel *model) {
     onnx_node(onnx, "Div", (const char *const[]){"pixels", "length", NULL}, "seen");
 }
 
+/* ONNX gives the one pair of two classes a score for each: minus its decision value, and that. */
+static int score_count(const SvmModel *model) {
+    return model->calibrated || model->class_count == 2 ? model->class_count
+                                                        : svm_pair_count(model->class_count);
+}
+
 StatusCode svm_onnx_write(const Model *opened, const Context *context, const char *path, Status *status) {
     const SvmModel *model = opened->state;
     if (model->gradient)
@@ -147,9 +153,7 @@ StatusCode svm_onnx_write(const Model *opened, const Context *context, const cha
     add_input(onnx, model);
     add_classifier(onnx, model);
     onnx_output(onnx, "label", ONNX_INT64, (OnnxShape){1, {-1}});
-    onnx_output(
-        onnx, "scores", ONNX_FLOAT,
-        (OnnxShape){2, {-1, model->calibrated ? model->class_count : svm_pair_count(model->class_count)}});
+    onnx_output(onnx, "scores", ONNX_FLOAT, (OnnxShape){2, {-1, score_count(model)}});
     onnx_note_model(onnx, opened, context, path, status);
     if (!status->code) onnx_write(onnx, path, status);
     onnx_destroy(&onnx);

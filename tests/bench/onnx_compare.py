@@ -25,7 +25,11 @@ def compare(program, values, labels=None):
 
 if os.path.exists(name + ".values"):
     given = np.loadtxt(name + ".labels", dtype=int) if os.path.exists(name + ".labels") else None
-    compare("onnxruntime-node", np.fromfile(name + ".values", np.float32).reshape(len(ours["label"]), -1), given)
+    values = np.fromfile(name + ".values", np.float32).reshape(len(ours["label"]), -1)
+    if kind == "decisions" and ours[kind].shape[1] == 1:  # of two classes: minus the decision value, and that
+        assert values.shape[1] == 2 and (values[:, 0] == -values[:, 1]).all()
+        values = values[:, 1:]
+    compare("onnxruntime-node", values, given)
 if not os.path.exists(name + ".labels"):  # OpenCV has no SVMs of ONNX
     import cv2
     images = h5py.File(data)["test/images"][:len(ours["label"])]

@@ -7,23 +7,25 @@ setup() {
     configs=$BATS_TEST_DIRNAME/../../configs
 }
 
-@test "export: OpenCV's dnn gives a CNN's and an ensemble's probabilities; all kinds of layers" {
+@test "export: OpenCV's dnn gives an ensemble's probabilities, with shifts and without; all kinds of layers" {
     needs h5py cv2
     local layers="conv:8:3:p1 bn relu@a conv:8:3:p1 bn relu conv:8:3:p1:s1 bn add:a relu pool:3:s2 conv:8:3 avgpool:2 dropout:0.2 dense:16 bn relu@b dense:16 relu add:b dense:classes"
     on 1 2 train "$configs/cnn-fast.ini" --data "$data" --run two --set run.train=500 --set cnn.epochs=1 --set cnn.members=2 \
         --set "cnn.member_layers=$layers | conv:8:5:s2 relu conv:12:3:p1 avgpool:all dense:classes"
     fails 2 "; add --format onnx." "$PARDIGITS" export two --out no
-    "$PARDIGITS" export two --out two.onnx # the format follows the ending
-    "$PARDIGITS" evaluate two --predictions two.h5
-    /usr/bin/python3 - "$data" <<'PY'
+    for shifts in 0 1; do
+        "$PARDIGITS" export two --out two.onnx --set cnn.test_shifts=$shifts # the format follows the ending
+        "$PARDIGITS" evaluate two --predictions two$shifts.h5 --set cnn.test_shifts=$shifts --data "$data" --split train
+        /usr/bin/python3 - "$data" two$shifts.h5 <<'PY'
 import cv2, h5py, numpy as np, sys
-net, ours = cv2.dnn.readNetFromONNX("two.onnx"), h5py.File("two.h5")
-images = h5py.File(sys.argv[1])["test/images"][:1000]
+net, ours = cv2.dnn.readNetFromONNX("two.onnx"), h5py.File(sys.argv[2])
+images = h5py.File(sys.argv[1])["train/images"][:500]
 net.setInput(images[:, None].astype(np.float32), "image")
 theirs = net.forward()
-print(np.abs(theirs - ours["probabilities"][:1000]).max())
-assert theirs.shape == (1000, 10) and np.abs(theirs - ours["probabilities"][:1000]).max() < 1e-5
+print(np.abs(theirs - ours["probabilities"][:500]).max())
+assert theirs.shape == (500, 10) and np.abs(theirs - ours["probabilities"][:500]).max() < 1e-5
 PY
+    done
 }
 
 @test "export --format onnx: an SVM's classifier gives its decision values and probabilities" {
@@ -73,6 +75,22 @@ else: # as LIBSVM's: 1 / (1 + exp(A d + B)) of its first class
     assert np.abs(theirs["probA"] - a["prob_a"]).max() < 1e-5 and np.abs(theirs["probB"] - a["prob_b"]).max() < 1e-5
 PY
     done
+}
+
+@test "export --format onnx: an SVM of two classes has two columns of scores, as SVMClassifier gives them" {
+    needs h5py onnx
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, sys
+of = h5py.File(sys.argv[1])
+with h5py.File("two.h5", "w") as two:
+    two.attrs.update(format="pardigits dataset", version=1, classes=2)
+    labels = of["train/labels"][:300]
+    for part in "train", "test":
+        two[part + "/images"], two[part + "/labels"] = of["train/images"][:300][labels < 2], labels[labels < 2]
+PY
+    "$PARDIGITS" train "$configs/svm.ini" --data two.h5 --run two --set run.train=0 --set run.valid=0
+    "$PARDIGITS" export two --out two.onnx
+    /usr/bin/python3 -c 'import onnx; of = onnx.load("two.onnx").graph.output[1].type.tensor_type; print(of); assert of.shape.dim[1].dim_value == 2'
 }
 
 @test "export --format onnx: what the file doesn't do is said; what can't be is refused" {
