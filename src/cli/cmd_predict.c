@@ -13,7 +13,7 @@
 /* What predict is asked for. */
 typedef struct {
     OutputFormat format;
-    bool single, probabilities;
+    bool single, whole, probabilities;
     double reject;
     const char *neighbours, *seen, *annotate; /* files to draw, or NULL */
 } Wishes;
@@ -103,12 +103,22 @@ static StatusCode give_results(const Context *context, const Model *model, const
     return status->code;
 }
 
+/* Who has classes of their own may have whole images of them. */
+static void say_what_is_taken(const Context *context, const Model *model, const Wishes *wishes) {
+    if (image_from_whole(model->spec.from))
+        log_line(context->log, "pictures are taken whole, as those that the model was trained on");
+    else if (model->class_names.names || model->spec.from == IMAGE_FROM_FIGURES)
+        log_line(context->log,
+                 "what is drawn %s is cut out, scaled and centred, as MNIST's makers did; add --whole for "
+                 "pictures that are images as the model was trained on",
+                 wishes->single ? "on each picture" : "on the pictures");
+}
+
 /* Collective. */
 static StatusCode predict(const Context *context, const Model *model, const Wishes *wishes, int count,
                           char *const *operands, Status *unreadable, Status *status) {
     PredictResults results = {.found.spec = model->spec};
-    if (image_from_whole(model->spec.from))
-        log_line(context->log, "pictures are taken whole, as those that the model was trained on");
+    say_what_is_taken(context, model, wishes);
     if (!picture_list_make(context, count, operands, &results.list, status)) {
         results.pages = mem_new((size_t)results.list.count, sizeof *results.pages);
         read_pictures(context, &results.list, wishes->single, &results.found, results.pages, unreadable);
@@ -127,6 +137,9 @@ static StatusCode check_wishes(const Context *context, const char *reject, int o
                                Wishes *wishes, Status *status) {
     const char *const outs[] = {wishes->neighbours, wishes->seen, wishes->annotate};
     char *end = NULL;
+    if (wishes->single && wishes->whole)
+        return status_set(status, STATUS_USAGE,
+                          "--single cuts a digit out of each picture, --whole takes all of it: choose one.");
     if (reject) wishes->reject = strtod(reject, &end);
     if (reject && (end == reject || *end || !(wishes->reject >= 0 && wishes->reject <= 1)))
         return status_set(status, STATUS_USAGE, "--reject %s: expected a number from 0 to 1, such as 0.5.",
@@ -161,6 +174,7 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
     Settings settings = settings_new(argc);
     const Option options[] = {OPTIONS_OF_FORMAT(&wishes.format),
                               {.name = "single", .flag = &wishes.single},
+                              {.name = "whole", .flag = &wishes.whole},
                               {.name = "probabilities", .flag = &wishes.probabilities},
                               {.name = "reject", .value = &reject},
                               {.name = "neighbours", .value = &wishes.neighbours},
@@ -176,6 +190,7 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
         !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status) &&
         !check_model(&model, &wishes, status)) {
         settings_hint_at_unused(&settings, model.config, context->log);
+        if (wishes.whole && !image_from_whole(model.spec.from)) model.spec.from = IMAGE_FROM_WHOLE;
         predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
     }
     model_close(&model);

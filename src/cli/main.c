@@ -70,7 +70,8 @@ static const struct {
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"predict", cmd_predict,
-     "predict MODEL.h5 PICTURE|FOLDER|-... [--single] [--reject R] [--probabilities] [--seen SHEET.png] "
+     "predict MODEL.h5 PICTURE|FOLDER|-... [--single | --whole] [--reject R] [--probabilities] [--seen "
+     "SHEET.png] "
      "[--annotate OUT.png] [--neighbours SHEET.png] [--set section.key=value]... [--json | --csv]",
      "Reads the digits in pictures (PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000, PNM; any size; dark on light "
      "or light on dark).\n"
@@ -80,6 +81,10 @@ static const struct {
      "A digit that the model may not know is followed by ?. Of a FOLDER all pictures are read; - is standard "
      "input.\n"
      "  --single      takes each picture as one digit, whatever is on it\n"
+     "  --whole       takes each picture as one image as the model was trained on: scaled to its shape, "
+     "nothing "
+     "cut\n"
+     "                out or centred, light where the training images are\n"
      "  --reject      how sure the model has to be of a digit that isn't doubtful, 0 to 1; default: 0.5\n"
      "  --probabilities  of all classes for each digit\n"
      "  --seen        draws each digit as the model sees it\n"

@@ -106,6 +106,16 @@ correct() {
     grep -E "\"label\":$((($(digits 13 | tail -n 1) + 3) % 10)),.*\"doubtful\":false,\"digits\"" "$dir/predictions"
 }
 
+@test "predict --whole: pictures that are images as the model was trained on; a line tells of it" {
+    "$PARDIGITS" train configs/knn.ini --data "$dir/pairs.h5" --run "$dir/whole" --set knn.k=1
+    "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --whole --csv >"$dir/predictions" 2>"$dir/log"
+    grep 'taken whole' "$dir/log"
+    # all are training images: the label is the folder's name
+    grep -cE '/pairs/([0-9]+)/[0-9]+\.pgm.*,\1,' "$dir/predictions" | grep -x 150
+    "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single 2>&1 >"$dir/predictions" | grep 'cut out, scaled and centred.* --whole'
+    fails 2 'choose one' "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single --whole
+}
+
 @test "KNN of many classes, without a test part" {
     same_on_all knn-pairs pairs valid configs/knn.ini --set run.valid=20 --set run.preprocess=deskew
     fails 2 'no test part' "$PARDIGITS" evaluate "$dir/knn-pairs1/model.h5" --data "$dir/pairs.h5"
