@@ -50,7 +50,7 @@ static StatusCode add_picture(const char *path, int picture, const AnnotatedBox 
         PIX *page = NULL;
         while (own < *count && (*boxes)[own].place.picture == picture && (*boxes)[own].place.page == p)
             own++;
-        if (!picture_page(file, p, &page, status)) {
+        if (!picture_page(file, p, PAPER_FOUND, &page, status)) {
             PIX *done = draw_page(page, *boxes, own, font);
             if (done) {
                 *pixels += (int64_t)pixGetWidth(done) * pixGetHeight(done);

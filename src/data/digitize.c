@@ -227,11 +227,12 @@ static bool is_image(PIX *page, ImageSpec spec) {
 int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status) {
     PictureFile *file = picture_open(path, status);
     const int64_t kept = found->count;
+    const bool whole = image_from_whole(found->spec.from);
     for (int p = 0; file && p < picture_pages(file) && !status->code; p++) {
         const int64_t before = found->count;
         PIX *page = NULL;
-        if (picture_page(file, p, &page, status)) break;
-        if (image_from_whole(found->spec.from))
+        if (picture_page(file, p, whole ? PAPER_WHITE : PAPER_FOUND, &page, status)) break;
+        if (whole)
             stretch_page(page, found);
         else if (single || is_image(page, found->spec))
             take_whole(page, found);

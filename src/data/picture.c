@@ -175,12 +175,12 @@ int picture_pages(const PictureFile *file) {
     return file->size.pages;
 }
 
-StatusCode picture_page(PictureFile *file, int page, PIX **pix, Status *status) {
+StatusCode picture_page(PictureFile *file, int page, PicturePaper paper, PIX **pix, Status *status) {
     errno = 0;
     *pix = file->format->decode(&file->bytes, page, status);
     if (!*pix) return status->code;
     picture_turn(pix, exif_orientation(&file->bytes));
-    picture_lay_on_paper(pix);
+    picture_lay_on_paper(pix, paper);
     if (!*pix) status_set(status, STATUS_FAILED, "%s can't be converted to grey.", file->bytes.path);
     return status->code;
 }
@@ -213,12 +213,13 @@ void picture_unsilence(int kept) {
 }
 
 /* The first page, made grey by to_grey where it is coloured. */
-static StatusCode read_grey(const char *path, PIX *(*to_grey)(PIX *), PIX **grey, Status *status) {
+static StatusCode read_grey(const char *path, PicturePaper paper, PIX *(*to_grey)(PIX *), PIX **grey,
+                            Status *status) {
     PIX *page = NULL;
     *grey = NULL;
     const int kept = picture_silence();
     PictureFile *file = picture_open(path, status);
-    if (file && !picture_page(file, 0, &page, status)) *grey = to_grey(page);
+    if (file && !picture_page(file, 0, paper, &page, status)) *grey = to_grey(page);
     picture_close(&file);
     picture_unsilence(kept);
     pixDestroy(&page);
@@ -227,7 +228,7 @@ static StatusCode read_grey(const char *path, PIX *(*to_grey)(PIX *), PIX **grey
 }
 
 StatusCode picture_read(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, picture_grey, grey, status);
+    return read_grey(path, PAPER_FOUND, picture_grey, grey, status);
 }
 
 PIX *picture_luminance(PIX *page) {
@@ -250,5 +251,5 @@ bool picture_stretch(PIX *grey, ImageSpec spec, uint8_t *image) {
 }
 
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, picture_luminance, grey, status);
+    return read_grey(path, PAPER_WHITE, picture_luminance, grey, status);
 }

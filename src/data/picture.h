@@ -12,6 +12,13 @@
 
 typedef struct PictureFile PictureFile;
 
+/* What shows where a picture is transparent. */
+typedef enum {
+    PAPER_FOUND, /* the ground of what is opaque or, where that is ink alone, white under dark ink and black
+                    under light ink: for ink that is looked for */
+    PAPER_WHITE  /* the same under all pictures, as browsers show them */
+} PicturePaper;
+
 /* Reads a file's bytes, recognises its format and counts its pages; nothing is decoded. NULL after a failure:
  * not readable, not a picture, a format that isn't supported (PDF, HEIC, an animation, ...), damaged, or more
  * pixels than the program decodes. Destroyed by picture_close. */
@@ -24,9 +31,9 @@ int64_t picture_pixels(const PictureFile *file);
 /* 1, except for a TIFF of several pages. */
 int picture_pages(const PictureFile *file);
 
-/* Page 0, 1, ..., upright, as 8-bit grey or 32-bit RGB; where it is transparent, its paper shows. Destroyed
+/* Page 0, 1, ..., upright, as 8-bit grey or 32-bit RGB; where it is transparent, the paper shows. Destroyed
  * by the caller (pixDestroy). */
-StatusCode picture_page(PictureFile *file, int page, PIX **pix, Status *status);
+StatusCode picture_page(PictureFile *file, int page, PicturePaper paper, PIX **pix, Status *status);
 
 /* Grey from such a page: as the eye sees it, unless the ink differs from its ground in colour more than in
  * brightness; then the channel in which it shows best. Destroyed by the caller. */
@@ -35,7 +42,7 @@ PIX *picture_grey(PIX *page);
 /* The first page of the picture at path as 8-bit grey, by picture_grey. Destroyed by the caller. */
 StatusCode picture_read(const char *path, PIX **grey, Status *status);
 
-/* The same, of a coloured one the luminance. */
+/* The same, of a coloured one the luminance, on white paper. */
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status);
 
 /* The same of a page. */

@@ -1,7 +1,5 @@
 #include "data/picture_paper.h"
 
-#include "data/picture.h"
-
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -65,13 +63,13 @@ static int paper_level(PIX *pix) {
 }
 
 /* pix: 32 bits with alpha, its lines without gaps. */
-static void blend(PIX *pix) {
+static void blend(PIX *pix, PicturePaper kind) {
     l_uint32 *words = pixGetData(pix);
     const int64_t pixels = (int64_t)pixGetWidth(pix) * pixGetHeight(pix);
     bool transparent = false;
     for (int64_t i = 0; i < pixels && !transparent; i++)
         transparent = (words[i] & 255) < 255;
-    const l_uint32 paper = transparent ? (l_uint32)paper_level(pix) : 255;
+    const l_uint32 paper = transparent && kind == PAPER_FOUND ? (l_uint32)paper_level(pix) : 255;
     for (int64_t i = 0; i < pixels && transparent; i++) {
         const l_uint32 alpha = words[i] & 255;
         l_uint32 mixed = 0;
@@ -95,7 +93,7 @@ static PIX *first_channel(PIX *pix) {
     return pixGetRGBComponent(pix, COLOR_RED);
 }
 
-void picture_lay_on_paper(PIX **pix) {
+void picture_lay_on_paper(PIX **pix, PicturePaper paper) {
     l_int32 opaque = 1;
     if (pixGetColormap(*pix)) {
         pixcmapIsOpaque(pixGetColormap(*pix), &opaque);
@@ -106,7 +104,7 @@ void picture_lay_on_paper(PIX **pix) {
         replace(pix, pixConvertTo8(*pix, FALSE));
         return;
     }
-    if (pixGetSpp(*pix) == 4) blend(*pix);
+    if (pixGetSpp(*pix) == 4) blend(*pix, paper);
     if (is_grey(*pix)) replace(pix, first_channel(*pix));
 }
 
