@@ -157,8 +157,23 @@ static void describe_model(const Model *model, char *text, int size) {
     mem_free(net);
 }
 
+/* With which seed each member can be trained alone. */
+static void list_members(const Model *model, Output *output) {
+    const int64_t members = ensemble_options(model->config).members;
+    const uint32_t seed = (uint32_t)config_int(model->config, "run.seed");
+    if (members == 1) return;
+    output_begin(output, "members", "members", OUTPUT_TABLE);
+    for (int m = 0; m < members; m++) {
+        output_record(output);
+        output_integer(output, "member", "member", m + 1);
+        output_integer(output, "seed", "run.seed", members_seed(seed, m));
+    }
+    output_end(output);
+}
+
 /* Of an ensemble whose members differ, the first one's. */
 static void list_layers(const Model *model, Output *output) {
+    list_members(model, output);
     Status ignored = {0};
     Network *net = members_network(model->config, model->spec, 0, &ignored);
     if (net) network_list(net, output);

@@ -130,7 +130,8 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     job.metrics = NULL;
     H5File *resume = open_begun(ensemble, member, model);
     job.resume = resume;
-    log_line(job.log, "member %d of %d%s", member + 1, ensemble->members, resume ? ", resumed" : "");
+    log_line(job.log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
+             (long long)config_int(config, "run.seed"), resume ? ", resumed" : "");
     if (comm_rank(job.comm) == 0) {
         metrics_open(&job.metrics, metrics, config, resume != NULL, status);
         metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());

@@ -133,8 +133,8 @@ struct ModelFamily {
      * are known. */
     bool (*lacks_key)(const Model *model, const char *key);
 
-    /* Adds a table `layers` to the output's record, of a model whose file is open. NULL where a family has no
-     * layers. */
+    /* Adds a table `layers` to the output's record, of an ensemble also `members` with their seeds; of a
+     * model whose file is open. NULL where a family has no layers. */
     void (*list_layers)(const Model *model, Output *output);
 
     /* Up to `most` of the training images that decide about each of the images: on rank 0, freed by

@@ -129,6 +129,18 @@ avgpool:3:s2 relu@c conv:12:3:p1@d relu dropout:0.2 add:c add:d avgpool:all dens
     first=$(on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json --members 1 | field mean_confidence)
     [[ -n $first && $first == "$plain" ]]
     [[ $(on 2 1 evaluate "$BATS_TEST_TMPDIR/run/model.h5" --data "$data" --json | field mean_confidence) != "$first" ]]
+    # the second is the plain network of its seed, which `show` tells
+    needs h5py
+    local seed
+    seed=$("$PARDIGITS" show "$BATS_TEST_TMPDIR/run/model.h5" --json | grep -oE '"member":2,"seed":[0-9]+' | grep -oE '[0-9]+$')
+    on 1 2 train configs/cnn-fast.ini --data "$data" --run "$BATS_TEST_TMPDIR/plain" --overwrite "${net[@]}" --set "run.seed=$seed"
+    /usr/bin/python3 - "$BATS_TEST_TMPDIR/run/model.h5" "$BATS_TEST_TMPDIR/plain/model.h5" <<'PY'
+import h5py, sys
+member, plain = h5py.File(sys.argv[1])["model/members/1"], h5py.File(sys.argv[2])["model"]
+names = []
+plain.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+assert len(names) > 4 and all((member[name][:] == plain[name][:]).all() for name in names)
+PY
 }
 
 @test "CNN ensemble: members that take long and short are dealt to the ranks evenly, and are the same" {
