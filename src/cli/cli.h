@@ -98,14 +98,22 @@ void settings_hint_at_unused(const Settings *settings, const Config *config, Log
 StatusCode model_dataset(const Context *context, const Model *model, const char *given, const char **data,
                          Status *status);
 
-/* STATUS_USAGE if out, a file to be written, is one of the inputs, or an HDF5 file of another format than
- * `format`, that of what is written (NULL: it isn't HDF5). Collective. */
+/* STATUS_USAGE if out, a file to be written, is one of the inputs, a file that a run keeps in its folder, an
+ * HDF5 file of another format than `format`, that of what is written (NULL: it isn't HDF5), or where HDF5 is
+ * written any other file. Collective. */
 StatusCode check_kept(const Context *context, const char *out, const char *format, int inputs,
                       char *const input[], Status *status);
 
 /* The same, and atomic_file_check. Collective. */
 StatusCode check_output(const Context *context, const char *out, const char *format, int inputs,
                         char *const input[], Status *status);
+
+/* STATUS_USAGE if out is one of more inputs, known later. Collective. */
+StatusCode check_not_among(const Context *context, const char *out, int inputs, char *const input[],
+                           Status *status);
+
+/* STATUS_USAGE if two of the files to be written (NULL: it isn't) have the same place. */
+StatusCode check_outputs_differ(int count, const char *const outs[], Status *status);
 
 /* STATUS_USAGE unless out, a picture to be written, is named as a PNG. */
 StatusCode check_png(const char *out, Status *status);

@@ -1,14 +1,11 @@
 #include "cli/cli.h"
-#include "cli/run_folder.h"
 
 #include "core/mem.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
 
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     const char *format, *out, *shape, *classes, *data, *features_from;
@@ -101,19 +98,6 @@ static void print_result(const ImportArguments *arguments, const ModelFamily *fa
     output_destroy(&output);
 }
 
-/* STATUS_USAGE if `out` is the model of a run, which would be lost. Collective. */
-static StatusCode check_no_run(const Comm *comm, const char *out, Status *status) {
-    char *copy = mem_text(out);
-    RunFolder run = run_folder_new(dirname(copy));
-    if (comm_rank(comm) == 0 && !access(out, F_OK) &&
-        (!access(run.metrics, F_OK) || !access(run.config, F_OK)))
-        status_set(status, STATUS_USAGE,
-                   "--out %s is the model of a run, which would be lost: name another file.", out);
-    run_folder_free(&run);
-    mem_free(copy);
-    return comm_agree(comm, status);
-}
-
 StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status) {
     ImportArguments arguments;
     Config *config = config_create(&model_families.keys);
@@ -123,8 +107,7 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     ImageSpec spec = {0};
     Dataset dataset = {0};
     if (!parse(argc, argv, &arguments, status)) importer = find_importer(arguments.format, &family, status);
-    if (importer && !check_output(context, arguments.out, CHECKPOINT_FORMAT, 1, argv + 1, status) &&
-        !check_no_run(context->comm, arguments.out, status))
+    if (importer && !check_output(context, arguments.out, CHECKPOINT_FORMAT, 1, argv + 1, status))
         read_spec(&arguments, context->comm, &dataset, &spec, status);
     if (!status->code && arguments.data) config_note_data(config, arguments.data, status);
     for (int i = 0; i < arguments.settings.count && !status->code; i++)

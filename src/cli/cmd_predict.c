@@ -114,12 +114,22 @@ static void say_what_is_taken(const Context *context, const Model *model, const 
                  wishes->single ? "on each picture" : "on the pictures");
 }
 
+/* A folder's pictures are inputs too. Collective. */
+static StatusCode check_pictures(const Context *context, const Wishes *wishes, const PictureList *list,
+                                 Status *status) {
+    const char *const outs[] = {wishes->neighbours, wishes->seen, wishes->annotate};
+    for (int i = 0; i < 3 && !status->code; i++)
+        if (outs[i]) check_not_among(context, outs[i], list->count, list->paths, status);
+    return status->code;
+}
+
 /* Collective. */
 static StatusCode predict(const Context *context, const Model *model, const Wishes *wishes, int count,
                           char *const *operands, Status *unreadable, Status *status) {
     PredictResults results = {.found.spec = model->spec};
     say_what_is_taken(context, model, wishes);
-    if (!picture_list_make(context, count, operands, &results.list, status)) {
+    if (!picture_list_make(context, count, operands, &results.list, status) &&
+        !check_pictures(context, wishes, &results.list, status)) {
         results.pages = mem_new((size_t)results.list.count, sizeof *results.pages);
         read_pictures(context, &results.list, wishes->single, &results.found, results.pages, unreadable);
         if (!read_digits(context, model, &results.found, wishes->reject, &results.read, status))
@@ -148,6 +158,8 @@ static StatusCode check_wishes(const Context *context, const char *reject, int o
         if (!strcmp(operand[i], "-"))
             return status_set(status, STATUS_USAGE,
                               "--annotate needs a file: standard input can't be read twice.");
+    if (comm_rank(context->comm) == 0) check_outputs_differ(3, outs, status);
+    if (comm_agree(context->comm, status)) return status->code;
     for (int i = 0; i < 3 && !status->code; i++)
         if (outs[i] && !check_output(context, outs[i], NULL, operands, operand, status))
             check_png(outs[i], status);

@@ -46,14 +46,17 @@ static void print_report(const PrepareArguments *arguments, const DatasetParts *
     output_destroy(&output);
 }
 
-/* STATUS_USAGE if out is one of the IDX files that may be read. Collective. */
-static StatusCode check_inputs(const Context *context, const char *idx, const char *out, Status *status) {
+/* STATUS_USAGE if --out is one of the files that may be read. Collective. */
+static StatusCode check_inputs(const Context *context, const PrepareArguments *arguments, Status *status) {
     static const char *const names[] = {"train", "t10k", "test"};
     enum { EACH = 2 * IDX_VARIANTS, PARTS = sizeof names / sizeof *names };
-    char *paths[PARTS * EACH];
+    const char *class_names = arguments->as_idx.name_file;
+    char *paths[PARTS * EACH + 1];
     for (int part = 0; part < PARTS; part++)
-        idx_paths(idx, names[part], paths + part * EACH);
-    check_output(context, out, DATASET_FORMAT, PARTS * EACH, paths, status);
+        idx_paths(arguments->idx, names[part], paths + part * EACH);
+    paths[PARTS * EACH] = (char *)class_names;
+    check_output(context, arguments->out, DATASET_FORMAT, PARTS * EACH + (class_names != NULL), paths,
+                 status);
     for (int i = 0; i < PARTS * EACH; i++)
         mem_free(paths[i]);
     return status->code;
@@ -118,7 +121,7 @@ static StatusCode prepare(const PrepareArguments *arguments, const Context *cont
 static StatusCode check(PrepareArguments *arguments, const Context *context, Status *status) {
     if (check_arguments(arguments, status) || grow_arguments_check(&arguments->grow, status))
         return status->code;
-    if (arguments->idx) return check_inputs(context, arguments->idx, arguments->out, status);
+    if (arguments->idx) return check_inputs(context, arguments, status);
     return check_output(context, arguments->out, DATASET_FORMAT, 0, NULL, status);
 }
 

@@ -7,8 +7,10 @@
 #include "model/draw.h"
 #include "report/describe.h"
 #include "report/predictions_file.h"
+#include "store/checkpoint.h"
 #include "store/dataset.h"
 #include "store/h5io.h"
+#include "store/metrics.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,19 +87,19 @@ static StatusCode show(const Context *context, const char *path, const char *out
     char kind[32];
     const bool first = comm_rank(context->comm) == 0;
     if (read_kind(context, path, kind, status)) return status->code;
-    if (!strcmp(kind, "pardigits model")) {
+    if (!strcmp(kind, CHECKPOINT_FORMAT)) {
         Model model;
         model_open_file(context, &model_families, path, &model, status);
         if (first && !status->code) show_model(output, &model, out, status);
         model_close(&model);
-    } else if (!strcmp(kind, "pardigits dataset")) {
+    } else if (!strcmp(kind, DATASET_FORMAT)) {
         Dataset dataset;
         if (!dataset_open(path, context->comm, &dataset, status) && first) {
             if (dataset.lacks_sum) h5_note_missing_sum(path);
             show_dataset(output, &dataset, out, status);
         }
         dataset_close(&dataset);
-    } else if (!strcmp(kind, "pardigits metrics")) {
+    } else if (!strcmp(kind, METRICS_FORMAT)) {
         if (first) show_metrics(output, path, out, status);
     } else if (!strcmp(kind, PREDICTIONS_FORMAT)) {
         if (first) show_predictions(output, path, out, status);

@@ -56,6 +56,8 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
         return status_set(status, STATUS_USAGE, "--trace needs a file to be written, such as trace.json.");
     if (arguments->resume && arguments->overwrite)
         return status_set(status, STATUS_USAGE, "--resume and --overwrite exclude each other.");
+    if (arguments->allow_other_build && !arguments->resume)
+        return status_set(status, STATUS_USAGE, "--allow-other-build is for --resume: add that, or omit it.");
     return STATUS_OK;
 }
 
@@ -223,7 +225,8 @@ static void record_circumstances(const TrainJob *job) {
 static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
         const bool fresh = job->resume == NULL;
-        if (fresh) run_folder_set_aside(run, job->go_on, status);
+        run_folder_keep_config(run, job->log, status);
+        if (fresh && !status->code) run_folder_set_aside(run, job->go_on, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
@@ -338,6 +341,9 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
         return status->code;
     opened->run = run_folder_new(arguments->run);
     if (run_folder_prepare(&opened->run, start_of(arguments), opened->config, context, status))
+        return status->code;
+    if (arguments->trace &&
+        run_folder_check_other(&opened->run, "--trace", arguments->trace, context->comm, status))
         return status->code;
     if (arguments->resume &&
         open_resumed(&opened->run, opened->config, context->comm, &opened->resume, &opened->complete, status))

@@ -2,13 +2,10 @@
 
 #include "core/mem.h"
 #include "core/path.h"
-#include "store/atomic_file.h"
-#include "store/h5io.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MAX_OPTIONS = 16 };
 
@@ -123,43 +120,6 @@ StatusCode shape_parse(const char *text, int *height, int *width, Status *status
     return status_set(status, STATUS_USAGE,
                       "--shape %s: expected HEIGHTxWIDTH, each %d to %d, such as 28x28.", text, SIDE_MIN,
                       SIDE_MAX);
-}
-
-/* Refuses to replace an HDF5 file by another kind of file. */
-static void check_kind(const char *out, const char *format, Status *status) {
-    char *found = status->code ? NULL : h5_format(out);
-    if (!found || (format && (!*found || !strcmp(found, format)))) {
-        mem_free(found);
-        return;
-    }
-    status_set(status, STATUS_USAGE,
-               "%s is a%s%s file, which would be lost: name another file to be written.", out,
-               *found ? " " : "n HDF5", found);
-    mem_free(found);
-}
-
-StatusCode check_kept(const Context *context, const char *out, const char *format, int inputs,
-                      char *const input[], Status *status) {
-    if (comm_rank(context->comm) == 0) {
-        for (int i = 0; i < inputs; i++)
-            if (path_is_same(out, input[i]))
-                status_set(status, STATUS_USAGE,
-                           "%s is the input, which would be lost: name another file to be written.", out);
-        check_kind(out, format, status);
-    }
-    return comm_agree(context->comm, status);
-}
-
-StatusCode check_output(const Context *context, const char *out, const char *format, int inputs,
-                        char *const input[], Status *status) {
-    if (comm_rank(context->comm) == 0) atomic_file_check(out, status);
-    return check_kept(context, out, format, inputs, input, status);
-}
-
-StatusCode check_png(const char *out, Status *status) {
-    const char *dot = strrchr(out, '.');
-    if (dot && !strcasecmp(dot, ".png")) return status->code;
-    return status_set(status, STATUS_USAGE, "%s: a PNG is written, so its name must end in .png.", out);
 }
 
 StatusCode finish_output(Status *status) {

@@ -6,9 +6,13 @@
 #include "ensemble/families.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
+#include "store/checkpoint.h"
+#include "store/h5io.h"
+#include "store/metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +128,54 @@ static void recover_old(const RunFolder *run, const Config *config) {
     mem_free(old);
 }
 
+/* Whether the file is one that a run has: hidden ones are its lock and what it writes before it is whole. */
+static bool is_name_of_run(const char *name) {
+    static const char *const names[] = {"model.h5", "model.prev.h5", "metrics.h5", "config.ini"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i])) return true;
+    return name[0] == '.' || !strncmp(name, "model.member-", strlen("model.member-"));
+}
+
+bool run_folder_holds(const char *path) {
+    char *folder = path_folder(path);
+    RunFolder run = run_folder_new(folder);
+    bool is_run = false;
+    for (int i = 0; i < RUN_FILES; i++)
+        is_run = is_run || (access(run_file(&run, i), F_OK) == 0 &&
+                            strcmp(path_name(run_file(&run, i)), path_name(path)));
+    const bool holds = is_run && access(path, F_OK) == 0 && is_name_of_run(path_name(path));
+    run_folder_free(&run);
+    mem_free(folder);
+    return holds;
+}
+
+StatusCode run_folder_check_other(const RunFolder *run, const char *option, const char *path,
+                                  const Comm *comm, Status *status) {
+    char *folder = path_folder(path);
+    if (comm_rank(comm) == 0 && path_is_same(folder, run->folder) && is_name_of_run(path_name(path)))
+        status_set(status, STATUS_USAGE,
+                   "%s %s has the name of a file of the run itself: name another file, such as trace.json.",
+                   option, path);
+    mem_free(folder);
+    return comm_agree(comm, status);
+}
+
+/* --overwrite replaces a run, not a dataset or the like that has the name of one of its files. */
+static void check_replaced(const RunFolder *run, Status *status) {
+    const struct {
+        const char *path, *format;
+    } files[] = {
+        {run->model, CHECKPOINT_FORMAT}, {run->previous, CHECKPOINT_FORMAT}, {run->metrics, METRICS_FORMAT}};
+    for (int i = 0; i < 3; i++) {
+        char *found = h5_format(files[i].path);
+        if (found && *found && strcmp(found, files[i].format))
+            status_set(status, STATUS_USAGE,
+                       "%s is a %s file, which would be lost: give the run another folder by --run.",
+                       files[i].path, found);
+        mem_free(found);
+    }
+}
+
 static void prepare(RunFolder *run, const Config *config, Log *log, Status *status) {
     if (try_folder(run->folder, "run folder", "--run", status) ||
         run_lock_take(&run->lock, run->folder, lock_wait_s(config), log, status))
@@ -133,6 +185,7 @@ static void prepare(RunFolder *run, const Config *config, Log *log, Status *stat
         status_set(status, STATUS_USAGE,
                    "%s holds a run already: use --resume to go on with it or --overwrite to replace it.",
                    run->folder);
+    if (run->start == RUN_START_REPLACE) check_replaced(run, status);
 }
 
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
@@ -173,6 +226,51 @@ StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Statu
         mem_free(old);
     }
     if (!keep_leftovers) remove_leftovers(run);
+    return status->code;
+}
+
+/* Whether a configuration is as the program writes it, so that nothing of a person's is lost with it. */
+static bool is_written_by_program(const char *path) {
+    Config *config = config_create(&model_families.keys);
+    Status ignored = {0};
+    char *text = NULL;
+    size_t bytes = 0;
+    bool same = config_read_file(config, path, &ignored) == STATUS_OK;
+    FILE *memory = same ? open_memstream(&text, &bytes) : NULL, *file = same ? fopen(path, "r") : NULL;
+    if (memory) {
+        config_write(config, memory);
+        fclose(memory);
+    }
+    same = memory && file;
+    for (size_t b = 0; same && b < bytes; b++)
+        same = getc(file) == (unsigned char)text[b];
+    same = same && getc(file) == EOF;
+    if (file) fclose(file);
+    free(text);
+    config_destroy(&config);
+    return same;
+}
+
+/* Under a name that is free. Freed by the caller. */
+static char *kept_path(const RunFolder *run) {
+    char name[48] = "config.kept.ini", *path = path_join(run->folder, name);
+    for (int n = 2; access(path, F_OK) == 0; n++) {
+        mem_free(path);
+        snprintf(name, sizeof name, "config.kept-%d.ini", n);
+        path = path_join(run->folder, name);
+    }
+    return path;
+}
+
+StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status) {
+    if (access(run->config, F_OK) || is_written_by_program(run->config)) return status->code;
+    char *kept = kept_path(run);
+    if (link(run->config, kept) && rename(run->config, kept))
+        status_set(status, STATUS_FAILED, "%s can't be renamed to %s: %s.", run->config, kept,
+                   strerror(errno));
+    else
+        log_line(log, "%s isn't as train writes it: it is kept as %s", run->config, kept);
+    mem_free(kept);
     return status->code;
 }
 

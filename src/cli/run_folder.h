@@ -33,7 +33,7 @@ StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *conf
  * agree. */
 StatusCode run_folder_prepare_fallback(const Config *config, const Comm *comm, Status *status);
 
-/* Makes room for a new run: an old run's files are called FILE.old until run_folder_settle. What a stopped
+/* Makes room for a new run: an old run's files are called .FILE.old until run_folder_settle. What a stopped
  * run left beside its model stays if keep_leftovers is true. Only rank 0 calls these. */
 StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status);
 
@@ -48,7 +48,20 @@ void run_folder_tidy(const RunFolder *run);
 /* Whether a stopped run left models beside its own, of members. Only rank 0 calls it. */
 bool run_folder_has_leftovers(const RunFolder *run);
 
+/* Whether a file is there that a run keeps in its folder: one that another command mustn't write. */
+bool run_folder_holds(const char *path);
+
+/* STATUS_USAGE if the file that a training writes beside the run's, for `option`, has the name of one of
+ * those. After run_folder_prepare; collective. */
+StatusCode run_folder_check_other(const RunFolder *run, const char *option, const char *path,
+                                  const Comm *comm, Status *status);
+
+/* Keeps a config.ini that a person wrote, or changed beyond its values, as config.kept.ini too (or
+ * config.kept-2.ini, ...), and the log says so. Before run_folder_set_aside. Only rank 0 calls it. */
+StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status);
+
 /* Writes config.ini. Only rank 0 calls it. */
+
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status);
 
 #endif

@@ -17,6 +17,27 @@ bool path_is_same(const char *a, const char *b) {
            first.st_ino == second.st_ino;
 }
 
+const char *path_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+char *path_folder(const char *path) {
+    const size_t length = (size_t)(path_name(path) - path);
+    if (length == 0) return mem_text(".");
+    char *folder = mem_text(path);
+    folder[length > 1 ? length - 1 : 1] = 0;
+    return folder;
+}
+
+bool path_names_same(const char *a, const char *b) {
+    char *in_a = path_folder(a), *in_b = path_folder(b);
+    const bool same = path_is_same(a, b) || (path_is_same(in_a, in_b) && !strcmp(path_name(a), path_name(b)));
+    mem_free(in_a);
+    mem_free(in_b);
+    return same;
+}
+
 char *path_join(const char *folder, const char *name) {
     const size_t length = strlen(folder), size = length + strlen(name) + 2;
     const bool ends = length > 0 && folder[length - 1] == '/';

@@ -10,6 +10,15 @@ bool path_is_folder(const char *path);
 /* Whether both names are of the same file or folder, which is there. */
 bool path_is_same(const char *a, const char *b);
 
+/* The last part of a path. */
+const char *path_name(const char *path);
+
+/* The folder that a path is in, "." where it names none. Freed by the caller (mem_free). */
+char *path_folder(const char *path);
+
+/* Whether both are names of the same file, which needn't be there, but its folder. */
+bool path_names_same(const char *a, const char *b);
+
 /* "FOLDER/NAME". Freed by the caller (mem_free). */
 char *path_join(const char *folder, const char *name);
 

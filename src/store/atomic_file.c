@@ -10,13 +10,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-char *atomic_file_temporary(const char *path) {
+/* ".NAME.ENDING" in the folder of NAME. */
+static char *hidden_name(const char *path, const char *ending) {
     const char *slash = strrchr(path, '/');
-    int folder = slash ? (int)(slash - path) + 1 : 0;
-    size_t size = strlen(path) + 6;
-    char *temporary = mem_new(size, 1);
-    snprintf(temporary, size, "%.*s.%s.tmp", folder, path, path + folder);
-    return temporary;
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    const size_t size = strlen(path) + strlen(ending) + 3;
+    char *hidden = mem_new(size, 1);
+    snprintf(hidden, size, "%.*s.%s.%s", folder, path, path + folder, ending);
+    return hidden;
+}
+
+char *atomic_file_temporary(const char *path) {
+    return hidden_name(path, "tmp");
 }
 
 char *atomic_file_previous(const char *path) {
@@ -28,10 +33,7 @@ char *atomic_file_previous(const char *path) {
 }
 
 char *atomic_file_replaced(const char *path) {
-    const size_t size = strlen(path) + sizeof ".old";
-    char *replaced = mem_new(size, 1);
-    snprintf(replaced, size, "%s.old", path);
-    return replaced;
+    return hidden_name(path, "old");
 }
 
 static int sync_path(const char *path, int flags) {

@@ -14,7 +14,8 @@ char *atomic_file_temporary(const char *path);
 /* The name of the previous copy: "DIR/NAME.prev.h5" for "DIR/NAME.h5". Freed by the caller (mem_free). */
 char *atomic_file_previous(const char *path);
 
-/* What a file is called that a new run replaces, until that has a model: "PATH.old". Freed likewise. */
+/* What a file is called that a new run replaces, until that has a model: ".NAME.old" in its folder, as people
+ * call their own copies NAME.old. Freed likewise. */
 char *atomic_file_replaced(const char *path);
 
 /* STATUS_USAGE if path exists and isn't a regular file, as writing would replace it. */

@@ -318,7 +318,7 @@ StatusCode metrics_build(Metrics *metrics, H5File **file, Status *status) {
     h5_create(file, temporary, status);
     mem_free(temporary);
     if (!*file) return status->code;
-    h5_set_text(*file, "/", "format", "pardigits metrics", status);
+    h5_set_text(*file, "/", "format", METRICS_FORMAT, status);
     h5_set_i64(*file, "/", "version", 1, status);
     h5_set_text(*file, "/", "model", config_text(metrics->config, "run.model"), status);
     config_store_write(*file, metrics->config, status);

@@ -13,6 +13,8 @@
 
 enum { METRICS_MAX_COLUMNS = 16, METRICS_MAX_WORDS = 16, METRICS_WORD_BYTES = 16 };
 
+#define METRICS_FORMAT "pardigits metrics" /* the attribute `format` of the file */
+
 typedef struct Metrics Metrics;
 
 typedef enum { METRICS_REAL, METRICS_COUNT, METRICS_WORD } MetricsType;

@@ -290,9 +290,9 @@ refuses() {
     [[ $(wc -l <"$dir/summary") -eq 2 && $(sed 1d "$dir/summary") == 2,* ]]
     sed -E 's/.*/&/' "$dir/summary" | grep '^runs,accuracy_mean_percent,accuracy_deviation_percent,'
     mkdir "$dir/replaced"
-    cp "$dir/1/model.h5" "$dir/replaced/model.h5.old"
+    cp "$dir/1/model.h5" "$dir/replaced/.model.h5.old"
     fails 1 'the model before it is' "$PARDIGITS" evaluate "$dir/replaced"
-    "$PARDIGITS" evaluate "$dir/replaced/model.h5.old" | grep svm
+    "$PARDIGITS" evaluate "$dir/replaced/.model.h5.old" | grep svm
     mkdir "$dir/idx"
     cp "$MNIST_DIR"/{train,t10k}-* "$dir/idx"
     for part in images-idx3 labels-idx1; do cp "$MNIST_DIR/t10k-$part-ubyte" "$dir/idx/train-$part-ubyte"; done

@@ -35,7 +35,66 @@ prepare_fails() {
 @test "prepare: the input isn't written over" {
     idx_copy
     gzip -k "$dir/idx/t10k-labels-idx1-ubyte"
-    for file in "$dir"/idx/*; do fails_on 2 2 'is the input' prepare --idx "$dir/idx" --out "$file"; done
+    seq 10 >"$dir/names"
+    ln -s "$dir/names" "$dir/link"
+    for file in "$dir"/idx/* "$dir/link"; do
+        fails_on 2 2 'is the input' prepare --idx "$dir/idx" --class-names "$dir/names" --out "$file"
+    done
+    [[ $(cat "$dir/names") == "$(seq 10)" ]]
+    echo mine >"$dir/text"
+    fails 2 "text isn't a file of pardigits, or it is damaged, and would be lost" "$PARDIGITS" prepare --idx "$dir/idx" --out "$dir/text"
+}
+
+@test "what a run keeps, and the user's own files, aren't written over by train and the others" {
+    mkdir "$dir/run"
+    printf '; mine\n[run]\nmodel = knn\n' >"$dir/run/config.ini"
+    for name in model.h5 metrics.h5 config.ini .lock model.member-00.h5; do
+        fails 2 'file' "$PARDIGITS" train "$dir/run/config.ini" --data "$data" --run "$dir/run" --set run.train=50 --trace "$dir/run/$name"
+    done
+    fails 2 'has the name of a file of the run itself' "$PARDIGITS" "${train[@]}" --set run.train=50 --trace "$dir/run/../run/model.h5"
+    [[ $(ls "$dir/run") == config.ini ]]
+    # a configuration that a person wrote is kept, that of an earlier run is written again
+    echo old >"$dir/run/model.h5.old"
+    on 1 1 train "$dir/run/config.ini" --data "$data" --run "$dir/run" --set run.train=50 --trace "$dir/run/trace.json" 2>&1 |
+        grep "config.ini isn't as train writes it: it is kept as $dir/run/config.kept.ini"
+    [[ $(head -n 1 "$dir/run/config.kept.ini") == '; mine' && $(cat "$dir/run/model.h5.old") == old ]]
+    on 1 1 train "$dir/run/config.ini" --run "$dir/run" --resume
+    on 1 1 train "$dir/run/config.ini" --run "$dir/run" --overwrite
+    echo '# mine' >>"$dir/run/config.ini"
+    on 1 1 train "$dir/run/config.ini" --run "$dir/run" --overwrite
+    [[ $(tail -n 1 "$dir/run/config.kept-2.ini") == '# mine' && ! -e $dir/run/config.kept-3.ini ]]
+    # nor do the other commands write over a run's files
+    "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/p.h5"
+    local before
+    before=$(sha256sum "$dir/run"/*)
+    fails 2 'a file of a run' "$PARDIGITS" report "$dir/run" --out "$dir/run/config.ini"
+    fails 2 'a file of a run' "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/run/metrics.h5"
+    fails 2 'pardigits predictions file, which would be lost' "$PARDIGITS" prepare --idx "$MNIST_DIR" --out "$dir/p.h5"
+    [[ $(sha256sum "$dir/run"/*) == "$before" ]]
+    # and no run takes the place of a dataset that has such a name
+    mkdir "$dir/data"
+    cp "$data" "$dir/data/model.h5"
+    fails 2 'pardigits dataset file, which would be lost' \
+        "$PARDIGITS" train configs/knn.ini --data "$dir/data/model.h5" --run "$dir/data" --overwrite --set run.train=50
+    # what a file is that isn't expected
+    fails 1 'is a pardigits predictions file, expected a model' "$PARDIGITS" evaluate "$dir/p.h5"
+    "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/p.csv"
+    fails 1 "p.csv isn't an HDF5 file" "$PARDIGITS" show "$dir/p.csv"
+    # two files of one name, and a picture of a folder that is read
+    mkdir "$dir/pictures"
+    picture 0 "$dir/pictures/0.png"
+    fails 2 'to be written twice' "$PARDIGITS" predict "$dir/run" "$dir/pictures" --seen "$dir/new.png" --annotate "$dir/pictures/../new.png"
+    fails 2 'is the input' "$PARDIGITS" predict "$dir/run" "$dir/pictures" --seen "$dir/pictures/0.png"
+}
+
+@test "options and words without effect are refused" {
+    on 1 1 "${train[@]}" --set run.train=50
+    fails 2 '--data says where the images of --split are' "$PARDIGITS" export "$dir/run" --data none.h5 --out "$dir/x"
+    fails 2 'is a knn: --split writes images as an SVM sees them' "$PARDIGITS" export "$dir/run" --split test --out "$dir/x"
+    fails 2 '--allow-other-build is for --resume' "$PARDIGITS" "${train[@]}" --allow-other-build
+    fails 2 '--once and --every' "$PARDIGITS" watch "$dir/run" --once --every 3
+    fails 2 'bench pixdot needs no network' "$PARDIGITS" bench pixdot configs/cnn.ini
+    fails 2 'bench comm takes no images' "$PARDIGITS" bench comm --images 3
 }
 
 @test "prepare: a truncated file" {
@@ -47,7 +106,9 @@ prepare_fails() {
 @test "prepare: a wrong magic number" {
     idx_copy
     patch train-images-idx3-ubyte 2 '\x0d'
-    prepare_fails train-images-idx3-ubyte
+    prepare_fails 'train-images-idx3-ubyte is an IDX file of 32-bit floating-point numbers, a type that'
+    patch train-images-idx3-ubyte 2 '\x07'
+    fails 1 "train-images-idx3-ubyte isn't an IDX file" "$PARDIGITS" prepare --idx "$dir/idx" --out "$dir/out.h5"
 }
 
 @test "prepare: an oversized header" {
@@ -214,13 +275,13 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
     grep 'training of all members diverged' "$dir/log"
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
     # killed before it had a model: the old one comes back, but not where the new one is gone on with
-    for file in model.h5 metrics.h5 config.ini; do mv "$dir/run/$file" "$dir/run/$file.old"; done
-    sed 's/^seed = 1$/seed = 3/' "$dir/run/config.ini.old" >"$dir/run/config.ini"
+    for file in model.h5 metrics.h5 config.ini; do mv "$dir/run/$file" "$dir/run/.$file.old"; done
+    sed 's/^seed = 1$/seed = 3/' "$dir/run/.config.ini.old" >"$dir/run/config.ini"
     cp -a "$dir/run" "$dir/killed"
     fails 2 'holds a run already' "$PARDIGITS" "${net[@]}"
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
     "$PARDIGITS" "${net[@]/$dir\/run/$dir/killed}" --resume --set run.seed=3
-    [[ $("$PARDIGITS" digest "$dir/killed/model.h5") != "$("$PARDIGITS" digest "$dir/run/model.h5")" && ! -e $dir/killed/model.h5.old ]]
+    [[ $("$PARDIGITS" digest "$dir/killed/model.h5") != "$("$PARDIGITS" digest "$dir/run/model.h5")" && ! -e $dir/killed/.model.h5.old ]]
     "$PARDIGITS" "${net[@]}" --overwrite --set run.seed=2
     [[ $(sha256sum "$dir/run"/*) != "$before" && -z $(find "$dir/run" -name '*.old') ]]
 }
@@ -286,7 +347,7 @@ END
     fails 2 'kind svm, which has no such key' "$PARDIGITS" evaluate "$dir/run/model.h5" --data "$data" --set knn.k=9
     # nor is it replaced by an imported one, nor tried on other data than it knows
     "$PARDIGITS" export "$dir/run" --out "$dir/libsvm"
-    fails 2 'the model of a run, which would be lost' "$PARDIGITS" import "$dir/libsvm" --out "$dir/run/model.h5"
+    fails 2 'a file of a run, which would be lost' "$PARDIGITS" import "$dir/libsvm" --out "$dir/run/model.h5"
     cp "$data" "$dir/moved.h5"
     "$PARDIGITS" train configs/knn.ini --data "$dir/moved.h5" --run "$dir/moved" --set run.train=99
     rm "$dir/moved.h5"

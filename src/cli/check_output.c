@@ -1,0 +1,79 @@
+/* Files to be written: that nothing is lost with them. */
+#include "cli/cli.h"
+#include "cli/run_folder.h"
+
+#include "core/mem.h"
+#include "core/path.h"
+#include "store/atomic_file.h"
+#include "store/h5io.h"
+
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+static bool is_empty(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) || facts.st_size == 0;
+}
+
+/* Refuses to replace an HDF5 file by another kind of file, and any other file by an HDF5 file. */
+static void check_kind(const char *out, const char *format, Status *status) {
+    if (status->code || is_empty(out)) return;
+    char *found = h5_format(out);
+    if (format && (!found || !*found))
+        status_set(status, STATUS_USAGE,
+                   "%s isn't a file of pardigits, or it is damaged, and would be lost: remove it or name "
+                   "another file to be written.",
+                   out);
+    else if (found && !(format && !strcmp(found, format)))
+        status_set(status, STATUS_USAGE,
+                   "%s is a%s%s file, which would be lost: name another file to be written.", out,
+                   *found ? " " : "n HDF5", found);
+    mem_free(found);
+}
+
+static void check_inputs(const char *out, int inputs, char *const input[], Status *status) {
+    for (int i = 0; i < inputs; i++)
+        if (path_is_same(out, input[i]))
+            status_set(status, STATUS_USAGE,
+                       "%s is the input, which would be lost: name another file to be written.", out);
+}
+
+StatusCode check_kept(const Context *context, const char *out, const char *format, int inputs,
+                      char *const input[], Status *status) {
+    if (comm_rank(context->comm) == 0) {
+        check_inputs(out, inputs, input, status);
+        if (run_folder_holds(out))
+            status_set(status, STATUS_USAGE,
+                       "%s is a file of a run, which would be lost: name another file to be written.", out);
+        check_kind(out, format, status);
+    }
+    return comm_agree(context->comm, status);
+}
+
+StatusCode check_output(const Context *context, const char *out, const char *format, int inputs,
+                        char *const input[], Status *status) {
+    if (comm_rank(context->comm) == 0) atomic_file_check(out, status);
+    return check_kept(context, out, format, inputs, input, status);
+}
+
+StatusCode check_not_among(const Context *context, const char *out, int inputs, char *const input[],
+                           Status *status) {
+    if (comm_rank(context->comm) == 0) check_inputs(out, inputs, input, status);
+    return comm_agree(context->comm, status);
+}
+
+StatusCode check_outputs_differ(int count, const char *const outs[], Status *status) {
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < i; j++)
+            if (outs[i] && outs[j] && path_names_same(outs[i], outs[j]))
+                return status_set(status, STATUS_USAGE,
+                                  "%s is to be written twice: give each file a name of its own.", outs[i]);
+    return status->code;
+}
+
+StatusCode check_png(const char *out, Status *status) {
+    const char *dot = strrchr(out, '.');
+    if (dot && !strcasecmp(dot, ".png")) return status->code;
+    return status_set(status, STATUS_USAGE, "%s: a PNG is written, so its name must end in .png.", out);
+}
