@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Rank 0's first thread alone: blocks of rows against rows that stay in the cache, as KNN and SVM use them.
  */
@@ -38,25 +39,46 @@ static StatusCode bench_pixdot(const Context *context, const Config *config, int
     return status->code;
 }
 
-static const ModelBench pixdot = {"pixdot", bench_pixdot};
+static const ModelBench pixdot = {.name = "pixdot", .run = bench_pixdot};
 
-/* The bench of a name, of the program's kernels or of a family; NULL if there is none, and then the names
- * there are. */
-static const ModelBench *find_bench(const char *name, char *names, size_t size) {
+/* The bench of a name, of the program's kernels or of a family (*family, otherwise NULL); NULL if there is
+ * none, and then the names there are. */
+static const ModelBench *find_bench(const char *name, const ModelFamily **family, char *names, size_t size) {
     snprintf(names, size, "%s", pixdot.name);
+    *family = NULL;
     if (!strcmp(name, pixdot.name)) return &pixdot;
     for (int f = 0; f < model_families.count; f++)
         for (int b = 0; b < model_families.items[f]->bench_count; b++) {
             const ModelBench *bench = &model_families.items[f]->benches[b];
-            if (!strcmp(name, bench->name)) return bench;
+            if (!strcmp(name, bench->name)) return *family = model_families.items[f], bench;
             const size_t used = strlen(names);
             snprintf(names + used, size - used, ", %s", bench->name);
         }
     return NULL;
 }
 
+/* Of CONFIG.ini or, where none is named, of the source folder's; elsewhere it is that of the keys' defaults.
+ */
+static StatusCode read_network(const ModelFamily *family, const char *given, Config *config, Log *log,
+                               Status *status) {
+    static const char usual[] = "configs/cnn.ini";
+    if (given || access(usual, F_OK) == 0) return config_read_file(config, given ? given : usual, status);
+    log_line(log, "%s isn't here: the network is that of the keys' defaults; name a CONFIG.ini for another",
+             usual);
+    return config_set_value(config, "run.model", family->name, "bench", status);
+}
+
+/* Of what would have no effect. */
+static StatusCode check_effect(const ModelBench *bench, bool network, bool images, Status *status) {
+    if (network && !bench->takes_network)
+        return status_set(status, STATUS_USAGE, "bench %s needs no network: omit CONFIG.ini.", bench->name);
+    if (images && !bench->takes_images)
+        return status_set(status, STATUS_USAGE, "bench %s takes no images: omit --images.", bench->name);
+    return status->code;
+}
+
 StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status) {
-    const char *images = "0";
+    const char *images = NULL;
     OutputFormat format = OUTPUT_TEXT;
     const Option options[] = {{.name = "images", .value = &images}, OPTIONS_OF_FORMAT(&format), {0}};
     static const char *const operand_names[] = {"what to measure", "CONFIG.ini"};
@@ -64,14 +86,17 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
     int operands;
     char names[256], *end;
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
-    const long count = strtol(images, &end, 10);
-    if (*end || end == images || count < 0 || count > 4096)
+    const long count = images ? strtol(images, &end, 10) : 0;
+    if (images && (*end || end == images || count < 0 || count > 4096))
         return status_set(status, STATUS_USAGE, "--images %s isn't a whole number from 0 to 4096.", images);
-    const ModelBench *bench = find_bench(argv[1], names, sizeof names);
+    const ModelFamily *family;
+    const ModelBench *bench = find_bench(argv[1], &family, names, sizeof names);
     if (!bench) return status_set(status, STATUS_USAGE, "bench %s isn't one of %s.", argv[1], names);
+    if (check_effect(bench, operands > 1, images, status)) return status->code;
     Config *config = config_create(&model_families.keys);
     Output *output = output_create(format, OUTPUT_LINES);
-    config_read_file(config, operands > 1 ? argv[2] : "configs/cnn.ini", status);
+    if (bench->takes_network)
+        read_network(family, operands > 1 ? argv[2] : NULL, config, context->log, status);
     if (!comm_agree(context->comm, status) && !bench->run(context, config, (int)count, output, status) &&
         comm_rank(context->comm) == 0)
         output_print(output);

@@ -69,12 +69,31 @@ static StatusCode parse(int argc, char **argv, ExportArguments *arguments, Statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out FILE is needed: the file to be written.");
+    if (arguments->data && !arguments->split)
+        return status_set(status, STATUS_USAGE,
+                          "--data says where the images of --split are; a model is exported without it.");
     if (!arguments->format) arguments->format = format_of(arguments->out);
     return check_format(arguments->format, status);
 }
 
-static const ModelExporter *find_exporter(const Model *model, const char *format, Status *status) {
+static StatusCode refuse_images(const Model *model, Status *status) {
+    return status_set(
+        status, STATUS_USAGE,
+        "%s is a %s: --split writes images as an SVM sees them, in LIBSVM's format. Name an SVM, "
+        "or read the images of the dataset by h5py.",
+        h5_path(model->file), model->family->name);
+}
+
+static bool writes_images(const ModelFamily *family) {
+    for (int e = 0; e < family->exporter_count; e++)
+        if (family->exporters[e].write_images) return true;
+    return false;
+}
+
+static const ModelExporter *find_exporter(const Model *model, const char *format, bool images,
+                                          Status *status) {
     char families[128];
+    if (images && !writes_images(model->family)) return refuse_images(model, status), NULL;
     for (int e = 0; e < model->family->exporter_count; e++)
         if (!strcmp(model->family->exporters[e].format, format)) return &model->family->exporters[e];
     list_families(format, families, sizeof families);
@@ -92,7 +111,8 @@ static StatusCode export_images(const ExportArguments *arguments, const Context 
     ImageSet set = {0};
     ModelImages images = {0};
     if (!exporter->write_images)
-        return status_set(status, STATUS_USAGE, "--split: the format %s is for models alone.",
+        return status_set(status, STATUS_USAGE,
+                          "--split: the format %s is for models alone; add --format libsvm for images.",
                           exporter->format);
     if (model_dataset(context, model, arguments->data, &data, status) ||
         split_read(&(Split){data, arguments->split, model}, context, &set, NULL, status))
@@ -125,7 +145,8 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     if (path && !check_output(context, arguments.out, NULL, 1, &path, status) &&
         !model_open(context, &model_families, path, &arguments.settings, &model, status)) {
         settings_hint_at_unused(&arguments.settings, model.config, context->log);
-        const ModelExporter *exporter = find_exporter(&model, arguments.format, status);
+        const ModelExporter *exporter =
+            find_exporter(&model, arguments.format, arguments.split != NULL, status);
         const bool first = comm_rank(context->comm) == 0;
         if (exporter && arguments.split)
             export_images(&arguments, context, &model, exporter, status);

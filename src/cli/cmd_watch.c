@@ -33,7 +33,7 @@ typedef struct {
 enum { TRIES = 5 };
 
 static StatusCode parse(int argc, char **argv, Watch *watch, Status *status) {
-    const char *every = "2";
+    const char *every = NULL;
     const Option options[] = {{.name = "once", .flag = &watch->once},
                               {.name = "every", .value = &every},
                               OPTIONS_OF_FORMAT(&watch->format),
@@ -43,6 +43,9 @@ static StatusCode parse(int argc, char **argv, Watch *watch, Status *status) {
     if (options_parse(argc, argv, options, &(Operands){1, 1, names}, &operands, status)) return status->code;
     char *end;
     watch->run = argv[1];
+    if (every && watch->once)
+        return status_set(status, STATUS_USAGE, "--once and --every exclude each other.");
+    if (!every) return STATUS_OK;
     watch->every_s = strtod(every, &end);
     if (*end || end == every || !(watch->every_s >= 0.1 && watch->every_s <= 86400))
         return status_set(status, STATUS_USAGE, "--every %s: expected seconds, 0.1 to 86400.", every);
@@ -184,7 +187,7 @@ static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {
 }
 
 StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {
-    Watch watch = {.format = OUTPUT_TEXT};
+    Watch watch = {.format = OUTPUT_TEXT, .every_s = 2};
     if (!parse(argc, argv, &watch, status) && comm_rank(context->comm) == 0) {
         watch.folder = run_folder_new(watch.run);
         watch_run(&watch, context->log, status);

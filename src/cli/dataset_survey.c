@@ -88,6 +88,8 @@ void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, con
     for (int c = 0; c < set->spec.classes; c++)
         if (!present[c] && !absent++) first = c;
     if (absent && set->n)
-        log_line(log, "hint: classes without %s images: %d of %d (the first one is %s)", part, absent,
-                 set->spec.classes, class_name(names, first, number));
+        log_line(
+            log,
+            "hint: classes without %s images: %d of %d (the first one is %s); add some, or remove the class",
+            part, absent, set->spec.classes, class_name(names, first, number));
 }

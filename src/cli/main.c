@@ -98,7 +98,7 @@ static const struct {
     {"digest", cmd_digest, "digest MODEL.h5 [--json]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
-     "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test] [--data FILE.h5] [--set "
+     "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test [--data FILE.h5]] [--set "
      "section.key=value]...",
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads, or a CNN, an ensemble or an SVM as "
      "an ONNX "
@@ -148,7 +148,7 @@ static const struct {
      "  --split       the part of the dataset; default: test\n"
      "  --data        the dataset; default: the one that each model was trained on\n"
      "  --figures     also writes the figures to FOLDER, as SVG and PNG (by gnuplot)"},
-    {"watch", cmd_watch, "watch RUN [--once] [--every SECONDS] [--json | --csv]",
+    {"watch", cmd_watch, "watch RUN [--once | --every SECONDS] [--json | --csv]",
      "Shows how a run goes until it ends: place, images a second, time left, curves; from its metrics, which "
      "may "
      "lie on a\n"
@@ -158,7 +158,9 @@ static const struct {
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
      "Lists the keys of the configuration: types, ranges, defaults and meanings."},
     {"bench", cmd_bench, "bench kernels|pixdot|comm|step [CONFIG.ini] [--images N] [--json | --csv]",
-     "Measures the parts of the program, for the network of CONFIG.ini (default: configs/cnn.ini):\n"
+     "Measures the parts of the program, for the network of CONFIG.ini (default: configs/cnn.ini, or that of "
+     "the keys'\n"
+     "defaults where there is no such file):\n"
      "  kernels   GFLOP/s of each layer's three passes on one core, and % of the peak that arithmetic in "
      "registers reaches;\n"
      "            --images sets how many images at a time (as many as training takes)\n"

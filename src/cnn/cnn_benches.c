@@ -143,5 +143,6 @@ static StatusCode bench_step(const Context *context, const Config *config, int i
     return status->code;
 }
 
-const ModelBench cnn_benches[CNN_BENCHES] = {
-    {"kernels", bench_kernels}, {"comm", bench_comm}, {"step", bench_step}};
+const ModelBench cnn_benches[CNN_BENCHES] = {{"kernels", true, true, bench_kernels},
+                                             {"comm", true, false, bench_comm},
+                                             {"step", true, true, bench_step}};

@@ -39,13 +39,42 @@ static int variant_path(char *path, size_t size, const char *base, const char *n
                     variant / 2 ? '.' : '-', kind + plain + 1, ending);
 }
 
+/* Whether two files hold the same, uncompressed. */
+static bool hold_same(const char *a, const char *b) {
+    enum { PIECE = 1 << 16 };
+    gzFile first = gzopen(a, "rb"), second = gzopen(b, "rb");
+    uint8_t *pieces = mem_new(2, PIECE);
+    bool same = first && second;
+    for (int got = 1; same && got > 0;) {
+        got = gzread(first, pieces, PIECE);
+        same = got >= 0 && gzread(second, pieces + PIECE, PIECE) == got &&
+               !memcmp(pieces, pieces + PIECE, (size_t)got);
+    }
+    mem_free(pieces);
+    if (first) gzclose_r(first);
+    if (second) gzclose_r(second);
+    return same;
+}
+
+/* Another file of this kind under its next names, unless it holds the same. */
+static void note_other(const char *path, const char *base, const char *name, const char *kind, int variant) {
+    char other[PATH_MAX];
+    struct stat info;
+    while (++variant < IDX_VARIANTS)
+        if (variant_path(other, sizeof other, base, name, kind, variant) < (int)sizeof other &&
+            stat(other, &info) == 0 && S_ISREG(info.st_mode) && !hold_same(path, other))
+            fprintf(stderr, "pardigits: note: %s is read; %s beside it holds something else and isn't.\n",
+                    path, other);
+}
+
 /* Opens the file of a kind under the first of its names that is there. *found is false, with STATUS_OK, if
  * there is none. */
 static StatusCode idx_open(IdxFile *file, const char *base, const char *name, const char *kind, bool *found,
                            Status *status) {
     struct stat info;
+    int variant = 0;
     *found = false;
-    for (int variant = 0; variant < IDX_VARIANTS && !*found; variant++) {
+    for (; variant < IDX_VARIANTS && !*found; variant++) {
         int length = variant_path(file->path, sizeof file->path, base, name, kind, variant);
         if (length >= (int)sizeof file->path)
             return status_set(status, STATUS_FAILED, "The name of the folder %.80s... is too long.", base);
@@ -60,6 +89,7 @@ static StatusCode idx_open(IdxFile *file, const char *base, const char *name, co
     file->stream = gzopen(file->path, "rb");
     if (!file->stream)
         return status_set(status, STATUS_FAILED, "%s can't be opened: %s.", file->path, strerror(errno));
+    note_other(file->path, base, name, kind, variant - 1);
     gzbuffer(file->stream, 1 << 17);
     file->size_bytes = info.st_size;
     sha256_begin(&file->hash);
@@ -99,6 +129,18 @@ static StatusCode idx_read_number(IdxFile *file, uint32_t *number, Status *statu
     return code;
 }
 
+/* The type of the values that a magic number tells; NULL if it is none of IDX. */
+static const char *idx_type(uint32_t magic) {
+    static const char *const types[] = {[0x08] = "unsigned bytes",
+                                        [0x09] = "signed bytes",
+                                        [0x0b] = "16-bit integers",
+                                        [0x0c] = "32-bit integers",
+                                        [0x0d] = "32-bit floating-point numbers",
+                                        [0x0e] = "64-bit floating-point numbers"};
+    const uint32_t type = magic >> 8, dimensions = magic & 0xff;
+    return type < sizeof types / sizeof *types && dimensions >= 1 && dimensions <= 4 ? types[type] : NULL;
+}
+
 static StatusCode idx_check_magic(const IdxFile *file, uint32_t magic, uint32_t expected, Status *status) {
     if (magic == expected) return STATUS_OK;
     const char *kind = expected == MAGIC_IMAGES ? "images" : "labels";
@@ -107,6 +149,17 @@ static StatusCode idx_check_magic(const IdxFile *file, uint32_t magic, uint32_t 
                           "%s holds %s where %s are expected (magic number 0x%08" PRIx32
                           " instead of 0x%08" PRIx32 "): two files look swapped; " FETCH ".",
                           file->path, magic == MAGIC_IMAGES ? "images" : "labels", kind, magic, expected);
+    if (idx_type(magic) && (magic & 0xff) == (expected & 0xff))
+        return status_set(
+            status, STATUS_FAILED,
+            "%s is an IDX file of %s, a type that isn't supported: convert it to unsigned bytes "
+            "(type 0x08), pixels from 0 to 255 and labels from 0.",
+            file->path, idx_type(magic));
+    if (idx_type(magic))
+        return status_set(status, STATUS_FAILED,
+                          "%s is an IDX file of %" PRIu32 " dimension(s) of %s, expected %s: %" PRIu32
+                          " dimension(s) of unsigned bytes.",
+                          file->path, magic & 0xff, idx_type(magic), kind, expected & 0xff);
     return status_set(status, STATUS_FAILED,
                       "%s isn't an IDX file of %s: its magic number is 0x%08" PRIx32 ", expected 0x%08" PRIx32
                       " (unsigned bytes, %" PRIu32 " dimension(s)); " FETCH ".",

@@ -99,6 +99,9 @@ static void transpose(ImageSet *set) {
 static StatusCode read_test(const char *base, DatasetParts *parts, Status *status) {
     const ImageSpec train = parts->train.spec;
     const char *name = idx_exists(base, "t10k") ? "t10k" : idx_exists(base, "test") ? "test" : NULL;
+    if (name && !strcmp(name, "t10k") && idx_exists(base, "test"))
+        fprintf(stderr,
+                "pardigits: note: the test part is read from the t10k-* files; test-* beside them isn't.\n");
     if (!name || idx_read(base, name, &parts->test, &parts->test_source, status)) return status->code;
     const ImageSpec test = parts->test.spec;
     if (test.height == train.height && test.width == train.width) return STATUS_OK;

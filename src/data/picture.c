@@ -212,14 +212,15 @@ void picture_unsilence(int kept) {
     close(kept);
 }
 
-/* The first page, made grey by to_grey where it is coloured. */
+/* The first page, made grey by to_grey where it is coloured; and how many pages there are, unless NULL. */
 static StatusCode read_grey(const char *path, PicturePaper paper, PIX *(*to_grey)(PIX *), PIX **grey,
-                            Status *status) {
+                            int *pages, Status *status) {
     PIX *page = NULL;
     *grey = NULL;
     const int kept = picture_silence();
     PictureFile *file = picture_open(path, status);
     if (file && !picture_page(file, 0, paper, &page, status)) *grey = to_grey(page);
+    if (file && pages) *pages = picture_pages(file);
     picture_close(&file);
     picture_unsilence(kept);
     pixDestroy(&page);
@@ -228,7 +229,7 @@ static StatusCode read_grey(const char *path, PicturePaper paper, PIX *(*to_grey
 }
 
 StatusCode picture_read(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, PAPER_FOUND, picture_grey, grey, status);
+    return read_grey(path, PAPER_FOUND, picture_grey, grey, NULL, status);
 }
 
 PIX *picture_luminance(PIX *page) {
@@ -251,5 +252,9 @@ bool picture_stretch(PIX *grey, ImageSpec spec, uint8_t *image) {
 }
 
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status) {
-    return read_grey(path, PAPER_WHITE, picture_luminance, grey, status);
+    return read_grey(path, PAPER_WHITE, picture_luminance, grey, NULL, status);
+}
+
+StatusCode picture_read_first(const char *path, PIX **grey, int *pages, Status *status) {
+    return read_grey(path, PAPER_WHITE, picture_luminance, grey, pages, status);
 }

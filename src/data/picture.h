@@ -45,6 +45,9 @@ StatusCode picture_read(const char *path, PIX **grey, Status *status);
 /* The same, of a coloured one the luminance, on white paper. */
 StatusCode picture_read_luminance(const char *path, PIX **grey, Status *status);
 
+/* The same, and how many pages there are. */
+StatusCode picture_read_first(const char *path, PIX **grey, int *pages, Status *status);
+
 /* The same of a page. */
 PIX *picture_luminance(PIX *page);
 

@@ -121,9 +121,24 @@ typedef struct {
     uint8_t *labels; /* [paths.count] */
 } Pictures;
 
+/* A folder among the pictures of a class would be taken for a picture. */
+static StatusCode check_no_folders(const char *folder, const Names *files, Status *status) {
+    for (int64_t i = 0; i < files->count && !status->code; i++) {
+        char *path = path_join(folder, files->names[i]);
+        if (path_is_folder(path))
+            status_set(status, STATUS_FAILED,
+                       "%s is a folder within the folder of a class, which may hold pictures alone: move its "
+                       "pictures up, or it out of there.",
+                       path);
+        mem_free(path);
+    }
+    return status->code;
+}
+
 static StatusCode list_class(const char *folder, int label, Pictures *pictures, Status *status) {
     Names files;
     if (list_folder(folder, &files, status)) return status->code;
+    if (check_no_folders(folder, &files, status)) return names_free(&files), status->code;
     const int64_t before = pictures->paths.count, all = before + files.count;
     uint8_t *labels = mem_new((size_t)all, 1);
     if (before) memcpy(labels, pictures->labels, (size_t)before);
@@ -161,16 +176,43 @@ static StatusCode list_part(const char *folder, const ClassNames *classes, Pictu
     }
     names_free(&names);
     if (!status->code && !pictures->paths.names)
-        status_set(status, STATUS_FAILED, "%s holds no picture.", folder);
+        status_set(status, STATUS_FAILED,
+                   "%s holds no picture: expected some in a folder for each class, or no such folder.",
+                   folder);
     return status->code;
 }
 
-/* *stretched is set if the picture has another shape than the image. */
-static StatusCode take_picture(const char *path, ImageSpec spec, bool *stretched, uint8_t *image,
+/* What lies beside train/ and test/, such as valid/. */
+static void note_unread(const char *folder, bool tested) {
+    Names names;
+    Status ignored = {0};
+    int64_t others = 0;
+    const char *first = NULL;
+    if (list_folder(folder, &names, &ignored)) return;
+    for (int64_t i = 0; i < names.count; i++)
+        if (strcmp(names.names[i], "train") && !(tested && !strcmp(names.names[i], "test")) && !others++)
+            first = names.names[i];
+    if (others)
+        fprintf(stderr, "pardigits: note: %s/%s%s isn't read: only train/ and test/ are.\n", folder, first,
+                others > 1 ? " and what else is beside it" : "");
+    names_free(&names);
+}
+
+/* What is found out about the pictures as they are read. */
+typedef struct {
+    bool stretched;      /* one has another shape than the images */
+    int64_t paged;       /* how many have more than one page */
+    const char *a_paged; /* one of them */
+} Findings;
+
+static StatusCode take_picture(const char *path, ImageSpec spec, Findings *found, uint8_t *image,
                                Status *status) {
     PIX *grey = NULL;
-    if (picture_read_luminance(path, &grey, status)) return status->code;
-    *stretched = *stretched || pixGetWidth(grey) != spec.width || pixGetHeight(grey) != spec.height;
+    int pages = 1;
+    if (picture_read_first(path, &grey, &pages, status)) return status->code;
+    if (pages > 1 && !found->paged++) found->a_paged = path;
+    found->stretched =
+        found->stretched || pixGetWidth(grey) != spec.width || pixGetHeight(grey) != spec.height;
     if (!picture_stretch(grey, spec, image)) status_set(status, STATUS_FAILED, "%s can't be scaled.", path);
     pixDestroy(&grey);
     return status->code;
@@ -204,7 +246,7 @@ static void hash_bytes(const uint8_t *bytes, int64_t count, char hex[65]) {
     sha256_end(&sha, hex);
 }
 
-static StatusCode take_part(const Pictures *pictures, ImageSpec spec, bool *stretched, ImageSet *set,
+static StatusCode take_part(const Pictures *pictures, ImageSpec spec, Findings *found, ImageSet *set,
                             ImageSource *source, Status *status) {
     const int64_t n = pictures->paths.count, pixels = image_spec_pixels(spec);
     uint32_t *order = mem_new((size_t)n, sizeof *order);
@@ -212,7 +254,7 @@ static StatusCode take_part(const Pictures *pictures, ImageSpec spec, bool *stre
     *set = image_set_new(n, spec);
     for (int64_t i = 0; i < n && !status->code; i++) {
         set->labels[i] = pictures->labels[order[i]];
-        take_picture(pictures->paths.names[order[i]], spec, stretched, set->images + i * pixels, status);
+        take_picture(pictures->paths.names[order[i]], spec, found, set->images + i * pixels, status);
     }
     mem_free(order);
     hash_bytes(set->images, n * pixels, source->images_sha256);
@@ -237,13 +279,19 @@ StatusCode picture_folder_read(const char *folder, const PictureOptions *options
         !list_part(first, &parts->class_names, &train, status) &&
         !(tested && list_part(test_folder, &parts->class_names, &test, status)) &&
         !find_shape(&train, options, &spec, status)) {
-        bool stretched = false;
+        Findings found = {0};
+        if (parted) note_unread(folder, tested);
         spec.classes = parts->class_names.count;
         spec.from = options->invert ? IMAGE_FROM_INVERTED : IMAGE_FROM_WHOLE;
-        if (!take_part(&train, spec, &stretched, &parts->train, &parts->train_source, status) && tested)
-            take_part(&test, spec, &stretched, &parts->test, &parts->test_source, status);
+        if (!take_part(&train, spec, &found, &parts->train, &parts->train_source, status) && tested)
+            take_part(&test, spec, &found, &parts->test, &parts->test_source, status);
+        if (found.paged && !status->code)
+            fprintf(stderr,
+                    "pardigits: note: only the first page is taken of %lld picture%s of several pages, such "
+                    "as %s.\n",
+                    (long long)found.paged, found.paged == 1 ? "" : "s", found.a_paged);
         /* pictures that are images already may be normalised ones, as MNIST's are */
-        if (!stretched) parts->train.spec.from = parts->test.spec.from = IMAGE_FROM_DIGITS;
+        if (!found.stretched) parts->train.spec.from = parts->test.spec.from = IMAGE_FROM_DIGITS;
     }
     pictures_free(&train);
     pictures_free(&test);

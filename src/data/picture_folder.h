@@ -13,13 +13,14 @@ typedef struct {
 } PictureOptions;
 
 /* Reads FOLDER/train/CLASS/... and, if it is there, FOLDER/test/CLASS/...; or FOLDER/CLASS/... as the
- * training part alone. Every file that isn't hidden must be a picture in a format that leptonica reads.
- * Classes are the training part's folders, in the order of numbers if all are called by numbers, else of
- * their bytes; the images of a part come in a fixed random order, so that the last ones are of all classes.
- * Grey pictures of the wanted height and width are taken as they are (transparency on white); others become
- * grey by their luminance and are stretched to it, averaging areas where that shrinks them and interpolating
- * linearly where not; then the set's spec says that its pictures were taken whole. A picture that can't be
- * read ends it with STATUS_FAILED. Freed by dataset_parts_free, also after a failure. */
+ * training part alone; a note on standard error says what isn't read: folders beside train and test, and the
+ * pages of a picture but for its first. Every file that isn't hidden must be a picture in a format that
+ * leptonica reads. Classes are the training part's folders, in the order of numbers if all are called by
+ * numbers, else of their bytes; the images of a part come in a fixed random order, so that the last ones are
+ * of all classes. Grey pictures of the wanted height and width are taken as they are (transparency on white);
+ * others become grey by their luminance and are stretched to it, averaging areas where that shrinks them and
+ * interpolating linearly where not; then the set's spec says that its pictures were taken whole. A picture
+ * that can't be read ends it with STATUS_FAILED. Freed by dataset_parts_free, also after a failure. */
 StatusCode picture_folder_read(const char *folder, const PictureOptions *options, DatasetParts *parts,
                                Status *status);
 

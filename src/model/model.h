@@ -71,6 +71,7 @@ typedef struct {
 /* A measurement of `bench`. */
 typedef struct {
     const char *name;
+    bool takes_network, takes_images; /* uses the configuration's network, and `images` */
     /* Fills the output on rank 0. Collective: all ranks return the same status. */
     StatusCode (*run)(const Context *context, const Config *config, int images, Output *output,
                       Status *status);

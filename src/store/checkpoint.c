@@ -82,8 +82,8 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
                    "%s wasn't written by pardigits: expected a model.h5 of `pardigits train`.", path);
     if (!status->code) h5_get_text(*file, "/", "format", &format, status);
     if (!status->code && strcmp(format, CHECKPOINT_FORMAT))
-        status_set(status, STATUS_FAILED, "%s is %s, expected a model file (model.h5 of a run folder).", path,
-                   strcmp(format, "pardigits metrics") ? "a dataset" : "a file of metrics");
+        status_set(status, STATUS_FAILED,
+                   "%s is a %s file, expected a model file (model.h5 of a run folder).", path, format);
     if (!status->code) h5_get_i64(*file, "/", "version", &version, status);
     if (!status->code && (version < OLDEST_VERSION || version > FORMAT_VERSION))
         status_set(

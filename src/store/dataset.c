@@ -23,8 +23,8 @@ static StatusCode open_file(const char *path, H5File **file, Status *status) {
     if (!*file) return status->code;
     if (h5_has_attribute(*file, "/", "format")) h5_get_text(*file, "/", "format", &format, status);
     if (!format || strcmp(format, DATASET_FORMAT))
-        status_set(status, STATUS_FAILED, "%s is %s%s, expected a dataset made by `pardigits prepare`.", path,
-                   format ? "a " : "no file of pardigits", format ? format : "");
+        status_set(status, STATUS_FAILED, "%s is %s%s%s, expected a dataset made by `pardigits prepare`.",
+                   path, format ? "a " : "no file of pardigits", format ? format : "", format ? " file" : "");
     mem_free(format);
     h5_get_i64(*file, "/", "version", &version, status);
     if (!status->code && version != DATASET_VERSION)

@@ -272,6 +272,26 @@ typedef struct {
     bool together; /* by all ranks */
 } Items;
 
+/* Says why an array couldn't be read: a filter that this HDF5 lacks, or damage. */
+static void explain(const H5File *file, hid_t array, const char *name, Status *status) {
+    const hid_t creation = H5Dget_create_plist(array);
+    for (int f = 0; creation >= 0 && f < H5Pget_nfilters(creation); f++) {
+        unsigned flags, config;
+        size_t values = 0;
+        char filter_name[64] = "";
+        const H5Z_filter_t filter = H5Pget_filter2(creation, (unsigned)f, &flags, &values, NULL,
+                                                   sizeof filter_name - 1, filter_name, &config);
+        if (filter >= 0 && H5Zfilter_avail(filter) <= 0)
+            status_set(
+                status, STATUS_FAILED,
+                "%s: %s is compressed by %s (HDF5 filter %d), which isn't supported here: write it with "
+                "gzip, or uncompressed.",
+                file->path, name, *filter_name ? filter_name : "another program", (int)filter);
+    }
+    if (creation >= 0) H5Pclose(creation);
+    read_error(file, name, status);
+}
+
 /* Fails if an item is out of the type's range. */
 static void read_items(const H5File *file, hid_t array, const char *name, H5Type type, const Items *items,
                        void *data, Status *status) {
@@ -280,7 +300,7 @@ static void read_items(const H5File *file, hid_t array, const char *name, H5Type
     H5Pset_type_conv_cb(transfer, note_misfit, &misfits);
     if (items->together) H5Pset_dxpl_mpio(transfer, H5FD_MPIO_COLLECTIVE);
     if (H5Dread(array, h5_memory_type(type), items->in_memory, items->in_file, transfer, data) < 0)
-        read_error(file, name, status);
+        explain(file, array, name, status);
     else if (misfits)
         status_set(status, STATUS_FAILED,
                    "%s: %s holds numbers out of the range that is expected there, %s: convert the array.",

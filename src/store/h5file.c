@@ -111,9 +111,9 @@ static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
     *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*id >= 0) return STATUS_OK;
     if (H5Fis_hdf5(path) <= 0)
-        return status_set(status, STATUS_FAILED,
-                          "%s isn't an HDF5 file, or it is damaged; expected a file written by pardigits.",
-                          path);
+        return status_set(
+            status, STATUS_FAILED,
+            "%s isn't an HDF5 file, or its beginning is damaged; expected an .h5 file of pardigits.", path);
     return status_set(status, STATUS_FAILED,
                       "%s can't be opened as HDF5: it is damaged, or the file system refuses locks (then set "
                       "HDF5_USE_FILE_LOCKING=FALSE).",

@@ -22,6 +22,7 @@ typedef struct {
     int64_t number;    /* of the line, from 1 */
     int first_feature; /* the number of the first pixel; -1: not known yet */
     ImageSpec *spec;   /* as the user said it; 0: unknown */
+    int assumed_from;  /* the largest feature, where it had to do for the shape; otherwise 0 */
     SvmModel *model;
     int64_t class_support[CLASSES_MAX]; /* by place in the order of the file */
     double *rho, *slope, *offset;       /* of pairs, in the order of the file */
@@ -268,6 +269,7 @@ static StatusCode choose_shape(Reader *reader) {
                           mnist.height, mnist.width);
     spec->height = mnist.height;
     spec->width = mnist.width;
+    reader->assumed_from = largest;
     return STATUS_OK;
 }
 
@@ -353,6 +355,11 @@ StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config,
                 "count from 0, "
                 "as of scikit-learn's dump_svmlight_file, add --features-from 0.\n",
                 path);
+    if (!status->code && reader.assumed_from)
+        fprintf(stderr,
+                "pardigits: note: %s doesn't say the shape of its images: %d x %d pixels are assumed, as its "
+                "largest feature is %d; if they have another, add --shape HxW.\n",
+                path, reader.model->spec.height, reader.model->spec.width, reader.assumed_from);
     if (reader.file) fclose(reader.file);
     free(reader.line);
     mem_free(reader.rho);

@@ -20,8 +20,8 @@ StatusCode svm_libsvm_write_images(const void *model, const ImageSet *images, co
 /* Reads a C-SVC with a linear, polynomial or RBF kernel whose labels are 0 to 255 and whose features are
  * pixels divided by 255. spec, first_feature: as in ModelImporter, where a file
  * with a feature 0 counts from 0, others from 1, with a note; an unknown shape is taken as MNIST's if the
- * file's features fit it, an unknown class count as 10 or what the labels need. *model, to be written by
- * svm_libsvm_save and freed by svm_libsvm_free, is NULL after a failure; kernel and C (the largest
+ * file's features fit it, with a note, an unknown class count as 10 or what the labels need. *model, to be
+ * written by svm_libsvm_save and freed by svm_libsvm_free, is NULL after a failure; kernel and C (the largest
  * coefficient: LIBSVM doesn't write C) go into the configuration. */
 StatusCode svm_libsvm_read_model(void **model, ImageSpec *spec, Config *config, const char *path,
                                  int first_feature, Status *status);

@@ -15,6 +15,11 @@ load common
     echo "$output"
     [[ $(grep -cE '^kernel +[a-z0-9-]+$' <<<"$output") -eq 1 ]]
     [[ $(grep -cE '^G exact multiply-adds/s of one thread +[0-9]+\.[0-9]$' <<<"$output") -eq 1 ]]
+    # anywhere, as the next one
+    cd "$BATS_TEST_TMPDIR" || return
+    "$PARDIGITS" bench pixdot
+    "$PARDIGITS" bench comm 2>err | grep '^gradients of the network'
+    grep "configs/cnn.ini isn't here: the network is that of the keys' defaults" err
 }
 
 @test "bench comm: sums by size and algorithm, the last one as large as the network's gradient" {

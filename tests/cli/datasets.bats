@@ -81,6 +81,33 @@ correct() {
     grep -q '"class":"kind 1"' "$dir/idx.json"
 }
 
+@test "prepare says what it doesn't read" {
+    local own=$BATS_TEST_TMPDIR
+    mkdir -p "$own/pictures/train" "$own/pictures/valid" "$own/idx"
+    cp -r "$dir/single/train/digit 1" "$dir/single/train/digit 2" "$own/pictures/train"
+    # a TIFF of two pages: 8x8 pixels, grey
+    /usr/bin/python3 - "$own/pictures/train/digit 1/two.tif" <<'PY'
+import struct, sys
+def page(next_at):
+    tags = [(256, 8), (257, 8), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, 8), (279, 64)]
+    return struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", t, 4, 1, v) for t, v in tags) + struct.pack("<I", next_at)
+first = 72
+second = first + len(page(0))
+open(sys.argv[1], "wb").write(b"II*\0" + struct.pack("<I", first) + bytes(range(64)) + page(second) + page(0))
+PY
+    "$PARDIGITS" prepare --pictures "$own/pictures" --shape 16x16 --out "$own/a.h5" 2>"$own/err"
+    grep "note: only the first page is taken of 1 picture of several pages, such as .*two.tif" "$own/err"
+    grep "note: .*pictures/valid isn't read: only train/ and test/ are" "$own/err"
+    cp "$dir/idx"/* "$own/idx"
+    gzip -k "$own/idx/train-images-idx3-ubyte" # the same once more
+    gzip <"$own/idx/t10k-labels-idx1-ubyte" >"$own/idx/train-labels-idx1-ubyte.gz"
+    cp "$own/idx/t10k-labels-idx1-ubyte" "$own/idx/test-labels-idx1-ubyte"
+    "$PARDIGITS" prepare --idx "$own/idx" --class-names "$dir/names.txt" --out "$own/b.h5" 2>"$own/err"
+    [[ $(grep -c 'note: ' "$own/err") -eq 2 ]]
+    grep 'train-labels-idx1-ubyte is read; .*train-labels-idx1-ubyte.gz beside it holds something else' "$own/err"
+    grep 'the test part is read from the t10k-\* files; test-\*' "$own/err"
+}
+
 @test "KNN of 16x16 images, by pixels, gradients and distortions" {
     for metric in l2 gradient idm; do
         same_on_all "knn-$metric" single test configs/knn.ini --set knn.metric=$metric
@@ -171,7 +198,9 @@ correct() {
     rmdir "$dir/bad/train"/xxx*
     mkdir "$dir/bad/train/hollow" # no picture of a class isn't wrong, but said
     "$PARDIGITS" prepare --pictures "$dir/bad" --shape 16x16 --out "$dir/hollow.h5" 2>&1 |
-        grep 'hint: classes without training images: 1 of 11 (the first one is hollow)'
+        grep 'hint: classes without training images: 1 of 11 (the first one is hollow); add some'
+    mkdir "$dir/bad/train/hollow/deep"
+    fails 1 'hollow/deep is a folder within the folder of a class' "$PARDIGITS" prepare --pictures "$dir/bad" --out "$dir/bad.h5"
     mkdir -p "$dir/one/train/a" "$dir/empty/a" "$dir/empty/b"
     cp "$dir/single/train/digit 1/"*.pgm "$dir/one/train/a/"
     fails 1 'holds 1 folder, expected one for each class, 2 to 256' "$PARDIGITS" prepare --pictures "$dir/one" --out "$dir/bad.h5"
@@ -312,6 +341,10 @@ PYTHON
 import h5py, sys
 source = h5py.File(sys.argv[1])["train"]
 images, labels = source["images"][:60].astype("i4"), source["labels"][:60].astype("i2")
+with h5py.File("lzf.h5", "w") as f:
+    f.attrs["format"], f.attrs["version"], f.attrs["classes"] = "pardigits dataset", 1, 10
+    f.create_dataset("train/images", data=images.astype("u1"), compression="lzf")
+    f["train/labels"] = labels
 for name, factor, shift in ("wide", 257, 0), ("signed", 1, -1), ("whole", 1, 0):
     with h5py.File(name + ".h5", "w") as f:
         f.attrs["format"], f.attrs["version"], f.attrs["classes"] = "pardigits dataset", 1, 10
@@ -319,6 +352,10 @@ for name, factor, shift in ("wide", 257, 0), ("signed", 1, -1), ("whole", 1, 0):
 PY
     knn=("$BATS_TEST_DIRNAME/../../configs/knn.ini" --set run.train=0 --set knn.k=1)
     local code=0
+    on 2 1 train "${knn[@]}" --data lzf.h5 --run a 2>err || code=$?
+    [[ $code -eq 1 ]]
+    grep "lzf.h5: /train/images is compressed by lzf (HDF5 filter 32000), which isn't supported here: write it with gzip" err
+    code=0
     on 2 1 train "${knn[@]}" --data wide.h5 --run a 2>err || code=$?
     [[ $code -eq 1 ]]
     grep 'wide.h5: /train/images holds numbers out of the range that is expected there, 0 to 255: convert' err

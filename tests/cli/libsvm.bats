@@ -110,6 +110,7 @@ same_predictions() {
     fails_on 2 1 "can't be written" export rbf.h5 --out nowhere/no
     on 1 1 train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --set run.train=100
     fails_on 2 2 'is for models of: svm' export knn/model.h5 --out no
+    "$PARDIGITS" import rbf.libsvm --out assumed.h5 2>&1 | grep 'note: .* 28 x 28 pixels are assumed.*add --shape HxW'
     [[ ! -e no && ! -e no.h5 ]]
 }
 

@@ -384,8 +384,8 @@ static void test_files_of_another_kind_are_refused(void **state) {
         const char *format;
         int64_t version;
         const char *told;
-    } files[] = {{"pardigits dataset", 1, "is a dataset"},
-                 {"pardigits metrics", 1, "is a file of metrics"},
+    } files[] = {{"pardigits dataset", 1, "is a pardigits dataset file"},
+                 {"pardigits metrics", 1, "is a pardigits metrics file"},
                  {"pardigits model", 0, "format version 0"},
                  {"pardigits model", 99, "format version 99"}};
     (void)state;
