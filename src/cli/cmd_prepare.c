@@ -35,9 +35,13 @@ static void print_report(const PrepareArguments *arguments, const DatasetParts *
     int64_t by_class[2][CLASSES_MAX];
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", arguments->out);
-    const Dataset dataset = {
-        path, parts->train.spec, train, parts->test.n, *source, parts->test_source, parts->class_names,
-        false};
+    const Dataset dataset = {.path = path,
+                             .spec = parts->train.spec,
+                             .train = train,
+                             .test = parts->test.n,
+                             .train_source = *source,
+                             .test_source = parts->test_source,
+                             .class_names = parts->class_names};
     count_classes(&parts->train, train, by_class[0]);
     count_classes(&parts->test, parts->test.n, by_class[1]);
     Output *output = output_create(arguments->format, OUTPUT_LINES);

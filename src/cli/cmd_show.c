@@ -27,8 +27,8 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
     H5File *file;
     Survey train = {0}, test = {0};
     if (h5_open(&file, dataset->path, status)) return status->code;
-    if (!dataset_survey(file, "train", dataset->spec, dataset->train, &train, status) &&
-        !dataset_survey(file, "test", dataset->spec, dataset->test, &test, status)) {
+    if (!dataset_survey(file, dataset, "train", &train, status) &&
+        !dataset_survey(file, dataset, "test", &test, status)) {
         output_dataset(output, dataset, train.counts, test.counts);
         output_surveys(output, &train, &test);
         if (out) draw_dataset(file, dataset, &train, out, status);

@@ -4,21 +4,14 @@
 #include "core/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { BLOCK = 4096 }; /* images in memory */
 
-static StatusCode check_labels(const H5File *file, const char *part, const uint8_t *labels, int64_t n,
-                               int classes, Status *status) {
-    for (int64_t i = 0; i < n && !status->code; i++)
-        if (labels[i] >= classes)
-            status_set(status, STATUS_FAILED,
-                       "%s: a label of /%s is %d, but there are %d classes: the file is damaged.",
-                       h5_path(file), part, labels[i], classes);
-    return status->code;
-}
-
-StatusCode dataset_survey(const H5File *file, const char *part, ImageSpec spec, int64_t n, Survey *survey,
+StatusCode dataset_survey(const H5File *file, const Dataset *dataset, const char *part, Survey *survey,
                           Status *status) {
+    const ImageSpec spec = dataset->spec;
+    const int64_t n = strcmp(part, "test") ? dataset->train : dataset->test;
     char images_path[64], labels_path[64];
     snprintf(images_path, sizeof images_path, "/%s/images", part);
     snprintf(labels_path, sizeof labels_path, "/%s/labels", part);
@@ -29,7 +22,7 @@ StatusCode dataset_survey(const H5File *file, const char *part, ImageSpec spec, 
         const int64_t count = smaller(BLOCK, n - first);
         h5_read_rows(file, images_path, H5_U8, pixels, first, count, block.images, status);
         h5_read_rows(file, labels_path, H5_U8, 1, first, count, block.labels, status);
-        if (!status->code && !check_labels(file, part, block.labels, count, spec.classes, status))
+        if (!status->code && !dataset_check_labels(dataset, part, first, count, block.labels, status))
             survey_add(survey, block.images, block.labels, count);
     }
     survey_sort(survey);

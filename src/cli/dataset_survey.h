@@ -8,9 +8,9 @@
 #include "store/dataset.h"
 #include "store/h5io.h"
 
-/* Surveys n images of "train" or "test", a block at a time, and sorts it. Freed by survey_free, also after a
- * failure. */
-StatusCode dataset_survey(const H5File *file, const char *part, ImageSpec spec, int64_t n, Survey *survey,
+/* Surveys the images of "train" or "test", a block at a time, and sorts it. Freed by survey_free, also after
+ * a failure. */
+StatusCode dataset_survey(const H5File *file, const Dataset *dataset, const char *part, Survey *survey,
                           Status *status);
 
 /* Adds a table `checks` to the output's record, a row a part: images of the largest and smallest class,

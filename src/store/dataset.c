@@ -11,6 +11,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+/* Of a part: more isn't read for hashes that its file doesn't say, or that differ, as a training may need but
+ * few of its images. */
+#define SOURCE_BYTES_MOST ((int64_t)4 << 30)
+
 enum { NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
 
 static StatusCode open_file(const char *path, H5File **file, Status *status) {
@@ -33,6 +37,20 @@ static StatusCode open_file(const char *path, H5File **file, Status *status) {
     return status->code;
 }
 
+/* A part that isn't there: many files have their images under other names, or test images alone. */
+static StatusCode check_there(const H5File *file, const char *part, const char *array, Status *status) {
+    const bool only_test = !strcmp(part, "train") && h5_exists(file, "/test/images");
+    if (h5_exists(file, array)) return status->code;
+    return status_set(
+        status, STATUS_FAILED,
+        "%s has no %s: a dataset needs /train/images and /train/labels, and may have /test/images "
+        "and /test/labels%s.",
+        h5_path(file), array,
+        only_test ? "; where there are only images to evaluate a model on, write them to both "
+                    "parts, /train and /test"
+                  : "");
+}
+
 /* The images of a part, whose height and width are found: the test part's must be the training part's. */
 static StatusCode read_part(const H5File *file, const char *part, Dataset *dataset, int64_t *n,
                             ImageSource *source, Status *status) {
@@ -42,16 +60,19 @@ static StatusCode read_part(const H5File *file, const char *part, Dataset *datas
     snprintf(group, sizeof group, "/%s", part);
     snprintf(images_name, sizeof images_name, "/%s/images", part);
     snprintf(labels_name, sizeof labels_name, "/%s/labels", part);
+    if (check_there(file, part, images_name, status) || check_there(file, part, labels_name, status))
+        return status->code;
     if (h5_shape(file, images_name, &images, status) || h5_shape(file, labels_name, &labels, status))
         return status->code;
     bool good = images.rank == 3 && labels.rank == 1 && labels.dims[0] == images.dims[0];
     for (int i = 1; i <= 2 && good; i++)
         good = images.dims[i] >= SIDE_MIN && images.dims[i] <= SIDE_MAX;
     if (!good)
-        return status_set(status, STATUS_FAILED,
-                          "%s: %s doesn't hold n images of a height and width of %d to %d and n labels: make "
-                          "the file again with `pardigits prepare`.",
-                          h5_path(file), group, SIDE_MIN, SIDE_MAX);
+        return status_set(
+            status, STATUS_FAILED,
+            "%s: %s doesn't hold n images, an array of n x height x width whose height and width are "
+            "%d to %d, and n labels.",
+            h5_path(file), group, SIDE_MIN, SIDE_MAX);
     if (spec->height && (images.dims[1] != spec->height || images.dims[2] != spec->width))
         return status_set(status, STATUS_FAILED,
                           "%s: the images of %s have %lld x %lld pixels, but those of /train %d x %d.",
@@ -60,13 +81,45 @@ static StatusCode read_part(const H5File *file, const char *part, Dataset *datas
     *n = images.dims[0];
     spec->height = (int)images.dims[1];
     spec->width = (int)images.dims[2];
-    if (image_source_read(file, group, source, status) || !h5_lacks_sum(file)) return status->code;
-    return source_check(file, images_name, labels_name, *n, *spec, source, status);
+    return image_source_read(file, group, source, status);
+}
+
+static bool is_large(int64_t n, ImageSpec spec) {
+    return n > SOURCE_BYTES_MOST / image_spec_pixels(spec);
+}
+
+/* On rank 0: hashes that the file doesn't say, or that may not be those of what it holds. */
+static StatusCode find_source(const H5File *file, const char *part, int64_t n, ImageSpec spec,
+                              ImageSource *source, Status *status) {
+    const bool said = *source->images_sha256 && *source->labels_sha256;
+    if (n == 0 || (said ? !h5_lacks_sum(file) : is_large(n, spec))) return status->code;
+    return source_check(file, part, n, spec, NULL, source, status);
+}
+
+/* Collective; file: on rank 0. */
+static StatusCode find_sources(const H5File *file, const Comm *comm, Dataset *dataset, Status *status) {
+    if (comm_rank(comm) == 0 &&
+        !find_source(file, "train", dataset->train, dataset->spec, &dataset->train_source, status))
+        find_source(file, "test", dataset->test, dataset->spec, &dataset->test_source, status);
+    comm_broadcast(comm, &dataset->train_source, sizeof dataset->train_source, 0);
+    comm_broadcast(comm, &dataset->test_source, sizeof dataset->test_source, 0);
+    return comm_agree(comm, status);
+}
+
+/* Of how many classes a file is, and why. */
+enum { CLASSES_TEXT = 96 };
+static const char *classes_text(const Dataset *dataset, char text[CLASSES_TEXT]) {
+    snprintf(text, CLASSES_TEXT,
+             dataset->says_classes ? "its attribute classes is %d"
+                                   : "it has no attribute classes, which means %d of them",
+             dataset->spec.classes);
+    return text;
 }
 
 static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *status) {
     int64_t classes = FIRST_CLASSES;
-    if (h5_has_attribute(file, "/", "classes")) h5_get_i64(file, "/", "classes", &classes, status);
+    dataset->says_classes = h5_has_attribute(file, "/", "classes");
+    if (dataset->says_classes) h5_get_i64(file, "/", "classes", &classes, status);
     if (status->code) return status->code;
     if (classes < CLASSES_MIN || classes > CLASSES_MAX)
         return status_set(status, STATUS_FAILED, "%s says that it has %lld classes, expected %d to %d.",
@@ -74,9 +127,13 @@ static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *sta
     dataset->spec.classes = (int)classes;
     if (image_from_read(file, "/", &dataset->spec.from, status)) return status->code;
     if (class_names_read(file, "/", &dataset->class_names, status)) return status->code;
+    char said[CLASSES_TEXT];
     if (dataset->class_names.names && dataset->class_names.count != classes)
-        return status_set(status, STATUS_FAILED, "%s names %d of its %lld classes: the file is damaged.",
-                          h5_path(file), dataset->class_names.count, (long long)classes);
+        return status_set(
+            status, STATUS_FAILED,
+            "%s: its attribute class_names has %d names, one a line, but %s: correct the one or "
+            "the other.",
+            h5_path(file), dataset->class_names.count, classes_text(dataset, said));
     return STATUS_OK;
 }
 
@@ -90,9 +147,44 @@ StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, St
     dataset->lacks_sum = file && h5_lacks_sum(file);
     if (!status->code && dataset->train == 0)
         status_set(status, STATUS_FAILED, "%s holds no training images.", path);
+    if (!comm_agree(comm, status)) find_sources(file, comm, dataset, status);
     h5_close(&file, status);
     if (comm_agree(comm, status)) dataset_close(dataset);
     return status->code;
+}
+
+/* On rank 0. Hashes that differ may be those of the same bytes, in an IDX file and by themselves. */
+static StatusCode compare_source(const Dataset *dataset, const ImageSource *source, const uint8_t *numbers,
+                                 SourceMatch *match, Status *status) {
+    const ImageSource *own = &dataset->train_source;
+    const bool same_images = !strcmp(own->images_sha256, source->images_sha256),
+               same_labels = !strcmp(own->labels_sha256, source->labels_sha256);
+    ImageSource read = *source;
+    H5File *file;
+    if (same_images && same_labels && !numbers) {
+        *match = SOURCE_SAME;
+    } else if (is_large(dataset->train, dataset->spec)) {
+        *match = !same_images ? SOURCE_OTHER_IMAGES : numbers ? SOURCE_UNKNOWN : SOURCE_OTHER_LABELS;
+    } else {
+        if (!h5_open_verified(&file, dataset->path, NULL, status))
+            source_check(file, "train", dataset->train, dataset->spec, numbers, &read, status);
+        *match = strcmp(read.images_sha256, source->images_sha256)   ? SOURCE_OTHER_IMAGES
+                 : strcmp(read.labels_sha256, source->labels_sha256) ? SOURCE_OTHER_LABELS
+                                                                     : SOURCE_SAME;
+        h5_close(&file, status);
+    }
+    return status->code;
+}
+
+StatusCode dataset_compare(const Dataset *dataset, const Comm *comm, const ImageSource *source,
+                           const uint8_t *numbers, SourceMatch *match, Status *status) {
+    const ImageSource *own = &dataset->train_source;
+    const bool known =
+        *own->images_sha256 && *own->labels_sha256 && *source->images_sha256 && *source->labels_sha256;
+    *match = SOURCE_UNKNOWN;
+    if (comm_rank(comm) == 0 && known) compare_source(dataset, source, numbers, match, status);
+    comm_broadcast(comm, match, sizeof *match, 0);
+    return comm_agree(comm, status);
 }
 
 void dataset_close(Dataset *dataset) {
@@ -110,13 +202,17 @@ static bool reads_in_parallel(const char *path, const Comm *comm) {
     return parallel;
 }
 
-static StatusCode check_labels(const char *path, const char *part, Range rows, const ImageSet *set,
-                               Status *status) {
-    for (int64_t i = 0; i < set->n; i++)
-        if (set->labels[i] >= set->spec.classes)
-            return status_set(status, STATUS_FAILED,
-                              "%s: label %lld of /%s is %d, expected 0 to %d: the file is damaged.", path,
-                              (long long)(rows.begin + i), part, set->labels[i], set->spec.classes - 1);
+StatusCode dataset_check_labels(const Dataset *dataset, const char *part, int64_t first, int64_t n,
+                                const uint8_t *labels, Status *status) {
+    char said[CLASSES_TEXT];
+    for (int64_t i = 0; i < n; i++)
+        if (labels[i] >= dataset->spec.classes)
+            return status_set(
+                status, STATUS_FAILED,
+                "%s: /%s/labels[%lld] is %d, but %s, so that labels are 0 to %d: correct the one "
+                "or the other.",
+                dataset->path, part, (long long)(first + i), labels[i], classes_text(dataset, said),
+                dataset->spec.classes - 1);
     return status->code;
 }
 
@@ -135,7 +231,7 @@ StatusCode dataset_read(const Dataset *dataset, const char *part, Range rows, co
         h5_read_rows(file, labels, H5_U8, 1, rows.begin, set->n, set->labels, status);
         h5_close(&file, status);
     }
-    if (!status->code) check_labels(path, part, rows, set, status);
+    if (!status->code) dataset_check_labels(dataset, part, rows.begin, set->n, set->labels, status);
     if (comm_agree(comm, status)) image_set_free(set);
     return status->code;
 }

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* Where images and labels came from: the checksums of their files, or those of what a dataset file holds
- * where another program has changed it ("": unknown). */
+ * where another program has written or changed it ("": unknown, as of 4 GiB and more without checksums). */
 typedef struct {
     char images_sha256[65], labels_sha256[65];
 } ImageSource;
@@ -53,13 +53,27 @@ typedef struct {
     int64_t train, test; /* images; test is 0 without a test part */
     ImageSource train_source, test_source;
     ClassNames class_names;
-    bool lacks_sum; /* it has no checksum: a user is told so (h5_note_missing_sum) */
+    bool says_classes; /* otherwise they are 10 */
+    bool lacks_sum;    /* it has no checksum: a user is told so (h5_note_missing_sum) */
 } Dataset;
 
 /* Verifies the file's format and tells what it holds. A file without a class count has 10. Collective: all
  * ranks agree. Freed by dataset_close, after a failure too. */
 StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, Status *status);
 void dataset_close(Dataset *dataset);
+
+/* Whether the training part is what a source says. */
+typedef enum { SOURCE_UNKNOWN, SOURCE_SAME, SOURCE_OTHER_LABELS, SOURCE_OTHER_IMAGES } SourceMatch;
+
+/* numbers [256]: what the source calls each class of the dataset; NULL: the same. Reads the file where hashes
+ * differ. Collective: all ranks agree. */
+StatusCode dataset_compare(const Dataset *dataset, const Comm *comm, const ImageSource *source,
+                           const uint8_t *numbers, SourceMatch *match, Status *status);
+
+/* STATUS_FAILED if one of n labels, which are those of a part from row `first` on, is beyond the classes. Not
+ * collective. */
+StatusCode dataset_check_labels(const Dataset *dataset, const char *part, int64_t first, int64_t n,
+                                const uint8_t *labels, Status *status);
 
 /* Reads rows of "train" or "test". Collective: each rank passes its own range (empty is legal); in parallel
  * over MPI-IO where that serves (several ranks on a file system that isn't NFS), otherwise each rank by

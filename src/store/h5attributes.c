@@ -69,10 +69,16 @@ static hid_t open_attribute(const H5File *file, const char *name, const char *at
     if (space >= 0) H5Sclose(space);
     if (good) return id;
     if (id >= 0) H5Aclose(id);
-    status_set(status, STATUS_FAILED,
-               "%s: attribute %s of %s is missing or of another type: it is another kind of file than "
-               "expected here, or damaged.",
-               file->path, attribute, name);
+    if (!h5_has_attribute(file, name, attribute))
+        status_set(status, STATUS_FAILED,
+                   "%s: attribute %s of %s is missing: it is another kind of file than expected here.",
+                   file->path, attribute, name);
+    else
+        status_set(status, STATUS_FAILED, "%s: attribute %s of %s isn't a single %s, as expected there.",
+                   file->path, attribute, name,
+                   class == H5T_INTEGER ? "whole number"
+                   : class == H5T_FLOAT ? "floating-point number"
+                                        : "text");
     return -1;
 }
 

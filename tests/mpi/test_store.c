@@ -91,7 +91,8 @@ static void test_a_bad_label_on_one_rank_fails_all(void **state) {
     Range rows = partition_range(TRAIN, comm_size(comm), comm_rank(comm));
     assert_int_equal(dataset_open(path, comm, &dataset, &status), STATUS_OK);
     assert_int_equal(dataset_read(&dataset, "train", rows, comm, &set, &status), STATUS_FAILED);
-    assert_non_null(strstr(status.text, "label 22 of /train is 11, expected 0 to 2"));
+    assert_non_null(strstr(
+        status.text, "/train/labels[22] is 11, but its attribute classes is 3, so that labels are 0 to 2"));
     assert_null(set.images);
     dataset_close(&dataset);
 }
