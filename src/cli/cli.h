@@ -71,15 +71,23 @@ StatusCode split_check(const char *name, Status *status);
 /* run.data becomes the path of a dataset from anywhere. */
 StatusCode config_note_data(Config *config, const char *data, Status *status);
 
-/* Reads the images of a dataset that a split (train, valid, test) means for a model,
- * all on every rank. Collective: ranks agree. *set is freed by the caller. *first: the row of the first one
- * in its part of the dataset; NULL is allowed. */
+/* Images of a dataset for a model. */
 typedef struct {
-    const char *data, *name; /* name: of the split */
-    const Model *model;      /* STATUS_USAGE if the dataset's images are of another shape than its */
+    const char *data; /* the user's dataset; NULL: the one that the model was trained on */
+    const char *name; /* of the split: train, valid or test */
+    const Model *model;
 } Split;
-StatusCode split_read(const Split *split, const Context *context, ImageSet *set, int64_t *first,
-                      Status *status);
+
+typedef struct {
+    char *data;    /* the path of the dataset */
+    ImageSet set;  /* all of them, on every rank; the labels are the model's */
+    int64_t first; /* the row of the first one in its part of the dataset */
+} SplitImages;
+
+/* Opens the dataset (model_data.h) and reads the images that a split means for a model. Collective: ranks
+ * agree. Freed by split_images_free, also after a failure. */
+StatusCode split_read(const Split *split, const Context *context, SplitImages *images, Status *status);
+void split_images_free(SplitImages *images);
 
 /* For an option --set: room for all that argc words can hold; freed by mem_free(items). */
 Settings settings_new(int argc);
@@ -91,12 +99,6 @@ StatusCode check_models_differ(const char *where, int count, char **paths, Statu
 /* Says which of them are keys of another kind of model than run.model. A file may have sections of all kinds.
  */
 void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log);
-
-/* The dataset that a model is used with: `given` by the user or, where that is NULL, the one that it was
- * trained on (run.data). Warns if it isn't the one that the model was trained on. *data is the model's or
- * given. Collective: ranks agree. */
-StatusCode model_dataset(const Context *context, const Model *model, const char *given, const char **data,
-                         Status *status);
 
 /* STATUS_USAGE if out, a file to be written, is one of the inputs, a file that a run keeps in its folder, an
  * HDF5 file of another format than `format`, that of what is written (NULL: it isn't HDF5), or where HDF5 is

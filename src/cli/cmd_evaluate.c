@@ -124,13 +124,12 @@ static StatusCode predict_all(const EvaluateArguments *arguments, const Context 
 /* Collective. */
 static StatusCode evaluate(const EvaluateArguments *arguments, const Context *context, const Model *model,
                            Evaluation *result, Status *status) {
-    const char *data = NULL;
-    ImageSet set = {0};
-    if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(&(Split){data, arguments->split, model}, context, &set, &result->first, status))
-        return status->code;
-    predict_all(arguments, context, model, &set, result, status);
-    image_set_free(&set);
+    SplitImages images;
+    if (!split_read(&(Split){arguments->data, arguments->split, model}, context, &images, status)) {
+        result->first = images.first;
+        predict_all(arguments, context, model, &images.set, result, status);
+    }
+    split_images_free(&images);
     return comm_agree(context->comm, status);
 }
 

@@ -107,18 +107,16 @@ static const ModelExporter *find_exporter(const Model *model, const char *format
 /* Images of a split as the model sees them; rank 0 writes. Collective. */
 static StatusCode export_images(const ExportArguments *arguments, const Context *context, const Model *model,
                                 const ModelExporter *exporter, Status *status) {
-    const char *data = NULL;
-    ImageSet set = {0};
+    SplitImages split;
     ModelImages images = {0};
     if (!exporter->write_images)
         return status_set(status, STATUS_USAGE,
                           "--split: the format %s is for models alone; add --format libsvm for images.",
                           exporter->format);
-    if (model_dataset(context, model, arguments->data, &data, status) ||
-        split_read(&(Split){data, arguments->split, model}, context, &set, NULL, status))
-        return status->code;
-    if (!model_images_create(model, &set, &images, status) && comm_rank(context->comm) == 0)
+    if (!split_read(&(Split){arguments->data, arguments->split, model}, context, &split, status) &&
+        !model_images_create(model, &split.set, &images, status) && comm_rank(context->comm) == 0)
         exporter->write_images(model, &images, arguments->out, status);
+    split_images_free(&split);
     model_images_free(&images);
     return status->code;
 }

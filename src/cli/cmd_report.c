@@ -81,15 +81,6 @@ static ImageSet copy_images(const ImageSet *set) {
     return copy;
 }
 
-/* The part of the dataset that the model is asked for. Collective. */
-static StatusCode read_part(const Making *making, const Model *model, const char **data, ImageSet *set,
-                            Status *status) {
-    const ReportArguments *arguments = making->arguments;
-    if (!model_dataset(making->context, model, arguments->data, data, status))
-        split_read(&(Split){*data, arguments->split, model}, making->context, set, NULL, status);
-    return status->code;
-}
-
 /* What the model says of the set. Collective. */
 static StatusCode predict_set(const Making *making, Model *model, const char *data, ImageSet *set,
                               Status *status) {
@@ -115,20 +106,21 @@ static StatusCode predict_set(const Making *making, Model *model, const char *da
 
 /* Of a model whose own dataset is gone, or lacks this part, the rest is shown nevertheless. Collective. */
 static StatusCode add_predictions(Making *making, Model *model, const char *path, Status *status) {
-    const char *data = NULL;
-    ImageSet set = {0};
+    const ReportArguments *arguments = making->arguments;
+    const Split split = {arguments->data, arguments->split, model};
+    SplitImages images;
     Status unread = {0};
     if (model->family->load(model, making->context, status)) return status->code;
-    if (!read_part(making, model, &data, &set, &unread)) {
-        predict_set(making, model, data, &set, status);
-    } else if (making->arguments->data || unread.code == STATUS_STOPPED) {
+    if (!split_read(&split, making->context, &images, &unread)) {
+        predict_set(making, model, images.data, &images.set, status);
+    } else if (arguments->data || unread.code == STATUS_STOPPED) {
         *status = unread;
     } else {
         log_line(making->context->log, "%s is shown without predictions: %s", path, unread.text);
         if (making->report) report_add_no_predictions(making->report, unread.text);
         making->unpredicted++;
     }
-    image_set_free(&set);
+    split_images_free(&images);
     return comm_agree(making->context->comm, status);
 }
 

@@ -361,6 +361,7 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     const TrainArguments *arguments = &opened->arguments;
     if (open_run(opened, context, job, status)) return;
     if (opened->complete) {
+        if (train_job_check_data(job, run_options(opened->config).data, status)) return;
         log_line(context->log, "%s is complete already: nothing to do", opened->run.model);
         if (comm_rank(context->comm) == 0) finish_files(&opened->run);
         return;

@@ -1,9 +1,8 @@
-#include "cli/cli.h"
+#include "cli/model_data.h"
 
-#include "core/mem.h"
+#include "cli/cli.h"
 #include "model/run_options.h"
 #include "store/checkpoint.h"
-#include "store/dataset.h"
 #include "store/h5io.h"
 
 #include <string.h>
@@ -16,42 +15,98 @@ static StatusCode refuse_guess(const Model *model, Status *status) {
                       run_options(model->config).data, h5_path(model->file));
 }
 
-/* Rank 0 says so if the training images of data aren't those that the model was trained on. Where nobody
- * named this dataset, they must be. */
-static StatusCode warn_of_others(const Context *context, const Model *model, const Dataset *dataset,
-                                 bool is_guessed, Status *status) {
-    ImageSource trained = {0};
-    const char *here = dataset->train_source.images_sha256;
-    if (checkpoint_source(model->file, &trained, status)) return status->code;
-    const bool known = *trained.images_sha256 && *here, same = !strcmp(trained.images_sha256, here);
-    if (is_guessed && !(known && same)) return refuse_guess(model, status);
-    if (known && !same)
-        log_line(context->log,
-                 "warning: %s isn't the dataset that %s was trained on: its training images are others",
-                 dataset->path, h5_path(model->file));
+/* The first class of the dataset that the model doesn't know by its name, or -1. */
+static int find_numbers(const Model *model, ModelData *data) {
+    const ClassNames *own = &data->dataset.class_names, *names = &model->class_names;
+    int unknown = -1;
+    for (int c = 0; c < CLASSES_MAX; c++)
+        data->numbers[c] = (uint8_t)c;
+    for (int c = 0; own->names && names->names && c < own->count; c++) {
+        const int number = class_names_find(names, own->names[c]);
+        if (number < 0 && unknown < 0) unknown = c;
+        data->numbers[c] = number < 0 ? CLASSES_MAX - 1 : (uint8_t)number;
+        data->is_renumbered = data->is_renumbered || number != c;
+    }
+    return unknown;
+}
+
+static StatusCode check_images(const Model *model, const Dataset *dataset, int unknown, Status *status) {
+    const ImageSpec given = dataset->spec, wanted = model->spec;
+    if (given.height != wanted.height || given.width != wanted.width)
+        return status_set(
+            status, STATUS_USAGE,
+            "%s holds images of %dx%d pixels, but %s takes %dx%d: name a dataset of such images "
+            "with --data.",
+            dataset->path, given.height, given.width, h5_path(model->file), wanted.height, wanted.width);
+    if (unknown >= 0)
+        return status_set(
+            status, STATUS_FAILED,
+            "%s has a class %s, which %s doesn't know: name a dataset of its classes, or of some "
+            "of them, with --data.",
+            dataset->path, dataset->class_names.names[unknown], h5_path(model->file));
     return status->code;
 }
 
-StatusCode model_dataset(const Context *context, const Model *model, const char *given, const char **data,
-                         Status *status) {
+/* The training images, compared with those that the model was trained on. Collective. */
+static StatusCode compare(const Context *context, const Model *model, ModelData *data, Status *status) {
+    ImageSource trained = {0};
+    checkpoint_source(model->file, &trained, status);
+    if (comm_agree(context->comm, status)) return status->code;
+    return dataset_compare(&data->dataset, context->comm, &trained,
+                           data->is_renumbered ? data->numbers : NULL, &data->match, status);
+}
+
+/* Of an open dataset. Where nobody named it, its images must be the model's. Collective. */
+static StatusCode check_data(const Context *context, const Model *model, bool is_guessed, ModelData *data,
+                             Status *status) {
+    const Dataset *dataset = &data->dataset;
+    const int unknown = find_numbers(model, data);
+    if (dataset->lacks_sum && comm_rank(context->comm) == 0) h5_note_missing_sum(dataset->path);
+    if (compare(context, model, data, status)) return status->code;
+    if (is_guessed && data->match != SOURCE_SAME) return refuse_guess(model, status);
+    if (check_images(model, dataset, unknown, status)) return status->code;
+    if (data->match == SOURCE_OTHER_IMAGES || data->match == SOURCE_OTHER_LABELS)
+        log_line(context->log,
+                 "warning: %s isn't the dataset that %s was trained on: its training images are %s",
+                 dataset->path, h5_path(model->file),
+                 data->match == SOURCE_OTHER_IMAGES ? "others" : "the same, but not their labels");
+    return status->code;
+}
+
+StatusCode model_data_open(const Context *context, const Model *model, const char *given, ModelData *data,
+                           Status *status) {
     const char *trained_on = run_options(model->config).data;
+    *data = (ModelData){0};
     int there = *trained_on && access(trained_on, F_OK) == 0;
     comm_broadcast(context->comm, &there, sizeof there, 0);
-    *data = given ? given : there ? trained_on : DEFAULT_DATA;
     const bool is_guessed = !given && *trained_on && !there;
     int guess = is_guessed && access(DEFAULT_DATA, F_OK) == 0;
     comm_broadcast(context->comm, &guess, sizeof guess, 0);
     if (is_guessed && !guess) return refuse_guess(model, status);
-    Dataset dataset;
-    if (!dataset_open(*data, context->comm, &dataset, status)) {
-        if (dataset.lacks_sum && comm_rank(context->comm) == 0) h5_note_missing_sum(dataset.path);
-        warn_of_others(context, model, &dataset, is_guessed, status);
-    }
-    dataset_close(&dataset);
+    const char *path = given ? given : there ? trained_on : DEFAULT_DATA;
+    if (!dataset_open(path, context->comm, &data->dataset, status))
+        check_data(context, model, is_guessed, data, status);
     if (is_guessed && !status->code)
         log_line(context->log,
                  "%s, which the model was trained on, isn't there any more: using %s, which has "
                  "the same images",
-                 trained_on, DEFAULT_DATA);
+                 trained_on, path);
     return comm_agree(context->comm, status);
+}
+
+StatusCode model_data_number(const ModelData *data, const Model *model, const char *part, int64_t first,
+                             ImageSet *set, Status *status) {
+    const int classes = model->spec.classes;
+    for (int64_t i = 0; i < set->n; i++) {
+        set->labels[i] = data->numbers[set->labels[i]];
+        if (set->labels[i] >= classes)
+            return status_set(
+                status, STATUS_FAILED,
+                "%s: /%s/labels[%lld] is %d, but %s knows %d classes, 0 to %d: name a dataset of "
+                "its classes with --data.",
+                data->dataset.path, part, (long long)(first + i), set->labels[i], h5_path(model->file),
+                classes, classes - 1);
+    }
+    set->spec.classes = classes;
+    return status->code;
 }

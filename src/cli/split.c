@@ -1,18 +1,25 @@
 #include "cli/cli.h"
+#include "cli/model_data.h"
 
+#include "core/mem.h"
 #include "store/dataset.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static StatusCode split_rows(const Dataset *dataset, const char *split, const Config *config, Range *rows,
+/* Of images that the model wasn't trained on, its run used none and held out none: all are of the split
+ * train. */
+static StatusCode split_rows(const ModelData *data, const char *split, const Config *config, Range *rows,
                              Status *status) {
+    const Dataset *dataset = &data->dataset;
     const int64_t valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
     const int64_t held_out_from = dataset->train - valid < 0 ? 0 : dataset->train - valid;
     if (!strcmp(split, "test"))
         *rows = (Range){0, dataset->test};
     else if (!strcmp(split, "valid"))
         *rows = (Range){held_out_from, dataset->train};
+    else if (data->match == SOURCE_OTHER_IMAGES)
+        *rows = (Range){0, dataset->train};
     else
         *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
     if (range_size(*rows) > 0) return STATUS_OK;
@@ -23,16 +30,6 @@ static StatusCode split_rows(const Dataset *dataset, const char *split, const Co
             dataset->path);
     return status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
                       split, (long long)valid);
-}
-
-static StatusCode check_shape(const Dataset *dataset, const Model *model, Status *status) {
-    const ImageSpec given = dataset->spec, wanted = model->spec;
-    if (given.height == wanted.height && given.width == wanted.width) return status->code;
-    return status_set(status, STATUS_USAGE,
-                      "%s holds images of %dx%d pixels, but %s takes %dx%d: name a dataset of such images "
-                      "with --data.",
-                      dataset->path, given.height, given.width, h5_path(model->file), wanted.height,
-                      wanted.width);
 }
 
 StatusCode config_note_data(Config *config, const char *data, Status *status) {
@@ -48,17 +45,27 @@ StatusCode split_check(const char *name, Status *status) {
     return status->code;
 }
 
-StatusCode split_read(const Split *split, const Context *context, ImageSet *set, int64_t *first,
-                      Status *status) {
-    Dataset dataset;
+StatusCode split_read(const Split *split, const Context *context, SplitImages *images, Status *status) {
+    const char *part = strcmp(split->name, "test") ? "train" : "test";
+    const Model *model = split->model;
     Range rows = {0};
-    const char *name = split->name;
-    if (split_check(name, status)) return status->code;
-    if (!dataset_open(split->data, context->comm, &dataset, status) &&
-        !check_shape(&dataset, split->model, status) &&
-        !split_rows(&dataset, name, split->model->config, &rows, status))
-        dataset_read(&dataset, strcmp(name, "test") ? "train" : "test", rows, context->comm, set, status);
-    if (first) *first = rows.begin;
-    dataset_close(&dataset);
+    ModelData data;
+    *images = (SplitImages){0};
+    if (split_check(split->name, status)) return status->code;
+    if (!model_data_open(context, model, split->data, &data, status) &&
+        !split_rows(&data, split->name, model->config, &rows, status) &&
+        !dataset_read(&data.dataset, part, rows, context->comm, &images->set, status))
+        model_data_number(&data, model, part, rows.begin, &images->set, status);
+    images->first = rows.begin;
+    images->data = data.dataset.path;
+    data.dataset.path = NULL;
+    dataset_close(&data.dataset);
+    if (status->code) split_images_free(images);
     return status->code;
+}
+
+void split_images_free(SplitImages *images) {
+    image_set_free(&images->set);
+    mem_free(images->data);
+    *images = (SplitImages){0};
 }

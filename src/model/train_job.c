@@ -12,21 +12,47 @@
 
 const char train_job_resume_advice[] = "run it again with --resume";
 
-/* Refuses to go on with other images than those that the run was begun with, where both are known. */
-static StatusCode check_source(const char *data, const TrainJob *job, Status *status) {
-    const ImageSource *now = &job->source;
+static bool same_classes(const ImageSpec *spec, const ClassNames *names, const Dataset *dataset) {
+    const ClassNames *others = &dataset->class_names;
+    bool same = spec->classes == dataset->spec.classes;
+    for (int c = 0; same && names->names && others->names && c < spec->classes; c++)
+        same = !strcmp(names->names[c], others->names[c]);
+    return same;
+}
+
+/* Refuses to go on with other images than those that the run was begun with, where both are known. *source:
+ * that of the dataset, becomes the run's. */
+static StatusCode check_source(const TrainJob *job, const Dataset *dataset, ImageSource *source,
+                               Status *status) {
     ImageSource begun = {0};
+    ImageSpec spec;
+    ClassNames names = {0};
+    SourceMatch match = SOURCE_UNKNOWN;
     if (!job->resume) return STATUS_OK;
     checkpoint_source(job->resume, &begun, status);
-    const bool known = *begun.images_sha256 && *now->images_sha256,
-               same = !strcmp(begun.images_sha256, now->images_sha256) &&
-                      !strcmp(begun.labels_sha256, now->labels_sha256);
-    if (known && !same)
-        status_set(status, STATUS_USAGE,
-                   "The run was begun with other training images or labels than those of %s: name the data "
-                   "that it was begun with by --data, or use --overwrite.",
-                   data);
+    checkpoint_images(job->resume, &spec, &names, status);
+    if (comm_agree(job->comm, status) || dataset_compare(dataset, job->comm, &begun, NULL, &match, status)) {
+        class_names_free(&names);
+        return status->code;
+    }
+    const bool other_source = match == SOURCE_OTHER_IMAGES || match == SOURCE_OTHER_LABELS;
+    if (other_source || !same_classes(&spec, &names, dataset))
+        status_set(
+            status, STATUS_USAGE,
+            "The run was begun with other %s than those of %s: name the data that it was begun with by "
+            "--data, or use --overwrite.",
+            other_source ? "training images or labels" : "classes", dataset->path);
+    if (match == SOURCE_SAME) *source = begun;
+    class_names_free(&names);
     return comm_agree(job->comm, status);
+}
+
+StatusCode train_job_check_data(const TrainJob *job, const char *data, Status *status) {
+    Dataset dataset;
+    ImageSource source;
+    if (!dataset_open(data, job->comm, &dataset, status)) check_source(job, &dataset, &source, status);
+    dataset_close(&dataset);
+    return status->code;
 }
 
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
@@ -63,7 +89,7 @@ static StatusCode read_images(TrainJob *job, const Dataset *dataset, Status *sta
     job->spec = dataset->spec;
     job->source = dataset->train_source;
     job->class_names = class_names_copy(&dataset->class_names);
-    if (check_source(dataset->path, job, status)) return status->code;
+    if (check_source(job, dataset, &job->source, status)) return status->code;
     if (valid_count >= train)
         return status_set(status, STATUS_USAGE,
                           "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
@@ -100,6 +126,34 @@ void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]) 
     comm_sum_u64(job->comm, counts, job->spec.classes);
 }
 
+/* counts: training images of each class. The last images of a dataset that is sorted are of the last classes.
+ */
+static void log_hint_of_valid(const TrainJob *job, const uint64_t *counts) {
+    static const char advice[] = "if the dataset is sorted by class, shuffle its images and labels together";
+    int64_t held_out[CLASSES_MAX] = {0};
+    int present = 0, all = 0, last = 0, missing = -1;
+    char number[12];
+    for (int64_t i = 0; i < job->valid.n; i++)
+        held_out[job->valid.labels[i]]++;
+    for (int c = 0; c < job->spec.classes; c++) {
+        present += held_out[c] > 0;
+        all += held_out[c] > 0 || counts[c] > 0;
+        if (held_out[c]) last = c;
+        if (!held_out[c] && counts[c] && missing < 0) missing = c;
+    }
+    if (job->valid.n == 0 || missing < 0) return;
+    if (present == 1)
+        log_line(
+            job->log,
+            "hint: every held-out image (%lld, run.valid) is of class %s, so their accuracy says nothing of "
+            "the others; %s.",
+            (long long)job->valid.n, class_name(&job->class_names, last, number), advice);
+    else
+        log_line(job->log,
+                 "hint: %d of the %d classes have no held-out image (run.valid), class %s for one; %s.",
+                 all - present, all, class_name(&job->class_names, missing, number), advice);
+}
+
 void train_job_log_hints(const TrainJob *job) {
     uint64_t counts[CLASSES_MAX];
     char number[12];
@@ -123,6 +177,7 @@ void train_job_log_hints(const TrainJob *job) {
                  "hint: every training image (%lld) is of class %s, so there is nothing to tell apart; use "
                  "more images (run.train).",
                  (long long)job->train_count, class_name(&job->class_names, last, number));
+    log_hint_of_valid(job, counts);
 }
 
 void train_job_free_images(TrainJob *job) {

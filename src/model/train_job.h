@@ -55,13 +55,19 @@ extern const char train_job_resume_advice[];
  * and resume are set. Collective: all ranks agree. Freed by train_job_free_images. */
 StatusCode train_job_read(TrainJob *job, const char *data, Status *status);
 
-/* The same, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP. */
+/* Refuses a dataset whose training images, labels or classes aren't those that the run job->resume was begun
+ * with (STATUS_USAGE), without reading them for a training. Collective. */
+StatusCode train_job_check_data(const TrainJob *job, const char *data, Status *status);
+
+/* As train_job_read, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP.
+ */
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid);
 
 /* The training images of each class, those of all ranks together. Collective. */
 void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]);
 
-/* Logs a hint where all training images are of one class. Collective. */
+/* Logs a hint where training images, or held-out ones, are of one class or of some classes only. Collective.
+ */
 void train_job_log_hints(const TrainJob *job);
 void train_job_free_images(TrainJob *job);
 

@@ -30,6 +30,12 @@ const char *class_name(const ClassNames *names, int label, char number[12]) {
     return number;
 }
 
+int class_names_find(const ClassNames *names, const char *name) {
+    for (int c = 0; names->names && c < names->count; c++)
+        if (!strcmp(names->names[c], name)) return c;
+    return -1;
+}
+
 /* Characters of a UTF-8 text. */
 static int count_characters(const char *text) {
     int count = 0;

@@ -20,6 +20,9 @@ void class_names_free(ClassNames *names);
 /* The name of a class, or its number in decimal, written to number. */
 const char *class_name(const ClassNames *names, int label, char number[12]);
 
+/* The class of a name; -1 if there is none. */
+int class_names_find(const ClassNames *names, const char *name);
+
 /* The width, in characters, of the widest name (or number) of `classes` classes. */
 int class_names_width(const ClassNames *names, int classes);
 

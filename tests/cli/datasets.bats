@@ -366,3 +366,86 @@ PY
     "$PARDIGITS" train "${knn[@]}" --data whole.h5 --run a
     "$PARDIGITS" evaluate a --split train | grep -E '^knn +60 +60 '
 }
+
+# refused CODE TEXT COMMAND...: the same as fails, of a dataset without a checksum, about which there is a sentence before.
+refused() {
+    local code=$1 text=$2 seen=0
+    shift 2
+    "$@" >out 2>err || seen=$?
+    cat err
+    [[ $seen -eq $code ]] && grep -qF -- "$text" err
+}
+
+@test "a dataset of another program is known by what it holds, and its classes by their names" {
+    cd "$BATS_TEST_TMPDIR" || return
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, sys, numpy as np
+source = h5py.File(sys.argv[1])["train"]
+x, y = source["images"][:300], source["labels"][:300]
+x, y = x[y < 3], y[y < 3]
+t, u = x[60:], y[60:]
+def write(name, x, y, t, u, names, classes=None):
+    with h5py.File(name + ".h5", "w") as f:
+        f.attrs.update(format="pardigits dataset", version=1, classes=classes or len(names), class_names="\n".join(names))
+        f["train/images"], f["train/labels"], f["test/images"], f["test/labels"] = x, y, t, u
+names = ["null", "one", "two"]
+x, y = x[:60], y[:60]
+order = np.argsort(y, kind="stable")
+write("own", x, y, t, u, names)
+write("reversed", x[::-1], y[::-1], t, u, names)
+write("sorted", x[order], y[order], t, u, names)
+write("turned", x, (y + 1) % 3, t, (u + 1) % 3, names[2:] + names[:2])
+write("relabelled", x, (y + 1) % 3, t, u, names)
+write("fewer", x[y > 0], y[y > 0] - 1, t[u > 0], u[u > 0] - 1, names[1:])
+write("unknown", x, y, t, u, ["null", "eins", "zwei"])
+write("more", x, y, t, u, names, 4)
+write("less", x, y + 1, t, u, names)
+with h5py.File("list.h5", "w") as f:
+    f.attrs.update(format="pardigits dataset", version=1, classes=3, class_names=names)
+with h5py.File("test.h5", "w") as f:
+    f.attrs.update(format="pardigits dataset", version=1, classes=3)
+    f["test/images"], f["test/labels"] = t, u
+PY
+    local svm=("$BATS_TEST_DIRNAME/../../configs/svm.ini" --set run.train=0 --set run.valid=10 --run run) name
+    "$PARDIGITS" train "${svm[@]}" --data own.h5 2>err
+    if grep 'held-out image' err; then false; fi
+    "$PARDIGITS" train "${svm[@]}" --data sorted.h5 --run sorted 2>&1 | grep 'hint: every held-out image (10, run.valid) is of class two'
+
+    # the same images, the same answers, whatever the number of a class
+    "$PARDIGITS" evaluate run --predictions own.csv --json | field correct >correct
+    "$PARDIGITS" evaluate run --split valid 2>err
+    if grep "isn't the dataset" err; then false; fi
+    "$PARDIGITS" export run --split test --out own.libsvm
+    on 2 1 evaluate run --data turned.h5 --predictions turned.csv --json 2>err | field correct | diff - correct
+    if grep "isn't the dataset" err; then false; fi
+    diff own.csv turned.csv
+    "$PARDIGITS" export run --split test --data turned.h5 --out turned.libsvm
+    cmp own.libsvm turned.libsvm
+    "$PARDIGITS" report run --data turned.h5 --out report.html
+    grep -qF "\"correct\":$(cat correct)," report.html
+
+    # others
+    "$PARDIGITS" evaluate run --data reversed.h5 --split valid 2>&1 | grep 'its training images are others'
+    "$PARDIGITS" evaluate run --data relabelled.h5 2>&1 | grep 'its training images are the same, but not their labels'
+    [[ $("$PARDIGITS" evaluate run --split train --json | field n) -eq 50 ]]
+    [[ $("$PARDIGITS" evaluate run --data reversed.h5 --split train --json | field n) -eq 60 ]]
+    "$PARDIGITS" evaluate run --data fewer.h5 --predictions fewer.csv
+    diff <(cut -d , -f 2- own.csv | grep -v '^0,') <(cut -d , -f 2- fewer.csv)
+    refused 1 "unknown.h5 has a class eins, which run/model.h5 doesn't know" "$PARDIGITS" evaluate run --data unknown.h5
+    refused 1 'has a class eins' on 2 1 report run --data unknown.h5 --out unknown.html
+    refused 1 'has a class eins' "$PARDIGITS" export run --split test --data unknown.h5 --out unknown.libsvm
+    for name in reversed relabelled turned; do
+        refused 2 'other training images or labels' "$PARDIGITS" train "${svm[@]}" --resume --data $name.h5
+    done
+    refused 2 'The run was begun with other classes' "$PARDIGITS" train "${svm[@]}" --resume --data unknown.h5
+    "$PARDIGITS" train "${svm[@]}" --resume --data own.h5 2>&1 | grep 'complete already'
+
+    # a mistake in a file is named, and not called damage
+    refused 1 'class_names has 3 names, one a line, but its attribute classes is 4' "$PARDIGITS" evaluate run --data more.h5
+    refused 1 'less.h5: /train/labels[' "$PARDIGITS" evaluate run --data less.h5 --split train
+    grep 'is 3, but its attribute classes is 3, so that labels are 0 to 2' err
+    refused 1 'less.h5: /train/labels[' "$PARDIGITS" show less.h5
+    refused 1 "attribute class_names of / isn't a single text" "$PARDIGITS" show list.h5
+    refused 1 'test.h5 has no /train/images: a dataset needs' "$PARDIGITS" evaluate run --data test.h5
+    grep 'write them to both parts, /train and /test' err
+}
