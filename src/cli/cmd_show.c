@@ -71,6 +71,11 @@ static StatusCode read_kind(const Context *context, const char *path, char kind[
     if (comm_rank(context->comm) == 0) {
         H5File *file;
         char *format = NULL;
+        if (predictions_file_is_csv(path))
+            status_set(status, STATUS_USAGE,
+                       "%s holds predictions as CSV, which spreadsheets and pandas read; show reads those "
+                       "of --predictions FILE.h5.",
+                       path);
         h5_open(&file, path, status);
         if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
         if (format) snprintf(kind, 32, "%s", format);

@@ -6,6 +6,7 @@
 #include "core/config_file.h"
 #include "core/fingerprint.h"
 #include "core/mem.h"
+#include "core/path.h"
 #include "core/timer.h"
 #include "parallel/placement.h"
 #include "parallel/stop.h"
@@ -333,6 +334,20 @@ static StatusCode begin_with(Opened *opened, TrainJob *job, Status *status) {
     return STATUS_OK;
 }
 
+/* --overwrite takes the place of a run; that isn't to be the one that this one begins with. */
+static StatusCode check_init_stays(const Opened *opened, const Comm *comm, Status *status) {
+    const RunFolder *run = &opened->run;
+    const char *init = opened->init_path;
+    if (comm_rank(comm) == 0 && init && run->start == RUN_START_REPLACE &&
+        (path_is_same(init, run->model) || path_is_same(init, run->previous)))
+        status_set(
+            status, STATUS_USAGE,
+            "--init %s is the model of the run to be overwritten, and would be lost: give the new run a "
+            "folder of its own by --run.",
+            init);
+    return comm_agree(comm, status);
+}
+
 /* The run's folder and what it goes on from. */
 static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job, Status *status) {
     const TrainArguments *arguments = &opened->arguments;
@@ -345,6 +360,7 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
     if (arguments->trace &&
         run_folder_check_other(&opened->run, "--trace", arguments->trace, context->comm, status))
         return status->code;
+    if (check_init_stays(opened, context->comm, status)) return status->code;
     if (arguments->resume &&
         open_resumed(&opened->run, opened->config, context->comm, &opened->resume, &opened->complete, status))
         return status->code;

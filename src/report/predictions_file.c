@@ -1,6 +1,7 @@
 #include "report/predictions_file.h"
 
 #include "core/mem.h"
+#include "core/regular_file.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/h5io.h"
@@ -9,12 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char csv_columns[] = "index,label,prediction,confidence";
+
 static void write_csv(FILE *file, const void *context) {
     const PredictionRows *rows = context;
     const Model *model = rows->model;
     const int classes = rows->probabilities ? model->spec.classes : 0;
     const int pairs = rows->decisions ? model->family->decision_count(model) : 0;
-    fputs("index,label,prediction,confidence", file);
+    fputs(csv_columns, file);
     for (int c = 0; c < classes; c++)
         fprintf(file, ",p_%d", c);
     for (int p = 0; p < pairs; p++) {
@@ -128,6 +131,16 @@ static int find_kind(const char *path) {
 bool predictions_file_is_hdf5(const char *path) {
     const int kind = find_kind(path);
     return kind < KINDS && kinds[kind].write == write_hdf5_file;
+}
+
+bool predictions_file_is_csv(const char *path) {
+    char begin[sizeof csv_columns - 1];
+    const char *reason;
+    FILE *file = regular_file_open(path, &reason);
+    const bool same =
+        file && fread(begin, sizeof begin, 1, file) == 1 && !memcmp(begin, csv_columns, sizeof begin);
+    if (file) fclose(file);
+    return same;
 }
 
 StatusCode predictions_file_check(const char *path, Status *status) {

@@ -23,6 +23,9 @@ StatusCode predictions_file_check(const char *path, Status *status);
 /* Whether a file of this name is HDF5. */
 bool predictions_file_is_hdf5(const char *path);
 
+/* Whether the file holds predictions as CSV. */
+bool predictions_file_is_csv(const char *path);
+
 /* Writes the file, whole or not at all. Serial.
  * CSV: index, label, prediction, confidence, then p_C for each class C or d_A_B for each pair of classes.
  * HDF5: arrays index, label, prediction, confidence [n], and probabilities [n][classes] or decisions

@@ -79,7 +79,8 @@ prepare_fails() {
     # what a file is that isn't expected
     fails 1 'is a pardigits predictions file, expected a model' "$PARDIGITS" evaluate "$dir/p.h5"
     "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/p.csv"
-    fails 1 "p.csv isn't an HDF5 file" "$PARDIGITS" show "$dir/p.csv"
+    fails 2 'p.csv holds predictions as CSV' "$PARDIGITS" show "$dir/p.csv"
+    fails 1 "p.csv isn't an HDF5 file" "$PARDIGITS" evaluate "$dir/p.csv"
     # two files of one name, and a picture of a folder that is read
     mkdir "$dir/pictures"
     picture 0 "$dir/pictures/0.png"

@@ -324,6 +324,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
         --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
     on 1 1 train "${other[@]}" --overwrite --set "cnn.layers=conv:16:5:s2 bn relu dense:classes" --init two 2>&1 |
         grep -E 'new is dense1; not used are its layers bn2(, |$)'
+    fails_on 1 2 'is the model of the run to be overwritten' train "${few[@]}" --run two --overwrite --init two
     fails_on 1 2 "doesn't begin with the weights" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --init two
 }
 
