@@ -93,11 +93,11 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     cp -r "$models/cnn" run
     cp "$BATS_TEST_DIRNAME/../../configs/knn.ini" .
     sha256sum run/* "$data" knn.ini >sums
-    fails_on 2 2 'is a pardigits model file' report run --out run/model.h5
-    fails 2 'is a pardigits metrics file' "$PARDIGITS" show run/model.h5 --out run/metrics.h5
-    fails 2 'is a pardigits metrics file' "$PARDIGITS" evaluate run --predictions run/metrics.h5
+    fails_on 2 2 'is a file of a run' report run --out run/model.h5
+    fails 2 'is a file of a run' "$PARDIGITS" show run/model.h5 --out run/metrics.h5
+    fails 2 'is a file of a run' "$PARDIGITS" evaluate run --predictions run/metrics.h5
     fails 2 'is a pardigits dataset file' "$PARDIGITS" export run --format onnx --out "$data"
-    fails 2 'is a pardigits model file' "$PARDIGITS" prepare --idx "$MNIST_DIR" --out run/model.h5
+    fails 2 'is a file of a run' "$PARDIGITS" prepare --idx "$MNIST_DIR" --out run/model.h5
     fails 2 'is the input' "$PARDIGITS" train knn.ini --run knn --data "$data" --trace knn.ini
     sha256sum --quiet -c sums
 }
