@@ -234,6 +234,28 @@ static bool same_writing(const FoundDigit *a, const FoundDigit *b) {
     return a->line == b->line && a->number == b->number && a->small == b->small;
 }
 
+/* One past the digits that stand together with digit `first`. */
+static int end_of_number(const ReadDigits *read, int first) {
+    int end = first + 1;
+    while (end < read->count && same_writing(&read->digits[end].place, &read->digits[first].place))
+        end++;
+    return end;
+}
+
+/* Where most of three or more that stand together are doubtful, the others are, too: they are letters of a
+ * word that look like digits. */
+static void doubt_words(ReadDigits *read, int before) {
+    const int least = 3;
+    for (int first = before, end; first < read->count; first = end) {
+        int doubtful = 0;
+        end = end_of_number(read, first);
+        for (int d = first; d < end; d++)
+            doubtful += read->digits[d].doubtful;
+        for (int d = first; d < end && end - first >= least && 2 * doubtful > end - first; d++)
+            read->digits[d].doubtful = true;
+    }
+}
+
 /* Leaves small print out, as forms have it beside what is filled in. */
 static void drop_small_print(ReadDigits *read, int before, int classes) {
     bool all_small = true;
@@ -241,11 +263,8 @@ static void drop_small_print(ReadDigits *read, int before, int classes) {
         all_small = all_small && read->digits[d].place.small;
     if (all_small) return;
     for (int first = before, end; first < read->count; first = end) {
-        const FoundDigit *place = &read->digits[first].place;
-        end = first + 1;
-        while (end < read->count && same_writing(&read->digits[end].place, place))
-            end++;
-        if (!place->small || !is_small_print(read, first, end)) continue;
+        end = end_of_number(read, first);
+        if (!read->digits[first].place.small || !is_small_print(read, first, end)) continue;
         drop(read, first, end, classes);
         end = first;
     }
@@ -272,6 +291,7 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
         i++;
     choose_joins(found, answers, doubt, joins, i, before, read);
     drop_small_print(read, before, found->spec.classes);
+    doubt_words(read, before);
     for (int d = before; d < read->count; d++)
         *sure += doubt->sure[read->digits[d].image] / (read->count - before);
     return i;

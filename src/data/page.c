@@ -292,15 +292,23 @@ static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int
     boxDestroy(&part);
 }
 
-void page_find_digits(PIX *page, FoundDigits *found) {
+/* Finds the digits on the sheets that the page shows; how many sheets there are. */
+static int find_digits_on_sheets(PIX *page, FoundDigits *found) {
     int lines = 0;
+    PageSheets sheets = page_find_sheets(page);
+    const int count = sheets.count;
+    for (int s = 0; s < count; s++)
+        find_digits_on_sheet(page, &sheets, s, &lines, found);
+    page_sheets_free(&sheets);
+    return count;
+}
+
+/* Sheets come first: a scan's crooked sheet would else be taken for a digit that was cut out. */
+void page_find_digits(PIX *page, FoundDigits *found) {
+    const int64_t before = found->count;
     PIX *grey = picture_grey(page);
-    if (!find_cut_out_digit(grey, found)) {
-        PageSheets sheets = page_find_sheets(grey);
-        for (int s = 0; s < sheets.count; s++)
-            find_digits_on_sheet(grey, &sheets, s, &lines, found);
-        if (!sheets.count) find_digits(grey, NULL, found);
-        page_sheets_free(&sheets);
-    }
+    const int sheets = find_digits_on_sheets(grey, found);
+    if (found->count == before && !find_cut_out_digit(grey, found) && sheets == 0)
+        find_digits(grey, NULL, found);
     pixDestroy(&grey);
 }

@@ -190,6 +190,32 @@ static void remove_enclosures(PageShapes *shapes) {
         if (is_enclosure(shapes, i)) page_shape_remove(shapes, i);
 }
 
+/* Whether a flat shape is wider than another one that is near it, above or below. */
+static bool is_wider_beside(const PageRect *flat, const PageRect *other, bool below) {
+    const int overlap = -page_gap_x(flat, other), gap = page_gap_y(flat, other);
+    return (below ? other->y >= bottom_of(flat) : bottom_of(other) <= flat->y) && gap <= other->height &&
+           other->height >= 2 * flat->height && 2 * overlap >= other->width &&
+           10 * flat->width >= 12 * other->width;
+}
+
+/* Whether a shape is the bar of a fraction: flat, between others that are narrower. */
+static bool is_fraction_bar(const PageShapes *shapes, int i) {
+    const PageRect *box = &shapes->shapes[i].box;
+    bool above = false, below = false;
+    if (box->width < 4 * box->height) return false;
+    for (int j = 0; j < shapes->count; j++) {
+        if (j == i) continue;
+        above = above || is_wider_beside(box, &shapes->shapes[j].box, false);
+        below = below || is_wider_beside(box, &shapes->shapes[j].box, true);
+    }
+    return above && below;
+}
+
+static void remove_fraction_bars(PageShapes *shapes) {
+    for (int i = shapes->count - 1; i >= 0; i--)
+        if (is_fraction_bar(shapes, i)) page_shape_remove(shapes, i);
+}
+
 /* Half the width of a shape at its thickest. */
 static double thickest(PIX *mask) {
     PIX *bordered = pixAddBorder(mask, 1, 0);
@@ -275,6 +301,7 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
             page_shape_remove(&shapes, i);
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
     remove_enclosures(&shapes);
+    remove_fraction_bars(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
         if (!is_of_strokes(&shapes.shapes[i])) page_shape_remove(&shapes, i);
     *pieces = (PageShapes){.shapes = mem_new((size_t)larger(shapes.count, 1), sizeof *pieces->shapes)};

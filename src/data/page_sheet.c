@@ -94,8 +94,9 @@ static bool is_strip(PIX *part) {
     return 5 * smaller(width, height) < 2 * larger(width, height);
 }
 
-/* Whether a part has four straight sides, is large, and leaves a ground around it: at most two sides of the
- * page touch it, and more than half of the page's edge lies outside. */
+/* Whether a part has four straight sides, is large, and leaves a ground around it: more than half of the
+ * page's edge lies outside, and at most two of its sides touch the part, but for its corners, as of a crooked
+ * scan. */
 static bool has_shape_of_sheet(PIX *part) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
     const struct {
@@ -111,8 +112,9 @@ static bool has_shape_of_sheet(PIX *part) {
         touched += pixels > 0;
         on_edge += pixels;
     }
-    return 10 * area >= width * height && 10 * off_straight_sides(part) <= area && touched <= 2 &&
-           on_edge < width + height && !is_strip(part);
+    const bool at_corners = 10 * on_edge <= 2 * (width + height);
+    return 10 * area >= width * height && 10 * off_straight_sides(part) <= area &&
+           (touched <= 2 || at_corners) && on_edge < width + height && !is_strip(part);
 }
 
 /* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */
