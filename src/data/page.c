@@ -6,6 +6,7 @@
 #include "data/page_glyph.h"
 #include "data/page_join.h"
 #include "data/page_mask.h"
+#include "data/page_order.h"
 #include "data/page_parts.h"
 #include "data/page_sheet.h"
 #include "data/page_skew.h"
@@ -292,23 +293,34 @@ static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int
     boxDestroy(&part);
 }
 
-/* Finds the digits on the sheets that the page shows; how many sheets there are. */
-static int find_digits_on_sheets(PIX *page, FoundDigits *found) {
-    int lines = 0;
-    PageSheets sheets = page_find_sheets(page);
-    const int count = sheets.count;
-    for (int s = 0; s < count; s++)
-        find_digits_on_sheet(page, &sheets, s, &lines, found);
-    page_sheets_free(&sheets);
-    return count;
+/* Whether a sheet reaches to all sides of the page, as that of a crooked scan. */
+static bool fills_page(const PageSheets *sheets, PIX *page) {
+    for (int s = 0; s < sheets->count; s++)
+        if (10 * sheets->boxes[s].width >= 9 * pixGetWidth(page) &&
+            10 * sheets->boxes[s].height >= 9 * pixGetHeight(page))
+            return true;
+    return false;
 }
 
-/* Sheets come first: a scan's crooked sheet would else be taken for a digit that was cut out. */
+static void find_digits_on_sheets(PIX *page, const PageSheets *sheets, FoundDigits *found) {
+    int lines = 0;
+    for (int s = 0; s < sheets->count; s++)
+        find_digits_on_sheet(page, sheets, s, &lines, found);
+}
+
+/* A crooked scan's sheet comes first: it looks like a digit that was cut out. */
 void page_find_digits(PIX *page, FoundDigits *found) {
     const int64_t before = found->count;
     PIX *grey = picture_grey(page);
-    const int sheets = find_digits_on_sheets(grey, found);
-    if (found->count == before && !find_cut_out_digit(grey, found) && sheets == 0)
-        find_digits(grey, NULL, found);
+    PageSheets sheets = page_find_sheets(grey);
+    const bool scan = fills_page(&sheets, grey);
+    if (scan) find_digits_on_sheets(grey, &sheets, found);
+    if (found->count == before && !find_cut_out_digit(grey, found)) {
+        if (!sheets.count)
+            find_digits(grey, NULL, found);
+        else if (!scan)
+            find_digits_on_sheets(grey, &sheets, found);
+    }
+    page_sheets_free(&sheets);
     pixDestroy(&grey);
 }

@@ -10,6 +10,7 @@ typedef struct {
     int area;         /* pixels */
     int line, number; /* counted on the page; digits of a number stand close together */
     bool small;       /* against most of the page's, and apart from them */
+    bool raised;      /* as an exponent is */
     PIX *mask;        /* of the box */
 } PageShape;
 
@@ -36,8 +37,5 @@ bool page_is_underline(const PageShape *a, const PageShape *b);
 
 /* The last shape takes its place. */
 void page_shape_remove(PageShapes *shapes, int i);
-
-/* Puts them in reading order and gives each its line and number. */
-void page_order_shapes(PageShapes *shapes);
 
 #endif

@@ -93,6 +93,18 @@ for name, i in (("outline7.pgm", 0), ("outline4.pgm", 4)):  # cut out of a pictu
 faint = Page(228, 228, 255).put(33, 6, 30, 30)
 faint.rows = [[150 - (255 - v) * 40 // 255 + (x * x * 7 + y * y * 13 + x * y) % 11 for x, v in enumerate(row)] for y, row in enumerate(faint.rows)]
 faint.save("faint.pgm")
+crooked = Page(300, 300, 15)  # a scan of a sheet that isn't straight, so that its corners lie at the picture's sides
+for y in range(300):
+    for x in range(300):
+        if abs(x - 150 + (y - 150) * 0.15) <= 127 and abs(y - 150 - (x - 150) * 0.15) <= 127:
+            crooked.rows[y][x] = 250
+crooked.put(0, 3, 60, 80).put(1, 3, 150, 80).save("crooked.pgm")
+Page(400, 300).put(0, 4, 100, 10).put(3, 4, 60, 150).put(1, 4, 160, 150).fill(60, 140, 200, 5, 30).save("fraction.pgm")  # 7 by 02
+Page(400, 200).put(0, 5, 20, 50).put(1, 2, 130, 52).put(1, 5, 200, 50).save("exponent.pgm")
+word = Page(400, 160)  # "HEl"
+for x, y, width, height in ((40, 30, 12, 100), (92, 30, 12, 100), (40, 72, 64, 12), (150, 30, 12, 100), (150, 30, 56, 12), (150, 72, 50, 12), (150, 118, 56, 12), (250, 30, 12, 100)):
+    word.fill(x, y, width, height, 30)
+word.save("word.pgm")
 ringed = Page(200, 200).put(0, 4, 44, 44)
 for step in range(2000):
     angle = step * 6.2832 / 2000
@@ -159,9 +171,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
@@ -180,6 +192,8 @@ assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
 assert len(none) == 5 and all(page["digits"] == [] and page["text"] == "" for page in none), none
 PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
+    "$PARDIGITS" predict knn word.pgm --csv | tee "$BATS_TEST_TMPDIR/word" # of which the last letter looks like a 1
+    [[ $(grep -c ",true," "$BATS_TEST_TMPDIR/word") -eq 3 ]]
     # a damaged page ends its file, not the ones beside it
     fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json
     [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7']" ]]

@@ -322,6 +322,45 @@ class Drawer:
                 x, text = x + ink.width + height // 3, text + label
         return page, text
 
+    def draw_crooked_scan(self):
+        """Lines on a sheet that lay askew in the scanner; its corners lie at the picture's sides."""
+        page, text = self.page(620, 760), ""
+        for y in (90, 230, 370, 510):
+            text += self.row(page, self.between(2, 5), 90 + self.between(0, 60), y, self.between(60, 75), 16, (30, 40, 120))
+        dark = (20, 20, 22) if self.between(0, 3) else (235, 235, 240)
+        return page.rotate(self.random.uniform(2, 9) * self.random.choice((-1, 1)), Image.BICUBIC, True, fillcolor=dark), text
+
+    def draw_exponents(self):
+        """Numbers with an exponent each, which is read after its number."""
+        page, text = self.page(760, 420), ""
+        for y in (70, 250):
+            for x in (50, 400):
+                for height, raised in ((self.between(70, 85), 0), (self.between(70, 85), 0), (self.between(38, 48), 22)):
+                    ink, label = self.digit(height)
+                    self.put(page, ink, x, y - raised, (30, 40, 140))
+                    x, text = x + ink.width + 12, text + label
+        return page, text
+
+    def draw_fractions(self):
+        """Read in lines: first all numerators."""
+        page, below = self.page(760, 330), ""
+        draw, text = ImageDraw.Draw(page), ""
+        for x in (50, 300, 550):
+            tops, bottoms = self.between(1, 2), self.between(1, 2)
+            text += self.row(page, tops, x, 50, self.between(70, 80), 14, (30, 40, 140))
+            below += self.row(page, bottoms, x, 180, self.between(70, 80), 14, (30, 40, 140))
+            draw.line((x - 12, 155 + self.between(-4, 4), x + 65 * max(tops, bottoms), 155 + self.between(-4, 4)), fill=(30, 40, 140), width=5)
+        return page, text + below
+
+    def draw_words(self):
+        """Handwriting without digits."""
+        page = self.page(700, 320)
+        font = ImageFont.truetype(self.fonts[self.between(0, len(self.fonts) - 1)], self.between(50, 90))
+        for y in (90, 220):
+            word = "".join(LETTERS[self.between(0, len(LETTERS) - 1)] for _ in range(self.between(4, 7)))
+            ImageDraw.Draw(page).text((60, y), word, (30, 40, 140), font, "lm")
+        return page, ""
+
     def draw_over_cells(self):
         """In cells that the digits reach out of."""
         page, text, side = self.page(600, 160), "", 80
@@ -436,7 +475,7 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
-        "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading")  # found later; drawn last, so that the others stay what they were
+        "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):

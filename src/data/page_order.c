@@ -1,0 +1,108 @@
+#include "data/page_order.h"
+
+#include "core/integers.h"
+#include "core/mem.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+static int compare_lefts(const void *a, const void *b) {
+    return ((const PageShape *)a)->box.x - ((const PageShape *)b)->box.x;
+}
+
+static int compare_lines(const void *a, const void *b) {
+    const PageShape *left = a, *right = b;
+    return left->line != right->line ? left->line - right->line : left->box.x - right->box.x;
+}
+
+/* Whether shapes overlap by half in height; small writing isn't in line with what is far larger. */
+static bool are_in_line(const PageShape *a, const PageShape *b) {
+    const int low = (int)smaller(a->box.height, b->box.height),
+              high = (int)larger(a->box.height, b->box.height);
+    if (a->small != b->small && 10 * high > 26 * low) return false;
+    return 2 * -page_gap_y(&a->box, &b->box) >= low;
+}
+
+/* Whether shape a, right beside the larger b, reaches from above it to no more than its middle. */
+static bool is_exponent(const PageShape *a, const PageShape *b) {
+    const int from_top = a->box.y + a->box.height - b->box.y;
+    return a->small == b->small && 4 * a->box.height <= 3 * b->box.height && a->box.y < b->box.y &&
+           from_top > 0 && 2 * from_top <= b->box.height && page_gap_x(&a->box, &b->box) <= a->box.height;
+}
+
+/* Whether shape a stands close to b and isn't much higher. */
+static bool follows(const PageShape *a, const PageShape *b) {
+    return 3 * a->box.height <= 4 * b->box.height && page_gap_x(&a->box, &b->box) <= a->box.height;
+}
+
+/* Finds the line to which a shape belongs: that of the nearest earlier shape to its left that it is in line
+ * with or an exponent of; -1: none. lefts: by their left sides. */
+static void find_line(PageShape *lefts, int i) {
+    PageShape *shape = &lefts[i];
+    shape->line = -1;
+    for (int j = i - 1; j >= 0 && shape->line < 0; j--) {
+        const bool level = are_in_line(shape, &lefts[j]), exponent = !level && is_exponent(shape, &lefts[j]);
+        if (!level && !exponent) continue;
+        shape->line = lefts[j].line;
+        shape->raised = exponent || (lefts[j].raised && follows(shape, &lefts[j]));
+    }
+}
+
+typedef struct {
+    int line;
+    double middle; /* of its shapes, from the top */
+} Line;
+
+static int compare_middles(const void *a, const void *b) {
+    const double left = ((const Line *)a)->middle, right = ((const Line *)b)->middle;
+    return (left > right) - (left < right);
+}
+
+/* Numbers the lines from the top. */
+static void sort_lines(PageShapes *shapes, int lines) {
+    Line *all = mem_new((size_t)larger(lines, 1), sizeof *all);
+    int *place = mem_new((size_t)larger(lines, 1), sizeof *place);
+    for (int l = 0; l < lines; l++) {
+        int count = 0;
+        all[l].line = l;
+        for (int i = 0; i < shapes->count; i++)
+            if (shapes->shapes[i].line == l) {
+                all[l].middle += shapes->shapes[i].box.y + shapes->shapes[i].box.height / 2.0;
+                count++;
+            }
+        all[l].middle /= count;
+    }
+    qsort(all, (size_t)lines, sizeof *all, compare_middles);
+    for (int l = 0; l < lines; l++)
+        place[all[l].line] = l;
+    for (int i = 0; i < shapes->count; i++)
+        shapes->shapes[i].line = place[shapes->shapes[i].line];
+    mem_free(all);
+    mem_free(place);
+}
+
+/* A gap as wide as a digit is high ends a number, and so does an exponent. */
+static void count_numbers(PageShapes *shapes) {
+    int number = 0;
+    for (int i = 0; i < shapes->count; i++) {
+        PageShape *shape = &shapes->shapes[i], *before = shape - 1;
+        if (i > 0 && (shape->line != before->line || shape->raised != before->raised ||
+                      page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height)))
+            number++;
+        shape->number = number;
+    }
+}
+
+void page_order_shapes(PageShapes *shapes) {
+    int lines = 0;
+    PageShape *all = shapes->shapes;
+    if (!shapes->count) return;
+    qsort(all, (size_t)shapes->count, sizeof *all, compare_lefts);
+    for (int i = 0; i < shapes->count; i++) {
+        find_line(all, i);
+        if (all[i].line < 0) all[i].line = lines++;
+    }
+    sort_lines(shapes, lines);
+    qsort(all, (size_t)shapes->count, sizeof *all, compare_lines);
+    count_numbers(shapes);
+}

@@ -1,0 +1,10 @@
+/* The order in which shapes on a page are read. Private to src/data/page*.c. */
+#ifndef PARDIGITS_DATA_PAGE_ORDER_H
+#define PARDIGITS_DATA_PAGE_ORDER_H
+
+#include "data/page_parts.h"
+
+/* Puts them in reading order and gives each its line and number. */
+void page_order_shapes(PageShapes *shapes);
+
+#endif
