@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "data/page_crop.h"
 #include "data/page_edge.h"
+#include "data/page_flat.h"
 #include "data/page_glyph.h"
 #include "data/page_join.h"
 #include "data/page_mask.h"
@@ -280,7 +281,12 @@ static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int
     const PageRect *box = &sheets->boxes[s];
     BOX *part = boxCreate(box->x, box->y, box->width, box->height);
     PIX *cut = pixClipRectangle(page, part, NULL), *outside = pixInvert(NULL, sheets->masks[s]);
-    if (cut && outside) find_digits(cut, outside, found);
+    if (cut && outside) {
+        PageFlat flat = page_flatten(cut, outside);
+        find_digits(flat.page, flat.outside, found);
+        page_flat_back(&flat, found, before);
+        page_flat_free(&flat);
+    }
     move_found(found, before, box->x, box->y, 1, page);
     for (int64_t i = before; i < found->count; i++) {
         FoundDigit *digit = &found->digits[i];

@@ -12,6 +12,8 @@ enum {
     RIM = 2        /* pixels along the sheet's edge that aren't counted to it */
 };
 
+static const double MUCH_DARKER = 0.8; /* than paper */
+
 /* Where a page is bright. NULL if it has no two levels. */
 static PIX *bright_of(PIX *grey) {
     PIX *bright = NULL;
@@ -36,13 +38,9 @@ static PIX *part_with_ink(PIX *mask, BOXA *boxes, PIXA *parts, int i) {
     return whole;
 }
 
-typedef struct {
-    int x[4], y[4]; /* clockwise from the upper left one */
-} Corners;
-
-/* The pixels of a mask that lie farthest along both diagonals. */
-static Corners corners_of(PIX *mask) {
-    Corners corners = {{0}, {0}};
+/* The pixels that lie farthest along both diagonals. */
+PageCorners page_sheet_corners(PIX *mask) {
+    PageCorners corners = {{0}, {0}};
     int far[4];
     bool any = false;
     for (int y = 0; y < pixGetHeight(mask); y++) {
@@ -63,7 +61,7 @@ static Corners corners_of(PIX *mask) {
 }
 
 /* Whether a pixel lies in a quadrilateral: on the same side of each of its sides. */
-static bool is_between(const Corners *corners, int x, int y) {
+static bool is_between(const PageCorners *corners, int x, int y) {
     for (int c = 0; c < 4; c++) {
         const int next = (c + 1) % 4;
         const int along_x = corners->x[next] - corners->x[c], along_y = corners->y[next] - corners->y[c];
@@ -74,7 +72,7 @@ static bool is_between(const Corners *corners, int x, int y) {
 
 /* Pixels by which a mask differs from the quadrilateral between its corners. */
 static int off_straight_sides(PIX *mask) {
-    const Corners corners = corners_of(mask);
+    const PageCorners corners = page_sheet_corners(mask);
     int off = 0;
     for (int y = 0; y < pixGetHeight(mask); y++) {
         const l_uint32 *line = pixGetData(mask) + (int64_t)y * pixGetWpl(mask);
@@ -117,24 +115,25 @@ static bool has_shape_of_sheet(PIX *part) {
            (touched <= 2 || at_corners) && on_edge < width + height && !is_strip(part);
 }
 
+static double mean_where(PIX *grey, PIX *mask) {
+    l_float32 mean = 0;
+    pixGetAverageMasked(grey, mask, 0, 0, 1, L_MEAN_ABSVAL, &mean);
+    return mean;
+}
+
 /* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */
 static double mean_along(PIX *grey, PIX *mask, int reach, bool outside) {
     PIX *ring = outside ? pixDilateBrick(NULL, mask, 2 * reach + 1, 2 * reach + 1)
                         : pixErodeBrick(NULL, mask, 2 * reach + 1, 2 * reach + 1);
     pixXor(ring, ring, mask);
-    l_float32 mean = 0;
-    pixGetAverageMasked(grey, ring, 0, 0, 1, L_MEAN_ABSVAL, &mean);
+    const double mean = mean_where(grey, ring);
     pixDestroy(&ring);
     return mean;
 }
 
-/* Whether the page is much darker right outside of a part, as it isn't at the edge of a patch of light, and
- * as a whole outside, as it isn't between two rules. */
-static bool has_dark_ground(PIX *grey, PIX *part) {
-    const double much = 0.8, inside = mean_along(grey, part, 2 * RIM, false);
-    const int everywhere = 2 * SIDE;
-    return mean_along(grey, part, 2 * RIM, true) < much * inside &&
-           mean_along(grey, part, everywhere, true) < much * inside;
+/* Whether the page is much darker right outside of a part, as it isn't at the edge of a patch of light. */
+static bool has_dark_edge(PIX *grey, PIX *part) {
+    return mean_along(grey, part, 2 * RIM, true) < MUCH_DARKER * mean_along(grey, part, 2 * RIM, false);
 }
 
 /* page at a size at which a sheet is found quickly; NULL where it is too narrow. */
@@ -170,23 +169,43 @@ static void add_sheet(PIX *part, PIX *page, PageSheets *sheets) {
     pixDestroy(&whole);
 }
 
-/* Adds the bright parts of a page that have a sheet's shape and ground. grey, bright: of the small page. */
-static void add_sheets(PIX *page, PIX *grey, PIX *bright, PageSheets *sheets) {
+/* The bright parts of a page that have a sheet's shape and edge; their number. bright: of the small page. */
+static int find_parts(PIX *grey, PIX *bright, PIX *sheets[PAGE_MOST_SHEETS]) {
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(bright, &parts, 4);
-    for (int i = 0; i < boxaGetCount(boxes) && sheets->count < PAGE_MOST_SHEETS; i++) {
+    int count = 0;
+    for (int i = 0; i < boxaGetCount(boxes) && count < PAGE_MOST_SHEETS; i++) {
         l_int32 width, height;
         boxaGetBoxGeometry(boxes, i, NULL, NULL, &width, &height);
         if (10 * width * height < pixGetWidth(grey) * pixGetHeight(grey)) continue;
         PIX *part = part_with_ink(bright, boxes, parts, i);
-        if (has_shape_of_sheet(part) && has_dark_ground(grey, part)) {
-            pixErodeBrick(part, part, 2 * RIM + 1, 2 * RIM + 1);
-            add_sheet(part, page, sheets);
-        }
-        pixDestroy(&part);
+        if (has_shape_of_sheet(part) && has_dark_edge(grey, part))
+            sheets[count++] = part;
+        else
+            pixDestroy(&part);
     }
     boxaDestroy(&boxes);
     pixaDestroy(&parts);
+    return count;
+}
+
+/* Adds the parts of a page that are sheets: the ground that none of them covers is much darker, as it isn't
+ * around what lies between rules. grey, bright: of the small page. */
+static void add_sheets(PIX *page, PIX *grey, PIX *bright, PageSheets *sheets) {
+    PIX *parts[PAGE_MOST_SHEETS], *ground = pixCreateTemplate(bright);
+    const int count = find_parts(grey, bright, parts);
+    for (int i = 0; i < count; i++)
+        pixOr(ground, ground, parts[i]);
+    pixInvert(ground, ground);
+    const double dark = mean_where(grey, ground);
+    for (int i = 0; i < count; i++) {
+        if (dark < MUCH_DARKER * mean_along(grey, parts[i], 2 * RIM, false)) {
+            pixErodeBrick(parts[i], parts[i], 2 * RIM + 1, 2 * RIM + 1);
+            add_sheet(parts[i], page, sheets);
+        }
+        pixDestroy(&parts[i]);
+    }
+    pixDestroy(&ground);
 }
 
 PageSheets page_find_sheets(PIX *page) {

@@ -7,6 +7,10 @@
 
 enum { PAGE_MOST_SHEETS = 9 }; /* each is a tenth of the page or more */
 
+typedef struct {
+    int x[4], y[4]; /* clockwise from the upper left one */
+} PageCorners;
+
 /* A mask of each sheet, a little smaller than that is, within its box; in reading order. Freed by
  * page_sheets_free. */
 typedef struct {
@@ -18,5 +22,8 @@ typedef struct {
 /* page: in grey. */
 PageSheets page_find_sheets(PIX *page);
 void page_sheets_free(PageSheets *sheets);
+
+/* Of a sheet's mask, in its pixels. */
+PageCorners page_sheet_corners(PIX *mask);
 
 #endif
