@@ -4,6 +4,7 @@
 #include "core/mem.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum {
     MOST_PARTS = 200, /* shapes and pieces of a page; more are print, not a torn digit */
@@ -14,7 +15,7 @@ enum {
 /* A page's shapes, then its pieces. */
 typedef struct {
     const PageShapes *shapes, *pieces;
-    int count;
+    int count, height; /* the shapes' median; 0: too few to tell */
 } Parts;
 
 static const PageShape *part_at(const Parts *parts, int i) {
@@ -27,9 +28,18 @@ static bool are_side_by_side(const PageRect *a, const PageRect *b, const PageRec
     return 10 * a->height >= 8 * both->height && 10 * b->height >= 8 * both->height;
 }
 
+/* Whether two parts, one above the other, are about as high as the page's digits: height, unless that is 0.
+ */
+static bool are_of_two_lines(const PageShape *a, const PageShape *b, int height) {
+    const PageRect both = page_rect_united(&a->box, &b->box);
+    return height && 10 * smaller(a->box.height, b->box.height) >= 7 * height &&
+           10 * both.height > 16 * height &&
+           page_gap_y(&a->box, &b->box) > fmax(page_stroke_width(a->mask), page_stroke_width(b->mask));
+}
+
 /* Whether two parts may be pieces of one digit: one pen's strokes, and between them a gap that is small
  * against what they make up; where one is above the other it may be wider. */
-static bool are_near(const PageShape *a, const PageShape *b) {
+static bool are_near(const PageShape *a, const PageShape *b, int height) {
     const PageRect both = page_rect_united(&a->box, &b->box);
     const int64_t size = larger(both.width, both.height), narrow = smaller(a->box.width, b->box.width);
     const bool stacked = 2 * -page_gap_x(&a->box, &b->box) >= narrow;
@@ -37,7 +47,23 @@ static bool are_near(const PageShape *a, const PageShape *b) {
     return 8 * page_gap_x(&a->box, &b->box) <= size &&
            (stacked ? 4 : 8) * page_gap_y(&a->box, &b->box) <= size &&
            fmax(one, other) <= 3 * fmin(one, other) && !page_is_underline(a, b) && !page_is_underline(b, a) &&
-           !are_side_by_side(&a->box, &b->box, &both);
+           !are_side_by_side(&a->box, &b->box, &both) && !are_of_two_lines(a, b, height);
+}
+
+static int compare_ints(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+static int median_height(const PageShapes *shapes) {
+    enum { LEAST = 4 };
+    if (shapes->count < LEAST) return 0;
+    int *heights = mem_new((size_t)shapes->count, sizeof *heights);
+    for (int i = 0; i < shapes->count; i++)
+        heights[i] = shapes->shapes[i].box.height;
+    qsort(heights, (size_t)shapes->count, sizeof *heights, compare_ints);
+    const int median = heights[shapes->count / 2];
+    mem_free(heights);
+    return median;
 }
 
 /* Adds the join of some parts unless none of them is a shape. */
@@ -82,7 +108,7 @@ static int group_of(const Parts *parts, const bool *near, int i, int *members) {
 }
 
 PageJoins page_find_joins(const PageShapes *shapes, const PageShapes *pieces) {
-    const Parts parts = {shapes, pieces, shapes->count + pieces->count};
+    const Parts parts = {shapes, pieces, shapes->count + pieces->count, median_height(shapes)};
     const int n = parts.count;
     PageJoins joins = {0};
     if (n < 2 || n > MOST_PARTS) return joins;
@@ -90,7 +116,8 @@ PageJoins page_find_joins(const PageShapes *shapes, const PageShapes *pieces) {
     bool *near = mem_new((size_t)(n * n), sizeof *near);
     for (int i = 0; i < n; i++)
         for (int j = i + 1; j < n; j++) {
-            near[i * n + j] = near[j * n + i] = are_near(part_at(&parts, i), part_at(&parts, j));
+            near[i * n + j] = near[j * n + i] =
+                are_near(part_at(&parts, i), part_at(&parts, j), parts.height);
             if (near[i * n + j]) add_join(&parts, (const int[]){i, j}, 2, &joins);
         }
     for (int i = 0; i < n; i++) {

@@ -129,6 +129,21 @@ static double side_covered(PIX *part, int x, int y, int width, int height) {
     return share;
 }
 
+/* Whether a part has ink at all corners of its box, as a frame has, but a digit of straight lines doesn't. */
+static bool has_corners(PIX *part) {
+    const int width = pixGetWidth(part), height = pixGetHeight(part);
+    const int side = (int)larger(2, smaller(width, height) / 10);
+    int inked = 0;
+    for (int corner = 0; corner < 4; corner++) {
+        l_int32 pixels = 0;
+        BOX *box = boxCreate(corner & 1 ? width - side : 0, corner & 2 ? height - side : 0, side, side);
+        pixCountPixelsInRect(part, box, &pixels, NULL);
+        boxDestroy(&box);
+        inked += pixels > 0;
+    }
+    return inked == 4;
+}
+
 /* How many sides of a part's box are drawn along their whole length. */
 static int drawn_sides(PIX *part) {
     const double whole = 0.9;
@@ -151,14 +166,24 @@ static PIX *long_lines(PIX *part, bool horizontal) {
 static bool is_of_cells(PIX *part) {
     l_int32 counts[2] = {0};
     double widest = 0;
+    PIX *all = pixCreateTemplate(part);
     for (int horizontal = 0; horizontal < 2; horizontal++) {
         PIX *lines = long_lines(part, horizontal);
         pixCountConnComp(lines, 8, &counts[horizontal]);
         widest = fmax(widest, page_stroke_width(lines));
+        pixOr(all, all, lines);
         pixDestroy(&lines);
     }
-    return smaller(counts[0], counts[1]) >= 2 && larger(counts[0], counts[1]) >= 3 &&
-           15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
+    const bool several = smaller(counts[0], counts[1]) >= 2 && larger(counts[0], counts[1]) >= 3 &&
+                         15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
+    BOX *box = NULL;
+    pixClipToForeground(all, NULL, &box);
+    PIX *grid = several && box ? pixClipRectangle(part, box, NULL) : NULL;
+    const bool cells = grid && has_corners(grid);
+    boxDestroy(&box);
+    pixDestroy(&grid);
+    pixDestroy(&all);
+    return cells;
 }
 
 /* Leaves of a frame or a row of cells what was written into it. */
@@ -174,6 +199,52 @@ static void remove_frame(PIX *part) {
     pixDestroy(&upright);
     pixDestroy(&lines);
     pixDestroy(&kept);
+}
+
+/* Whether strokes rise from both ends of a line in a part, as of boxes that are open at the top. */
+static bool has_ends_that_rise(PIX *part, const PageRect *line) {
+    const int wide = (int)larger(4, 2 * line->height), high = 3 * wide, top = line->y - high;
+    const int left = (int)larger(0, line->x - wide), right = line->x + line->width - wide;
+    return top >= 0 && side_covered(part, left, top, 2 * wide, high) >= 0.9 &&
+           side_covered(part, right, top, 2 * wide, high) >= 0.9;
+}
+
+/* The line under a number that touches it: thin, nearly as long as the part, about level, and low. NULL if
+ * there is none. */
+static PIX *underline_of(PIX *part) {
+    const int width = pixGetWidth(part), height = pixGetHeight(part);
+    if (2 * width < 3 * height) return NULL;
+    const int thickest = (int)larger(3, lround(1.5 * page_stroke_width(part))),
+              run = (int)larger(8, width / 10);
+    PIX *thick = pixOpenBrick(NULL, part, 1, thickest + 1), *thin = pixSubtract(NULL, part, thick);
+    PIX *runs = pixOpenBrick(NULL, thin, run, 1), *joined = pixCloseSafeBrick(NULL, runs, width / 4, 3),
+        *line = NULL;
+    PIXA *lines = NULL;
+    BOXA *boxes = pixConnComp(joined, &lines, 8);
+    for (int i = 0; i < boxaGetCount(boxes) && !line; i++) {
+        PageRect box;
+        boxaGetBoxGeometry(boxes, i, &box.x, &box.y, &box.width, &box.height);
+        if (100 * box.width < 85 * width || 6 * box.height > height || 10 * box.y < 6 * height ||
+            has_ends_that_rise(part, &box))
+            continue;
+        PIX *piece = pixaGetPix(lines, i, L_CLONE);
+        line = pixCreateTemplate(part);
+        pixRasterop(line, box.x, box.y, box.width, box.height, PIX_SRC, piece, 0, 0);
+        pixDestroy(&piece);
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&lines);
+    pixDestroy(&thick);
+    pixDestroy(&thin);
+    pixDestroy(&runs);
+    pixDestroy(&joined);
+    return line;
+}
+
+static void remove_underline(PIX *part) {
+    PIX *line = underline_of(part);
+    if (line) remove_but_crossings(part, line, true, width_of_line(line, pixGetWidth(part)));
+    pixDestroy(&line);
 }
 
 /* Pixels of a part on each side of the page. */
@@ -220,10 +291,12 @@ static void remove_frames_and_edges(PIX **mask) {
         const bool edge = is_page_edge(part, &rect, width, height);
         if (drawn == 4 && is_solid(part))
             pixClearAll(part); /* a sheet, or paper within a frame */
-        else if (drawn == 4 || (drawn == 3 && edge) || (large && is_of_cells(part)))
+        else if ((drawn == 4 && has_corners(part)) || (drawn == 3 && edge) || (large && is_of_cells(part)))
             remove_frame(part);
         else if (edge)
             pixClearAll(part);
+        else if (large)
+            remove_underline(part);
         pixRasterop(clean, rect.x, rect.y, rect.width, rect.height, PIX_SRC | PIX_DST, part, 0, 0);
         pixDestroy(&part);
     }

@@ -101,6 +101,7 @@ for y in range(300):
 crooked.put(0, 3, 60, 80).put(1, 3, 150, 80).save("crooked.pgm")
 Page(400, 300).put(0, 4, 100, 10).put(3, 4, 60, 150).put(1, 4, 160, 150).fill(60, 140, 200, 5, 30).save("fraction.pgm")  # 7 by 02
 Page(400, 200).put(0, 5, 20, 50).put(1, 2, 130, 52).put(1, 5, 200, 50).save("exponent.pgm")
+Page(400, 200).put(0, 4, 30, 30).put(1, 4, 130, 30).put(0, 4, 230, 30).fill(30, 118, 320, 5, 30).save("touching_line.pgm")
 word = Page(400, 160)  # "HEl"
 for x, y, width, height in ((40, 30, 12, 100), (92, 30, 12, 100), (40, 72, 64, 12), (150, 30, 12, 100), (150, 30, 56, 12), (150, 72, 50, 12), (150, 118, 56, 12), (250, 30, 12, 100)):
     word.fill(x, y, width, height, 30)
@@ -171,9 +172,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,727," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

@@ -352,6 +352,17 @@ class Drawer:
             draw.line((x - 12, 155 + self.between(-4, 4), x + 65 * max(tops, bottoms), 155 + self.between(-4, 4)), fill=(30, 40, 140), width=5)
         return page, text + below
 
+    def draw_touching_line(self):
+        """A number whose digits touch the line under it."""
+        page, high = self.page(560, 240), self.between(80, 100)
+        text, right = "", 50
+        for _ in range(self.between(2, 5)):
+            ink, label = self.digit(high)
+            self.put(page, ink, right, 70, (30, 40, 140))
+            right, text = right + ink.width + 16, text + label
+        ImageDraw.Draw(page).line((44, 66 + high, right, 66 + high + self.between(-3, 3)), fill=((30, 40, 140), (200, 30, 40))[self.between(0, 1)], width=5)
+        return page, text
+
     def draw_words(self):
         """Handwriting without digits."""
         page = self.page(700, 320)
@@ -475,7 +486,8 @@ ONE = ("plain", "uneven_light", "shadow", "noise", "perspective", "ruled", "squa
 SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
-        "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words")  # found later; drawn last, so that the others stay what they were
+        "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
+        "touching_line")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
