@@ -106,7 +106,8 @@ StatusCode describe_model(Output *output, const Model *model, Status *status) {
     output_text(output, "about", "about", about);
     output_bool(output, "complete", NULL, complete != 0);
     output_text(output, "training", "training",
-                complete ? "complete" : "isn't complete: it goes on, or `pardigits train ... --resume` continues it");
+                complete ? "complete"
+                         : "isn't complete: it goes on, or `pardigits train ... --resume` continues it");
     output_text(output, "digest", "digest", digest);
     describe_shape(output, model->spec);
     add_config(output, model);
