@@ -166,24 +166,14 @@ static PIX *long_lines(PIX *part, bool horizontal) {
 static bool is_of_cells(PIX *part) {
     l_int32 counts[2] = {0};
     double widest = 0;
-    PIX *all = pixCreateTemplate(part);
     for (int horizontal = 0; horizontal < 2; horizontal++) {
         PIX *lines = long_lines(part, horizontal);
         pixCountConnComp(lines, 8, &counts[horizontal]);
         widest = fmax(widest, page_stroke_width(lines));
-        pixOr(all, all, lines);
         pixDestroy(&lines);
     }
-    const bool several = smaller(counts[0], counts[1]) >= 2 && larger(counts[0], counts[1]) >= 3 &&
-                         15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
-    BOX *box = NULL;
-    pixClipToForeground(all, NULL, &box);
-    PIX *grid = several && box ? pixClipRectangle(part, box, NULL) : NULL;
-    const bool cells = grid && has_corners(grid);
-    boxDestroy(&box);
-    pixDestroy(&grid);
-    pixDestroy(&all);
-    return cells;
+    return smaller(counts[0], counts[1]) >= 2 && larger(counts[0], counts[1]) >= 3 &&
+           15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
 }
 
 /* Leaves of a frame or a row of cells what was written into it. */
