@@ -61,7 +61,6 @@ StatusCode run_folder_check_other(const RunFolder *run, const char *option, cons
 StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status);
 
 /* Writes config.ini. Only rank 0 calls it. */
-
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status);
 
 #endif

@@ -7,18 +7,30 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* The length of the sides from corner a to b and from c to d, on average. */
-static double mean_length(const PageCorners *at, int a, int b, int c, int d) {
-    return (hypot(at->x[a] - at->x[b], at->y[a] - at->y[b]) +
-            hypot(at->x[c] - at->x[d], at->y[c] - at->y[d])) /
-           2;
-}
-
 /* Whether the sides are as level and upright as those of a page that was scanned. */
 static bool is_flat(const PageCorners *at, double width, double height) {
     const double most = 0.01;
     return abs(at->y[0] - at->y[1]) <= most * width && abs(at->y[2] - at->y[3]) <= most * width &&
            abs(at->x[0] - at->x[3]) <= most * height && abs(at->x[1] - at->x[2]) <= most * height;
+}
+
+static double length(const PageCorners *at, int a, int b) {
+    return hypot(at->x[a] - at->x[b], at->y[a] - at->y[b]);
+}
+
+/* Whether the corners are those of a rectangle seen at an angle: none of them is on a line with its
+ * neighbours, and opposite sides are alike, as they aren't where a triangle's corner counts as two. */
+static bool are_of_rectangle(const PageCorners *at) {
+    const double least_sine = 0.2, least_ratio = 0.5;
+    for (int c = 0; c < 4; c++) {
+        const int next = (c + 1) % 4, opposite = (c + 2) % 4, before = (c + 3) % 4;
+        const double x = at->x[next] - at->x[c], y = at->y[next] - at->y[c];
+        const double to_x = at->x[before] - at->x[c], to_y = at->y[before] - at->y[c];
+        const double side = length(at, c, next), other = length(at, opposite, before);
+        if (side < least_ratio * other || x * to_y - y * to_x <= least_sine * side * length(at, before, c))
+            return false;
+    }
+    return true;
 }
 
 static PTA *points_of(const PageCorners *at) {
@@ -41,10 +53,12 @@ static PIX *upper_left(PIX **whole, int width, int height) {
 PageFlat page_flatten(PIX *part, PIX *outside) {
     PIX *sheet = pixInvert(NULL, outside);
     const PageCorners from = page_sheet_corners(sheet);
-    const int width = (int)smaller(lround(mean_length(&from, 0, 1, 3, 2)), pixGetWidth(part)),
-              height = (int)smaller(lround(mean_length(&from, 0, 3, 1, 2)), pixGetHeight(part));
+    const int width =
+                  (int)smaller(lround((length(&from, 0, 1) + length(&from, 3, 2)) / 2), pixGetWidth(part)),
+              height =
+                  (int)smaller(lround((length(&from, 0, 3) + length(&from, 1, 2)) / 2), pixGetHeight(part));
     pixDestroy(&sheet);
-    if (is_flat(&from, width, height))
+    if (is_flat(&from, width, height) || !are_of_rectangle(&from))
         return (PageFlat){.page = pixClone(part), .outside = pixClone(outside)};
     const PageCorners to = {{0, width - 1, width - 1, 0}, {0, 0, height - 1, height - 1}};
     PTA *source = points_of(&from), *target = points_of(&to);
