@@ -8,6 +8,7 @@
 #include "parallel/watchdog.h"
 #include "store/h5io.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -273,6 +274,7 @@ int main(int argc, char **argv) {
         if (finish_output(&status)) fprintf(stderr, "pardigits: %s\n", status.text);
         return status.code;
     }
+    signal(SIGXFSZ, SIG_IGN); /* a file beyond a limit (ulimit -f) can't be written, and a sentence says so */
     take_signals(argc, argv, NULL);
     Comm *comm = start_ranks(&argc, &argv);
     Watchdog *watchdog = watchdog_start(comm);

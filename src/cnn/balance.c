@@ -75,6 +75,12 @@ static void tell(const Balance *balance, const BatchPartition *partition, Log *l
         if (shares[r] < shares[least]) least = r;
         if (shares[r] > shares[most]) most = r;
     }
+    if (shares[least] == shares[most]) {
+        log_line(log,
+                 "Shares follow the ranks' speed: each rank computes %lld of the micro-batches of a step.",
+                 (long long)shares[least]);
+        return;
+    }
     log_line(
         log,
         "Shares follow the ranks' speed: of the %lld micro-batches of a step, rank %d computes %lld and rank "

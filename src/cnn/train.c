@@ -33,14 +33,19 @@ static StatusCode load_fresh(Trainer *trainer, Status *status) {
     return STATUS_OK;
 }
 
+/* Whether there is nothing to go on with: the training is farther than the configuration says. */
+static bool is_beyond(const TrainState *state, const Trainer *trainer) {
+    return state->epoch > trainer->epochs || state->step > trainer->steps ||
+           (state->epoch == trainer->epochs && state->step > 0);
+}
+
 /* Continues from the checkpoint, or starts. Collective: all ranks agree. */
 static StatusCode load_state(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
     TrainState *state = &trainer->state;
     if (!job->resume) return load_fresh(trainer, status);
     if (!train_state_read(state, job->resume, status) &&
-        (state->epoch < 0 || state->epoch > trainer->epochs || state->step < 0 ||
-         state->step > trainer->steps))
+        (state->epoch < 0 || state->step < 0 || is_beyond(state, trainer)))
         status_set(status, STATUS_FAILED,
                    "%s was saved at step %lld of epoch %lld, but the configuration has %lld steps in each of "
                    "%lld epochs: use the configuration and data that it was begun with.",
