@@ -1,6 +1,7 @@
 #include "store/atomic_file.h"
 
 #include "core/mem.h"
+#include "store/run_lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,7 +93,7 @@ static StatusCode keep_as_previous(const char *path, Status *status) {
 }
 
 StatusCode atomic_file_commit(const char *temporary, const char *path, bool keep_previous, Status *status) {
-    if (atomic_file_check(path, status)) return status->code;
+    if (atomic_file_check(path, status) || run_lock_check(path, status)) return status->code;
     const bool synced = sync_path(temporary, O_RDONLY) == 0;
     if (synced && keep_previous && access(path, F_OK) == 0 && keep_as_previous(path, status))
         return status->code;

@@ -2,6 +2,7 @@
 #include "store/run_lock.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "core/timer.h"
 #include "parallel/stop.h"
 
@@ -100,7 +101,41 @@ static Attempt try_lock(RunLock *lock, const char *path) {
     }
 }
 
+/* The folder of the run that this process writes: one at a time, from run_lock_take to run_lock_release. */
+static struct {
+    char *folder; /* NULL: none */
+    int lock;
+    struct stat facts;
+} own = {NULL, -1, {0}};
+
+static void note_own(const RunLock *lock) {
+    own.folder = path_folder(lock->path);
+    own.lock = lock->file;
+    if (stat(own.folder, &own.facts)) memset(&own.facts, 0, sizeof own.facts);
+}
+
+StatusCode run_lock_check(const char *path, Status *status) {
+    struct stat there;
+    char *folder = path_folder(path);
+    if (own.folder && !strcmp(folder, own.folder) && stat(folder, &there) == 0) {
+        char *lock = path_join(folder, ".lock");
+        const bool replaced = there.st_ino != own.facts.st_ino || there.st_dev != own.facts.st_dev;
+        if (replaced || (access(lock, F_OK) == 0 && !is_current(own.lock, lock)))
+            status_set(
+                status, STATUS_FAILED,
+                "%s isn't written: %s was renamed or taken over by another run while this one went on.", path,
+                folder);
+        mem_free(lock);
+    }
+    mem_free(folder);
+    return status->code;
+}
+
 void run_lock_release(RunLock *lock) {
+    if (own.lock == lock->file) {
+        mem_free(own.folder);
+        own.folder = NULL;
+    }
     if (lock->path) {
         if (is_current(lock->file, lock->path)) unlink(lock->path); /* unless it was taken over */
         close(lock->file);
@@ -227,9 +262,10 @@ StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *
     const Attempt attempt = wait_and_take(lock, path, wait_s, log);
     const int reason = errno;
     describe_owner(path, whose);
-    if (attempt == TAKEN)
+    if (attempt == TAKEN) {
         write_owner(lock->file);
-    else if (stop_signalled())
+        note_own(lock);
+    } else if (stop_signalled())
         status_set(status, STATUS_STOPPED, "Stopped by %s before %s could be locked; nothing is to be saved.",
                    stop_signal_name(), folder);
     else if (attempt == IMPOSSIBLE)

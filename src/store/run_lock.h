@@ -20,6 +20,10 @@ typedef struct {
  * by run_lock_release, also after a failure. */
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status);
 
+/* Refuses a file in the folder whose lock this process holds, if meanwhile the folder was renamed and another
+ * one has its name, or another run took the lock over: then it is another run's folder. Thread-safe. */
+StatusCode run_lock_check(const char *path, Status *status);
+
 /* Removes the file, too. */
 void run_lock_release(RunLock *lock);
 

@@ -235,6 +235,17 @@ prepare_fails() {
     fails 1 "It was saved as $dir/spare/model.h5 instead" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare"
     "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/whole"
     same_model "$dir/spare/model.h5" "$dir/whole/model.h5"
+
+    # nor in a folder that has the name of the run's, which was renamed: it may be another run's
+    OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=5000 --run "$dir/moved" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &
+    pid=$! code=0
+    until grep -q '^epoch 1/' "$dir/log"; do kill -0 $pid; sleep 0.05; done
+    mv "$dir/moved" "$dir/other"
+    mkdir "$dir/moved"
+    kill -TERM $pid
+    wait $pid || code=$?
+    [[ $code -eq 1 && ! -e $dir/moved/model.h5 ]]
+    grep "moved was renamed or taken over.* It was saved as $dir/spare/model.h5 instead" "$dir/log"
 }
 
 @test "train: goes on while a checkpoint is written, and ends when the last one is" {
