@@ -182,10 +182,11 @@ static StatusCode check_file(const H5File *file, const TrainJob *job, int member
     const bool other_images = *source.images_sha256 && *job->source.images_sha256 &&
                               (strcmp(source.images_sha256, job->source.images_sha256) ||
                                strcmp(source.labels_sha256, job->source.labels_sha256)),
-               other_build = builds && *builds && job->builds && strcmp(builds, job->builds);
+               other_build =
+                   builds && job->builds && !strstr(job->builds, builds); /* of all that trained the run */
     if (!status->code && (key || other_images || other_build))
         status_set(status, STATUS_USAGE,
-                   "%s was begun with another %s than this run: change that back, or use --overwrite.",
+                   "%s was begun with another %s than this run: change that back, or move the file away.",
                    h5_path(file),
                    key            ? key->name
                    : other_images ? "set of training images"

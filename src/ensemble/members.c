@@ -222,17 +222,18 @@ static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
     return status->code;
 }
 
-/* What there is of members' files where no model says that they are this run's: they are gone on with after
- * --resume, even then, and otherwise removed. Collective: all ranks agree. */
+/* What there is of members' files: with --resume the training goes on with them if they are this run's, also
+ * where no model says so; otherwise they are removed. Collective: all ranks agree. */
 static StatusCode take_members(const TrainJob *job, Status *status) {
-    if (comm_rank(job->comm) == 0 && job->go_on) member_files_check(job, status);
-    if (comm_rank(job->comm) == 0 && !job->go_on) member_files_remove(job->config, job->model_path);
+    const bool go_on = job->resume || job->go_on;
+    if (comm_rank(job->comm) == 0 && go_on) member_files_check(job, status);
+    if (comm_rank(job->comm) == 0 && !go_on) member_files_remove(job->config, job->model_path);
     return comm_agree(job->comm, status);
 }
 
 static StatusCode train_ensemble(TrainJob *job, Status *status) {
     EnsembleTraining ensemble = {0};
-    if (!job->resume && take_members(job, status)) return status->code;
+    if (take_members(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
     const double start_s = timer_now_s();
     train_all(&ensemble, status);
