@@ -205,6 +205,7 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
 
 @test "an output that can't be written is an error" {
     fails 1 'Standard output' sh -c '"$0" digest "$1" >/dev/full' "$PARDIGITS" "$models/cnn/model.h5"
+    fails 1 'Standard output' sh -c '"$0" train configs/knn.ini --dry-run --data "$1" >/dev/full' "$PARDIGITS" "$data"
 }
 
 @test "an output that is a folder, a pipe, or the input is refused and left as it is" {
