@@ -190,7 +190,7 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     if (*file && first && damaged) atomic_file_swap_previous(path);
     if (!*file && failure.code)
         status_set(status, STATUS_FAILED,
-                   "No checkpoint at %s can be read (why stands above): start again with --overwrite.", path);
+                   "No checkpoint at %s can be read (why stands above): mend that, or start again with --overwrite.", path);
     mem_free(previous);
     return status->code;
 }

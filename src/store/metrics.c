@@ -7,6 +7,7 @@
 #include "store/h5internal.h"
 #include "store/metrics_words.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,7 +61,11 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
     (*metrics)->config = config;
     if (resume && access(path, F_OK) == 0) {
         Status damage = {0};
-        if (h5_open(&(*metrics)->earlier, path, &damage)) set_aside(path, damage.text, "Metrics begin anew");
+        if (access(path, R_OK)) /* it's whole, and somebody else's */
+            status_set(status, STATUS_FAILED, "%s can't be read: %s. Make it readable to go on with the run.",
+                       path, strerror(errno));
+        else if (h5_open(&(*metrics)->earlier, path, &damage))
+            set_aside(path, damage.text, "Metrics begin anew");
     }
     return status->code;
 }
