@@ -189,8 +189,10 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     /* otherwise the next save would keep the damaged file as the previous copy */
     if (*file && first && damaged) atomic_file_swap_previous(path);
     if (!*file && failure.code)
-        status_set(status, STATUS_FAILED,
-                   "No checkpoint at %s can be read (why stands above): mend that, or start again with --overwrite.", path);
+        status_set(
+            status, STATUS_FAILED,
+            "No checkpoint at %s can be read (why stands above): mend that, or start again with --overwrite.",
+            path);
     mem_free(previous);
     return status->code;
 }
