@@ -118,7 +118,7 @@ static void assert_match(const ImageSource *source, const uint8_t *numbers, Sour
     Comm *alone = comm_alone();
     Dataset dataset;
     Status status = {0};
-    SourceMatch match;
+    SourceMatch match = SOURCE_UNKNOWN;
     if (dataset_open(path, alone, &dataset, &status) ||
         dataset_compare(&dataset, alone, source, numbers, &match, &status))
         fail_msg("%s", status.text);
