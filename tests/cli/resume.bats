@@ -101,6 +101,9 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep -E '"what":"metrics of a run","ranks":1,"threads":[0-9]+,"seconds":[0-9]{1,2}\.[0-9]' "$BATS_TEST_TMPDIR/shown"
     grep -E '"epochs":\[\{"epoch":1,.*"epoch":2,' "$BATS_TEST_TMPDIR/shown"
     cp -r "$run_dir" "$stopped"
+    cp -r "$run_dir" "$BATS_TEST_TMPDIR/other"
+    cp "$stopped/model.member-00.h5" "$BATS_TEST_TMPDIR/other/model.member-01.h5" # of another seed
+    fails 2 'model.member-01.h5 was begun with another run.seed' "$PARDIGITS" train "${two[@]}" --run "$BATS_TEST_TMPDIR/other" --resume
     # neither without the file that says whose they are, nor with a damaged one, is a finished member lost
     rm -f "$run_dir/model.h5" "$run_dir/model.prev.h5"
     fails 2 'holds a run already' "$PARDIGITS" train "${two[@]}" --run "$run_dir"
@@ -294,6 +297,15 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     on 2 1 train "${few[@]}" --run one --set cnn.schedule=constant --set cnn.epochs=2 --resume
     same_model one/model.h5 two/model.h5
     /usr/bin/python3 -c 'import h5py; assert list(h5py.File("one/metrics.h5")["epochs"]["epoch"]) == [1, 2]'
+    # one that was stopped within an epoch isn't a whole one of fewer epochs
+    "$PARDIGITS" train "${few[@]}" --set cnn.schedule=constant --set cnn.epochs=3000 --run mid 2>mid.log 3>&- &
+    local pid=$!
+    until grep -q '^epoch 1/' mid.log; do kill -0 $pid; sleep 0.05; done
+    kill -USR1 $pid
+    wait $pid || true
+    local epoch
+    epoch=$(sed -n 's|.*after step .* of epoch \([0-9]*\)/.*|\1|p' mid.log)
+    fails 1 'was saved at step' "$PARDIGITS" train "${few[@]}" --set cnn.schedule=constant --set cnn.epochs=$((epoch - 1)) --run mid --resume
     # one that was stopped early stays so, and is the run that had so many epochs from the beginning
     local early=("${few[@]}" --set cnn.schedule=constant --set cnn.lr=0.5 --set cnn.patience=1)
     "$PARDIGITS" train "${early[@]}" --run early --set cnn.epochs=30
