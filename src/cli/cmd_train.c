@@ -294,6 +294,7 @@ static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *
 
 /* On rank 0: what --resume does in the folder of a complete run. */
 static void finish_files(const RunFolder *run) {
+    run_folder_settle(run); /* a run that this one replaced may be there still, if it was killed */
     metrics_check(run->metrics);
     run_folder_tidy(run);
 }

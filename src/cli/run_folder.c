@@ -52,12 +52,30 @@ static int make_folders(const char *folder) {
     return failed;
 }
 
-bool run_folder_has_leftovers(const RunFolder *run) {
+/* What stopped runs left beside a model. */
+static bool has_leftovers(const char *model) {
     bool any = false;
     for (int i = 0; i < model_families.count; i++)
-        any = any ||
-              (model_families.items[i]->has_leftovers && model_families.items[i]->has_leftovers(run->model));
+        any =
+            any || (model_families.items[i]->has_leftovers && model_families.items[i]->has_leftovers(model));
     return any;
+}
+
+static void remove_leftovers(const char *model) {
+    for (int i = 0; i < model_families.count; i++)
+        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(model);
+}
+
+static bool move_leftovers(const char *model, const char *to) {
+    bool moved = true;
+    for (int i = 0; i < model_families.count; i++)
+        if (model_families.items[i]->move_leftovers)
+            moved = model_families.items[i]->move_leftovers(model, to) && moved;
+    return moved;
+}
+
+bool run_folder_has_leftovers(const RunFolder *run) {
+    return has_leftovers(run->model);
 }
 
 /* The configuration alone is what a run leaves that failed before it had trained anything. */
@@ -96,16 +114,43 @@ static const char *run_file(const RunFolder *run, int i) {
     return files[i];
 }
 
-void run_folder_settle(const RunFolder *run) {
-    const bool stands = access(run->model, F_OK) == 0 || run_folder_has_leftovers(run);
+static void remove_replaced(const RunFolder *run) {
+    char *old_model = atomic_file_replaced(run->model);
     for (int i = 0; i < RUN_FILES; i++) {
         char *old = atomic_file_replaced(run_file(run, i));
-        if (stands)
-            unlink(old);
-        else
-            rename(old, run_file(run, i));
+        unlink(old);
         mem_free(old);
     }
+    remove_leftovers(old_model);
+    mem_free(old_model);
+}
+
+/* The models of members first: a run that has them alone can be gone on with. */
+static void bring_back_replaced(const RunFolder *run) {
+    char *old_model = atomic_file_replaced(run->model);
+    move_leftovers(old_model, run->model);
+    for (int i = 0; i < RUN_FILES; i++) {
+        char *old = atomic_file_replaced(run_file(run, i));
+        rename(old, run_file(run, i));
+        mem_free(old);
+    }
+    mem_free(old_model);
+}
+
+void run_folder_settle(const RunFolder *run) {
+    if (access(run->model, F_OK) == 0 || run_folder_has_leftovers(run))
+        remove_replaced(run);
+    else
+        bring_back_replaced(run);
+}
+
+/* Whether there is a run that was to be replaced. */
+static bool has_replaced(const RunFolder *run) {
+    char *model = atomic_file_replaced(run->model), *previous = atomic_file_replaced(run->previous);
+    const bool any = access(model, F_OK) == 0 || access(previous, F_OK) == 0 || has_leftovers(model);
+    mem_free(previous);
+    mem_free(model);
+    return any;
 }
 
 /* Whether the run whose files are there was begun with this configuration. */
@@ -121,11 +166,10 @@ static bool is_begun_with(const RunFolder *run, const Config *config) {
 /* A run that was to replace an old one may have been killed before it had a model. Then the old one comes
  * back, unless it is the new one that is gone on with. */
 static void recover_old(const RunFolder *run, const Config *config) {
-    char *old = atomic_file_replaced(run->model);
-    const bool only_old = access(run->model, F_OK) && access(run->previous, F_OK) && !access(old, F_OK) &&
-                          !run_folder_has_leftovers(run);
-    if (only_old && !(run->start == RUN_START_RESUME && is_begun_with(run, config))) run_folder_settle(run);
-    mem_free(old);
+    const bool stands =
+        access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0 || run_folder_has_leftovers(run);
+    if (!stands && has_replaced(run) && !(run->start == RUN_START_RESUME && is_begun_with(run, config)))
+        run_folder_settle(run);
 }
 
 /* Whether the file is one that a run has: hidden ones are its lock and what it writes before it is whole. */
@@ -201,11 +245,6 @@ StatusCode run_folder_prepare_fallback(const Config *config, const Comm *comm, S
     return comm_agree(comm, status);
 }
 
-static void remove_leftovers(const RunFolder *run) {
-    for (int i = 0; i < model_families.count; i++)
-        if (model_families.items[i]->remove_leftovers) model_families.items[i]->remove_leftovers(run->model);
-}
-
 void run_folder_tidy(const RunFolder *run) {
     for (int i = 0; i < RUN_FILES; i++) {
         char *temporary = atomic_file_temporary(run_file(run, i));
@@ -213,19 +252,26 @@ void run_folder_tidy(const RunFolder *run) {
         mem_free(temporary);
     }
     unlink(run->previous);
-    remove_leftovers(run);
+    remove_leftovers(run->model);
 }
 
+/* The models of members last: a run that has them alone can be gone on with. */
 StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status) {
-    const bool has_model = access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0;
+    const bool leaves = !keep_leftovers && run_folder_has_leftovers(run),
+               stands = access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0 || leaves;
+    if (stands) remove_replaced(run); /* of a run before that, which would be mixed with it */
     for (int i = 0; i < RUN_FILES; i++) {
         const char *file = run_file(run, i);
         char *old = atomic_file_replaced(file);
-        if ((has_model ? rename(file, old) : unlink(file)) && errno != ENOENT)
+        if ((stands ? rename(file, old) : unlink(file)) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", file, strerror(errno));
         mem_free(old);
     }
-    if (!keep_leftovers) remove_leftovers(run);
+    char *old_model = atomic_file_replaced(run->model);
+    if (!status->code && !keep_leftovers && !move_leftovers(run->model, old_model))
+        status_set(status, STATUS_FAILED, "The models of members in %s can't be renamed: %s.", run->folder,
+                   strerror(errno));
+    mem_free(old_model);
     return status->code;
 }
 

@@ -6,20 +6,32 @@
 #include "ensemble/members.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "store/checkpoint.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 const char member_model[] = ".h5", member_metrics[] = ".metrics.h5", member_damaged[] = ".damaged.h5";
 
-char *member_path(const char *model_path, int member, const char *suffix) {
-    size_t stem = strlen(model_path), size = stem + strlen(suffix) + 32;
+/* MODEL.member-; freed by the caller. */
+static char *member_prefix(const char *model_path) {
+    size_t stem = strlen(model_path), size = stem + sizeof ".member-";
     if (stem > 3 && !strcmp(model_path + stem - 3, ".h5")) stem -= 3;
+    char *prefix = mem_new(size, 1);
+    snprintf(prefix, size, "%.*s.member-", (int)stem, model_path);
+    return prefix;
+}
+
+char *member_path(const char *model_path, int member, const char *suffix) {
+    char *prefix = member_prefix(model_path);
+    const size_t size = strlen(prefix) + strlen(suffix) + 16;
     char *path = mem_new(size, 1);
-    snprintf(path, size, "%.*s.member-%02d%s", (int)stem, model_path, member, suffix);
+    snprintf(path, size, "%s%02d%s", prefix, member, suffix);
+    mem_free(prefix);
     return path;
 }
 
@@ -134,40 +146,79 @@ void member_files_remove(const Config *config, const char *model_path) {
         }
 }
 
-static bool is_model(const char *name) {
-    const size_t length = strlen(name), metrics = strlen(member_metrics), model = strlen(member_model);
-    return length > metrics && strcmp(name + length - metrics, member_metrics) &&
-           !strcmp(name + length - model, member_model);
-}
+/* A file in the folder of a model: MODEL.member-REST, or what a writer left of one that wasn't whole. */
+typedef struct {
+    int folder;
+    const char *name, *rest;
+    bool temporary;
+} MemberFile;
 
-/* How many models there are of members of any ensemble that was trained to this one; may remove them and what
- * goes with them. */
-static int count_all(const char *model_path, bool remove) {
-    char *prefix = member_path(model_path, 0, ""), *folder = mem_text(model_path);
-    int count = 0;
-    prefix[strlen(prefix) - 2] = 0; /* MODEL.member- */
-    char *slash = strrchr(folder, '/');
-    const char *name = slash ? prefix + (slash - folder) + 1 : prefix;
-    if (slash) *slash = 0;
-    DIR *entries = opendir(slash ? folder : ".");
+/* Those of members of any ensemble that was trained to this model. */
+static void visit_files(const char *model_path, void (*visit)(const MemberFile *file, void *context),
+                        void *context) {
+    char *folder = path_folder(model_path), *prefix = member_prefix(model_path);
+    const char *name = path_name(prefix);
+    const size_t length = strlen(name);
+    DIR *entries = opendir(folder);
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        const bool temporary = entry->d_name[0] == '.';
-        if (strncmp(entry->d_name + temporary, name, strlen(name))) continue;
-        count += !temporary && is_model(entry->d_name);
-        if (remove) unlinkat(dirfd(entries), entry->d_name, 0);
+        const bool temporary = entry->d_name[0] == '.' && name[0] != '.';
+        const char *rest = entry->d_name + temporary;
+        if (!strncmp(rest, name, length))
+            visit(&(MemberFile){dirfd(entries), entry->d_name, rest + length, temporary}, context);
     }
     if (entries) closedir(entries);
-    mem_free(folder);
     mem_free(prefix);
-    return count;
+    mem_free(folder);
+}
+
+static void remove_file(const MemberFile *file, void *context) {
+    (void)context;
+    unlinkat(file->folder, file->name, 0);
 }
 
 void member_files_remove_all(const char *model_path) {
-    count_all(model_path, true);
+    visit_files(model_path, remove_file, NULL);
+}
+
+static bool ends_with(const char *name, const char *ending) {
+    const size_t length = strlen(name), of_ending = strlen(ending);
+    return length >= of_ending && !strcmp(name + length - of_ending, ending);
+}
+
+static void note_model(const MemberFile *file, void *context) {
+    bool *any = context;
+    *any = *any || (!file->temporary && ends_with(file->rest, member_model) &&
+                    !ends_with(file->rest, member_metrics));
 }
 
 bool member_files_exist(const char *model_path) {
-    return count_all(model_path, false) > 0;
+    bool any = false;
+    visit_files(model_path, note_model, &any);
+    return any;
+}
+
+typedef struct {
+    char *prefix;
+    bool failed;
+} Move;
+
+static void move_file(const MemberFile *file, void *context) {
+    Move *move = context;
+    const size_t size = strlen(move->prefix) + strlen(file->rest) + 1;
+    char *path = mem_new(size, 1);
+    snprintf(path, size, "%s%s", move->prefix, file->rest);
+    if (file->temporary)
+        unlinkat(file->folder, file->name, 0);
+    else if (renameat(file->folder, file->name, AT_FDCWD, path))
+        move->failed = true;
+    mem_free(path);
+}
+
+bool member_files_move(const char *model_path, const char *to) {
+    Move move = {member_prefix(to), false};
+    visit_files(model_path, move_file, &move);
+    mem_free(move.prefix);
+    return !move.failed;
 }
 
 /* Whether a member's file, which is whole, is of this training. */

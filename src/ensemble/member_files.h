@@ -36,6 +36,10 @@ void member_files_remove(const Config *config, const char *model_path);
 /* Removes those of any ensemble that was trained to this model. */
 void member_files_remove_all(const char *model_path);
 
+/* Renames them, in the same folder, to those of another model there, as run folders set old runs aside. False
+ * if one can't be renamed: errno says why. */
+bool member_files_move(const char *model_path, const char *to);
+
 /* Whether there is a member's model among them. */
 bool member_files_exist(const char *model_path);
 

@@ -150,6 +150,10 @@ struct ModelFamily {
     /* Removes what a stopped run leaves beside its model; rank 0 alone. NULL if there is nothing. */
     void (*remove_leftovers)(const char *model_path);
 
+    /* Renames it to what would be left beside another model in the same folder; rank 0 alone. False if it
+     * can't be renamed: errno says why. NULL as before. */
+    bool (*move_leftovers)(const char *model_path, const char *to);
+
     /* Whether there is a model among that; rank 0 alone. NULL as before. */
     bool (*has_leftovers)(const char *model_path);
 

@@ -278,6 +278,7 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
 @test "train: a run that fails before it has a model leaves the old one where it was" {
     local net=(train configs/cnn-fast.ini --data "$data" --run "$dir/run" --set run.train=600 --set cnn.epochs=1) before
     "$PARDIGITS" "${net[@]}"
+    for file in model.h5 metrics.h5; do cp "$dir/run/$file" "$dir/run/model.member-00.${file#model.}"; done # as of an ensemble that was stopped
     before=$(sha256sum "$dir/run"/*)
     fails 1 diverged "$PARDIGITS" "${net[@]}" --overwrite --set cnn.lr=1000 --set cnn.epochs=50
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
@@ -288,6 +289,7 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
     # killed before it had a model: the old one comes back, but not where the new one is gone on with
     for file in model.h5 metrics.h5 config.ini; do mv "$dir/run/$file" "$dir/run/.$file.old"; done
+    for file in h5 metrics.h5; do mv "$dir/run/model.member-00.$file" "$dir/run/.model.h5.old.member-00.$file"; done
     sed 's/^seed = 1$/seed = 3/' "$dir/run/.config.ini.old" >"$dir/run/config.ini"
     cp -a "$dir/run" "$dir/killed"
     fails 2 'holds a run already' "$PARDIGITS" "${net[@]}"
@@ -295,7 +297,7 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
     "$PARDIGITS" "${net[@]/$dir\/run/$dir/killed}" --resume --set run.seed=3
     [[ $("$PARDIGITS" digest "$dir/killed/model.h5") != "$("$PARDIGITS" digest "$dir/run/model.h5")" && ! -e $dir/killed/.model.h5.old ]]
     "$PARDIGITS" "${net[@]}" --overwrite --set run.seed=2
-    [[ $(sha256sum "$dir/run"/*) != "$before" && -z $(find "$dir/run" -name '*.old') ]]
+    [[ $(sha256sum "$dir/run"/*) != "$before" && -z $(find "$dir/run" "$dir/killed" -name '*.old*') ]]
 }
 
 @test "train: a folder that can't be locked is refused" {
