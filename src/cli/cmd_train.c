@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/dry_run.h"
 #include "cli/run_folder.h"
+#include "cli/writable_folder.h"
 
 #include "api/build_info.h"
 #include "core/config_file.h"
@@ -309,7 +310,7 @@ typedef struct {
     Config *config;
     RunFolder run;
     H5File *resume, *init;
-    char *builds, *init_digest, *init_path;
+    char *builds, *init_digest, *init_path, *fallback_path;
     bool complete; /* the run to be resumed */
 } Opened;
 
@@ -383,13 +384,16 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
         if (comm_rank(context->comm) == 0) finish_files(&opened->run);
         return;
     }
-    if (run_folder_prepare_fallback(opened->config, context->comm, status)) return;
+    if (writable_folder_fallback(opened->run.folder, opened->config, context->comm, &opened->fallback_path,
+                                 status))
+        return;
     placement_report(context->comm, context->threads, context->log);
     if (check_build(&opened->run, opened->resume, arguments->allow_other_build, context->comm,
                     &opened->builds, status))
         return;
     job->builds = opened->builds;
     job->model_path = opened->run.model;
+    job->fallback_path = opened->fallback_path;
     job->go_on = arguments->resume;
     if (arguments->trace)
         train_traced(&opened->run, job, arguments->trace, started_s, status);
@@ -405,6 +409,7 @@ static void close_all(Opened *opened) {
     mem_free(opened->builds);
     mem_free(opened->init_digest);
     mem_free(opened->init_path);
+    mem_free(opened->fallback_path);
     h5_close(&opened->resume, &ignored);
     h5_close(&opened->init, &ignored);
 }

@@ -1,5 +1,7 @@
 #include "cli/run_folder.h"
 
+#include "cli/writable_folder.h"
+
 #include "core/config_file.h"
 #include "core/mem.h"
 #include "core/path.h"
@@ -35,21 +37,6 @@ void run_folder_free(RunFolder *run) {
     mem_free(run->metrics);
     mem_free(run->config);
     *run = (RunFolder){0};
-}
-
-/* mkdir -p */
-static int make_folders(const char *folder) {
-    char *path = mem_text(folder);
-    int failed = 0;
-    for (char *slash = path + 1; !failed && *slash; slash++) {
-        if (*slash != '/') continue;
-        *slash = 0;
-        failed = mkdir(path, 0777) && errno != EEXIST;
-        *slash = '/';
-    }
-    failed = failed || (mkdir(path, 0777) && errno != EEXIST);
-    mem_free(path);
-    return failed;
 }
 
 /* What stopped runs left beside a model. */
@@ -91,20 +78,6 @@ static double lock_wait_s(const Config *config) {
     enum { RESTART_S = 120 };
     const int64_t asked = run_options(config).lock_wait_s;
     return asked ? (double)asked : run_lock_is_restart() ? RESTART_S : 0;
-}
-
-/* Makes the folder where it is missing, and tries to write in it. `what` and `other` are of the sentence if
- * it can't be written. */
-static StatusCode try_folder(const char *folder, const char *what, const char *other, Status *status) {
-    char *probe = path_join(folder, ".writable.tmp");
-    FILE *file = make_folders(folder) ? NULL : fopen(probe, "w");
-    if (!file)
-        status_set(status, STATUS_FAILED, "The %s %s can't be written: %s; choose another with %s.", what,
-                   folder, strerror(errno), other);
-    if (file) fclose(file);
-    if (file) unlink(probe);
-    mem_free(probe);
-    return status->code;
 }
 
 enum { RUN_FILES = 4 };
@@ -221,7 +194,7 @@ static void check_replaced(const RunFolder *run, Status *status) {
 }
 
 static void prepare(RunFolder *run, const Config *config, Log *log, Status *status) {
-    if (try_folder(run->folder, "run folder", "--run", status) ||
+    if (writable_folder(run->folder, "run folder", "--run", status) ||
         run_lock_take(&run->lock, run->folder, lock_wait_s(config), log, status))
         return;
     recover_old(run, config);
@@ -237,12 +210,6 @@ StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *conf
     run->start = start;
     if (comm_rank(context->comm) == 0) prepare(run, config, context->log, status);
     return comm_agree(context->comm, status);
-}
-
-StatusCode run_folder_prepare_fallback(const Config *config, const Comm *comm, Status *status) {
-    const char *folder = run_options(config).fallback_dir;
-    if (*folder && comm_rank(comm) == 0) try_folder(folder, "folder", "run.fallback_dir", status);
-    return comm_agree(comm, status);
 }
 
 void run_folder_tidy(const RunFolder *run) {

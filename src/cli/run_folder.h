@@ -29,10 +29,6 @@ void run_folder_free(RunFolder *run);
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
                               Status *status);
 
-/* Makes run.fallback_dir, if it is set and missing, and checks that it can be written. Collective; ranks
- * agree. */
-StatusCode run_folder_prepare_fallback(const Config *config, const Comm *comm, Status *status);
-
 /* Makes room for a new run: an old run's files are called .FILE.old until run_folder_settle. What a stopped
  * run left beside its model stays if keep_leftovers is true. Only rank 0 calls these. */
 StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status);

@@ -118,11 +118,13 @@ static void leave_out(const TrainJob *job, int member, Status *status) {
 static StatusCode train_member(const EnsembleTraining *ensemble, int member, Status *status) {
     TrainJob job = *ensemble->job;
     char *model = member_path(job.model_path, member, member_model),
+         *fallback = job.fallback_path ? member_path(job.fallback_path, member, member_model) : NULL,
          *metrics = member_path(job.model_path, member, member_metrics), preprocess[MEMBER_PREPROCESS];
     Config *config = members_config(job.config, member, status);
     job.comm = ensemble->group;
     job.config = config;
     job.model_path = model;
+    job.fallback_path = fallback;
     members_preprocess(ensemble->job->config, member, preprocess);
     job.shard = preprocessed(&ensemble->shard, preprocess, job.threads);
     job.valid = preprocessed(&ensemble->job->valid, preprocess, job.threads);
@@ -146,6 +148,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     mem_free(job.shard.images);
     mem_free(job.valid.images);
     mem_free(model);
+    mem_free(fallback);
     mem_free(metrics);
     return status->code;
 }

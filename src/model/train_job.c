@@ -3,12 +3,14 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
+#include "core/path.h"
 #include "data/gate.h"
 #include "model/prepare_images.h"
 #include "model/run_options.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 const char train_job_resume_advice[] = "run it again with --resume";
 
@@ -223,20 +225,22 @@ void train_job_flush_metrics(const TrainJob *job) {
 
 /* Tries another folder, and adds to status what came of it. */
 static StatusCode save_elsewhere(const TrainJob *job, const Content *content, Status *status) {
-    const char *folder = run_options(job->config).fallback_dir;
-    if (!*folder) return status->code;
+    if (!job->fallback_path) return status->code;
     const Status first = *status;
     Status second = {0};
-    const size_t size = strlen(folder) + sizeof "/model.h5";
-    char *path = mem_new(size, 1);
-    snprintf(path, size, "%s/model.h5", folder);
+    char *folder = path_folder(job->fallback_path), *run = path_folder(job->model_path);
+    if (comm_rank(job->comm) == 0)
+        mkdir(folder, 0777); /* it may be there; if it can't be made, nor can the file */
     *status = (Status){0};
-    if (save_to(job, path, content, &second))
+    if (save_to(job, job->fallback_path, content, &second))
         status_set(status, first.code, "%s Nor could it be saved in run.fallback_dir: %s", first.text,
                    second.text);
     else
-        status_set(status, first.code, "%s It was saved as %s instead.", first.text, path);
-    mem_free(path);
+        status_set(status, first.code,
+                   "%s It was saved as %s instead: move the files of that folder to %s, and %s.", first.text,
+                   job->fallback_path, run, train_job_resume_advice);
+    mem_free(run);
+    mem_free(folder);
     return status->code;
 }
 

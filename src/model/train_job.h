@@ -29,11 +29,13 @@ typedef struct {
                            training may free them */
     ImageSource source; /* where all of them came from */
     ImageSet valid;     /* held-out images, whole on every rank, preprocessed; n = 0 for none */
-    const char *model_path;  /* where checkpoints and the model go (checkpoint_save); NULL: a rehearsal */
-    const char *builds;      /* fingerprints of the programs that trained it (CheckpointInfo); or NULL */
-    const H5File *init;      /* a model whose weights a fresh training begins with, or NULL */
-    const char *init_digest; /* of that model, also when the training goes on; or NULL */
-    const H5File *resume;    /* the checkpoint to go on from, or NULL to start fresh */
+    const char *model_path;    /* where checkpoints and the model go (checkpoint_save); NULL: a rehearsal */
+    const char *fallback_path; /* where the model goes that a training ends with when model_path can't be
+                                  written; its folder is made then. NULL: nowhere */
+    const char *builds;        /* fingerprints of the programs that trained it (CheckpointInfo); or NULL */
+    const H5File *init;        /* a model whose weights a fresh training begins with, or NULL */
+    const char *init_digest;   /* of that model, also when the training goes on; or NULL */
+    const H5File *resume;      /* the checkpoint to go on from, or NULL to start fresh */
     bool go_on; /* what an earlier run left is used (--resume), also where there is no checkpoint of the whole
                  */
     Metrics *metrics;   /* on rank 0; calls on other ranks do nothing */
@@ -73,7 +75,7 @@ void train_job_free_images(TrainJob *job);
 
 /* Saves what a training ends with, whole or to be gone on with, to job->model_path (checkpoint_save). The
  * metrics of a complete one are written before, so that no complete model lacks them. Where model_path can't
- * be written the model goes to run.fallback_dir, if that is set; this fails nevertheless, and says so.
+ * be written the model goes to job->fallback_path, if that is set; this fails nevertheless, and says so.
  * Collective: all ranks agree. */
 StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
                           Status *status);

@@ -232,9 +232,21 @@ prepare_fails() {
 
     fails 1 "choose another with run.fallback_dir" "$PARDIGITS" "${net[@]}" --run "$dir/full" --set run.fallback_dir="$dir/log/spare"
     mkdir -p "$dir/full/.model.h5.tmp" # and spare is made
-    fails 1 "It was saved as $dir/spare/model.h5 instead" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare"
+    fails 1 "It was saved as $dir/spare/full-" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare"
+    grep "model.h5 instead: move the files of that folder to $dir/full, and run it again with --resume" "$dir/err"
     "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/whole"
-    same_model "$dir/spare/model.h5" "$dir/whole/model.h5"
+    same_model "$dir"/spare/full-*/model.h5 "$dir/whole/model.h5"
+
+    # another run of that name, of members that are trained apart, doesn't take its place
+    mkdir -p "$dir/two/full/.model.member-00.h5.tmp" "$dir/two/full/.model.member-01.h5.tmp"
+    local two=("${net[@]}" --set cnn.epochs=1 --set cnn.members=2)
+    fails_on 2 1 "model.member-0" "${two[@]}" --run "$dir/two/full" --set run.fallback_dir="$dir/spare"
+    same_model "$dir"/spare/full-*/model.h5 "$dir/whole/model.h5"
+    rmdir "$dir"/two/full/.model.*.tmp
+    mv "$dir"/spare/full-*/model.member-0[01].h5 "$dir/two/full"
+    "$PARDIGITS" "${two[@]}" --run "$dir/two/full" --resume
+    "$PARDIGITS" "${two[@]}" --run "$dir/two/whole"
+    same_model "$dir/two/full/model.h5" "$dir/two/whole/model.h5"
 
     # nor in a folder that has the name of the run's, which was renamed: it may be another run's
     OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=5000 --run "$dir/moved" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &
@@ -245,7 +257,7 @@ prepare_fails() {
     kill -TERM $pid
     wait $pid || code=$?
     [[ $code -eq 1 && ! -e $dir/moved/model.h5 ]]
-    grep "moved was renamed or taken over.* It was saved as $dir/spare/model.h5 instead" "$dir/log"
+    grep "moved was renamed or taken over.* It was saved as $dir/spare/moved-[0-9a-f]*/model.h5 instead" "$dir/log"
 }
 
 @test "train: goes on while a checkpoint is written, and ends when the last one is" {
