@@ -2,6 +2,8 @@
 
 #include "core/integers.h"
 
+#include <string.h>
+
 /* Fewer steps than this train hardly anything. */
 enum { FEW_STEPS = 50 };
 
@@ -26,8 +28,23 @@ static void log_strength(const char *key, double value, double most, const char 
                  effect, most);
 }
 
-void cnn_log_hints(const CnnOptions *options, ImageSpec spec, int64_t images, int64_t steps, Log *log) {
-    const double side = (double)smaller(spec.height, spec.width);
+/* Batch norm of a single value leaves nothing of it: the value less its mean. */
+static void log_single_values(const CnnOptions *options, const Network *net, Log *log) {
+    if (options->micro_batch > 1) return;
+    for (int i = 0; i < net->layer_count; i++) {
+        const Layer *layer = &net->layers[i];
+        if (strcmp(layer->text, "bn") || layer->out.height * layer->out.width > 1) continue;
+        log_line(log,
+                 "hint: with cnn.micro_batch = 1 %s is the same for every image in training, so nothing "
+                 "before it learns; raise cnn.micro_batch.",
+                 layer->name);
+        return;
+    }
+}
+
+void cnn_log_hints(const CnnOptions *options, const Network *net, int64_t images, int64_t steps, Log *log) {
+    const double side = (double)smaller(net->spec.height, net->spec.width);
+    log_single_values(options, net, log);
     if (options->lr == 0) log_line(log, "hint: cnn.lr = 0 leaves the weights as they are; raise cnn.lr.");
     log_steps(options, images, steps, log);
     log_strength("cnn.shift", options->shift, side / 6, "strokes leave the image", log);

@@ -3,16 +3,16 @@
 #define PARDIGITS_CNN_HINTS_H
 
 #include "cnn/cnn_options.h"
+#include "cnn/network.h"
 
 #include "core/log.h"
 #include "parallel/comm.h"
-#include "store/image_set.h"
 
 #include <stdint.h>
 
-/* Logs a line for each: too few steps, a batch larger than the data, random changes of images that leave too
- * little of what is drawn. images: trained on, of this spec; steps: of the whole run. */
-void cnn_log_hints(const CnnOptions *options, ImageSpec spec, int64_t images, int64_t steps, Log *log);
+/* Logs a line for each: too few steps, a batch larger than the data, batch norm of single values, random
+ * changes of images that leave too little of what is drawn. images: trained on; steps: of the whole run. */
+void cnn_log_hints(const CnnOptions *options, const Network *net, int64_t images, int64_t steps, Log *log);
 
 /* Logs a line where ranks on several nodes, of which `node` are this one's, send more than they need to. */
 void cnn_log_hint_of_nodes(const CnnOptions *options, const Comm *node, const Comm *ranks, Log *log);

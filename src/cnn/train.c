@@ -14,8 +14,29 @@
 #include "parallel/node_memory.h"
 #include "parallel/stop.h"
 
+#include <string.h>
+
 static TraceThread *main_trace(const Trainer *trainer) {
     return trace_thread(trainer->job->trace, 0);
+}
+
+/* Says so where the classes of the model that training begins with have other names. */
+static StatusCode hint_at_other_classes(const TrainJob *job, Status *status) {
+    ImageSpec spec;
+    ClassNames names;
+    char theirs[12], ours[12];
+    if (checkpoint_images(job->init, &spec, &names, status)) return status->code;
+    for (int k = 0; k < job->spec.classes; k++) {
+        const char *was = class_name(&names, k, theirs), *is = class_name(&job->class_names, k, ours);
+        if (!strcmp(was, is)) continue;
+        log_line(job->log,
+                 "hint: class %d is %s in %s and %s in the dataset; the last layer's weights are taken by "
+                 "number.",
+                 k, was, h5_path(job->init), is);
+        break;
+    }
+    class_names_free(&names);
+    return STATUS_OK;
 }
 
 /* Starts with rank 0's initial values, or with the weights of another model. Collective: all ranks agree. */
@@ -25,6 +46,7 @@ static StatusCode load_fresh(Trainer *trainer, Status *status) {
     if (job->init) {
         train_state_read_init(&trainer->state, job->init, renewed, status);
         train_state_find_unused(&trainer->net, job->init, unused, sizeof unused, status);
+        if (!status->code && !*renewed) hint_at_other_classes(job, status);
         if (comm_agree(job->comm, status)) return status->code;
         log_line(job->log, "it begins with the weights of %s%s%s%s%s", h5_path(job->init),
                  *renewed ? "; new is " : "", renewed, *unused ? "; not used are its layers " : "", unused);
@@ -71,7 +93,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);
-    cnn_log_hints(&options, job->spec, job->train_count, trainer->epochs * trainer->steps, job->log);
+    cnn_log_hints(&options, &trainer->net, job->train_count, trainer->epochs * trainer->steps, job->log);
     cnn_log_hint_of_nodes(&options, trainer->node, job->comm, job->log);
     trainer->train_step = train_step_new(&trainer->state, &options, job);
     trainer->order = node_memory_new(trainer->node, (size_t)job->train_count, sizeof *trainer->order);
@@ -207,7 +229,7 @@ static void log_best(const Trainer *trainer) {
     const TrainState *state = &trainer->state;
     Log *log = trainer->job->log;
     if (state->epoch < trainer->epochs)
-        log_line(log, "stopped early: no better epoch than epoch %lld for %lld epochs (cnn.patience)",
+        log_line(log, "stopped early: no epoch was better than epoch %lld (cnn.patience = %lld)",
                  (long long)state->best_epoch, (long long)trainer->options.patience);
     if (state->best)
         log_line(log, "the model is that of epoch %lld (cnn.keep)", (long long)state->best_epoch);

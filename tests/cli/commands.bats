@@ -124,7 +124,9 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     done
     OMP_NUM_THREADS=$(($(getconf _NPROCESSORS_ONLN) + 1)) "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run \
         --data "$data" --set run.train=20 --set knn.k=1 2>&1 | grep 'threads, but its node has [0-9]* CPU.*lower OMP_NUM_THREADS'
-    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set run.train=12 --set cnn.lr=0 >/dev/null 2>hints
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set run.train=12 --set cnn.lr=0 \
+        --set cnn.micro_batch=1 --set "cnn.layers=dense:30 bn relu dense:classes" >/dev/null 2>hints
+    grep '^hint: with cnn.micro_batch = 1 bn1 is the same for every image' hints
     grep '^hint: 3 of the 10 classes have no training image' hints
     grep '^hint: cnn.lr = 0 leaves the weights' hints
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do

@@ -336,6 +336,11 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
         --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
     on 1 1 train "${other[@]}" --overwrite --set "cnn.layers=conv:16:5:s2 bn relu dense:classes" --init two 2>&1 |
         grep -E 'new is dense1; not used are its layers bn2(, |$)'
+    # as many classes of other names: the last layer is kept, and a hint says so
+    mv set/a set/d
+    "$PARDIGITS" prepare --pictures set --out renamed.h5
+    on 2 1 train "${other[@]}" --set "cnn.layers=conv:16:5:s2 bn relu dense:classes" --data renamed.h5 --run renamed --init three 2>log
+    grep 'hint: class 0 is a in three/model.h5 and b in the dataset' log
     fails_on 1 2 'is the model of the run to be overwritten' train "${few[@]}" --run two --overwrite --init two
     fails_on 1 2 "doesn't begin with the weights" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --init two
 }
