@@ -226,11 +226,11 @@ static void record_circumstances(const TrainJob *job) {
 /* On rank 0: the run's files at the start. */
 static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
     if (comm_rank(job->comm) == 0) {
-        const bool fresh = job->resume == NULL;
+        const bool goes_on = job->resume || (job->go_on && run_folder_has_leftovers(run));
         run_folder_keep_config(run, job->log, status);
-        if (fresh && !status->code) run_folder_set_aside(run, job->go_on, status);
+        if (!goes_on && !status->code) run_folder_set_aside(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
-        if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, !fresh, status);
+        if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, goes_on, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
     }
     record_circumstances(job);

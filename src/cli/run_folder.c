@@ -65,12 +65,14 @@ bool run_folder_has_leftovers(const RunFolder *run) {
     return has_leftovers(run->model);
 }
 
+/* Of the whole, or of a member. */
+static bool has_model(const RunFolder *run) {
+    return access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0 || has_leftovers(run->model);
+}
+
 /* The configuration alone is what a run leaves that failed before it had trained anything. */
 static bool holds_run(const RunFolder *run) {
-    const char *const files[] = {run->model, run->previous, run->metrics};
-    for (int i = 0; i < 3; i++)
-        if (access(files[i], F_OK) == 0) return true;
-    return run_folder_has_leftovers(run);
+    return has_model(run) || access(run->metrics, F_OK) == 0;
 }
 
 /* A node that was lost may hold the lock until its server notices. */
@@ -139,9 +141,8 @@ static bool is_begun_with(const RunFolder *run, const Config *config) {
 /* A run that was to replace an old one may have been killed before it had a model. Then the old one comes
  * back, unless it is the new one that is gone on with. */
 static void recover_old(const RunFolder *run, const Config *config) {
-    const bool stands =
-        access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0 || run_folder_has_leftovers(run);
-    if (!stands && has_replaced(run) && !(run->start == RUN_START_RESUME && is_begun_with(run, config)))
+    if (!has_model(run) && has_replaced(run) &&
+        !(run->start == RUN_START_RESUME && is_begun_with(run, config)))
         run_folder_settle(run);
 }
 
@@ -223,9 +224,8 @@ void run_folder_tidy(const RunFolder *run) {
 }
 
 /* The models of members last: a run that has them alone can be gone on with. */
-StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status) {
-    const bool leaves = !keep_leftovers && run_folder_has_leftovers(run),
-               stands = access(run->model, F_OK) == 0 || access(run->previous, F_OK) == 0 || leaves;
+StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
+    const bool stands = has_model(run);
     if (stands) remove_replaced(run); /* of a run before that, which would be mixed with it */
     for (int i = 0; i < RUN_FILES; i++) {
         const char *file = run_file(run, i);
@@ -235,7 +235,7 @@ StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Statu
         mem_free(old);
     }
     char *old_model = atomic_file_replaced(run->model);
-    if (!status->code && !keep_leftovers && !move_leftovers(run->model, old_model))
+    if (!status->code && !move_leftovers(run->model, old_model))
         status_set(status, STATUS_FAILED, "The models of members in %s can't be renamed: %s.", run->folder,
                    strerror(errno));
     mem_free(old_model);

@@ -29,9 +29,9 @@ void run_folder_free(RunFolder *run);
 StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *config, const Context *context,
                               Status *status);
 
-/* Makes room for a new run: an old run's files are called .FILE.old until run_folder_settle. What a stopped
- * run left beside its model stays if keep_leftovers is true. Only rank 0 calls these. */
-StatusCode run_folder_set_aside(const RunFolder *run, bool keep_leftovers, Status *status);
+/* Makes room for a new run: an old run's files are called .FILE.old until run_folder_settle. Only rank 0
+ * calls these. */
+StatusCode run_folder_set_aside(const RunFolder *run, Status *status);
 
 /* When a training has ended, in whatever way: removes the old run if there is a new model, or that of a
  * member, and otherwise puts it back. */

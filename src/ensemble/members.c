@@ -234,10 +234,17 @@ static StatusCode take_members(const TrainJob *job, Status *status) {
     return comm_agree(job->comm, status);
 }
 
+/* This start is to count also if it is killed; a first one leaves members alone. */
+static void note_start(const TrainJob *job) {
+    if (comm_rank(job->comm) == 0 && (job->resume || member_files_exist(job->model_path)))
+        train_job_flush_metrics(job);
+}
+
 static StatusCode train_ensemble(TrainJob *job, Status *status) {
     EnsembleTraining ensemble = {0};
     if (take_members(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
+    note_start(job);
     const double start_s = timer_now_s();
     train_all(&ensemble, status);
     metrics_set(job->metrics, "train_s", timer_now_s() - start_s);

@@ -33,6 +33,7 @@ struct Metrics {
     char *path;
     const Config *config;
     H5File *earlier; /* the file of the run that is resumed, or NULL */
+    bool resumed;    /* also where the earlier file is missing */
     bool has_clock;
     double started_s; /* earlier by what a resumed run had taken before */
     int tables;
@@ -59,6 +60,7 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
     *metrics = mem_new(1, sizeof **metrics);
     (*metrics)->path = mem_text(path);
     (*metrics)->config = config;
+    (*metrics)->resumed = resume;
     if (resume && access(path, F_OK) == 0) {
         Status damage = {0};
         if (access(path, R_OK)) /* it's whole, and somebody else's */
@@ -267,7 +269,7 @@ void metrics_run(Metrics *metrics, int ranks, int threads, double started_s) {
     metrics_set_count(metrics, "ranks", ranks);
     metrics_set_count(metrics, "threads", threads);
     double earlier_s = 0;
-    int64_t starts = 0;
+    int64_t starts = metrics->resumed; /* if nothing says how often */
     Status ignored = {0};
     if (metrics->earlier) {
         h5_get_f64(metrics->earlier, "/run", "seconds", &earlier_s, &ignored);

@@ -64,8 +64,8 @@ void metrics_set_text(Metrics *metrics, const char *name, const char *text);
 void metrics_add(Metrics *metrics, const char *name, double value);
 
 /* Sets the attributes of /run that every run has: ranks, threads of each, `starts` (how often the run was
- * started: 1 if it was never resumed) and, at each flush from now on, `seconds`: the time since started_s
- * (timer_now_s) plus, on resume, the time that the run had taken before. */
+ * started, as far as its metrics say: 1 if it was never resumed) and, at each flush from now on, `seconds`:
+ * the time since started_s (timer_now_s) plus, on resume, the time that the run had taken before. */
 void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 
 /* Writes everything to disk. */

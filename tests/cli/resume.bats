@@ -105,7 +105,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     cp "$stopped/model.member-00.h5" "$BATS_TEST_TMPDIR/other/model.member-01.h5" # of another seed
     fails 2 'model.member-01.h5 was begun with another run.seed' "$PARDIGITS" train "${two[@]}" --run "$BATS_TEST_TMPDIR/other" --resume
     # neither without the file that says whose they are, nor with a damaged one, is a finished member lost
-    rm -f "$run_dir/model.h5" "$run_dir/model.prev.h5"
+    rm -f "$run_dir"/{model,model.prev,metrics}.h5
     fails 2 'holds a run already' "$PARDIGITS" train "${two[@]}" --run "$run_dir"
     fails 2 "$run_dir was begun with cnn.lr = " "$PARDIGITS" train "${two[@]}" --run "$run_dir" --resume --set cnn.lr=0.05
     fails 2 "$run_dir was begun with cnn.members = 2" "$PARDIGITS" train "${cnn[@]}" --set cnn.epochs=2 --run "$run_dir" --resume
@@ -117,6 +117,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
     grep '^member 2 of 2' "$BATS_TEST_TMPDIR/log"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
+    fails 2 'was stopped and resumed, so its times' "$PARDIGITS" scaling "$run_dir"
     cp "$stopped/model.member-00.h5" "$run_dir" # as after a kill between the last save and its removal
     touch "$run_dir/.metrics.h5.tmp"
     on 1 1 train "${two[@]}" --run "$run_dir" --resume
