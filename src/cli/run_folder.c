@@ -113,6 +113,7 @@ static void bring_back_replaced(const RunFolder *run) {
 }
 
 void run_folder_settle(const RunFolder *run) {
+    if (run_lock_is_lost(run->model)) return;
     if (access(run->model, F_OK) == 0 || run_folder_has_leftovers(run))
         remove_replaced(run);
     else
@@ -210,10 +211,12 @@ StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *conf
                               Status *status) {
     run->start = start;
     if (comm_rank(context->comm) == 0) prepare(run, config, context->log, status);
-    return comm_agree(context->comm, status);
+    if (!comm_agree(context->comm, status)) run_lock_share(&run->lock, run->folder, context->comm);
+    return status->code;
 }
 
 void run_folder_tidy(const RunFolder *run) {
+    if (run_lock_is_lost(run->model)) return;
     for (int i = 0; i < RUN_FILES; i++) {
         char *temporary = atomic_file_temporary(run_file(run, i));
         unlink(temporary);

@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "store/checkpoint.h"
+#include "store/run_lock.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -80,6 +81,7 @@ static StatusCode copy_member(const H5File *file, const Config *config, ImageSpe
 StatusCode member_files_copy(H5File *out, const Config *config, ImageSpec spec, const char *model_path,
                              const uint64_t *left_out, Status *status) {
     int64_t count = 0;
+    run_lock_check(model_path, status); /* or they may be another run's */
     for (int m = 0; m < count_members(config) && !status->code; m++) {
         char *path = member_path(model_path, m, member_model);
         H5File *file = open_complete(path);

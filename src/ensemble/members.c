@@ -11,6 +11,7 @@
 #include "data/shard.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
+#include "store/run_lock.h"
 
 #include <stdio.h>
 
@@ -96,6 +97,9 @@ static ImageSet preprocessed(const ImageSet *set, const char *preprocess, int th
 static H5File *open_begun(const EnsembleTraining *ensemble, int member, const char *model) {
     Status status = {0};
     H5File *file;
+    uint64_t lost = comm_rank(ensemble->group) == 0 && run_lock_is_lost(model); /* with what is there */
+    comm_sum_u64(ensemble->group, &lost, 1);
+    if (lost) return NULL;
     if (checkpoint_open_newest(model, ensemble->group, &file, &status) && comm_rank(ensemble->group) == 0) {
         char *aside = member_path(ensemble->job->model_path, member, member_damaged);
         rename(model, aside);

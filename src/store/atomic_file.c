@@ -118,6 +118,7 @@ void atomic_file_discard(const char *temporary) {
 
 StatusCode atomic_file_write(const char *path, void (*write)(FILE *file, const void *context),
                              const void *context, Status *status) {
+    if (run_lock_check(path, status)) return status->code;
     char *temporary = atomic_file_temporary(path);
     FILE *file = fopen(temporary, "w");
     bool good = file != NULL;

@@ -4,6 +4,7 @@
 #include "store/atomic_file.h"
 #include "store/config_store.h"
 #include "store/image_source.h"
+#include "store/run_lock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,8 +53,10 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
 }
 
 /* Creates the file, with all but what its writer writes; NULL if it can't be. */
-static H5File *begin_file(const char *temporary, const CheckpointInfo *facts, Status *status) {
+static H5File *begin_file(const char *path, const char *temporary, const CheckpointInfo *facts,
+                          Status *status) {
     H5File *file = NULL;
+    if (run_lock_check(path, status)) return NULL;
     if (facts->streamed_bytes)
         h5_create_streamed(&file, temporary, facts->streamed_bytes, status);
     else
@@ -108,6 +111,8 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
 /* Closes and verifies the file and puts it in place; after a failure nothing is left of it. */
 static StatusCode end_file(H5File *file, const char *temporary, const char *path, Status *status) {
     char digest[65] = "";
+    const bool lost = run_lock_is_lost(path); /* with what has the temporary name there */
+    run_lock_check(path, status);
     if (file) {
         h5_digest(file, digest, status);
         h5_set_text(file, "/", "digest", digest, status);
@@ -118,14 +123,14 @@ static StatusCode end_file(H5File *file, const char *temporary, const char *path
         h5_close(&file, status);
     }
     if (!status->code) atomic_file_commit(temporary, path, true, status);
-    if (status->code) atomic_file_discard(temporary);
+    if (status->code && !lost) atomic_file_discard(temporary);
     return status->code;
 }
 
 StatusCode checkpoint_build(const char *path, const CheckpointInfo *facts, CheckpointWriter write,
                             const void *context, H5File **file, Status *status) {
     char *temporary = atomic_file_temporary(path);
-    *file = begin_file(temporary, facts, status);
+    *file = begin_file(path, temporary, facts, status);
     mem_free(temporary);
     if (*file) write(*file, context, status);
     Status ignored = *status;
@@ -145,7 +150,7 @@ StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointI
                            CheckpointWriter write, const void *context, Status *status) {
     const bool root = comm_rank(comm) == 0;
     char *temporary = atomic_file_temporary(path);
-    H5File *file = root ? begin_file(temporary, facts, status) : NULL;
+    H5File *file = root ? begin_file(path, temporary, facts, status) : NULL;
     if (facts->streamed_bytes) comm_agree(comm, status);
     if (!status->code && (root || facts->streamed_bytes)) write(file, context, status);
     if (root) end_file(file, temporary, path, status);

@@ -51,8 +51,10 @@ static Owner this_run(void) {
     return owner;
 }
 
+enum { LOCK_TEXT = 1024 };
+
 static void write_owner(int file) {
-    char text[1024];
+    char text[LOCK_TEXT];
     const Owner me = this_run();
     const int length = snprintf(text, sizeof text, owner_format, me.user, me.host, me.pid, me.started_s,
                                 me.cluster, me.job, me.restart);
@@ -61,15 +63,22 @@ static void write_owner(int file) {
     fsync(file);
 }
 
-/* False if the file doesn't say. */
-static bool read_owner(const char *path, Owner *owner) {
-    char text[1024] = "";
+/* False if there is no such file; what can't be read of it is missing. */
+static bool read_text(const char *path, char text[LOCK_TEXT]) {
+    memset(text, 0, LOCK_TEXT);
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) return false;
-    const ssize_t length = read(file, text, sizeof text - 1);
+    if (read(file, text, LOCK_TEXT - 1) < 0) *text = 0;
     close(file);
-    return length > 0 && sscanf(text, owner_pattern, owner->user, owner->host, &owner->pid, &owner->started_s,
-                                owner->cluster, &owner->job, &owner->restart) == 7;
+    return true;
+}
+
+/* False if the file doesn't say. */
+static bool read_owner(const char *path, Owner *owner) {
+    char text[LOCK_TEXT];
+    return read_text(path, text) &&
+           sscanf(text, owner_pattern, owner->user, owner->host, &owner->pid, &owner->started_s,
+                  owner->cluster, &owner->job, &owner->restart) == 7;
 }
 
 typedef enum { TAKEN, HELD, IMPOSSIBLE } Attempt;
@@ -101,32 +110,56 @@ static Attempt try_lock(RunLock *lock, const char *path) {
     }
 }
 
-/* The folder of the run that this process writes: one at a time, from run_lock_take to run_lock_release. */
+/* The folder of the run that this process writes: one at a time, from run_lock_take or run_lock_share to
+ * run_lock_release. */
 static struct {
     char *folder; /* NULL: none */
-    int lock;
+    int lock;     /* -1: another rank holds it */
     struct stat facts;
-} own = {NULL, -1, {0}};
+    char text[LOCK_TEXT]; /* of the lock file */
+} own = {.lock = -1};
 
-static void note_own(const RunLock *lock) {
-    own.folder = path_folder(lock->path);
-    own.lock = lock->file;
+static void note_own(const char *path, int lock) {
+    own.folder = path_folder(path);
+    own.lock = lock;
     if (stat(own.folder, &own.facts)) memset(&own.facts, 0, sizeof own.facts);
 }
 
-StatusCode run_lock_check(const char *path, Status *status) {
+void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm) {
+    char *path = path_join(folder, ".lock");
+    if (lock->path) read_text(path, own.text);
+    comm_broadcast(comm, own.text, sizeof own.text, 0);
+    if (!lock->path) note_own(path, -1);
+    mem_free(path);
+}
+
+/* A rank that doesn't hold the lock goes by what the lock file says: to another host a file server may tell
+ * for a while what was there before. */
+static bool is_own(const char *folder, const struct stat *there) {
+    char *lock = path_join(folder, ".lock"), text[LOCK_TEXT];
+    const bool same = there->st_ino == own.facts.st_ino && there->st_dev == own.facts.st_dev,
+               locked = read_text(lock, text);
+    const bool is =
+        own.lock < 0 && locked ? !strcmp(text, own.text) : same && (!locked || is_current(own.lock, lock));
+    mem_free(lock);
+    return is;
+}
+
+bool run_lock_is_lost(const char *path) {
     struct stat there;
     char *folder = path_folder(path);
-    if (own.folder && !strcmp(folder, own.folder) && stat(folder, &there) == 0) {
-        char *lock = path_join(folder, ".lock");
-        const bool replaced = there.st_ino != own.facts.st_ino || there.st_dev != own.facts.st_dev;
-        if (replaced || (access(lock, F_OK) == 0 && !is_current(own.lock, lock)))
-            status_set(
-                status, STATUS_FAILED,
-                "%s isn't written: %s was renamed or taken over by another run while this one went on.", path,
-                folder);
-        mem_free(lock);
-    }
+    const bool lost =
+        own.folder && !strcmp(folder, own.folder) && stat(folder, &there) == 0 && !is_own(folder, &there);
+    mem_free(folder);
+    return lost;
+}
+
+StatusCode run_lock_check(const char *path, Status *status) {
+    if (status->code || !run_lock_is_lost(path)) return status->code;
+    char *folder = path_folder(path);
+    status_set(status, STATUS_FAILED,
+               "%s isn't written: %s was renamed or taken over by another run while this one went on.", path,
+               folder);
     mem_free(folder);
     return status->code;
 }
@@ -148,9 +181,7 @@ typedef enum { LOCK_ABSENT, LOCK_LEFT, LOCK_HELD } LockState;
 
 static LockState find_state(const char *folder) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    const size_t size = strlen(folder) + sizeof "/.lock";
-    char *path = mem_new(size, 1);
-    snprintf(path, size, "%s/.lock", folder);
+    char *path = path_join(folder, ".lock");
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     mem_free(path);
     if (file < 0) return LOCK_ABSENT;
@@ -255,16 +286,14 @@ static Attempt wait_and_take(RunLock *lock, const char *path, double wait_s, Log
 }
 
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status) {
-    const size_t size = strlen(folder) + sizeof "/.lock";
-    char *path = mem_new(size, 1), whose[OWNER_TEXT];
-    snprintf(path, size, "%s/.lock", folder);
+    char *path = path_join(folder, ".lock"), whose[OWNER_TEXT];
     *lock = (RunLock){-1, NULL};
     const Attempt attempt = wait_and_take(lock, path, wait_s, log);
     const int reason = errno;
     describe_owner(path, whose);
     if (attempt == TAKEN) {
         write_owner(lock->file);
-        note_own(lock);
+        note_own(lock->path, lock->file);
     } else if (stop_signalled())
         status_set(status, STATUS_STOPPED, "Stopped by %s before %s could be locked; nothing is to be saved.",
                    stop_signal_name(), folder);

@@ -7,6 +7,7 @@
 
 #include "core/log.h"
 #include "core/status.h"
+#include "parallel/comm.h"
 
 #include <stdbool.h>
 
@@ -20,8 +21,15 @@ typedef struct {
  * by run_lock_release, also after a failure. */
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status);
 
-/* Refuses a file in the folder whose lock this process holds, if meanwhile the folder was renamed and another
- * one has its name, or another run took the lock over: then it is another run's folder. Thread-safe. */
+/* Tells the other ranks which lock rank 0 has taken of the folder, for run_lock_check. Collective; they
+ * release what they hold of it, too. */
+void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm);
+
+/* Whether a file is in the folder whose lock this process or its rank 0 took, but meanwhile that was renamed
+ * and another one has its name, or another run took the lock over: then it is another run's. Thread-safe. */
+bool run_lock_is_lost(const char *path);
+
+/* Refuses such a file. Thread-safe. */
 StatusCode run_lock_check(const char *path, Status *status);
 
 /* Removes the file, too. */

@@ -258,6 +258,18 @@ prepare_fails() {
     wait $pid || code=$?
     [[ $code -eq 1 && ! -e $dir/moved/model.h5 ]]
     grep "moved was renamed or taken over.* It was saved as $dir/spare/moved-[0-9a-f]*/model.h5 instead" "$dir/log"
+
+    # nor do ranks that train a member of their own, nor is what another run has begun to write there touched
+    OMP_NUM_THREADS=1 mpirun -n 2 "$PARDIGITS" "${two[@]}" --set cnn.epochs=5000 --run "$dir/away/" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &
+    pid=$! code=0
+    until [[ -e $dir/away/model.member-00.h5 && -e $dir/away/model.member-01.h5 ]]; do kill -0 $pid; sleep 0.05; done
+    mv "$dir/away" "$dir/there"
+    mkdir "$dir/away"
+    touch "$dir"/away/.{model,model.member-00,model.member-01}.h5.tmp
+    kill -TERM $pid
+    wait $pid || code=$?
+    [[ $code -eq 1 && $(ls -A "$dir/away") == $'.model.h5.tmp\n.model.member-00.h5.tmp\n.model.member-01.h5.tmp' ]]
+    [[ -e $(echo "$dir"/spare/away-*/model.member-00.h5) && -e $(echo "$dir"/spare/away-*/model.member-01.h5) ]]
 }
 
 @test "train: goes on while a checkpoint is written, and ends when the last one is" {
