@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "core/mem.h"
+#include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
 
@@ -118,10 +119,14 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
                        arguments.features_from ? arguments.features_from[0] - '0' : -1, status);
     const CheckpointInfo info = {
         .config = config, .spec = spec, .class_names = &dataset.class_names, .complete = true};
+    const bool writes = importer && comm_rank(context->comm) == 0;
+    AtomicFile whole;
+    if (writes) atomic_file_begin(&whole, arguments.out, status);
     if (!comm_agree(context->comm, status) && importer &&
         !checkpoint_save(arguments.out, context->comm, &info, importer->write, content, status) &&
         comm_rank(context->comm) == 0)
         print_result(&arguments, family, argv[1]);
+    if (writes) atomic_file_let_go(&whole);
     if (importer) importer->free(&content);
     config_destroy(&config);
     dataset_close(&dataset);

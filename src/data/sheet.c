@@ -54,15 +54,13 @@ static PIX *draw_sheet(const ImageSet *set, int columns, char *const *captions) 
 }
 
 static StatusCode write_whole(const char *path, const void *bytes, size_t size, Status *status) {
-    char *temporary = atomic_file_temporary(path);
-    FILE *file = fopen(temporary, "wb");
+    AtomicFile whole;
+    FILE *file = atomic_file_begin(&whole, path, status) ? NULL : fopen(whole.temporary, "wb");
     bool written = file && fwrite(bytes, 1, size, file) == size;
     written = file && fclose(file) == 0 && written;
-    if (!written) status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
-    atomic_file_commit(temporary, path, false, status);
-    if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
-    return status->code;
+    if (!written && !status->code)
+        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
+    return atomic_file_end(&whole, status);
 }
 
 StatusCode sheet_write_picture(const char *path, PIX *picture, Status *status) {

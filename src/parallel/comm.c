@@ -49,11 +49,19 @@ static Comm *comm_around(MPI_Comm mpi, Progress *progress) {
     return comm;
 }
 
-Comm *comm_init(int *argc, char ***argv) {
-    int granted;
+/* What MPI is to know that only the environment tells it. */
+static void prepare_mpi(void) {
     /* in `srun --pty bash` Open MPI would take this for a task of srun, and miss what srun gives to tasks of
      * MPI */
     if (!comm_was_launched()) unsetenv("SLURM_NODELIST");
+    /* a file pointer that ranks share, which nothing here uses: without room in /dev/shm it fails, and no
+     * file opens */
+    setenv("OMPI_MCA_sharedfp", "^sm", 0);
+}
+
+Comm *comm_init(int *argc, char ***argv) {
+    int granted;
+    prepare_mpi();
     comm_check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &granted), "MPI_Init_thread");
     fatal_set_exit(abort_all_ranks);
     if (granted < MPI_THREAD_FUNNELED)

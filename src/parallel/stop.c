@@ -8,15 +8,19 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t signal_seen;
-static const char *volatile leave_advice; /* NULL: there may be something to save */
+enum { MOST_UNFINISHED = 8 };
+
+static volatile sig_atomic_t signal_seen, held;
+static const char *volatile leave_advice;                /* NULL: there may be something to save */
+static const char *volatile unfinished[MOST_UNFINISHED]; /* files; NULL: none at this place */
+static bool trains;                                      /* whether stop_install was called */
 
 static const struct {
     int number;
     const char *name;
 } signals[] = {
     {SIGUSR1, "SIGUSR1"}, {SIGUSR2, "SIGUSR2"}, {SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGHUP, "SIGHUP"}};
-enum { SIGNALS = sizeof signals / sizeof *signals, ANY_COMMAND = 3 /* the first ones */ };
+enum { SIGNALS = sizeof signals / sizeof *signals };
 
 static const char *name_of(int number) {
     for (int i = 0; i < SIGNALS; i++)
@@ -24,8 +28,25 @@ static const char *name_of(int number) {
     return "a signal on another rank";
 }
 
+static bool is_of_terminal(int number) {
+    return number == SIGINT || number == SIGHUP;
+}
+
+/* As a program without a handler does, so that a shell's loop ends, too. */
+static void die_of(int number) {
+    sigset_t one;
+    signal(number, SIG_DFL);
+    sigemptyset(&one);
+    sigaddset(&one, number);
+    sigprocmask(SIG_UNBLOCK, &one, NULL);
+    raise(number);
+}
+
 /* Also from a handler, so it calls nothing but what that may call. */
 static void leave(int number) {
+    for (int i = 0; i < MOST_UNFINISHED; i++)
+        if (unfinished[i]) unlink(unfinished[i]);
+    if (!trains && is_of_terminal(number)) die_of(number);
     const char *const parts[] = {"pardigits: Stopped by ", name_of(number),
                                  "; nothing is left to save: ", leave_advice, ".\n"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -35,7 +56,7 @@ static void leave(int number) {
 
 static void take_signal(int number) {
     signal_seen = number;
-    if (leave_advice) leave(number);
+    if (leave_advice && !held) leave(number);
 }
 
 /* A launcher may have blocked the signal until here. */
@@ -43,8 +64,8 @@ static void handle(int number) {
     struct sigaction before, action = {.sa_handler = take_signal, .sa_flags = SA_RESTART};
     if (number == SIGINT) action.sa_flags |= (int)SA_RESETHAND;
     sigemptyset(&action.sa_mask);
-    const bool of_terminal = number == SIGINT || number == SIGHUP;
-    if (of_terminal && sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN) return;
+    if (is_of_terminal(number) && sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+        return;
     sigaction(number, &action, NULL);
     sigset_t one;
     sigemptyset(&one);
@@ -53,15 +74,38 @@ static void handle(int number) {
 }
 
 void stop_install(void) {
+    trains = true;
     for (int i = 0; i < SIGNALS; i++)
         handle(signals[i].number);
 }
 
 void stop_leave_at_once(const char *advice) {
     leave_advice = advice;
-    for (int i = 0; i < ANY_COMMAND; i++)
+    for (int i = 0; i < SIGNALS; i++)
         handle(signals[i].number);
     if (signal_seen) leave(signal_seen);
+}
+
+void stop_hold(void) {
+    held++;
+}
+
+void stop_hold_no_more(void) {
+    held--;
+    if (!held && signal_seen && leave_advice) leave(signal_seen);
+}
+
+void stop_note_unfinished(const char *path) {
+    for (int i = 0; i < MOST_UNFINISHED; i++)
+        if (!unfinished[i]) {
+            unfinished[i] = path;
+            return;
+        }
+}
+
+void stop_forget_unfinished(const char *path) {
+    for (int i = 0; i < MOST_UNFINISHED; i++)
+        if (unfinished[i] == path) unfinished[i] = NULL;
 }
 
 void stop_leave_no_more(void) {

@@ -1,6 +1,7 @@
 /* Stopping on a signal: SIGUSR1, SIGUSR2, SIGTERM, and in a training SIGINT and SIGHUP, on any rank. While
  * there is something to save the handler only sets a flag: the work checks it between two steps, saves, and
- * returns STATUS_STOPPED. Otherwise it ends the process at once with the same exit code. */
+ * returns STATUS_STOPPED. Otherwise it ends the process at once with the same exit code. Of SIGINT and SIGHUP
+ * any other command dies, as usual. In each case it first removes files that it hasn't finished. */
 #ifndef PARDIGITS_PARALLEL_STOP_H
 #define PARDIGITS_PARALLEL_STOP_H
 
@@ -12,14 +13,24 @@
  * ignored, as by nohup, stays so. Not collective; nothing else needs to have been called. */
 void stop_install(void);
 
-/* From now on SIGUSR1, SIGUSR2 and SIGTERM, or one that has come already, end this process at once with
- * STATUS_STOPPED, as there is nothing to save; the launcher ends the other ranks. advice: what to do, such as
- * "run it again", which lives as long as the process. Not collective. */
+/* From now on signals, or one that has come already, end this process at once with STATUS_STOPPED, as there
+ * is nothing to save; the launcher ends the other ranks. advice: what to do, such as "run it again", which
+ * lives as long as the process. Not collective. */
 void stop_leave_at_once(const char *advice);
 
 /* Signals from here on are only noted: the program is about to end, with a sentence of its own. mpirun sends
  * SIGTERM to the ranks that end last when one has failed. */
 void stop_leave_no_more(void);
+
+/* Between these two, which may be nested, signals are only noted; one that came has its effect at the end.
+ * For short work that mustn't be left half done. */
+void stop_hold(void);
+void stop_hold_no_more(void);
+
+/* A file that is removed if a signal ends this process before it is forgotten; until then the text stays. For
+ * a few files at a time. */
+void stop_note_unfinished(const char *path);
+void stop_forget_unfinished(const char *path);
 
 /* Whether this process received such a signal. Any thread may call it; not collective. */
 bool stop_signalled(void);

@@ -1,5 +1,7 @@
 #include "report/gnuplot.h"
 
+#include "parallel/stop.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +67,7 @@ static const char command[] =
 
 StatusCode gnuplot_draw(const Figure *figure, Status *status) {
     if (status->code) return status->code;
+    if (stop_signalled()) return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
     void (*broken_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* of a gnuplot that has ended: pclose tells */
     FILE *script = popen(command, "w");
     for (size_t f = 0; script && f < sizeof formats / sizeof *formats; f++) {

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "data/image_png.h"
+#include "parallel/stop.h"
 #include "report/gnuplot.h"
 #include "report/page_figures.h"
 #include "report/page_files.h"
@@ -99,16 +100,19 @@ static StatusCode add_figures(Output *output, const Report *report, const Report
     if (files->figures) return page_figures_draw(report, files, files->figures, output, status);
     const char *temporary = getenv("TMPDIR");
     snprintf(folder, sizeof folder, "%s/pardigits-figures.XXXXXX", temporary ? temporary : "/tmp");
+    stop_hold(); /* the folder isn't to stay; gnuplot_draw notices a signal */
     if (!mkdtemp(folder))
-        return status_set(status, STATUS_FAILED,
-                          "No folder for figures can be made in %s: %s; set TMPDIR to another one.",
-                          temporary ? temporary : "/tmp", strerror(errno));
-    page_figures_draw(report, files, folder, output, status);
+        status_set(status, STATUS_FAILED,
+                   "No folder for figures can be made in %s: %s; set TMPDIR to another one.",
+                   temporary ? temporary : "/tmp", strerror(errno));
+    else
+        page_figures_draw(report, files, folder, output, status);
     DIR *listed = opendir(folder);
     for (struct dirent *entry; listed && (entry = readdir(listed));)
         if (*entry->d_name != '.') unlinkat(dirfd(listed), entry->d_name, 0);
     if (listed) closedir(listed);
     rmdir(folder);
+    stop_hold_no_more();
     return status->code;
 }
 
@@ -151,14 +155,12 @@ StatusCode report_write(const Report *report, const ReportFiles *files, Status *
     add_images(whole, report);
     add_pairs(whole, report);
     add_figures(whole, report, files, status);
-    char *temporary = atomic_file_temporary(files->path);
-    FILE *page = status->code ? NULL : fopen(temporary, "w");
+    AtomicFile file;
+    FILE *page = atomic_file_begin(&file, files->path, status) ? NULL : fopen(file.temporary, "w");
     if (page) print_page(page, report, whole);
     if (!status->code && (!page || ferror(page) | fclose(page)))
         status_set(status, STATUS_FAILED, "%s can't be written: %s.", files->path, strerror(errno));
-    if (!status->code) atomic_file_commit(temporary, files->path, false, status);
-    if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
+    atomic_file_end(&file, status);
     output_destroy(&whole);
     return status->code;
 }

@@ -101,14 +101,12 @@ static void write_content(H5File *file, const PredictionRows *rows, Status *stat
 }
 
 static StatusCode write_hdf5_file(const char *path, const PredictionRows *rows, Status *status) {
-    char *temporary = atomic_file_temporary(path);
+    AtomicFile whole;
     H5File *file = NULL;
-    if (!h5_create(&file, temporary, status)) write_content(file, rows, status);
+    if (!atomic_file_begin(&whole, path, status) && !h5_create(&file, whole.temporary, status))
+        write_content(file, rows, status);
     h5_close(&file, status);
-    if (!status->code) atomic_file_commit(temporary, path, false, status);
-    if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
-    return status->code;
+    return atomic_file_end(&whole, status);
 }
 
 static const struct {

@@ -1,7 +1,8 @@
 #include "store/atomic_file.h"
 
+#include "core/log.h"
 #include "core/mem.h"
-#include "store/run_lock.h"
+#include "parallel/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +36,46 @@ char *atomic_file_previous(const char *path) {
 
 char *atomic_file_replaced(const char *path) {
     return hidden_name(path, "old");
+}
+
+enum { WAIT_S = 60 }; /* for another program that writes the file */
+
+StatusCode atomic_file_begin(AtomicFile *file, const char *path, Status *status) {
+    char *lock = hidden_name(path, "lock");
+    Log log = log_create(0);
+    *file = (AtomicFile){mem_text(path), atomic_file_temporary(path), {-1, NULL}};
+    stop_hold();
+    if (!run_lock_check(path, status) && !run_lock_take_file(&file->lock, lock, path, WAIT_S, &log, status)) {
+        unlink(file->temporary);
+        stop_note_unfinished(file->temporary);
+        if (file->lock.path) stop_note_unfinished(file->lock.path);
+    } else {
+        mem_free(file->temporary); /* it is another program's */
+        file->temporary = NULL;
+    }
+    stop_hold_no_more();
+    mem_free(lock);
+    return status->code;
+}
+
+void atomic_file_let_go(AtomicFile *file) {
+    stop_hold();
+    stop_forget_unfinished(file->temporary);
+    stop_forget_unfinished(file->lock.path);
+    run_lock_release(&file->lock);
+    stop_hold_no_more();
+    mem_free(file->temporary);
+    mem_free(file->path);
+    *file = (AtomicFile){.lock = {-1, NULL}};
+}
+
+StatusCode atomic_file_end(AtomicFile *file, Status *status) {
+    stop_hold();
+    if (!status->code) atomic_file_commit(file->temporary, file->path, false, status);
+    if (status->code && file->temporary) atomic_file_discard(file->temporary);
+    atomic_file_let_go(file);
+    stop_hold_no_more();
+    return status->code;
 }
 
 static int sync_path(const char *path, int flags) {
@@ -118,20 +159,15 @@ void atomic_file_discard(const char *temporary) {
 
 StatusCode atomic_file_write(const char *path, void (*write)(FILE *file, const void *context),
                              const void *context, Status *status) {
-    if (run_lock_check(path, status)) return status->code;
-    char *temporary = atomic_file_temporary(path);
-    FILE *file = fopen(temporary, "w");
+    AtomicFile whole;
+    FILE *file = atomic_file_begin(&whole, path, status) ? NULL : fopen(whole.temporary, "w");
     bool good = file != NULL;
     if (file) {
         write(file, context);
         good = !ferror(file);
         good = fclose(file) == 0 && good;
     }
-    if (!good)
+    if (!good && !status->code)
         status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
-    else
-        atomic_file_commit(temporary, path, false, status);
-    if (status->code) atomic_file_discard(temporary);
-    mem_free(temporary);
-    return status->code;
+    return atomic_file_end(&whole, status);
 }

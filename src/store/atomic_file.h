@@ -3,9 +3,27 @@
 #define PARDIGITS_STORE_ATOMIC_FILE_H
 
 #include "core/status.h"
+#include "store/run_lock.h"
 
 #include <stdbool.h>
 #include <stdio.h>
+
+/* A file that a command writes. */
+typedef struct {
+    char *path, *temporary; /* what is written until the file is whole */
+    RunLock lock;           /* on ".NAME.lock" */
+} AtomicFile;
+
+/* Begins a file: another program that writes it now is waited for, and after a minute this one is refused
+ * (STATUS_FAILED). What a killed one left is removed. If a signal ends the program, nothing of the file is
+ * left. Also after a failure atomic_file_end frees it. Serial. */
+StatusCode atomic_file_begin(AtomicFile *file, const char *path, Status *status);
+
+/* Puts the closed temporary file in place (atomic_file_commit); if status holds a failure, removes it. */
+StatusCode atomic_file_end(AtomicFile *file, Status *status);
+
+/* The same for a file that its writer has put in place, or removed, itself. */
+void atomic_file_let_go(AtomicFile *file);
 
 /* The temporary name for path, in the same folder: ".NAME.tmp". Freed by the caller (mem_free). One left by
  * an earlier crash is overwritten. */

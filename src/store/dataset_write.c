@@ -11,7 +11,7 @@ static const char train_images[] = "/train/images", train_labels[] = "/train/lab
 
 struct DatasetWriter {
     const DatasetParts *parts;
-    char *path, *temporary;
+    AtomicFile whole;
     H5File *file;
     int64_t written; /* training images so far */
 };
@@ -53,11 +53,10 @@ DatasetWriter *dataset_begin(const char *path, const DatasetParts *parts, int64_
     const ImageSpec spec = parts->train.spec;
     DatasetWriter *writer = mem_new(1, sizeof *writer);
     writer->parts = parts;
-    writer->path = mem_text(path);
-    writer->temporary = atomic_file_temporary(path);
-    h5_create_streamed(&writer->file, writer->temporary,
-                       bytes_of(train, spec) + bytes_of(parts->test.n, spec), status);
-    if (status->code) return writer;
+    if (atomic_file_begin(&writer->whole, path, status) ||
+        h5_create_streamed(&writer->file, writer->whole.temporary,
+                           bytes_of(train, spec) + bytes_of(parts->test.n, spec), status))
+        return writer;
     h5_set_text(writer->file, "/", "format", DATASET_FORMAT, status);
     h5_set_i64(writer->file, "/", "version", DATASET_VERSION, status);
     h5_set_i64(writer->file, "/", "classes", spec.classes, status);
@@ -82,10 +81,7 @@ StatusCode dataset_end(DatasetWriter **pointer, const ImageSource *source, const
         if (made) h5_set_text(writer->file, "/train", "made", made, status);
     }
     h5_close(&writer->file, status);
-    if (!status->code) atomic_file_commit(writer->temporary, writer->path, false, status);
-    if (status->code) atomic_file_discard(writer->temporary);
-    mem_free(writer->temporary);
-    mem_free(writer->path);
+    atomic_file_end(&writer->whole, status);
     mem_free(writer);
     *pointer = NULL;
     return status->code;

@@ -120,6 +120,18 @@ static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
                       path);
 }
 
+/* What MPI-IO didn't open may well be whole. */
+static void say_why_not_parallel(const char *path, Status *status) {
+    hid_t alone;
+    if (open_serial(path, &alone, status)) return;
+    H5Fclose(alone);
+    status_set(
+        status, STATUS_FAILED,
+        "%s is whole, but this system's MPI-IO can't open it: start one rank, or choose another part of "
+        "MPI for it (with Open MPI OMPI_MCA_io=romio321).",
+        path);
+}
+
 /* Collective. If only some ranks can open the file, the program ends: closing it is collective too. */
 static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, Status *status) {
     Status readable = {0};
@@ -131,7 +143,7 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
     H5Pset_all_coll_metadata_ops(list, 1);
     *id = H5Fopen(path, H5F_ACC_RDONLY, list);
     H5Pclose(list);
-    if (*id < 0) status_set(status, STATUS_FAILED, "%s can't be opened as HDF5: it is damaged.", path);
+    if (*id < 0) say_why_not_parallel(path, status);
     if (comm_agree(comm, status) && *id >= 0) fatal("%s", status->text);
     return status->code;
 }

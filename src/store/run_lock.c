@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,8 +269,10 @@ static void describe_owner(const char *path, char text[OWNER_TEXT]) {
 
 enum { LOOK_S = 5 }; /* while it waits; not more often, as squeue may be asked each time */
 
-static Attempt wait_and_take(RunLock *lock, const char *path, double wait_s, Log *log) {
+/* whom: such as "another run in this folder". */
+static Attempt wait_and_take(RunLock *lock, const char *path, double wait_s, const char *whom, Log *log) {
     const double until_s = timer_now_s() + wait_s;
+    double pause_s = 0.1;
     Owner owner;
     bool told = false;
     for (;;) {
@@ -279,17 +282,40 @@ static Attempt wait_and_take(RunLock *lock, const char *path, double wait_s, Log
         if (attempt != HELD || timer_now_s() >= until_s || stop_signalled()) return attempt;
         char whose[OWNER_TEXT];
         describe_owner(path, whose);
-        if (!told) log_line(log, "Waiting up to %.0f s for another run in this folder%s.", wait_s, whose);
+        if (!told) log_line(log, "Waiting up to %.0f s for %s%s.", wait_s, whom, whose);
         told = true;
-        nanosleep(&(struct timespec){.tv_sec = until_s - timer_now_s() > LOOK_S ? LOOK_S : 1}, NULL);
+        nanosleep(&(struct timespec){(time_t)pause_s, (long)(1e9 * (pause_s - (double)(time_t)pause_s))},
+                  NULL);
+        pause_s = fmin(2 * pause_s, fmin(LOOK_S, fmax(0.1, until_s - timer_now_s())));
     }
+}
+
+static bool is_of_another_user(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && facts.st_uid != geteuid();
+}
+
+static void refuse_left_by_another(const char *folder, const char *path, Status *status) {
+    struct stat facts;
+    char number[24] = "", *user = number;
+    if (stat(path, &facts) == 0) {
+        const struct passwd *entry = getpwuid(facts.st_uid);
+        snprintf(number, sizeof number, "%lld", (long long)facts.st_uid);
+        if (entry) user = entry->pw_name;
+    }
+    status_set(status, STATUS_FAILED,
+               "%s can't be locked: its %s belongs to the user %s, whose run has ended without removing it. "
+               "Remove that file to go on here, or choose another folder with --run.",
+               folder, strrchr(path, '/') + 1, user);
 }
 
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status) {
     char *path = path_join(folder, ".lock"), whose[OWNER_TEXT];
     *lock = (RunLock){-1, NULL};
-    const Attempt attempt = wait_and_take(lock, path, wait_s, log);
+    Attempt attempt = wait_and_take(lock, path, wait_s, "another run in this folder", log);
     const int reason = errno;
+    const bool foreign = attempt == IMPOSSIBLE && reason == EACCES && is_of_another_user(path);
+    if (foreign && find_state(folder) == LOCK_HELD) attempt = HELD;
     describe_owner(path, whose);
     if (attempt == TAKEN) {
         write_owner(lock->file);
@@ -297,6 +323,8 @@ StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *
     } else if (stop_signalled())
         status_set(status, STATUS_STOPPED, "Stopped by %s before %s could be locked; nothing is to be saved.",
                    stop_signal_name(), folder);
+    else if (foreign && attempt == IMPOSSIBLE)
+        refuse_left_by_another(folder, path, status);
     else if (attempt == IMPOSSIBLE)
         status_set(status, STATUS_FAILED,
                    "%s can't be locked (%s), so a second run in it wouldn't be noticed: choose a folder on "
@@ -308,5 +336,21 @@ StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *
             "Another run is writing to %s%s: wait for it, stop it, or choose another folder with --run.",
             folder, whose);
     mem_free(path);
+    return status->code;
+}
+
+StatusCode run_lock_take_file(RunLock *lock, const char *path, const char *file, double wait_s, Log *log,
+                              Status *status) {
+    char whom[512], whose[OWNER_TEXT];
+    snprintf(whom, sizeof whom, "another program that writes %s", file);
+    *lock = (RunLock){-1, NULL};
+    const Attempt attempt = wait_and_take(lock, path, wait_s, whom, log);
+    if (attempt == TAKEN) {
+        write_owner(lock->file);
+    } else if (attempt == HELD) {
+        describe_owner(path, whose);
+        status_set(status, STATUS_FAILED,
+                   "Another program is writing %s%s: wait for it, or name another file.", file, whose);
+    }
     return status->code;
 }

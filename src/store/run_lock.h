@@ -21,6 +21,11 @@ typedef struct {
  * by run_lock_release, also after a failure. */
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status);
 
+/* The same of a single file that is to be written, whose lock is the file at `path`. Where that can't be
+ * locked, nothing is held, and it is no failure. */
+StatusCode run_lock_take_file(RunLock *lock, const char *path, const char *file, double wait_s, Log *log,
+                              Status *status);
+
 /* Tells the other ranks which lock rank 0 has taken of the folder, for run_lock_check. Collective; they
  * release what they hold of it, too. */
 void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm);

@@ -15,7 +15,8 @@
 struct TraceFile {
     const Comm *comm;
     Trace *trace;
-    char *path, *temporary;
+    char *path;
+    AtomicFile whole;          /* on rank 0 */
     FILE *out;                 /* of rank 0 */
     double began_s, offset_s;  /* on this rank's clock; of it then */
     double origin_s;           /* rank 0's began_s */
@@ -31,7 +32,8 @@ typedef struct {
 
 static void open_file(TraceFile *file, Status *status) {
     if (atomic_file_check_kind(file->path, status)) return;
-    file->out = fopen(file->temporary, "w");
+    if (atomic_file_begin(&file->whole, file->path, status)) return;
+    file->out = fopen(file->whole.temporary, "w");
     if (!file->out)
         status_set(status, STATUS_USAGE, "The trace %s can't be written: %s; name another file by --trace.",
                    file->path, strerror(errno));
@@ -41,7 +43,7 @@ static void free_file(TraceFile **pointer) {
     TraceFile *file = *pointer;
     trace_destroy(&file->trace);
     mem_free(file->path);
-    mem_free(file->temporary);
+    if (file->whole.path) atomic_file_let_go(&file->whole);
     mem_free(file);
     *pointer = NULL;
 }
@@ -51,7 +53,6 @@ StatusCode trace_file_begin(TraceFile **pointer, const Comm *comm, int threads, 
     TraceFile *file = *pointer = mem_new(1, sizeof *file);
     file->comm = comm;
     file->path = mem_text(path);
-    file->temporary = atomic_file_temporary(path);
     if (comm_rank(comm) == 0) open_file(file, status);
     if (comm_agree(comm, status)) {
         free_file(pointer);
@@ -206,11 +207,7 @@ static void close_file(TraceFile *file, Log *log, Status *status) {
     if (fclose(file->out) != 0 || !good)
         status_set(status, STATUS_FAILED, "The trace %s couldn't be written: %s.", file->path,
                    strerror(errno));
-    if (!status->code) atomic_file_commit(file->temporary, file->path, false, status);
-    if (status->code) {
-        atomic_file_discard(file->temporary);
-        return;
-    }
+    if (atomic_file_end(&file->whole, status)) return;
     log_line(log, "%s holds %lld spans of %d rank%s", file->path, (long long)file->written,
              comm_size(file->comm), comm_size(file->comm) == 1 ? "" : "s");
     if (file->replaced)

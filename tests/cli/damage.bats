@@ -214,3 +214,69 @@ killed_late() {
     done
     [[ $lacks_metrics -eq 1 ]]
 }
+
+# at_operation AT DO ARGUMENTS...: becomes pardigits with the library of tests/faults, on files in $BATS_TEST_TMPDIR/out.
+at_operation() {
+    exec env LD_PRELOAD="$PWD/$BUILD/tests/faults/file_faults.so" FILE_FAULTS_FOLDER="$BATS_TEST_TMPDIR/out" FILE_FAULTS_AT="$1" FILE_FAULTS_LAST="$1" \
+        FILE_FAULTS_DO="$2" "$PARDIGITS" "${@:3}"
+}
+
+@test "a command that a signal ends while it writes leaves nothing unfinished" {
+    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    local out=$BATS_TEST_TMPDIR/out command at signal code
+    mkdir "$out"
+    for command in "prepare --idx $idx --out $out/set.h5" "evaluate $run --split train --predictions $out/p.csv" "evaluate $run --split train --predictions $out/p.h5" \
+        "export $run --out $out/model.onnx" "report $run --split train --out $out/report.html"; do
+        for at in 3 4 6; do
+            for signal in 15 2; do # SIGTERM, SIGINT
+                code=0
+                # shellcheck disable=SC2086 # words
+                (at_operation $at -$signal $command >/dev/null 2>"$BATS_TEST_TMPDIR/err") || code=$?
+                echo "$command: signal $signal at $at: exit code $code, $(ls -A "$out")"
+                [[ $code -eq 0 || $code -eq 75 || $code -eq $((128 + signal)) ]]
+                [[ $at -gt 4 || $code -ne 0 ]]
+                [[ -z $(find "$out" -name '.?*') ]]
+            done
+        done
+    done
+    # nor the figures of a page
+    type gnuplot || return 0
+    mkdir "$BATS_TEST_TMPDIR/figures"
+    TMPDIR=$BATS_TEST_TMPDIR/figures "$PARDIGITS" report "$run" --split train --out "$out/report.html" 3>&- &
+    until [[ -n $(ls "$BATS_TEST_TMPDIR/figures") ]]; do kill -0 $!; done
+    kill -TERM $!
+    code=0
+    wait $! || code=$?
+    [[ $code -eq 75 && -z $(ls "$BATS_TEST_TMPDIR/figures") ]]
+}
+
+@test "two programs that write one file at the same time: the second waits for the first, also if that is killed" {
+    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    local out=$BATS_TEST_TMPDIR/out first second signal code
+    mkdir "$out"
+    for signal in CONT KILL; do
+        at_operation 6 -19 prepare --idx "$idx" --out "$out/set.h5" >/dev/null 2>&1 3>&- & # SIGSTOP
+        first=$!
+        until grep -q '^State:.T' /proc/$first/status; do kill -0 $first; sleep 0.02; done
+        "$PARDIGITS" prepare --idx "$idx" --out "$out/set.h5" >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+        second=$!
+        until grep -q "Waiting up to 60 s for another program that writes $out/set.h5: process $first of" "$BATS_TEST_TMPDIR/err"; do
+            kill -0 $second
+            sleep 0.02
+        done
+        kill -$signal $first
+        code=0
+        wait $first || code=$?
+        [[ $code -eq 0 || $signal == KILL ]]
+        wait $second
+        [[ $(ls -A "$out") == set.h5 ]]
+        "$PARDIGITS" show "$out/set.h5"
+    done
+}
+
+@test "several ranks read a dataset where /dev/shm can't be written" {
+    local hide=(unshare -rm sh -c 'mount -t tmpfs -o ro none /dev/shm && exec "$@"' -)
+    "${hide[@]}" true || skip "no name spaces of users"
+    "${hide[@]}" mpirun -n 2 "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --run "$BATS_TEST_TMPDIR/run" --set cnn.epochs=1
+    same_model "$BATS_TEST_TMPDIR/run/model.h5" "$run/model.h5"
+}

@@ -5,7 +5,8 @@
  * Operations are counted from 1 in each process: opening for writing, writing, syncing, truncating and
  * closing of files below FILE_FAULTS_FOLDER, and renaming, linking and removing their names. FILE_FAULTS_AT
  * is the first that fails, FILE_FAULTS_LAST the last, FILE_FAULTS_DO what happens: the number of an error
- * (errno), 0 for a short write, -1 for SIGKILL. A file that can't be closed is closed all the same, as on
+ * (errno), 0 for a short write, -1 for SIGKILL, and such as -15 for that signal, after which the operation is
+ * done if the process goes on. A file that can't be closed is closed all the same, as on
  * Linux. With FILE_FAULTS_COUNTS=FILE a process adds a line to FILE when it ends: how many operations it did.
  */
 #define _GNU_SOURCE
@@ -51,9 +52,9 @@ static bool fails(void) {
     const long at = ++operations, first = number("FILE_FAULTS_AT", LONG_MAX);
     if (at < first || at > number("FILE_FAULTS_LAST", LONG_MAX)) return false;
     const long what = number("FILE_FAULTS_DO", EIO);
-    if (what == KILL) raise(SIGKILL);
+    if (what < 0) raise(what == KILL ? SIGKILL : (int)-what);
     errno = (int)what;
-    return true;
+    return what >= 0;
 }
 
 static bool path_fails(const char *path) {

@@ -62,6 +62,50 @@ static void test_a_living_owner_is_named(void **state) {
     assert_true(second_gets_it(""));
 }
 
+static void test_a_file_has_one_writer(void **state) {
+    Log log = log_create(1);
+    RunLock first, second;
+    Status status = {0};
+    char path[64];
+    (void)state;
+    snprintf(path, sizeof path, "%s/.set.h5.lock", folder);
+    assert_int_equal(run_lock_take_file(&first, path, "set.h5", 0, &log, &status), STATUS_OK);
+    assert_int_equal(run_lock_take_file(&second, path, "set.h5", 0, &log, &status), STATUS_FAILED);
+    assert_non_null(strstr(status.text, "Another program is writing set.h5: process "));
+    run_lock_release(&second);
+    run_lock_release(&first);
+    status = (Status){0};
+    assert_int_equal(run_lock_take_file(&second, path, "set.h5", 0, &log, &status), STATUS_OK);
+    run_lock_release(&second);
+    assert_int_equal(run_lock_take_file(&second, "/proc/.set.h5.lock", "set.h5", 0, &log, &status),
+                     STATUS_OK);
+}
+
+/* The lock is root's; the program's user another one. */
+static void test_another_users_lock_is_named(void **state) {
+    enum { NOBODY = 65534 };
+    Log log = log_create(1);
+    RunLock lock;
+    Status status = {0};
+    char path[64];
+    (void)state;
+    if (geteuid() != 0) skip();
+    snprintf(path, sizeof path, "%s/.lock", folder);
+    assert_int_equal(run_lock_take(&lock, folder, 0, &log, &status), STATUS_OK);
+    chmod(folder, 0777);
+    chmod(path, 0644);
+    assert_int_equal(seteuid(NOBODY), 0);
+    assert_false(second_gets_it("Another run is writing to "));
+    assert_int_equal(seteuid(0), 0);
+    run_lock_release(&lock);
+    fclose(fopen(path, "w"));
+    chmod(path, 0644);
+    assert_int_equal(seteuid(NOBODY), 0);
+    assert_false(second_gets_it("its .lock belongs to the user root, whose run has ended"));
+    assert_int_equal(seteuid(0), 0);
+    unlink(path);
+}
+
 static void test_what_slurm_says_is_dead_is_taken_over(void **state) {
     static const struct {
         const char *job, *restart, *says;
@@ -143,6 +187,8 @@ static void test_a_run_waits_for_the_one_before(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_living_owner_is_named),
+        cmocka_unit_test(test_a_file_has_one_writer),
+        cmocka_unit_test(test_another_users_lock_is_named),
         cmocka_unit_test(test_what_slurm_says_is_dead_is_taken_over),
         cmocka_unit_test(test_a_job_of_another_cluster_lives),
         cmocka_unit_test(test_a_lock_that_was_taken_over_isnt_removed),
