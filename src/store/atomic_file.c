@@ -62,7 +62,7 @@ void atomic_file_let_go(AtomicFile *file) {
     stop_hold();
     stop_forget_unfinished(file->temporary);
     stop_forget_unfinished(file->lock.path);
-    run_lock_release(&file->lock);
+    if (file->lock.path) run_lock_release(&file->lock);
     stop_hold_no_more();
     mem_free(file->temporary);
     mem_free(file->path);
