@@ -30,8 +30,10 @@ declare -A packages=(
     [simulate]="libsimgrid-dev"
     [report]="chromium nodejs npm"
 )
-# A command that makes a set's packages unnecessary wherever it came from.
-declare -A instead=([npm]="npm" [cluster]="ip" [slurm]="slurmctld" [simulate]="smpicc")
+# A command that makes a set's packages, or a package, unnecessary wherever it came from: another package may have it, which this one
+# would replace or conflict with.
+declare -A instead=([cluster]="ip" [slurm]="slurmctld" [simulate]="smpicc")
+declare -A command_of=([gnuplot-nox]="gnuplot" [nodejs]="node" [npm]="npm" [chromium]="chromium")
 
 fail() {
     echo "make deps: $*" >&2
@@ -59,8 +61,7 @@ fi
 
 missing=()
 for package in "${wanted[@]}"; do
-    # another package may have it, which this one would replace
-    [[ $package == gnuplot-nox ]] && command -v gnuplot >/dev/null && continue
+    [[ -n ${command_of[$package]:-} ]] && command -v "${command_of[$package]}" >/dev/null && continue
     [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
