@@ -100,6 +100,9 @@ StatusCode check_models_differ(const char *where, int count, char **paths, Statu
  */
 void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log);
 
+/* The same, and of what the configuration's file sets, in a line. */
+void hint_at_unused_keys(const Settings *settings, const Config *config, Log *log);
+
 /* STATUS_USAGE if out, a file to be written, is one of the inputs, a file that a run keeps in its folder, an
  * HDF5 file of another format than `format`, that of what is written (NULL: it isn't HDF5), or where HDF5 is
  * written any other file. Collective. */

@@ -4,6 +4,7 @@
 #include "core/path.h"
 #include "core/timer.h"
 #include "model/confusion.h"
+#include "model/run_options.h"
 #include "report/predictions_file.h"
 #include "store/dataset.h"
 
@@ -226,7 +227,7 @@ static void add_summary(Output *output, const Evaluation *results, int first, in
     double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
     int n = 0;
     for (int i = first; i < count; i++) {
-        if (done[i] || config_difference(results[first].config, results[i].config)) continue;
+        if (done[i] || run_difference(results[first].config, results[i].config)) continue;
         const double accuracy = 100 * confusion_accuracy(&results[i].confusion);
         done[i] = true;
         sum += accuracy;

@@ -16,6 +16,7 @@
 #include "store/h5io.h"
 #include "store/trace_file.h"
 
+#include "model/run_metrics.h"
 #include "model/run_options.h"
 
 #include <signal.h>
@@ -81,9 +82,13 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     return comm_agree(comm, status);
 }
 
+static const ModelFamily *family_of(const Config *config) {
+    return model_family_find(&model_families, config_text(config, "run.model"));
+}
+
 /* Whether the configuration suits the images of its dataset. */
 static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
-    const ModelFamily *family = model_family_find(&model_families, config_text(config, "run.model"));
+    const ModelFamily *family = family_of(config);
     Dataset dataset;
     if (!dataset_open(run_options(config).data, comm, &dataset, status)) {
         if (dataset.lacks_sum && comm_rank(comm) == 0) h5_note_missing_sum(dataset.path);
@@ -110,12 +115,12 @@ static StatusCode forgive_damage(const RunFolder *run, const Comm *comm, Status 
  * one and may be: then *longer. */
 static StatusCode check_begun(const RunFolder *run, const Config *config, const Config *begun, bool *longer,
                               Status *status) {
-    const ModelFamily *family = model_family_find(&model_families, config_text(begun, "run.model"));
+    const ModelFamily *family = family_of(begun);
     const char *length = family ? family->length_key : NULL;
     Config *same = config_copy(begun);
     *longer = length && strcmp(config_value(begun, length), config_value(config, length)) != 0;
     if (*longer) config_set_value(same, length, config_value(config, length), "--set", status);
-    const ConfigKey *key = config_difference(config, same);
+    const ConfigKey *key = run_difference(config, same);
     if (key)
         status_set(status, STATUS_USAGE,
                    "%s was begun with %s = %s, but the configuration says %s: change it back, or use "
@@ -185,7 +190,7 @@ static StatusCode check_build(const RunFolder *run, const H5File *resume, bool a
  * with. Collective; *init and *digest are the caller's. */
 static StatusCode open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
                             Status *status) {
-    const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
+    const ModelFamily *family = family_of(job->config);
     char *begun = NULL, *format = NULL;
     if (job->resume && checkpoint_init(job->resume, &begun, status)) return status->code;
     if (path && !family->takes_init)
@@ -230,7 +235,7 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
         run_folder_keep_config(run, job->log, status);
         if (!goes_on && !status->code) run_folder_set_aside(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
-        if (!status->code) metrics_open(&job->metrics, run->metrics, job->config, goes_on, status);
+        if (!status->code) run_metrics_open(job, family_of(job->config), run->metrics, goes_on, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
     }
     record_circumstances(job);
@@ -239,7 +244,7 @@ static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *
 
 /* With the run's files begun. */
 static void train_family(TrainJob *job, Status *status) {
-    const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
+    const ModelFamily *family = family_of(job->config);
     log_line(job->log, "training %s on %lld image%s%s", family->name, (long long)job->train_count,
              job->train_count == 1 ? "" : "s", job->resume ? ", resumed" : "");
     train_job_log_hints(job);
@@ -294,9 +299,9 @@ static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *
 }
 
 /* On rank 0: what --resume does in the folder of a complete run. */
-static void finish_files(const RunFolder *run) {
+static void finish_files(const RunFolder *run, const Config *config) {
     run_folder_settle(run); /* a run that this one replaced may be there still, if it was killed */
-    metrics_check(run->metrics);
+    run_metrics_check(config, family_of(config), run->metrics);
     run_folder_tidy(run);
 }
 
@@ -322,7 +327,8 @@ static StatusCode configure(Opened *opened, int argc, char **argv, TrainJob *job
     if (read_config(arguments, job->comm, opened->config, status)) return status->code;
     if (check_config(opened->config, job->comm, status)) return status->code;
     if (config_notice(opened->config)) log_line(job->log, "%s", config_notice(opened->config));
-    settings_hint_at_unused(&arguments->settings, opened->config, job->log);
+    hint_at_unused_keys(&arguments->settings, opened->config, job->log);
+    run_forget_unused(opened->config);
     job->config = opened->config;
     opened->init_path = arguments->init ? model_path_of(arguments->init) : NULL;
     return STATUS_OK;
@@ -381,7 +387,7 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     if (opened->complete) {
         if (train_job_check_data(job, run_options(opened->config).data, status)) return;
         log_line(context->log, "%s is complete already: nothing to do", opened->run.model);
-        if (comm_rank(context->comm) == 0) finish_files(&opened->run);
+        if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config);
         return;
     }
     if (writable_folder_fallback(opened->run.folder, opened->config, context->comm, &opened->fallback_path,

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/run_options.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -86,6 +87,32 @@ StatusCode settings_take(void *context, const char *value, Status *status) {
     Settings *settings = context;
     settings->items[settings->count++] = value;
     return status->code;
+}
+
+/* Whether --set names the key. */
+static bool is_set(const Settings *settings, const ConfigKey *key) {
+    const size_t length = strlen(key->name);
+    for (int i = 0; i < settings->count; i++)
+        if (!strncmp(settings->items[i], key->name, length) && strchr(" \t=", settings->items[i][length]))
+            return true;
+    return false;
+}
+
+void hint_at_unused_keys(const Settings *settings, const Config *config, Log *log) {
+    char names[400] = "";
+    int count = 0;
+    for (int i = 0; i < config_count(config); i++) {
+        const ConfigKey *key = config_key(config, i);
+        if (!run_key_is_unused(config, key) || is_set(settings, key) ||
+            !strcmp(config_value(config, key->name), key->initial))
+            continue;
+        const size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", count++ ? ", " : "", key->name);
+    }
+    if (count)
+        log_line(log, "hint: %s ha%s no effect, as run.model = %s.", names, count == 1 ? "s" : "ve",
+                 config_text(config, "run.model"));
+    settings_hint_at_unused(settings, config, log);
 }
 
 void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log) {

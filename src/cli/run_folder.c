@@ -134,7 +134,7 @@ static bool is_begun_with(const RunFolder *run, const Config *config) {
     Config *begun = config_create(&model_families.keys);
     Status ignored = {0};
     const bool same = access(run->config, F_OK) == 0 && !config_read_file(begun, run->config, &ignored) &&
-                      !config_difference(begun, config);
+                      !run_difference(begun, config);
     config_destroy(&begun);
     return same;
 }

@@ -55,6 +55,10 @@ void config_destroy(Config **config) {
     *config = NULL;
 }
 
+const ConfigTables *config_tables(const Config *config) {
+    return config->tables;
+}
+
 int config_count(const Config *config) {
     return config->count;
 }

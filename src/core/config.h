@@ -31,6 +31,9 @@ void config_fill(const Config *config, const ConfigTable *table, void *options);
 /* Former names that were used to set keys, as a sentence; NULL if there were none. */
 const char *config_notice(const Config *config);
 
+/* What it was created with. */
+const ConfigTables *config_tables(const Config *config);
+
 /* The keys in the order of the tables. */
 int config_count(const Config *config);
 const ConfigKey *config_key(const Config *config, int i);

@@ -7,6 +7,7 @@
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/run_options.h"
 #include "store/checkpoint.h"
 #include "store/run_lock.h"
 
@@ -229,7 +230,7 @@ static StatusCode check_file(const H5File *file, const TrainJob *job, int member
     char *builds = NULL;
     ImageSource source = {0};
     const ConfigKey *key = NULL;
-    if (!checkpoint_config(file, &model_families.keys, &stored, status)) key = config_difference(own, stored);
+    if (!checkpoint_config(file, &model_families.keys, &stored, status)) key = run_difference(own, stored);
     checkpoint_source(file, &source, status);
     checkpoint_builds(file, &builds, status);
     const bool other_images = *source.images_sha256 && *job->source.images_sha256 &&

@@ -9,6 +9,7 @@
 #include "core/timer.h"
 #include "data/preprocess.h"
 #include "data/shard.h"
+#include "model/run_metrics.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
 #include "store/run_lock.h"
@@ -139,7 +140,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     log_line(job.log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
              (long long)config_int(config, "run.seed"), resume ? ", resumed" : "");
     if (comm_rank(job.comm) == 0) {
-        metrics_open(&job.metrics, metrics, config, resume != NULL, status);
+        run_metrics_open(&job, &cnn_family, metrics, resume != NULL, status);
         metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
     }
     if (!comm_agree(job.comm, status)) cnn_train(&job, status);

@@ -3,6 +3,8 @@
 #include "data/preprocess.h"
 #include "parallel/watchdog.h"
 
+#include <string.h>
+
 #define OPTIONS RunOptions
 #include "core/config_table.h"
 
@@ -50,4 +52,29 @@ RunOptions run_options(const Config *config) {
 void run_options_apply(const Config *config, const Comm *comm) {
     const RunOptions options = run_options(config);
     watchdog_set_patience(comm, options.stall_warn_s, options.stall_abort_s);
+}
+
+bool run_key_is_unused(const Config *config, const ConfigKey *key) {
+    const char *model = config_text(config, "run.model");
+    const size_t section = strcspn(key->name, ".");
+    return strncmp(key->name, "run.", 4) && (section != strlen(model) || strncmp(key->name, model, section));
+}
+
+void run_forget_unused(Config *config) {
+    Status never = {0};
+    for (int i = 0; i < config_count(config); i++) {
+        const ConfigKey *key = config_key(config, i);
+        if (run_key_is_unused(config, key))
+            config_set_value(config, key->name, key->initial, "default", &never);
+    }
+}
+
+const ConfigKey *run_difference(const Config *a, const Config *b) {
+    Config *used_a = config_copy(a), *used_b = config_copy(b);
+    run_forget_unused(used_a);
+    run_forget_unused(used_b);
+    const ConfigKey *key = config_difference(used_a, used_b);
+    config_destroy(&used_b);
+    config_destroy(&used_a);
+    return key;
 }

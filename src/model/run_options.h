@@ -25,6 +25,15 @@ extern const ConfigTable run_keys;
 /* The options of a configuration, whose texts they point to. */
 RunOptions run_options(const Config *config);
 
+/* Whether a key is for models of another family than run.model, so that it has no effect. */
+bool run_key_is_unused(const Config *config, const ConfigKey *key);
+
+/* Gives such keys their defaults, so that models don't differ by them. */
+void run_forget_unused(Config *config);
+
+/* The first key with an effect that shapes the model and whose values differ, or NULL. */
+const ConfigKey *run_difference(const Config *a, const Config *b);
+
 /* Sets what the options say of how ranks work together. Not collective; the same on all ranks. */
 void run_options_apply(const Config *config, const Comm *comm);
 

@@ -1,6 +1,7 @@
 #include "report/scaling_study.h"
 
 #include "core/mem.h"
+#include "model/run_options.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static const ConfigKey *find_difference(const Config *a, const Config *b) {
     Status status = {0};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         config_set_value(same_size, sizes[i], config_value(a, sizes[i]), "", &status);
-    const ConfigKey *key = config_difference(a, same_size);
+    const ConfigKey *key = run_difference(a, same_size);
     config_destroy(&same_size);
     return key;
 }

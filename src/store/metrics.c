@@ -5,6 +5,7 @@
 #include "store/atomic_file.h"
 #include "store/config_store.h"
 #include "store/h5internal.h"
+#include "store/metrics_aside.h"
 #include "store/metrics_words.h"
 #include "store/run_lock.h"
 
@@ -44,18 +45,6 @@ struct Metrics {
     Fact fact[MAX_FACTS];
 };
 
-/* Damaged metrics don't fail the run, and the file is kept under another name. */
-static void set_aside(const char *path, const char *why, const char *what_follows) {
-    const int stem = (int)strlen(path) - (int)strlen(".h5");
-    const size_t size = strlen(path) + sizeof ".damaged";
-    char *kept = mem_new(size, 1);
-    snprintf(kept, size, "%.*s.damaged.h5", stem, path);
-    const bool renamed = rename(path, kept) == 0;
-    fprintf(stderr, "pardigits: %s %s%s%s.\n", why, what_follows, renamed ? "; the file is kept as " : "",
-            renamed ? kept : "");
-    mem_free(kept);
-}
-
 StatusCode metrics_open(Metrics **metrics, const char *path, const Config *config, bool resume,
                         Status *status) {
     *metrics = mem_new(1, sizeof **metrics);
@@ -68,17 +57,28 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
             status_set(status, STATUS_FAILED, "%s can't be read: %s. Make it readable to go on with the run.",
                        path, strerror(errno));
         else if (h5_open(&(*metrics)->earlier, path, &damage))
-            set_aside(path, damage.text, "Metrics begin anew");
+            metrics_set_damaged_aside(path, damage.text, "Metrics begin anew");
     }
     return status->code;
 }
 
-void metrics_check(const char *path) {
+StatusCode metrics_check(const char *path, H5File **file) {
     Status damage = {0};
-    H5File *file = NULL;
-    if (access(path, F_OK) == 0 && h5_open(&file, path, &damage))
-        set_aside(path, damage.text, "The model is whole, but what was measured is lost");
-    h5_close(&file, &damage);
+    *file = NULL;
+    if (access(path, R_OK)) return STATUS_FAILED; /* nobody knows whether it's whole */
+    if (h5_open(file, path, &damage))
+        metrics_set_damaged_aside(path, damage.text, "The model is whole, but what was measured is lost");
+    return damage.code;
+}
+
+const H5File *metrics_earlier(const Metrics *metrics) {
+    return metrics->earlier;
+}
+
+void metrics_begin_anew(Metrics *metrics, const char *other) {
+    Status ignored = {0};
+    h5_close(&metrics->earlier, &ignored);
+    metrics_set_other_aside(metrics->path, other, "Metrics begin anew");
 }
 
 void metrics_destroy(Metrics **metrics) {

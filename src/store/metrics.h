@@ -33,8 +33,14 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
                         Status *status);
 void metrics_destroy(Metrics **metrics);
 
-/* The metrics of a complete run, at path: a damaged file gets another name, as in metrics_open. */
-void metrics_check(const char *path);
+/* Opens the metrics of a complete run, at path: a damaged file gets another name, as in metrics_open.
+ * STATUS_FAILED also if there is none; nothing is said of that. */
+StatusCode metrics_check(const char *path, H5File **file);
+
+/* The file that these metrics go on from, or NULL; and gives it another name, as it is of another run, which
+ * has such as "run.seed = 2". */
+const H5File *metrics_earlier(const Metrics *metrics);
+void metrics_begin_anew(Metrics *metrics, const char *other);
 
 /* Declares a table, such as "epochs". On resume it keeps its rows if its columns are unchanged. */
 void metrics_table(Metrics *metrics, const char *table, const MetricsColumn *columns, int count);

@@ -118,6 +118,43 @@ stopped_in_an_epoch() {
     [[ $(ls "$BATS_TEST_TMPDIR/run") == "config.ini"$'\n'"metrics.damaged.h5"$'\n'"model.h5" ]]
 }
 
+@test "metrics of another run are set aside by --resume, also those of other images, and of a complete run" {
+    local copy=$BATS_TEST_TMPDIR/run other=$BATS_TEST_TMPDIR/other begun=(configs/cnn-fast.ini --data "$set" --set cnn.epochs=200)
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/begun" "${begun[@]}" --run "$copy"
+    "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --set cnn.epochs=2 --set run.seed=2 --run "$other"
+    cp "$other/metrics.h5" "$copy/metrics.h5"
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "${begun[@]}" --run "$copy" --resume
+    grep "metrics.h5 is of another run, with run.seed = 2 (this one has 1).*Metrics begin anew; the file is kept as .*metrics.other.h5" "$BATS_TEST_TMPDIR/resumed"
+    cmp "$copy/metrics.other.h5" "$other/metrics.h5"
+    # its own aren't
+    rm "$copy/metrics.other.h5"
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "${begun[@]}" --run "$copy" --resume
+    [[ ! -e $copy/metrics.other.h5 ]]
+    # the same configuration
+    cp -r "$idx" "$BATS_TEST_TMPDIR/idx"
+    flip "$BATS_TEST_TMPDIR/idx/train-images-idx3-ubyte" 400
+    "$PARDIGITS" prepare --idx "$BATS_TEST_TMPDIR/idx" --out "$BATS_TEST_TMPDIR/other.h5"
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" configs/cnn-fast.ini --data "$BATS_TEST_TMPDIR/other.h5" --set cnn.epochs=200 --run "$other" --overwrite
+    cp "$other/metrics.h5" "$copy/metrics.h5"
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "${begun[@]}" --run "$copy" --resume
+    grep "metrics.h5 is of another run, with other training images" "$BATS_TEST_TMPDIR/resumed"
+    cp -r "$run" "$BATS_TEST_TMPDIR/complete"
+    "$PARDIGITS" train configs/knn.ini --data "$set" --run "$other" --overwrite
+    cp "$other/metrics.h5" "$BATS_TEST_TMPDIR/complete/metrics.h5"
+    "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --set cnn.epochs=1 --run "$BATS_TEST_TMPDIR/complete" --resume 2>&1 |
+        grep "metrics.h5 is of another run, with run.model = knn.*what was measured is lost"
+}
+
+@test "keys of another kind of model count for nothing" {
+    local copy=$BATS_TEST_TMPDIR/run with=$BATS_TEST_TMPDIR/with.ini
+    { cat configs/cnn-fast.ini && printf '[knn]\nk = 7\nmetric = gradient\n'; } >"$with"
+    "$PARDIGITS" train "$with" --data "$set" --run "$copy" --set cnn.epochs=1 --set svm.c=3 2>"$BATS_TEST_TMPDIR/err"
+    grep '^hint: knn.k, knn.metric have no effect, as run.model = cnn.$' "$BATS_TEST_TMPDIR/err"
+    [[ $(grep -c 'svm.c' "$BATS_TEST_TMPDIR/err") -eq 1 ]]
+    same_model "$copy/model.h5" "$run/model.h5"
+    "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=1 --set knn.k=2 --resume 2>&1 | grep 'complete already'
+}
+
 @test "pipes and devices are refused at once" {
     mkfifo "$BATS_TEST_TMPDIR/model.h5"
     fails 1 "a device or a pipe" "$PARDIGITS" digest "$BATS_TEST_TMPDIR/model.h5"

@@ -1,0 +1,62 @@
+#include "model/run_metrics.h"
+
+#include "core/mem.h"
+#include "model/run_options.h"
+#include "store/config_store.h"
+#include "store/metrics_aside.h"
+
+#include <string.h>
+
+static const char images_fact[] = "train_images_sha256", labels_fact[] = "train_labels_sha256";
+
+enum { REASON = 300 };
+
+/* The length of a run may have become another one (ModelFamily). */
+static bool has_other_key(const H5File *file, const Config *config, const ModelFamily *family,
+                          char reason[REASON]) {
+    Config *theirs = NULL;
+    Status unreadable = {0};
+    if (config_store_read(file, config_tables(config), &theirs, &unreadable)) return false;
+    const char *length = family->length_key;
+    if (length) config_set_value(theirs, length, config_value(config, length), "", &unreadable);
+    const ConfigKey *key = run_difference(config, theirs);
+    if (key)
+        snprintf(reason, REASON, "%s = %.100s (this one has %.100s)", key->name,
+                 config_value(theirs, key->name), config_value(config, key->name));
+    config_destroy(&theirs);
+    return key != NULL;
+}
+
+/* Whether a fact is there and another one. */
+static bool has_other_fact(const H5File *file, const char *name, const char *mine) {
+    char *theirs = NULL;
+    Status ignored = {0};
+    const bool differs = *mine && h5_has_attribute(file, "/run", name) &&
+                         !h5_get_text(file, "/run", name, &theirs, &ignored) && strcmp(theirs, mine) != 0;
+    mem_free(theirs);
+    return differs;
+}
+
+StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char *path, bool goes_on,
+                            Status *status) {
+    const ImageSource *source = &job->source;
+    char reason[REASON] = "other training images or labels";
+    if (metrics_open(&job->metrics, path, job->config, goes_on, status)) return status->code;
+    const H5File *earlier = metrics_earlier(job->metrics);
+    if (earlier && (has_other_key(earlier, job->config, family, reason) ||
+                    has_other_fact(earlier, images_fact, source->images_sha256) ||
+                    has_other_fact(earlier, labels_fact, source->labels_sha256)))
+        metrics_begin_anew(job->metrics, reason);
+    if (*source->images_sha256) metrics_set_text(job->metrics, images_fact, source->images_sha256);
+    if (*source->labels_sha256) metrics_set_text(job->metrics, labels_fact, source->labels_sha256);
+    return status->code;
+}
+
+void run_metrics_check(const Config *config, const ModelFamily *family, const char *path) {
+    H5File *file = NULL;
+    Status ignored = {0};
+    char reason[REASON];
+    if (!metrics_check(path, &file) && has_other_key(file, config, family, reason))
+        metrics_set_other_aside(path, reason, "The model is whole, but what was measured is lost");
+    h5_close(&file, &ignored);
+}

@@ -1,0 +1,17 @@
+/* The metrics of a run that goes on: those of another run aren't taken for its own. */
+#ifndef PARDIGITS_MODEL_RUN_METRICS_H
+#define PARDIGITS_MODEL_RUN_METRICS_H
+
+#include "model/model.h"
+#include "model/train_job.h"
+
+/* Sets job->metrics, to be written at path, on rank 0 (metrics_open). With goes_on those that are there are
+ * gone on with; a file of another configuration or of other training images gets another name, and metrics
+ * begin anew. */
+StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char *path, bool goes_on,
+                            Status *status);
+
+/* The same of a complete run, whose metrics aren't written any more. */
+void run_metrics_check(const Config *config, const ModelFamily *family, const char *path);
+
+#endif
