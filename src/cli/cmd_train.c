@@ -149,6 +149,8 @@ static StatusCode check_leftovers(const RunFolder *run, const Config *config, co
 /* Opens the checkpoint to go on from, if there is one, and checks that it is of the same configuration. */
 static StatusCode open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
                                bool *complete, Status *status) {
+    if (comm_rank(comm) == 0) checkpoint_check_readable(run->model, status);
+    if (comm_agree(comm, status)) return status->code;
     checkpoint_open_newest(run->model, comm, resume, status);
     forgive_damage(run, comm, status);
     if (!*resume) return status->code ? status->code : check_leftovers(run, config, comm, status);

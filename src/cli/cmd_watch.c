@@ -111,6 +111,15 @@ static bool has_begun(const Watch *watch) {
 }
 
 static StatusCode set_abandoned(const Watch *watch, Status *status) {
+    if (access(watch->run, F_OK))
+        return status_set(
+            status, STATUS_FAILED,
+            "%s isn't there any more: it was moved, renamed or removed; name the folder as it is "
+            "called now.",
+            watch->run);
+    if (run_progress_model_is_complete(watch->folder.metrics))
+        return status_set(status, STATUS_FAILED, "%s is complete, but has no metrics.h5 to be shown.",
+                          watch->run);
     return status_set(status, STATUS_FAILED,
                       "%s isn't complete, but nobody works on it any more: continue it with `pardigits train "
                       "... --resume`.",
@@ -159,7 +168,7 @@ static StatusCode follow(const Watch *watch, Log *log, Status *status) {
         const bool held = run_lock_is_held(watch->run), changed = has_changed(watch->folder.metrics, &seen);
         begun = begun || held || has_begun(watch);
         if (!seen.inode) {
-            failed = begun && !held ? failed + 1 : 0;
+            failed = (begun && !held) || access(watch->run, F_OK) ? failed + 1 : 0;
             if (failed == TRIES) return set_abandoned(watch, status);
         } else if (changed || !held) {
             failed = look(watch, held, &progress, &lines, status) ? failed + 1 : 0;

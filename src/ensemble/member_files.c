@@ -256,7 +256,8 @@ StatusCode member_files_check(const TrainJob *job, Status *status) {
         char *path = member_path(job->model_path, m, member_model);
         H5File *file = NULL;
         Status damage = {0};
-        if (access(path, F_OK) == 0 && !checkpoint_open_alone(path, &file, &damage))
+        if (!checkpoint_check_readable(path, status) && access(path, F_OK) == 0 &&
+            !checkpoint_open_alone(path, &file, &damage))
             check_file(file, job, m, status);
         h5_close(&file, &damage);
         mem_free(path);

@@ -2,7 +2,9 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "core/path.h"
 #include "report/sparkline.h"
+#include "store/checkpoint.h"
 #include "store/config_store.h"
 #include "store/metrics.h"
 
@@ -69,13 +71,32 @@ static void count_steps(RunProgress *progress, const Course *course) {
     progress->left_s = step_s * (double)(progress->all - progress->done);
 }
 
+bool run_progress_model_is_complete(const char *path) {
+    char *folder = path_folder(path), *model = path_join(folder, "model.h5");
+    H5File *file = NULL;
+    Status unreadable = {0};
+    bool complete = false;
+    if (!h5_open_verified(&file, model, NULL, &unreadable))
+        checkpoint_is_complete(file, &complete, &unreadable);
+    h5_close(&file, &unreadable);
+    mem_free(model);
+    mem_free(folder);
+    return complete;
+}
+
+/* The metrics that a run goes on from may say that it was stopped, or that a shorter one was complete; and
+ * the last metrics of a complete run may be missing. */
 static void find_state(RunProgress *progress, const H5File *file, bool held, Status *status) {
     int64_t complete = 0;
+    const bool ended = h5_has_attribute(file, "/run", "complete");
     h5_get_f64(file, "/run", "seconds", &progress->seconds, status);
-    progress->state = held ? RUN_GOING_ON : RUN_ABANDONED;
-    if (!h5_has_attribute(file, "/run", "complete")) return;
-    h5_get_i64(file, "/run", "complete", &complete, status);
-    progress->state = complete ? RUN_COMPLETE : RUN_STOPPED;
+    if (ended) h5_get_i64(file, "/run", "complete", &complete, status);
+    if (held)
+        progress->state = RUN_GOING_ON;
+    else if (complete || run_progress_model_is_complete(h5_path(file)))
+        progress->state = RUN_COMPLETE;
+    else
+        progress->state = ended ? RUN_STOPPED : RUN_ABANDONED;
 }
 
 static void add_curve(Output *output, const MetricsTable *table, const char *column, const char *title) {

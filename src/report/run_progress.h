@@ -19,6 +19,9 @@ typedef struct {
     double images_per_s; /* lately; NaN: unknown */
 } RunProgress;
 
+/* Whether the model beside the metrics at path is that of a complete run. */
+bool run_progress_model_is_complete(const char *path);
+
 /* Reads the metrics at path, which a run may replace at any moment, and fills the output (OUTPUT_LINES) with
  * one record: where the run is, how fast, and its curves. Each call opens the file by its name again.
  * held: whether somebody held the run's lock before this call; a run that hasn't ended and whose lock nobody

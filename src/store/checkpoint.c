@@ -6,6 +6,7 @@
 #include "store/image_source.h"
 #include "store/run_lock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -169,6 +170,17 @@ StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, St
     return status->code;
 }
 
+StatusCode checkpoint_check_readable(const char *path, Status *status) {
+    char *previous = atomic_file_previous(path);
+    const char *const candidates[] = {path, previous};
+    for (int i = 0; i < 2; i++)
+        if (access(candidates[i], F_OK) == 0 && access(candidates[i], R_OK))
+            status_set(status, STATUS_FAILED, "%s can't be read: %s. Make it readable to go on with the run.",
+                       candidates[i], strerror(errno));
+    mem_free(previous);
+    return status->code;
+}
+
 StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status) {
     const bool first = comm_rank(comm) == 0;
     char *previous = atomic_file_previous(path);
@@ -193,6 +205,7 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
         fprintf(stderr, "pardigits: resuming from the previous checkpoint, %s.\n", previous);
     /* otherwise the next save would keep the damaged file as the previous copy */
     if (*file && first && damaged) atomic_file_swap_previous(path);
+    if (*file && first && h5_lacks_sum(*file)) h5_note_missing_sum(h5_path(*file));
     if (!*file && failure.code)
         status_set(
             status, STATUS_FAILED,

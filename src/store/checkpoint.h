@@ -47,6 +47,10 @@ StatusCode checkpoint_build(const char *path, const CheckpointInfo *facts, Check
                             const void *context, H5File **file, Status *status);
 StatusCode checkpoint_put(H5File **file, const char *path, Status *status);
 
+/* STATUS_FAILED if the file at path or its previous copy is there and this user may not read it: then it
+ * isn't damaged. Serial. */
+StatusCode checkpoint_check_readable(const char *path, Status *status);
+
 /* Opens the checkpoint to resume from: path, or its previous copy if path is damaged. In the latter case rank
  * 0 says so on standard error, and the two files swap names. *file = NULL with STATUS_OK if neither exists.
  * Collective: each rank opens the file by itself; all return the same status. */

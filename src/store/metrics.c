@@ -58,6 +58,8 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
                        path, strerror(errno));
         else if (h5_open(&(*metrics)->earlier, path, &damage))
             metrics_set_damaged_aside(path, damage.text, "Metrics begin anew");
+        else if (h5_lacks_sum((*metrics)->earlier))
+            h5_note_missing_sum(path);
     }
     return status->code;
 }

@@ -155,6 +155,23 @@ stopped_in_an_epoch() {
     "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=1 --set knn.k=2 --resume 2>&1 | grep 'complete already'
 }
 
+@test "a model that may not be read isn't taken for a damaged one; one without a checksum is read with a note" {
+    local copy=$BATS_TEST_TMPDIR/run plain=() size
+    # root may read everything, unless it gives that up
+    [[ $(id -u) -ne 0 ]] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search)
+    cp -r "$run" "$copy"
+    cp "$copy/model.h5" "$copy/model.prev.h5"
+    chmod 0 "$copy/model.h5"
+    local again=("$PARDIGITS" train configs/cnn-fast.ini --data "$set" --set cnn.epochs=1 --run "$copy" --resume)
+    fails 1 "$copy/model.h5 can't be read: Permission denied. Make it readable" "${plain[@]}" "${again[@]}"
+    [[ $(stat -c %a "$copy/model.h5" "$copy/model.prev.h5") == $'0\n644' ]]
+    rm "$copy/model.prev.h5"
+    fails 1 "$copy/model.h5 can't be read: Permission denied. Make it readable" "${plain[@]}" "${again[@]}"
+    chmod 600 "$copy/model.h5"
+    truncate -s -64 "$copy/model.h5"
+    fails 0 "$copy/model.h5 has no checksum" "${again[@]}"
+}
+
 @test "pipes and devices are refused at once" {
     mkfifo "$BATS_TEST_TMPDIR/model.h5"
     fails 1 "a device or a pipe" "$PARDIGITS" digest "$BATS_TEST_TMPDIR/model.h5"

@@ -121,9 +121,31 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     fails 1 'nobody works on it any more' "$PARDIGITS" watch empty --once
     fails 1 'nobody works on it any more' "$PARDIGITS" watch empty --every 0.1
     "$PARDIGITS" train configs/cnn-fast.ini "${small[@]}" --set cnn.epochs=500 --overwrite --run begun 3>&- &
-    until "$PARDIGITS" watch begun --once --json 2>/dev/null | grep '"state":"going on"'; do kill -0 $!; sleep 0.1; done
+    until "$PARDIGITS" watch begun --once --json 2>/dev/null | grep -E '"state":"going on","place":"epoch [0-9]+/500,'; do kill -0 $!; sleep 0.1; done
     kill -KILL $!
     wait $! || true
     "$PARDIGITS" watch begun --once --json | grep '"state":"nobody works on it any more'
     fails 1 'nobody works on it any more' "$PARDIGITS" watch begun
+    # one that is gone on with, until its folder gets another name
+    "$PARDIGITS" train configs/cnn-fast.ini "${small[@]}" --set cnn.epochs=5000 --overwrite --run begun 2>log 3>&- &
+    local training=$!
+    until grep -q '^epoch' log; do kill -0 $training; sleep 0.05; done
+    kill -USR1 $training
+    wait $training || true
+    "$PARDIGITS" watch begun --once --json | grep '"state":"stopped'
+    "$PARDIGITS" train configs/cnn-fast.ini "${small[@]}" --set cnn.epochs=5000 --resume --run begun 2>log 3>&- &
+    training=$!
+    until [[ -e begun/.lock ]]; do kill -0 $training; sleep 0.02; done
+    "$PARDIGITS" watch begun --once --json | grep '"state":"going on'
+    "$PARDIGITS" watch begun --every 0.1 >seen2 2>err 3>&- &
+    watching=$!
+    until [[ -s seen2 ]]; do kill -0 $watching; sleep 0.05; done
+    mv begun moved
+    wait $watching || [[ $? -eq 1 ]]
+    grep "begun isn't there any more: it was moved, renamed or removed" err
+    kill -USR1 $training
+    wait $training || true
+    # complete, but for the last of its metrics
+    rm job/metrics.h5
+    fails 1 'job is complete, but has no metrics.h5' "$PARDIGITS" watch job --once
 }
