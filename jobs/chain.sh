@@ -47,6 +47,10 @@ while [[ ${1:-} == -* ]]; do
 done
 [[ -n ${1:-} ]] || refuse "CONFIG.ini is missing"
 [[ -n ${2:-} ]] || refuse "RUN_FOLDER is missing"
+type sbatch >/dev/null 2>&1 || {
+    echo "chain.sh: this submits jobs to Slurm, but there is no sbatch here: run it where you submit jobs; without Slurm use \`pardigits prepare\`, \`train\` and \`evaluate\`." >&2
+    exit 2
+}
 data=$(option --data "$@")
 if [[ -n $idx ]]; then
     [[ -n $data ]] || set -- "$@" --data data/mnist.h5

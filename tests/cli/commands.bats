@@ -259,6 +259,14 @@ refuses() {
         --set "cnn.layers=pool:4 dense:10" --run "$BATS_TEST_TMPDIR/run" 2>&1 | grep '1 rank, 1 on this node'
 }
 
+# only_tools TOOL...: a folder that has these alone.
+only_tools() {
+    local tool bin=$BATS_TEST_TMPDIR/tools
+    mkdir -p "$bin"
+    for tool; do ln -sf "$(type -P "$tool")" "$bin"; done
+    echo "$bin"
+}
+
 @test "a job's script without Slurm, or without its configuration, says so" {
     local script run=$BATS_TEST_TMPDIR/none
     for script in train evaluate predict prepare scaling array; do
@@ -267,7 +275,27 @@ refuses() {
     refuses 'without Slurm use LAUNCH="mpirun -n"' bash jobs/scaling.sbatch configs/knn.ini "1 2"
     refuses 'RESULTS, the folder to be written, is missing' env LAUNCH="mpirun -n" bash jobs/scaling.sbatch configs/knn.ini "1 2"
     refuses "nope.ini isn't in $PWD." bash jobs/train.sbatch nope.ini "$run"
+    refuses 'CONFIG.ini is missing' env SLURM_JOB_ID=7 bash jobs/train.sbatch
+    refuses 'there is no sbatch here' env PATH="$(only_tools bash dirname)" bash jobs/chain.sh configs/knn.ini "$run"
+    # Slurm's copy of a script, where nothing tells where the script was
+    cp jobs/train.sbatch "$BATS_TEST_TMPDIR/slurm_script"
+    cd "$BATS_TEST_TMPDIR"
+    refuses "slurm_script: jobs/common.sh isn't found" env SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$BATS_TEST_TMPDIR" bash slurm_script
     [[ ! -e $run ]]
+}
+
+@test "array.sbatch: a line of --settings may have blanks in quotes" {
+    local bin=$BATS_TEST_TMPDIR/bin settings=$BATS_TEST_TMPDIR/settings
+    local job=(env PATH="$bin:$PATH" SLURM_JOB_ID=17 SLURM_NTASKS=1 SLURM_JOB_NODELIST=n1 SLURM_CPUS_ON_NODE=1 SLURM_NTASKS_PER_NODE=1 bash
+        jobs/array.sbatch configs/cnn.ini "$BATS_TEST_TMPDIR/run" --settings "$settings")
+    mkdir "$bin"
+    printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >"$bin/srun" # prints its words
+    chmod +x "$bin/srun"
+    printf '%s\n' '--set cnn.lr=0.1' '--set "cnn.layers=pool:4 dense:10"  --set run.seed=3' "--set 'run.data=a b" >"$settings"
+    SLURM_ARRAY_TASK_ID=1 "${job[@]}" | grep -F '<--set><cnn.lr=0.1>'
+    SLURM_ARRAY_TASK_ID=2 "${job[@]}" | grep -F '<--set><cnn.layers=pool:4 dense:10><--set><run.seed=3>'
+    refuses 'line 3 of' env SLURM_ARRAY_TASK_ID=3 "${job[@]}"
+    refuses 'line 4 of' env SLURM_ARRAY_TASK_ID=4 "${job[@]}"
 }
 
 @test "train.sbatch: a run that was stopped is requeued, one that failed isn't" {
