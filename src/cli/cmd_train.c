@@ -230,21 +230,31 @@ static void record_circumstances(const TrainJob *job) {
     mem_free(names);
 }
 
-/* On rank 0: the run's files at the start. */
-static StatusCode begin_files(const RunFolder *run, double started_s, TrainJob *job, Status *status) {
+/* What begin_files works with. */
+typedef struct {
+    RunFolder *run;
+    double started_s;
+} Start;
+
+/* TrainJob.begin: on rank 0 the run's files at the start. The metrics come first: a run whose metrics can't
+ * be read isn't changed. */
+static StatusCode begin_files(TrainJob *job, const void *context, Status *status) {
+    const Start *start = context;
+    RunFolder *run = start->run;
     if (comm_rank(job->comm) == 0) {
         const bool goes_on = job->resume || (job->go_on && run_folder_has_leftovers(run));
-        run_folder_keep_config(run, job->log, status);
+        run_metrics_open(job, family_of(job->config), run->metrics, goes_on, status);
+        run->begun = !status->code;
+        if (!status->code) run_folder_keep_config(run, job->log, status);
+        if (job->resume && !status->code) checkpoint_make_newest(job->resume, run->model);
         if (!goes_on && !status->code) run_folder_set_aside(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
-        if (!status->code) run_metrics_open(job, family_of(job->config), run->metrics, goes_on, status);
-        metrics_run(job->metrics, comm_size(job->comm), job->threads, started_s);
+        metrics_run(job->metrics, comm_size(job->comm), job->threads, start->started_s);
     }
     record_circumstances(job);
     return comm_agree(job->comm, status);
 }
 
-/* With the run's files begun. */
 static void train_family(TrainJob *job, Status *status) {
     const ModelFamily *family = family_of(job->config);
     log_line(job->log, "training %s on %lld image%s%s", family->name, (long long)job->train_count,
@@ -269,14 +279,16 @@ static StatusCode stop_before_training(const RunFolder *run, const TrainJob *job
     return comm_agree(job->comm, status);
 }
 
-static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, double started_s,
-                        Status *status) {
+static StatusCode train(RunFolder *run, TrainJob *job, const char *data, double started_s, Status *status) {
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     progress_enter(comm_progress(job->comm), PROGRESS_INPUT, 0);
     if (train_job_read(job, data, status) || stop_before_training(run, job, status)) return status->code;
     trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
-    if (begin_files(run, started_s, job, status) == STATUS_OK) train_family(job, status);
-    if (comm_rank(job->comm) == 0) run_folder_settle(run);
+    const Start start = {run, started_s};
+    job->begin = begin_files;
+    job->begin_context = &start;
+    train_family(job, status);
+    if (comm_rank(job->comm) == 0 && run->begun) run_folder_settle(run);
     if (comm_rank(job->comm) == 0 && !status->code) run_folder_tidy(run);
     if (comm_agree(job->comm, status) == STATUS_OK)
         log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);
@@ -284,7 +296,7 @@ static StatusCode train(const RunFolder *run, TrainJob *job, const char *data, d
 }
 
 /* The same with a trace of it, which is written also when it stops or fails. */
-static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *path, double started_s,
+static StatusCode train_traced(RunFolder *run, TrainJob *job, const char *path, double started_s,
                                Status *status) {
     TraceFile *file = NULL;
     const char *data = run_options(job->config).data;
@@ -301,7 +313,8 @@ static StatusCode train_traced(const RunFolder *run, TrainJob *job, const char *
 }
 
 /* On rank 0: what --resume does in the folder of a complete run. */
-static void finish_files(const RunFolder *run, const Config *config) {
+static void finish_files(const RunFolder *run, const Config *config, const H5File *model) {
+    checkpoint_make_newest(model, run->model);
     run_folder_settle(run); /* a run that this one replaced may be there still, if it was killed */
     run_metrics_check(config, family_of(config), run->metrics);
     run_folder_tidy(run);
@@ -389,7 +402,7 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     if (opened->complete) {
         if (train_job_check_data(job, run_options(opened->config).data, status)) return;
         log_line(context->log, "%s is complete already: nothing to do", opened->run.model);
-        if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config);
+        if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config, opened->resume);
         return;
     }
     if (writable_folder_fallback(opened->run.folder, opened->config, context->comm, &opened->fallback_path,

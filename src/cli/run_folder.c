@@ -26,7 +26,8 @@ RunFolder run_folder_new(const char *folder) {
                        path_join(folder, "metrics.h5"),
                        path_join(folder, "config.ini"),
                        {-1, NULL},
-                       RUN_START_NEW};
+                       RUN_START_NEW,
+                       false};
 }
 
 void run_folder_free(RunFolder *run) {

@@ -17,6 +17,7 @@ typedef struct {
     char *folder, *model, *previous, *metrics, *config;
     RunLock lock;   /* on rank 0, against another run */
     RunStart start; /* by run_folder_prepare */
+    bool begun;     /* whether a training has begun to change its files */
 } RunFolder;
 
 /* The paths in folder; freed by run_folder_free. */

@@ -89,7 +89,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->seed = (uint32_t)run_options(job->config).seed;
     trainer->schedule = schedule_create(&options, trainer->epochs * trainer->steps);
     trainer->state = train_state_new(&trainer->net, trainer->seed, &options);
-    if (load_state(trainer, status)) return status->code;
+    if (load_state(trainer, status) || train_job_begin(job, status)) return status->code;
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);

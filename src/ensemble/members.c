@@ -101,7 +101,9 @@ static H5File *open_begun(const EnsembleTraining *ensemble, int member, const ch
     uint64_t lost = comm_rank(ensemble->group) == 0 && run_lock_is_lost(model); /* with what is there */
     comm_sum_u64(ensemble->group, &lost, 1);
     if (lost) return NULL;
-    if (checkpoint_open_newest(model, ensemble->group, &file, &status) && comm_rank(ensemble->group) == 0) {
+    const StatusCode code = checkpoint_open_newest(model, ensemble->group, &file, &status);
+    if (comm_rank(ensemble->group) == 0 && file) checkpoint_make_newest(file, model);
+    if (comm_rank(ensemble->group) == 0 && code) {
         char *aside = member_path(ensemble->job->model_path, member, member_damaged);
         rename(model, aside);
         fprintf(stderr, "pardigits: member %d is trained from its start; its file is %s now.\n", member + 1,
@@ -134,6 +136,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     job.shard = preprocessed(&ensemble->shard, preprocess, job.threads);
     job.valid = preprocessed(&ensemble->job->valid, preprocess, job.threads);
     job.watch = ensemble->watch;
+    job.begin = NULL;
     job.metrics = NULL;
     H5File *resume = open_begun(ensemble, member, model);
     job.resume = resume;
@@ -230,13 +233,14 @@ static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
     return status->code;
 }
 
-/* What there is of members' files: with --resume the training goes on with them if they are this run's, also
- * where no model says so; otherwise they are removed. Collective: all ranks agree. */
-static StatusCode take_members(const TrainJob *job, Status *status) {
+/* Begins the run. What there is of members' files: with --resume the training goes on with them if they are
+ * this run's, also where no model says so; otherwise they are removed. Collective: all ranks agree. */
+static StatusCode begin_run(TrainJob *job, Status *status) {
     const bool go_on = job->resume || job->go_on;
     if (comm_rank(job->comm) == 0 && go_on) member_files_check(job, status);
+    if (comm_agree(job->comm, status) || train_job_begin(job, status)) return status->code;
     if (comm_rank(job->comm) == 0 && !go_on) member_files_remove(job->config, job->model_path);
-    return comm_agree(job->comm, status);
+    return STATUS_OK;
 }
 
 /* This start is to count also if it is killed; a first one leaves members alone. */
@@ -247,7 +251,7 @@ static void note_start(const TrainJob *job) {
 
 static StatusCode train_ensemble(TrainJob *job, Status *status) {
     EnsembleTraining ensemble = {0};
-    if (take_members(job, status)) return status->code;
+    if (begin_run(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
     note_start(job);
     const double start_s = timer_now_s();

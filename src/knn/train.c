@@ -80,24 +80,29 @@ static bool try_images(const KnnModel *model, const TrainJob *job, KnnTrials *tr
     return trials->next >= job->train_count;
 }
 
-/* Chooses k by leave-one-out cross-validation; saves what it has when a signal stops it. */
-static StatusCode find_k(KnnModel *model, const TrainJob *job, Status *status) {
+/* None, or those that the job goes on with. Their `right` is freed by the caller. Collective: ranks agree. */
+static KnnTrials begin_trials(const TrainJob *job, Status *status) {
     const int64_t asked = knn_options(job->config).k_max, others = job->train_count - 1;
     KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
-    bool tried = !comm_agree(job->comm, status) && try_images(model, job, &trials);
-    if (tried) model->method.k = choose_k(&trials, job);
+    comm_agree(job->comm, status);
+    return trials;
+}
+
+/* Chooses k by leave-one-out cross-validation; saves what it has when a signal stops it. */
+static StatusCode find_k(KnnModel *model, const TrainJob *job, KnnTrials *trials, Status *status) {
+    const bool tried = try_images(model, job, trials);
+    if (tried) model->method.k = choose_k(trials, job);
     if (tried && job->valid.n > 0)
-        knn_trials_checkpoint(job, &trials); /* which the validation may be stopped after */
-    if (!tried && !status->code) report_round(job);
-    if (!tried && !status->code && !knn_model_save(job, 0, &trials, status)) {
+        knn_trials_checkpoint(job, trials); /* which the validation may be stopped after */
+    if (!tried) report_round(job);
+    if (!tried && !knn_model_save(job, 0, trials, status)) {
         status_set(status, STATUS_STOPPED,
                    "Stopped by %s with %lld of %lld images tried to choose k and saved in %s; run again with "
                    "--resume.",
-                   stop_signal_name(), (long long)trials.next, (long long)job->train_count, job->model_path);
+                   stop_signal_name(), (long long)trials->next, (long long)job->train_count, job->model_path);
     }
-    mem_free(trials.right);
     return status->code;
 }
 
@@ -141,21 +146,17 @@ void knn_log_hints(const TrainJob *job) {
                  (long long)k, class_name(&job->class_names, least, number), (long long)counts[least]);
 }
 
-/* To train is to keep the training images, and perhaps to choose k. */
-StatusCode knn_train(TrainJob *job, Status *status) {
-    if (job->train_count < 1)
-        return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid.");
-    const KnnOptions options = knn_options(job->config);
-    KnnModel model = {.method = knn_method(&options, job->spec)};
-    knn_log_hints(job);
+/* With the run begun. */
+static StatusCode train(TrainJob *job, KnnModel model, KnnTrials *trials, Status *status) {
     const bool is_auto = model.method.k == 0;
-    PhaseClock clock = phase_clock_start(job->comm, job->metrics);
+    PhaseClock clock = phase_clock_start(job->comm);
+    phase_clock_table(job->metrics);
     job->phases = &clock;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     progress_enter(comm_progress(job->comm), PROGRESS_INDEX, 0);
     if (is_auto || job->valid.n > 0) model = model_of_shards(job);
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
-    if (!is_auto || !find_k(&model, job, status)) {
+    if (!is_auto || !find_k(&model, job, trials, status)) {
         if (job->valid.n > 0) {
             stop_leave_at_once(train_job_resume_advice);
             report_validation(&model, job);
@@ -165,5 +166,19 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     }
     job->phases = NULL;
     knn_model_free(&model);
+    return status->code;
+}
+
+/* To train is to keep the training images, and perhaps to choose k. */
+StatusCode knn_train(TrainJob *job, Status *status) {
+    if (job->train_count < 1)
+        return status_set(status, STATUS_USAGE, "knn: no training images are left; lower run.valid.");
+    const KnnOptions options = knn_options(job->config);
+    const KnnModel model = {.method = knn_method(&options, job->spec)};
+    KnnTrials trials = {0};
+    knn_log_hints(job);
+    if (model.method.k == 0) trials = begin_trials(job, status);
+    if (!status->code && !train_job_begin(job, status)) train(job, model, &trials, status);
+    mem_free(trials.right);
     return status->code;
 }

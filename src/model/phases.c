@@ -54,12 +54,15 @@ void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const Phase
     mem_free(all);
 }
 
-PhaseClock phase_clock_start(const Comm *comm, Metrics *metrics) {
+PhaseClock phase_clock_start(const Comm *comm) {
+    return (PhaseClock){comm, timer_now_s(), progress_waited_s(comm_progress(comm)), {{0}}};
+}
+
+void phase_clock_table(Metrics *metrics) {
     MetricsColumn columns[PHASE_COLUMNS];
     memcpy(columns, phase_columns, sizeof columns);
     columns[0].name = "round";
     metrics_table(metrics, table_name, columns, PHASE_COLUMNS);
-    return (PhaseClock){comm, timer_now_s(), progress_waited_s(comm_progress(comm)), {{0}}};
 }
 
 void phase_clock_take(PhaseClock *clock, Phase phase) {

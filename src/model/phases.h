@@ -38,8 +38,10 @@ typedef struct {
     PhaseTimes times; /* of this round */
 } PhaseClock;
 
+PhaseClock phase_clock_start(const Comm *comm);
+
 /* Declares the table, whose first column is `round`, from 1. */
-PhaseClock phase_clock_start(const Comm *comm, Metrics *metrics);
+void phase_clock_table(Metrics *metrics);
 
 /* What went by since the last call was this phase; in PHASE_COMPUTE but what was spent waiting for other
  * ranks, which is PHASE_WAIT. clock may be NULL. Not collective. */

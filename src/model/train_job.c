@@ -188,6 +188,10 @@ void train_job_free_images(TrainJob *job) {
     class_names_free(&job->class_names);
 }
 
+StatusCode train_job_begin(TrainJob *job, Status *status) {
+    return job->begin ? job->begin(job, job->begin_context, status) : status->code;
+}
+
 /* What is to be saved. */
 typedef struct {
     bool complete;

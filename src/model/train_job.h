@@ -17,7 +17,9 @@
 #include <stdint.h>
 
 /* All ranks hold the same values, but for `shard`. */
-typedef struct {
+typedef struct TrainJob TrainJob;
+
+struct TrainJob {
     const Comm *comm;
     const Config *config;
     Log *log;
@@ -38,12 +40,15 @@ typedef struct {
     const H5File *resume;      /* the checkpoint to go on from, or NULL to start fresh */
     bool go_on; /* what an earlier run left is used (--resume), also where there is no checkpoint of the whole
                  */
+    /* makes the run's files ready, and opens `metrics`; or NULL (train_job_begin) */
+    StatusCode (*begin)(TrainJob *job, const void *context, Status *status);
+    const void *begin_context;
     Metrics *metrics;   /* on rank 0; calls on other ranks do nothing */
     Trace *trace;       /* of this rank, or NULL */
     PhaseClock *phases; /* of a training in rounds, or NULL */
     bool diverged;      /* out: why the training failed */
     StopWatch *watch;   /* of groups of ranks that train apart: a signal on any rank of any; or NULL */
-} TrainJob;
+};
 
 static inline Context train_job_context(const TrainJob *job) {
     return (Context){job->comm, job->log, job->threads};
@@ -72,6 +77,10 @@ void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]);
  */
 void train_job_log_hints(const TrainJob *job);
 void train_job_free_images(TrainJob *job);
+
+/* A training calls this once, when it has read what it goes on with, so that a run that can't be gone on with
+ * stays as it was: before this it writes nothing, and has no metrics. Collective: ranks agree. */
+StatusCode train_job_begin(TrainJob *job, Status *status);
 
 /* Saves what a training ends with, whole or to be gone on with, to job->model_path (checkpoint_save). The
  * metrics of a complete one are written before, so that no complete model lacks them. Where model_path can't

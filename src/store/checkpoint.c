@@ -185,7 +185,6 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     const bool first = comm_rank(comm) == 0;
     char *previous = atomic_file_previous(path);
     const char *const candidates[] = {path, previous};
-    bool damaged = false; /* the newest file, as this rank sees it */
     Status failure = {0};
     *file = NULL;
     for (int i = 0; i < 2 && !*file; i++) {
@@ -194,7 +193,7 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
         comm_broadcast(comm, &there, sizeof there, 0);
         if (!there) continue;
         Status attempt = {0};
-        if (checkpoint_open_alone(candidates[i], file, &attempt) && i == 0) damaged = true;
+        checkpoint_open_alone(candidates[i], file, &attempt);
         if (comm_agree(comm, &attempt) == STATUS_OK) continue;
         Status ignored = {0};
         h5_close(file, &ignored);
@@ -203,8 +202,6 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
     }
     if (*file && failure.code && first)
         fprintf(stderr, "pardigits: resuming from the previous checkpoint, %s.\n", previous);
-    /* otherwise the next save would keep the damaged file as the previous copy */
-    if (*file && first && damaged) atomic_file_swap_previous(path);
     if (*file && first && h5_lacks_sum(*file)) h5_note_missing_sum(h5_path(*file));
     if (!*file && failure.code)
         status_set(
@@ -213,6 +210,14 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
             path);
     mem_free(previous);
     return status->code;
+}
+
+void checkpoint_make_newest(const H5File *file, const char *path) {
+    if (!strcmp(h5_path(file), path)) return;
+    if (access(path, F_OK))
+        rename(h5_path(file), path);
+    else
+        atomic_file_swap_previous(path);
 }
 
 void checkpoint_remove(const char *path) {

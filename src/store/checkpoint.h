@@ -52,9 +52,13 @@ StatusCode checkpoint_put(H5File **file, const char *path, Status *status);
 StatusCode checkpoint_check_readable(const char *path, Status *status);
 
 /* Opens the checkpoint to resume from: path, or its previous copy if path is damaged. In the latter case rank
- * 0 says so on standard error, and the two files swap names. *file = NULL with STATUS_OK if neither exists.
+ * 0 says so on standard error. *file = NULL with STATUS_OK if neither exists.
  * Collective: each rank opens the file by itself; all return the same status. */
 StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **file, Status *status);
+
+/* Before a run goes on with a file that checkpoint_open_newest opened: where that is the previous copy, the
+ * two swap names, or the next save would keep the damaged file as the previous copy. Not collective. */
+void checkpoint_make_newest(const H5File *file, const char *path);
 
 /* Opens path itself and verifies its digest. Collective: all ranks return the same status. */
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);

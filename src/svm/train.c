@@ -274,23 +274,33 @@ static StatusCode run_search(const SvmTask *task, const SvmGrid *grid, SvmVotes 
     return status->code;
 }
 
-/* Looks for C and gamma, if that is wanted and wasn't done before. */
-static StatusCode search(SvmTask *task, Status *status) {
+/* A search for C and gamma, if that is wanted and wasn't done before. */
+typedef struct {
+    bool wanted;
     SvmGrid grid;
+    SvmVotes votes; /* freed by the caller */
+} Search;
+
+/* With the votes that the job goes on with. Collective: ranks agree. */
+static StatusCode begin_search(SvmTask *task, Search *search, Status *status) {
     const TrainJob *job = task->job;
     const double gamma = task->kernel.gamma;
-    if (task->searched || !task->options.search) return STATUS_OK;
-    if (svm_grid_read(&task->options, &grid, status)) return status->code;
-    for (int g = 0; g < grid.gamma_count; g++) {
-        task->kernel.gamma = grid.gamma[g];
+    search->wanted = !task->searched && task->options.search;
+    if (!search->wanted) return STATUS_OK;
+    if (svm_grid_read(&task->options, &search->grid, status)) return status->code;
+    for (int g = 0; g < search->grid.gamma_count; g++) {
+        task->kernel.gamma = search->grid.gamma[g];
         if (check_task(task, status)) return status->code;
     }
     task->kernel.gamma = gamma;
-    SvmVotes votes = svm_grid_votes(task, &grid);
-    if (job->resume) svm_votes_read(job->resume, &votes, status);
-    if (!comm_agree(job->comm, status) && !run_search(task, &grid, &votes, status))
-        svm_grid_choose(task, &grid, &votes);
-    svm_votes_free(&votes);
+    search->votes = svm_grid_votes(task, &search->grid);
+    if (job->resume) svm_votes_read(job->resume, &search->votes, status);
+    return comm_agree(job->comm, status);
+}
+
+static StatusCode end_search(SvmTask *task, Search *search, Status *status) {
+    if (search->wanted && !run_search(task, &search->grid, &search->votes, status))
+        svm_grid_choose(task, &search->grid, &search->votes);
     return status->code;
 }
 
@@ -344,6 +354,19 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
     return samples;
 }
 
+/* The tables of the metrics, with the rows of what the checkpoint holds. */
+static void begin_tables(const SvmTask *task, const SvmPairs *pairs, int shift_pixels) {
+    const TrainJob *job = task->job;
+    const Resumed resumed = {pairs, shift_pixels};
+    phase_clock_table(job->metrics);
+    metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
+    if (job->resume)
+        metrics_filter(job->metrics, "pairs", is_of_checkpoint, &resumed);
+    else
+        metrics_cut(job->metrics, "pairs", 0);
+    if (task->options.search) svm_grid_table(job);
+}
+
 StatusCode svm_train(TrainJob *job, Status *status) {
     if (job->train_count > INT32_MAX)
         return status_set(status, STATUS_USAGE,
@@ -352,7 +375,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     const SvmOptions options = svm_options(job->config);
     const bool shifts = options.virtual > 0;
     SvmTask task = {.job = job, .options = options, .kernel = svm_options_kernel(&options), .c = options.c};
-    PhaseClock clock = phase_clock_start(job->comm, job->metrics);
+    PhaseClock clock = phase_clock_start(job->comm);
     job->phases = &clock;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     const bool gradient = options.features == SVM_FEATURES_GRADIENT;
@@ -362,16 +385,14 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     trace_end(trace_thread(job->trace, 0), TRACE_FETCH, traced_s, 0, 0);
     SvmPairs pairs = svm_pairs_new(job->spec.classes);
     SvmSamples shifted = {0};
-    metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
-    if (!job->resume) metrics_cut(job->metrics, "pairs", 0);
-    if (options.search) svm_grid_table(job);
-    if (job->resume && !resume_pairs(&task, &train, &shifted, &pairs, status)) {
-        const Resumed resumed = {&pairs, shifted.shift_pixels};
-        metrics_filter(job->metrics, "pairs", is_of_checkpoint, &resumed);
-    }
-    if (!status->code && !shifted.set.n) {
-        if (!set_samples(&task, &train.plain, !shifts, status) && !search(&task, status))
-            train_stage(&task, &pairs, status);
+    Search search = {0};
+    if (job->resume) resume_pairs(&task, &train, &shifted, &pairs, status);
+    const bool is_first_stage = !shifted.set.n;
+    if (!status->code && is_first_stage && !set_samples(&task, &train.plain, !shifts, status))
+        begin_search(&task, &search, status);
+    if (!status->code && !train_job_begin(job, status)) begin_tables(&task, &pairs, shifted.shift_pixels);
+    if (!status->code && is_first_stage) {
+        if (!end_search(&task, &search, status)) train_stage(&task, &pairs, status);
         if (!status->code && shifts) {
             shifted = make_virtual(&task, &train.images, &pairs);
             svm_pairs_clear(&pairs);
@@ -380,6 +401,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     if (!status->code && shifts && !set_samples(&task, &shifted, true, status))
         train_stage(&task, &pairs, status);
     job->phases = NULL;
+    svm_votes_free(&search.votes);
     svm_pairs_free(&pairs);
     svm_samples_free(&shifted);
     svm_train_images_free(&train);

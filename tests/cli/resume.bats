@@ -103,7 +103,11 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     cp -r "$run_dir" "$stopped"
     cp -r "$run_dir" "$BATS_TEST_TMPDIR/other"
     cp "$stopped/model.member-00.h5" "$BATS_TEST_TMPDIR/other/model.member-01.h5" # of another seed
-    fails 2 'model.member-01.h5 was begun with another run.seed' "$PARDIGITS" train "${two[@]}" --run "$BATS_TEST_TMPDIR/other" --resume
+    local before
+    before=$(sha256sum "$BATS_TEST_TMPDIR/other"/*)
+    fails 2 'model.member-01.h5 was begun with another run.seed' "$PARDIGITS" train "${two[@]}" --run "$BATS_TEST_TMPDIR/other" --resume \
+        --set run.stall_warn_s=99
+    [[ $(sha256sum "$BATS_TEST_TMPDIR/other"/*) == "$before" ]]
     # neither without the file that says whose they are, nor with a damaged one, is a finished member lost
     rm -f "$run_dir"/{model,model.prev,metrics}.h5
     fails 2 'holds a run already' "$PARDIGITS" train "${two[@]}" --run "$run_dir"
@@ -242,11 +246,20 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
 @test "--resume with another configuration is refused and changes nothing" {
     local cnn=(configs/cnn.ini --data "$data" --set run.train=300 --set cnn.epochs=1 --run "$run_dir")
     on 1 1 train "${cnn[@]}"
-    local before
+    local before code=0
     before=$(sha256sum "$run_dir"/*)
     fails_on 2 2 'cnn.lr' train "${cnn[@]}" --resume --set cnn.lr=0.123
     fails_on 2 2 '--overwrite' train "${cnn[@]}"
     [[ $(sha256sum "$run_dir"/*) == "$before" ]]
+    # nor where the model is damaged, and the one before it is whole
+    cp "$run_dir/model.h5" "$run_dir/model.prev.h5"
+    dd if=/dev/urandom of="$run_dir/model.h5" bs=1K seek=40 count=4 conv=notrunc status=none
+    before=$(sha256sum "$run_dir"/*)
+    on 1 1 train "${cnn[@]}" --resume --set cnn.lr=0.123 || code=$?
+    [[ $code -eq 2 && $(sha256sum "$run_dir"/*) == "$before" ]]
+    on 1 1 train "${cnn[@]}" --resume
+    "$PARDIGITS" digest "$run_dir/model.h5"
+    [[ $(ls -A "$run_dir") == $'config.ini\nmetrics.h5\nmodel.h5' ]]
 }
 
 @test "--resume with other training images or labels is refused and changes nothing" {

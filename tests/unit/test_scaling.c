@@ -37,7 +37,8 @@ static void add_epochs(const MadeRun *made, Metrics *metrics) {
 
 static void add_rounds(const MadeRun *made, Metrics *metrics) {
     Comm *alone = comm_alone();
-    PhaseClock clock = phase_clock_start(alone, metrics);
+    PhaseClock clock = phase_clock_start(alone);
+    phase_clock_table(metrics);
     for (int round = 0; round < 2; round++) {
         clock.times = (PhaseTimes){{[PHASE_COMPUTE] = made->epoch_s - made->wait_s - 1,
                                     [PHASE_WAIT] = made->wait_s,
