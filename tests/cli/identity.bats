@@ -26,12 +26,12 @@ same_digest() {
 
 @test "gradients of strokes: one digest for all ranks x threads, of KNN and SVM" {
     same_digest configs/knn-gradient.ini --set run.train=3001 --set run.valid=500 --set knn.k=auto
-    same_digest configs/svm-virtual.ini --set run.train=501 --set run.valid=100 --set svm.checkpoint_s=0
+    same_digest configs/svm-virtual.ini --set run.train=251 --set run.valid=100 --set svm.checkpoint_s=0
 }
 
 @test "SVM: one digest for all ranks x threads" {
-    same_digest configs/svm.ini --set run.train=3001
-    same_digest configs/svm.ini --set run.train=501 --set run.valid=100 --set svm.virtual=1 --set svm.normalize=yes \
+    same_digest configs/svm.ini --set run.train=1501
+    same_digest configs/svm.ini --set run.train=301 --set run.valid=100 --set svm.virtual=1 --set svm.normalize=yes \
         --set svm.kernel=poly --set svm.gamma=0.5 --set svm.coef0=0.5 --set svm.degree=9 --set svm.probability=yes \
         --set svm.checkpoint_s=0
 }
@@ -45,9 +45,9 @@ same_digest() {
 }
 
 @test "SVM: a search finds the same table and model on all ranks x threads" {
-    same_digest configs/svm.ini --set run.train=601 --set svm.search=grid --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" \
+    same_digest configs/svm.ini --set run.train=301 --set svm.search=grid --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" \
         --set "svm.grid_gamma=0.005 0.02"
-    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/a" --set run.train=601 --set svm.search=grid \
+    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/a" --set run.train=301 --set svm.search=grid \
         --set svm.folds=3 --set "svm.grid_c=0.1, 2 5" --set "svm.grid_gamma=0.005 0.02" 2>"$BATS_TEST_TMPDIR/log"
     grep 'search: C' "$BATS_TEST_TMPDIR/log"
     [[ $(grep -c 'search: C = .* images correct' "$BATS_TEST_TMPDIR/log") -eq 6 ]]
@@ -56,7 +56,7 @@ same_digest() {
         sort -s -k 1,1 -rn | head -n 1)
     grep -q "search: C = $(cut -d ' ' -f 2 <<<"$best") and gamma = $(cut -d ' ' -f 3 <<<"$best") are best" "$BATS_TEST_TMPDIR/log"
     # the cell alone, without the others
-    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/b" --set run.train=601 \
+    "$PARDIGITS" train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/b" --set run.train=301 \
         --set "svm.c=$(cut -d ' ' -f 2 <<<"$best")" --set "svm.gamma=$(cut -d ' ' -f 3 <<<"$best")"
     for run in a b; do
         "$PARDIGITS" evaluate "$BATS_TEST_TMPDIR/$run/model.h5" --data "$data" --json | sed -E 's/.*("confusion".*)/\1/' >"$BATS_TEST_TMPDIR/$run.json"
@@ -179,19 +179,19 @@ PY
 }
 
 @test "evaluate: the same predictions on any ranks x threads" {
-    local layout results=()
-    on 1 2 train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm" --set run.train=2000
-    on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/cnn" --set run.train=2000 --set cnn.epochs=1
-    on 1 2 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn" --set run.train=2000
-    on 1 2 train configs/knn-idm.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-idm" --set run.train=500 \
+    local layout results=() held=(--set run.valid=1000)
+    on 1 2 train configs/svm.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm" "${held[@]}" --set run.train=2000
+    on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/cnn" "${held[@]}" --set run.train=2000 --set cnn.epochs=1
+    on 1 2 train configs/knn.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn" "${held[@]}" --set run.train=2000
+    on 1 2 train configs/knn-idm.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-idm" "${held[@]}" --set run.train=500 \
         --set knn.candidates=4
-    on 1 2 train configs/knn-gradient.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-gradient" --set run.train=2000
-    on 1 2 train configs/svm-virtual.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm-virtual" --set run.train=500
+    on 1 2 train configs/knn-gradient.ini --data "$data" --run "$BATS_TEST_TMPDIR/knn-gradient" "${held[@]}" --set run.train=2000
+    on 1 2 train configs/svm-virtual.ini --data "$data" --run "$BATS_TEST_TMPDIR/svm-virtual" "${held[@]}" --set run.train=500
     for model in knn knn-idm knn-gradient svm svm-virtual cnn; do
         results=()
         for layout in "1 1" "1 2" "2 1" "3 1" "4 2"; do
             # shellcheck disable=SC2086 # two words
-            results+=("$(on $layout evaluate "$BATS_TEST_TMPDIR/$model/model.h5" --data "$data" --json \
+            results+=("$(on $layout evaluate "$BATS_TEST_TMPDIR/$model/model.h5" --data "$data" --split valid --json \
                 --set cnn.test_shifts=1 |
                 sed -E 's/.*("confusion".*)/\1/')")
         done
