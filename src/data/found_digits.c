@@ -22,6 +22,11 @@ void found_digits_add(FoundDigits *found, const FoundDigit *digit, const uint8_t
     found->count++;
 }
 
+void found_digits_append(FoundDigits *found, const FoundDigits *other) {
+    for (int64_t i = 0; i < other->count; i++)
+        found_digits_add(found, &other->digits[i], other->images + i * image_spec_pixels(other->spec));
+}
+
 void found_digits_free(FoundDigits *found) {
     mem_free(found->digits);
     mem_free(found->images);

@@ -36,6 +36,8 @@ typedef struct {
 
 /* Appends a digit with its image, which is copied. */
 void found_digits_add(FoundDigits *found, const FoundDigit *digit, const uint8_t *image);
+/* Appends all of other. */
+void found_digits_append(FoundDigits *found, const FoundDigits *other);
 void found_digits_free(FoundDigits *found);
 
 #endif

@@ -314,6 +314,18 @@ static void find_digits_on_sheets(PIX *page, const PageSheets *sheets, FoundDigi
         find_digits_on_sheet(page, sheets, s, &lines, found);
 }
 
+/* Finds the digits on the sheets, or on the page as a whole where far more is sure to be a digit: then the
+ * bright parts are patches of light on one sheet. */
+static void find_digits_on_sheets_or_page(PIX *page, const PageSheets *sheets, FoundDigits *found) {
+    FoundDigits on_sheets = {.spec = found->spec}, on_page = on_sheets;
+    find_digits_on_sheets(page, sheets, &on_sheets);
+    find_digits(page, NULL, &on_page);
+    const int64_t sure = page_sure_digits(&on_sheets);
+    found_digits_append(found, page_sure_digits(&on_page) > sure + 1 + sure / 10 ? &on_page : &on_sheets);
+    found_digits_free(&on_sheets);
+    found_digits_free(&on_page);
+}
+
 /* A crooked scan's sheet comes first: it looks like a digit that was cut out. */
 void page_find_digits(PIX *page, FoundDigits *found) {
     const int64_t before = found->count;
@@ -325,7 +337,7 @@ void page_find_digits(PIX *page, FoundDigits *found) {
         if (!sheets.count)
             find_digits(grey, NULL, found);
         else if (!scan)
-            find_digits_on_sheets(grey, &sheets, found);
+            find_digits_on_sheets_or_page(grey, &sheets, found);
     }
     page_sheets_free(&sheets);
     pixDestroy(&grey);

@@ -186,23 +186,35 @@ static void add_cut_readings(PIX *ink, int level, const PageShape *shape, int co
     mem_free(cuts);
 }
 
-/* Whether the last image found is a digit beyond doubt, so that cutting it isn't worth a model's time: pairs
- * that touch have log odds far below this. */
-static bool is_surely_one(const FoundDigits *found) {
+/* Whether image i is a digit beyond doubt: pairs that touch have log odds far below this. */
+static bool is_surely_one(const FoundDigits *found, int64_t i) {
     const float sure = 8;
     float log_odds[GATE_DIGITS];
-    if (!found->count || !gate_knows(found->spec)) return false;
-    gate_log_odds(found->images + (found->count - 1) * image_spec_pixels(found->spec), log_odds);
+    gate_log_odds(found->images + i * image_spec_pixels(found->spec), log_odds);
     for (int k = 0; k < GATE_DIGITS; k++)
         if (log_odds[k] >= sure) return true;
     return false;
+}
+
+int64_t page_sure_digits(const FoundDigits *found) {
+    int64_t sure = 0;
+    for (int64_t i = 0; i < found->count && gate_knows(found->spec); i++) {
+        const FoundDigit *digit = &found->digits[i];
+        sure += !digit->reading && !digit->joins && is_surely_one(found, i);
+    }
+    return sure;
+}
+
+/* Whether cutting the last image found isn't worth a model's time. */
+static bool is_one(const FoundDigits *found) {
+    return found->count && gate_knows(found->spec) && is_surely_one(found, found->count - 1);
 }
 
 void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
                      FoundDigits *found) {
     const int width = shape->box.width, height = shape->box.height;
     page_read_as_one(ink, level, shape, digit, scale, found);
-    if (width < height || (10 * width <= 18 * height && is_surely_one(found))) return;
+    if (width < height || (10 * width <= 18 * height && is_one(found))) return;
     if (10 * width <= 26 * height) add_cut_readings(ink, level, shape, 2, &digit, scale, found);
     if (10 * width >= 14 * height && 10 * width <= 40 * height)
         add_cut_readings(ink, level, shape, 3, &digit, scale, found);

@@ -15,4 +15,7 @@ void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit dig
 void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
                       FoundDigits *found);
 
+/* How many shapes are digits beyond doubt; 0 where only a model can tell. */
+int64_t page_sure_digits(const FoundDigits *found);
+
 #endif

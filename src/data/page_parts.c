@@ -166,23 +166,34 @@ static bool surrounds(const PageShape *a, const PageShape *b) {
            has_ink(a, in->x, out->y, in->width, above) && has_ink(a, in->x, bottom_of(in), in->width, below);
 }
 
-/* Whether a shape is drawn around others, as a ring around a number: what it surrounds, but for specks, is
- * large against it, and in its middle, as what an outlined letter has within isn't. */
+/* Whether b lies in a's box, and isn't a speck beside it. */
+static bool holds(const PageShape *a, const PageShape *b) {
+    const PageRect both = page_rect_united(&a->box, &b->box);
+    return 12 * larger(b->box.width, b->box.height) >= a->box.height && both.width == a->box.width &&
+           both.height == a->box.height;
+}
+
+/* Whether a shape is drawn around others: as a ring around a number what it surrounds is large against it,
+ * and in its middle, as what an outlined letter has within isn't; or as the edge of a note, which may be seen
+ * on some sides only, it holds much that is as high as wide and far smaller. */
 static bool is_enclosure(const PageShapes *shapes, int i) {
+    const int several = 3;
     const PageShape *shape = &shapes->shapes[i];
-    PageRect inside = {0};
-    for (int j = 0; j < shapes->count; j++) {
-        const PageRect *other = &shapes->shapes[j].box;
-        if (j == i || 12 * larger(other->width, other->height) < shape->box.height ||
-            !surrounds(shape, &shapes->shapes[j]))
-            continue;
-        inside = inside.width ? page_rect_united(&inside, other) : *other;
-    }
     const PageRect *box = &shape->box;
+    PageRect inside = {0};
+    int held = 0;
+    for (int j = 0; j < shapes->count; j++) {
+        const PageShape *other = &shapes->shapes[j];
+        if (j == i || !holds(shape, other)) continue;
+        held += 3 * other->box.height <= box->height && 2 * other->box.height >= other->box.width;
+        if (surrounds(shape, other))
+            inside = inside.width ? page_rect_united(&inside, &other->box) : other->box;
+    }
     const int off_x = abs(2 * inside.x + inside.width - 2 * box->x - box->width),
               off_y = abs(2 * inside.y + inside.height - 2 * box->y - box->height);
-    return 4 * off_x <= box->width && 4 * off_y <= box->height &&
-           (10 * inside.height >= 3 * box->height || 10 * inside.width >= 3 * box->width);
+    return held >= several ||
+           (4 * off_x <= box->width && 4 * off_y <= box->height &&
+            (10 * inside.height >= 3 * box->height || 10 * inside.width >= 3 * box->width));
 }
 
 static void remove_enclosures(PageShapes *shapes) {

@@ -14,26 +14,34 @@ enum {
 
 static const double MUCH_DARKER = 0.8; /* than paper */
 
-/* Where a page is bright. NULL if it has no two levels. */
-static PIX *bright_of(PIX *grey) {
-    PIX *bright = NULL;
-    if (pixOtsuAdaptiveThreshold(grey, pixGetWidth(grey), pixGetHeight(grey), 0, 0, 0.1f, NULL, &bright))
-        return NULL;
+/* Where a page is bright within a mask. */
+static PIX *bright_within(PIX *grey, PIX *mask) {
+    l_int32 level = 0;
+    NUMA *histogram = pixGetGrayHistogramMasked(grey, mask, 0, 0, 1);
+    numaSplitDistribution(histogram, 0.1f, &level, NULL, NULL, NULL, NULL, NULL);
+    numaDestroy(&histogram);
+    PIX *bright = pixThresholdToBinary(grey, level + 1);
     pixInvert(bright, bright);
-    return pixOpenBrick(bright, bright, 3, 3);
+    pixAnd(bright, bright, mask);
+    return bright;
+}
+
+/* Adds to a part what is written on it. */
+static void fill_ink(PIX *part) {
+    const int joined = 9;
+    pixCloseSafeBrick(part, part, joined, joined);
+    PIX *holes = pixHolesByFilling(part, 4);
+    pixOr(part, part, holes);
+    pixDestroy(&holes);
 }
 
 /* A part of a mask [as page] with what is written on it. */
 static PIX *part_with_ink(PIX *mask, BOXA *boxes, PIXA *parts, int i) {
-    const int joined = 9;
     l_int32 x, y, width, height;
     PIX *whole = pixCreateTemplate(mask), *part = pixaGetPix(parts, i, L_CLONE);
     boxaGetBoxGeometry(boxes, i, &x, &y, &width, &height);
     pixRasterop(whole, x, y, width, height, PIX_SRC, part, 0, 0);
-    pixCloseSafeBrick(whole, whole, joined, joined);
-    PIX *holes = pixHolesByFilling(whole, 4);
-    pixOr(whole, whole, holes);
-    pixDestroy(&holes);
+    fill_ink(whole);
     pixDestroy(&part);
     return whole;
 }
@@ -169,31 +177,73 @@ static void add_sheet(PIX *part, PIX *page, PageSheets *sheets) {
     pixDestroy(&whole);
 }
 
-/* The bright parts of a page that have a sheet's shape and edge; their number. bright: of the small page. */
-static int find_parts(PIX *grey, PIX *bright, PIX *sheets[PAGE_MOST_SHEETS]) {
+/* The larger parts of a mask with what is written on them; their number. */
+static int large_parts(PIX *mask, PIX *large[PAGE_MOST_SHEETS]) {
     PIXA *parts = NULL;
-    BOXA *boxes = pixConnComp(bright, &parts, 4);
+    BOXA *boxes = pixConnComp(mask, &parts, 4);
     int count = 0;
     for (int i = 0; i < boxaGetCount(boxes) && count < PAGE_MOST_SHEETS; i++) {
         l_int32 width, height;
         boxaGetBoxGeometry(boxes, i, NULL, NULL, &width, &height);
-        if (10 * width * height < pixGetWidth(grey) * pixGetHeight(grey)) continue;
-        PIX *part = part_with_ink(bright, boxes, parts, i);
-        if (has_shape_of_sheet(part) && has_dark_edge(grey, part))
-            sheets[count++] = part;
-        else
-            pixDestroy(&part);
+        if (20 * width * height >= pixGetWidth(mask) * pixGetHeight(mask))
+            large[count++] = part_with_ink(mask, boxes, parts, i);
     }
     boxaDestroy(&boxes);
     pixaDestroy(&parts);
     return count;
 }
 
+static bool is_sheet(PIX *grey, PIX *part) {
+    return has_shape_of_sheet(part) && has_dark_edge(grey, part);
+}
+
+/* Adds to a part what makes it a sheet: the half that lies in shadow. Whether there is such one. */
+static bool unite_with_shadow(PIX *grey, PIX *part, PIX **darker, int count) {
+    bool sheet = false;
+    for (int i = 0; i < count && !sheet; i++) {
+        PIX *both = pixOr(NULL, part, darker[i]);
+        fill_ink(both);
+        sheet = is_sheet(grey, both);
+        if (sheet) pixCopy(part, both);
+        pixDestroy(&both);
+    }
+    return sheet;
+}
+
+/* The bright parts of a page, of what isn't bright the brighter ones, and what both make together, that have
+ * a sheet's shape and edge; their number. */
+static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
+    const int corner = 11; /* where a sheet in shadow meets a ground in light that is as bright */
+    PIX *page = pixCreate(pixGetWidth(grey), pixGetHeight(grey), 1);
+    pixSetAll(page);
+    PIX *bright = bright_within(grey, page), *rest = pixSubtract(NULL, page, bright);
+    PIX *darker = bright_within(grey, rest), *ink = pixHolesByFilling(darker, 4);
+    PIX *parts[PAGE_MOST_SHEETS], *shadows[PAGE_MOST_SHEETS];
+    pixOpenBrick(bright, bright, 3, 3);
+    pixOr(darker, darker, ink);
+    pixOpenBrick(darker, darker, corner, corner);
+    const int parts_count = large_parts(bright, parts), shadows_count = large_parts(darker, shadows);
+    int count = 0;
+    for (int i = 0; i < parts_count; i++)
+        if (unite_with_shadow(grey, parts[i], shadows, shadows_count) || is_sheet(grey, parts[i]))
+            sheets[count++] = parts[i];
+        else
+            pixDestroy(&parts[i]);
+    for (int i = 0; i < shadows_count; i++)
+        pixDestroy(&shadows[i]);
+    pixDestroy(&page);
+    pixDestroy(&bright);
+    pixDestroy(&rest);
+    pixDestroy(&darker);
+    pixDestroy(&ink);
+    return count;
+}
+
 /* Adds the parts of a page that are sheets: the ground that none of them covers is much darker, as it isn't
- * around what lies between rules. grey, bright: of the small page. */
-static void add_sheets(PIX *page, PIX *grey, PIX *bright, PageSheets *sheets) {
-    PIX *parts[PAGE_MOST_SHEETS], *ground = pixCreateTemplate(bright);
-    const int count = find_parts(grey, bright, parts);
+ * around what lies between rules. grey: the small page. */
+static void add_sheets(PIX *page, PIX *grey, PageSheets *sheets) {
+    PIX *parts[PAGE_MOST_SHEETS], *ground = pixCreate(pixGetWidth(grey), pixGetHeight(grey), 1);
+    const int count = find_parts(grey, parts);
     for (int i = 0; i < count; i++)
         pixOr(ground, ground, parts[i]);
     pixInvert(ground, ground);
@@ -211,9 +261,7 @@ static void add_sheets(PIX *page, PIX *grey, PIX *bright, PageSheets *sheets) {
 PageSheets page_find_sheets(PIX *page) {
     PageSheets sheets = {0};
     PIX *grey = small_page(page);
-    PIX *bright = grey ? bright_of(grey) : NULL;
-    if (bright) add_sheets(page, grey, bright, &sheets);
-    pixDestroy(&bright);
+    if (grey) add_sheets(page, grey, &sheets);
     pixDestroy(&grey);
     return sheets;
 }

@@ -90,6 +90,18 @@ for name, i in (("outline7.pgm", 0), ("outline4.pgm", 4)):  # cut out of a pictu
     (left, right), (top, bottom) = [(min(values), max(values) + 1) for values in zip(*inked)]
     cut.rows = [row[left:right] for row in cut.rows[top:bottom]]
     cut.save(name)
+four = lambda: Page(300, 300).put(0, 4, 30, 20).put(1, 4, 160, 20).put(1, 4, 30, 170).put(0, 4, 160, 170)  # 72, 27
+lamp, dim = four(), Page(400, 400, 60)
+for y, row in enumerate(lamp.rows):  # light on a part of a sheet
+    row[:] = [v if 40 + y // 9 <= x < 200 + y // 9 and 30 <= y < 160 else v // 2 for x, v in enumerate(row)]
+lamp.save("lamp.pgm")
+for y, row in enumerate(four().rows):  # a sheet on a desk, half of both in shadow
+    dim.rows[50 + y][50:350] = row
+dim.rows = [[v if 2 * y + x < 600 else v // 2 for x, v in enumerate(row)] for y, row in enumerate(dim.rows)]
+dim.save("desk_shadow.pgm")
+note = Page(500, 500, 200)  # a note on a wall; only its shadow has an edge
+note.fill(30, 30, 430, 430, 205).fill(460, 38, 7, 429, 90).fill(38, 460, 429, 7, 90)
+note.put(0, 2, 60, 60).put(1, 2, 110, 60).put(1, 2, 60, 160).put(0, 2, 110, 160).save("note.pgm")
 faint = Page(228, 228, 255).put(33, 6, 30, 30)
 faint.rows = [[150 - (255 - v) * 40 // 255 + (x * x * 7 + y * y * 13 + x * y) % 11 for x, v in enumerate(row)] for y, row in enumerate(faint.rows)]
 faint.save("faint.pgm")
@@ -171,7 +183,7 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow or light, on a note, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
@@ -179,9 +191,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

@@ -363,6 +363,39 @@ class Drawer:
         ImageDraw.Draw(page).line((44, 66 + high, right, 66 + high + self.between(-3, 3)), fill=((30, 40, 140), (200, 30, 40))[self.between(0, 1)], width=5)
         return page, text
 
+    def shade(self, page, turn, soft):
+        """Half of a page in shadow; turn: of the shadow's edge."""
+        x, y = np.meshgrid(np.arange(page.width) - page.width / 2, np.arange(page.height) - page.height / 2)
+        along = x * np.cos(turn) + y * np.sin(turn) + self.between(-page.width // 6, page.width // 6)
+        dark = 1 - self.random.uniform(0.35, 0.6) * np.clip(along / soft + 0.5, 0, 1)
+        return self.noise(Image.fromarray((np.asarray(page) * dark[..., None]).astype(np.uint8)), 3)
+
+    def sheet_of_lines(self):
+        page = self.page(480, 560, 240)
+        return page, "".join(self.row(page, self.between(2, 4), 60, 60 + 125 * k, 65, 16, (30, 40, 140)) for k in range(4))
+
+    def draw_half_in_shadow(self):
+        page, text = self.sheet_of_lines()
+        return self.shade(page, self.between(0, 3) * np.pi / 2 + self.random.uniform(0.5, 1.07), self.between(2, 60)), text
+
+    def draw_shadow_on_desk(self):
+        page, (sheet, text) = self.page(620, 720, (70, 50, 35)), self.sheet_of_lines()
+        page.paste(sheet, (70, 80))
+        page = page.rotate(self.random.uniform(-3, 3), Image.BICUBIC, fillcolor=(70, 50, 35))
+        return self.shade(page, self.random.uniform(0, 6.3), self.between(2, 30)), text
+
+    def draw_notes(self):
+        """Notes, with their shadows, on a wall that is as light; numbers beside each other are read first."""
+        page, text = self.page(760, 420, (225, 220, 212)), ""
+        draw, colours = ImageDraw.Draw(page), ((250, 235, 120), (250, 160, 190), (160, 220, 150), (150, 205, 240), (200, 170, 115))
+        for x in (50, 400):
+            draw.rectangle((x + 10, 70, x + 318, 378), fill=(150, 146, 140))
+            draw.rectangle((x, 60, x + 310, 370), fill=colours[self.between(0, 4)])
+        for y in (95, 220):
+            for x in (85, 435):
+                text += self.row(page, self.between(1, 3), x, y, 48, 12)
+        return page.filter(ImageFilter.GaussianBlur(0.8)), text
+
     def draw_words(self):
         """Handwriting without digits."""
         page = self.page(700, 320)
@@ -487,7 +520,7 @@ SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
         "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
-        "touching_line")  # found later; drawn last, so that the others stay what they were
+        "touching_line", "half_in_shadow", "shadow_on_desk", "notes")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
