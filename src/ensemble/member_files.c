@@ -227,28 +227,37 @@ bool member_files_move(const char *model_path, const char *to) {
 /* Whether a member's file, which is whole, is of this training. */
 static StatusCode check_file(const H5File *file, const TrainJob *job, int member, Status *status) {
     Config *own = members_config(job->config, member, status), *stored = NULL;
-    char *builds = NULL;
+    char *builds = NULL, *init = NULL;
     ImageSource source = {0};
     const ConfigKey *key = NULL;
     if (!checkpoint_config(file, &model_families.keys, &stored, status)) key = run_difference(own, stored);
     checkpoint_source(file, &source, status);
     checkpoint_builds(file, &builds, status);
+    checkpoint_init(file, &init, status);
     const bool other_images = *source.images_sha256 && *job->source.images_sha256 &&
                               (strcmp(source.images_sha256, job->source.images_sha256) ||
                                strcmp(source.labels_sha256, job->source.labels_sha256)),
+               other_init = init && strcmp(init, job->init_digest ? job->init_digest : ""),
                other_build =
                    builds && job->builds && !strstr(job->builds, builds); /* of all that trained the run */
-    if (!status->code && (key || other_images || other_build))
+    if (!status->code && (key || other_images || other_init || other_build))
         status_set(status, STATUS_USAGE,
                    "%s was begun with another %s than this run: change that back, or move the file away.",
                    h5_path(file),
                    key            ? key->name
                    : other_images ? "set of training images"
+                   : other_init   ? "model of --init"
                                   : "build");
+    mem_free(init);
     mem_free(builds);
     config_destroy(&stored);
     config_destroy(&own);
     return status->code;
+}
+
+/* Whether what begins should begin with the weights of a model that isn't named. */
+static bool lacks_init(const TrainJob *job) {
+    return job->init_digest && *job->init_digest && !job->init;
 }
 
 StatusCode member_files_check(const TrainJob *job, Status *status) {
@@ -259,6 +268,11 @@ StatusCode member_files_check(const TrainJob *job, Status *status) {
         if (!checkpoint_check_readable(path, status) && access(path, F_OK) == 0 &&
             !checkpoint_open_alone(path, &file, &damage))
             check_file(file, job, m, status);
+        else if (!status->code && lacks_init(job))
+            status_set(status, STATUS_USAGE,
+                       "The run was begun with the weights of another model, and its member %d isn't begun "
+                       "yet: name that model again by --init.",
+                       m + 1);
         h5_close(&file, &damage);
         mem_free(path);
     }

@@ -43,8 +43,9 @@ bool member_files_move(const char *model_path, const char *to);
 /* Whether there is a member's model among them. */
 bool member_files_exist(const char *model_path);
 
-/* Refuses members' files that were begun with another configuration, other images or by another build than
- * this run's; damaged ones don't count. */
+/* Refuses members' files that were begun with another configuration, other images, another model of --init or
+ * by another build than this run's; damaged ones don't count. And refuses to begin a member without the model
+ * of --init that the run was begun with. */
 StatusCode member_files_check(const TrainJob *job, Status *status);
 
 #endif

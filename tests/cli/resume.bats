@@ -336,6 +336,15 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $("$PARDIGITS" evaluate still --split valid --json | field correct) -eq $("$PARDIGITS" evaluate two --split valid --json | field correct) ]]
     on 1 1 train "${few[@]}" --run still1 --set cnn.lr=0 --set cnn.bn_momentum=0.0001 --set cnn.epochs=1 --init two/model.h5
     same_model still/model.h5 still1/model.h5
+    # an ensemble needs it again while members aren't begun
+    local pair=("${few[@]}" --set cnn.members=2 --set cnn.epochs=500 --run pair)
+    start 1 "${pair[@]}" --init two
+    wait_for 'epoch 1'
+    kill -USR1 "$pid"
+    ends_with 75
+    fails 2 'member 2 isn'"'"'t begun yet: name that model again by --init' "$PARDIGITS" train "${pair[@]}" --resume
+    rm -f pair/model.h5 pair/model.prev.h5
+    fails 2 'model.member-00.h5 was begun with another model of --init' "$PARDIGITS" train "${pair[@]}" --resume
     # 47 classes: the last layer is new
     mkdir set
     for class in a b c; do
