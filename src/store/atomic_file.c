@@ -50,7 +50,7 @@ StatusCode atomic_file_begin(AtomicFile *file, const char *path, Status *status)
         stop_note_unfinished(file->temporary);
         if (file->lock.path) stop_note_unfinished(file->lock.path);
     } else {
-        mem_free(file->temporary); /* it is another program's */
+        mem_free(file->temporary); /* nothing is to be written, or by another program */
         file->temporary = NULL;
     }
     stop_hold_no_more();
@@ -71,7 +71,7 @@ void atomic_file_let_go(AtomicFile *file) {
 
 StatusCode atomic_file_end(AtomicFile *file, Status *status) {
     stop_hold();
-    if (!status->code) atomic_file_commit(file->temporary, file->path, false, status);
+    if (!status->code && file->temporary) atomic_file_commit(file->temporary, file->path, false, status);
     if (status->code && file->temporary) atomic_file_discard(file->temporary);
     atomic_file_let_go(file);
     stop_hold_no_more();
