@@ -94,6 +94,7 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
     if (gated && answers->probabilities && !found->digits[i].alone)
         hear_gate(log_odds, &answers->best[i], answers->probabilities + i * GATE_DIGITS);
     doubt->sure[i] = doubt->rank[i] = sureness(model, views, i, answers->best[i].label);
+    if (found->digits[i].struck) doubt->sure[i] = 0;
     if (!gated) return;
     const double own = (double)log_odds[answers->best[i].label], limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
     doubt->sure[i] = fmin(doubt->sure[i], digit_likelihood(own, limit, 1));

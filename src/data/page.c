@@ -192,7 +192,8 @@ static void read_joins(const Sight *sights, int number, double scale, FoundDigit
                             .number = first->number,
                             .shape = join->shapes[0],
                             .joins = join->count,
-                            .small = first->small};
+                            .small = first->small,
+                            .struck = first->struck};
         if (is_paper(sights, number, &join->whole.box)) continue;
         memcpy(digit.joined, join->shapes, sizeof digit.joined);
         page_read_as_one(sight->ink, sight->level, &join->whole, digit, scale, found);
@@ -207,8 +208,12 @@ static void read_shapes(Sight *sights, int number, double scale, FoundDigits *fo
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
         if (is_paper(sights, number, &shape->box)) continue;
-        const FoundDigit digit = {
-            .sight = number, .line = shape->line, .number = shape->number, .shape = i, .small = shape->small};
+        const FoundDigit digit = {.sight = number,
+                                  .line = shape->line,
+                                  .number = shape->number,
+                                  .shape = i,
+                                  .small = shape->small,
+                                  .struck = shape->struck};
         page_read_shape(sight->ink, sight->level, shape, digit, scale, found);
     }
     read_joins(sights, number, scale, found);

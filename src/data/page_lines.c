@@ -129,10 +129,11 @@ static double side_covered(PIX *part, int x, int y, int width, int height) {
     return share;
 }
 
-/* Whether a part has ink at all corners of its box, as a frame has, but a digit of straight lines doesn't. */
-static bool has_corners(PIX *part) {
+/* Whether a part has ink at all corners of its box, a share of its sides long, as a frame has, but a digit of
+ * straight lines doesn't. */
+static bool has_corners(PIX *part, double share) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
-    const int side = (int)larger(2, smaller(width, height) / 10);
+    const int side = (int)larger(2, (int)(share * (double)smaller(width, height)));
     int inked = 0;
     for (int corner = 0; corner < 4; corner++) {
         l_int32 pixels = 0;
@@ -189,6 +190,17 @@ static void remove_frame(PIX *part) {
     pixDestroy(&upright);
     pixDestroy(&lines);
     pixDestroy(&kept);
+}
+
+/* Whether a frame is that of a check box, and what is in it reaches into all its corners: a cross. */
+static bool is_crossed_box(PIX *box) {
+    const int64_t width = pixGetWidth(box), height = pixGetHeight(box);
+    if (3 * smaller(width, height) < 2 * larger(width, height)) return false;
+    PIX *inside = pixCopy(NULL, box);
+    remove_frame(inside);
+    const bool cross = has_corners(inside, 0.2);
+    pixDestroy(&inside);
+    return cross;
 }
 
 /* Whether strokes rise from both ends of a line in a part, as of boxes that are open at the top. */
@@ -281,7 +293,10 @@ static void remove_frames_and_edges(PIX **mask) {
         const bool edge = is_page_edge(part, &rect, width, height);
         if (drawn == 4 && is_solid(part))
             pixClearAll(part); /* a sheet, or paper within a frame */
-        else if ((drawn == 4 && has_corners(part)) || (drawn == 3 && edge) || (large && is_of_cells(part)))
+        else if (drawn == 4 && has_corners(part, 0.1) && is_crossed_box(part))
+            pixClearAll(part);
+        else if ((drawn == 4 && has_corners(part, 0.1)) || (drawn == 3 && edge) ||
+                 (large && is_of_cells(part)))
             remove_frame(part);
         else if (edge)
             pixClearAll(part);

@@ -2,6 +2,7 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "data/page_strike.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -302,6 +303,8 @@ static void make_shapes(PageShapes *shapes, PageShapes *pieces) {
             page_shape_remove(shapes, i);
         else if (!has_proportions(&shapes->shapes[i], height))
             move_shape(shapes, i, pieces);
+        else
+            shapes->shapes[i].struck = page_is_struck_out(shapes->shapes[i].mask);
 }
 
 PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {

@@ -10,6 +10,7 @@ typedef struct {
     int area;         /* pixels */
     int line, number; /* counted on the page; digits of a number stand close together */
     bool small;       /* against most of the page's, and apart from them */
+    bool struck;      /* out, by a line */
     bool raised;      /* as an exponent is */
     PIX *mask;        /* of the box */
 } PageShape;

@@ -156,6 +156,11 @@ with open(os.path.join(out, "marked.ppm"), "wb") as file:  # blue ink on an area
         for x, v in enumerate(row):
             paper = (250, 245, 90) if 15 <= x < 285 and 15 <= y < 205 else (252, 252, 252)
             file.write(bytes(p + (i - p) * (255 - v) // 255 for p, i in zip(paper, (30, 50, 150))))
+Page(400, 150).put(0, 4, 40, 20).put(1, 4, 140, 20).fill(30, 72, 240, 5, 30).save("struck.pgm")
+crossed = Page(200, 200).frame(60, 60, 52, 52, 3)
+for step in range(44):
+    crossed.fill(64 + step, 63 + step, 5, 2, 30).fill(103 - step, 63 + step, 5, 2, 30)
+crossed.save("crossed.pgm")
 lines = Page(400, 300)
 for place, i in enumerate((0, 1, 1, 0)):
     lines.put(i, 4, 20 + place % 2 * 110, 10 + place // 2 * 150)
@@ -201,7 +206,7 @@ PYTHON
 
 @test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
     cd "$BATS_FILE_TMPDIR"
-    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm dots.pgm --json >"$BATS_TEST_TMPDIR/json"
+    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm dots.pgm crossed.pgm --json >"$BATS_TEST_TMPDIR/json"
     python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
 import json, sys
 lines, *none = [json.loads(line) for line in open(sys.argv[1])]
@@ -209,11 +214,12 @@ assert lines["text"] == "72\n27" and lines["numbers"] == ["72", "27"], lines
 assert [d["line"] for d in lines["digits"]] == [1, 1, 2, 2] and lines["label"] is None
 x, y, width, height = lines["digits"][3]["box"]
 assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
-assert len(none) == 5 and all(page["digits"] == [] and page["text"] == "" for page in none), none
+assert len(none) == 6 and all(page["digits"] == [] and page["text"] == "" for page in none), none
 PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
     "$PARDIGITS" predict knn word.pgm --csv | tee "$BATS_TEST_TMPDIR/word" # of which the last letter looks like a 1
     [[ $(grep -c ",true," "$BATS_TEST_TMPDIR/word") -eq 3 ]]
+    [[ $("$PARDIGITS" predict knn struck.pgm --csv | grep -c ",true,") -eq 2 ]] # digits that are struck out are doubtful
     # a damaged page ends its file, not the ones beside it
     fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json
     [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7']" ]]

@@ -396,6 +396,27 @@ class Drawer:
                 text += self.row(page, self.between(1, 3), x, y, 48, 12)
         return page.filter(ImageFilter.GaussianBlur(0.8)), text
 
+    def draw_check_boxes(self):
+        """Some of them with a cross."""
+        page = self.page(420, 320)
+        draw, crossed = ImageDraw.Draw(page), self.between(0, 11)
+        for k in range(12):
+            x, y, side = 40 + k % 4 * 95, 40 + k // 4 * 90, 46
+            draw.rectangle((x, y, x + side, y + side), outline=(40, 40, 40), width=3)
+            if k == crossed or not self.between(0, 3):
+                for from_y, to_y in ((y + 4, y + 42), (y + 42, y + 4)):
+                    draw.line((x + self.between(2, 5), from_y, x + side - self.between(2, 5), to_y), fill=(30, 40, 140), width=5)
+        return page, ""
+
+    def draw_struck_out(self):
+        """A number that doesn't count any more."""
+        page, count = self.page(420, 200), self.between(1, 3)
+        self.row(page, count, 70, 60, 65, 12, (30, 40, 140))
+        right = np.where(np.asarray(page.convert("L")).min(0) < 128)[0][-1]
+        colour = ((30, 40, 140), (200, 30, 40))[self.between(0, 1)]
+        ImageDraw.Draw(page).line((54, 92 + self.between(-5, 5), right + 16, 92 + self.between(-5, 5)), fill=colour, width=5)
+        return page, ""
+
     def draw_words(self):
         """Handwriting without digits."""
         page = self.page(700, 320)
@@ -520,7 +541,8 @@ SEVERAL = ("number", "lines", "cells", "touching")
 NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
         "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
-        "touching_line", "half_in_shadow", "shadow_on_desk", "notes")  # found later; drawn last, so that the others stay what they were
+        "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
+        "check_boxes", "struck_out")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
