@@ -68,7 +68,9 @@ static bool visit(Visited *visited, const char *folder) {
     return true;
 }
 
-static StatusCode add_folder(const char *folder, Visited *visited, PictureList *list, Status *status) {
+/* passed: the files whose names aren't those of pictures. */
+static StatusCode add_folder(const char *folder, Visited *visited, PictureList *list, PictureList *passed,
+                             Status *status) {
     if (!visit(visited, folder)) return status->code;
     const int first = list->count;
     PictureList folders = {0};
@@ -82,19 +84,32 @@ static StatusCode add_folder(const char *folder, Visited *visited, PictureList *
         else if (has_picture_name(path))
             list_add(list, path);
         else
-            mem_free(path);
+            list_add(passed, path);
     }
     closedir(stream);
     if (list->count > first)
         qsort(list->paths + first, (size_t)(list->count - first), sizeof *list->paths, compare_paths);
     if (folders.count) qsort(folders.paths, (size_t)folders.count, sizeof *folders.paths, compare_paths);
     for (int i = 0; i < folders.count && !status->code; i++)
-        add_folder(folders.paths[i], visited, list, status);
+        add_folder(folders.paths[i], visited, list, passed, status);
     picture_list_free(&folders);
     return status->code;
 }
 
-static StatusCode list_pictures(int count, char *const *operands, PictureList *list, Status *status) {
+/* Tells which files of folders aren't read, a few of them by name. */
+static void tell_passed(PictureList *passed) {
+    const int most = 3;
+    if (!passed->count) return;
+    qsort(passed->paths, (size_t)passed->count, sizeof *passed->paths, compare_paths);
+    fprintf(stderr, "pardigits: passed over, as their names aren't those of pictures:");
+    for (int i = 0; i < passed->count && i < most; i++)
+        fprintf(stderr, "%s %s", i ? "," : "", passed->paths[i]);
+    if (passed->count > most) fprintf(stderr, " and %d more", passed->count - most);
+    fprintf(stderr, "\n");
+}
+
+static StatusCode list_pictures(int count, char *const *operands, PictureList *list, PictureList *passed,
+                                Status *status) {
     int inputs = 0;
     for (int i = 0; i < count && !status->code; i++) {
         const int before = list->count;
@@ -104,7 +119,7 @@ static StatusCode list_pictures(int count, char *const *operands, PictureList *l
                               "- is named twice, but there is only one standard input.");
         if (!path_is_folder(operands[i])) {
             list_add(list, mem_text(operands[i]));
-        } else if (!add_folder(operands[i], &visited, list, status) && list->count == before) {
+        } else if (!add_folder(operands[i], &visited, list, passed, status) && list->count == before) {
             list_add(list, mem_text(operands[i])); /* reading it tells that it holds none */
         }
         mem_free(visited.folders);
@@ -131,8 +146,11 @@ static void share_list(const Comm *comm, PictureList *list) {
 
 StatusCode picture_list_make(const Context *context, int count, char *const *operands, PictureList *list,
                              Status *status) {
+    PictureList passed = {0};
     *list = (PictureList){0};
-    if (comm_rank(context->comm) == 0) list_pictures(count, operands, list, status);
+    if (comm_rank(context->comm) == 0) list_pictures(count, operands, list, &passed, status);
+    tell_passed(&passed);
+    picture_list_free(&passed);
     if (!comm_agree(context->comm, status)) share_list(context->comm, list);
     return status->code;
 }
@@ -173,8 +191,7 @@ static int read_mine(const Context *context, const PictureList *list, bool singl
     }
     digitize_unsilence(kept);
     for (int k = 0; k < mine; k++) {
-        for (int64_t d = 0; d < each[k].count; d++)
-            found_digits_add(found, &each[k].digits[d], each[k].images + d * image_spec_pixels(found->spec));
+        found_digits_append(found, &each[k]);
         found_digits_free(&each[k]);
     }
     mem_free(each);

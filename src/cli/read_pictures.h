@@ -13,7 +13,8 @@ typedef struct {
 } PictureList;
 
 /* Files as they are, "-" for standard input, and of folders the pictures in them and in their folders, by
- * name. Collective: rank 0 looks, and every rank gets the list; ranks agree. Freed by picture_list_free. */
+ * name; which of their other files are passed over is told. Collective: rank 0 looks, and every rank gets the
+ * list; ranks agree. Freed by picture_list_free. */
 StatusCode picture_list_make(const Context *context, int count, char *const *operands, PictureList *list,
                              Status *status);
 void picture_list_free(PictureList *list);

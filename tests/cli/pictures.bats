@@ -233,6 +233,9 @@ PYTHON
     ln -s .. "$dir/below/loop"
     cp "$BATS_FILE_TMPDIR/frame.pgm" "$dir/-1.pgm"
     cp "$BATS_FILE_TMPDIR/lines.pgm" "$dir/below/"$'new\nline '"$long.pgm"
+    touch "$dir"/{b.heic,a.txt,c.csv,below/d}
+    "$PARDIGITS" predict "$models/knn" "$dir" 2>&1 | grep 'passed over.*a.txt.*b.heic.*and 1 more'
+    rm "$dir"/{b.heic,a.txt,c.csv,below/d}
     "$PARDIGITS" predict "$models/knn" - <"$BATS_FILE_TMPDIR/frame.pgm" | grep '^7 .*standard input'
     (cd "$dir" && "$PARDIGITS" predict "$models/knn" -- -1.pgm) | grep '^7'
     "$PARDIGITS" predict "$models/knn" "$dir" --json --seen "$BATS_TEST_TMPDIR/seen.png" --annotate "$BATS_TEST_TMPDIR/boxes.png" \
