@@ -1,11 +1,11 @@
 #include "cli/cli.h"
 #include "cli/dry_run.h"
 #include "cli/run_folder.h"
+#include "cli/train_origin.h"
 #include "cli/writable_folder.h"
 
 #include "api/build_info.h"
 #include "core/config_file.h"
-#include "core/fingerprint.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
@@ -20,8 +20,6 @@
 #include "model/run_options.h"
 
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 
 typedef struct {
     const char *config_path, *run, *data, *trace, *init;
@@ -82,13 +80,9 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     return comm_agree(comm, status);
 }
 
-static const ModelFamily *family_of(const Config *config) {
-    return model_family_find(&model_families, config_text(config, "run.model"));
-}
-
 /* Whether the configuration suits the images of its dataset. */
 static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
-    const ModelFamily *family = family_of(config);
+    const ModelFamily *family = model_family_of(config);
     Dataset dataset;
     if (!dataset_open(run_options(config).data, comm, &dataset, status)) {
         if (dataset.lacks_sum && comm_rank(comm) == 0) h5_note_missing_sum(dataset.path);
@@ -96,123 +90,6 @@ static StatusCode check_config(const Config *config, const Comm *comm, Status *s
     }
     dataset_close(&dataset);
     return comm_agree(comm, status);
-}
-
-/* Where the model can't be read, but what it is made of is there, as of an ensemble, the run goes on with
- * that.
- */
-static StatusCode forgive_damage(const RunFolder *run, const Comm *comm, Status *status) {
-    int rest = status->code && comm_rank(comm) == 0 && run_folder_has_leftovers(run);
-    comm_broadcast(comm, &rest, sizeof rest, 0);
-    if (!rest) return status->code;
-    if (comm_rank(comm) == 0)
-        fprintf(stderr, "pardigits: %s is written anew, from the members' own files.\n", run->model);
-    *status = (Status){0};
-    return status->code;
-}
-
-/* Refuses to go on with another configuration than the run was begun with, unless only its length is another
- * one and may be: then *longer. */
-static StatusCode check_begun(const RunFolder *run, const Config *config, const Config *begun, bool *longer,
-                              Status *status) {
-    const ModelFamily *family = family_of(begun);
-    const char *length = family ? family->length_key : NULL;
-    Config *same = config_copy(begun);
-    *longer = length && strcmp(config_value(begun, length), config_value(config, length)) != 0;
-    if (*longer) config_set_value(same, length, config_value(config, length), "--set", status);
-    const ConfigKey *key = run_difference(config, same);
-    if (key)
-        status_set(status, STATUS_USAGE,
-                   "%s was begun with %s = %s, but the configuration says %s: change it back, or use "
-                   "--overwrite.",
-                   run->folder, key->name, config_value(begun, key->name), config_value(config, key->name));
-    else if (*longer)
-        family->check_length(begun, config, status);
-    config_destroy(&same);
-    return status->code;
-}
-
-/* Without a checkpoint of the whole the models of members that a run left are gone on with by the same
- * configuration alone. Collective. */
-static StatusCode check_leftovers(const RunFolder *run, const Config *config, const Comm *comm,
-                                  Status *status) {
-    bool longer = false;
-    Status unreadable = {0};
-    Config *begun = config_create(&model_families.keys);
-    if (comm_rank(comm) == 0 && run_folder_has_leftovers(run) &&
-        !config_read_file(begun, run->config, &unreadable))
-        check_begun(run, config, begun, &longer, status);
-    config_destroy(&begun);
-    return comm_agree(comm, status);
-}
-
-/* Opens the checkpoint to go on from, if there is one, and checks that it is of the same configuration. */
-static StatusCode open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
-                               bool *complete, Status *status) {
-    if (comm_rank(comm) == 0) checkpoint_check_readable(run->model, status);
-    if (comm_agree(comm, status)) return status->code;
-    checkpoint_open_newest(run->model, comm, resume, status);
-    forgive_damage(run, comm, status);
-    if (!*resume) return status->code ? status->code : check_leftovers(run, config, comm, status);
-    Config *stored = NULL;
-    if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
-        bool longer = false;
-        check_begun(run, config, stored, &longer, status);
-        checkpoint_is_complete(*resume, complete, status);
-        *complete = *complete && !longer;
-    }
-    config_destroy(&stored);
-    return comm_agree(comm, status);
-}
-
-/* *builds: the fingerprints of the programs that trained a run, this one's last; freed by the caller. Another
- * build or kind of processor gives other bits, so that the run would be neither's. Collective. */
-static StatusCode check_build(const RunFolder *run, const H5File *resume, bool allow_others, const Comm *comm,
-                              char **builds, Status *status) {
-    char mine[65], *before = NULL;
-    fingerprint_hex(mine);
-    if (resume) checkpoint_builds(resume, &before, status);
-    size_t length = before ? strlen(before) : 0;
-    if (length < 64) length = 0;
-    const bool same = length > 0 && !strcmp(before + length - 64, mine);
-    if (length > 0 && !same && !allow_others)
-        status_set(
-            status, STATUS_USAGE,
-            "%s was trained by another build of pardigits, or on another kind of processor (%.8s, this is "
-            "%.8s), whose results may differ: go on there, or add --allow-other-build.",
-            run->folder, before + length - 64, mine);
-    const size_t size = length + sizeof mine + 1;
-    *builds = mem_new(size, 1);
-    snprintf(*builds, size, "%s%s%s", length ? before : "", length && !same ? " " : "", same ? "" : mine);
-    mem_free(before);
-    return comm_agree(comm, status);
-}
-
-/* Opens the model of --init, and notes its digest or, of a run that is resumed, the one that it was begun
- * with. Collective; *init and *digest are the caller's. */
-static StatusCode open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
-                            Status *status) {
-    const ModelFamily *family = family_of(job->config);
-    char *begun = NULL, *format = NULL;
-    if (job->resume && checkpoint_init(job->resume, &begun, status)) return status->code;
-    if (path && !family->takes_init)
-        status_set(status, STATUS_USAGE, "--init: a %s doesn't begin with the weights of another model.",
-                   family->name);
-    if (path && !status->code && !checkpoint_open(path, job->comm, init, status) &&
-        !h5_get_text(*init, "/", "model", &format, status) && strcmp(format, family->name))
-        status_set(status, STATUS_USAGE, "--init %s is a %s, expected a %s as run.model says.", path, format,
-                   family->name);
-    if (path && !status->code) h5_get_text(*init, "/", "digest", digest, status);
-    if (begun && !status->code && path && strcmp(begun, *digest))
-        status_set(status, STATUS_USAGE,
-                   "--init %s: the run was begun %s: omit --init to go on, or use --overwrite.", path,
-                   *begun ? "with another model" : "without a model");
-    if (begun && !path)
-        *digest = begun;
-    else
-        mem_free(begun);
-    mem_free(format);
-    return comm_agree(job->comm, status);
 }
 
 /* What a comparison of runs needs to know: where, with what and on how much this one works. Collective. */
@@ -243,7 +120,7 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
     RunFolder *run = start->run;
     if (comm_rank(job->comm) == 0) {
         const bool goes_on = job->resume || (job->go_on && run_folder_has_leftovers(run));
-        run_metrics_open(job, family_of(job->config), run->metrics, goes_on, status);
+        run_metrics_open(job, model_family_of(job->config), run->metrics, goes_on, status);
         run->begun = !status->code;
         if (!status->code) run_folder_keep_config(run, job->log, status);
         if (job->resume && !status->code) checkpoint_make_newest(job->resume, run->model);
@@ -256,7 +133,7 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
 }
 
 static void train_family(TrainJob *job, Status *status) {
-    const ModelFamily *family = family_of(job->config);
+    const ModelFamily *family = model_family_of(job->config);
     log_line(job->log, "training %s on %lld image%s%s", family->name, (long long)job->train_count,
              job->train_count == 1 ? "" : "s", job->resume ? ", resumed" : "");
     train_job_log_hints(job);
@@ -316,7 +193,7 @@ static StatusCode train_traced(RunFolder *run, TrainJob *job, const char *path, 
 static void finish_files(const RunFolder *run, const Config *config, const H5File *model) {
     checkpoint_make_newest(model, run->model);
     run_folder_settle(run); /* a run that this one replaced may be there still, if it was killed */
-    run_metrics_check(config, family_of(config), run->metrics);
+    run_metrics_check(config, model_family_of(config), run->metrics);
     run_folder_tidy(run);
 }
 
@@ -351,7 +228,8 @@ static StatusCode configure(Opened *opened, int argc, char **argv, TrainJob *job
 
 /* The model whose weights the training begins with. */
 static StatusCode begin_with(Opened *opened, TrainJob *job, Status *status) {
-    if (open_init(opened->init_path, job, &opened->init, &opened->init_digest, status)) return status->code;
+    if (train_open_init(opened->init_path, job, &opened->init, &opened->init_digest, status))
+        return status->code;
     job->init = opened->init;
     job->init_digest = opened->init_digest;
     return STATUS_OK;
@@ -384,8 +262,8 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
         run_folder_check_other(&opened->run, "--trace", arguments->trace, context->comm, status))
         return status->code;
     if (check_init_stays(opened, context->comm, status)) return status->code;
-    if (arguments->resume &&
-        open_resumed(&opened->run, opened->config, context->comm, &opened->resume, &opened->complete, status))
+    if (arguments->resume && train_open_resumed(&opened->run, opened->config, context->comm, &opened->resume,
+                                                &opened->complete, status))
         return status->code;
     job->resume = opened->resume;
     return begin_with(opened, job, status);
@@ -409,8 +287,8 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
                                  status))
         return;
     placement_report(context->comm, context->threads, context->log);
-    if (check_build(&opened->run, opened->resume, arguments->allow_other_build, context->comm,
-                    &opened->builds, status))
+    if (train_check_build(&opened->run, opened->resume, arguments->allow_other_build, context->comm,
+                          &opened->builds, status))
         return;
     job->builds = opened->builds;
     job->model_path = opened->run.model;

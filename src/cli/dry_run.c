@@ -58,7 +58,7 @@ static void add_config(const Config *config, Output *output) {
 
 /* Collective. */
 static StatusCode rehearse(TrainJob *job, Output *output, Status *status) {
-    const ModelFamily *family = model_family_find(&model_families, config_text(job->config, "run.model"));
+    const ModelFamily *family = model_family_of(job->config);
     int64_t more_bytes = 0;
     train_job_log_hints(job);
     output_record(output);

@@ -26,3 +26,7 @@ static const ConfigTable *const tables[] = {&family_table, &run_keys, &knn_keys,
                                             &svm_keys,     &cnn_keys, &ensemble_keys};
 
 const ModelFamilies model_families = {COUNT_OF(families), families, {COUNT_OF(tables), tables}};
+
+const ModelFamily *model_family_of(const Config *config) {
+    return model_family_find(&model_families, config_text(config, "run.model"));
+}

@@ -6,4 +6,7 @@
 
 extern const ModelFamilies model_families;
 
+/* The family of run.model. */
+const ModelFamily *model_family_of(const Config *config);
+
 #endif

@@ -5,18 +5,10 @@
 #include "store/checkpoint.h"
 #include "svm/grid.h"
 #include "svm/solve_pairs.h"
+#include "svm/train_report.h"
 
 #include <math.h>
 #include <string.h>
-
-static const MetricsColumn pair_columns[] = {
-    {"class_a", METRICS_COUNT, ""},       {"class_b", METRICS_COUNT, ""},
-    {"samples", METRICS_COUNT, ""},       {"support_vectors", METRICS_COUNT, ""},
-    {"bounded", METRICS_COUNT, ""},       {"iterations", METRICS_COUNT, ""},
-    {"objective", METRICS_REAL, ""},      {"seconds", METRICS_REAL, "s"},
-    {"virtual", METRICS_COUNT, "pixels"},
-};
-enum { PAIR_COLUMNS = sizeof pair_columns / sizeof *pair_columns };
 
 /* Kernel values are floats, and the solver multiplies them by each other and by C. */
 #define LARGEST_KERNEL_VALUE 1e30
@@ -106,74 +98,6 @@ static StatusCode resume_pairs(SvmTask *task, const SvmTrainImages *train, SvmSa
     return comm_agree(job->comm, status);
 }
 
-/* A checkpoint's pairs, and its stage. */
-typedef struct {
-    const SvmPairs *pairs;
-    int shift_pixels;
-} Resumed;
-
-/* Whether a row of the metrics is of a pair that the checkpoint holds, or of an earlier stage: metrics are
- * written before the checkpoint, and have the rows of pairs that will be solved again. */
-static bool is_of_checkpoint(const double *row, const void *context) {
-    const Resumed *resumed = context;
-    const int stage = (int)row[PAIR_COLUMNS - 1];
-    if (stage != resumed->shift_pixels) return stage < resumed->shift_pixels;
-    const int pair = svm_pair_number(resumed->pairs->classes, (int)row[0], (int)row[1]);
-    return pair >= 0 && pair < resumed->pairs->count && resumed->pairs->items[pair].solved;
-}
-
-/* Rows of the metrics for the pairs solved now, and warnings. */
-static void report_pairs(const SvmTask *task, const SvmPairs *pairs, const SvmPairFacts *facts) {
-    const TrainJob *job = task->job;
-    for (int p = 0; p < pairs->count; p++) {
-        if (!pairs->items[p].solved || !facts[p].samples) continue;
-        int a, b;
-        svm_pair_classes(pairs->classes, p, &a, &b);
-        const double row[PAIR_COLUMNS] = {a,
-                                          b,
-                                          (double)facts[p].samples,
-                                          (double)pairs->items[p].support_count,
-                                          (double)facts[p].bounded,
-                                          (double)pairs->items[p].iterations,
-                                          pairs->items[p].objective,
-                                          facts[p].seconds,
-                                          task->samples->shift_pixels};
-        metrics_append(job->metrics, "pairs", row);
-        if (!facts[p].converged)
-            log_line(
-                job->log,
-                "svm: warning: %d against %d didn't converge in %lld steps; raise svm.eps or lower svm.c", a,
-                b, (long long)pairs->items[p].iterations);
-    }
-}
-
-/* Ends a round. Collective. */
-static void report_round(const TrainJob *job) {
-    phase_clock_take(job->phases, PHASE_COMPUTE);
-    metrics_add(job->metrics, "train_s", phase_clock_report(job->phases, job->metrics));
-}
-
-static void report_validation(const TrainJob *job, const SvmModel *model) {
-    const Context context = train_job_context(job);
-    if (!job->valid.n) return;
-    Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
-    phase_clock_take(job->phases, PHASE_COMPUTE);
-    const double start_s = timer_now_s();
-    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
-    svm_model_predict(model, &context, &job->valid, (SvmPredictions){predictions, NULL, NULL});
-    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
-    phase_clock_take(job->phases, PHASE_VALIDATE);
-    trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
-    int64_t correct = 0;
-    for (int64_t i = 0; i < job->valid.n; i++)
-        correct += predictions[i].label == job->valid.labels[i];
-    double accuracy = (double)correct / (double)job->valid.n;
-    metrics_set(job->metrics, "valid_accuracy", accuracy);
-    log_line(job->log, "svm: %.2f %% of %lld validation images correct", 100 * accuracy,
-             (long long)job->valid.n);
-    mem_free(predictions);
-}
-
 /* A round: solves until all pairs are solved, or it is time to save, or a signal came; shares what was solved
  * and reports it. Returns whether there was a signal. */
 static bool solve_round(SvmTask *task, SvmPairs *pairs) {
@@ -184,7 +108,7 @@ static bool solve_round(SvmTask *task, SvmPairs *pairs) {
     progress_enter(comm_progress(task->job->comm), PROGRESS_SHARING, 0);
     svm_share_pairs(task, pairs, facts);
     trace_end(trace_thread(task->job->trace, 0), TRACE_SHARE, traced_s, 0, 0);
-    report_pairs(task, pairs, facts);
+    svm_report_pairs(task, pairs, facts);
     svm_plan_free(&task->plan);
     mem_free(facts);
     return stopped;
@@ -206,8 +130,8 @@ static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, bool
     train_job_flush_metrics(job);
     if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, 0, svm_model_write, model);
     if (complete && !stopped && job->valid.n > 0) stop_leave_at_once(train_job_resume_advice);
-    if (solved == all) report_validation(job, model);
-    report_round(job);
+    if (solved == all) svm_report_validation(job, model);
+    svm_report_round(job);
     if (!is_last) train_job_flush_metrics(job);
     if (is_last) train_job_save(job, complete, svm_model_write, model, status);
     svm_model_destroy(&model);
@@ -249,7 +173,7 @@ static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, bool s
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
     if (!stopped) train_job_checkpoint(job, 0, write_searched, &searched);
-    report_round(job);
+    svm_report_round(job);
     train_job_flush_metrics(job);
     if (stopped) train_job_save(job, false, write_searched, &searched, status);
     svm_model_destroy(&model);
@@ -354,19 +278,6 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
     return samples;
 }
 
-/* The tables of the metrics, with the rows of what the checkpoint holds. */
-static void begin_tables(const SvmTask *task, const SvmPairs *pairs, int shift_pixels) {
-    const TrainJob *job = task->job;
-    const Resumed resumed = {pairs, shift_pixels};
-    phase_clock_table(job->metrics);
-    metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
-    if (job->resume)
-        metrics_filter(job->metrics, "pairs", is_of_checkpoint, &resumed);
-    else
-        metrics_cut(job->metrics, "pairs", 0);
-    if (task->options.search) svm_grid_table(job);
-}
-
 StatusCode svm_train(TrainJob *job, Status *status) {
     if (job->train_count > INT32_MAX)
         return status_set(status, STATUS_USAGE,
@@ -390,7 +301,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     const bool is_first_stage = !shifted.set.n;
     if (!status->code && is_first_stage && !set_samples(&task, &train.plain, !shifts, status))
         begin_search(&task, &search, status);
-    if (!status->code && !train_job_begin(job, status)) begin_tables(&task, &pairs, shifted.shift_pixels);
+    if (!status->code && !train_job_begin(job, status)) svm_report_begin(&task, &pairs, shifted.shift_pixels);
     if (!status->code && is_first_stage) {
         if (!end_search(&task, &search, status)) train_stage(&task, &pairs, status);
         if (!status->code && shifts) {

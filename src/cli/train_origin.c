@@ -1,0 +1,124 @@
+#include "cli/train_origin.h"
+
+#include "cli/cli.h"
+
+#include "core/config_file.h"
+#include "core/fingerprint.h"
+#include "core/mem.h"
+#include "store/checkpoint.h"
+
+#include "model/run_options.h"
+
+#include <string.h>
+
+/* Where the model can't be read, but what it is made of is there, as of an ensemble, the run goes on with
+ * that.
+ */
+static StatusCode forgive_damage(const RunFolder *run, const Comm *comm, Status *status) {
+    int rest = status->code && comm_rank(comm) == 0 && run_folder_has_leftovers(run);
+    comm_broadcast(comm, &rest, sizeof rest, 0);
+    if (!rest) return status->code;
+    if (comm_rank(comm) == 0)
+        fprintf(stderr, "pardigits: %s is written anew, from the members' own files.\n", run->model);
+    *status = (Status){0};
+    return status->code;
+}
+
+/* Refuses to go on with another configuration than the run was begun with, unless only its length is another
+ * one and may be: then *longer. */
+static StatusCode check_begun(const RunFolder *run, const Config *config, const Config *begun, bool *longer,
+                              Status *status) {
+    const ModelFamily *family = model_family_of(begun);
+    const char *length = family ? family->length_key : NULL;
+    Config *same = config_copy(begun);
+    *longer = length && strcmp(config_value(begun, length), config_value(config, length)) != 0;
+    if (*longer) config_set_value(same, length, config_value(config, length), "--set", status);
+    const ConfigKey *key = run_difference(config, same);
+    if (key)
+        status_set(status, STATUS_USAGE,
+                   "%s was begun with %s = %s, but the configuration says %s: change it back, or use "
+                   "--overwrite.",
+                   run->folder, key->name, config_value(begun, key->name), config_value(config, key->name));
+    else if (*longer)
+        family->check_length(begun, config, status);
+    config_destroy(&same);
+    return status->code;
+}
+
+/* Without a checkpoint of the whole the models of members that a run left are gone on with by the same
+ * configuration alone. Collective. */
+static StatusCode check_leftovers(const RunFolder *run, const Config *config, const Comm *comm,
+                                  Status *status) {
+    bool longer = false;
+    Status unreadable = {0};
+    Config *begun = config_create(&model_families.keys);
+    if (comm_rank(comm) == 0 && run_folder_has_leftovers(run) &&
+        !config_read_file(begun, run->config, &unreadable))
+        check_begun(run, config, begun, &longer, status);
+    config_destroy(&begun);
+    return comm_agree(comm, status);
+}
+
+StatusCode train_open_resumed(const RunFolder *run, const Config *config, const Comm *comm, H5File **resume,
+                              bool *complete, Status *status) {
+    if (comm_rank(comm) == 0) checkpoint_check_readable(run->model, status);
+    if (comm_agree(comm, status)) return status->code;
+    checkpoint_open_newest(run->model, comm, resume, status);
+    forgive_damage(run, comm, status);
+    if (!*resume) return status->code ? status->code : check_leftovers(run, config, comm, status);
+    Config *stored = NULL;
+    if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
+        bool longer = false;
+        check_begun(run, config, stored, &longer, status);
+        checkpoint_is_complete(*resume, complete, status);
+        *complete = *complete && !longer;
+    }
+    config_destroy(&stored);
+    return comm_agree(comm, status);
+}
+
+StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool allow_others, const Comm *comm,
+                             char **builds, Status *status) {
+    char mine[65], *before = NULL;
+    fingerprint_hex(mine);
+    if (resume) checkpoint_builds(resume, &before, status);
+    size_t length = before ? strlen(before) : 0;
+    if (length < 64) length = 0;
+    const bool same = length > 0 && !strcmp(before + length - 64, mine);
+    if (length > 0 && !same && !allow_others)
+        status_set(
+            status, STATUS_USAGE,
+            "%s was trained by another build of pardigits, or on another kind of processor (%.8s, this is "
+            "%.8s), whose results may differ: go on there, or add --allow-other-build.",
+            run->folder, before + length - 64, mine);
+    const size_t size = length + sizeof mine + 1;
+    *builds = mem_new(size, 1);
+    snprintf(*builds, size, "%s%s%s", length ? before : "", length && !same ? " " : "", same ? "" : mine);
+    mem_free(before);
+    return comm_agree(comm, status);
+}
+
+StatusCode train_open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
+                           Status *status) {
+    const ModelFamily *family = model_family_of(job->config);
+    char *begun = NULL, *format = NULL;
+    if (job->resume && checkpoint_init(job->resume, &begun, status)) return status->code;
+    if (path && !family->takes_init)
+        status_set(status, STATUS_USAGE, "--init: a %s doesn't begin with the weights of another model.",
+                   family->name);
+    if (path && !status->code && !checkpoint_open(path, job->comm, init, status) &&
+        !h5_get_text(*init, "/", "model", &format, status) && strcmp(format, family->name))
+        status_set(status, STATUS_USAGE, "--init %s is a %s, expected a %s as run.model says.", path, format,
+                   family->name);
+    if (path && !status->code) h5_get_text(*init, "/", "digest", digest, status);
+    if (begun && !status->code && path && strcmp(begun, *digest))
+        status_set(status, STATUS_USAGE,
+                   "--init %s: the run was begun %s: omit --init to go on, or use --overwrite.", path,
+                   *begun ? "with another model" : "without a model");
+    if (begun && !path)
+        *digest = begun;
+    else
+        mem_free(begun);
+    mem_free(format);
+    return comm_agree(job->comm, status);
+}
