@@ -192,13 +192,23 @@ static void remove_frame(PIX *part) {
     pixDestroy(&kept);
 }
 
-/* Whether a frame is that of a check box, and what is in it reaches into all its corners: a cross. */
+/* Whether a frame is that of a check box, and one shape in it reaches into all its corners: a cross. */
 static bool is_crossed_box(PIX *box) {
-    const int64_t width = pixGetWidth(box), height = pixGetHeight(box);
+    const int width = pixGetWidth(box), height = pixGetHeight(box);
     if (3 * smaller(width, height) < 2 * larger(width, height)) return false;
     PIX *inside = pixCopy(NULL, box);
+    PIXA *parts = NULL;
     remove_frame(inside);
-    const bool cross = has_corners(inside, 0.2);
+    BOXA *boxes = pixConnComp(inside, &parts, 8);
+    bool cross = false;
+    for (int i = 0; i < boxaGetCount(boxes); i++) {
+        PIX *part = pixaGetPix(parts, i, L_CLONE);
+        cross = cross || (10 * pixGetWidth(part) >= 7 * width && 10 * pixGetHeight(part) >= 7 * height &&
+                          has_corners(part, 0.2));
+        pixDestroy(&part);
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
     pixDestroy(&inside);
     return cross;
 }

@@ -143,6 +143,10 @@ for k in range(4):
 for k, i in enumerate((0, 1, 1, 0)):
     cells.put(i, 4, 6 + k * 80, 10 + k % 2 * 8)
 cells.save("cells.pgm")
+touched = Page(400, 130)  # cells that what is in them touches
+for k, i in enumerate((3, 1, 3)):
+    touched.frame(20 + k * 110, 18, 78, 88, 3).put(i, 4, 3 + k * 110, 5)
+touched.save("touched.pgm")
 pattern = Page(400, 300)
 pattern.rows = [[190 if (x + y) % 12 == 0 or (x - y) % 12 == 0 else v for x, v in enumerate(row)] for y, row in enumerate(pattern.rows)]
 pattern.put(0, 5, 16, 80).save("pattern.pgm")
@@ -196,9 +200,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
