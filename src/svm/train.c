@@ -2,13 +2,11 @@
 #include "core/timer.h"
 #include "model/class_weights.h"
 #include "parallel/stop.h"
-#include "store/checkpoint.h"
 #include "svm/grid.h"
 #include "svm/solve_pairs.h"
 #include "svm/train_report.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Kernel values are floats, and the solver multiplies them by each other and by C. */
 #define LARGEST_KERNEL_VALUE 1e30
