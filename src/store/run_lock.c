@@ -121,6 +121,7 @@ static struct {
 } own = {.lock = -1};
 
 static void note_own(const char *path, int lock) {
+    mem_free(own.folder);
     own.folder = path_folder(path);
     own.lock = lock;
     if (stat(own.folder, &own.facts)) memset(&own.facts, 0, sizeof own.facts);
