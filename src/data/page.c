@@ -19,7 +19,8 @@
 
 enum {
     MAX_WORK_PIXELS = 4000000, /* larger pages are scaled down */
-    MIN_WORK_SIDE = 160        /* smaller ones up */
+    FIRST_LOOK_PIXELS = MAX_WORK_PIXELS / 2,
+    MIN_WORK_SIDE = 160 /* smaller ones up */
 };
 
 /* A page, or the sheet on it; in grey, as all pages here. */
@@ -129,10 +130,10 @@ static Sight look(const Work *work, bool dark) {
 }
 
 /* Scales to a size that one can work with; *scale: from the result's pixels to the page's. */
-static PIX *scale_to_work(PIX *page, double *scale) {
+static PIX *scale_to_work(PIX *page, int most_pixels, double *scale) {
     const double width = pixGetWidth(page), height = pixGetHeight(page), side = fmax(width, height);
     double factor = 1;
-    if (width * height > MAX_WORK_PIXELS) factor = sqrt(MAX_WORK_PIXELS / (width * height));
+    if (width * height > most_pixels) factor = sqrt(most_pixels / (width * height));
     if (side < MIN_WORK_SIDE) factor = fmin(8, ceil(MIN_WORK_SIDE / side));
     *scale = 1 / factor;
     if (factor == 1) return pixClone(page);
@@ -225,7 +226,7 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const double near = 0.8;
     const int64_t before = found->count;
     double scale;
-    Work work = {.page = scale_to_work(page, &scale)};
+    Work work = {.page = scale_to_work(page, MAX_WORK_PIXELS, &scale)};
     if (!work.page) return;
     const int width = pixGetWidth(work.page), height = pixGetHeight(work.page);
     work.window = (int)larger(15, smaller(larger(width, height) / 2, smaller(width, height)));
@@ -267,7 +268,7 @@ static bool find_cut_out_digit(PIX *page, FoundDigits *found) {
     const int64_t before = found->count, pixels = (int64_t)pixGetWidth(page) * pixGetHeight(page);
     double scale = 1;
     int margin;
-    PIX *small = pixels > MAX_WORK_PIXELS ? scale_to_work(page, &scale) : pixClone(page);
+    PIX *small = pixels > MAX_WORK_PIXELS ? scale_to_work(page, MAX_WORK_PIXELS, &scale) : pixClone(page);
     PIX *wider = small ? page_with_margin(small, &margin) : NULL;
     const bool cut_out = wider != NULL;
     if (cut_out) {
@@ -319,16 +320,28 @@ static void find_digits_on_sheets(PIX *page, const PageSheets *sheets, FoundDigi
         find_digits_on_sheet(page, sheets, s, &lines, found);
 }
 
-/* Finds the digits on the sheets, or on the page as a whole where far more is sure to be a digit: then the
- * bright parts are patches of light on one sheet. */
-static void find_digits_on_sheets_or_page(PIX *page, const PageSheets *sheets, FoundDigits *found) {
-    FoundDigits on_sheets = {.spec = found->spec}, on_page = on_sheets;
-    find_digits_on_sheets(page, sheets, &on_sheets);
-    find_digits(page, NULL, &on_page);
-    const int64_t sure = page_sure_digits(&on_sheets);
-    found_digits_append(found, page_sure_digits(&on_page) > sure + 1 + sure / 10 ? &on_page : &on_sheets);
-    found_digits_free(&on_sheets);
+/* Whether far more is sure to be a digit on the page than on its sheets: then these are patches of light on
+ * one sheet. Fewer pixels tell. */
+static bool is_lit_in_patches(PIX *page, const FoundDigits *on_sheets) {
+    FoundDigits on_page = {.spec = on_sheets->spec};
+    double scale;
+    PIX *small = scale_to_work(page, FIRST_LOOK_PIXELS, &scale);
+    if (small) find_digits(small, NULL, &on_page);
+    const int64_t sure = page_sure_digits(on_sheets);
+    const bool more = page_sure_digits(&on_page) > sure + 1 + sure / 10;
     found_digits_free(&on_page);
+    pixDestroy(&small);
+    return more;
+}
+
+static void find_digits_on_sheets_or_page(PIX *page, const PageSheets *sheets, FoundDigits *found) {
+    FoundDigits on_sheets = {.spec = found->spec};
+    find_digits_on_sheets(page, sheets, &on_sheets);
+    if (is_lit_in_patches(page, &on_sheets))
+        find_digits(page, NULL, found);
+    else
+        found_digits_append(found, &on_sheets);
+    found_digits_free(&on_sheets);
 }
 
 /* A crooked scan's sheet comes first: it looks like a digit that was cut out. */
