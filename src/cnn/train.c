@@ -1,6 +1,7 @@
 #include "cnn/train.h"
 
 #include "cnn/hints.h"
+#include "cnn/train_load.h"
 #include "cnn/trainer.h"
 #include "cnn/validate.h"
 
@@ -14,66 +15,8 @@
 #include "parallel/node_memory.h"
 #include "parallel/stop.h"
 
-#include <string.h>
-
 static TraceThread *main_trace(const Trainer *trainer) {
     return trace_thread(trainer->job->trace, 0);
-}
-
-/* Says so where the classes of the model that training begins with have other names. */
-static StatusCode hint_at_other_classes(const TrainJob *job, Status *status) {
-    ImageSpec spec;
-    ClassNames names;
-    char theirs[12], ours[12];
-    if (checkpoint_images(job->init, &spec, &names, status)) return status->code;
-    for (int k = 0; k < job->spec.classes; k++) {
-        const char *was = class_name(&names, k, theirs), *is = class_name(&job->class_names, k, ours);
-        if (!strcmp(was, is)) continue;
-        log_line(job->log,
-                 "hint: class %d is %s in %s and %s in the dataset; the last layer's weights are taken by "
-                 "number.",
-                 k, was, h5_path(job->init), is);
-        break;
-    }
-    class_names_free(&names);
-    return STATUS_OK;
-}
-
-/* Starts with rank 0's initial values, or with the weights of another model. Collective: all ranks agree. */
-static StatusCode load_fresh(Trainer *trainer, Status *status) {
-    const TrainJob *job = trainer->job;
-    char renewed[LAYER_TEXT] = "", unused[512] = "";
-    if (job->init) {
-        train_state_read_init(&trainer->state, job->init, renewed, status);
-        train_state_find_unused(&trainer->net, job->init, unused, sizeof unused, status);
-        if (!status->code && !*renewed) hint_at_other_classes(job, status);
-        if (comm_agree(job->comm, status)) return status->code;
-        log_line(job->log, "it begins with the weights of %s%s%s%s%s", h5_path(job->init),
-                 *renewed ? "; new is " : "", renewed, *unused ? "; not used are its layers " : "", unused);
-    }
-    comm_broadcast(job->comm, trainer->state.params, trainer->net.param_floats * (int64_t)sizeof(float), 0);
-    return STATUS_OK;
-}
-
-/* Whether there is nothing to go on with: the training is farther than the configuration says. */
-static bool is_beyond(const TrainState *state, const Trainer *trainer) {
-    return state->epoch > trainer->epochs || state->step > trainer->steps ||
-           (state->epoch == trainer->epochs && state->step > 0);
-}
-
-/* Continues from the checkpoint, or starts. Collective: all ranks agree. */
-static StatusCode load_state(Trainer *trainer, Status *status) {
-    const TrainJob *job = trainer->job;
-    TrainState *state = &trainer->state;
-    if (!job->resume) return load_fresh(trainer, status);
-    if (!train_state_read(state, job->resume, status) &&
-        (state->epoch < 0 || state->step < 0 || is_beyond(state, trainer)))
-        status_set(status, STATUS_FAILED,
-                   "%s was saved at step %lld of epoch %lld, but the configuration has %lld steps in each of "
-                   "%lld epochs: use the configuration and data that it was begun with.",
-                   h5_path(job->resume), (long long)state->step, (long long)state->epoch + 1,
-                   (long long)trainer->steps, (long long)trainer->epochs);
-    return comm_agree(job->comm, status);
 }
 
 static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status) {
@@ -89,7 +32,7 @@ static StatusCode trainer_begin(Trainer *trainer, TrainJob *job, Status *status)
     trainer->seed = (uint32_t)run_options(job->config).seed;
     trainer->schedule = schedule_create(&options, trainer->epochs * trainer->steps);
     trainer->state = train_state_new(&trainer->net, trainer->seed, &options);
-    if (load_state(trainer, status) || train_job_begin(job, status)) return status->code;
+    if (train_load(trainer, status) || train_job_begin(job, status)) return status->code;
     trainer->node = node_ranks(job->comm);
     train_state_share(&trainer->state, trainer->node);
     network_log(&trainer->net, job->log);

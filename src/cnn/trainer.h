@@ -1,4 +1,5 @@
-/* A training of one network under way, and how it is saved. Private to train.c and train_save.c. */
+/* A training of one network under way, and how it is saved. Private to train.c, train_load.c and
+ * train_save.c. */
 #ifndef PARDIGITS_CNN_TRAINER_H
 #define PARDIGITS_CNN_TRAINER_H
 

@@ -140,9 +140,9 @@ void member_tables_merge(Metrics *metrics, const Config *config, const char *mod
 }
 
 void member_files_remove(const Config *config, const char *model_path) {
-    const char *const suffixes[] = {member_model, member_metrics, member_damaged};
+    const char *const suffixes[] = {member_model, member_metrics};
     for (int m = 0; m < count_members(config); m++)
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 2; i++) {
             char *path = member_path(model_path, m, suffixes[i]);
             checkpoint_remove(path);
             mem_free(path);
@@ -156,7 +156,17 @@ typedef struct {
     bool temporary;
 } MemberFile;
 
-/* Those of members of any ensemble that was trained to this model. */
+static bool ends_with(const char *name, const char *ending) {
+    const size_t length = strlen(name), of_ending = strlen(ending);
+    return length >= of_ending && !strcmp(name + length - of_ending, ending);
+}
+
+/* Whether it was set aside, and a sentence said that it is kept. */
+static bool is_kept(const MemberFile *file) {
+    return !file->temporary && (ends_with(file->rest, member_damaged) || ends_with(file->rest, ".other.h5"));
+}
+
+/* Those of members of any ensemble that was trained to this model, but not what is kept. */
 static void visit_files(const char *model_path, void (*visit)(const MemberFile *file, void *context),
                         void *context) {
     char *folder = path_folder(model_path), *prefix = member_prefix(model_path);
@@ -166,8 +176,9 @@ static void visit_files(const char *model_path, void (*visit)(const MemberFile *
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         const bool temporary = entry->d_name[0] == '.' && name[0] != '.';
         const char *rest = entry->d_name + temporary;
-        if (!strncmp(rest, name, length))
-            visit(&(MemberFile){dirfd(entries), entry->d_name, rest + length, temporary}, context);
+        if (strncmp(rest, name, length)) continue;
+        const MemberFile file = {dirfd(entries), entry->d_name, rest + length, temporary};
+        if (!is_kept(&file)) visit(&file, context);
     }
     if (entries) closedir(entries);
     mem_free(prefix);
@@ -181,11 +192,6 @@ static void remove_file(const MemberFile *file, void *context) {
 
 void member_files_remove_all(const char *model_path) {
     visit_files(model_path, remove_file, NULL);
-}
-
-static bool ends_with(const char *name, const char *ending) {
-    const size_t length = strlen(name), of_ending = strlen(ending);
-    return length >= of_ending && !strcmp(name + length - of_ending, ending);
 }
 
 static void note_model(const MemberFile *file, void *context) {

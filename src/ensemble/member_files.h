@@ -31,6 +31,7 @@ void member_tables_declare(Metrics *metrics);
 /* Fills them with the metrics of all members. */
 void member_tables_merge(Metrics *metrics, const Config *config, const char *model_path);
 
+/* These leave what was set aside as damaged or of another run: it is kept until a person removes it. */
 void member_files_remove(const Config *config, const char *model_path);
 
 /* Removes those of any ensemble that was trained to this model. */

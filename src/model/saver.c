@@ -77,13 +77,10 @@ void saver_wait(Saver *saver) {
     if (!saver || !saver->under_way) return;
     const double began_s = timer_now_s();
     const Save *save = &saver->save;
-    Log *log = saver->job->log;
     if (saver->threaded) pthread_join(saver->thread, NULL);
     saver->under_way = false;
     saver->waited_s += timer_now_s() - began_s;
-    if (save->metrics_status.code) log_line(log, "%s Training goes on.", save->metrics_status.text);
-    if (save->model_status.code)
-        log_line(log, "%s There is no new checkpoint; training goes on.", save->model_status.text);
+    train_job_tell_unsaved(saver->job, &save->metrics_status, &save->model_status);
     if (saver->has_model) schedule_next(saver, save->model_status.code == STATUS_OK);
 }
 

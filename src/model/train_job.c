@@ -7,6 +7,8 @@
 #include "data/gate.h"
 #include "model/prepare_images.h"
 #include "model/run_options.h"
+#include "parallel/stop.h"
+#include "store/run_lock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -222,9 +224,21 @@ static StatusCode save_to(const TrainJob *job, const char *path, const Content *
     return status->code;
 }
 
+void train_job_tell_unsaved(const TrainJob *job, const Status *metrics, const Status *model) {
+    if (!metrics->code && !model->code) return;
+    if (run_lock_is_lost(job->model_path)) {
+        if (stop_ask())
+            log_line(job->log, "%s Training ends here.", model->code ? model->text : metrics->text);
+        return;
+    }
+    if (metrics->code) log_line(job->log, "%s Training goes on.", metrics->text);
+    if (model->code) log_line(job->log, "%s There is no new checkpoint; training goes on.", model->text);
+}
+
 void train_job_flush_metrics(const TrainJob *job) {
-    Status failure = {0};
-    if (metrics_flush(job->metrics, &failure)) log_line(job->log, "%s Training goes on.", failure.text);
+    Status failure = {0}, none = {0};
+    metrics_flush(job->metrics, &failure);
+    train_job_tell_unsaved(job, &failure, &none);
 }
 
 /* Tries another folder, and adds to status what came of it. */
@@ -268,8 +282,8 @@ StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter w
 }
 
 void train_job_checkpoint(const TrainJob *job, int64_t bytes, CheckpointWriter write, const void *context) {
-    Status failure = {0};
+    Status failure = {0}, none = {0};
     const Content content = {false, bytes, write, context};
-    if (save_to(job, job->model_path, &content, &failure))
-        log_line(job->log, "%s There is no new checkpoint; training goes on.", failure.text);
+    save_to(job, job->model_path, &content, &failure);
+    train_job_tell_unsaved(job, &none, &failure);
 }

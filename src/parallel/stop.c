@@ -4,6 +4,7 @@
 #include "parallel/comm_mpi.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ enum { MOST_UNFINISHED = 8 };
 static volatile sig_atomic_t signal_seen, held;
 static const char *volatile leave_advice;                /* NULL: there may be something to save */
 static const char *volatile unfinished[MOST_UNFINISHED]; /* files; NULL: none at this place */
+static atomic_bool asked;                                /* stop_ask */
 static bool trains;                                      /* whether stop_install was called */
 
 static const struct {
@@ -112,12 +114,16 @@ void stop_leave_no_more(void) {
     leave_advice = NULL;
 }
 
+bool stop_ask(void) {
+    return !atomic_exchange(&asked, true);
+}
+
 bool stop_signalled(void) {
-    return signal_seen != 0;
+    return signal_seen != 0 || atomic_load_explicit(&asked, memory_order_relaxed);
 }
 
 const char *stop_signal_name(void) {
-    return name_of(signal_seen);
+    return !signal_seen && asked ? "the loss of its folder" : name_of(signal_seen);
 }
 
 /* Each rank sends every other rank exactly one message: "stop" when it receives a signal or fails, otherwise

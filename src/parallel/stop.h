@@ -32,7 +32,11 @@ void stop_hold_no_more(void);
 void stop_note_unfinished(const char *path);
 void stop_forget_unfinished(const char *path);
 
-/* Whether this process received such a signal. Any thread may call it; not collective. */
+/* From now on it is as if a signal had come, because the run's folder is lost, so that nothing more can be
+ * saved there: the work ends at its next step. Whether that is new. Thread-safe, not collective. */
+bool stop_ask(void);
+
+/* Whether this process received such a signal, or asked itself. Any thread may call it; not collective. */
 bool stop_signalled(void);
 
 /* The name of the signal, such as "SIGUSR1"; "a signal on another rank" if this process received none. */

@@ -82,14 +82,23 @@ static bool read_owner(const char *path, Owner *owner) {
                   owner->cluster, &owner->job, &owner->restart) == 7;
 }
 
-typedef enum { TAKEN, HELD, IMPOSSIBLE } Attempt;
-
 /* Whether the path still leads to the file: its last owner may have removed it. */
 static bool is_current(int file, const char *path) {
     struct stat opened, there;
     return fstat(file, &opened) == 0 && stat(path, &there) == 0 && opened.st_ino == there.st_ino &&
            opened.st_dev == there.st_dev;
 }
+
+/* A path that leads to the file now that its folder was renamed; NULL: there is none, or it can't be found.
+ * Freed by the caller. */
+static char *present_path(int file) {
+    char link[40], path[4096] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    const ssize_t length = file < 0 ? -1 : readlink(link, path, sizeof path - 1);
+    return length > 0 && is_current(file, path) ? mem_text(path) : NULL;
+}
+
+typedef enum { TAKEN, HELD, IMPOSSIBLE } Attempt;
 
 /* errno says why it is IMPOSSIBLE. */
 static Attempt try_lock(RunLock *lock, const char *path) {
@@ -150,18 +159,40 @@ static bool is_own(const char *folder, const struct stat *there) {
 bool run_lock_is_lost(const char *path) {
     struct stat there;
     char *folder = path_folder(path);
-    const bool lost =
-        own.folder && !strcmp(folder, own.folder) && stat(folder, &there) == 0 && !is_own(folder, &there);
+    bool lost = false;
+    if (own.folder && !strcmp(folder, own.folder))
+        lost = stat(folder, &there) ? errno == ENOENT : !is_own(folder, &there);
     mem_free(folder);
     return lost;
 }
 
+char *run_lock_present(const char *path) {
+    char *lock = run_lock_is_lost(path) ? present_path(own.lock) : NULL;
+    char *folder = lock ? path_folder(lock) : NULL,
+         *present = folder ? path_join(folder, path_name(path)) : NULL;
+    mem_free(folder);
+    mem_free(lock);
+    return present;
+}
+
 StatusCode run_lock_check(const char *path, Status *status) {
     if (status->code || !run_lock_is_lost(path)) return status->code;
-    char *folder = path_folder(path);
-    status_set(status, STATUS_FAILED,
-               "%s isn't written: %s was renamed or taken over by another run while this one went on.", path,
-               folder);
+    char *folder = path_folder(path), *present = run_lock_present(path),
+         *now = present ? path_folder(present) : NULL;
+    if (now)
+        status_set(status, STATUS_FAILED,
+                   "%s isn't written: %s was renamed to %s while this run went on. To go on from its last "
+                   "checkpoint, name that folder by --run, with --resume.",
+                   path, folder, now);
+    else
+        status_set(
+            status, STATUS_FAILED,
+            "%s isn't written: %s was renamed, removed or taken over by another run while this one went "
+            "on. If it was renamed, name its new place by --run, with --resume, to go on from its last "
+            "checkpoint.",
+            path, folder);
+    mem_free(now);
+    mem_free(present);
     mem_free(folder);
     return status->code;
 }
@@ -172,7 +203,9 @@ void run_lock_release(RunLock *lock) {
         own.folder = NULL;
     }
     if (lock->path) {
-        if (is_current(lock->file, lock->path)) unlink(lock->path); /* unless it was taken over */
+        char *present = present_path(lock->file); /* NULL: it was taken over */
+        if (is_current(lock->file, lock->path) || present) unlink(present ? present : lock->path);
+        mem_free(present);
         close(lock->file);
     }
     mem_free(lock->path);

@@ -31,8 +31,11 @@ StatusCode run_lock_take_file(RunLock *lock, const char *path, const char *file,
 void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm);
 
 /* Whether a file is in the folder whose lock this process or its rank 0 took, but meanwhile that was renamed
- * and another one has its name, or another run took the lock over: then it is another run's. Thread-safe. */
+ * or removed, so that what has its name is another run's, or another run took the lock over. Thread-safe. */
 bool run_lock_is_lost(const char *path);
+
+/* Where such a file is now that its folder was renamed; NULL: unknown. Freed by the caller. Thread-safe. */
+char *run_lock_present(const char *path);
 
 /* Refuses such a file. Thread-safe. */
 StatusCode run_lock_check(const char *path, Status *status);

@@ -257,7 +257,17 @@ prepare_fails() {
     kill -TERM $pid
     wait $pid || code=$?
     [[ $code -eq 1 && ! -e $dir/moved/model.h5 ]]
-    grep "moved was renamed or taken over.* It was saved as $dir/spare/moved-[0-9a-f]*/model.h5 instead" "$dir/log"
+    grep "moved was renamed to .*/other while this run went on.* It was saved as $dir/spare/moved-[0-9a-f]*/model.h5 instead" "$dir/log"
+
+    # a run whose folder is renamed ends by itself, with its last checkpoint, and says where that is
+    OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=50000 --run "$dir/before" 2>"$dir/log" 3>&- &
+    pid=$! code=0
+    until [[ -e $dir/before/model.h5 ]]; do kill -0 $pid; sleep 0.05; done
+    mv "$dir/before" "$dir/after"
+    wait $pid || code=$?
+    [[ $code -eq 1 && ! -e $dir/before && -z $(find "$dir/after" -name '.*' -type f) ]]
+    grep "^pardigits: .*before was renamed to .*/after while this run went on. To go on from its last checkpoint, name that folder by --run" "$dir/log"
+    "$PARDIGITS" digest "$dir/after"
 
     # nor do ranks that train a member of their own, nor is what another run has begun to write there touched
     OMP_NUM_THREADS=1 mpirun -n 2 "$PARDIGITS" "${two[@]}" --set cnn.epochs=5000 --run "$dir/away/" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &

@@ -131,12 +131,17 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     cp -r "$stopped" "$run_dir"
     rm -f "$run_dir/model.member-00.prev.h5"
     dd if=/dev/urandom of="$member" bs=1K seek=40 count=4 conv=notrunc status=none
+    cp "$stopped/model.member-00.metrics.h5" "$run_dir/model.member-01.metrics.h5" # of another seed
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     cat "$BATS_TEST_TMPDIR/log"
     grep "$member is damaged: its bytes don't match its checksum" "$BATS_TEST_TMPDIR/log"
     grep 'member 1 is trained from its start; .*member-00.damaged.h5' "$BATS_TEST_TMPDIR/log"
+    grep 'the file is kept as .*member-01.metrics.other.h5' "$BATS_TEST_TMPDIR/log"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
-    [[ -z $(find "$run_dir" -name '*member*') ]]
+    local kept=$'config.ini\nmetrics.h5\nmodel.h5\nmodel.member-00.damaged.h5\nmodel.member-01.metrics.other.h5'
+    [[ $(ls -A "$run_dir") == "$kept" ]]
+    on 1 1 train "${cnn[@]}" --set run.train=640 --set cnn.epochs=1 --run "$run_dir" --overwrite
+    [[ $(ls -A "$run_dir") == "$kept" ]]
 }
 
 @test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
@@ -319,7 +324,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     wait $pid || true
     local epoch
     epoch=$(sed -n 's|.*after step .* of epoch \([0-9]*\)/.*|\1|p' mid.log)
-    fails 1 'was saved at step' "$PARDIGITS" train "${few[@]}" --set cnn.schedule=constant --set cnn.epochs=$((epoch - 1)) --run mid --resume
+    fails 1 "a run that is to have 3000 epochs: cnn.epochs = $((epoch - 1)) is too few to go on with, $epoch or more will do" "$PARDIGITS" train "${few[@]}" --set cnn.schedule=constant --set cnn.epochs=$((epoch - 1)) --run mid --resume
     # one that was stopped early stays so, and is the run that had so many epochs from the beginning
     local early=("${few[@]}" --set cnn.schedule=constant --set cnn.lr=0.5 --set cnn.patience=1)
     "$PARDIGITS" train "${early[@]}" --run early --set cnn.epochs=30
