@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
 #include "store/file_sum.h"
+#include "store/h5extent.h"
 #include "store/h5io.h"
 
 #include <errno.h>
@@ -44,10 +45,11 @@ static void prepare_hdf5(void) {
     setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
 }
 
+enum { GROW_BYTES = 1 << 20 }; /* the size of a file that is created in memory is a multiple of it */
+
 /* A new file is created in memory: HDF5 1.10 crashes at the program's end after a failed write to a full
  * disk. */
 StatusCode h5_create(H5File **file, const char *path, Status *status) {
-    enum { GROW_BYTES = 1 << 20 };
     *file = NULL;
     prepare_hdf5();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
@@ -148,13 +150,40 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
     return status->code;
 }
 
+static StatusCode refuse_cut(const char *path, Status *status) {
+    return status_set(status, STATUS_FAILED,
+                      "%s was cut off before its end, so it is damaged; copy it again, if it is a copy.",
+                      path);
+}
+
+/* What is missing of our own file without a checksum may be zeros alone (write_image), which HDF5 doesn't
+ * miss: such a file was cut, unless all of them are there. Other programs' files have none. */
+static bool lacks_zeros(const H5File *file, H5Extent extent) {
+    char *format = NULL;
+    Status ignored = {0};
+    if (extent.bytes <= extent.end || extent.bytes % GROW_BYTES == 0 ||
+        !h5_has_attribute(file, "/", "format"))
+        return false;
+    h5_get_text(file, "/", "format", &format, &ignored);
+    const bool ours = format && !strncmp(format, "pardigits ", strlen("pardigits "));
+    mem_free(format);
+    return ours;
+}
+
 StatusCode h5_open(H5File **file, const char *path, Status *status) {
     bool has_sum;
+    H5Extent extent = {0, 0};
     *file = NULL;
-    if (file_sum_verify(path, &has_sum, status) || h5_open_verified(file, path, NULL, status))
-        return status->code;
+    if (file_sum_verify(path, &has_sum, status)) return status->code;
+    if (!has_sum) extent = h5_extent(path);
+    if (extent.bytes < extent.end) return refuse_cut(path, status);
+    if (h5_open_verified(file, path, NULL, status)) return status->code;
     (*file)->lacks_sum = !has_sum;
-    return STATUS_OK;
+    if (!has_sum && lacks_zeros(*file, extent)) {
+        refuse_cut(path, status);
+        h5_close(file, status);
+    }
+    return status->code;
 }
 
 /* Of HDF5, whose state is global too. */

@@ -80,6 +80,15 @@ noticed() {
     fails 1 'is damaged' "$PARDIGITS" digest "$file"
     { head -c $((size - 64)) "$run/model.h5" && printf P && tail -c 63 "$run/model.h5"; } >"$file"
     fails 1 'is damaged' "$PARDIGITS" digest "$file"
+    # zeros before it are missing, which HDF5 doesn't miss, and so are all but the checksum's first bytes; or content
+    for kept in $((size - 1064)) $((size - 60)); do
+        head -c "$kept" "$run/model.h5" >"$file"
+        fails 1 'was cut off before its end, so it is damaged' "$PARDIGITS" digest "$file"
+    done
+    cp "$run/model.h5" "$BATS_TEST_TMPDIR/model.prev.h5"
+    "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --set cnn.epochs=1 --run "$BATS_TEST_TMPDIR" --resume 2>&1 | grep 'resuming from the previous checkpoint'
+    head -c 8000 "$set" >"$BATS_TEST_TMPDIR/set.h5"
+    fails 1 'was cut off before its end' "$PARDIGITS" show "$BATS_TEST_TMPDIR/set.h5"
     head -c $((size - 64)) "$run/model.h5" >"$file"
     [[ $("$PARDIGITS" digest "$file" 2>"$BATS_TEST_TMPDIR/err") == "$("$PARDIGITS" digest "$run/model.h5")" ]]
     grep -q "has no checksum" "$BATS_TEST_TMPDIR/err"
@@ -176,6 +185,21 @@ stopped_in_an_epoch() {
     mkfifo "$BATS_TEST_TMPDIR/model.h5"
     fails 1 "a device or a pipe" "$PARDIGITS" digest "$BATS_TEST_TMPDIR/model.h5"
     fails 1 "a device or a pipe" "$PARDIGITS" show /dev/zero
+    # nor does a run go on in whose folder something else has the model's name
+    local copy=$BATS_TEST_TMPDIR/run again
+    again=("$PARDIGITS" train configs/cnn-fast.ini --data "$set" --set cnn.epochs=1 --run "$copy" --resume)
+    cp -r "$run" "$copy"
+    mv "$copy/model.h5" "$copy/model.prev.h5"
+    mkdir "$copy/model.h5"
+    fails 2 "$copy/model.h5 is a folder, where the run has a file" "${again[@]}"
+    rmdir "$copy/model.h5"
+    ln -s nowhere "$copy/model.h5"
+    fails 2 "$copy/model.h5 is a link that leads nowhere" "${again[@]}"
+    rm "$copy/model.h5"
+    mkfifo "$copy/model.h5"
+    fails 2 "$copy/model.h5 is a device or a pipe" "${again[@]}"
+    [[ -p $copy/model.h5 ]]
+    same_model "$copy/model.prev.h5" "$run/model.h5"
 }
 
 @test "a picture that takes more memory than there is isn't called damaged" {
