@@ -5,11 +5,13 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "store/atomic_file.h"
+#include "store/checkpoint.h"
 #include "store/h5io.h"
 
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static bool is_empty(const char *path) {
     struct stat facts;
@@ -39,13 +41,27 @@ static void check_inputs(const char *out, int inputs, char *const input[], Statu
                        "%s is the input, which would be lost: name another file to be written.", out);
 }
 
+/* Refuses what a run in the folder has, or would take for its own. */
+static void check_name(const char *out, bool is_model, Status *status) {
+    if (run_folder_holds(out) && access(out, F_OK) == 0)
+        status_set(status, STATUS_USAGE,
+                   "%s is a file of a run, which would be lost: name another file to be written.", out);
+    else if (run_folder_holds(out))
+        status_set(status, STATUS_USAGE,
+                   "%s has the name of a file of the run in that folder: name another file to be written.",
+                   out);
+    else if (run_folder_would_take(out, is_model))
+        status_set(status, STATUS_USAGE,
+                   "%s has the name of a file of a run, and a training in that folder would take it for one: "
+                   "name another file to be written.",
+                   out);
+}
+
 StatusCode check_kept(const Context *context, const char *out, const char *format, int inputs,
                       char *const input[], Status *status) {
     if (comm_rank(context->comm) == 0) {
         check_inputs(out, inputs, input, status);
-        if (run_folder_holds(out))
-            status_set(status, STATUS_USAGE,
-                       "%s is a file of a run, which would be lost: name another file to be written.", out);
+        check_name(out, format && !strcmp(format, CHECKPOINT_FORMAT), status);
         check_kind(out, format, status);
     }
     return comm_agree(context->comm, status);

@@ -156,17 +156,29 @@ static bool is_name_of_run(const char *name) {
     return name[0] == '.' || !strncmp(name, "model.member-", strlen("model.member-"));
 }
 
+/* Whether a folder is a run's, by other files than the one of this name. */
+static bool is_of_run(const RunFolder *run, const char *but) {
+    char *lock = path_join(run->folder, ".lock");
+    bool is_run = access(lock, F_OK) == 0 || has_leftovers(run->model) || has_replaced(run);
+    for (int i = 0; i < RUN_FILES; i++)
+        is_run = is_run || (access(run_file(run, i), F_OK) == 0 && strcmp(path_name(run_file(run, i)), but));
+    mem_free(lock);
+    return is_run;
+}
+
 bool run_folder_holds(const char *path) {
     char *folder = path_folder(path);
     RunFolder run = run_folder_new(folder);
-    bool is_run = false;
-    for (int i = 0; i < RUN_FILES; i++)
-        is_run = is_run || (access(run_file(&run, i), F_OK) == 0 &&
-                            strcmp(path_name(run_file(&run, i)), path_name(path)));
-    const bool holds = is_run && access(path, F_OK) == 0 && is_name_of_run(path_name(path));
+    const bool holds = is_name_of_run(path_name(path)) && is_of_run(&run, path_name(path));
     run_folder_free(&run);
     mem_free(folder);
     return holds;
+}
+
+bool run_folder_would_take(const char *path, bool is_model) {
+    const char *name = path_name(path), *dot = strrchr(name, '.');
+    return name[0] != '.' && is_name_of_run(name) && !strcmp(dot, ".h5") &&
+           !(is_model && strcmp(name, "metrics.h5"));
 }
 
 StatusCode run_folder_check_other(const RunFolder *run, const char *option, const char *path,
@@ -196,9 +208,29 @@ static void check_replaced(const RunFolder *run, Status *status) {
     }
 }
 
+/* Nothing can be read from another kind of file, nor saved in its place. What is no file of metrics is set
+ * aside (metrics_aside.h). */
+static StatusCode check_kinds(const RunFolder *run, Status *status) {
+    const char *const files[] = {run->model, run->previous, run->config};
+    for (int i = 0; i < 3 && !status->code; i++) {
+        struct stat link, file;
+        if (lstat(files[i], &link)) continue;
+        const bool leads_nowhere = stat(files[i], &file) != 0;
+        if (leads_nowhere || !S_ISREG(file.st_mode))
+            status_set(status, STATUS_USAGE,
+                       "%s is %s, where the run has a file: move it away, or give the run another folder by "
+                       "--run.",
+                       files[i],
+                       leads_nowhere           ? "a link that leads nowhere"
+                       : S_ISDIR(file.st_mode) ? "a folder"
+                                               : "a device or a pipe");
+    }
+    return status->code;
+}
+
 static void prepare(RunFolder *run, const Config *config, Log *log, Status *status) {
     if (writable_folder(run->folder, "run folder", "--run", status) ||
-        run_lock_take(&run->lock, run->folder, lock_wait_s(config), log, status))
+        run_lock_take(&run->lock, run->folder, lock_wait_s(config), log, status) || check_kinds(run, status))
         return;
     recover_old(run, config);
     if (run->start == RUN_START_NEW && holds_run(run))

@@ -45,8 +45,13 @@ void run_folder_tidy(const RunFolder *run);
 /* Whether a stopped run left models beside its own, of members. Only rank 0 calls it. */
 bool run_folder_has_leftovers(const RunFolder *run);
 
-/* Whether a file is there that a run keeps in its folder: one that another command mustn't write. */
+/* Whether a file has the name of one that a run keeps, and is in the folder of a run, or would be: another
+ * command mustn't write it. */
 bool run_folder_holds(const char *path);
+
+/* Whether a run that is begun in the folder of a file would take it for its own, but isn't to: an HDF5 file's
+ * name, for other content; is_model: it is to hold a model. */
+bool run_folder_would_take(const char *path, bool is_model);
 
 /* STATUS_USAGE if the file that a training writes beside the run's, for `option`, has the name of one of
  * those. After run_folder_prepare; collective. */

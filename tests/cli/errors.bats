@@ -51,7 +51,7 @@ prepare_fails() {
     for name in model.h5 metrics.h5 config.ini .lock model.member-00.h5; do
         fails 2 'file' "$PARDIGITS" train "$dir/run/config.ini" --data "$data" --run "$dir/run" --set run.train=50 --trace "$dir/run/$name"
     done
-    fails 2 'has the name of a file of the run itself' "$PARDIGITS" "${train[@]}" --set run.train=50 --trace "$dir/run/../run/model.h5"
+    fails 2 'has the name of a file of the run' "$PARDIGITS" "${train[@]}" --set run.train=50 --trace "$dir/run/../run/model.h5"
     [[ $(ls "$dir/run") == config.ini ]]
     # a configuration that a person wrote is kept, that of an earlier run is written again
     echo old >"$dir/run/model.h5.old"
@@ -69,6 +69,13 @@ prepare_fails() {
     before=$(sha256sum "$dir/run"/*)
     fails 2 'a file of a run' "$PARDIGITS" report "$dir/run" --out "$dir/run/config.ini"
     fails 2 'a file of a run' "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/run/metrics.h5"
+    for name in model.prev.h5 model.member-01.h5; do # also where there is none now
+        fails 2 'has the name of a file of the run in that folder' "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/run/$name"
+    done
+    mkdir "$dir/none"
+    fails 2 'a training in that folder would take it for one' "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/none/model.h5"
+    fails 2 'a training in that folder would take it for one' "$PARDIGITS" prepare --idx "$MNIST_DIR" --out "$dir/none/metrics.h5"
+    [[ -z $(ls -A "$dir/none") ]]
     fails 2 'pardigits predictions file, which would be lost' "$PARDIGITS" prepare --idx "$MNIST_DIR" --out "$dir/p.h5"
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
     # and no run takes the place of a dataset that has such a name
