@@ -69,14 +69,14 @@ static StatusCode show_predictions(Output *output, const char *path, const char 
 static StatusCode read_kind(const Context *context, const char *path, char kind[32], Status *status) {
     memset(kind, 0, 32);
     if (comm_rank(context->comm) == 0) {
-        H5File *file;
+        H5File *file = NULL;
         char *format = NULL;
         if (predictions_file_is_csv(path))
             status_set(status, STATUS_USAGE,
                        "%s holds predictions as CSV, which spreadsheets and pandas read; show reads those "
                        "of --predictions FILE.h5.",
                        path);
-        h5_open(&file, path, status);
+        if (!model_check_replaced(path, status)) h5_open(&file, path, status);
         if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
         if (format) snprintf(kind, 32, "%s", format);
         h5_close(&file, status);

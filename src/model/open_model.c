@@ -29,8 +29,7 @@ char *model_path_of(const char *path) {
     return model;
 }
 
-/* Fails if train --overwrite has put the model at path aside and was ended before it had another. */
-static StatusCode check_replaced(const char *path, Status *status) {
+StatusCode model_check_replaced(const char *path, Status *status) {
     char *old = atomic_file_replaced(path);
     if (access(path, F_OK) && !access(old, F_OK))
         status_set(
@@ -58,7 +57,7 @@ static StatusCode read_head(const ModelFamilies *families, Model *model, Status 
 StatusCode model_open_file(const Context *context, const ModelFamilies *families, const char *path,
                            Model *model, Status *status) {
     *model = (Model){0};
-    check_replaced(path, status);
+    model_check_replaced(path, status);
     if (comm_agree(context->comm, status)) return status->code;
     if (checkpoint_open(path, context->comm, &model->file, status)) return status->code;
     read_head(families, model, status);

@@ -1,6 +1,7 @@
 #include "report/scaling_run.h"
 
 #include "core/mem.h"
+#include "model/model.h"
 #include "store/config_store.h"
 #include "store/metrics.h"
 
@@ -28,6 +29,9 @@ static char *find_metrics(const char *path, Status *status) {
     }
     if (!S_ISDIR(facts.st_mode)) return mem_text(path);
     if (!holds(path, name)) {
+        char *model = model_path_of(path);
+        model_check_replaced(model, status);
+        mem_free(model);
         if (holds(path, "model.h5") || holds(path, "config.ini"))
             status_set(status, STATUS_FAILED,
                        "The run %s has no metrics.h5, which holds its times: train it again.", path);

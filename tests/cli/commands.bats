@@ -322,7 +322,9 @@ only_tools() {
     sed -E 's/.*/&/' "$dir/summary" | grep '^runs,accuracy_mean_percent,accuracy_deviation_percent,'
     mkdir "$dir/replaced"
     cp "$dir/1/model.h5" "$dir/replaced/.model.h5.old"
-    fails 1 'the model before it is' "$PARDIGITS" evaluate "$dir/replaced"
+    for command in evaluate digest show report scaling; do
+        fails 1 'the model before it is' "$PARDIGITS" $command "$dir/replaced"
+    done
     "$PARDIGITS" evaluate "$dir/replaced/.model.h5.old" | grep svm
     mkdir "$dir/idx"
     cp "$MNIST_DIR"/{train,t10k}-* "$dir/idx"
