@@ -196,7 +196,7 @@ static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {
 }
 
 StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {
-    Watch watch = {.format = OUTPUT_TEXT, .every_s = 2};
+    Watch watch = {.run = "", .format = OUTPUT_TEXT, .every_s = 2};
     if (!parse(argc, argv, &watch, status) && comm_rank(context->comm) == 0) {
         watch.folder = run_folder_new(watch.run);
         watch_run(&watch, context->log, status);

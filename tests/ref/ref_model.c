@@ -38,7 +38,7 @@ void ref_model_predict(const Model *model, const Comm *comm, int threads, const 
     ImageSet copy = image_set_new(images->n, images->spec);
     ModelImages seen;
     Status status = {0};
-    memcpy(copy.images, images->images, (size_t)(images->n * image_spec_pixels(images->spec)));
+    if (images->n) memcpy(copy.images, images->images, (size_t)(images->n * image_spec_pixels(images->spec)));
     if (model_images_create(model, &copy, &seen, &status)) fatal("%s", status.text);
     const ModelFamily *family = model->family;
     const size_t values = (size_t)(images->n * images->spec.classes);
