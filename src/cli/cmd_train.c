@@ -1,8 +1,8 @@
 #include "cli/cli.h"
 #include "cli/dry_run.h"
+#include "cli/fallback_folder.h"
 #include "cli/run_folder.h"
 #include "cli/train_origin.h"
-#include "cli/writable_folder.h"
 
 #include "api/build_info.h"
 #include "core/config_file.h"
@@ -114,7 +114,8 @@ typedef struct {
 } Start;
 
 /* TrainJob.begin: on rank 0 the run's files at the start. The metrics come first: a run whose metrics can't
- * be read isn't changed. */
+ * be read isn't changed. They say which model the run begins with (--init) also where it is killed before its
+ * first checkpoint. */
 static StatusCode begin_files(TrainJob *job, const void *context, Status *status) {
     const Start *start = context;
     RunFolder *run = start->run;
@@ -127,6 +128,7 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
         if (!goes_on && !status->code) run_folder_set_aside(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, start->started_s);
+        if (job->init && !goes_on) metrics_flush(job->metrics, status);
     }
     record_circumstances(job);
     return comm_agree(job->comm, status);
@@ -151,8 +153,9 @@ static StatusCode stop_before_training(const RunFolder *run, const TrainJob *job
     const bool replaces = run->start == RUN_START_REPLACE;
     if (stop_signalled())
         status_set(status, STATUS_STOPPED,
-                   "Stopped by %s before the training began; nothing is to be saved: %s.", stop_signal_name(),
-                   replaces ? "run it again with --overwrite" : train_job_resume_advice);
+                   "Stopped by %s before the training began; nothing is to be saved: %s%s.",
+                   stop_signal_name(), replaces ? "run it again with --overwrite" : train_job_resume_advice,
+                   job->init ? " and the same --init" : "");
     return comm_agree(job->comm, status);
 }
 
@@ -165,7 +168,8 @@ static StatusCode train(RunFolder *run, TrainJob *job, const char *data, double 
     job->begin = begin_files;
     job->begin_context = &start;
     train_family(job, status);
-    if (comm_rank(job->comm) == 0 && run->begun) run_folder_settle(run);
+    if (comm_rank(job->comm) == 0 && run->begun && run_folder_settle(run))
+        fallback_folder_explain(run, job->fallback_path, status);
     if (comm_rank(job->comm) == 0 && !status->code) run_folder_tidy(run);
     if (comm_agree(job->comm, status) == STATUS_OK)
         log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);
@@ -226,9 +230,9 @@ static StatusCode configure(Opened *opened, int argc, char **argv, TrainJob *job
     return STATUS_OK;
 }
 
-/* The model whose weights the training begins with. */
-static StatusCode begin_with(Opened *opened, TrainJob *job, Status *status) {
-    if (train_open_init(opened->init_path, job, &opened->init, &opened->init_digest, status))
+/* The model whose weights the training begins with. run NULL: a rehearsal. */
+static StatusCode begin_with(Opened *opened, const RunFolder *run, TrainJob *job, Status *status) {
+    if (train_open_init(opened->init_path, run, job, &opened->init, &opened->init_digest, status))
         return status->code;
     job->init = opened->init;
     job->init_digest = opened->init_digest;
@@ -249,6 +253,12 @@ static StatusCode check_init_stays(const Opened *opened, const Comm *comm, Statu
     return comm_agree(comm, status);
 }
 
+/* What an earlier start saved there is named also where the run can't be gone on with: that may be why. */
+static void open_fallback(Opened *opened, const Comm *comm, Status *status) {
+    fallback_folder_open(&opened->run, opened->config, comm, &opened->fallback_path, status);
+    fallback_folder_check(&opened->run, opened->config, opened->fallback_path, comm, status);
+}
+
 /* The run's folder and what it goes on from. */
 static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job, Status *status) {
     const TrainArguments *arguments = &opened->arguments;
@@ -262,15 +272,17 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
         run_folder_check_other(&opened->run, "--trace", arguments->trace, context->comm, status))
         return status->code;
     if (check_init_stays(opened, context->comm, status)) return status->code;
-    if (arguments->resume && train_open_resumed(&opened->run, opened->config, context->comm, &opened->resume,
-                                                &opened->complete, status))
-        return status->code;
+    if (arguments->resume)
+        train_open_resumed(&opened->run, opened->config, context->comm, &opened->resume, &opened->complete,
+                           status);
+    if (status->code || !opened->complete) open_fallback(opened, context->comm, status);
+    if (status->code) return status->code;
     job->resume = opened->resume;
-    return begin_with(opened, job, status);
+    return begin_with(opened, &opened->run, job, status);
 }
 
 static void look_ahead(Opened *opened, TrainJob *job, Status *status) {
-    if (begin_with(opened, job, status) == STATUS_OK) dry_run(job, opened->arguments.format, status);
+    if (begin_with(opened, NULL, job, status) == STATUS_OK) dry_run(job, opened->arguments.format, status);
 }
 
 static void train_in(Opened *opened, const Context *context, double started_s, TrainJob *job,
@@ -283,9 +295,6 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
         if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config, opened->resume);
         return;
     }
-    if (writable_folder_fallback(opened->run.folder, opened->config, context->comm, &opened->fallback_path,
-                                 status))
-        return;
     placement_report(context->comm, context->threads, context->log);
     if (train_check_build(&opened->run, opened->resume, arguments->allow_other_build, context->comm,
                           &opened->builds, status))

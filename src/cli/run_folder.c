@@ -113,14 +113,6 @@ static void bring_back_replaced(const RunFolder *run) {
     mem_free(old_model);
 }
 
-void run_folder_settle(const RunFolder *run) {
-    if (run_lock_is_lost(run->model)) return;
-    if (access(run->model, F_OK) == 0 || run_folder_has_leftovers(run))
-        remove_replaced(run);
-    else
-        bring_back_replaced(run);
-}
-
 /* Whether there is a run that was to be replaced. */
 static bool has_replaced(const RunFolder *run) {
     char *model = atomic_file_replaced(run->model), *previous = atomic_file_replaced(run->previous);
@@ -128,6 +120,17 @@ static bool has_replaced(const RunFolder *run) {
     mem_free(previous);
     mem_free(model);
     return any;
+}
+
+bool run_folder_settle(const RunFolder *run) {
+    if (run_lock_is_lost(run->model)) return false;
+    const bool stands = access(run->model, F_OK) == 0 || run_folder_has_leftovers(run),
+               comes_back = !stands && has_replaced(run);
+    if (stands)
+        remove_replaced(run);
+    else
+        bring_back_replaced(run);
+    return comes_back;
 }
 
 /* Whether the run whose files are there was begun with this configuration. */

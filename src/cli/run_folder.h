@@ -35,8 +35,8 @@ StatusCode run_folder_prepare(RunFolder *run, RunStart start, const Config *conf
 StatusCode run_folder_set_aside(const RunFolder *run, Status *status);
 
 /* When a training has ended, in whatever way: removes the old run if there is a new model, or that of a
- * member, and otherwise puts it back. */
-void run_folder_settle(const RunFolder *run);
+ * member, and otherwise puts it back: then true. */
+bool run_folder_settle(const RunFolder *run);
 
 /* Removes what a complete run needs no more: the previous copy, temporary files, and what stopped runs leave
  * beside the model. Only rank 0 calls it. */

@@ -7,6 +7,7 @@
 #include "core/mem.h"
 #include "store/checkpoint.h"
 
+#include "model/run_metrics.h"
 #include "model/run_options.h"
 
 #include <string.h>
@@ -98,11 +99,33 @@ StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool al
     return comm_agree(comm, status);
 }
 
-StatusCode train_open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
-                           Status *status) {
+/* What --resume finds of the model that the run was begun with: *begun is its digest, "" for none, and NULL
+ * where nothing says. Without a checkpoint the metrics say it, and *anew: the training would begin with
+ * random weights. *begun is freed by the caller. */
+static StatusCode find_begun(const RunFolder *run, const TrainJob *job, char **begun, bool *anew,
+                             Status *status) {
+    struct {
+        char digest[RUN_INIT_DIGEST];
+        bool anew;
+    } found = {"", false};
+    if (job->resume) return checkpoint_init(job->resume, begun, status);
+    if (!run || run->start != RUN_START_RESUME) return status->code;
+    if (comm_rank(job->comm) == 0) {
+        run_metrics_init(run->metrics, found.digest);
+        found.anew = !run_folder_has_leftovers(run);
+    }
+    comm_broadcast(job->comm, &found, sizeof found, 0);
+    if (*found.digest) *begun = mem_text(found.digest);
+    *anew = found.anew;
+    return status->code;
+}
+
+StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
+                           char **digest, Status *status) {
     const ModelFamily *family = model_family_of(job->config);
     char *begun = NULL, *format = NULL;
-    if (job->resume && checkpoint_init(job->resume, &begun, status)) return status->code;
+    bool anew = false;
+    if (find_begun(run, job, &begun, &anew, status)) return status->code;
     if (path && !family->takes_init)
         status_set(status, STATUS_USAGE, "--init: a %s doesn't begin with the weights of another model.",
                    family->name);
@@ -112,9 +135,15 @@ StatusCode train_open_init(const char *path, const TrainJob *job, H5File **init,
                    family->name);
     if (path && !status->code) h5_get_text(*init, "/", "digest", digest, status);
     if (begun && !status->code && path && strcmp(begun, *digest))
-        status_set(status, STATUS_USAGE,
-                   "--init %s: the run was begun %s: omit --init to go on, or use --overwrite.", path,
-                   *begun ? "with another model" : "without a model");
+        status_set(status, STATUS_USAGE, "--init %s: the run was begun %s: %s, or use --overwrite.", path,
+                   *begun ? "with another model" : "without a model",
+                   anew ? "name that one" : "omit --init to go on");
+    if (begun && anew && !path)
+        status_set(
+            status, STATUS_USAGE,
+            "The run in %s was begun with the weights of another model, whose digest begins with %.8s, "
+            "and has no checkpoint yet: name that model again by --init, or use --overwrite.",
+            run->folder, begun);
     if (begun && !path)
         *digest = begun;
     else

@@ -22,8 +22,9 @@ StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool al
                              char **builds, Status *status);
 
 /* Opens the model of --init (path NULL: none) of job->config's family, and notes its digest or, of a run that
- * is resumed, the one that it was begun with. *init is closed and *digest freed by the caller. */
-StatusCode train_open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
-                           Status *status);
+ * is resumed, the one that it was begun with. A run without a checkpoint needs that model again. run NULL: a
+ * rehearsal. *init is closed and *digest freed by the caller. */
+StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
+                           char **digest, Status *status);
 
 #endif

@@ -5,20 +5,25 @@
 #include "store/config_store.h"
 #include "store/metrics_aside.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static const char images_fact[] = "train_images_sha256", labels_fact[] = "train_labels_sha256";
+static const char images_fact[] = "train_images_sha256", labels_fact[] = "train_labels_sha256",
+                  init_fact[] = "init";
 
 enum { REASON = 300 };
 
-/* The length of a run may have become another one (ModelFamily). */
+/* The length of a run may have become another one, where its family allows that (ModelFamily). */
 static bool has_other_key(const H5File *file, const Config *config, const ModelFamily *family,
                           char reason[REASON]) {
     Config *theirs = NULL;
     Status unreadable = {0};
     if (config_store_read(file, config_tables(config), &theirs, &unreadable)) return false;
     const char *length = family->length_key;
-    if (length) config_set_value(theirs, length, config_value(config, length), "", &unreadable);
+    Status refused = {0};
+    if (length && !family->check_length(theirs, config, &refused))
+        config_set_value(theirs, length, config_value(config, length), "", &unreadable);
     const ConfigKey *key = run_difference(config, theirs);
     if (key)
         snprintf(reason, REASON, "%s = %.100s (this one has %.100s)", key->name,
@@ -47,6 +52,7 @@ StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char
                     has_other_fact(earlier, images_fact, source->images_sha256) ||
                     has_other_fact(earlier, labels_fact, source->labels_sha256)))
         metrics_begin_anew(job->metrics, reason);
+    if (job->init_digest && *job->init_digest) metrics_set_text(job->metrics, init_fact, job->init_digest);
     if (*source->images_sha256) metrics_set_text(job->metrics, images_fact, source->images_sha256);
     if (*source->labels_sha256) metrics_set_text(job->metrics, labels_fact, source->labels_sha256);
     return status->code;
@@ -58,5 +64,17 @@ void run_metrics_check(const Config *config, const ModelFamily *family, const ch
     char reason[REASON];
     if (!metrics_check(path, &file) && has_other_key(file, config, family, reason))
         metrics_set_other_aside(path, reason, "The model is whole, but what was measured is lost");
+    h5_close(&file, &ignored);
+}
+
+void run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]) {
+    H5File *file = NULL;
+    char *text = NULL;
+    Status ignored = {0};
+    if (access(path, R_OK) == 0 && !h5_open(&file, path, &ignored) &&
+        h5_has_attribute(file, "/run", init_fact))
+        h5_get_text(file, "/run", init_fact, &text, &ignored);
+    snprintf(digest, RUN_INIT_DIGEST, "%s", text ? text : "");
+    mem_free(text);
     h5_close(&file, &ignored);
 }

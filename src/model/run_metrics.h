@@ -14,4 +14,9 @@ StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char
 /* The same of a complete run, whose metrics aren't written any more. */
 void run_metrics_check(const Config *config, const ModelFamily *family, const char *path);
 
+/* The digest of the model whose weights a run begins with, as its metrics say, also before its first
+ * checkpoint; "" where they don't. Serial. */
+enum { RUN_INIT_DIGEST = 65 };
+void run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]);
+
 #endif

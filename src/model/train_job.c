@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 const char train_job_resume_advice[] = "run it again with --resume";
 
@@ -241,24 +242,61 @@ void train_job_flush_metrics(const TrainJob *job) {
     train_job_tell_unsaved(job, &failure, &none);
 }
 
+/* RUN-DIGITS/model.h5 in run.fallback_dir, or RUN-DIGITS-2/model.h5 and so on. Freed by the caller. */
+static char *numbered_path(const char *path, int number) {
+    char *folder = path_folder(path);
+    const size_t size = strlen(folder) + 16;
+    char *numbered = mem_new(size, 1);
+    snprintf(numbered, size, "%s-%d", folder, number);
+    char *whole = path_join(number > 1 ? numbered : folder, path_name(path));
+    mem_free(numbered);
+    mem_free(folder);
+    return whole;
+}
+
+/* A path that is free: meanwhile another run, whose folder had this one's name, may have saved its model
+ * there. Freed by the caller; collective. */
+static char *free_fallback_path(const TrainJob *job) {
+    int number = 0;
+    char *path = NULL;
+    do {
+        mem_free(path);
+        path = numbered_path(job->fallback_path, ++number);
+    } while (comm_rank(job->comm) == 0 && access(path, F_OK) == 0);
+    mem_free(path);
+    comm_broadcast(job->comm, &number, sizeof number, 0);
+    return numbered_path(job->fallback_path, number);
+}
+
+/* The metrics, beside a model that was saved elsewhere: those in the run's folder may be another run's. */
+static void save_metrics_beside(const TrainJob *job, const char *folder, bool complete) {
+    Status failure = {0};
+    metrics_set_count(job->metrics, "complete", complete);
+    if (metrics_flush_in(job->metrics, folder, &failure)) log_line(job->log, "%s", failure.text);
+    metrics_set_count(job->metrics, "complete", 0);
+}
+
 /* Tries another folder, and adds to status what came of it. */
 static StatusCode save_elsewhere(const TrainJob *job, const Content *content, Status *status) {
     if (!job->fallback_path) return status->code;
     const Status first = *status;
     Status second = {0};
-    char *folder = path_folder(job->fallback_path), *run = path_folder(job->model_path);
+    char *path = free_fallback_path(job), *folder = path_folder(path), *run = path_folder(job->model_path);
     if (comm_rank(job->comm) == 0)
         mkdir(folder, 0777); /* it may be there; if it can't be made, nor can the file */
     *status = (Status){0};
-    if (save_to(job, job->fallback_path, content, &second))
+    if (save_to(job, path, content, &second)) {
         status_set(status, first.code, "%s Nor could it be saved in run.fallback_dir: %s", first.text,
                    second.text);
-    else
+    } else {
+        save_metrics_beside(job, folder, content->complete);
         status_set(status, first.code,
                    "%s It was saved as %s instead: move the files of that folder to %s, and %s.", first.text,
-                   job->fallback_path, run, train_job_resume_advice);
+                   path, run, train_job_resume_advice);
+    }
     mem_free(run);
     mem_free(folder);
+    mem_free(path);
     return status->code;
 }
 

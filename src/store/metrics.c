@@ -1,6 +1,7 @@
 #include "store/metrics.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "core/timer.h"
 #include "store/atomic_file.h"
 #include "store/config_store.h"
@@ -355,4 +356,14 @@ StatusCode metrics_flush(Metrics *metrics, Status *status) {
     if (!metrics || status->code) return status->code;
     metrics_build(metrics, &file, status);
     return metrics_put(metrics, &file, status);
+}
+
+StatusCode metrics_flush_in(Metrics *metrics, const char *folder, Status *status) {
+    if (!metrics) return status->code;
+    char *own = metrics->path;
+    metrics->path = path_join(folder, path_name(own));
+    metrics_flush(metrics, status);
+    mem_free(metrics->path);
+    metrics->path = own;
+    return status->code;
 }

@@ -77,6 +77,9 @@ void metrics_run(Metrics *metrics, int ranks, int threads, double started_s);
 /* Writes everything to disk. */
 StatusCode metrics_flush(Metrics *metrics, Status *status);
 
+/* The same under the same name in another folder, where the run's own can't be written. */
+StatusCode metrics_flush_in(Metrics *metrics, const char *folder, Status *status);
+
 /* The two halves of it. The first is a copy in memory. The second, which may run
  * on another thread, writes that to disk and clears *file; no other thread may use HDF5 meanwhile. */
 StatusCode metrics_build(Metrics *metrics, H5File **file, Status *status);

@@ -250,10 +250,29 @@ prepare_fails() {
     fails_on 2 1 "model.member-0" "${two[@]}" --run "$dir/two/full" --set run.fallback_dir="$dir/spare"
     same_model "$dir"/spare/full-*/model.h5 "$dir/whole/model.h5"
     rmdir "$dir"/two/full/.model.*.tmp
-    mv "$dir"/spare/full-*/model.member-0[01].h5 "$dir/two/full"
+    mv "$dir"/spare/full-*/model.member-0* "$dir/two/full"
     "$PARDIGITS" "${two[@]}" --run "$dir/two/full" --resume
     "$PARDIGITS" "${two[@]}" --run "$dir/two/whole"
     same_model "$dir/two/full/model.h5" "$dir/two/whole/model.h5"
+
+    # whatever starts next doesn't lose it; moved, it is the run's, with what it measured
+    local full=("${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare")
+    fails_on 2 2 "saved there (metrics.h5, model.h5): move these files to $dir/full and run again with --resume" "${full[@]}" --resume
+    fails 2 "or remove these" "$PARDIGITS" "${full[@]}" --overwrite
+    rm -r "$dir/full"
+    fails 2 "move these files to $dir/full" "$PARDIGITS" "${full[@]}"
+    mv "$dir"/spare/full-*/{model,metrics}.h5 "$dir/full"
+    "$PARDIGITS" "${full[@]}" --resume 2>&1 | grep 'is complete already'
+    /usr/bin/python3 -c '
+import h5py, sys
+metrics = h5py.File(sys.argv[1])
+assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complete"] == 1' "$dir/full/metrics.h5"
+
+    # the run that was to be replaced comes back, and isn't mixed with what is saved of the new one
+    mkdir "$dir"/whole/.model.member-0{0,1}.h5.tmp
+    local over=("${two[@]}" --run "$dir/whole" --set run.fallback_dir="$dir/spare")
+    fails 1 "move the files of $dir/whole away: the run that this one was to replace is there again" "$PARDIGITS" "${over[@]}" --overwrite
+    fails 2 "move the run folder's own files away first, as they are another run's; then move these files" "$PARDIGITS" "${over[@]}" --resume
 
     # nor in a folder that has the name of the run's, which was renamed: it may be another run's
     OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=5000 --run "$dir/moved" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &

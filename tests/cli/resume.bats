@@ -255,6 +255,12 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     before=$(sha256sum "$run_dir"/*)
     fails_on 2 2 'cnn.lr' train "${cnn[@]}" --resume --set cnn.lr=0.123
     fails_on 2 2 '--overwrite' train "${cnn[@]}"
+    # nor are its metrics those of a run of another length, whose every step has another learning rate
+    on 1 1 train "${cnn[@]}" --run "$run_dir/two" --set cnn.epochs=2
+    cp "$run_dir/metrics.h5" "$run_dir/two"
+    on 1 1 train "${cnn[@]}" --run "$run_dir/two" --set cnn.epochs=2 --resume 2>&1 | grep 'is of another run, with cnn.epochs = 1'
+    [[ -e $run_dir/two/metrics.other.h5 ]]
+    rm -r "$run_dir/two"
     [[ $(sha256sum "$run_dir"/*) == "$before" ]]
     # nor where the model is damaged, and the one before it is whole
     cp "$run_dir/model.h5" "$run_dir/model.prev.h5"
@@ -349,7 +355,19 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     ends_with 75
     fails 2 'member 2 isn'"'"'t begun yet: name that model again by --init' "$PARDIGITS" train "${pair[@]}" --resume
     rm -f pair/model.h5 pair/model.prev.h5
-    fails 2 'model.member-00.h5 was begun with another model of --init' "$PARDIGITS" train "${pair[@]}" --resume
+    fails 2 'member 2 isn'"'"'t begun yet: name that model again by --init' "$PARDIGITS" train "${pair[@]}" --resume
+    fails 2 'was begun with another model' "$PARDIGITS" train "${pair[@]}" --resume --init cycle
+    # nor does a run that is killed before its first checkpoint begin with random weights
+    "$PARDIGITS" train "${few[@]}" --set cnn.epochs=500 --run killed --init two 2>/dev/null 3>&- &
+    pid=$!
+    until [[ -e killed/metrics.h5 ]]; do kill -0 $pid; sleep 0.02; done
+    kill -KILL $pid
+    wait $pid || true
+    rm -f killed/model*.h5
+    fails_on 2 2 'and has no checkpoint yet: name that model again by --init' train "${few[@]}" --set cnn.epochs=500 --run killed --resume
+    fails 2 'the run was begun with another model: name that one' "$PARDIGITS" train "${few[@]}" --set cnn.epochs=500 --run killed --resume --init cycle
+    rm -f pair/model*
+    fails 2 'and has no checkpoint yet' "$PARDIGITS" train "${pair[@]}" --resume
     # 47 classes: the last layer is new
     mkdir set
     for class in a b c; do
