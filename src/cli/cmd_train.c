@@ -20,6 +20,7 @@
 #include "model/run_options.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 typedef struct {
     const char *config_path, *run, *data, *trace, *init;
@@ -303,10 +304,13 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     job->model_path = opened->run.model;
     job->fallback_path = opened->fallback_path;
     job->go_on = arguments->resume;
+    const bool noted = train_note_init(&opened->run, job);
     if (arguments->trace)
         train_traced(&opened->run, job, arguments->trace, started_s, status);
     else
         train(&opened->run, job, run_options(opened->config).data, started_s, status);
+    if (noted && !opened->run.begun && status->code != STATUS_STOPPED)
+        unlink(opened->run.metrics); /* what fails before it has begun leaves the folder free */
 }
 
 static void close_all(Opened *opened) {

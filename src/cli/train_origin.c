@@ -11,6 +11,7 @@
 #include "model/run_options.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Where the model can't be read, but what it is made of is there, as of an ensemble, the run goes on with
  * that.
@@ -150,4 +151,11 @@ StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJo
         mem_free(begun);
     mem_free(format);
     return comm_agree(job->comm, status);
+}
+
+bool train_note_init(const RunFolder *run, const TrainJob *job) {
+    Status later = {0};
+    return comm_rank(job->comm) == 0 && job->init && !job->resume && !run_folder_has_leftovers(run) &&
+           access(run->model, F_OK) && access(run->metrics, F_OK) &&
+           !run_metrics_note_init(job, run->metrics, &later);
 }

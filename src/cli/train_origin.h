@@ -27,4 +27,8 @@ StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool al
 StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
                            char **digest, Status *status);
 
+/* Notes the model of --init in a run folder that has nothing yet, and says whether it did: on rank 0, false
+ * elsewhere. A failure is met again when the training begins. */
+bool train_note_init(const RunFolder *run, const TrainJob *job);
+
 #endif

@@ -1,6 +1,8 @@
 #include "ensemble/members.h"
 
+#include "cnn/cnn_options.h"
 #include "cnn/network.h"
+#include "cnn/state.h"
 #include "cnn/train.h"
 #include "ensemble/assignment.h"
 #include "ensemble/member_files.h"
@@ -233,12 +235,29 @@ static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
     return status->code;
 }
 
+/* Refuses a model to begin with that a member's layers don't suit, before the run's files are touched. */
+static StatusCode check_init(const TrainJob *job, Status *status) {
+    for (int m = 0; job->init && m < config_int(job->config, "cnn.members") && !status->code; m++) {
+        char renewed[LAYER_TEXT];
+        Config *config = members_config(job->config, m, status);
+        Network *net = members_network(job->config, job->spec, m, status);
+        const CnnOptions options = cnn_options(config);
+        TrainState state = train_state_new(net, 0, &options);
+        if (train_state_read_init(&state, job->init, renewed, status)) name_member(status, m);
+        train_state_free(&state);
+        mem_free(net);
+        config_destroy(&config);
+    }
+    return comm_agree(job->comm, status);
+}
+
 /* Begins the run. What there is of members' files: with --resume the training goes on with them if they are
  * this run's, also where no model says so; otherwise they are removed. Collective: all ranks agree. */
 static StatusCode begin_run(TrainJob *job, Status *status) {
     const bool go_on = job->resume || job->go_on;
     if (comm_rank(job->comm) == 0 && go_on) member_files_check(job, status);
-    if (comm_agree(job->comm, status) || train_job_begin(job, status)) return status->code;
+    if (comm_agree(job->comm, status) || check_init(job, status) || train_job_begin(job, status))
+        return status->code;
     if (comm_rank(job->comm) == 0 && !go_on) member_files_remove(job->config, job->model_path);
     return STATUS_OK;
 }

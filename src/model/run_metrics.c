@@ -67,6 +67,16 @@ void run_metrics_check(const Config *config, const ModelFamily *family, const ch
     h5_close(&file, &ignored);
 }
 
+StatusCode run_metrics_note_init(const TrainJob *job, const char *path, Status *status) {
+    Metrics *metrics = NULL;
+    if (!metrics_open(&metrics, path, job->config, false, status)) {
+        metrics_set_text(metrics, init_fact, job->init_digest);
+        metrics_flush(metrics, status);
+    }
+    metrics_destroy(&metrics);
+    return status->code;
+}
+
 void run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]) {
     H5File *file = NULL;
     char *text = NULL;

@@ -14,6 +14,10 @@ StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char
 /* The same of a complete run, whose metrics aren't written any more. */
 void run_metrics_check(const Config *config, const ModelFamily *family, const char *path);
 
+/* Writes metrics that say only that the run begins with the model job->init, before its images are read: it
+ * may be killed then. Serial. */
+StatusCode run_metrics_note_init(const TrainJob *job, const char *path, Status *status);
+
 /* The digest of the model whose weights a run begins with, as its metrics say, also before its first
  * checkpoint; "" where they don't. Serial. */
 enum { RUN_INIT_DIGEST = 65 };

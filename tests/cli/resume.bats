@@ -357,6 +357,14 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     rm -f pair/model.h5 pair/model.prev.h5
     fails 2 'member 2 isn'"'"'t begun yet: name that model again by --init' "$PARDIGITS" train "${pair[@]}" --resume
     fails 2 'was begun with another model' "$PARDIGITS" train "${pair[@]}" --resume --init cycle
+    # what a member can't begin with leaves the folder free; a signal while the images are read is told so
+    fails_on 2 2 'Member 1: --init two/model.h5 has no layer conv1 of this shape' train "${few[@]}" --set cnn.members=2 --run free --init two \
+        --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
+    [[ -z $(ls free) ]]
+    local free=("$PARDIGITS" train "${few[@]}" --set cnn.epochs=1 --run free)
+    fails 75 'nothing is to be saved: run it again with --resume and the same --init.' \
+        env --block-signal=USR1 bash -c 'kill -USR1 $$; exec "$@"' - "${free[@]}" --init two
+    fails 2 'name that model again by --init' "${free[@]}" --resume
     # nor does a run that is killed before its first checkpoint begin with random weights
     "$PARDIGITS" train "${few[@]}" --set cnn.epochs=500 --run killed --init two 2>/dev/null 3>&- &
     pid=$!
