@@ -156,12 +156,22 @@ static bool is_own(const char *folder, const struct stat *there) {
     return is;
 }
 
+/* Whether a folder that isn't at its path any more was renamed or removed: one whose file system is away may
+ * come back. */
+static bool is_elsewhere(void) {
+    struct stat lock;
+    char *present = present_path(own.lock);
+    const bool is = present || (own.lock >= 0 && fstat(own.lock, &lock) == 0 && lock.st_nlink == 0);
+    mem_free(present);
+    return is;
+}
+
 bool run_lock_is_lost(const char *path) {
     struct stat there;
     char *folder = path_folder(path);
     bool lost = false;
     if (own.folder && !strcmp(folder, own.folder))
-        lost = stat(folder, &there) ? errno == ENOENT : !is_own(folder, &there);
+        lost = stat(folder, &there) ? errno == ENOENT && is_elsewhere() : !is_own(folder, &there);
     mem_free(folder);
     return lost;
 }

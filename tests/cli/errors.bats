@@ -294,6 +294,21 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
     [[ $code -eq 1 && ! -e $dir/before && -z $(find "$dir/after" -name '.*' -type f) ]]
     grep "^pardigits: .*before was renamed to .*/after while this run went on. To go on from its last checkpoint, name that folder by --run" "$dir/log"
     "$PARDIGITS" digest "$dir/after"
+    # one whose file system is away for a while goes on, and saves when it is back (only root can take one away)
+    mkdir "$dir/store" "$dir/disk"
+    if mount --bind "$dir/store" "$dir/disk"; then
+        OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=50000 --run "$dir/disk/run" 2>"$dir/log" 3>&- &
+        pid=$! code=0
+        until [[ -e $dir/disk/run/model.h5 ]]; do kill -0 $pid; sleep 0.05; done
+        umount -l "$dir/disk"
+        until grep -q 'There is no new checkpoint; training goes on' "$dir/log"; do kill -0 $pid; sleep 0.05; done
+        mount --bind "$dir/store" "$dir/disk"
+        kill -USR1 $pid
+        wait $pid || code=$?
+        umount -l "$dir/disk"
+        [[ $code -eq 75 ]]
+        "$PARDIGITS" digest "$dir/store/run"
+    fi
 
     # nor do ranks that train a member of their own, nor is what another run has begun to write there touched
     OMP_NUM_THREADS=1 mpirun -n 2 "$PARDIGITS" "${two[@]}" --set cnn.epochs=5000 --run "$dir/away/" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &
