@@ -127,7 +127,7 @@ static StatusCode keep_as_previous(const char *path, Status *status) {
     if (link(path, fresh) < 0 ? rename(path, previous) < 0 : rename(fresh, previous) < 0)
         status_set(status, STATUS_FAILED, "%s couldn't be renamed to %s: %s.", path, previous,
                    strerror(errno));
-    unlink(fresh); /* still there if previous was already a link to this file: then the rename did nothing */
+    atomic_file_discard(fresh); /* there if previous was a link to this file: then the rename did nothing */
     mem_free(fresh);
     mem_free(previous);
     return status->code;
@@ -154,7 +154,9 @@ void atomic_file_swap_previous(const char *path) {
 }
 
 void atomic_file_discard(const char *temporary) {
-    unlink(temporary);
+    char *present = run_lock_present(temporary);
+    if (present || !run_lock_is_lost(temporary)) unlink(present ? present : temporary);
+    mem_free(present);
 }
 
 StatusCode atomic_file_write(const char *path, void (*write)(FILE *file, const void *context),

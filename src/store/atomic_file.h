@@ -56,7 +56,8 @@ StatusCode atomic_file_write(const char *path, void (*write)(FILE *file, const v
  * the damaged one. If the swap fails, both stay as they are. */
 void atomic_file_swap_previous(const char *path);
 
-/* Removes the temporary file after a failure. */
+/* Removes the temporary file after a failure, also in a run's folder that was renamed meanwhile; another
+ * run's, which has its name there, stays. */
 void atomic_file_discard(const char *temporary);
 
 #endif

@@ -109,17 +109,9 @@ StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status
     return status->code;
 }
 
-/* In a folder that was renamed while the file was written. */
-static void discard_renamed(const char *temporary) {
-    char *present = run_lock_present(temporary);
-    if (present) atomic_file_discard(present);
-    mem_free(present);
-}
-
 /* Closes and verifies the file and puts it in place; after a failure nothing is left of it. */
 static StatusCode end_file(H5File *file, const char *temporary, const char *path, Status *status) {
     char digest[65] = "";
-    bool lost = run_lock_is_lost(path); /* with what has the temporary name there */
     run_lock_check(path, status);
     if (file) {
         h5_digest(file, digest, status);
@@ -131,9 +123,7 @@ static StatusCode end_file(H5File *file, const char *temporary, const char *path
         h5_close(&file, status);
     }
     if (!status->code) atomic_file_commit(temporary, path, true, status);
-    lost = lost || run_lock_is_lost(path);
-    if (status->code && !lost) atomic_file_discard(temporary);
-    if (status->code && lost) discard_renamed(temporary);
+    if (status->code) atomic_file_discard(temporary);
     return status->code;
 }
 

@@ -342,11 +342,10 @@ StatusCode metrics_build(Metrics *metrics, H5File **file, Status *status) {
 
 StatusCode metrics_put(const Metrics *metrics, H5File **file, Status *status) {
     char *temporary = atomic_file_temporary(metrics->path);
-    const bool lost = run_lock_is_lost(metrics->path); /* with what has the temporary name there */
     run_lock_check(metrics->path, status);
     h5_close(file, status);
     if (!status->code) atomic_file_commit(temporary, metrics->path, false, status);
-    if (status->code && !lost) atomic_file_discard(temporary);
+    if (status->code) atomic_file_discard(temporary);
     mem_free(temporary);
     return status->code;
 }
