@@ -6,6 +6,7 @@
 #include "report/gnuplot.h"
 #include "report/scaling_figure.h"
 #include "report/scaling_table.h"
+#include "store/atomic_file.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -74,17 +75,17 @@ static Output *fill(const Scaling *scaling, OutputFormat format) {
     return output;
 }
 
+static void print_table(FILE *file, const void *context) {
+    output_write(context, file);
+}
+
 static StatusCode write_table(const Scaling *scaling, OutputFormat format, const char *name, Status *status) {
+    if (status->code) return status->code;
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", scaling->out, name);
-    FILE *file = status->code ? NULL : fopen(path, "w");
-    if (file) {
-        Output *output = fill(scaling, format);
-        output_write(output, file);
-        output_destroy(&output);
-    }
-    if (!status->code && (!file || ferror(file) | fclose(file)))
-        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
+    Output *output = fill(scaling, format);
+    atomic_file_write(path, print_table, output, status);
+    output_destroy(&output);
     return status->code;
 }
 

@@ -1,6 +1,7 @@
 #include "report/gnuplot.h"
 
 #include "parallel/stop.h"
+#include "store/atomic_file.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -47,6 +48,8 @@ static const struct {
 } formats[] = {{"svg", "svg", "font 'sans,14' background 'white'", "</svg>", 6},
                {"png", "pngcairo", "font 'sans,11'", "IEND\xae\x42\x60\x82", 8}};
 
+enum { FORMATS = sizeof formats / sizeof *formats };
+
 /* Whether a file has its last bytes, within a few of its end: gnuplot doesn't notice a full disk. */
 static bool is_whole(const char *path, const char *last, int bytes) {
     char end[16] = {0};
@@ -65,32 +68,46 @@ static bool is_whole(const char *path, const char *last, int bytes) {
 static const char command[] =
     "said=$(LC_ALL=C.UTF-8 gnuplot 2>&1); code=$?; [ $code -eq 0 ] || echo \"$said\" >&2; exit $code";
 
-StatusCode gnuplot_draw(const Figure *figure, Status *status) {
-    if (status->code) return status->code;
-    if (stop_signalled()) return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
-    void (*broken_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* of a gnuplot that has ended: pclose tells */
-    FILE *script = popen(command, "w");
-    for (size_t f = 0; script && f < sizeof formats / sizeof *formats; f++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s.%s", figure->folder, figure->name, formats[f].ending);
+static void print_figure(FILE *script, const Figure *figure, AtomicFile *files) {
+    for (int f = 0; f < FORMATS; f++) {
         fprintf(script, "reset\nset encoding utf8\nset terminal %s size %d,%d %s\nset output ",
                 formats[f].terminal, figure->width, figure->height, formats[f].font);
-        gnuplot_print_quoted(script, path);
+        gnuplot_print_quoted(script, files[f].temporary);
         fputc('\n', script);
         print_styles(script);
         figure->print(script, figure->context);
         fprintf(script, "\nset output\n");
     }
+}
+
+static StatusCode run_gnuplot(const Figure *figure, AtomicFile *files, Status *status) {
+    if (status->code) return status->code;
+    void (*broken_pipe)(int) = signal(SIGPIPE, SIG_IGN); /* of a gnuplot that has ended: pclose tells */
+    FILE *script = popen(command, "w");
+    if (script) print_figure(script, figure, files);
     const bool good = script && pclose(script) == 0;
     signal(SIGPIPE, broken_pipe);
     if (!good)
         status_set(status, STATUS_FAILED, "gnuplot failed to draw %s/%s.svg and .png: see its message above.",
                    figure->folder, figure->name);
-    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++) {
+    for (int f = 0; f < FORMATS && !status->code; f++)
+        if (!is_whole(files[f].temporary, formats[f].last, formats[f].last_bytes))
+            status_set(status, STATUS_FAILED, "%s couldn't be written whole: its disk may be full.",
+                       files[f].path);
+    return status->code;
+}
+
+StatusCode gnuplot_draw(const Figure *figure, Status *status) {
+    if (status->code) return status->code;
+    if (stop_signalled()) return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
+    AtomicFile files[FORMATS];
+    for (int f = 0; f < FORMATS; f++) {
         char path[4096];
         snprintf(path, sizeof path, "%s/%s.%s", figure->folder, figure->name, formats[f].ending);
-        if (!is_whole(path, formats[f].last, formats[f].last_bytes))
-            status_set(status, STATUS_FAILED, "%s couldn't be written whole: its disk may be full.", path);
+        atomic_file_begin(&files[f], path, status);
     }
+    run_gnuplot(figure, files, status);
+    for (int f = 0; f < FORMATS; f++)
+        atomic_file_end(&files[f], status);
     return status->code;
 }

@@ -22,7 +22,7 @@ typedef struct {
 
 enum { GNUPLOT_SERIES = 7, GNUPLOT_STYLES };
 
-/* Draws it as FOLDER/NAME.svg and FOLDER/NAME.png. */
+/* Draws it as FOLDER/NAME.svg and FOLDER/NAME.png; old ones stay until the new ones are whole. */
 StatusCode gnuplot_draw(const Figure *figure, Status *status);
 
 /* A text within gnuplot's single quotes. */

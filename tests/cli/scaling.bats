@@ -47,6 +47,7 @@ assert t.accuracy_s[:2].gt(0).all() and t.wait_share[1] >= t.exposed_share[1] >=
 @test "--out has tables and figures; without gnuplot a sentence and the tables" {
     "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out "$BATS_TEST_TMPDIR/it's"
     cd "$BATS_TEST_TMPDIR/it's"
+    [[ -z $(find . -name '.*.*') ]]
     grep 'strong scaling of training, 600 training images; speed-up over 1 rank x 1 thread on 1 host' scaling.txt
     with_pandas 'assert len(pd.read_csv("scaling.csv")) == len(json.load(open("scaling.json"))["points"]) == 4'
     for figure in strong-training strong-evaluation; do
@@ -56,6 +57,17 @@ assert t.accuracy_s[:2].gt(0).all() and t.wait_share[1] >= t.exposed_share[1] >=
     PATH=$BATS_TEST_TMPDIR "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out "$BATS_TEST_TMPDIR/plain" 2>"$BATS_TEST_TMPDIR/err"
     [[ $(cat "$BATS_TEST_TMPDIR/err") == "no figures are drawn, as gnuplot isn't installed (\`make deps\` installs it)" ]]
     [[ $(ls "$BATS_TEST_TMPDIR/plain") == $'scaling.csv\nscaling.json\nscaling.txt' ]]
+}
+
+@test "a figure that can't be drawn whole leaves the old one" {
+    cd "$BATS_TEST_TMPDIR"
+    mkdir bin out
+    echo old | tee out/strong-training.svg >out/strong-training.png
+    printf '%s\n' '#!/bin/sh' "sed -n \"s/^set output '\\(.*\\)'\$/\\1/p\" | while read -r out; do echo half >\"\$out\"; done" >bin/gnuplot
+    chmod +x bin/gnuplot
+    PATH=$PWD/bin:$PATH fails 1 "out/strong-training.svg couldn't be written whole" "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out out
+    [[ $(cat out/strong-training.svg out/strong-training.png) == $'old\nold' ]]
+    [[ $(ls -A out) == $'scaling.csv\nscaling.json\nscaling.txt\nstrong-training.png\nstrong-training.svg' ]]
 }
 
 @test "jobs/scaling.sbatch makes strong and weak studies, also without Slurm" {
