@@ -61,13 +61,13 @@ assert t.accuracy_s[:2].gt(0).all() and t.wait_share[1] >= t.exposed_share[1] >=
 
 @test "a figure that can't be drawn whole leaves the old one" {
     cd "$BATS_TEST_TMPDIR"
-    mkdir bin out
-    echo old | tee out/strong-training.svg >out/strong-training.png
+    mkdir bin drawn
+    echo old | tee drawn/strong-training.svg >drawn/strong-training.png
     printf '%s\n' '#!/bin/sh' "sed -n \"s/^set output '\\(.*\\)'\$/\\1/p\" | while read -r out; do echo half >\"\$out\"; done" >bin/gnuplot
     chmod +x bin/gnuplot
-    PATH=$PWD/bin:$PATH fails 1 "out/strong-training.svg couldn't be written whole" "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out out
-    [[ $(cat out/strong-training.svg out/strong-training.png) == $'old\nold' ]]
-    [[ $(ls -A out) == $'scaling.csv\nscaling.json\nscaling.txt\nstrong-training.png\nstrong-training.svg' ]]
+    PATH=$PWD/bin:$PATH fails 1 "drawn/strong-training.svg couldn't be written whole" "$PARDIGITS" scaling "$runs"/job/runs/strong-* --out drawn
+    [[ $(cat drawn/strong-training.svg drawn/strong-training.png) == $'old\nold' ]]
+    [[ $(ls -A drawn) == $'scaling.csv\nscaling.json\nscaling.txt\nstrong-training.png\nstrong-training.svg' ]]
 }
 
 @test "jobs/scaling.sbatch makes strong and weak studies, also without Slurm" {
