@@ -91,8 +91,10 @@ PARDIGITS_API int pardigits_has_probabilities(const pardigits_model *model);
  * exp(6 d)) over the decision values d of the other classes against it
  *   probabilities  [n][classes]; NULL if not wanted. CNN: softmax outputs, averaged over an ensemble; KNN:
  * each class's share of the k neighbours' votes; SVM: Platt's probabilities, coupled over the pairs of
- * classes (there the label may differ from the largest one, as in LIBSVM). Each row sums to 1. After an
- * error the arrays are as they were. */
+ * classes. Each row sums to 1. After an error the arrays are as they were.
+ *
+ * The label of an SVM is the class with the most votes, as by LIBSVM's svm_predict. With probabilities it
+ * isn't always the most probable class, which svm-predict -b 1 takes. */
 PARDIGITS_API pardigits_code pardigits_predict(const pardigits_model *model, size_t n, const uint8_t *images,
                                                uint8_t *labels, float *confidences, float *probabilities);
 

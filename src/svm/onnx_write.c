@@ -67,6 +67,12 @@ static float *coefficients(const SvmModel *model, const int32_t *row) {
     return out;
 }
 
+/* Whether the probabilities are a sigmoid of the one decision value. SVMClassifier would look for those of
+ * two classes by steps, as it does for more, and end up to 0.005 away from it. */
+static bool has_sigmoid(const SvmModel *model) {
+    return model->calibrated && model->class_count == 2;
+}
+
 /* A number of each pair, in the order of classes. */
 static void set_pairs(OnnxNode *node, const SvmModel *model) {
     const int pairs = svm_pair_count(model->class_count);
@@ -81,7 +87,7 @@ static void set_pairs(OnnxNode *node, const SvmModel *model) {
             b[p] = (float)(sign * pair->offset);
         }
     onnx_set_reals(node, "rho", rho, pairs);
-    if (model->calibrated) {
+    if (model->calibrated && !has_sigmoid(model)) {
         onnx_set_reals(node, "prob_a", a, pairs);
         onnx_set_reals(node, "prob_b", b, pairs);
     }
@@ -104,7 +110,7 @@ static void add_classifier(OnnxModel *onnx, const SvmModel *model) {
     float *vectors = support_vectors(model, row), *dual = coefficients(model, row);
     OnnxNode *node = onnx_node(onnx, "SVMClassifier", (const char *const[]){"seen", NULL}, "label");
     onnx_node_domain(node, ml_domain);
-    onnx_node_output(node, "scores");
+    onnx_node_output(node, has_sigmoid(model) ? "decisions" : "scores");
     for (int c = 0; c < model->class_count; c++)
         labels[c] = model->classes[c];
     onnx_set_ints(node, "classlabels_ints", labels, model->class_count);
@@ -116,6 +122,19 @@ static void add_classifier(OnnxModel *onnx, const SvmModel *model) {
     mem_free(dual);
     mem_free(vectors);
     mem_free(row);
+}
+
+/* The probabilities of two classes from minus their decision value d and d: 1 / (1 + exp(A d + B)) and 1
+ * minus that. */
+static void add_sigmoid(OnnxModel *onnx, const SvmModel *model) {
+    int sign;
+    const SvmPair *pair = svm_pair_of(model, 0, 1, &sign);
+    const float slope = (float)pair->slope, offset = (float)(sign * pair->offset);
+    onnx_constant(onnx, "A", (OnnxShape){1, {1}}, &slope);
+    onnx_constant(onnx, "B", (OnnxShape){1, {2}}, (const float[]){-offset, offset});
+    onnx_node(onnx, "Mul", (const char *const[]){"decisions", "A", NULL}, "sloped");
+    onnx_node(onnx, "Add", (const char *const[]){"sloped", "B", NULL}, "odds");
+    onnx_node(onnx, "Sigmoid", (const char *const[]){"odds", NULL}, "scores");
 }
 
 /* From the image's pixels to what the kernel sees. An image without ink stays 0. */
@@ -152,6 +171,7 @@ StatusCode svm_onnx_write(const Model *opened, const Context *context, const cha
     onnx_use_domain(onnx, ml_domain, ML_OPSET);
     add_input(onnx, model);
     add_classifier(onnx, model);
+    if (has_sigmoid(model)) add_sigmoid(onnx, model);
     onnx_output(onnx, "label", ONNX_INT64, (OnnxShape){1, {-1}});
     onnx_output(onnx, "scores", ONNX_FLOAT, (OnnxShape){2, {-1, score_count(model)}});
     onnx_note_model(onnx, opened, context, path, status);

@@ -82,12 +82,18 @@ int64_t svm_couple_work(int k) {
     return (int64_t)k * k + k;
 }
 
-/* Q_tt = sum_j r_jt^2, Q_tj = -r_jt r_tj; p minimises p'Qp with sum p = 1, where Qp is the same in all
- * components. Components are improved in turn. */
+/* Two classes have one pair, whose probabilities are theirs (as in LIBSVM). Of more: Q_tt = sum_j r_jt^2,
+ * Q_tj = -r_jt r_tj; p minimises p'Qp with sum p = 1, where Qp is the same in all components. Components are
+ * improved in turn. */
 void svm_couple(int k, const double *between, double *work, double *probability) {
     enum { ROUNDS = 100 };
     const double enough = 0.005 / k;
     double *q = work, *qp = work + k * k, *p = probability;
+    if (k == 2) {
+        p[0] = between[1];
+        p[1] = between[2];
+        return;
+    }
     for (int t = 0; t < k; t++) {
         p[t] = 1.0 / k;
         q[t * k + t] = 0;

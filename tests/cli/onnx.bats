@@ -88,9 +88,30 @@ with h5py.File("two.h5", "w") as two:
     for part in "train", "test":
         two[part + "/images"], two[part + "/labels"] = of["train/images"][:300][labels < 2], labels[labels < 2]
 PY
-    "$PARDIGITS" train "$configs/svm.ini" --data two.h5 --run two --set run.train=0 --set run.valid=0
+    "$PARDIGITS" train "$configs/svm.ini" --data two.h5 --run two --set run.train=0 --set run.valid=0 --set svm.c=0.02
     "$PARDIGITS" export two --out two.onnx
     /usr/bin/python3 -c 'import onnx; of = onnx.load("two.onnx").graph.output[1].type.tensor_type; print(of); assert of.shape.dim[1].dim_value == 2'
+    "$PARDIGITS" evaluate two --data two.h5 --predictions decisions.h5
+    # their probabilities are the sigmoid of the decision value, as in LIBSVM and in the graph
+    "$PARDIGITS" train "$configs/svm.ini" --data two.h5 --run fitted --set run.train=0 --set run.valid=0 --set svm.c=0.02 --set svm.probability=yes
+    "$PARDIGITS" export fitted --out fitted.onnx
+    "$PARDIGITS" export fitted --out fitted.libsvm
+    "$PARDIGITS" export fitted --split test --data two.h5 --out test.svm
+    "$PARDIGITS" evaluate fitted --data two.h5 --predictions fitted.h5
+    svm-predict -b 1 test.svm fitted.libsvm predicted
+    /usr/bin/python3 - <<'PY'
+import h5py, numpy as np, onnx, onnx.numpy_helper
+ours = h5py.File("fitted.h5")["probabilities"][:]
+lines = [line.split() for line in open("predicted")]
+theirs = np.array([[line[1 + lines[0][1:].index(c)] for c in "01"] for line in lines[1:]], float)
+graph = onnx.load("fitted.onnx").graph
+given = {x.name: onnx.numpy_helper.to_array(x) for x in graph.initializer}
+assert [n.op_type for n in graph.node[-4:]] == ["SVMClassifier", "Mul", "Add", "Sigmoid"]
+d = h5py.File("decisions.h5")["decisions"][:]  # SVMClassifier gives minus the decision value, and that
+exported = 1 / (1 + np.exp(-(np.hstack([-d, d]) * given["A"] + given["B"])))
+print(np.abs(ours - theirs).max(), np.abs(ours - exported).max(), np.minimum(ours[:, 0], ours[:, 1]).max())
+assert ours.min(1).max() > 0.1 and np.abs(ours - theirs).max() < 1e-6 and np.abs(ours - exported).max() < 1e-6
+PY
 }
 
 @test "export --format onnx: what the file doesn't do is said; what can't be is refused" {
