@@ -87,6 +87,18 @@ static StatusCode read_spec(const ImportArguments *arguments, const Comm *comm, 
     return status->code;
 }
 
+/* A model's file says neither, and with others than it was trained with its predictions are rubbish. */
+static void note_unsaid(const ImportArguments *arguments, Log *log) {
+    for (int i = 0; i < arguments->settings.count; i++)
+        if (!strncmp(arguments->settings.items[i], "run.preprocess=", 15) ||
+            !strncmp(arguments->settings.items[i], "svm.features=", 13))
+            return;
+    log_line(
+        log,
+        "note: no --set run.preprocess=... or svm.features=... is given: the images' pixels are taken as "
+        "they are; if the model was trained on others, name them.");
+}
+
 static void print_result(const ImportArguments *arguments, const ModelFamily *family, const char *path) {
     if (arguments->print == OUTPUT_TEXT) return;
     Output *output = output_create(arguments->print, OUTPUT_LINES);
@@ -124,8 +136,10 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     if (writes) atomic_file_begin(&whole, arguments.out, status);
     if (!comm_agree(context->comm, status) && importer &&
         !checkpoint_save(arguments.out, context->comm, &info, importer->write, content, status) &&
-        comm_rank(context->comm) == 0)
+        comm_rank(context->comm) == 0) {
+        note_unsaid(&arguments, context->log);
         print_result(&arguments, family, argv[1]);
+    }
     if (writes) atomic_file_let_go(&whole);
     if (importer) importer->free(&content);
     config_destroy(&config);

@@ -2,6 +2,7 @@
 #include "core/regular_file.h"
 #include "svm/svm_libsvm.h"
 
+#include "svm/libsvm_lines.h"
 #include "svm/model.h"
 
 #include <limits.h>
@@ -15,14 +16,11 @@ enum { DIGITS_OF_A_NUMBER = 40 };
 
 /* A model file on its way in. */
 typedef struct {
-    FILE *file;
-    const char *path;
-    char *line; /* the current one, its newline cut off */
-    size_t room;
-    int64_t number;    /* of the line, from 1 */
+    LibsvmLines lines;
     int first_feature; /* the number of the first pixel; -1: not known yet */
     ImageSpec *spec;   /* as the user said it; 0: unknown */
-    int assumed_from;  /* the largest feature, where it had to do for the shape; otherwise 0 */
+    int largest;       /* feature; 0: unknown */
+    bool is_assumed;   /* the shape: the file's features fit it */
     SvmModel *model;
     int64_t class_support[CLASSES_MAX]; /* by place in the order of the file */
     double *rho, *slope, *offset;       /* of pairs, in the order of the file */
@@ -36,39 +34,14 @@ static StatusCode refuse(Reader *reader, const char *expected) {
     return status_set(reader->status, STATUS_FAILED,
                       "%s:%lld: expected %s; only LIBSVM models of svm-train -s 0 -t 0|1|2 on images with "
                       "pixels divided by 255 can be imported.",
-                      reader->path, (long long)reader->number, expected);
-}
-
-static bool next_line(Reader *reader) {
-    ssize_t length = getline(&reader->line, &reader->room, reader->file);
-    if (length < 0) return false;
-    reader->line[strcspn(reader->line, "\r\n")] = 0;
-    reader->number++;
-    return true;
-}
-
-/* The number at *at, which moves behind it; false if there is none. */
-static bool take_number(const char **at, double *value) {
-    char *end;
-    *value = strtod(*at, &end);
-    if (end == *at || !isfinite(*value)) return false;
-    *at = end;
-    return true;
-}
-
-/* The numbers of the rest of a line, at most `most`; -1 if it holds anything else. */
-static int take_numbers(const char *at, double *values, int most) {
-    int count = 0;
-    while (*(at += strspn(at, " \t")))
-        if (count == most || !take_number(&at, &values[count++])) return -1;
-    return count;
+                      reader->lines.path, (long long)reader->lines.number, expected);
 }
 
 /* The same of a line with a number for each pair. */
 static int take_pairs(const char *at, double **values) {
     const int most = CLASSES_MAX * (CLASSES_MAX - 1) / 2;
     if (!*values) *values = mem_new((size_t)most, sizeof **values);
-    return take_numbers(at, *values, most);
+    return libsvm_take_numbers(at, *values, most);
 }
 
 static StatusCode take_kernel(Reader *reader, const char *value) {
@@ -92,7 +65,7 @@ static StatusCode take_labels(Reader *reader, const char *value) {
     double labels[CLASSES_MAX];
     char expected[40];
     SvmModel *model = reader->model;
-    model->class_count = take_numbers(value, labels, CLASSES_MAX);
+    model->class_count = libsvm_take_numbers(value, labels, CLASSES_MAX);
     for (int c = 0; c < model->class_count; c++) {
         const int most = reader->spec->classes ? reader->spec->classes - 1 : CLASSES_MAX - 1;
         if (!(labels[c] >= 0 && labels[c] <= most) || labels[c] != floor(labels[c]) ||
@@ -110,7 +83,7 @@ static StatusCode take_labels(Reader *reader, const char *value) {
 /* Counts of more than the file can hold, at two bytes a line, are refused before memory is taken for them. */
 static StatusCode take_support_counts(Reader *reader, const char *value) {
     double counts[CLASSES_MAX];
-    int count = take_numbers(value, counts, CLASSES_MAX);
+    int count = libsvm_take_numbers(value, counts, CLASSES_MAX);
     struct stat facts;
     if (reader->model->n > 0) return refuse(reader, "one line nr_sv");
     for (int c = 0; c < count; c++) {
@@ -118,9 +91,13 @@ static StatusCode take_support_counts(Reader *reader, const char *value) {
         reader->class_support[c] = (int64_t)counts[c];
         reader->model->n += reader->class_support[c];
     }
-    if (fstat(fileno(reader->file), &facts) == 0 && S_ISREG(facts.st_mode) &&
+    if (fstat(fileno(reader->lines.file), &facts) == 0 && S_ISREG(facts.st_mode) &&
         reader->model->n > facts.st_size / 2)
-        return refuse(reader, "as many support vectors as nr_sv says");
+        return status_set(
+            reader->status, STATUS_FAILED,
+            "%s:%lld: nr_sv says %lld support vectors, for which the file is too short: copy or export "
+            "the model again.",
+            reader->lines.path, (long long)reader->lines.number, (long long)reader->model->n);
     return count == reader->model->class_count ? STATUS_OK : refuse(reader, "a count for each label");
 }
 
@@ -133,10 +110,10 @@ static StatusCode take_type(Reader *reader, const char *value) {
 
 /* A header line: a name and values. */
 static StatusCode take_header(Reader *reader) {
-    char *space = strpbrk(reader->line, " \t"),
-         *value = space ? space + 1 : reader->line + strlen(reader->line);
+    char *space = strpbrk(reader->lines.line, " \t"),
+         *value = space ? space + 1 : reader->lines.line + strlen(reader->lines.line);
     if (space) *space = 0;
-    const char *name = reader->line;
+    const char *name = reader->lines.line;
     SvmKernel *kernel = &reader->model->kernel;
     double number = 0;
     if (!strcmp(name, "svm_type")) return take_type(reader, value);
@@ -147,7 +124,7 @@ static StatusCode take_header(Reader *reader) {
     if (!strcmp(name, "probA")) return (reader->slopes = take_pairs(value, &reader->slope)), STATUS_OK;
     if (!strcmp(name, "probB")) return (reader->offsets = take_pairs(value, &reader->offset)), STATUS_OK;
     if (!strcmp(name, "prob_density_marks")) return STATUS_OK; /* LIBSVM 3.3 of one-class models */
-    if (take_numbers(value, &number, 1) != 1) return refuse(reader, "a line of a LIBSVM model");
+    if (libsvm_take_numbers(value, &number, 1) != 1) return refuse(reader, "a line of a LIBSVM model");
     if (!strcmp(name, "degree"))
         kernel->degree = number >= 1 && number <= 20 ? (int)number : 0;
     else if (!strcmp(name, "gamma"))
@@ -201,7 +178,7 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
     const int first = reader->first_feature;
     while (*(at += strspn(at, " \t"))) {
         double feature, value;
-        if (!take_number(&at, &feature) || *at++ != ':' || !take_number(&at, &value))
+        if (!libsvm_take_number(&at, &feature) || *at++ != ':' || !libsvm_take_number(&at, &value))
             return refuse(reader, "index:value pairs");
         if (!(feature >= first && feature < first + pixels)) {
             snprintf(expected, sizeof expected, "features from %d to %d", first, first + pixels - 1);
@@ -216,32 +193,23 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
     return STATUS_OK;
 }
 
-/* The feature before a colon of a line, which is cut there. */
-static int feature_before(const char *line, char *colon) {
-    *colon = 0;
-    const char *at = colon;
-    while (at > line && at[-1] != ' ' && at[-1] != '\t')
-        at--;
-    return atoi(at);
-}
-
 /* The least and largest feature of the support vectors, which begin at the next line; the file is read from
  * there again afterwards. *largest = 0 where it can't be read twice. */
 static void scan_features(Reader *reader, int *least, int *largest) {
-    const off_t start = ftello(reader->file);
-    const int64_t number = reader->number;
+    const off_t start = ftello(reader->lines.file);
+    const int64_t number = reader->lines.number;
     *least = INT_MAX;
     *largest = 0;
-    while (start >= 0 && next_line(reader)) {
-        char *last = strrchr(reader->line, ':'), *first = strchr(reader->line, ':');
+    while (start >= 0 && libsvm_next_line(&reader->lines, reader->status)) {
+        char *last = strrchr(reader->lines.line, ':'), *first = strchr(reader->lines.line, ':');
         if (!last) continue;
-        const int to = feature_before(reader->line, last),
-                  from = first < last ? feature_before(reader->line, first) : to;
+        const int to = libsvm_feature_before(reader->lines.line, last),
+                  from = first < last ? libsvm_feature_before(reader->lines.line, first) : to;
         if (to > *largest) *largest = to;
         if (from < *least) *least = from;
     }
-    reader->number = number;
-    if (start >= 0 && fseeko(reader->file, start, SEEK_SET)) *largest = 0;
+    reader->lines.number = number;
+    if (start >= 0 && fseeko(reader->lines.file, start, SEEK_SET)) *largest = 0;
 }
 
 /* A feature 0 says that features count from 0. */
@@ -258,6 +226,8 @@ static StatusCode choose_shape(Reader *reader) {
     int least, largest;
     scan_features(reader, &least, &largest);
     choose_first_feature(reader, least);
+    if (reader->status->code) return reader->status->code;
+    reader->largest = largest;
     if (reader->spec->height) return STATUS_OK;
     const int pixels = image_spec_pixels(mnist);
     const bool few = largest <= pixels / 2;
@@ -265,11 +235,11 @@ static StatusCode choose_shape(Reader *reader) {
         return status_set(reader->status, STATUS_USAGE,
                           "%s doesn't say the shape of its images, and its largest feature, %d, %s %d x %d "
                           "pixels: add --shape HxW, or --data with a dataset of such images.",
-                          reader->path, largest, few ? "lies in the first half of" : "is beyond",
+                          reader->lines.path, largest, few ? "lies in the first half of" : "is beyond",
                           mnist.height, mnist.width);
     spec->height = mnist.height;
     spec->width = mnist.width;
-    reader->assumed_from = largest;
+    reader->is_assumed = true;
     return STATUS_OK;
 }
 
@@ -277,11 +247,12 @@ static StatusCode choose_shape(Reader *reader) {
  */
 static StatusCode take_support(Reader *reader, int i, int64_t row) {
     SvmModel *model = reader->model;
-    const char *at = reader->line;
+    const char *at = reader->lines.line;
     for (int j = 0; j < model->class_count; j++) {
         double coefficient;
         if (j == i) continue;
-        if (!take_number(&at, &coefficient)) return refuse(reader, "a coefficient for each other label");
+        if (!libsvm_take_number(&at, &coefficient))
+            return refuse(reader, "a coefficient for each other label");
         if (coefficient == 0) continue;
         int a = model->classes[i], b = model->classes[j];
         SvmPair *pair = pair_between(model, a, b);
@@ -297,15 +268,18 @@ static StatusCode take_support(Reader *reader, int i, int64_t row) {
 
 static StatusCode read_all(Reader *reader) {
     for (;;) {
-        if (!next_line(reader)) return refuse(reader, "a LIBSVM model with a line SV");
-        if (!strcmp(reader->line, "SV")) break;
+        if (!libsvm_next_line(&reader->lines, reader->status))
+            return libsvm_refuse_end(&reader->lines, "the line SV of a LIBSVM model", reader->status);
+        if (!strcmp(reader->lines.line, "SV")) break;
         if (take_header(reader)) return reader->status->code;
     }
     if (choose_shape(reader) || begin_pairs(reader)) return reader->status->code;
     int64_t row = 0;
     for (int i = 0; i < reader->model->class_count; i++)
         for (int64_t k = 0; k < reader->class_support[i]; k++) {
-            if (!next_line(reader)) return refuse(reader, "as many support vectors as nr_sv says");
+            if (!libsvm_next_line(&reader->lines, reader->status))
+                return libsvm_refuse_end(&reader->lines, "as many support vectors as nr_sv says",
+                                         reader->status);
             if (take_support(reader, i, row++)) return reader->status->code;
         }
     return STATUS_OK;
@@ -325,43 +299,55 @@ static void fill_config(const Reader *reader, Config *config, Status *status) {
     for (int p = 0; p < model->pairs.count; p++)
         for (int64_t s = 0; s < model->pairs.items[p].support_count; s++)
             c = fmax(c, fabs(model->pairs.items[p].coefficient[s]));
-    config_set_value(config, "run.model", "svm", reader->path, status);
-    config_set_value(config, "svm.kernel", reader->kernel, reader->path, status);
-    set_real(config, "svm.degree", model->kernel.degree, reader->path, status);
+    config_set_value(config, "run.model", "svm", reader->lines.path, status);
+    config_set_value(config, "svm.kernel", reader->kernel, reader->lines.path, status);
+    set_real(config, "svm.degree", model->kernel.degree, reader->lines.path, status);
     if (model->kernel.type != SVM_LINEAR)
-        set_real(config, "svm.gamma", model->kernel.gamma, reader->path, status);
-    set_real(config, "svm.coef0", model->kernel.coef0, reader->path, status);
-    set_real(config, "svm.c", c, reader->path, status);
-    if (model->calibrated) config_set_value(config, "svm.probability", "yes", reader->path, status);
+        set_real(config, "svm.gamma", model->kernel.gamma, reader->lines.path, status);
+    set_real(config, "svm.coef0", model->kernel.coef0, reader->lines.path, status);
+    set_real(config, "svm.c", c, reader->lines.path, status);
+    if (model->calibrated) config_set_value(config, "svm.probability", "yes", reader->lines.path, status);
+}
+
+/* What the file didn't say, and what doesn't look like what the user said. */
+static void note_assumptions(const Reader *reader, bool is_first_unsaid) {
+    const ImageSpec spec = reader->model->spec;
+    if (is_first_unsaid && reader->first_feature == 1)
+        fprintf(stderr,
+                "pardigits: note: the features of %s are taken to count from 1, as LIBSVM's do; if they "
+                "count from 0, "
+                "as of scikit-learn's dump_svmlight_file, add --features-from 0.\n",
+                reader->lines.path);
+    if (reader->is_assumed)
+        fprintf(stderr,
+                "pardigits: note: %s doesn't say the shape of its images: %d x %d pixels are assumed, as its "
+                "largest feature is %d; if they have another, add --shape HxW.\n",
+                reader->lines.path, spec.height, spec.width, reader->largest);
+    else if (reader->largest && reader->largest <= image_spec_pixels(spec) / 2)
+        fprintf(
+            stderr,
+            "pardigits: warning: the largest feature of %s, %d, lies in the first half of %d x %d pixels: "
+            "make sure that its images have this shape.\n",
+            reader->lines.path, reader->largest, spec.height, spec.width);
 }
 
 StatusCode svm_libsvm_read_model(void **result, ImageSpec *spec, Config *config, const char *path,
                                  int first_feature, Status *status) {
-    Reader reader = {.path = path, .status = status, .spec = spec, .first_feature = first_feature};
+    Reader reader = {.lines.path = path, .status = status, .spec = spec, .first_feature = first_feature};
     reader.model = mem_new(1, sizeof *reader.model);
     reader.model->kernel = (SvmKernel){.degree = 3};
     reader.model->spec = *spec;
     if (!spec->classes) reader.model->spec.classes = image_spec_mnist().classes;
     *result = NULL;
     const char *reason;
-    reader.file = regular_file_open_text(path, &reason);
-    if (!reader.file)
+    reader.lines.file = regular_file_open_text(path, &reason);
+    if (!reader.lines.file)
         status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);
     else if (!read_all(&reader))
         fill_config(&reader, config, status);
-    if (!status->code && first_feature < 0 && reader.first_feature == 1)
-        fprintf(stderr,
-                "pardigits: note: the features of %s are taken to count from 1, as LIBSVM's do; if they "
-                "count from 0, "
-                "as of scikit-learn's dump_svmlight_file, add --features-from 0.\n",
-                path);
-    if (!status->code && reader.assumed_from)
-        fprintf(stderr,
-                "pardigits: note: %s doesn't say the shape of its images: %d x %d pixels are assumed, as its "
-                "largest feature is %d; if they have another, add --shape HxW.\n",
-                path, reader.model->spec.height, reader.model->spec.width, reader.assumed_from);
-    if (reader.file) fclose(reader.file);
-    free(reader.line);
+    if (!status->code) note_assumptions(&reader, first_feature < 0);
+    if (reader.lines.file) fclose(reader.lines.file);
+    free(reader.lines.line);
     mem_free(reader.rho);
     mem_free(reader.slope);
     mem_free(reader.offset);

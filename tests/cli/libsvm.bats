@@ -87,11 +87,18 @@ same_predictions() {
     svm-train -q -s 1 few.svm nu
     fails_on 2 1 'nu:1: expected svm_type c_svc' import nu --out no.h5
     head -n 100 rbf.libsvm >cut
-    fails_on 2 1 'as many support vectors as nr_sv says' import cut --out no.h5
+    : >empty
+    fails_on 2 1 'cut ends after line 100, before as many support vectors as nr_sv says' import cut --out no.h5
+    # within the header, a support vector, and the last one, whose rest could be another number
+    for bytes in 300 30000 $(($(wc -c <rbf.libsvm) - 3)); do
+        head -c "$bytes" rbf.libsvm >cut
+        fails_on 1 1 "cut ends within line $(($(wc -l <cut) + 1)), which has no newline" import cut --out no.h5
+    done
+    fails_on 1 1 'empty is empty.' import empty --out no.h5
     sed 's/^nr_sv .*/&\n&/' rbf.libsvm >twice
     fails_on 1 1 'one line nr_sv' import twice --out no.h5
     sed 's/^nr_sv .*/nr_sv 900000000 1 1 1 1 1 1 1 1 1/' rbf.libsvm >many
-    fails_on 1 1 'as many support vectors as nr_sv says' import many --out no.h5
+    fails_on 1 1 'for which the file is too short' import many --out no.h5
     sed 's/^nr_class .*/nr_class 3/' rbf.libsvm >classes
     fails_on 1 1 'as many labels as nr_class says' import classes --out no.h5
     sed 's/^label 0/label 256/' rbf.libsvm >labels
@@ -110,7 +117,13 @@ same_predictions() {
     fails_on 2 1 "can't be written" export rbf.h5 --out nowhere/no
     on 1 1 train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --set run.train=100
     fails_on 2 2 'is for models of: svm' export knn/model.h5 --out no
-    "$PARDIGITS" import rbf.libsvm --out assumed.h5 2>&1 | grep 'note: .* 28 x 28 pixels are assumed.*add --shape HxW'
+    "$PARDIGITS" import rbf.libsvm --out assumed.h5 >log 2>&1
+    grep 'note: .* 28 x 28 pixels are assumed.*add --shape HxW' log
+    [[ $(grep -c 'note: no --set run.preprocess=... or svm.features=... is given' log) -eq 1 ]]
+    # of larger images without a hint that they are others; what is said isn't noted
+    "$PARDIGITS" import rbf.libsvm --out large.h5 --shape 40x44 --set svm.features=gradient >log 2>&1
+    grep 'warning: the largest feature of rbf.libsvm, 7.*, lies in the first half of 40 x 44 pixels' log
+    if grep 'note: no --set' log; then false; fi
     [[ ! -e no && ! -e no.h5 ]]
 }
 
