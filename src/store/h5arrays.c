@@ -66,11 +66,6 @@ static StatusCode write_error(const H5File *file, const char *name, Status *stat
     return status_set(status, STATUS_FAILED, "%s: %s couldn't be written.", file->path, name);
 }
 
-static StatusCode read_error(const H5File *file, const char *name, Status *status) {
-    return status_set(status, STATUS_FAILED, "%s: %s couldn't be read: the file is damaged.", file->path,
-                      name);
-}
-
 void h5_make_groups(const H5File *file, const char *name, bool itself) {
     char *path = mem_text(name);
     hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
@@ -208,7 +203,7 @@ static hid_t open_array(const H5File *file, const char *name, H5Shape *shape, St
     if (rank < 0 || rank > H5_MAX_RANK || !fits) {
         if (space >= 0) H5Sclose(space);
         if (array >= 0) H5Dclose(array);
-        read_error(file, name, status);
+        h5_read_error(file, name, status);
         return -1;
     }
     hsize_t dims[H5_MAX_RANK] = {0};
@@ -289,7 +284,7 @@ static void explain(const H5File *file, hid_t array, const char *name, Status *s
                 file->path, name, *filter_name ? filter_name : "another program", (int)filter);
     }
     if (creation >= 0) H5Pclose(creation);
-    read_error(file, name, status);
+    h5_read_error(file, name, status);
 }
 
 /* Fails if an item is out of the type's range. */

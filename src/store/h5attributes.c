@@ -82,13 +82,18 @@ static hid_t open_attribute(const H5File *file, const char *name, const char *at
     return -1;
 }
 
+static StatusCode attribute_error(const H5File *file, const char *name, const char *attribute,
+                                  Status *status) {
+    char what[512];
+    snprintf(what, sizeof what, "attribute %s of %s", attribute, name);
+    return h5_read_error(file, what, status);
+}
+
 static StatusCode get_number(const H5File *file, const char *name, const char *attribute, H5T_class_t class,
                              hid_t memory, void *value, Status *status) {
     hid_t id = open_attribute(file, name, attribute, class, status);
     if (id < 0) return status->code;
-    if (H5Aread(id, memory, value) < 0)
-        status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be read: the file is damaged.",
-                   file->path, attribute, name);
+    if (H5Aread(id, memory, value) < 0) attribute_error(file, name, attribute, status);
     H5Aclose(id);
     return status->code;
 }
@@ -133,9 +138,7 @@ StatusCode h5_get_text(const H5File *file, const char *name, const char *attribu
     if (id < 0) return status->code;
     hid_t stored = H5Aget_type(id);
     *value = H5Tis_variable_str(stored) > 0 ? read_variable_text(id, stored) : read_fixed_text(id, stored);
-    if (!*value)
-        status_set(status, STATUS_FAILED, "%s: attribute %s of %s couldn't be read: the file is damaged.",
-                   file->path, attribute, name);
+    if (!*value) attribute_error(file, name, attribute, status);
     H5Tclose(stored);
     H5Aclose(id);
     return status->code;

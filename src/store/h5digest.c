@@ -37,8 +37,7 @@ StatusCode h5_visit(const H5File *file, const char *name,
     Walk walk = {visit, context, name};
     if (H5Ovisit_by_name2(file->id, name, H5_INDEX_NAME, H5_ITER_INC, visit_object, &walk, H5O_INFO_BASIC,
                           H5P_DEFAULT) < 0)
-        status_set(status, STATUS_FAILED, "%s: the objects below %s can't be listed: the file is damaged.",
-                   file->path, name);
+        h5_read_error(file, name, status);
     return status->code;
 }
 
@@ -60,9 +59,8 @@ static void add_text(Digest *digest, const char *text) {
     add_bytes(digest, text, strlen(text));
 }
 
-static StatusCode damaged(Digest *digest, const char *name) {
-    return status_set(digest->status, STATUS_FAILED, "%s: %s can't be read: the file is damaged.",
-                      digest->file->path, name);
+static StatusCode read_error(Digest *digest, const char *name) {
+    return h5_read_error(digest->file, name, digest->status);
 }
 
 /* Hashes the type (its class, and the bytes of an item) and the shape. */
@@ -89,7 +87,7 @@ static void add_rows(Digest *digest, const char *path, hid_t array, hid_t type, 
         dims[0] = rows - start[0] < most ? rows - start[0] : most;
         const hid_t block = H5Screate_simple(rank, dims, NULL);
         H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, dims, NULL);
-        if (H5Dread(array, type, block, space, H5P_DEFAULT, data) < 0) damaged(digest, path);
+        if (H5Dread(array, type, block, space, H5P_DEFAULT, data) < 0) read_error(digest, path);
         sha256_add(&digest->sha, data, dims[0] * row_bytes);
         H5Sclose(block);
     }
@@ -98,7 +96,7 @@ static void add_rows(Digest *digest, const char *path, hid_t array, hid_t type, 
 
 static void add_single_value(Digest *digest, const char *path, hid_t array, hid_t type) {
     void *data = mem_new(H5Tget_size(type), 1);
-    if (H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) damaged(digest, path);
+    if (H5Dread(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0) read_error(digest, path);
     sha256_add(&digest->sha, data, H5Tget_size(type));
     mem_free(data);
 }
@@ -107,13 +105,13 @@ static void add_single_value(Digest *digest, const char *path, hid_t array, hid_
 static void add_array(Digest *digest, const char *path) {
     hid_t array = H5Dopen2(digest->file->id, path, H5P_DEFAULT);
     if (array < 0) {
-        damaged(digest, path);
+        read_error(digest, path);
         return;
     }
     hid_t type = H5Dget_type(array), space = H5Dget_space(array);
     const int64_t bytes = h5_items_bytes(digest->file, array, type, space);
     if (bytes < 0) {
-        damaged(digest, path);
+        read_error(digest, path);
     } else {
         add_type_and_shape(digest, type, space);
         sha256_add(&digest->sha, &(uint64_t){(uint64_t)bytes}, sizeof(uint64_t));
@@ -159,7 +157,7 @@ static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *in
     const int64_t bytes = h5_items_bytes(walk->digest->file, -1, type, space);
     void *data = mem_new((size_t)larger(bytes, 0), 1);
     if (bytes < 0 || H5Aread(id, type, data) < 0) {
-        damaged(walk->digest, walk->path);
+        read_error(walk->digest, walk->path);
     } else {
         add_text(walk->digest, name);
         add_type_and_shape(walk->digest, type, space);
@@ -181,7 +179,7 @@ static void add_object(const char *path, bool is_array, void *context) {
     hsize_t start = 0;
     if (H5Aiterate_by_name(digest->file->id, path, H5_INDEX_NAME, H5_ITER_INC, &start, add_attribute, &walk,
                            H5P_DEFAULT) < 0)
-        damaged(digest, path);
+        read_error(digest, path);
 }
 
 StatusCode h5_digest(const H5File *file, char hex[65], Status *status) {

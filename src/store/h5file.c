@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -24,13 +25,6 @@ void h5_library_version(char *text, int size) {
     snprintf(text, (size_t)size, "%u.%u.%u", major, minor, release);
 }
 
-/* By default HDF5 prints a stack of errors; pardigits prints one sentence. And at the program's end it closes
- * what is open once more, which crashes where a close() has failed. */
-static void silence_hdf5(void) {
-    H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
 static H5File *new_file(hid_t id, const char *path, const Comm *comm) {
     H5File *file = mem_new(1, sizeof *file);
     file->id = id;
@@ -39,9 +33,12 @@ static H5File *new_file(hid_t id, const char *path, const Comm *comm) {
     return file;
 }
 
-/* Locks are optional: NFS and Lustre often refuse them, and no file is ever written under its final name. */
+/* By default HDF5 prints a stack of errors; pardigits prints one sentence. At the program's end it closes
+ * what is open once more, which crashes where a close() has failed. Locks are optional: NFS and Lustre often
+ * refuse them, and no file is ever written under its final name. */
 static void prepare_hdf5(void) {
-    silence_hdf5();
+    H5dont_atexit();
+    h5_note_failures();
     setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
 }
 
@@ -112,6 +109,8 @@ StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, St
 static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
     *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*id >= 0) return STATUS_OK;
+    if (h5_lacked_memory())
+        return status_set(status, STATUS_FAILED, "%s couldn't be opened: there isn't enough memory.", path);
     if (H5Fis_hdf5(path) <= 0)
         return status_set(
             status, STATUS_FAILED,
@@ -182,6 +181,46 @@ StatusCode h5_open(H5File **file, const char *path, Status *status) {
     if (!has_sum && lacks_zeros(*file, extent)) {
         refuse_cut(path, status);
         h5_close(file, status);
+    }
+    return status->code;
+}
+
+/* The bytes of a file; freed by the caller. NULL: it can't be read. */
+static void *read_bytes(const char *path, size_t *bytes) {
+    struct stat facts;
+    FILE *file = fopen(path, "rb");
+    *bytes = file && fstat(fileno(file), &facts) == 0 ? (size_t)facts.st_size : 0;
+    void *image = mem_new(*bytes, 1);
+    const bool good = file && fread(image, 1, *bytes, file) == *bytes;
+    if (file) fclose(file);
+    if (good) return image;
+    mem_free(image);
+    return NULL;
+}
+
+/* HDF5 refuses to open an image by the name of a file that is there. */
+static hid_t open_image(const char *path) {
+    size_t bytes, size = strlen(path) + 16;
+    void *image = read_bytes(path, &bytes);
+    if (!image) return -1;
+    char *name = mem_new(size, 1);
+    snprintf(name, size, "%s (in memory)", path);
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    H5Pset_fapl_core(access, GROW_BYTES, false);
+    H5Pset_file_image(access, image, bytes);
+    const hid_t id = H5Fopen(name, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    mem_free(name);
+    mem_free(image);
+    return id;
+}
+
+StatusCode h5_open_copy(H5File **file, const char *path, Status *status) {
+    if (h5_open(file, path, status)) return status->code;
+    const hid_t copy = open_image(path);
+    if (copy >= 0) {
+        H5Fclose((*file)->id);
+        (*file)->id = copy;
     }
     return status->code;
 }

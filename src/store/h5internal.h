@@ -22,6 +22,15 @@ void h5_make_groups(const H5File *file, const char *name, bool itself);
  * damaged file says of its sizes is never asked of memory. array: whose filters may compress; or negative. */
 int64_t h5_items_bytes(const H5File *file, hid_t array, hid_t type, hid_t space);
 
+/* Keeps HDF5 from printing its errors, and notes why its calls fail. */
+void h5_note_failures(void);
+
+/* Whether the last call of HDF5 that failed, of this thread, was refused memory. */
+bool h5_lacked_memory(void);
+
+/* "FILE: WHAT couldn't be read: " and why, of that call. */
+StatusCode h5_read_error(const H5File *file, const char *what, Status *status);
+
 /* HDF5's identifier of the type in memory. */
 hid_t h5_memory_type(H5Type type);
 

@@ -36,6 +36,10 @@ StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, St
 /* Opens a file for reading, after its checksum (file_sum.h) was verified. Not collective. */
 StatusCode h5_open(H5File **file, const char *path, Status *status);
 
+/* The same, of a small file, which is read into memory and not kept open, so that the disk has its room again
+ * when it is replaced. */
+StatusCode h5_open_copy(H5File **file, const char *path, Status *status);
+
 /* Whether a file couldn't be closed, as its last writes failed: HDF5 1.10 frees and keeps it all the same,
  * and crashes in MPI_Finalize. The program has to end without. */
 bool h5_is_stuck(void);

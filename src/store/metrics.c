@@ -57,7 +57,7 @@ StatusCode metrics_open(Metrics **metrics, const char *path, const Config *confi
         if (access(path, R_OK)) /* it's whole, and somebody else's */
             status_set(status, STATUS_FAILED, "%s can't be read: %s. Make it readable to go on with the run.",
                        path, strerror(errno));
-        else if (h5_open(&(*metrics)->earlier, path, &damage))
+        else if (h5_open_copy(&(*metrics)->earlier, path, &damage))
             metrics_set_damaged_aside(path, damage.text, "Metrics begin anew");
         else if (h5_lacks_sum((*metrics)->earlier))
             h5_note_missing_sum(path);

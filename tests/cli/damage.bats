@@ -209,6 +209,22 @@ stopped_in_an_epoch() {
     [[ $status -eq 1 && $output == "pardigits: out of memory: a picture needs 373 MiB more; scale it down" ]]
 }
 
+@test "a file that there isn't enough memory to read isn't called damaged" {
+    [[ -z ${SANITIZER:-} ]] || skip "sanitizers take address space"
+    local kilobytes said=$BATS_TEST_TMPDIR/said
+    for kilobytes in {44000..68000..2000}; do
+        (
+            export OMP_NUM_THREADS=1
+            ulimit -v "$kilobytes"
+            "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/sheet.png" || true
+            "$PARDIGITS" evaluate "$run" || true
+        ) >/dev/null 2>>"$said"
+    done
+    cat "$said"
+    grep -E "out of memory|there isn't enough memory" "$said"
+    if grep damaged "$said"; then return 1; fi
+}
+
 @test "digest: a close() that a signal interrupts is no failure" {
     [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
     gcc -shared -fPIC -x c -o "$BATS_TEST_TMPDIR/interrupted.so" - <<'END'
