@@ -121,7 +121,7 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
     const Start *start = context;
     RunFolder *run = start->run;
     if (comm_rank(job->comm) == 0) {
-        const bool goes_on = job->resume || (job->go_on && run_folder_has_leftovers(run));
+        const bool goes_on = job->resumed || (job->go_on && run_folder_has_leftovers(run));
         run_metrics_open(job, model_family_of(job->config), run->metrics, goes_on, status);
         run->begun = !status->code;
         if (!status->code) run_folder_keep_config(run, job->log, status);
@@ -138,7 +138,7 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
 static void train_family(TrainJob *job, Status *status) {
     const ModelFamily *family = model_family_of(job->config);
     log_line(job->log, "training %s on %lld image%s%s", family->name, (long long)job->train_count,
-             job->train_count == 1 ? "" : "s", job->resume ? ", resumed" : "");
+             job->train_count == 1 ? "" : "s", job->resumed ? ", resumed" : "");
     train_job_log_hints(job);
     StatusCode code = family->train(job, status);
     Status flush = {0};
@@ -211,7 +211,7 @@ typedef struct {
     TrainArguments arguments;
     Config *config;
     RunFolder run;
-    H5File *resume, *init;
+    H5File *init;
     char *builds, *init_digest, *init_path, *fallback_path;
     bool complete; /* the run to be resumed */
 } Opened;
@@ -274,11 +274,11 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
         return status->code;
     if (check_init_stays(opened, context->comm, status)) return status->code;
     if (arguments->resume)
-        train_open_resumed(&opened->run, opened->config, context->comm, &opened->resume, &opened->complete,
+        train_open_resumed(&opened->run, opened->config, context->comm, &job->resume, &opened->complete,
                            status);
+    job->resumed = job->resume != NULL;
     if (status->code || !opened->complete) open_fallback(opened, context->comm, status);
     if (status->code) return status->code;
-    job->resume = opened->resume;
     return begin_with(opened, &opened->run, job, status);
 }
 
@@ -293,11 +293,11 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     if (opened->complete) {
         if (train_job_check_data(job, run_options(opened->config).data, status)) return;
         log_line(context->log, "%s is complete already: nothing to do", opened->run.model);
-        if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config, opened->resume);
+        if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config, job->resume);
         return;
     }
     placement_report(context->comm, context->threads, context->log);
-    if (train_check_build(&opened->run, opened->resume, arguments->allow_other_build, context->comm,
+    if (train_check_build(&opened->run, job->resume, arguments->allow_other_build, context->comm,
                           &opened->builds, status))
         return;
     job->builds = opened->builds;
@@ -322,7 +322,6 @@ static void close_all(Opened *opened) {
     mem_free(opened->init_digest);
     mem_free(opened->init_path);
     mem_free(opened->fallback_path);
-    h5_close(&opened->resume, &ignored);
     h5_close(&opened->init, &ignored);
 }
 
@@ -338,6 +337,7 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
             train_in(&opened, context, started_s, &job, status);
     }
     metrics_destroy(&job.metrics);
+    h5_close(&job.resume, &(Status){0});
     train_job_free_images(&job);
     close_all(&opened);
     return status->code;

@@ -155,7 +155,7 @@ StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJo
 
 bool train_note_init(const RunFolder *run, const TrainJob *job) {
     Status later = {0};
-    return comm_rank(job->comm) == 0 && job->init && !job->resume && !run_folder_has_leftovers(run) &&
+    return comm_rank(job->comm) == 0 && job->init && !job->resumed && !run_folder_has_leftovers(run) &&
            access(run->model, F_OK) && access(run->metrics, F_OK) &&
            !run_metrics_note_init(job, run->metrics, &later);
 }

@@ -140,12 +140,12 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     job.watch = ensemble->watch;
     job.begin = NULL;
     job.metrics = NULL;
-    H5File *resume = open_begun(ensemble, member, model);
-    job.resume = resume;
+    job.resume = open_begun(ensemble, member, model);
+    job.resumed = job.resume != NULL;
     log_line(job.log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
-             (long long)config_int(config, "run.seed"), resume ? ", resumed" : "");
+             (long long)config_int(config, "run.seed"), job.resumed ? ", resumed" : "");
     if (comm_rank(job.comm) == 0) {
-        run_metrics_open(&job, &cnn_family, metrics, resume != NULL, status);
+        run_metrics_open(&job, &cnn_family, metrics, job.resumed, status);
         metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
     }
     if (!comm_agree(job.comm, status)) cnn_train(&job, status);
@@ -153,7 +153,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     if (job.diverged) leave_out(&job, member, status);
     metrics_destroy(&job.metrics);
     Status ignored = {0};
-    h5_close(&resume, &ignored);
+    h5_close(&job.resume, &ignored);
     config_destroy(&config);
     mem_free(job.shard.images);
     mem_free(job.valid.images);
@@ -254,7 +254,7 @@ static StatusCode check_init(const TrainJob *job, Status *status) {
 /* Begins the run. What there is of members' files: with --resume the training goes on with them if they are
  * this run's, also where no model says so; otherwise they are removed. Collective: all ranks agree. */
 static StatusCode begin_run(TrainJob *job, Status *status) {
-    const bool go_on = job->resume || job->go_on;
+    const bool go_on = job->resumed || job->go_on;
     if (comm_rank(job->comm) == 0 && go_on) member_files_check(job, status);
     if (comm_agree(job->comm, status) || check_init(job, status) || train_job_begin(job, status))
         return status->code;
@@ -264,7 +264,7 @@ static StatusCode begin_run(TrainJob *job, Status *status) {
 
 /* This start is to count also if it is killed; a first one leaves members alone. */
 static void note_start(const TrainJob *job) {
-    if (comm_rank(job->comm) == 0 && (job->resume || member_files_exist(job->model_path)))
+    if (comm_rank(job->comm) == 0 && (job->resumed || member_files_exist(job->model_path)))
         train_job_flush_metrics(job);
 }
 

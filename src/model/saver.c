@@ -36,7 +36,7 @@ Saver *saver_create(const TrainJob *job, SaveRhythm rhythm) {
     saver->job = job;
     saver->rhythm = rhythm;
     saver->due_s = timer_now_s() + rhythm.seconds;
-    saver->flush_at_s = timer_now_s() + (job->resume ? 0 : FLUSH_S);
+    saver->flush_at_s = timer_now_s() + (job->resumed ? 0 : FLUSH_S);
     return saver;
 }
 

@@ -192,7 +192,10 @@ void train_job_free_images(TrainJob *job) {
 }
 
 StatusCode train_job_begin(TrainJob *job, Status *status) {
-    return job->begin ? job->begin(job, job->begin_context, status) : status->code;
+    Status ignored = {0};
+    if (job->begin) job->begin(job, job->begin_context, status);
+    h5_close(&job->resume, &ignored);
+    return status->code;
 }
 
 /* What is to be saved. */

@@ -37,7 +37,8 @@ struct TrainJob {
     const char *builds;        /* fingerprints of the programs that trained it (CheckpointInfo); or NULL */
     const H5File *init;        /* a model whose weights a fresh training begins with, or NULL */
     const char *init_digest;   /* of that model, also when the training goes on; or NULL */
-    const H5File *resume;      /* the checkpoint to go on from, or NULL to start fresh */
+    H5File *resume; /* the checkpoint to go on from, until train_job_begin closes it; NULL: a fresh start */
+    bool resumed;   /* there is, or was, one */
     bool go_on; /* what an earlier run left is used (--resume), also where there is no checkpoint of the whole
                  */
     /* makes the run's files ready, and opens `metrics`; or NULL (train_job_begin) */
@@ -79,7 +80,8 @@ void train_job_log_hints(const TrainJob *job);
 void train_job_free_images(TrainJob *job);
 
 /* A training calls this once, when it has read what it goes on with, so that a run that can't be gone on with
- * stays as it was: before this it writes nothing, and has no metrics. Collective: ranks agree. */
+ * stays as it was: before this it writes nothing, and has no metrics. It closes job->resume: held open, the
+ * old file would take its room on the disk when new ones have replaced it. Collective: ranks agree. */
 StatusCode train_job_begin(TrainJob *job, Status *status);
 
 /* Saves what a training ends with, whole or to be gone on with, to job->model_path (checkpoint_save). The

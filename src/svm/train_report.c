@@ -84,7 +84,7 @@ void svm_report_begin(const SvmTask *task, const SvmPairs *pairs, int shift_pixe
     const Resumed resumed = {pairs, shift_pixels};
     phase_clock_table(job->metrics);
     metrics_table(job->metrics, "pairs", pair_columns, PAIR_COLUMNS);
-    if (job->resume)
+    if (job->resumed)
         metrics_filter(job->metrics, "pairs", is_of_checkpoint, &resumed);
     else
         metrics_cut(job->metrics, "pairs", 0);

@@ -154,7 +154,12 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ $code -ne 0 && $code -ne 75 ]]
     "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
     grep '^/epochs: [1-3] rows' "$BATS_TEST_TMPDIR/shown"
-    on 3 1 train "${cnn[@]}" --run "$run_dir" --resume
+    start 3 "${cnn[@]}" --run "$run_dir" --resume
+    wait_for 'epoch 3'
+    # what was replaced isn't kept open: it would take its room on the disk
+    local ranks=$(pgrep -P "$pid" -f pardigits)
+    [[ -n $ranks && -z $(for rank in $ranks; do find "/proc/$rank/fd" -lname "$run_dir/m*"; done) ]]
+    ends_with 0
     "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
     grep '^/steps: 628 rows' "$BATS_TEST_TMPDIR/shown"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"

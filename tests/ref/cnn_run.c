@@ -83,18 +83,17 @@ StatusCode cnn_run_train(const CnnRun *run, const Config *config, int threads, i
     const Comm *comm = run->comm;
     Range own = partition_range(count, comm_size(comm), comm_rank(comm));
     Log log = {.speaks = false};
-    H5File *file = NULL;
     TrainJob job = {.comm = comm, .config = config, .log = &log, .threads = threads, .train_count = count};
     job.spec = cnn_run_spec;
     train_job_take(&job, cnn_run_images(own.begin, range_size(own)), cnn_run_images(1000, CNN_RUN_VALID));
     job.model_path = run->model;
-    if (resume) checkpoint_open_newest(run->model, comm, &file, status);
-    job.resume = file;
+    if (resume) checkpoint_open_newest(run->model, comm, &job.resume, status);
+    job.resumed = job.resume != NULL;
     if (comm_rank(comm) == 0) metrics_open(&job.metrics, run->metrics, config, resume, status);
     if (!comm_agree(comm, status)) cnn_family.train(&job, status);
     metrics_destroy(&job.metrics);
     Status ignored = {0};
-    h5_close(&file, &ignored);
+    h5_close(&job.resume, &ignored);
     train_job_free_images(&job);
     return status->code;
 }
