@@ -19,14 +19,23 @@ bool gnuplot_is_there(void) {
     return false;
 }
 
-/* A line break would end the command. */
-void gnuplot_print_quoted(FILE *script, const char *text) {
+/* A line break would end the command; a quote, and what else is special, counts when it is doubled. */
+static void print_quoted(FILE *script, const char *text, const char *special) {
     fputc('\'', script);
     for (; *text; text++) {
-        if (*text == '\'') fputc('\'', script);
+        if (strchr(special, *text)) fputc(*text, script);
         fputc(*text == '\n' || *text == '\r' ? ' ' : *text, script);
     }
     fputc('\'', script);
+}
+
+void gnuplot_print_quoted(FILE *script, const char *text) {
+    print_quoted(script, text, "'");
+}
+
+void gnuplot_print_tic(FILE *script, const char *text, int place) {
+    print_quoted(script, text, "'%");
+    fprintf(script, " %d", place);
 }
 
 static void print_styles(FILE *script) {

@@ -28,4 +28,7 @@ StatusCode gnuplot_draw(const Figure *figure, Status *status);
 /* A text within gnuplot's single quotes. */
 void gnuplot_print_quoted(FILE *script, const char *text);
 
+/* A mark of an axis, within `set xtics (...)`: a text, which gnuplot takes for a format, at a place. */
+void gnuplot_print_tic(FILE *script, const char *text, int place);
+
 #endif

@@ -110,8 +110,7 @@ static void print_run_axis(FILE *script, const Report *report) {
     for (int r = 0; r < report->count; r++) {
         if (!has_predictions(report, &report->runs[r])) continue;
         fputs(row ? ", " : "", script);
-        gnuplot_print_quoted(script, report->runs[r].name);
-        fprintf(script, " %d", row++);
+        gnuplot_print_tic(script, report->runs[r].name, row++);
     }
     fprintf(script, ")\nset yrange [%d.5:-0.5]\n", row - 1);
 }
@@ -258,8 +257,7 @@ void run_figure_print_confusion(FILE *script, const void *context) {
                 !axis && class_names_width(&set->class_names, classes) > 2 ? "rotate" : "");
         for (int c = 0; c < classes; c++) {
             fputs(c ? ", " : "", script);
-            gnuplot_print_quoted(script, class_name(&set->class_names, c, number));
-            fprintf(script, " %d", c);
+            gnuplot_print_tic(script, class_name(&set->class_names, c, number), c);
         }
         fprintf(script, ")\n");
     }

@@ -6,7 +6,7 @@ small=(--data "$data" --set run.train=600 --set run.valid=200)
 setup_file() {
     export runs=$BATS_FILE_TMPDIR
     "$PARDIGITS" train configs/knn.ini "${small[@]}" --run "$runs/knn"
-    on 2 1 train configs/cnn.ini "${small[@]}" --set cnn.epochs=2 --run "$runs/<b>cnn'&"
+    on 2 1 train configs/cnn.ini "${small[@]}" --set cnn.epochs=2 --run "$runs/<b>%dcnn'&"
 }
 
 # in_page PROGRAM: Python with the page's data: page, runs.
@@ -19,8 +19,8 @@ $1"
 }
 
 @test "report: a page of its own, whose numbers are those of evaluate" {
-    on 2 1 report "$runs/knn" "$runs/<b>cnn'&" --split valid --out "$runs/report.html" --figures "$runs/figures"
-    "$PARDIGITS" evaluate "$runs/knn" "$runs/<b>cnn'&" --split valid --json >"$runs/evaluated"
+    on 2 1 report "$runs/knn" "$runs/<b>%dcnn'&" --split valid --out "$runs/report.html" --figures "$runs/figures"
+    "$PARDIGITS" evaluate "$runs/knn" "$runs/<b>%dcnn'&" --split valid --json >"$runs/evaluated"
     in_page "
 evaluated = [json.loads(line) for line in open('$runs/evaluated')]
 for run, truth in zip(runs, evaluated):
@@ -33,9 +33,10 @@ assert pair['only_a'] - pair['only_b'] == runs[0]['correct'] - runs[1]['correct'
 assert {i['index'] for i in page['images']} == {p['index'] for r in runs for p in r['pictures']}
 assert all(i['png'].startswith('data:image/png;base64,iVBOR') for i in page['images'])
 assert [l['layer'] for l in runs[1]['model'][0]['layers']][:2] == ['conv:16:3', 'bn']
-assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"<b>cnn'&\")
+assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"<b>%dcnn'&\")
 kinds = [f['kind'] for f in page['figures']]
 assert kinds == ['accuracy', 'learning', 'calibration', 'times', 'confusion', 'confusion'], kinds
+assert any('%dcnn' in f['svg'] for f in page['figures'] if f['kind'] == 'accuracy')
 import os, xml.dom.minidom
 for f in page['figures']:
     xml.dom.minidom.parseString(f['svg'])
@@ -43,7 +44,7 @@ for f in page['figures']:
 }
 
 @test "report: the page is well-formed, loads nothing and lets no text be markup" {
-    [[ -e $runs/report.html ]] || "$PARDIGITS" report "$runs/knn" "$runs/<b>cnn'&" --split valid --out "$runs/report.html"
+    [[ -e $runs/report.html ]] || "$PARDIGITS" report "$runs/knn" "$runs/<b>%dcnn'&" --split valid --out "$runs/report.html"
     in_page "
 class Reader(html.parser.HTMLParser):
     open, seen = [], []
@@ -62,7 +63,7 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
 
 @test "report: unfinished runs and models alone; without gnuplot no figures; bad input has its sentence" {
     cd "$BATS_TEST_TMPDIR"
-    cp -r "$runs/<b>cnn'&" begun && rm begun/model.h5
+    cp -r "$runs/<b>%dcnn'&" begun && rm begun/model.h5
     PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report begun "$runs/knn/model.h5" --out page.html --split valid 2>err
     grep 'no figures are drawn' err
     grep -q '"name":"begun"' page.html
