@@ -60,14 +60,19 @@ find_data() {
     fi
 }
 
-# plan_threads: sets `cpus` (of a rank) and OMP_NUM_THREADS: one thread a core, though Slurm may count each core's hardware threads.
+# plan_threads CPUS: sets OMP_NUM_THREADS for a rank with so many CPUs: one thread a core, though Slurm may count each core's hardware threads.
 plan_threads() {
     local threads_per_core=1
-    cpus=${SLURM_CPUS_PER_TASK:-$((SLURM_CPUS_ON_NODE / ${SLURM_NTASKS_PER_NODE:-1}))}
     [[ ${PARDIGITS_HYPERTHREADS:-no} == yes ]] || threads_per_core=$(LC_ALL=C lscpu 2>/dev/null | sed -n 's/^Thread(s) per core: *\([0-9][0-9]*\)$/\1/p')
-    threads=$((cpus / ${threads_per_core:-1}))
+    threads=$(($1 / ${threads_per_core:-1}))
     ((threads > 0)) || threads=1
     export OMP_NUM_THREADS=$threads
+}
+
+# plan_rank: sets `cpus` of a rank of this job and its threads.
+plan_rank() {
+    cpus=${SLURM_CPUS_PER_TASK:-$((SLURM_CPUS_ON_NODE / ${SLURM_NTASKS_PER_NODE:-1}))}
+    plan_threads "$cpus"
     # Threads are pinned to cores if a rank has the node to itself. Several ranks stay on the CPUs that Slurm binds them to: at a site
     # without binding, pinning would put all ranks of a node on the same cores.
     [[ ${SLURM_NTASKS_PER_NODE:-1} -gt 1 ]] || export OMP_PLACES=cores OMP_PROC_BIND=close
@@ -83,12 +88,17 @@ launch() {
 # begin RUN_FOLDER|'' [WITHOUT_SLURM]: says what starts, or what to do without Slurm. The job's file in the run's folder holds how often it was lost; its time is that of the start.
 begin() {
     [[ -n ${SLURM_JOB_ID:-} ]] || refuse "this is a job of Slurm: submit it with sbatch; without Slurm ${2:-start $program, by mpirun for several ranks}."
-    plan_threads
+    plan_rank
     say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
     losses=${1:+$1/.job-losses}
     if [[ -n $losses ]]; then
         if ! mkdir -p "$1" || ! touch "$losses"; then refuse "$1 can't be written."; fi
     fi
+}
+
+# has_saved: whether the run has saved something since the start.
+has_saved() {
+    [[ -n $losses && -n $(find "${losses%/*}" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
 }
 
 # was_lost STATUS: whether a rank was killed, lost or stood still (run.stall_abort_s), rather than failing in order, which removes the
@@ -97,20 +107,29 @@ was_lost() {
     [[ -n $losses ]] || return
     local run=${losses%/*}
     [[ $1 -ge 128 ]] || grep -qsx "job $SLURM_JOB_ID" "$run/.lock" || return
-    [[ -n $(find "$run" -maxdepth 1 -name 'model*.h5' -newer "$losses") ]]
+    has_saved
+}
+
+# start_again STATUS WHY: requeues a job whose start was in vain, unless that has happened too often.
+start_again() {
+    local most=${PARDIGITS_LOSSES:-5} lost
+    lost=$(($(cat "$losses") + 1))
+    echo "$lost" >"$losses"
+    [[ $lost -gt $most ]] || requeue "$1" "$2 (exit code $1), $lost of at most $most times"
+    say "$2 (exit code $1), for the $lost. time: submit the job again to go on"
 }
 
 # finish STATUS: ends the job, or requeues it if its next start goes on from what this one saved. What saves nothing, such as an
 # evaluation, starts again at most three times when it is stopped.
 finish() {
-    local lost most=${PARDIGITS_LOSSES:-5}
-    if [[ $1 -eq 75 && (-n $losses || ${SLURM_RESTART_COUNT:-0} -lt 3) ]]; then
+    if [[ $1 -eq 75 ]] && has_saved; then
         requeue "$1" "stopped after saving"
+    elif [[ $1 -eq 75 && -n $losses ]]; then
+        start_again "$1" "stopped before anything was saved: if it was the time limit, give the job more time;"
+    elif [[ $1 -eq 75 && ${SLURM_RESTART_COUNT:-0} -lt 3 ]]; then
+        requeue "$1" "stopped"
     elif was_lost "$1"; then
-        lost=$(($(cat "$losses") + 1))
-        echo "$lost" >"$losses"
-        [[ $lost -gt $most ]] || requeue "$1" "a rank was killed, lost or stood still (exit code $1), $lost of at most $most times"
-        say "a rank was killed, lost or stood still (exit code $1), for the $lost. time: submit the job again to go on"
+        start_again "$1" "a rank was killed, lost or stood still"
     elif [[ $1 -eq 0 && -n $losses ]]; then
         rm -f "$losses"
     fi

@@ -229,7 +229,7 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     [[ $(cd "$dir" && sha256sum model.h5 svm.h5 seven.pgm) == "$before" && -d $dir/folder && -p $dir/pipe ]]
 }
 
-# requeues CODE: whether jobs/train.sbatch requeues itself when srun ends with CODE.
+# requeues CODE [JOB]: whether jobs/train.sbatch requeues itself when srun ends with CODE, having saved under the lock of JOB.
 requeues() {
     local bin=$BATS_TEST_TMPDIR/bin run=$BATS_TEST_TMPDIR/run code=0
     mkdir -p "$bin"
@@ -274,6 +274,9 @@ only_tools() {
     done
     refuses 'without Slurm use LAUNCH="mpirun -n"' bash jobs/scaling.sbatch configs/knn.ini "1 2"
     refuses 'RESULTS, the folder to be written, is missing' env LAUNCH="mpirun -n" bash jobs/scaling.sbatch configs/knn.ini "1 2"
+    # as many threads as the most ranks leave each
+    env -u OMP_NUM_THREADS LAUNCH=false RESULTS="$run-study" bash jobs/scaling.sbatch configs/knn.ini "1 $(nproc)" 2>"$BATS_TEST_TMPDIR/err" || [[ $? -eq 1 ]]
+    grep 'threads a rank: 1 (' "$BATS_TEST_TMPDIR/err"
     refuses "nope.ini isn't in $PWD." bash jobs/train.sbatch nope.ini "$run"
     refuses 'CONFIG.ini is missing' env SLURM_JOB_ID=7 bash jobs/train.sbatch
     refuses 'there is no sbatch here' env PATH="$(only_tools bash dirname)" bash jobs/chain.sh configs/knn.ini "$run"
@@ -299,7 +302,13 @@ only_tools() {
 }
 
 @test "train.sbatch: a run that was stopped is requeued, one that failed isn't" {
+    requeues 75 17
+    grep 'stopped after saving; requeueing' "$BATS_TEST_TMPDIR/job"
+    # in vain, as where the time limit is shorter than reading the images takes
     requeues 75
+    grep 'stopped before anything was saved: .* 1 of at most 5 times; requeueing' "$BATS_TEST_TMPDIR/job"
+    if PARDIGITS_LOSSES=0 requeues 75; then return 1; fi
+    grep 'stopped before anything was saved: .* for the 1. time: submit the job again' "$BATS_TEST_TMPDIR/job"
     for code in 0 1 2 137; do
         if requeues $code; then return 1; fi
         grep '17, start 1: 2 ranks' "$BATS_TEST_TMPDIR/job"
