@@ -6,6 +6,7 @@
 #include "parallel/comm_mpi.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <omp.h>
 #include <pthread.h>
 #include <sched.h>
@@ -87,16 +88,26 @@ static CpuShare find_share(const Comm *comm) {
     return result;
 }
 
-/* OMP_NUM_THREADS if it is a number of threads (the first of a list, one for each level); otherwise 0. */
-static int requested_threads(void) {
-    const char *text = getenv("OMP_NUM_THREADS");
+/* A variable of the environment if it is a number up to `most` (the first of a list); otherwise 0. */
+static int number_of_environment(const char *name, int most) {
+    const char *text = getenv(name);
     char *end;
     if (!text) return 0;
     errno = 0;
-    const long threads = strtol(text, &end, 10);
-    const bool good =
-        end != text && (!*end || *end == ',') && !errno && threads > 0 && threads <= PLACEMENT_MOST_THREADS;
-    return good ? (int)threads : 0;
+    const long number = strtol(text, &end, 10);
+    const bool good = end != text && (!*end || *end == ',') && !errno && number > 0 && number <= most;
+    return good ? (int)number : 0;
+}
+
+/* OMP_NUM_THREADS has one for each level. */
+static int requested_threads(void) {
+    return number_of_environment("OMP_NUM_THREADS", PLACEMENT_MOST_THREADS);
+}
+
+static void warn_of_variable(const char *name, int most, Log *log) {
+    const char *text = getenv(name);
+    if (text && *text && !number_of_environment(name, most))
+        log_line(log, "warning: %s=%s has no effect: expected a number from 1 to %d", name, text, most);
 }
 
 /* Bytes of the calling thread's stack. */
@@ -189,6 +200,8 @@ void placement_report(const Comm *comm, int threads, Log *log) {
              : mine.shared ? " (shared)"
                            : "");
     if (lack > 1.01) warn(comm, poorest, &mine, threads, log);
+    warn_of_variable("OMP_NUM_THREADS", PLACEMENT_MOST_THREADS, log);
+    warn_of_variable("PARDIGITS_NODE_RANKS", INT_MAX, log);
 }
 
 /* How OpenMP binds threads. */
