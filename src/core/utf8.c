@@ -34,6 +34,31 @@ char *utf8_copy(const char *text) {
     return copy;
 }
 
+bool utf8_is_valid(const char *text) {
+    int bytes;
+    while (*text && (bytes = character_bytes((const unsigned char *)text)))
+        text += bytes;
+    return !*text;
+}
+
+char *utf8_from_latin1(const char *text) {
+    char *copy = mem_new(2 * strlen(text) + 1, 1), *out = copy;
+    while (*text) {
+        const unsigned char byte = (unsigned char)*text;
+        int bytes = character_bytes((const unsigned char *)text);
+        if (bytes) {
+            memcpy(out, text, (size_t)bytes);
+            out += bytes;
+        } else {
+            *out++ = (char)(0xc0 | byte >> 6);
+            *out++ = (char)(0x80 | (byte & 0x3f));
+            bytes = 1;
+        }
+        text += bytes;
+    }
+    return copy;
+}
+
 int utf8_length(const char *text) {
     int length = 0;
     for (; *text; length++) {

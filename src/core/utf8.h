@@ -2,6 +2,13 @@
 #ifndef PARDIGITS_CORE_UTF8_H
 #define PARDIGITS_CORE_UTF8_H
 
+#include <stdbool.h>
+
+bool utf8_is_valid(const char *text);
+
+/* A copy in which each byte that isn't part of valid UTF-8 is taken as Latin-1; freed by mem_free. */
+char *utf8_from_latin1(const char *text);
+
 /* A copy in which U+FFFD stands for each byte that isn't part of valid UTF-8, such as those of some file
  * names; freed by mem_free. */
 char *utf8_copy(const char *text);

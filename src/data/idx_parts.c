@@ -15,7 +15,9 @@ static StatusCode read_names(const char *path, ClassNames *names, Status *status
     const size_t bytes = file ? fread(text, 1, MOST_BYTES, file) : 0;
     if (!file || ferror(file))
         status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);
-    else if (bytes == MOST_BYTES || strlen(text) != bytes)
+    else if (strlen(text) != bytes) /* as of UTF-16 */
+        status_set(status, STATUS_FAILED, "%s isn't text in UTF-8: save it as UTF-8.", path);
+    else if (bytes == MOST_BYTES)
         status_set(status, STATUS_FAILED, "%s isn't a list of at most %d class names, one a line.", path,
                    CLASSES_MAX);
     else if (!class_names_parse(text, path, names, status) && names->count < CLASSES_MIN)

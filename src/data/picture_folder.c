@@ -4,6 +4,7 @@
 #include "core/path.h"
 #include "core/rng.h"
 #include "core/sha256.h"
+#include "core/utf8.h"
 #include "data/picture.h"
 
 #include <ctype.h>
@@ -80,6 +81,9 @@ static StatusCode check_class_name(const char *name, const char *path, Status *s
                               "%s: the name of this folder, which is that of a class, holds a control "
                               "character.",
                               path);
+    if (!utf8_is_valid(name))
+        status_set(status, STATUS_FAILED,
+                   "%s: the name of this folder, which is that of a class, isn't in UTF-8: rename it.", path);
     return status->code;
 }
 

@@ -45,7 +45,7 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
     read_between(file, "width", SIDE_MIN, SIDE_MAX, &spec->width, status);
     read_between(file, "classes", CLASSES_MIN, CLASSES_MAX, &spec->classes, status);
     if (status->code || image_from_read(file, images_group, &spec->from, status) ||
-        class_names_read(file, images_group, names, status))
+        class_names_read_latin1(file, images_group, names, status))
         return status->code;
     if (names->names && names->count != spec->classes)
         status_set(status, STATUS_FAILED, "%s: %s has %d names for %d classes: the file is damaged.",

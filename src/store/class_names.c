@@ -1,6 +1,7 @@
 #include "store/class_names.h"
 
 #include "core/mem.h"
+#include "core/utf8.h"
 #include "store/image_set.h"
 
 #include <ctype.h>
@@ -65,6 +66,9 @@ static StatusCode check_name(const ClassNames *names, const char *where, Status 
         if (iscntrl((unsigned char)*at))
             return status_set(status, STATUS_FAILED, "%s: the name of class %d holds a control character.",
                               where, last);
+    if (!utf8_is_valid(name))
+        return status_set(status, STATUS_FAILED,
+                          "%s: the name of class %d isn't in UTF-8: save the names as UTF-8.", where, last);
     for (int c = 0; c < last; c++)
         if (!strcmp(names->names[c], name))
             return status_set(status, STATUS_FAILED, "%s: classes %d and %d are both called %s.", where, c,
@@ -104,12 +108,27 @@ StatusCode class_names_write(H5File *file, const char *group, const ClassNames *
     return status->code;
 }
 
-StatusCode class_names_read(const H5File *file, const char *group, ClassNames *names, Status *status) {
+/* NULL: there are none, or a failure. Freed by mem_free. */
+static char *read_text(const H5File *file, const char *group, Status *status) {
     char *text = NULL;
+    if (h5_exists(file, group) && h5_has_attribute(file, group, attribute))
+        h5_get_text(file, group, attribute, &text, status);
+    return text;
+}
+
+StatusCode class_names_read(const H5File *file, const char *group, ClassNames *names, Status *status) {
+    char *text = read_text(file, group, status);
     *names = (ClassNames){0};
-    if (!h5_exists(file, group) || !h5_has_attribute(file, group, attribute)) return status->code;
-    if (!h5_get_text(file, group, attribute, &text, status))
-        class_names_parse(text, h5_path(file), names, status);
+    if (text) class_names_parse(text, h5_path(file), names, status);
+    mem_free(text);
+    return status->code;
+}
+
+StatusCode class_names_read_latin1(const H5File *file, const char *group, ClassNames *names, Status *status) {
+    char *text = read_text(file, group, status), *valid = text ? utf8_from_latin1(text) : NULL;
+    *names = (ClassNames){0};
+    if (valid) class_names_parse(valid, h5_path(file), names, status);
+    mem_free(valid);
     mem_free(text);
     return status->code;
 }

@@ -27,12 +27,16 @@ int class_names_find(const ClassNames *names, const char *name);
 int class_names_width(const ClassNames *names, int classes);
 
 /* Splits a text with one name a line. STATUS_FAILED if a name is empty, repeated, longer than
- * CLASS_NAME_BYTES - 1 or contains control characters; `where` names the text's origin in the message. */
+ * CLASS_NAME_BYTES - 1, contains control characters or isn't UTF-8; `where` names the text's origin in the
+ * message. */
 StatusCode class_names_parse(const char *text, const char *where, ClassNames *names, Status *status);
 
 /* Writes nothing if there are no names; reads {0} if the group has none. The caller checks that their number
  * is the number of classes. */
 StatusCode class_names_write(H5File *file, const char *group, const ClassNames *names, Status *status);
 StatusCode class_names_read(const H5File *file, const char *group, ClassNames *names, Status *status);
+
+/* The same of an older model, whose names were never checked: what isn't UTF-8 is taken as Latin-1. */
+StatusCode class_names_read_latin1(const H5File *file, const char *group, ClassNames *names, Status *status);
 
 #endif

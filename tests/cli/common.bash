@@ -39,12 +39,12 @@ fails() {
         cat "$BATS_TEST_TMPDIR/err"
         return 1
     fi
-    if [[ $(grep -c '^pardigits: ' "$BATS_TEST_TMPDIR/err") -ne 1 ]]; then
+    if [[ $(grep -ac '^pardigits: ' "$BATS_TEST_TMPDIR/err") -ne 1 ]]; then
         echo "expected one sentence of pardigits:"
         cat "$BATS_TEST_TMPDIR/err"
         return 1
     fi
-    grep '^pardigits: ' "$BATS_TEST_TMPDIR/err" | grep -qF -- "$text" || {
+    grep -a '^pardigits: ' "$BATS_TEST_TMPDIR/err" | grep -aqF -- "$text" || {
         echo "expected '$text' in:"
         cat "$BATS_TEST_TMPDIR/err"
         return 1

@@ -118,8 +118,12 @@ static void bytes_that_are_no_utf8_are_replaced(void **state) {
         char *copy = utf8_copy(cases[i].text);
         assert_string_equal(copy, cases[i].valid);
         assert_int_equal(utf8_length(cases[i].text), cases[i].length);
+        assert_int_equal(utf8_is_valid(cases[i].text), !strcmp(cases[i].text, cases[i].valid));
         mem_free(copy);
     }
+    char *copy = utf8_from_latin1("z\xe9ro \xe2\x82\xac");
+    assert_string_equal(copy, "z\xc3\xa9ro \xe2\x82\xac");
+    mem_free(copy);
 }
 
 int main(void) {
