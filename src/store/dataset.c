@@ -51,6 +51,29 @@ static StatusCode check_there(const H5File *file, const char *part, const char *
                   : "");
 }
 
+static StatusCode check_shapes(const H5File *file, const char *images_name, const H5Shape *images,
+                               const char *labels_name, const H5Shape *labels, Status *status) {
+    char images_text[H5_SHAPE_TEXT], labels_text[H5_SHAPE_TEXT];
+    h5_print_shape(*images, images_text, sizeof images_text);
+    h5_print_shape(*labels, labels_text, sizeof labels_text);
+    if (images->rank != 3)
+        return status_set(status, STATUS_FAILED, "%s: %s is %s, expected n x height x width.", h5_path(file),
+                          images_name, images_text);
+    for (int i = 1; i <= 2; i++)
+        if (images->dims[i] < SIDE_MIN || images->dims[i] > SIDE_MAX)
+            return status_set(
+                status, STATUS_FAILED,
+                "%s: %s is %s, n x height x width: a height and width of %d to %d are possible.",
+                h5_path(file), images_name, images_text, SIDE_MIN, SIDE_MAX);
+    if (labels->rank != 1)
+        return status_set(status, STATUS_FAILED, "%s: %s is %s, expected n, a label for each image.",
+                          h5_path(file), labels_name, labels_text);
+    if (labels->dims[0] != images->dims[0])
+        return status_set(status, STATUS_FAILED, "%s: %s holds %lld labels for %lld images.", h5_path(file),
+                          labels_name, (long long)labels->dims[0], (long long)images->dims[0]);
+    return STATUS_OK;
+}
+
 /* The images of a part, whose height and width are found: the test part's must be the training part's. */
 static StatusCode read_part(const H5File *file, const char *part, Dataset *dataset, int64_t *n,
                             ImageSource *source, Status *status) {
@@ -64,15 +87,7 @@ static StatusCode read_part(const H5File *file, const char *part, Dataset *datas
         return status->code;
     if (h5_shape(file, images_name, &images, status) || h5_shape(file, labels_name, &labels, status))
         return status->code;
-    bool good = images.rank == 3 && labels.rank == 1 && labels.dims[0] == images.dims[0];
-    for (int i = 1; i <= 2 && good; i++)
-        good = images.dims[i] >= SIDE_MIN && images.dims[i] <= SIDE_MAX;
-    if (!good)
-        return status_set(
-            status, STATUS_FAILED,
-            "%s: %s doesn't hold n images, an array of n x height x width whose height and width are "
-            "%d to %d, and n labels.",
-            h5_path(file), group, SIDE_MIN, SIDE_MAX);
+    if (check_shapes(file, images_name, &images, labels_name, &labels, status)) return status->code;
     if (spec->height && (images.dims[1] != spec->height || images.dims[2] != spec->width))
         return status_set(status, STATUS_FAILED,
                           "%s: the images of %s have %lld x %lld pixels, but those of /train %d x %d.",

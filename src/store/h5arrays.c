@@ -221,7 +221,7 @@ StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status
     return status->code;
 }
 
-static void print_shape(H5Shape shape, char *text, size_t size) {
+void h5_print_shape(H5Shape shape, char *text, size_t size) {
     size_t used = 0;
     for (int i = 0; i < shape.rank && used < size; i++)
         used +=
@@ -317,8 +317,8 @@ StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape ex
         same = shape.dims[i] == expected.dims[i];
     if (!same) {
         char found[128], wanted[128];
-        print_shape(shape, found, sizeof found);
-        print_shape(expected, wanted, sizeof wanted);
+        h5_print_shape(shape, found, sizeof found);
+        h5_print_shape(expected, wanted, sizeof wanted);
         status_set(status, STATUS_FAILED,
                    "%s: %s has the shape %s, expected %s: the file is damaged or foreign.", file->path, name,
                    found, wanted);

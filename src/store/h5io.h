@@ -78,6 +78,10 @@ StatusCode h5_write_rows(H5File *file, const char *name, H5Type type, int64_t fi
 /* The shape of an array. */
 StatusCode h5_shape(const H5File *file, const char *name, H5Shape *shape, Status *status);
 
+/* "1300 x 28 x 28", for messages. */
+enum { H5_SHAPE_TEXT = 100 };
+void h5_print_shape(H5Shape shape, char *text, size_t size);
+
 /* Reads a whole array into data. STATUS_FAILED if its shape isn't `expected`. */
 StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape expected, void *data,
                    Status *status);
