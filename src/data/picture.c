@@ -39,6 +39,7 @@ static const Format formats[] = {
     {"GIF", "GIF8?a", 6, gif_measure, gif_decode},
     {"BMP", "BM", 2, bmp_measure, bmp_decode},
     {"JPEG 2000", "\0\0\0\x0cjP  \r\n\x87\n", 12, jp2_measure, jp2_decode},
+    {"bare JPEG 2000 data (J2K)", "\xff\x4f\xff\x51", 4, NULL, NULL},
     {"PNM", "P1", 2, pnm_measure, pnm_decode},
     {"PNM", "P2", 2, pnm_measure, pnm_decode},
     {"PNM", "P3", 2, pnm_measure, pnm_decode},

@@ -120,8 +120,16 @@ PIX *bmp_decode(const PictureBytes *file, int page, Status *status) {
     return pix;
 }
 
+/* What leptonica doesn't read; it says no size where there aren't 1, 3 or 4 channels. */
 StatusCode jp2_measure(const PictureBytes *file, PictureSize *size, Status *status) {
-    return measure_header(file, size, status);
+    l_int32 bits;
+    if (measure_header(file, size, status)) return status->code;
+    if (!size->width)
+        return picture_unsupported(file, "a JPEG 2000 picture of grey with transparency", status);
+    if (pixReadHeaderMem(file->bytes, file->size, NULL, NULL, NULL, &bits, NULL, NULL))
+        return picture_damaged(file, status);
+    if (bits > 8) return picture_unsupported(file, "a JPEG 2000 picture of more than 8 bits a value", status);
+    return status->code;
 }
 
 PIX *jp2_decode(const PictureBytes *file, int page, Status *status) {

@@ -3,6 +3,7 @@
 #include "core/integers.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <tiffio.h>
 
@@ -77,12 +78,22 @@ static void turn_words(PIX *pix, bool alpha) {
     pixSetSpp(pix, alpha ? 4 : 3);
 }
 
+/* What libtiff can't convert. Its own reason is a whole sentence, in words of its code. */
+static StatusCode refuse_kind(TIFF *tiff, const PictureBytes *file, const char *why, Status *status) {
+    uint16_t bits = 1;
+    char what[64] = "this kind of TIFF";
+    if (!strncmp(why, "Missing", 7)) return picture_damaged(file, status);
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_BITSPERSAMPLE, &bits);
+    if (bits > 16) snprintf(what, sizeof what, "a TIFF of %d bits a value", bits);
+    return picture_unsupported(file, what, status);
+}
+
 static PIX *decode_page(TIFF *tiff, const PictureBytes *file, Status *status) {
     uint32_t width = 0, height = 0;
     uint16_t orientation = 1, extra = 0, *kinds = NULL;
     char why[1024] = "";
     if (!TIFFRGBAImageOK(tiff, why)) {
-        picture_unsupported(file, why[0] ? why : "its kind of TIFF", status);
+        refuse_kind(tiff, file, why, status);
         return NULL;
     }
     TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);

@@ -261,8 +261,39 @@ static void write_jpeg(uint8_t kind, uint8_t precision) {
     write_file(&file);
 }
 
+/* A TIFF of one number. */
+static void write_wide_tiff(void) {
+    const uint32_t pixel = 0;
+    TIFF *tiff = TIFFOpen(path, "w");
+    assert_non_null(tiff);
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, 1);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 1);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 32);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+    TIFFWriteRawStrip(tiff, 0, (void *)&pixel, sizeof pixel);
+    TIFFClose(tiff);
+}
+
+/* The header of a JPEG 2000 picture of 1 x 1 pixels. */
+static void write_jp2(int channels, int bits) {
+    static const char start[] = "\0\0\0\x0cjP  \r\n\x87\n\0\0\0\x14"
+                                "ftypjp2 \0\0\0\0jp2 \0\0\0\x2djp2h\0\0\0\x16ihdr\0\0\0\1\0\0\0\1";
+    uint8_t *bytes = calloc(100, 1);
+    memcpy(bytes, start, sizeof start);
+    bytes[57] = (uint8_t)channels;
+    bytes[58] = (uint8_t)(bits - 1);
+    bytes[59] = 7; /* JPEG 2000 */
+    write_file(&(Bytes){bytes, 100});
+}
+
 static void test_unsupported(void **state) {
     (void)state;
+    write_wide_tiff();
+    assert_unsupported("a TIFF of 32 bits a value isn't supported");
+    write_jp2(1, 16);
+    assert_unsupported("more than 8 bits a value");
+    write_jp2(2, 8);
+    assert_unsupported("grey with transparency");
     write_changed(IFF_BMP, 14, "\x0c", 1);
     assert_unsupported("OS/2");
     write_changed(IFF_BMP, 30, "\1", 1);
