@@ -105,8 +105,11 @@ static StatusCode prepare(const PrepareArguments *arguments, const Context *cont
         const int64_t n = arguments->grow.n ? arguments->grow.n : parts.train.n;
         ImageSource source = parts.train_source;
         if (root) {
-            warn_of_images(context->log, "training", &parts.train);
-            warn_of_images(context->log, "test", &parts.test);
+            const char *advice = arguments->idx                  ? "subtract the pixels from 255"
+                                 : arguments->as_pictures.invert ? "omit --invert"
+                                                                 : "add --invert";
+            warn_of_images(context->log, "training", &parts.train, advice);
+            warn_of_images(context->log, "test", &parts.test, advice);
             hint_at_absent_classes(context->log, "training", &parts.train, &parts.class_names);
             hint_at_absent_classes(context->log, "test", &parts.test, &parts.class_names);
         }

@@ -23,7 +23,8 @@ static StatusCode draw_dataset(const H5File *file, const Dataset *dataset, const
     return status->code;
 }
 
-static StatusCode show_dataset(Output *output, const Dataset *dataset, const char *out, Status *status) {
+static StatusCode show_dataset(Output *output, const Dataset *dataset, const char *out, Log *log,
+                               Status *status) {
     H5File *file;
     Survey train = {0}, test = {0};
     if (h5_open(&file, dataset->path, status)) return status->code;
@@ -31,6 +32,8 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
         !dataset_survey(file, dataset, "test", &test, status)) {
         output_dataset(output, dataset, train.counts, test.counts);
         output_surveys(output, &train, &test);
+        survey_hint_at_faint(log, "training", train.brightest);
+        survey_hint_at_faint(log, "test", test.brightest);
         if (out) draw_dataset(file, dataset, &train, out, status);
     }
     survey_free(&train);
@@ -101,7 +104,7 @@ static StatusCode show(const Context *context, const char *path, const char *out
         Dataset dataset;
         if (!dataset_open(path, context->comm, &dataset, status) && first) {
             if (dataset.lacks_sum) h5_note_missing_sum(path);
-            show_dataset(output, &dataset, out, status);
+            show_dataset(output, &dataset, out, context->log, status);
         }
         dataset_close(&dataset);
     } else if (!strcmp(kind, METRICS_FORMAT)) {

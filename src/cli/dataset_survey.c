@@ -40,6 +40,7 @@ static void add_survey(Output *output, const char *part, const Survey *survey, c
     output_text(output, "part", "part", part);
     output_integer(output, "smallest_class", "smallest class", least);
     output_integer(output, "largest_class", "largest class", most);
+    output_integer(output, "brightest", "brightest pixel", survey->brightest);
     output_integer(output, "blank", "blank", survey->blank);
     output_integer(output, "inverted", "inverted", survey->inverted);
     output_integer(output, "repeated", "repeated", survey_repeated(survey));
@@ -53,8 +54,10 @@ void output_surveys(Output *output, const Survey *train, const Survey *test) {
     output_end(output);
 }
 
-void warn_of_images(Log *log, const char *part, const ImageSet *set) {
+void warn_of_images(Log *log, const char *part, const ImageSet *set, const char *advice) {
     const int64_t pixels = image_spec_pixels(set->spec);
+    if (survey_hint_at_faint(log, part, survey_brightest(set->images, set->n * pixels)))
+        return; /* all would be blank */
     int64_t blank = 0, inverted = 0, first_blank = 0, first_inverted = 0;
     for (int64_t i = 0; i < set->n; i++) {
         const uint8_t *image = set->images + i * pixels;
@@ -68,8 +71,8 @@ void warn_of_images(Log *log, const char *part, const ImageSet *set) {
     if (inverted)
         log_line(log,
                  "warning: %lld of %lld %s images have a bright ground (the first one is image %lld); ink "
-                 "is 255 and the ground 0 (pictures: --invert)",
-                 (long long)inverted, (long long)set->n, part, (long long)first_inverted);
+                 "is 255 and the ground 0: %s",
+                 (long long)inverted, (long long)set->n, part, (long long)first_inverted, advice);
 }
 
 void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, const ClassNames *names) {

@@ -17,8 +17,8 @@ StatusCode dataset_survey(const H5File *file, const Dataset *dataset, const char
  * blank, inverted, repeated and shared ones. */
 void output_surveys(Output *output, const Survey *train, const Survey *test);
 
-/* Warns of blank and inverted images of a part. */
-void warn_of_images(Log *log, const char *part, const ImageSet *set);
+/* Warns of faint, blank and inverted images of a part; advice: what to do about inverted ones. */
+void warn_of_images(Log *log, const char *part, const ImageSet *set, const char *advice);
 
 /* Says which classes have no images in a part that has any. */
 void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, const ClassNames *names);

@@ -36,6 +36,23 @@ bool survey_is_inverted(const uint8_t *image, ImageSpec spec) {
     return mean >= 128 && mean > inside;
 }
 
+int survey_brightest(const uint8_t *pixels, int64_t n) {
+    uint8_t most = 0;
+    for (int64_t i = 0; i < n && most < SURVEY_FAINT; i++)
+        most = pixels[i] > most ? pixels[i] : most;
+    return most;
+}
+
+bool survey_hint_at_faint(Log *log, const char *part, int brightest) {
+    if (brightest == 0 || brightest >= SURVEY_FAINT) return false;
+    log_line(
+        log,
+        "hint: the brightest pixel of the %s images is %d of 255, too faint for SVMs and CNNs to learn well "
+        "from; multiply the pixels by %d when the dataset is made",
+        part, brightest, 255 / brightest);
+    return true;
+}
+
 Survey survey_new(ImageSpec spec, int64_t room) {
     const size_t classes = (size_t)spec.classes, pixels = (size_t)image_spec_pixels(spec);
     return (Survey){.spec = spec,
@@ -65,8 +82,10 @@ static SurveyKey key_of(const uint8_t *image, int pixels) {
 static void add_one(Survey *survey, const uint8_t *image, int label) {
     const int pixels = image_spec_pixels(survey->spec);
     double *sum = survey->sums + (int64_t)label * pixels;
-    for (int i = 0; i < pixels; i++)
+    for (int i = 0; i < pixels; i++) {
         sum[i] += image[i];
+        if (image[i] > survey->brightest) survey->brightest = image[i];
+    }
     survey->counts[label]++;
     const bool blank = survey_is_blank(image, survey->spec);
     survey->blank += blank;

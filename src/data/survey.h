@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_DATA_SURVEY_H
 #define PARDIGITS_DATA_SURVEY_H
 
+#include "core/log.h"
 #include "store/image_set.h"
 
 #include <stdbool.h>
@@ -18,6 +19,7 @@ typedef struct {
     int64_t n;
     int64_t blank;    /* images of one grey or almost so */
     int64_t inverted; /* images with a bright ground: ink is 255, the ground 0 */
+    int brightest;    /* pixel */
     int64_t *counts;  /* [classes] images of each class */
     double *sums;     /* [classes][height][width] of the pixels of each class */
     SurveyKey *keys;  /* [n]; sorted once all images are there */
@@ -40,6 +42,15 @@ int64_t survey_shared(const Survey *a, const Survey *b);
 /* The mean image of each class [classes][height][width]; blank for a class without images. Freed by mem_free.
  */
 uint8_t *survey_means(const Survey *survey);
+
+/* Images without a brighter pixel than this aren't in 0 to 255, but in 0 to 1 or 0 to 16, or the like. */
+enum { SURVEY_FAINT = 64 };
+
+/* The brightest of n pixels, or one of SURVEY_FAINT or more, behind which it doesn't look. */
+int survey_brightest(const uint8_t *pixels, int64_t n);
+
+/* Says that the images of a part are too faint, if they are but not black; returns whether. */
+bool survey_hint_at_faint(Log *log, const char *part, int brightest);
 
 bool survey_is_blank(const uint8_t *image, ImageSpec spec);
 bool survey_is_inverted(const uint8_t *image, ImageSpec spec);

@@ -5,6 +5,7 @@
 #include "core/partition.h"
 #include "core/path.h"
 #include "data/gate.h"
+#include "data/survey.h"
 #include "model/prepare_images.h"
 #include "model/run_options.h"
 #include "parallel/stop.h"
@@ -113,6 +114,8 @@ static StatusCode read_images(TrainJob *job, const Dataset *dataset, Status *sta
         return status->code;
     }
     find_what_is_drawn(job, &shard);
+    job->brightest = (int)comm_max(
+        job->comm, survey_brightest(shard.images, shard.n * image_spec_pixels(shard.spec)), NULL);
     train_job_take(job, shard, valid);
     return status->code;
 }
@@ -183,6 +186,7 @@ void train_job_log_hints(const TrainJob *job) {
                  "more images (run.train).",
                  (long long)job->train_count, class_name(&job->class_names, last, number));
     log_hint_of_valid(job, counts);
+    survey_hint_at_faint(job->log, "training", job->brightest);
 }
 
 void train_job_free_images(TrainJob *job) {

@@ -31,6 +31,7 @@ struct TrainJob {
                            training may free them */
     ImageSource source; /* where all of them came from */
     ImageSet valid;     /* held-out images, whole on every rank, preprocessed; n = 0 for none */
+    int brightest;      /* pixel of all images to train on, as survey_brightest finds it */
     const char *model_path;    /* where checkpoints and the model go (checkpoint_save); NULL: a rehearsal */
     const char *fallback_path; /* where the model goes that a training ends with when model_path can't be
                                   written; its folder is made then. NULL: nowhere */

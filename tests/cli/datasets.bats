@@ -306,10 +306,63 @@ part("t10k", [bar, drawn(44), dot, dot], [0, 1, 1, 1])
 EOF
     "$PARDIGITS" prepare --idx "$dir/strange" --out "$dir/strange.h5" 2>"$dir/err"
     grep '3 of 7 training images are blank (the first one is image 2)' "$dir/err"
-    grep '1 of 7 training images have a bright ground (the first one is image 4)' "$dir/err"
+    grep '1 of 7 training images have a bright ground (the first one is image 4).*: subtract the pixels' "$dir/err"
     "$PARDIGITS" show "$dir/strange.h5" --out "$dir/strange.png" --json >"$dir/shown"
-    grep -F '"part":"train","smallest_class":3,"largest_class":4,"blank":3,"inverted":1,"repeated":1,"shared":3}' "$dir/shown"
-    grep -F '"part":"test","smallest_class":1,"largest_class":3,"blank":0,"inverted":0,"repeated":1,"shared":3}' "$dir/shown"
+    grep -F '"part":"train","smallest_class":3,"largest_class":4,"brightest":255,"blank":3,"inverted":1,"repeated":1,"shared":3}' "$dir/shown"
+    grep -F '"part":"test","smallest_class":1,"largest_class":3,"brightest":255,"blank":0,"inverted":0,"repeated":1,"shared":3}' "$dir/shown"
+}
+
+@test "images in 0 to 16 are noticed before anything is trained on them; --invert is advised where it helps" {
+    cd "$BATS_TEST_TMPDIR" || return
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, os, sys
+source = h5py.File(sys.argv[1])["train"]
+images, labels = source["images"][:60], source["labels"][:60]
+def write(name, images):
+    with h5py.File(name, "w") as f:
+        f.attrs.update(format="pardigits dataset", version=1, classes=10)
+        f["train/images"], f["train/labels"] = images, labels
+write("faint.h5", images // 16 + (images == 255))
+write("grey.h5", images // 3)
+for c in 0, 1:
+    os.makedirs(f"dark/{c}"), os.makedirs(f"faint/{c}")
+    for i in 0, 1, 2:
+        open(f"dark/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + images[labels == c][i].tobytes())
+        open(f"faint/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + (images[labels == c][i] // 17).tobytes())
+PY
+    local hint='hint: the brightest pixel of the training images is 16 of 255, .* multiply the pixels by 15 '
+    on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data faint.h5 --set run.train=50 --set run.valid=0 --dry-run 2>&1 | grep "$hint"
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data faint.h5 --run knn --set run.train=50 --set run.valid=0 2>&1 | grep "$hint"
+    "$PARDIGITS" show faint.h5 2>&1 | grep "$hint"
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data grey.h5 --run grey --set run.train=50 --set run.valid=0 >log 2>&1
+    if grep hint: log; then false; fi
+    "$PARDIGITS" prepare --pictures faint --out no.h5 2>&1 | grep 'is 15 of 255, .* multiply the pixels by 17 '
+    "$PARDIGITS" prepare --pictures dark --invert --out no.h5 2>&1 | grep '6 of 6 training images have a bright ground .*: omit --invert'
+    "$PARDIGITS" prepare --pictures dark --out no.h5 >log 2>&1
+    if grep -e warning -e hint: log; then false; fi
+}
+
+@test "class names that aren't UTF-8 are refused wherever they come from" {
+    cd "$BATS_TEST_TMPDIR" || return
+    printf 'z\351ro\nun\n' >latin1
+    fails 1 "latin1: the name of class 0 isn't in UTF-8: save" "$PARDIGITS" prepare --idx "$MNIST_DIR" --class-names latin1 --out no.h5
+    printf 'z\0e\0' >utf16
+    fails 1 "utf16 isn't text in UTF-8: save" "$PARDIGITS" prepare --idx "$MNIST_DIR" --class-names utf16 --out no.h5
+    mkdir -p "pictures/$(printf 'z\351ro')" pictures/un
+    picture 3 "pictures/un/a.pgm"
+    fails 1 "of a class, isn't in UTF-8: rename it" "$PARDIGITS" prepare --pictures pictures --out no.h5
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, sys, numpy as np
+source = h5py.File(sys.argv[1])["train"]
+images, labels = source["images"][:100], source["labels"][:100]
+images, labels = images[labels < 2], labels[labels < 2]
+for name, names in ("utf8", "z\u00e9ro\nz\u00e8ro"), ("latin1", np.bytes_(b"z\xe9ro\nz\xe8ro")):
+    with h5py.File(name + ".h5", "w") as f:
+        f.attrs.update(format="pardigits dataset", version=1, classes=2, class_names=names)
+        f["train/images"], f["train/labels"] = images, labels
+PY
+    refused 1 "latin1.h5: the name of class 0 isn't in UTF-8" "$PARDIGITS" show latin1.h5
+    "$PARDIGITS" show utf8.h5 | grep zéro
 }
 
 @test "5,000,000,000 images, most of them holes in the file: the last ones are found, and too many to train on are refused" {
@@ -448,4 +501,23 @@ PY
     refused 1 "attribute class_names of / isn't a single text" "$PARDIGITS" show list.h5
     refused 1 'test.h5 has no /train/images: a dataset needs' "$PARDIGITS" evaluate run --data test.h5
     grep 'write them to both parts, /train and /test' err
+
+    # arrays of other shapes
+    /usr/bin/python3 - <<'PY'
+import h5py, numpy as np
+def write(name, images, labels):
+    with h5py.File(name + ".h5", "w") as f:
+        f.attrs.update(format="pardigits dataset", version=1, classes=3)
+        f["train/images"], f["train/labels"] = np.zeros(images, "u1"), np.zeros(labels, "u1")
+write("channels", (13, 28, 28, 1), 13)
+write("flat", (13, 784), 13)
+write("high", (13, 66, 28), 13)
+write("missing", (13, 28, 28), 12)
+write("columns", (13, 28, 28), (13, 1))
+PY
+    refused 1 'channels.h5: /train/images is 13 x 28 x 28 x 1, expected n x height x width.' "$PARDIGITS" show channels.h5
+    refused 1 'flat.h5: /train/images is 13 x 784, expected' "$PARDIGITS" show flat.h5
+    refused 1 'high.h5: /train/images is 13 x 66 x 28, n x height x width: a height and width of 8 to 64' "$PARDIGITS" show high.h5
+    refused 1 'missing.h5: /train/labels holds 12 labels for 13 images' "$PARDIGITS" show missing.h5
+    refused 1 'columns.h5: /train/labels is 13 x 1, expected n, a label for each' "$PARDIGITS" show columns.h5
 }
