@@ -124,7 +124,13 @@ static StatusCode add_predictions(Making *making, Model *model, const char *path
     return comm_agree(making->context->comm, status);
 }
 
-/* A run that isn't finished has no predictions yet. Collective. */
+/* A run under way has no predictions yet, which is no failure. */
+static void note_unfinished(const Making *making, const char *path, const char *why) {
+    log_line(making->context->log, "%s is shown without predictions: %s", path, why);
+    if (making->report) report_add_no_predictions(making->report, why);
+}
+
+/* Collective. */
 static StatusCode add_model(Making *making, const char *path, Status *status) {
     Model model;
     bool complete = false;
@@ -133,6 +139,7 @@ static StatusCode add_model(Making *making, const char *path, Status *status) {
         checkpoint_is_complete(model.file, &complete, status);
         if (making->report) report_add_model(making->report, &model, status);
         if (!comm_agree(context->comm, status) && complete) add_predictions(making, &model, path, status);
+        if (!status->code && !complete) note_unfinished(making, path, "its training isn't finished");
     }
     model_close(&model);
     return comm_agree(context->comm, status);
@@ -146,6 +153,7 @@ static StatusCode add_run(Making *making, const char *path, Status *status) {
         if (making->report) report_begin_run(making->report, path);
         if (making->report && files.has_metrics) add_metrics(making->report, files.metrics, status);
         if (!comm_agree(context->comm, status) && files.has_model) add_model(making, files.model, status);
+        if (!status->code && !files.has_model) note_unfinished(making, path, "it has no model yet");
     }
     run_files_free(&files);
     return comm_agree(context->comm, status);

@@ -183,9 +183,10 @@ static void print_text(FILE *file, const Table *table) {
         const Record *record = &table->records[r];
         if (table->layout == OUTPUT_LINES) print_lines(file, record);
         for (int f = 0; f < record->count; f++) {
-            if (!record->fields[f].table || !record->fields[f].title) continue;
+            const Table *inner = record->fields[f].table;
+            if (!inner || !inner->count || !record->fields[f].title) continue;
             fprintf(file, "\n%s\n", record->fields[f].title);
-            print_text(file, record->fields[f].table);
+            print_text(file, inner);
         }
         if (record->note) fprintf(file, "%s\n", record->note);
     }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHOWN_ROWS = 20, CURVE_WIDTH = 60 };
+enum { SHOWN_ROWS = 20, SHOWN_ARRAYS = 200, CURVE_WIDTH = 60 };
 
 /* What visiting the objects of a file carries along. */
 typedef struct {
@@ -61,12 +61,16 @@ static void add_array(Output *output, const H5File *file, const char *path) {
 static StatusCode add_arrays(Output *output, const H5File *file, Status *status) {
     Arrays arrays = {0};
     if (h5_visit(file, "/model", find_array, &arrays, status)) return status->code;
+    const int all = arrays.count,
+              shown = output_format(output) == OUTPUT_TEXT && all > SHOWN_ARRAYS ? SHOWN_ARRAYS : all;
     arrays = (Arrays){0, mem_new((size_t)arrays.count, sizeof *arrays.paths)};
-    output_begin(output, "arrays", "arrays", OUTPUT_TABLE);
+    char title[64] = "arrays";
+    if (shown < all) snprintf(title, sizeof title, "arrays, the first %d of %d (--json has all)", shown, all);
+    output_begin(output, "arrays", title, OUTPUT_TABLE);
     h5_visit(file, "/model", find_array, &arrays, status);
     qsort(arrays.paths, (size_t)arrays.count, sizeof *arrays.paths, compare_paths);
     for (int i = 0; i < arrays.count; i++) {
-        add_array(output, file, arrays.paths[i]);
+        if (i < shown) add_array(output, file, arrays.paths[i]);
         mem_free(arrays.paths[i]);
     }
     output_end(output);

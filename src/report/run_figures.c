@@ -67,12 +67,14 @@ static void plot_runs(FILE *script, const Report *report,
 static void print_epochs(FILE *script, const MetricsTable *epochs) {
     const int member = metrics_column(epochs, "member"), epoch = metrics_column(epochs, "epoch"),
               loss = metrics_column(epochs, "train_loss"), train = metrics_column(epochs, "train_accuracy"),
-              valid = metrics_column(epochs, "valid_accuracy");
+              valid = metrics_column(epochs, "valid_accuracy"),
+              valid_loss = metrics_column(epochs, "valid_loss");
     for (int64_t i = 0; i < epochs->rows; i++) {
         if (i && member >= 0 && value_at(epochs, i, member) != value_at(epochs, i - 1, member))
             fputc('\n', script);
-        fprintf(script, "%g %.9g %.9g %.9g\n", value_at(epochs, i, epoch), value_at(epochs, i, loss),
-                100 * value_at(epochs, i, train), 100 * value_at(epochs, i, valid));
+        fprintf(script, "%g %.9g %.9g %.9g %.9g\n", value_at(epochs, i, epoch), value_at(epochs, i, loss),
+                100 * value_at(epochs, i, train), 100 * value_at(epochs, i, valid),
+                value_at(epochs, i, valid_loss));
     }
 }
 
@@ -92,10 +94,13 @@ static void print_learning(FILE *script, const void *context) {
         fprintf(script, "EOD\n");
     }
     if (most_epochs(report) <= 12) fprintf(script, "set xtics 1\n");
-    fprintf(script, "set multiplot layout 1,2\nset xlabel 'epoch'\nset key top right\nset format y '%%g'\n"
-                    "set title 'loss of training'\nset ylabel 'nats'\nset logscale y\n");
-    plot_runs(script, report, has_epochs, (const Plot[]){{"using 1:2 with linespoints", ""}, {0}}, true);
-    fprintf(script, "unset logscale y\nset title 'accuracy: training dashed, held-out images solid'\n"
+    fprintf(script,
+            "set multiplot layout 1,2\nset xlabel 'epoch'\nset key top right\nset format y '%%g'\n"
+            "set title 'loss: training dashed, held-out images solid'\nset ylabel 'nats'\nset logscale y\n");
+    plot_runs(script, report, has_epochs,
+              (const Plot[]){{"using 1:2 with lines", "dashtype 3"}, {"using 1:5 with linespoints", ""}, {0}},
+              true);
+    fprintf(script, "unset logscale y\nset title 'accuracy, likewise'\n"
                     "set ylabel '%%'\nset key off\n");
     plot_runs(script, report, has_epochs,
               (const Plot[]){{"using 1:4 with linespoints", ""}, {"using 1:3 with lines", "dashtype 3"}, {0}},

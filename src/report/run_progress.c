@@ -156,6 +156,7 @@ static void fill(Output *output, const Course *course, const RunProgress *progre
     add_curve(output, &course->steps, "lr", "learning rate");
     add_curve(output, &course->epochs, "train_loss", "loss of an epoch");
     add_curve(output, &course->epochs, "train_accuracy", "training accuracy");
+    add_curve(output, &course->epochs, "valid_loss", "held-out loss");
     add_curve(output, &course->epochs, "valid_accuracy", "held-out accuracy");
     add_curve(output, &course->pairs, "seconds", "seconds of a pair");
     output_end(output);

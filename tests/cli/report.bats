@@ -37,6 +37,8 @@ assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"
 kinds = [f['kind'] for f in page['figures']]
 assert kinds == ['accuracy', 'learning', 'calibration', 'times', 'confusion', 'confusion'], kinds
 assert any('%dcnn' in f['svg'] for f in page['figures'] if f['kind'] == 'accuracy')
+learning, = [f['svg'] for f in page['figures'] if f['kind'] == 'learning']
+assert 'loss: training dashed, held-out images solid' in learning
 import os, xml.dom.minidom
 for f in page['figures']:
     xml.dom.minidom.parseString(f['svg'])
@@ -66,6 +68,8 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     cp -r "$runs/<b>%dcnn'&" begun && rm begun/model.h5
     PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report begun "$runs/knn/model.h5" --out page.html --split valid 2>err
     grep 'no figures are drawn' err
+    grep 'begun is shown without predictions: it has no model yet' err
+    grep -q '"no_predictions":"it has no model yet"' page.html
     grep -q '"name":"begun"' page.html
     # a run whose dataset is gone keeps the rest of the page
     cp "$data" lost.h5
@@ -109,9 +113,12 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     grep 'begun has no metrics yet: waiting' err
     grep 'state *complete' seen
     "$PARDIGITS" watch begun --once --json | grep -F '"place":"epoch 2/2, step 10/10 (100.0 %)"'
+    "$PARDIGITS" watch begun --once | grep 'held-out loss'
     SLURM_JOB_ID=1 "$PARDIGITS" train configs/knn.ini "${small[@]}" --run job 2>err
     [[ $(grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} hosts: [^ ]' err) -eq 1 ]]
     [[ $(grep -cvE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} ' err) -eq 0 ]]
+    "$PARDIGITS" watch job --once >job.txt # no heading of curves, of which there are none
+    if grep curves job.txt; then false; fi
     fails 1 "nowhere can't be read" "$PARDIGITS" watch nowhere
     fails 1 'none of a run' "$PARDIGITS" watch configs
     mkdir empty
@@ -134,6 +141,10 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     kill -USR1 $training
     wait $training || true
     "$PARDIGITS" watch begun --once --json | grep '"state":"stopped'
+    # others than watch say, too, that it isn't finished
+    "$PARDIGITS" report begun --split train --out page.html 2>&1 | grep "begun/model.h5 is shown without predictions: its training isn't finished"
+    grep -q '"no_predictions":"its training' page.html
+    "$PARDIGITS" export begun --out begun.onnx 2>&1 | grep "note: the training of begun/model.h5 isn't finished: .* of 5000 epochs trained"
     "$PARDIGITS" train configs/cnn-fast.ini "${small[@]}" --set cnn.epochs=5000 --resume --run begun 2>log 3>&- &
     training=$!
     until [[ -e begun/.lock ]]; do kill -0 $training; sleep 0.02; done
