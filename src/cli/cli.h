@@ -103,6 +103,9 @@ void settings_hint_at_unused(const Settings *settings, const Config *config, Log
 /* The same, and of what the configuration's file sets, in a line. */
 void hint_at_unused_keys(const Settings *settings, const Config *config, Log *log);
 
+/* Says of a model whose training isn't finished how far it is. */
+void note_unfinished_model(const Model *model, Log *log);
+
 /* STATUS_USAGE if out, a file to be written, is one of the inputs, a file that a run keeps in its folder, an
  * HDF5 file of another format than `format`, that of what is written (NULL: it isn't HDF5), or where HDF5 is
  * written any other file. Collective. */

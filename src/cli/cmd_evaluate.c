@@ -259,7 +259,10 @@ static StatusCode take_members(const char *members, char setting[64], EvaluateAr
                                Status *status) {
     const char *key = find_members_key();
     Config *config = config_create(&model_families.keys);
-    if (!config_set_value(config, key, members, "--members", status)) {
+    if (!config_set_value(config, key, members, "--members", status) && !config_int(config, key))
+        status_set(status, STATUS_USAGE, "--members %s: expected 1 or more; omit it for all members.",
+                   members);
+    if (!status->code) {
         snprintf(setting, 64, "%s=%.30s", key, config_value(config, key));
         settings_take(&arguments->settings, setting, status);
         arguments->some_members = true;

@@ -143,6 +143,7 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     if (path && !check_output(context, arguments.out, NULL, 1, &path, status) &&
         !model_open(context, &model_families, path, &arguments.settings, &model, status)) {
         settings_hint_at_unused(&arguments.settings, model.config, context->log);
+        note_unfinished_model(&model, context->log);
         const ModelExporter *exporter =
             find_exporter(&model, arguments.format, arguments.split != NULL, status);
         const bool first = comm_rank(context->comm) == 0;

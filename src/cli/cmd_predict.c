@@ -202,6 +202,7 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
         !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status) &&
         !check_model(&model, &wishes, status)) {
         settings_hint_at_unused(&settings, model.config, context->log);
+        note_unfinished_model(&model, context->log);
         if (wishes.whole && !image_from_whole(model.spec.from)) model.spec.from = IMAGE_FROM_WHOLE;
         predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
     }

@@ -196,15 +196,16 @@ static int find_command(const char *name) {
 
 /* Help and version need no MPI, so that they work on a login node too. Returns whether it was asked for. */
 static bool answer_help(int argc, char **argv) {
-    if (argc == 2 && !strcmp(argv[1], "--version")) {
+    if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version"))) {
         build_info_print(stdout);
         return true;
     }
-    bool asked = false;
+    const bool by_name = argc > 1 && !strcmp(argv[1], "help");
+    bool asked = by_name;
     for (int i = 1; i < argc; i++)
         asked = asked || !strcmp(argv[i], "--help") || (i < 3 && !strcmp(argv[i], "-h"));
     if (!asked) return false;
-    int c = find_command(argv[1]);
+    int c = find_command(by_name ? argv[2] : argv[1]); /* argv ends with NULL */
     if (c < 0)
         print_help(stdout);
     else

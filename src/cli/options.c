@@ -126,6 +126,15 @@ void settings_hint_at_unused(const Settings *settings, const Config *config, Log
     }
 }
 
+void note_unfinished_model(const Model *model, Log *log) {
+    Status ignored = {0};
+    bool complete = true;
+    char about[128] = "";
+    if (checkpoint_is_complete(model->file, &complete, &ignored) || complete) return;
+    model->family->describe(model, about, sizeof about);
+    log_line(log, "note: the training of %s isn't finished: %s", h5_path(model->file), about);
+}
+
 StatusCode check_models_differ(const char *where, int count, char **paths, Status *status) {
     for (int i = 0; i < count; i++)
         for (int j = 0; j < i && !status->code; j++) {

@@ -17,6 +17,9 @@ setup_file() {
     for line in 'pardigits [0-9.]*' 'build  *[0-9a-f]{12} ' 'compiler .*ARCH=' 'MPI  ' 'HDF5  *[0-9.]*$' 'dot products  ' 'convolutions  .*direct'; do
         "$PARDIGITS" --version | grep -E "^$line"
     done
+    "$PARDIGITS" version | diff - <("$PARDIGITS" --version)
+    "$PARDIGITS" help | diff - <("$PARDIGITS" --help)
+    "$PARDIGITS" help train | diff - <("$PARDIGITS" train --help)
 }
 
 @test "train leaves model.h5, metrics.h5 and config.ini, which trains the same model again" {
@@ -182,6 +185,21 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     echo 'no picture' >"$BATS_TEST_TMPDIR/text.png"
     fails_on 2 1 'text.png' predict "$models/knn/model.h5" "$BATS_TEST_TMPDIR/text.png" "$BATS_TEST_TMPDIR/0.pgm"
     grep -q '^7 .*0.pgm' "$BATS_TEST_TMPDIR/out"
+}
+
+@test "show: of a model with many arrays people see the first ones, programs all" {
+    needs h5py
+    cd "$BATS_TEST_TMPDIR" || return
+    /usr/bin/python3 -c '
+import h5py, numpy as np
+with h5py.File("many.h5", "w") as f:
+    f.attrs.update(format="pardigits dataset", version=1, classes=24)
+    f["train/labels"] = np.arange(48, dtype="u1") % 24
+    f["train/images"] = np.random.default_rng(1).integers(0, 256, (48, 8, 8), "u1")'
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data many.h5 --run many --set run.train=0 --set run.valid=0
+    [[ $("$PARDIGITS" show many | grep -c '^/model/') -eq 200 ]]
+    "$PARDIGITS" show many | grep '^arrays, the first 200 of 5[0-9][0-9] (--json has all)$'
+    [[ $("$PARDIGITS" show many --json | grep -o '"array":' | wc -l) -gt 500 ]]
 }
 
 @test "show: dataset, models and metrics; sheets are PNG files" {

@@ -483,6 +483,7 @@ END
     fails 2 '--frob' "$PARDIGITS" evaluate model.h5 --frob
     fails_on 2 2 'did you mean --overwrite' "${train[@]}" --over
     fails 2 'isn'"'"'t a whole number' "$PARDIGITS" evaluate model.h5 --members=x
+    fails 2 '--members 0: expected 1 or more' "$PARDIGITS" evaluate model.h5 --members 0
     fails 2 'did you mean --members' "$PARDIGITS" evaluate model.h5 --member=2
     fails 2 '--run' "$PARDIGITS" train configs/knn.ini
     fails_on 2 2 'exclude' "${train[@]}" --resume --overwrite
