@@ -4,53 +4,75 @@
 
 #include <math.h>
 
-/* Rows of a column in which a mask is inked, from the upper one to the lower one; false: none. */
-static bool inked_rows(PIX *mask, int x, int *top, int *bottom) {
-    *top = pixGetHeight(mask);
-    *bottom = -1;
-    for (int y = 0; y < pixGetHeight(mask); y++) {
-        l_uint32 inked = 0;
-        pixGetPixel(mask, x, y, &inked);
-        if (!inked) continue;
-        *top = (int)smaller(*top, y);
-        *bottom = y;
-    }
-    return *bottom >= 0;
+enum { MOST_LINES = 2 };
+
+/* The lines that run into a shape from a side: how many, how far nothing else is seen, and where they are. */
+typedef struct {
+    int count, length;
+    double height[MOST_LINES]; /* from above, of the middle of a line where it was seen last */
+} LineEnds;
+
+static bool is_inked(PIX *mask, int x, int y) {
+    l_uint32 inked = 0;
+    pixGetPixel(mask, x, y, &inked);
+    return inked != 0;
 }
 
-/* How far from a side nothing but one stroke, no wider than `thickest`, is seen. *height: where it is at
- * last. */
-static int end_of_line(PIX *mask, bool right, int thickest, double *height) {
-    const int width = pixGetWidth(mask);
-    int length = 0, top, bottom;
-    for (; length < width; length++) {
-        const int x = right ? width - 1 - length : length;
-        if (!inked_rows(mask, x, &top, &bottom) || bottom - top >= thickest) break;
-        *height = (top + bottom) / 2.0;
+/* The middles of the strokes that a column crosses. Returns how many, or -1 if they are too many, or one is
+ * thicker than `thickest`. */
+static int cross_strokes(PIX *mask, int x, int thickest, double middles[MOST_LINES]) {
+    int count = 0;
+    for (int y = 0; y < pixGetHeight(mask); y++) {
+        const int top = y;
+        while (y < pixGetHeight(mask) && is_inked(mask, x, y))
+            y++;
+        if (y == top) continue;
+        if (count == MOST_LINES || y - top > thickest) return -1;
+        middles[count++] = (top + y - 1) / 2.0;
     }
-    return length;
+    return count;
+}
+
+/* One line that is longer than `least`, or two of which one begins a little before the other. */
+static LineEnds end_of_lines(PIX *mask, bool right, int thickest, int least) {
+    LineEnds ends = {0};
+    const int width = pixGetWidth(mask);
+    double middles[MOST_LINES];
+    for (; ends.length < width; ends.length++) {
+        const int x = right ? width - 1 - ends.length : ends.length;
+        const int count = cross_strokes(mask, x, thickest, middles);
+        if (count <= 0 || count < ends.count || (count > ends.count && ends.length >= least)) break;
+        ends.count = count;
+        for (int l = 0; l < count; l++)
+            ends.height[l] = middles[l];
+    }
+    return ends;
+}
+
+/* Whether a line runs through the middle of a shape, from a height at its left end to one at its right. */
+static bool runs_through(PIX *mask, const LineEnds *left, const LineEnds *right, int l, int reach) {
+    const int width = pixGetWidth(mask), height = pixGetHeight(mask);
+    const double from = left->height[l], to = right->height[l];
+    if (fmin(from, to) < 0.25 * height || fmax(from, to) > 0.75 * height || fabs(from - to) > width / 4.0)
+        return false;
+    for (int x = left->length; x < width - right->length; x++) {
+        const int middle = (int)lround(from + (to - from) * x / width);
+        bool inked = false;
+        for (int y = middle - reach; y <= middle + reach && !inked; y++)
+            inked = is_inked(mask, x, y);
+        if (!inked) return false;
+    }
+    return true;
 }
 
 bool page_is_struck_out(PIX *mask) {
-    const int width = pixGetWidth(mask), height = pixGetHeight(mask);
     const double stroke = page_stroke_width(mask);
-    const int thickest = (int)lround(1.7 * stroke) + 1, least = (int)larger(4, lround(2 * stroke));
-    double left = 0, right = 0;
-    if (10 * width < 8 * height || end_of_line(mask, false, thickest, &left) < least ||
-        end_of_line(mask, true, thickest, &right) < least)
-        return false;
-    const double upper = 0.25 * height, lower = 0.75 * height;
-    if (fmin(left, right) < upper || fmax(left, right) > lower || fabs(left - right) > width / 4.0)
-        return false;
-    for (int x = 0; x < width; x++) { /* the line between both ends */
-        const int middle = (int)lround(left + (right - left) * x / width), reach = thickest;
-        bool inked = false;
-        for (int y = middle - reach; y <= middle + reach && !inked; y++) {
-            l_uint32 pixel = 0;
-            pixGetPixel(mask, x, y, &pixel);
-            inked = pixel != 0;
-        }
-        if (!inked) return false;
-    }
+    const int thickest = (int)lround(1.7 * stroke) + 1, least = (int)larger(4, lround(1.5 * stroke));
+    if (10 * pixGetWidth(mask) < 8 * pixGetHeight(mask)) return false;
+    const LineEnds left = end_of_lines(mask, false, thickest, least),
+                   right = end_of_lines(mask, true, thickest, least);
+    if (left.count != right.count || smaller(left.length, right.length) < least) return false;
+    for (int l = 0; l < left.count; l++)
+        if (!runs_through(mask, &left, &right, l, thickest)) return false;
     return true;
 }

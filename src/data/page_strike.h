@@ -4,8 +4,8 @@
 
 #include "data/page_mask.h"
 
-/* Whether a thin line runs through the middle of a shape, one digit or several, and ends beyond it on both
- * sides. */
+/* Whether one thin line, or two, run through the middle of a shape, one digit or several, and end beyond it
+ * on both sides. */
 bool page_is_struck_out(PIX *mask);
 
 #endif

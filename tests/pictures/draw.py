@@ -417,6 +417,16 @@ class Drawer:
         ImageDraw.Draw(page).line((54, 92 + self.between(-5, 5), right + 16, 92 + self.between(-5, 5)), fill=colour, width=5)
         return page, ""
 
+    def draw_struck_twice(self):
+        """By two lines, as people mostly do."""
+        page, count = self.page(420, 200), self.between(1, 3)
+        self.row(page, count, 70, 60, 65, 12, (30, 40, 140))
+        right = np.where(np.asarray(page.convert("L")).min(0) < 128)[0][-1]
+        for y in (84, 100):
+            ends = (54 + self.between(-6, 6), y + self.between(-3, 3), right + 16 + self.between(-6, 6), y + self.between(-3, 3))
+            ImageDraw.Draw(page).line(ends, fill=(30, 40, 140), width=self.between(3, 5))
+        return page, ""
+
     def draw_words(self):
         """Handwriting without digits."""
         page = self.page(700, 320)
@@ -542,7 +552,7 @@ NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
         "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
-        "check_boxes", "struck_out")  # found later; drawn last, so that the others stay what they were
+        "check_boxes", "struck_out", "struck_twice")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
