@@ -156,10 +156,17 @@ static int drawn_sides(PIX *part) {
            (side_covered(part, width - band_x, 0, band_x, height) >= whole);
 }
 
-/* A part's straight lines that are nearly as long as it. */
+/* A part's straight lines that are nearly as long as it; they may slant a little, as in a photograph. */
 static PIX *long_lines(PIX *part, bool horizontal) {
-    const int least = (horizontal ? pixGetWidth(part) : pixGetHeight(part)) * 6 / 10;
-    return pixOpenCompBrick(NULL, part, horizontal ? L_MAX(least, 3) : 1, horizontal ? 1 : L_MAX(least, 3));
+    const int length = horizontal ? pixGetWidth(part) : pixGetHeight(part), least = L_MAX(length * 6 / 10, 3);
+    const int run = (int)smaller(least, larger(40, length / 20)); /* level for that long at least */
+    PIX *runs = pixOpenCompBrick(NULL, part, horizontal ? run : 1, horizontal ? 1 : run);
+    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? run / 4 : 3, horizontal ? 3 : run / 4);
+    PIX *lines = pixSelectBySize(joined, least, least, 8, horizontal ? L_SELECT_WIDTH : L_SELECT_HEIGHT,
+                                 L_SELECT_IF_GTE, NULL);
+    pixDestroy(&runs);
+    pixDestroy(&joined);
+    return lines;
 }
 
 /* Whether a part has such lines in both directions, and thin ones, as several cells have, out of which digits

@@ -167,10 +167,10 @@ static bool surrounds(const PageShape *a, const PageShape *b) {
            has_ink(a, in->x, out->y, in->width, above) && has_ink(a, in->x, bottom_of(in), in->width, below);
 }
 
-/* Whether b lies in a's box, and isn't a speck beside it. */
-static bool holds(const PageShape *a, const PageShape *b) {
+/* Whether b lies in a's box, and isn't a speck beside it: a is at most `most` times as large. */
+static bool holds(const PageShape *a, const PageShape *b, int most) {
     const PageRect both = page_rect_united(&a->box, &b->box);
-    return 12 * larger(b->box.width, b->box.height) >= a->box.height && both.width == a->box.width &&
+    return most * larger(b->box.width, b->box.height) >= a->box.height && both.width == a->box.width &&
            both.height == a->box.height;
 }
 
@@ -185,7 +185,7 @@ static bool is_enclosure(const PageShapes *shapes, int i) {
     int held = 0;
     for (int j = 0; j < shapes->count; j++) {
         const PageShape *other = &shapes->shapes[j];
-        if (j == i || !holds(shape, other)) continue;
+        if (j == i || !holds(shape, other, 12)) continue;
         held += 3 * other->box.height <= box->height && 2 * other->box.height >= other->box.width;
         if (surrounds(shape, other))
             inside = inside.width ? page_rect_united(&inside, &other->box) : other->box;
@@ -253,6 +253,32 @@ static bool has_proportions(const PageShape *shape, int height) {
            box->height <= 12 * box->width + 12;
 }
 
+/* Whether nearly all of a large shape lies along the sides of its box, as the edge of a sheet does. */
+static bool is_along_sides(const PageShape *shape) {
+    const PageRect *box = &shape->box;
+    l_int32 inner = 0;
+    if (smaller(box->width, box->height) < 12 * MIN_HEIGHT) return false;
+    BOX *middle = boxCreate(box->width / 8, box->height / 8, box->width * 6 / 8, box->height * 6 / 8);
+    pixCountPixelsInRect(shape->mask, middle, &inner, NULL);
+    boxDestroy(&middle);
+    return 20 * inner <= shape->area;
+}
+
+/* Removes the edges of sheets: they have writing within. */
+static void remove_edges(PageShapes *shapes) {
+    const int several = 2;
+    for (int i = shapes->count - 1; i >= 0; i--) {
+        const PageShape *shape = &shapes->shapes[i];
+        int held = 0;
+        for (int j = 0; is_along_sides(shape) && j < shapes->count && held < several; j++) {
+            const PageShape *other = &shapes->shapes[j];
+            held += j != i && holds(shape, other, 40) && has_proportions(other, MIN_HEIGHT) &&
+                    is_of_strokes(other);
+        }
+        if (held >= several) page_shape_remove(shapes, i);
+    }
+}
+
 /* Moves a shape to others, which have room for it. */
 static void move_shape(PageShapes *shapes, int i, PageShapes *others) {
     others->shapes[others->count++] = shapes->shapes[i];
@@ -309,6 +335,7 @@ static void make_shapes(PageShapes *shapes, PageShapes *pieces) {
 
 PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     PageShapes shapes = connected_parts(mask);
+    remove_edges(&shapes);
     int height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)

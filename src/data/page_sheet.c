@@ -12,7 +12,7 @@ enum {
     RIM = 2        /* pixels along the sheet's edge that aren't counted to it */
 };
 
-static const double MUCH_DARKER = 0.8; /* than paper */
+static const double DARK_EDGE = 0.7, DARK_GROUND = 0.8, WITH_EDGES = 0.1;
 
 /* Where a page is bright within a mask. */
 static PIX *bright_within(PIX *grey, PIX *mask) {
@@ -101,8 +101,8 @@ static bool is_strip(PIX *part) {
 }
 
 /* Whether a part has four straight sides, is large, and leaves a ground around it: more than half of the
- * page's edge lies outside, and at most two of its sides touch the part, but for its corners, as of a crooked
- * scan. */
+ * page's edge lies outside, and at most two of its sides touch more of the part than a corner, as those of a
+ * crooked scan do. */
 static bool has_shape_of_sheet(PIX *part) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
     const struct {
@@ -115,12 +115,11 @@ static bool has_shape_of_sheet(PIX *part) {
         BOX *box = boxCreate(sides[s].x, sides[s].y, sides[s].width, sides[s].height);
         pixCountPixelsInRect(part, box, &pixels, NULL);
         boxDestroy(&box);
-        touched += pixels > 0;
+        touched += 8 * pixels > L_MAX(sides[s].width, sides[s].height);
         on_edge += pixels;
     }
-    const bool at_corners = 10 * on_edge <= 2 * (width + height);
-    return 10 * area >= width * height && 10 * off_straight_sides(part) <= area &&
-           (touched <= 2 || at_corners) && on_edge < width + height && !is_strip(part);
+    return 10 * area >= width * height && 10 * off_straight_sides(part) <= area && touched <= 2 &&
+           on_edge < width + height && !is_strip(part);
 }
 
 static double mean_where(PIX *grey, PIX *mask) {
@@ -139,9 +138,45 @@ static double mean_along(PIX *grey, PIX *mask, int reach, bool outside) {
     return mean;
 }
 
-/* Whether the page is much darker right outside of a part, as it isn't at the edge of a patch of light. */
+/* Whether the page is darker right outside of the side of a part that follows corner c; also where that lies
+ * beyond the page. */
+static bool is_darker_beside(PIX *grey, const PageCorners *corners, int c) {
+    enum { POINTS = 32 };
+    const double least = 0.9;
+    const int next = (c + 1) % 4;
+    const double x = corners->x[next] - corners->x[c], y = corners->y[next] - corners->y[c],
+                 reach = 2 * RIM / fmax(hypot(x, y), 1);
+    int64_t inside = 0, outside = 0;
+    for (int i = 1; i < POINTS; i++) {
+        const double from_x = corners->x[c] + x * i / POINTS, from_y = corners->y[c] + y * i / POINTS;
+        l_uint32 in, out;
+        if (pixGetPixel(grey, (int)lround(from_x - y * reach), (int)lround(from_y + x * reach), &in) ||
+            pixGetPixel(grey, (int)lround(from_x + y * reach), (int)lround(from_y - x * reach), &out))
+            continue;
+        inside += in;
+        outside += out;
+    }
+    return inside == 0 || (double)outside < least * (double)inside;
+}
+
+static bool is_darker_all_round(PIX *grey, PIX *part) {
+    const PageCorners corners = page_sheet_corners(part);
+    bool darker = true;
+    for (int c = 0; c < 4; c++)
+        darker = darker && is_darker_beside(grey, &corners, c);
+    return darker;
+}
+
+/* Whether what is around a part has at most this share of its light, as it hasn't at the edge of a patch of
+ * light; or, where each of its sides has an edge, somewhat more. */
+static bool is_dark_around(PIX *grey, PIX *part, double share, double most) {
+    return share < most || (share < most + WITH_EDGES && is_darker_all_round(grey, part));
+}
+
+/* Whether the page is dark right outside of a part. */
 static bool has_dark_edge(PIX *grey, PIX *part) {
-    return mean_along(grey, part, 2 * RIM, true) < MUCH_DARKER * mean_along(grey, part, 2 * RIM, false);
+    const double outside = mean_along(grey, part, 2 * RIM, true);
+    return is_dark_around(grey, part, outside / mean_along(grey, part, 2 * RIM, false), DARK_EDGE);
 }
 
 /* page at a size at which a sheet is found quickly; NULL where it is too narrow. */
@@ -197,13 +232,22 @@ static bool is_sheet(PIX *grey, PIX *part) {
     return has_shape_of_sheet(part) && has_dark_edge(grey, part);
 }
 
-/* Adds to a part what makes it a sheet: the half that lies in shadow. Whether there is such one. */
+/* Share of a part that isn't as straight as its corners say. */
+static double roughness(PIX *part) {
+    l_int32 area = 0;
+    pixCountPixels(part, &area, NULL);
+    return (double)off_straight_sides(part) / L_MAX(area, 1);
+}
+
+/* Adds to a part what makes it a sheet: the half that lies in shadow. What belongs to the ground makes the
+ * sides of a sheet that is whole rougher. Whether there is such one. */
 static bool unite_with_shadow(PIX *grey, PIX *part, PIX **darker, int count) {
+    const double roughest = is_sheet(grey, part) ? fmax(2 * roughness(part), 0.02) : 1;
     bool sheet = false;
     for (int i = 0; i < count && !sheet; i++) {
         PIX *both = pixOr(NULL, part, darker[i]);
         fill_ink(both);
-        sheet = is_sheet(grey, both);
+        sheet = roughness(both) <= roughest && is_sheet(grey, both);
         if (sheet) pixCopy(part, both);
         pixDestroy(&both);
     }
@@ -239,7 +283,7 @@ static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
     return count;
 }
 
-/* Adds the parts of a page that are sheets: the ground that none of them covers is much darker, as it isn't
+/* Adds the parts of a page that are sheets: the ground that none of them covers is darker, as it isn't
  * around what lies between rules. grey: the small page. */
 static void add_sheets(PIX *page, PIX *grey, PageSheets *sheets) {
     PIX *parts[PAGE_MOST_SHEETS], *ground = pixCreate(pixGetWidth(grey), pixGetHeight(grey), 1);
@@ -249,7 +293,7 @@ static void add_sheets(PIX *page, PIX *grey, PageSheets *sheets) {
     pixInvert(ground, ground);
     const double dark = mean_where(grey, ground);
     for (int i = 0; i < count; i++) {
-        if (dark < MUCH_DARKER * mean_along(grey, parts[i], 2 * RIM, false)) {
+        if (is_dark_around(grey, parts[i], dark / mean_along(grey, parts[i], 2 * RIM, false), DARK_GROUND)) {
             pixErodeBrick(parts[i], parts[i], 2 * RIM + 1, 2 * RIM + 1);
             add_sheet(parts[i], page, sheets);
         }

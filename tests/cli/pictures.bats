@@ -102,6 +102,25 @@ dim.save("desk_shadow.pgm")
 note = Page(500, 500, 200)  # a note on a wall; only its shadow has an edge
 note.fill(30, 30, 430, 430, 205).fill(460, 38, 7, 429, 90).fill(38, 460, 429, 7, 90)
 note.put(0, 2, 60, 60).put(1, 2, 110, 60).put(1, 2, 60, 160).put(0, 2, 110, 160).save("note.pgm")
+table = Page(640, 640, 200)  # a sheet against which its digits are small
+table.fill(30, 30, 570, 570, 205).fill(600, 38, 9, 571, 90).fill(38, 600, 571, 9, 90)
+table.put(0, 1, 60, 60).put(1, 1, 84, 60).put(1, 1, 60, 120).put(0, 1, 84, 120).save("table.pgm")
+wood, sheet = Page(400, 500, 60), Page(330, 440, 250)  # around a sheet, two sides of which are brighter than the others
+wood.fill(0, 0, 30, 500, 120).fill(0, 0, 330, 30, 120)
+for y in range(30, 440, 50):
+    sheet.fill(0, y, 330, 2, 170)
+sheet.put(0, 2, 60, 76).put(1, 2, 110, 76).put(1, 2, 60, 226).put(0, 2, 110, 226)
+for y, row in enumerate(sheet.rows):
+    wood.rows[30 + y][30 - y // 40:360 - y // 40] = row
+wood.save("wood.pgm")
+grid = Page(460, 460)  # cells that slant, as in a photograph
+for y, row in enumerate(grid.rows):
+    for x in range(30, 430):
+        if 30 <= y < 430 and ((y * 30 + x) % 2000 < 60 or (x * 40 - y) % 2640 < 80):
+            row[x] = 40
+for k, i in enumerate((0, 1, 1, 0, 0, 1)):
+    grid.put(i, 2, 40 + k % 3 * 66, 84 + k // 3 * 66)
+grid.save("grid.pgm")
 faint = Page(228, 228, 255).put(33, 6, 30, 30)
 faint.rows = [[150 - (255 - v) * 40 // 255 + (x * x * 7 + y * y * 13 + x * y) % 11 for x, v in enumerate(row)] for y, row in enumerate(faint.rows)]
 faint.save("faint.pgm")
@@ -193,7 +212,7 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow or light, on a note, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow or light, on a note, on a table that is as light, on wood, in slanted cells, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a pattern, on rules askew, marked, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
@@ -201,9 +220,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

@@ -396,6 +396,47 @@ class Drawer:
                 text += self.row(page, self.between(1, 3), x, y, 48, 12)
         return page.filter(ImageFilter.GaussianBlur(0.8)), text
 
+    def seen_at_an_angle(self, page, ground, most=0.02):
+        """page, its corners moved by up to `most` of its sides, with its shadow on a ground that is a tenth larger."""
+        w, h = page.size
+        corners = [(w * (x + 0.05 + self.random.uniform(-most, most)), h * (y + 0.05 + self.random.uniform(-most, most)))
+                   for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        rows, goal = [], []
+        for (x, y), (u, v) in zip(corners, ((0, 0), (w, 0), (w, h), (0, h))):
+            rows += [(x, y, 1, 0, 0, 0, -u * x, -u * y), (0, 0, 0, x, y, 1, -v * x, -v * y)]
+            goal += [u, v]
+        back = tuple(np.linalg.solve(np.array(rows, float), np.array(goal, float)))
+        moved = lambda picture: picture.transform(ground.size, Image.PERSPECTIVE, back, Image.BICUBIC)
+        place = moved(Image.new("L", page.size, 255))
+        shadow = Image.new("L", ground.size)
+        shadow.paste(place, (6, 6))
+        dark = 1 - 0.35 * np.asarray(shadow.filter(ImageFilter.GaussianBlur(6)), float)[..., None] / 255
+        seen = Image.fromarray((np.asarray(ground) * dark).astype(np.uint8))
+        seen.paste(moved(page), (0, 0), place)
+        return self.noise(self.light(seen, 0.25).filter(ImageFilter.GaussianBlur(0.7)), 3)
+
+    def draw_sudoku_photo(self):
+        """On a table that is nearly as light."""
+        page, text, side = self.page(640, 640), "", 62
+        draw = ImageDraw.Draw(page)
+        for k in range(10):
+            at, wide = 40 + k * side, 4 if k % 3 == 0 else 1
+            draw.line((40, at, 40 + 9 * side, at), (30, 30, 30), wide)
+            draw.line((at, 40, at, 40 + 9 * side), (30, 30, 30), wide)
+        for k in range(81):
+            if self.between(0, 3):
+                ink, label = self.digit(self.between(34, 42))
+                self.put(page, ink, 40 + k % 9 * side + (side - ink.width) // 2, 40 + k // 9 * side + (side - ink.height) // 2, (30, 50, 130))
+                text += label
+        return self.seen_at_an_angle(page, Image.new("RGB", (704, 704), (235, 233, 228))), text
+
+    def draw_sheet_on_wood(self):
+        x, y = np.meshgrid(np.arange(528), np.arange(616))
+        grain = 1 + 0.1 * np.sin(y / self.random.uniform(4, 12) + x / 90 + 2 * np.sin(x / 150 + y / 70))
+        ground = Image.fromarray((grain[..., None] * np.array((150, 105, 65))).astype(np.uint8))
+        page, text = self.sheet_of_lines()
+        return self.seen_at_an_angle(page, ground), text
+
     def draw_check_boxes(self):
         """Some of them with a cross."""
         page = self.page(420, 320)
@@ -552,7 +593,8 @@ NONE = ("blank", "only_rules", "only_noise", "dots", "empty_box", "letter")
 MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underlined", "comb", "pattern", "askew", "sheets", "over_cells",
         "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
-        "check_boxes", "struck_out", "struck_twice")  # found later; drawn last, so that the others stay what they were
+        "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
+        "sheet_on_wood")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
