@@ -102,7 +102,7 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
-    page_remove_lines(&mask);
+    page_remove_lines(&mask, sight.ink);
     page_remove_faint(sight.ink, sight.level, mask);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
     page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);

@@ -1,10 +1,9 @@
 #include "data/page_mask.h"
 
 #include "core/integers.h"
+#include "data/page_rules.h"
 
 #include <math.h>
-
-enum { LONGEST_BRIDGE = 2000 }; /* pixels of a rule that a shape may cover */
 
 /* Removes from mask the pixels of `lines` but for those where a stroke crosses: there the run of pixels
  * across the line is longer than the line is wide. */
@@ -23,92 +22,6 @@ static int width_of_line(PIX *line, int length) {
     l_int32 pixels = 0;
     pixCountPixels(line, &pixels, NULL);
     return (int)divide_up(pixels, larger(length, 1));
-}
-
-/* What is told of a page's lines in one direction. */
-typedef struct {
-    bool horizontal;
-    int length, across; /* of the page, along the lines and across them */
-    bool many; /* the page is ruled: shorter pieces are rules too, and so is a line at the page's edge */
-} Ruling;
-
-/* Pixels that a rule may be wide. */
-static int thickest_rule(const Ruling *page) {
-    return (int)larger(3, smaller(page->across, 4 * page->length) / 60);
-}
-
-/* Pixels of the shortest straight run that may be of a line. */
-static int shortest_run(int length) {
-    return (int)larger(10, length / 80);
-}
-
-/* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
-static bool is_rule(const PageRect *line, int width, const Ruling *page) {
-    const bool horizontal = page->horizontal;
-    const int begin = horizontal ? line->x : line->y, length = horizontal ? line->width : line->height;
-    const int place = horizontal ? line->y : line->x, thick = horizontal ? line->height : line->width;
-    const int least = page->length / (page->many ? 12 : 4);
-    /* on squared paper it may seem to end where the last line crosses it */
-    const int near = (int)larger(page->many ? shortest_run(page->length) : 2, page->length / 50);
-    const bool at_edge = begin <= near || begin + length >= page->length - near;
-    const bool is_edge = place <= width || place + thick >= page->across - width;
-    return at_edge && (!is_edge || page->many) && length >= least && width <= thickest_rule(page) &&
-           8 * thick <= length;
-}
-
-/* Pixels of thin level (or upright) lines, joined where they aren't quite straight or a stroke crosses them.
- */
-static PIX *thin_lines(PIX *mask, bool horizontal, int thickest) {
-    const int length = horizontal ? pixGetWidth(mask) : pixGetHeight(mask), run = shortest_run(length);
-    const int across = thickest + 1, bridge = (int)larger(run, smaller(length / 3, LONGEST_BRIDGE));
-    PIX *thick = pixOpenBrick(NULL, mask, horizontal ? 1 : across, horizontal ? across : 1);
-    PIX *thin = pixSubtract(NULL, mask, thick);
-    PIX *runs = pixOpenCompBrick(NULL, thin, horizontal ? run : 1, horizontal ? 1 : run);
-    PIX *joined = pixCloseSafeCompBrick(NULL, runs, horizontal ? bridge : 3, horizontal ? 3 : bridge);
-    pixDestroy(&thick);
-    pixDestroy(&thin);
-    pixDestroy(&runs);
-    return joined;
-}
-
-/* Removes the rules among the lines, of which boxes and parts are the connected parts, unless mask is NULL;
- * their number. */
-static int remove_rules_among(PIX *mask, BOXA *boxes, PIXA *parts, const Ruling *page) {
-    int rules = 0;
-    for (int i = 0; i < boxaGetCount(boxes); i++) {
-        PageRect line;
-        boxaGetBoxGeometry(boxes, i, &line.x, &line.y, &line.width, &line.height);
-        PIX *part = pixaGetPix(parts, i, L_CLONE);
-        const int line_width = width_of_line(part, page->horizontal ? line.width : line.height);
-        const bool rule = is_rule(&line, line_width, page);
-        if (rule && mask) {
-            PIX *whole = pixCreateTemplate(mask);
-            pixRasterop(whole, line.x, line.y, line.width, line.height, PIX_SRC, part, 0, 0);
-            if (page->many) { /* beyond the last crossing may be too little for a run */
-                const int reach = 2 * shortest_run(page->length) + 1;
-                pixDilateBrick(whole, whole, page->horizontal ? reach : 1, page->horizontal ? 1 : reach);
-            }
-            remove_but_crossings(mask, whole, page->horizontal, line_width);
-            pixDestroy(&whole);
-        }
-        rules += rule;
-        pixDestroy(&part);
-    }
-    return rules;
-}
-
-/* Removes the rules across the page. */
-static void remove_rules(PIX *mask, bool horizontal) {
-    const int width = pixGetWidth(mask), height = pixGetHeight(mask), several = 3;
-    Ruling page = {horizontal, horizontal ? width : height, horizontal ? height : width, false};
-    PIX *lines = thin_lines(mask, horizontal, thickest_rule(&page) + 1);
-    PIXA *parts = NULL;
-    BOXA *boxes = pixConnComp(lines, &parts, 8);
-    page.many = remove_rules_among(NULL, boxes, parts, &page) >= several;
-    remove_rules_among(mask, boxes, parts, &page);
-    boxaDestroy(&boxes);
-    pixaDestroy(&parts);
-    pixDestroy(&lines);
 }
 
 /* Share of a part's columns (rows) that have a pixel in the band along its upper (left, ...) side. */
@@ -328,8 +241,7 @@ static void remove_frames_and_edges(PIX **mask) {
     *mask = clean;
 }
 
-void page_remove_lines(PIX **mask) {
-    remove_rules(*mask, true);
-    remove_rules(*mask, false);
+void page_remove_lines(PIX **mask, PIX *ink) {
+    page_remove_rules(mask, ink);
     remove_frames_and_edges(mask);
 }

@@ -22,8 +22,9 @@ PIX *page_ink(PIX *grey, int window, bool relative);
  * `reach`. */
 PIX *page_threshold(PIX *ink, int reach);
 
-/* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept. */
-void page_remove_lines(PIX **mask);
+/* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept.
+ * ink: what the mask was made of. */
+void page_remove_lines(PIX **mask, PIX *ink);
 
 /* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
  * level: the paper's. */

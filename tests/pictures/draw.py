@@ -468,6 +468,37 @@ class Drawer:
             ImageDraw.Draw(page).line(ends, fill=(30, 40, 140), width=self.between(3, 5))
         return page, ""
 
+    def draw_ruled_photo(self):
+        """Ruled paper that is bent as a bound page is, or seen at an angle."""
+        pitch, colour = self.between(52, 72), (150, 170, 200) if self.between(0, 2) else (90, 90, 100)
+        page, text = self.page(640, 800, 248), ""
+        draw = ImageDraw.Draw(page)
+        for y in range(pitch // 2, page.height, pitch):
+            draw.line((0, y, page.width, y), fill=colour, width=2)
+        for k in range(3):
+            height = pitch * 3 // 4
+            text += self.row(page, 5, 90 + self.between(0, 80), pitch // 2 + pitch * (2 + 3 * k) + height // 5, height, height // 3)
+        if self.between(0, 1):
+            page = page.crop((0, 40, 640, 760))
+            left, right = (self.between(0, 60) for _ in range(2))
+            page = page.transform(page.size, Image.QUAD, (0, left, 0, 720 - left, 640, 720 - right, 640, right), Image.BICUBIC)
+        else:
+            rows = np.asarray(page)
+            down = (np.sin(np.arange(640) / 640 * 3.14) * self.between(8, 20)).astype(int)
+            places = (np.arange(760)[:, None] + down[None]).clip(0, 799)
+            page = Image.fromarray(rows[places, np.arange(640)[None]])
+        return self.noise(self.light(page, 0.7), 4), text
+
+    def draw_squared_large(self):
+        """Digits that are larger than the squares of their paper, which isn't quite level."""
+        page, pitch, text = self.page(640, 480), self.between(26, 36), ""
+        colour = [(150, 180, 220), (165, 165, 170), (190, 205, 225)][self.between(0, 2)]
+        page = self.rules(page, pitch, colour, 2, True)
+        for k in range(3):
+            text += self.row(page, 4, 60 + self.between(0, 30), 20 + 150 * k, self.between(17, 24) * pitch // 10, pitch * 6 // 10)
+        page = page.rotate(self.between(-15, 15) / 10, Image.BICUBIC, fillcolor=(250, 250, 250)).crop((20, 15, 620, 465))
+        return self.noise(self.light(page, 0.7), 4), text
+
     def draw_words(self):
         """Handwriting without digits."""
         page = self.page(700, 320)
@@ -594,7 +625,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
-        "sheet_on_wood")  # found later; drawn last, so that the others stay what they were
+        "sheet_on_wood", "ruled_photo", "squared_large")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
