@@ -133,17 +133,42 @@ static bool is_crossed_box(PIX *box) {
     return cross;
 }
 
-/* Whether strokes rise from both ends of a line in a part, as of boxes that are open at the top. */
-static bool has_ends_that_rise(PIX *part, const PageRect *line) {
-    const int wide = (int)larger(4, 2 * line->height), high = 3 * wide, top = line->y - high;
+/* Rows above a line in a part that are covered by a stroke at both ends, as of boxes that are open at the
+ * top. */
+static int height_of_ends(PIX *part, const PageRect *line) {
+    const int wide = (int)larger(4, 2 * line->height), high = 3 * wide;
     const int left = (int)larger(0, line->x - wide), right = line->x + line->width - wide;
-    return top >= 0 && side_covered(part, left, top, 2 * wide, high) >= 0.9 &&
-           side_covered(part, right, top, 2 * wide, high) >= 0.9;
+    int height = 0;
+    while (height < line->y && side_covered(part, left, line->y - height - 1, 2 * wide, 1) > 0 &&
+           side_covered(part, right, line->y - height - 1, 2 * wide, 1) > 0)
+        height++;
+    return height >= high ? height : 0;
+}
+
+/* The teeth of a comb, thin upright strokes on a line in a part, as high as those at its ends; NULL unless
+ * there are several. */
+static PIX *teeth_of(PIX *part, const PageRect *line, int thickest, int height) {
+    const int several = 4, top = line->y - height;
+    l_int32 count = 0;
+    PIX *band = pixCreateTemplate(part);
+    pixRasterop(band, 0, top, pixGetWidth(part), height + line->height, PIX_SRC, part, 0, top);
+    PIX *thick = pixOpenBrick(NULL, band, thickest + 1, 1), *thin = pixSubtract(NULL, band, thick);
+    PIX *runs = pixOpenBrick(NULL, thin, 1, L_MAX(height / 4, 2));
+    PIX *joined = pixCloseSafeBrick(NULL, runs, 3, height);
+    PIX *teeth = pixSelectBySize(joined, 1, height * 8 / 10, 8, L_SELECT_HEIGHT, L_SELECT_IF_GTE, NULL);
+    pixCountConnComp(teeth, 8, &count);
+    if (count < several) pixDestroy(&teeth);
+    pixDestroy(&band);
+    pixDestroy(&thick);
+    pixDestroy(&thin);
+    pixDestroy(&runs);
+    pixDestroy(&joined);
+    return teeth;
 }
 
 /* The line under a number that touches it: thin, nearly as long as the part, about level, and low. NULL if
  * there is none. */
-static PIX *underline_of(PIX *part) {
+static PIX *underline_of(PIX *part, PageRect *place) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
     if (2 * width < 3 * height) return NULL;
     const int thickest = (int)larger(3, lround(1.5 * page_stroke_width(part))),
@@ -156,9 +181,8 @@ static PIX *underline_of(PIX *part) {
     for (int i = 0; i < boxaGetCount(boxes) && !line; i++) {
         PageRect box;
         boxaGetBoxGeometry(boxes, i, &box.x, &box.y, &box.width, &box.height);
-        if (100 * box.width < 85 * width || 6 * box.height > height || 10 * box.y < 6 * height ||
-            has_ends_that_rise(part, &box))
-            continue;
+        if (100 * box.width < 85 * width || 6 * box.height > height || 10 * box.y < 6 * height) continue;
+        *place = box;
         PIX *piece = pixaGetPix(lines, i, L_CLONE);
         line = pixCreateTemplate(part);
         pixRasterop(line, box.x, box.y, box.width, box.height, PIX_SRC, piece, 0, 0);
@@ -173,10 +197,17 @@ static PIX *underline_of(PIX *part) {
     return line;
 }
 
+/* Removes a line under a number, also with the teeth of a comb; a box that is open at the top is kept. */
 static void remove_underline(PIX *part) {
-    PIX *line = underline_of(part);
-    if (line) remove_but_crossings(part, line, true, width_of_line(line, pixGetWidth(part)));
+    PageRect place;
+    PIX *line = underline_of(part, &place);
+    if (!line) return;
+    const int width = width_of_line(line, pixGetWidth(part)), height = height_of_ends(part, &place);
+    PIX *teeth = height ? teeth_of(part, &place, width + 1, height) : NULL;
+    if (!height || teeth) remove_but_crossings(part, line, true, width);
+    if (teeth) remove_but_crossings(part, teeth, false, width);
     pixDestroy(&line);
+    pixDestroy(&teeth);
 }
 
 /* Pixels of a part on each side of the page. */

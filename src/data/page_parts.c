@@ -250,7 +250,7 @@ static bool is_of_strokes(const PageShape *shape) {
 static bool has_proportions(const PageShape *shape, int height) {
     const PageRect *box = &shape->box;
     return box->height >= MIN_HEIGHT && 10 * box->height >= 4 * height && box->width <= 4 * box->height &&
-           box->height <= 12 * box->width + 12;
+           box->height <= 16 * box->width + 12;
 }
 
 /* Whether nearly all of a large shape lies along the sides of its box, as the edge of a sheet does. */
@@ -290,7 +290,7 @@ static void move_shape(PageShapes *shapes, int i, PageShapes *others) {
 static bool is_small_writing(const PageShapes *shapes, int i, int height) {
     const PageRect *box = &shapes->shapes[i].box;
     bool beside = false;
-    if (!has_proportions(&shapes->shapes[i], box->height) || 10 * box->height >= 4 * height ||
+    if (!has_proportions(&shapes->shapes[i], box->height) || 2 * box->height >= height ||
         10 * box->height < height)
         return false;
     for (int j = 0; j < shapes->count; j++) {

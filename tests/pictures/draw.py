@@ -437,6 +437,27 @@ class Drawer:
         page, text = self.sheet_of_lines()
         return self.seen_at_an_angle(page, ground), text
 
+    def draw_comb_touched(self):
+        """Digits that touch the teeth of a comb."""
+        page, text = self.page(720, 240), ""
+        draw = ImageDraw.Draw(page)
+        draw.line((40, 152, 680, 152), (60, 60, 60), 2)
+        for k in range(9):
+            draw.line((40 + k * 80, 112, 40 + k * 80, 152), (60, 60, 60), 2)
+        for k in range(8):
+            ink, label = self.digit(66)
+            self.put(page, ink, 40 + k * 80 + self.between(18, 34), 76 + self.between(-4, 4), (30, 40, 140))
+            text += label
+        return page, text
+
+    def draw_sizes(self):
+        """A number under one that is up to three times as large."""
+        page = self.page(900, 640)
+        text = self.row(page, 3, 60, 50, 230, 40)
+        for y, height in ((360, 90), (510, self.between(70, 90))):
+            text += self.row(page, self.between(3, 6), 70, y, height, 18, (30, 40, 140))
+        return page, text
+
     def draw_check_boxes(self):
         """Some of them with a cross."""
         page = self.page(420, 320)
@@ -625,7 +646,8 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "highlighted", "same_brightness", "drawing", "sheets_of_lines", "heading", "crooked_scan", "exponents", "fractions", "words",
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
-        "sheet_on_wood", "ruled_photo", "squared_large")  # found later; drawn last, so that the others stay what they were
+        "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
+        "sizes")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
