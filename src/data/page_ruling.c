@@ -90,15 +90,20 @@ static double row_on(const Course *course, int x) {
     return course->row + (x - course->x) * course->slope;
 }
 
+/* Columns over which a rule may be hidden: the less of it is known, the fewer. */
+static int longest_gap(const Ruling *page, const Rule *rule) {
+    return (int)larger(page_shortest_run(page), smaller(4 * rule->seen, page->width / 3));
+}
+
 /* Follows a rule up to column `until`, or where it is seen last. After a gap it may be off its course the
  * more the wider that is. */
 static void follow(const Ruling *page, Rule *rule, int step, int until) {
-    const int longest_gap = (int)larger(page_shortest_run(page), page->width / 3);
     const double off = 1.5, off_per_column = 0.03;
     int last = step > 0 ? rule->end : rule->begin;
     Course course = {0};
-    for (int x = last + step; step * (until - x) >= 0 && abs(x - last) <= longest_gap; x += step) {
+    for (int x = last + step; step * (until - x) >= 0; x += step) {
         const int gap = abs(x - last);
+        if (gap > longest_gap(page, rule)) break;
         if (gap == 2) course = course_at_end(page, rule, step);
         const double row = gap == 1 ? rule->middle[last] : row_on(&course, x),
                      reach = off + off_per_column * gap;
