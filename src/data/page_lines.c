@@ -69,10 +69,11 @@ static int drawn_sides(PIX *part) {
            (side_covered(part, width - band_x, 0, band_x, height) >= whole);
 }
 
-/* A part's straight lines that are nearly as long as it; they may slant a little, as in a photograph. */
+/* A part's straight lines that are nearly as long as it. Long ones may slant a little, as in a photograph;
+ * short ones are as wide as they slant, and strokes of digits are like slanted ones. */
 static PIX *long_lines(PIX *part, bool horizontal) {
     const int length = horizontal ? pixGetWidth(part) : pixGetHeight(part), least = L_MAX(length * 6 / 10, 3);
-    const int run = (int)smaller(least, larger(40, length / 20)); /* level for that long at least */
+    const int run = length < 150 ? least : (int)larger(40, length / 20); /* level for that long at least */
     PIX *runs = pixOpenCompBrick(NULL, part, horizontal ? run : 1, horizontal ? 1 : run);
     PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? run / 4 : 3, horizontal ? 3 : run / 4);
     PIX *lines = pixSelectBySize(joined, least, least, 8, horizontal ? L_SELECT_WIDTH : L_SELECT_HEIGHT,
