@@ -36,7 +36,7 @@ assert [l['layer'] for l in runs[1]['model'][0]['layers']][:2] == ['conv:16:3', 
 assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"<b>%dcnn'&\")
 kinds = [f['kind'] for f in page['figures']]
 assert kinds == ['accuracy', 'learning', 'calibration', 'times', 'confusion', 'confusion'], kinds
-assert any('%dcnn' in f['svg'] for f in page['figures'] if f['kind'] == 'accuracy')
+assert any('%dcnn' in f['svg'] for f in page['figures'] if f['kind'] == 'accuracy') # the end of a path of any length
 learning, = [f['svg'] for f in page['figures'] if f['kind'] == 'learning']
 assert 'loss: training dashed, held-out images solid' in learning
 import os, xml.dom.minidom
