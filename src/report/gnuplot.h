@@ -28,8 +28,8 @@ StatusCode gnuplot_draw(const Figure *figure, Status *status);
 /* A text within gnuplot's single quotes. */
 void gnuplot_print_quoted(FILE *script, const char *text);
 
-/* A mark of an axis, within `set xtics (...)`: a text, which gnuplot takes for a format, at a place. Of a long
- * one only the end is drawn. */
+/* A mark of an axis, within `set xtics (...)`: a text, which gnuplot takes for a format, at a place. Of a
+ * long one only the end is drawn. */
 void gnuplot_print_tic(FILE *script, const char *text, int place);
 
 #endif

@@ -216,7 +216,7 @@ static hid_t open_image(const char *path) {
 }
 
 StatusCode h5_open_copy(H5File **file, const char *path, Status *status) {
-    if (h5_open(file, path, status)) return status->code;
+    if (h5_open(file, path, status) || !*file) return status->code;
     const hid_t copy = open_image(path);
     if (copy >= 0) {
         H5Fclose((*file)->id);
