@@ -125,7 +125,7 @@ finish() {
     if [[ $1 -eq 75 ]] && has_saved; then
         requeue "$1" "stopped after saving"
     elif [[ $1 -eq 75 && -n $losses ]]; then
-        start_again "$1" "stopped before anything was saved: if it was the time limit, give the job more time;"
+        start_again "$1" "stopped before anything was saved, perhaps by a time limit that is too short"
     elif [[ $1 -eq 75 && ${SLURM_RESTART_COUNT:-0} -lt 3 ]]; then
         requeue "$1" "stopped"
     elif was_lost "$1"; then

@@ -324,9 +324,9 @@ only_tools() {
     grep 'stopped after saving; requeueing' "$BATS_TEST_TMPDIR/job"
     # in vain, as where the time limit is shorter than reading the images takes
     requeues 75
-    grep 'stopped before anything was saved: .* 1 of at most 5 times; requeueing' "$BATS_TEST_TMPDIR/job"
+    grep 'stopped before anything was saved, .* (exit code 75), 1 of at most 5 times; requeueing' "$BATS_TEST_TMPDIR/job"
     if PARDIGITS_LOSSES=0 requeues 75; then return 1; fi
-    grep 'stopped before anything was saved: .* for the 1. time: submit the job again' "$BATS_TEST_TMPDIR/job"
+    grep 'stopped before anything was saved, .* (exit code 75), for the 1. time: submit the job again' "$BATS_TEST_TMPDIR/job"
     for code in 0 1 2 137; do
         if requeues $code; then return 1; fi
         grep '17, start 1: 2 ranks' "$BATS_TEST_TMPDIR/job"
