@@ -115,6 +115,17 @@ static bool is_trailer(const Trailer *trailer) {
     return right >= MARK_BYTES / 2 || memmem(trailer, sizeof *trailer, mark, MARK_BYTES);
 }
 
+bool file_sum_is_there(const char *path) {
+    int64_t size = 0;
+    Trailer trailer;
+    Status ignored = {0};
+    const int descriptor = open_file(path, O_RDONLY, &size, &ignored);
+    if (descriptor < 0) return false;
+    const bool there = read_trailer(descriptor, size, &trailer) && is_trailer(&trailer);
+    close(descriptor);
+    return there;
+}
+
 StatusCode file_sum_verify(const char *path, bool *has_sum, Status *status) {
     int64_t size = 0;
     Trailer stored, right;

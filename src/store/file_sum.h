@@ -15,4 +15,7 @@ StatusCode file_sum_append(const char *path, Status *status);
  * *has_sum is false if it has none. */
 StatusCode file_sum_verify(const char *path, bool *has_sum, Status *status);
 
+/* Whether a file has one; it isn't compared. */
+bool file_sum_is_there(const char *path);
+
 #endif

@@ -1,8 +1,12 @@
 /* Why HDF5 failed: its stack of errors tells too little memory and errors of the system from damage. */
 #include "store/h5internal.h"
 
+#include "store/file_sum.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 /* Of the last call of HDF5 that failed. */
 static _Thread_local struct {
@@ -29,17 +33,33 @@ void h5_note_failures(void) {
     H5Eset_auto2(H5E_DEFAULT, note_failure, NULL);
 }
 
-bool h5_lacked_memory(void) {
-    return last.memory;
+/* Whether there is memory for what opening a whole file of this size can take: it reads little of it, and
+ * nothing that is compressed. */
+static bool has_memory_for(const char *path) {
+    enum { TIMES = 4, BYTES_OF_HDF5 = 32 << 20 };
+    struct stat facts;
+    if (stat(path, &facts)) return false;
+    const size_t bytes = (size_t)facts.st_size * TIMES + BYTES_OF_HDF5;
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    munmap(memory, bytes);
+    return true;
 }
+
+static const char damaged[] = "the file is damaged", no_memory[] = "there isn't enough memory",
+                  either[] = "there isn't enough memory, or the file is damaged";
 
 /* What a damaged file says of its sizes may be more than there is memory for; one that matches its checksum
  * isn't damaged. */
+const char *h5_open_lacked_memory(const char *path) {
+    if (!last.memory) return NULL;
+    return file_sum_is_there(path) ? no_memory : has_memory_for(path) ? damaged : either;
+}
+
 StatusCode h5_read_error(const H5File *file, const char *what, Status *status) {
-    const char *why = "the file is damaged";
+    const char *why = damaged;
     if (last.memory)
-        why = file->lacks_sum ? "there isn't enough memory, or the file is damaged"
-                              : "there isn't enough memory";
+        why = file_sum_is_there(file->path) ? no_memory : either;
     else if (last.error)
         why = strerror(last.error);
     status_set(status, STATUS_FAILED, "%s: %s couldn't be read: %s.", file->path, what, why);

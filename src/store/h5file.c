@@ -109,8 +109,8 @@ StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, St
 static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
     *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*id >= 0) return STATUS_OK;
-    if (h5_lacked_memory())
-        return status_set(status, STATUS_FAILED, "%s couldn't be opened: there isn't enough memory.", path);
+    const char *memory = h5_open_lacked_memory(path);
+    if (memory) return status_set(status, STATUS_FAILED, "%s couldn't be opened: %s.", path, memory);
     if (H5Fis_hdf5(path) <= 0)
         return status_set(
             status, STATUS_FAILED,

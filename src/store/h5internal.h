@@ -25,10 +25,11 @@ int64_t h5_items_bytes(const H5File *file, hid_t array, hid_t type, hid_t space)
 /* Keeps HDF5 from printing its errors, and notes why its calls fail. */
 void h5_note_failures(void);
 
-/* Whether the last call of HDF5 that failed, of this thread, was refused memory. */
-bool h5_lacked_memory(void);
+/* If a file couldn't be opened because HDF5, in this thread, was refused memory: whether there is too little
+ * of it, or the file is damaged and made HDF5 ask for too much, in words; or else NULL. */
+const char *h5_open_lacked_memory(const char *path);
 
-/* "FILE: WHAT couldn't be read: " and why, of that call. */
+/* "FILE: WHAT couldn't be read: " and why, of the last call of HDF5 that failed. */
 StatusCode h5_read_error(const H5File *file, const char *what, Status *status);
 
 /* HDF5's identifier of the type in memory. */

@@ -209,20 +209,38 @@ stopped_in_an_epoch() {
     [[ $status -eq 1 && $output == "pardigits: out of memory: a picture needs 373 MiB more; scale it down" ]]
 }
 
-@test "a file that there isn't enough memory to read isn't called damaged" {
+# within KILOBYTES COMMAND...: on one thread in so much address space.
+within() {
+    (ulimit -v "$1" && OMP_NUM_THREADS=1 timeout 20 "$PARDIGITS" "${@:2}")
+}
+
+@test "a file that there isn't enough memory to read isn't called damaged; one that asks for too much is" {
     [[ -z ${SANITIZER:-} ]] || skip "sanitizers take address space"
-    local kilobytes said=$BATS_TEST_TMPDIR/said
-    for kilobytes in {44000..68000..2000}; do
-        (
-            export OMP_NUM_THREADS=1
-            ulimit -v "$kilobytes"
-            "$PARDIGITS" show "$data" --out "$BATS_TEST_TMPDIR/sheet.png" || true
-            "$PARDIGITS" evaluate "$run" || true
-        ) >/dev/null 2>>"$said"
+    local said=$BATS_TEST_TMPDIR/said plain=$BATS_TEST_TMPDIR/plain.h5 low=1000 high=1000000 middle place
+    head -c -64 "$run/model.h5" >"$plain" # without a checksum
+    # the least in which the program starts, and from there to where there is enough
+    while ((high - low > 500)); do
+        middle=$(((low + high) / 2))
+        if within $middle version >/dev/null 2>&1; then high=$middle; else low=$middle; fi
+    done
+    low=$high
+    until within $high evaluate "$run" --data "$data" >/dev/null 2>>"$said"; do
+        within $high digest "$plain" >/dev/null 2>>"$said" || true
+        high=$((high + 1000))
+        [[ $high -lt $((low + 100000)) ]]
     done
     cat "$said"
     grep -E "out of memory|there isn't enough memory" "$said"
-    if grep damaged "$said"; then return 1; fi
+    if sed 's/memory, or the file is damaged//' "$said" | grep damaged; then return 1; fi
+    # sizes of the root group among them
+    for place in {96..160..4}; do
+        cp "$plain" "$BATS_TEST_TMPDIR/changed.h5"
+        printf '\x7f' | dd of="$BATS_TEST_TMPDIR/changed.h5" bs=1 seek="$place" conv=notrunc status=none
+        "$PARDIGITS" digest "$BATS_TEST_TMPDIR/changed.h5" >/dev/null 2>>"$said.then" || true
+    done
+    cat "$said.then"
+    grep "couldn't be opened: the file is damaged" "$said.then"
+    if grep "enough memory" "$said.then"; then return 1; fi
 }
 
 @test "digest: a close() that a signal interrupts is no failure" {
