@@ -4,7 +4,6 @@ load ../cli/common
 setup_file() {
     [[ -z ${SANITIZER:-} ]] || return 0
     export prefix=$BATS_FILE_TMPDIR/prefix models=$BATS_FILE_TMPDIR/models
-    # -o: what was built for the tests is installed as it is, whatever flags this shell has
     make_here install
     export PKG_CONFIG_PATH=$prefix/lib/pkgconfig${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} LD_LIBRARY_PATH=$prefix/lib
     export recognise=$BATS_FILE_TMPDIR/recognise test_images=$MNIST_DIR/t10k-images-idx3-ubyte
@@ -22,7 +21,7 @@ setup() {
 }
 
 make_here() {
-    make -s -o "$BUILD/flags" -o "$BUILD/objects" BUILD="$BUILD" PREFIX="$prefix" "$@"
+    make -s -j2 BUILD="$BUILD" PREFIX="$prefix" "$@"
 }
 
 # correct_of LINES: how many labels are right; and the mean confidence.
