@@ -115,8 +115,7 @@ typedef struct {
 } Start;
 
 /* TrainJob.begin: on rank 0 the run's files at the start. The metrics come first: a run whose metrics can't
- * be read isn't changed. They say which model the run begins with (--init) also where it is killed before its
- * first checkpoint. */
+ * be read isn't changed. */
 static StatusCode begin_files(TrainJob *job, const void *context, Status *status) {
     const Start *start = context;
     RunFolder *run = start->run;
@@ -129,7 +128,6 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
         if (!goes_on && !status->code) run_folder_set_aside(run, status);
         if (!status->code) run_folder_write_config(run, job->config, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, start->started_s);
-        if (job->init && !goes_on) metrics_flush(job->metrics, status);
     }
     record_circumstances(job);
     return comm_agree(job->comm, status);
@@ -237,7 +235,8 @@ static StatusCode begin_with(Opened *opened, const RunFolder *run, TrainJob *job
         return status->code;
     job->init = opened->init;
     job->init_digest = opened->init_digest;
-    return STATUS_OK;
+    return config_set_value(opened->config, "run.init_digest", job->init_digest ? job->init_digest : "", "",
+                            status);
 }
 
 /* --overwrite takes the place of a run; that isn't to be the one that this one begins with. */
@@ -310,7 +309,7 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     else
         train(&opened->run, job, run_options(opened->config).data, started_s, status);
     if (noted && !opened->run.begun && status->code != STATUS_STOPPED)
-        unlink(opened->run.metrics); /* what fails before it has begun leaves the folder free */
+        unlink(opened->run.config); /* what fails before it has begun leaves the folder free */
 }
 
 static void close_all(Opened *opened) {

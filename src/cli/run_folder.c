@@ -86,7 +86,7 @@ static double lock_wait_s(const Config *config) {
 enum { RUN_FILES = 4 };
 
 static const char *run_file(const RunFolder *run, int i) {
-    const char *const files[RUN_FILES] = {run->model, run->previous, run->metrics, run->config};
+    const char *const files[RUN_FILES] = {run->config, run->model, run->previous, run->metrics};
     return files[i];
 }
 
@@ -101,11 +101,12 @@ static void remove_replaced(const RunFolder *run) {
     mem_free(old_model);
 }
 
-/* The models of members first: a run that has them alone can be gone on with. */
+/* The models of members first: a run that has them alone can be gone on with. The configuration last
+ * (recover_old). */
 static void bring_back_replaced(const RunFolder *run) {
     char *old_model = atomic_file_replaced(run->model);
     move_leftovers(old_model, run->model);
-    for (int i = 0; i < RUN_FILES; i++) {
+    for (int i = RUN_FILES - 1; i >= 0; i--) {
         char *old = atomic_file_replaced(run_file(run, i));
         rename(old, run_file(run, i));
         mem_free(old);
@@ -144,11 +145,14 @@ static bool is_begun_with(const RunFolder *run, const Config *config) {
 }
 
 /* A run that was to replace an old one may have been killed before it had a model. Then the old one comes
- * back, unless it is the new one that is gone on with. */
+ * back, unless it is the new one that is gone on with, which has a configuration. */
 static void recover_old(const RunFolder *run, const Config *config) {
+    char *old_config = atomic_file_replaced(run->config);
+    const bool not_begun = access(run->config, F_OK) && rename(old_config, run->config) == 0;
     if (!has_model(run) && has_replaced(run) &&
-        !(run->start == RUN_START_RESUME && is_begun_with(run, config)))
+        (not_begun || run->start != RUN_START_RESUME || !is_begun_with(run, config)))
         run_folder_settle(run);
+    mem_free(old_config);
 }
 
 /* Whether the file is one that a run has: hidden ones are its lock and what it writes before it is whole. */
@@ -262,12 +266,15 @@ void run_folder_tidy(const RunFolder *run) {
     remove_leftovers(run->model);
 }
 
-/* The models of members last: a run that has them alone can be gone on with. */
+/* The models of members last: a run that has them alone can be gone on with. The configuration first: without
+ * it the new run isn't begun (recover_old). One alone stays until the new one is written: it says which model
+ * this run begins with (train_note_init). */
 StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
     const bool stands = has_model(run);
     if (stands) remove_replaced(run); /* of a run before that, which would be mixed with it */
     for (int i = 0; i < RUN_FILES; i++) {
         const char *file = run_file(run, i);
+        if (!stands && file == run->config) continue;
         char *old = atomic_file_replaced(file);
         if ((stands ? rename(file, old) : unlink(file)) && errno != ENOENT)
             status_set(status, STATUS_FAILED, "%s can't be removed: %s.", file, strerror(errno));
@@ -327,18 +334,17 @@ StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status
 }
 
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status) {
-    char *temporary = path_join(run->folder, ".config.ini.tmp");
+    char *temporary = atomic_file_temporary(run->config);
     FILE *file = fopen(temporary, "w");
     bool good = file != NULL;
     if (file) {
         config_write(config, file);
         good = !ferror(file);
-        good = fclose(file) == 0 && good && rename(temporary, run->config) == 0;
+        good = fclose(file) == 0 && good;
     }
-    if (!good) {
-        status_set(status, STATUS_FAILED, "%s can't be written: %s.", run->config, strerror(errno));
-        unlink(temporary);
-    }
+    if (!good) status_set(status, STATUS_FAILED, "%s can't be written: %s.", run->config, strerror(errno));
+    if (status->code || atomic_file_commit(temporary, run->config, false, status))
+        atomic_file_discard(temporary);
     mem_free(temporary);
     return status->code;
 }

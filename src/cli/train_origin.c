@@ -10,6 +10,7 @@
 #include "model/run_metrics.h"
 #include "model/run_options.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -100,24 +101,45 @@ StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool al
     return comm_agree(comm, status);
 }
 
+/* Of a run without a checkpoint. */
+typedef struct {
+    char digest[RUN_INIT_DIGEST]; /* of the model that it was begun with; "" for none */
+    bool known, anew;             /* anew: the training would begin with random weights */
+} Begun;
+
+/* The configuration says it, which is written before anything else; if it was lost, the metrics may. */
+static Begun read_begun(const RunFolder *run) {
+    const bool has_config = access(run->config, F_OK) == 0, has_metrics = access(run->metrics, F_OK) == 0;
+    Begun found = {.known = !has_config && !has_metrics, .anew = !run_folder_has_leftovers(run)};
+    Config *config = config_create(&model_families.keys);
+    Status unreadable = {0};
+    if (has_config && !config_read_file(config, run->config, &unreadable)) {
+        snprintf(found.digest, sizeof found.digest, "%s", run_options(config).init_digest);
+        found.known = true;
+    }
+    if (has_metrics && !*found.digest)
+        found.known = run_metrics_init(run->metrics, found.digest) || found.known;
+    config_destroy(&config);
+    return found;
+}
+
 /* What --resume finds of the model that the run was begun with: *begun is its digest, "" for none, and NULL
- * where nothing says. Without a checkpoint the metrics say it, and *anew: the training would begin with
- * random weights. *begun is freed by the caller. */
+ * where there is no checkpoint that says so; freed by the caller. */
 static StatusCode find_begun(const RunFolder *run, const TrainJob *job, char **begun, bool *anew,
                              Status *status) {
-    struct {
-        char digest[RUN_INIT_DIGEST];
-        bool anew;
-    } found = {"", false};
+    Begun found = {0};
     if (job->resume) return checkpoint_init(job->resume, begun, status);
     if (!run || run->start != RUN_START_RESUME) return status->code;
-    if (comm_rank(job->comm) == 0) {
-        run_metrics_init(run->metrics, found.digest);
-        found.anew = !run_folder_has_leftovers(run);
-    }
+    if (comm_rank(job->comm) == 0) found = read_begun(run);
     comm_broadcast(job->comm, &found, sizeof found, 0);
     if (*found.digest) *begun = mem_text(found.digest);
     *anew = found.anew;
+    if (found.anew && !found.known)
+        status_set(
+            status, STATUS_USAGE,
+            "The run in %s has no checkpoint yet, and neither its config.ini nor its metrics.h5 can be "
+            "read, which say whether it was begun by --init: begin it again with --overwrite.",
+            run->folder);
     return status->code;
 }
 
@@ -145,6 +167,12 @@ StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJo
             "The run in %s was begun with the weights of another model, whose digest begins with %.8s, "
             "and has no checkpoint yet: name that model again by --init, or use --overwrite.",
             run->folder, begun);
+    if (!begun && !path && family->takes_init && *run_options(job->config).init_digest)
+        status_set(status, STATUS_USAGE,
+                   "run.init_digest says that the training begins with the weights of a model, whose digest "
+                   "begins with %.8s: name that model by --init, or add --set run.init_digest= to begin "
+                   "without one.",
+                   run_options(job->config).init_digest);
     if (begun && !path)
         *digest = begun;
     else
@@ -155,7 +183,11 @@ StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJo
 
 bool train_note_init(const RunFolder *run, const TrainJob *job) {
     Status later = {0};
-    return comm_rank(job->comm) == 0 && job->init && !job->resumed && !run_folder_has_leftovers(run) &&
-           access(run->model, F_OK) && access(run->metrics, F_OK) &&
-           !run_metrics_note_init(job, run->metrics, &later);
+    if (comm_rank(job->comm) != 0 || !job->init || job->resumed || run_folder_has_leftovers(run) ||
+        access(run->model, F_OK) == 0 || access(run->metrics, F_OK) == 0)
+        return false;
+    const bool alone = access(run->config, F_OK) != 0;
+    run_folder_keep_config(run, job->log, &later);
+    if (!later.code) run_folder_write_config(run, job->config, &later);
+    return alone && !later.code;
 }

@@ -21,14 +21,15 @@ StatusCode train_open_resumed(const RunFolder *run, const Config *config, const 
 StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool allow_others, const Comm *comm,
                              char **builds, Status *status);
 
-/* Opens the model of --init (path NULL: none) of job->config's family, and notes its digest or, of a run that
+/* Opens the model of --init (path NULL: none) of job->config's family, and finds its digest or, of a run that
  * is resumed, the one that it was begun with. A run without a checkpoint needs that model again. run NULL: a
  * rehearsal. *init is closed and *digest freed by the caller. */
 StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
                            char **digest, Status *status);
 
-/* Notes the model of --init in a run folder that has nothing yet, and says whether it did: on rank 0, false
- * elsewhere. A failure is met again when the training begins. */
+/* Notes the model of --init in a run folder that has no run yet, by its configuration: it may be killed while
+ * its images are read. Whether that is a new file: on rank 0, false elsewhere. A failure is met again when
+ * the training begins. */
 bool train_note_init(const RunFolder *run, const TrainJob *job);
 
 #endif

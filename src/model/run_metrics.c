@@ -67,24 +67,15 @@ void run_metrics_check(const Config *config, const ModelFamily *family, const ch
     h5_close(&file, &ignored);
 }
 
-StatusCode run_metrics_note_init(const TrainJob *job, const char *path, Status *status) {
-    Metrics *metrics = NULL;
-    if (!metrics_open(&metrics, path, job->config, false, status)) {
-        metrics_set_text(metrics, init_fact, job->init_digest);
-        metrics_flush(metrics, status);
-    }
-    metrics_destroy(&metrics);
-    return status->code;
-}
-
-void run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]) {
+bool run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]) {
     H5File *file = NULL;
     char *text = NULL;
     Status ignored = {0};
-    if (access(path, R_OK) == 0 && !h5_open(&file, path, &ignored) &&
-        h5_has_attribute(file, "/run", init_fact))
-        h5_get_text(file, "/run", init_fact, &text, &ignored);
+    *digest = 0;
+    if (access(path, R_OK) || h5_open(&file, path, &ignored)) return false;
+    if (h5_has_attribute(file, "/run", init_fact)) h5_get_text(file, "/run", init_fact, &text, &ignored);
     snprintf(digest, RUN_INIT_DIGEST, "%s", text ? text : "");
     mem_free(text);
     h5_close(&file, &ignored);
+    return true;
 }

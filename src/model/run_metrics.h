@@ -14,13 +14,9 @@ StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char
 /* The same of a complete run, whose metrics aren't written any more. */
 void run_metrics_check(const Config *config, const ModelFamily *family, const char *path);
 
-/* Writes metrics that say only that the run begins with the model job->init, before its images are read: it
- * may be killed then. Serial. */
-StatusCode run_metrics_note_init(const TrainJob *job, const char *path, Status *status);
-
-/* The digest of the model whose weights a run begins with, as its metrics say, also before its first
- * checkpoint; "" where they don't. Serial. */
+/* The digest of the model whose weights a run begins with, as its metrics say; "" where they don't. False if
+ * they can't be read. Serial. */
 enum { RUN_INIT_DIGEST = 65 };
-void run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]);
+bool run_metrics_init(const char *path, char digest[RUN_INIT_DIGEST]);
 
 #endif

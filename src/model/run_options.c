@@ -15,6 +15,8 @@ static const ConfigKey keys[] = {
         "use only the first of the other training images, this many; 0 uses all"),
     WORK_TEXT("run", data, "",
               "the dataset, where --data isn't given; train sets it to the one that it used"),
+    WORK_TEXT("run", init_digest, "",
+              "digest of the model whose weights the training begins with; train sets it to that of --init"),
     WORK_TEXT("run", fallback_dir, "",
               "a folder for the model of a training that ends when its run folder can't be written"),
     WORK_INT_OR("auto", "run", lock_wait_s, "auto", 1, 1e6, "s",

@@ -10,6 +10,7 @@ typedef struct {
     int64_t valid;
     int64_t train;
     const char *data;
+    const char *init_digest;
     const char *fallback_dir;
     int64_t lock_wait_s; /* 0: auto */
     int64_t stall_warn_s;

@@ -308,6 +308,25 @@ killed_late() {
     killed_late 15 configs/knn.ini --set run.train=300 --set run.valid=100 --set knn.k=auto
 }
 
+@test "killed while it makes room for itself: the old run is whole, or the new one asks for the model that it was to begin with" {
+    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    local copy=$BATS_TEST_TMPDIR/run net=(configs/cnn-fast.ini --set cnn.epochs=1) at asked=0
+    for at in {12..20..2}; do
+        rm -rf "$copy"
+        cp -r "$run" "$copy"
+        if with_faults AT=$at DO=-1 -- "${net[@]}" --overwrite --init "$run"; then return 1; fi
+        ls -A "$copy"
+        if "$PARDIGITS" train "${net[@]}" --data "$set" --run "$copy" --resume 2>"$BATS_TEST_TMPDIR/err"; then
+            grep 'complete already' "$BATS_TEST_TMPDIR/err"
+            [[ $(ls -A "$copy") == $'config.ini\nmetrics.h5\nmodel.h5' ]]
+        else
+            grep 'has no checkpoint yet: name that model again by --init' "$BATS_TEST_TMPDIR/err"
+            asked=1
+        fi
+    done
+    [[ $asked -eq 1 ]]
+}
+
 @test "KNN: a model or metrics that can't be written are a sentence and exit code 1, and nothing of them stays" {
     [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
     local knn=(configs/knn.ini --set run.train=300) all at code lacks_metrics=0 run=$BATS_TEST_TMPDIR/run

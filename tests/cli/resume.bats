@@ -370,16 +370,20 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     fails 75 'nothing is to be saved: run it again with --resume and the same --init.' \
         env --block-signal=USR1 bash -c 'kill -USR1 $$; exec "$@"' - "${free[@]}" --init two
     fails 2 'name that model again by --init' "${free[@]}" --resume
-    # nor does a run that is killed before its first checkpoint begin with random weights
+    # nor does a run that is killed before its first checkpoint begin with random weights, nor another one with its configuration
     "$PARDIGITS" train "${few[@]}" --set cnn.epochs=500 --run killed --init two 2>/dev/null 3>&- &
     pid=$!
-    until [[ -e killed/metrics.h5 ]]; do kill -0 $pid; sleep 0.02; done
+    until [[ -e killed/config.ini ]]; do kill -0 $pid; sleep 0.01; done
     kill -KILL $pid
     wait $pid || true
-    rm -f killed/model*.h5
+    rm -f killed/model*.h5 killed/metrics.h5
+    fails 2 'run.init_digest says that the training begins with the weights of a model' "$PARDIGITS" train killed/config.ini --run other
+    echo damaged | tee killed/metrics.h5 >damaged.ini
     fails_on 2 2 'and has no checkpoint yet: name that model again by --init' train "${few[@]}" --set cnn.epochs=500 --run killed --resume
     fails 2 'the run was begun with another model: name that one' "$PARDIGITS" train "${few[@]}" --set cnn.epochs=500 --run killed --resume --init cycle
-    rm -f pair/model*
+    mv damaged.ini killed/config.ini
+    fails_on 2 2 'neither its config.ini nor its metrics.h5 can be read' train "${few[@]}" --set cnn.epochs=500 --run killed --resume
+    rm -f pair/model* pair/metrics.h5
     fails 2 'and has no checkpoint yet' "$PARDIGITS" train "${pair[@]}" --resume
     # 47 classes: the last layer is new
     mkdir set
