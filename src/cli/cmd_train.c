@@ -296,9 +296,7 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
         return;
     }
     placement_report(context->comm, context->threads, context->log);
-    if (train_check_build(&opened->run, job->resume, arguments->allow_other_build, context->comm,
-                          &opened->builds, status))
-        return;
+    if (train_check_build(&opened->run, job, arguments->allow_other_build, &opened->builds, status)) return;
     job->builds = opened->builds;
     job->model_path = opened->run.model;
     job->fallback_path = opened->fallback_path;

@@ -80,12 +80,36 @@ StatusCode train_open_resumed(const RunFolder *run, const Config *config, const 
     return comm_agree(comm, status);
 }
 
-StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool allow_others, const Comm *comm,
-                             char **builds, Status *status) {
-    char mine[65], *before = NULL;
+/* The builds that trained what is gone on with: a run may have been killed after its members were saved and
+ * before their whole was. On rank 0; freed by the caller. */
+static char *read_builds(const RunFolder *run, const TrainJob *job, Status *status) {
+    const ModelFamily *family = model_family_of(job->config);
+    char *whole = NULL, *rest = NULL;
+    if (job->resume) checkpoint_builds(job->resume, &whole, status);
+    if (family->leftover_builds && run->start == RUN_START_RESUME)
+        rest = family->leftover_builds(run->model, job->config);
+    const bool take_rest = !whole || (rest && strlen(rest) > strlen(whole));
+    mem_free(take_rest ? whole : rest);
+    return take_rest ? rest : whole;
+}
+
+/* The same on all ranks. Collective. */
+static char *share_builds(const RunFolder *run, const TrainJob *job, Status *status) {
+    char *builds = comm_rank(job->comm) == 0 ? read_builds(run, job, status) : NULL;
+    int64_t length = builds ? (int64_t)strlen(builds) : 0;
+    comm_broadcast(job->comm, &length, sizeof length, 0);
+    char *shared = mem_new((size_t)length + 1, 1);
+    if (builds) memcpy(shared, builds, (size_t)length);
+    comm_broadcast(job->comm, shared, length, 0);
+    mem_free(builds);
+    return shared;
+}
+
+StatusCode train_check_build(const RunFolder *run, const TrainJob *job, bool allow_others, char **builds,
+                             Status *status) {
+    char mine[65], *before = share_builds(run, job, status);
     fingerprint_hex(mine);
-    if (resume) checkpoint_builds(resume, &before, status);
-    size_t length = before ? strlen(before) : 0;
+    size_t length = strlen(before);
     if (length < 64) length = 0;
     const bool same = length > 0 && !strcmp(before + length - 64, mine);
     if (length > 0 && !same && !allow_others)
@@ -98,7 +122,7 @@ StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool al
     *builds = mem_new(size, 1);
     snprintf(*builds, size, "%s%s%s", length ? before : "", length && !same ? " " : "", same ? "" : mine);
     mem_free(before);
-    return comm_agree(comm, status);
+    return comm_agree(job->comm, status);
 }
 
 /* Of a run without a checkpoint. */

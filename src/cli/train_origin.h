@@ -17,9 +17,9 @@ StatusCode train_open_resumed(const RunFolder *run, const Config *config, const 
 
 /* *builds: the fingerprints of the programs that trained a run, this one's last; freed by the caller. Another
  * build or kind of processor gives other bits, so that the run would be neither's: STATUS_USAGE unless others
- * are allowed. */
-StatusCode train_check_build(const RunFolder *run, const H5File *resume, bool allow_others, const Comm *comm,
-                             char **builds, Status *status);
+ * are allowed. Of job->config, with job->resume. */
+StatusCode train_check_build(const RunFolder *run, const TrainJob *job, bool allow_others, char **builds,
+                             Status *status);
 
 /* Opens the model of --init (path NULL: none) of job->config's family, and finds its digest or, of a run that
  * is resumed, the one that it was begun with. A run without a checkpoint needs that model again. run NULL: a

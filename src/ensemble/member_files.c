@@ -230,6 +230,23 @@ bool member_files_move(const char *model_path, const char *to) {
     return !move.failed;
 }
 
+char *member_files_builds(const char *model_path, const Config *config) {
+    char *longest = mem_text("");
+    for (int m = 0; m < count_members(config); m++) {
+        char *path = member_path(model_path, m, member_model), *builds = NULL;
+        H5File *file = NULL;
+        Status ignored = {0};
+        if (access(path, F_OK) == 0 && !checkpoint_open_alone(path, &file, &ignored))
+            checkpoint_builds(file, &builds, &ignored);
+        h5_close(&file, &ignored);
+        const bool longer = builds && strlen(builds) > strlen(longest);
+        mem_free(longer ? longest : builds);
+        if (longer) longest = builds;
+        mem_free(path);
+    }
+    return longest;
+}
+
 /* Whether a member's file, which is whole, is of this training. */
 static StatusCode check_file(const H5File *file, const TrainJob *job, int member, Status *status) {
     Config *own = members_config(job->config, member, status), *stored = NULL;

@@ -44,6 +44,10 @@ bool member_files_move(const char *model_path, const char *to);
 /* Whether there is a member's model among them. */
 bool member_files_exist(const char *model_path);
 
+/* The builds of the member that most of them have trained (checkpoint_builds): every start of a run adds its
+ * own, so that this is the run's whole history. "" without members' files. Freed by the caller. */
+char *member_files_builds(const char *model_path, const Config *config);
+
 /* Refuses members' files that were begun with another configuration, other images, another model of --init or
  * by another build than this run's; damaged ones don't count. And refuses to begin a member without the model
  * of --init that the run was begun with. */

@@ -157,6 +157,10 @@ struct ModelFamily {
     /* Whether there is a model among that; rank 0 alone. NULL as before. */
     bool (*has_leftovers)(const char *model_path);
 
+    /* The fingerprints of the programs that trained that, as checkpoint_builds; "" for nothing. Freed by the
+     * caller; rank 0 alone. NULL as before. */
+    char *(*leftover_builds)(const char *model_path, const Config *config);
+
     int exporter_count, importer_count, bench_count;
     const ModelExporter *exporters;
     const ModelImporter *importers;

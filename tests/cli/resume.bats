@@ -305,7 +305,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
 }
 
 @test "another build goes on only where that is wanted, and the model says so" {
-    local other=$BATS_TEST_TMPDIR/pardigits net=(configs/cnn-fast.ini --data "$data" --run "$run_dir" --set run.train=2000 --set cnn.epochs=40)
+    local other=$BATS_TEST_TMPDIR/pardigits net=(configs/cnn-fast.ini --data "$data" --run "$run_dir" --set run.train=1000 --set cnn.epochs=20)
     cp "$PARDIGITS" "$other"
     echo >>"$other" # a byte behind the end of the program
     start 1 "${net[@]}"
@@ -316,6 +316,21 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     "$other" train "${net[@]}" --resume --allow-other-build
     grep -aqE '[0-9a-f]{64} [0-9a-f]{64}' "$run_dir/model.h5"
     "$PARDIGITS" train "${net[@]}" --resume # nothing to do: no matter by whom
+    # an ensemble that was killed before it had a model, gone on with by the other build and killed again
+    net+=(--run "$run_dir/two" --set cnn.members=2 --set cnn.epochs=400 --set cnn.checkpoint_s=0)
+    local first=$run_dir/two/model.member-00.h5
+    start 1 "${net[@]}"
+    until [[ -e $first ]]; do kill -0 "$pid"; sleep 0.02; done
+    kill -KILL "$(pgrep -P "$pid" -f pardigits)"
+    wait "$pid" || true
+    fails 2 'another build' "$other" train "${net[@]}" --resume
+    OMP_NUM_THREADS=1 "$other" train "${net[@]}" --resume --allow-other-build 2>/dev/null 3>&- &
+    pid=$!
+    until grep -aqE '[0-9a-f]{64} [0-9a-f]{64}' "$first"; do kill -0 $pid; sleep 0.02; done
+    kill -KILL $pid
+    wait $pid || true
+    [[ ! -e $run_dir/two/model.h5 ]]
+    fails 2 'another build' "$PARDIGITS" train "${net[@]}" --resume
 }
 
 @test "--init begins with another model's weights, also for other classes; --resume makes a run of a constant schedule longer" {
