@@ -10,6 +10,7 @@
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/h5io.h"
+#include "store/kept_file.h"
 #include "store/metrics.h"
 
 #include <errno.h>
@@ -310,21 +311,15 @@ static bool is_written_by_program(const char *path) {
     return same;
 }
 
-/* Under a name that is free. Freed by the caller. */
-static char *kept_path(const RunFolder *run) {
-    char name[48] = "config.kept.ini", *path = path_join(run->folder, name);
-    for (int n = 2; access(path, F_OK) == 0; n++) {
-        mem_free(path);
-        snprintf(name, sizeof name, "config.kept-%d.ini", n);
-        path = path_join(run->folder, name);
-    }
-    return path;
-}
-
 StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status) {
     if (access(run->config, F_OK) || is_written_by_program(run->config)) return status->code;
-    char *kept = kept_path(run);
-    if (link(run->config, kept) && rename(run->config, kept))
+    char *kept = kept_file_path(run->config, "kept");
+    if (!kept)
+        status_set(status, STATUS_FAILED,
+                   "%s isn't as train writes it, and can't be kept beside it: %d such files are there "
+                   "already; remove some.",
+                   run->config, KEPT_FILES_MOST);
+    else if (link(run->config, kept) && rename(run->config, kept))
         status_set(status, STATUS_FAILED, "%s can't be renamed to %s: %s.", run->config, kept,
                    strerror(errno));
     else

@@ -9,6 +9,7 @@
 #include "core/path.h"
 #include "model/run_options.h"
 #include "store/checkpoint.h"
+#include "store/kept_file.h"
 #include "store/run_lock.h"
 
 #include <dirent.h>
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const char member_model[] = ".h5", member_metrics[] = ".metrics.h5", member_damaged[] = ".damaged.h5";
+const char member_model[] = ".h5", member_metrics[] = ".metrics.h5";
 
 /* MODEL.member-; freed by the caller. */
 static char *member_prefix(const char *model_path) {
@@ -163,7 +164,7 @@ static bool ends_with(const char *name, const char *ending) {
 
 /* Whether it was set aside, and a sentence said that it is kept. */
 static bool is_kept(const MemberFile *file) {
-    return !file->temporary && (ends_with(file->rest, member_damaged) || ends_with(file->rest, ".other.h5"));
+    return !file->temporary && (kept_file_is(file->rest, "damaged") || kept_file_is(file->rest, "other"));
 }
 
 /* Those of members of any ensemble that was trained to this model, but not what is kept. */

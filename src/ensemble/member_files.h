@@ -15,7 +15,7 @@
 char *member_path(const char *model_path, int member, const char *suffix);
 
 /* The suffixes. */
-extern const char member_model[], member_metrics[], member_damaged[];
+extern const char member_model[], member_metrics[];
 
 /* Whether a member's training is finished, as its file, whole and undamaged, says. */
 bool member_is_finished(const char *model_path, int member);

@@ -14,6 +14,7 @@
 #include "model/run_metrics.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
+#include "store/kept_file.h"
 #include "store/run_lock.h"
 
 #include <stdio.h>
@@ -106,11 +107,10 @@ static H5File *open_begun(const EnsembleTraining *ensemble, int member, const ch
     const StatusCode code = checkpoint_open_newest(model, ensemble->group, &file, &status);
     if (comm_rank(ensemble->group) == 0 && file) checkpoint_make_newest(file, model);
     if (comm_rank(ensemble->group) == 0 && code) {
-        char *aside = member_path(ensemble->job->model_path, member, member_damaged);
-        rename(model, aside);
-        fprintf(stderr, "pardigits: member %d is trained from its start; its file is %s now.\n", member + 1,
-                aside);
-        mem_free(aside);
+        char *kept = kept_file_set_aside(model, "damaged");
+        fprintf(stderr, "pardigits: member %d is trained from its start; its file %s%s.\n", member + 1,
+                kept ? "is kept as " : "couldn't be kept", kept ? kept : "");
+        mem_free(kept);
     }
     return file;
 }

@@ -2,20 +2,14 @@
 #include "store/metrics_aside.h"
 
 #include "core/mem.h"
-#include "store/h5io.h"
+#include "store/kept_file.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 static void set_aside(const char *path, const char *as, const char *why, const char *what_follows) {
-    const int stem = (int)strlen(path) - (int)strlen(".h5");
-    const size_t size = strlen(path) + strlen(as) + 2;
-    char *kept = mem_new(size, 1);
-    snprintf(kept, size, "%.*s.%s.h5", stem, path, as);
-    const bool renamed = rename(path, kept) == 0;
-    fprintf(stderr, "pardigits: %s %s%s%s.\n", why, what_follows, renamed ? "; the file is kept as " : "",
-            renamed ? kept : "");
+    char *kept = kept_file_set_aside(path, as);
+    fprintf(stderr, "pardigits: %s %s; %s%s.\n", why, what_follows,
+            kept ? "the file is kept as " : "the file couldn't be kept", kept ? kept : "");
     mem_free(kept);
 }
 

@@ -2,7 +2,7 @@
 #ifndef PARDIGITS_STORE_METRICS_ASIDE_H
 #define PARDIGITS_STORE_METRICS_ASIDE_H
 
-/* As metrics.damaged.h5; why: a sentence. what_follows: such as "Metrics begin anew". */
+/* As metrics.damaged.h5 (kept_file.h); why: a sentence. what_follows: such as "Metrics begin anew". */
 void metrics_set_damaged_aside(const char *path, const char *why, const char *what_follows);
 
 /* As metrics.other.h5: they are of another run, which has such as "run.seed = 2". */

@@ -106,17 +106,27 @@ stopped_in_an_epoch() {
     done
     kill -TERM $pid
     wait $pid || code=$?
-    [[ $code -eq 75 ]]
+    [[ $code -eq 75 ]] || { tail -5 "$log"; return 1; }
 }
 
 @test "damaged metrics are set aside and the run goes on" {
     local copy=$BATS_TEST_TMPDIR/run
-    stopped_in_an_epoch "$BATS_TEST_TMPDIR/begun" configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=200
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/begun" configs/cnn-fast.ini --data "$set" --run "$copy" --set cnn.epochs=2000
     flip "$copy/metrics.h5" 3000
     cp "$copy/metrics.h5" "$BATS_TEST_TMPDIR/damaged"
     stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "$copy/config.ini" --run "$copy" --resume
     grep -q "metrics.h5 is damaged.*kept as .*metrics.damaged.h5" "$BATS_TEST_TMPDIR/resumed"
     cmp "$copy/metrics.damaged.h5" "$BATS_TEST_TMPDIR/damaged"
+    # another one doesn't replace it, nor do more than twenty
+    echo damaged >"$copy/metrics.h5"
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "$copy/config.ini" --run "$copy" --resume
+    cmp "$copy/metrics.damaged.h5" "$BATS_TEST_TMPDIR/damaged"
+    [[ $(<"$copy/metrics.damaged-2.h5") == damaged ]]
+    touch "$copy"/metrics.damaged-{3..20}.h5
+    echo more >"$copy/metrics.h5"
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "$copy/config.ini" --run "$copy" --resume
+    grep "Metrics begin anew; the file couldn't be kept" "$BATS_TEST_TMPDIR/resumed"
+    [[ -z $(grep -l more "$copy"/*.h5) ]]
 }
 
 @test "damaged metrics of a complete run are set aside by --resume" {
@@ -128,7 +138,7 @@ stopped_in_an_epoch() {
 }
 
 @test "metrics of another run are set aside by --resume, also those of other images, and of a complete run" {
-    local copy=$BATS_TEST_TMPDIR/run other=$BATS_TEST_TMPDIR/other begun=(configs/cnn-fast.ini --data "$set" --set cnn.epochs=200)
+    local copy=$BATS_TEST_TMPDIR/run other=$BATS_TEST_TMPDIR/other begun=(configs/cnn-fast.ini --data "$set" --set cnn.epochs=2000)
     stopped_in_an_epoch "$BATS_TEST_TMPDIR/begun" "${begun[@]}" --run "$copy"
     "$PARDIGITS" train configs/cnn-fast.ini --data "$set" --set cnn.epochs=2 --set run.seed=2 --run "$other"
     cp "$other/metrics.h5" "$copy/metrics.h5"
@@ -143,7 +153,7 @@ stopped_in_an_epoch() {
     cp -r "$idx" "$BATS_TEST_TMPDIR/idx"
     flip "$BATS_TEST_TMPDIR/idx/train-images-idx3-ubyte" 400
     "$PARDIGITS" prepare --idx "$BATS_TEST_TMPDIR/idx" --out "$BATS_TEST_TMPDIR/other.h5"
-    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" configs/cnn-fast.ini --data "$BATS_TEST_TMPDIR/other.h5" --set cnn.epochs=200 --run "$other" --overwrite
+    stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" configs/cnn-fast.ini --data "$BATS_TEST_TMPDIR/other.h5" --set cnn.epochs=2000 --run "$other" --overwrite
     cp "$other/metrics.h5" "$copy/metrics.h5"
     stopped_in_an_epoch "$BATS_TEST_TMPDIR/resumed" "${begun[@]}" --run "$copy" --resume
     grep "metrics.h5 is of another run, with other training images" "$BATS_TEST_TMPDIR/resumed"

@@ -132,14 +132,15 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     rm -f "$run_dir/model.member-00.prev.h5"
     dd if=/dev/urandom of="$member" bs=1K seek=40 count=4 conv=notrunc status=none
     cp "$stopped/model.member-00.metrics.h5" "$run_dir/model.member-01.metrics.h5" # of another seed
+    echo earlier >"$run_dir/model.member-00.damaged.h5" # an earlier one that was kept
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     cat "$BATS_TEST_TMPDIR/log"
     grep "$member is damaged: its bytes don't match its checksum" "$BATS_TEST_TMPDIR/log"
-    grep 'member 1 is trained from its start; .*member-00.damaged.h5' "$BATS_TEST_TMPDIR/log"
+    grep 'member 1 is trained from its start; .*member-00.damaged-2.h5' "$BATS_TEST_TMPDIR/log"
     grep 'the file is kept as .*member-01.metrics.other.h5' "$BATS_TEST_TMPDIR/log"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
-    local kept=$'config.ini\nmetrics.h5\nmodel.h5\nmodel.member-00.damaged.h5\nmodel.member-01.metrics.other.h5'
-    [[ $(ls -A "$run_dir") == "$kept" ]]
+    local kept=$'config.ini\nmetrics.h5\nmodel.h5\nmodel.member-00.damaged-2.h5\nmodel.member-00.damaged.h5\nmodel.member-01.metrics.other.h5'
+    [[ $(ls -A "$run_dir") == "$kept" && $(<"$run_dir/model.member-00.damaged.h5") == earlier ]]
     on 1 1 train "${cnn[@]}" --set run.train=640 --set cnn.epochs=1 --run "$run_dir" --overwrite
     [[ $(ls -A "$run_dir") == "$kept" ]]
 }
