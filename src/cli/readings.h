@@ -15,6 +15,8 @@ typedef struct {
     int64_t image; /* its number among the digits found */
     Prediction best;
     bool doubtful;
+    float log_odds;  /* of its label, by the gate; infinite where it isn't asked */
+    bool of_letters; /* what its word is */
 } ReadDigit;
 
 typedef struct {

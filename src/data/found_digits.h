@@ -18,6 +18,8 @@ typedef struct {
     int sheet;               /* on the page, in reading order; 0 where it isn't on one */
     int sight;               /* 0: the likelier way to see the page; 1: the other one */
     int line, number;        /* on the page */
+    int word;                /* likewise: what of a number has narrow gaps between it */
+    int strange;             /* about how many letters hang together in its word; they aren't read */
     int shape;               /* on the sheet or the page, in reading order */
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */

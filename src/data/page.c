@@ -181,21 +181,28 @@ static bool is_paper(const Sight *sights, int number, const PageRect *box) {
     return number > 0 && (is_at_edge(sights[number].ink, box) || is_within(box, &sights[0].shapes));
 }
 
+/* Where shape i of a sight is, by itself. */
+static FoundDigit place_of(const Sight *sights, int number, int i) {
+    const PageShape *shape = &sights[number].shapes.shapes[i];
+    return (FoundDigit){.sight = number,
+                        .line = shape->line,
+                        .number = shape->number,
+                        .word = shape->word,
+                        .strange = shape->strange,
+                        .shape = i,
+                        .small = shape->small,
+                        .struck = shape->struck};
+}
+
 /* Adds the readings of several shapes as one. */
 static void read_joins(const Sight *sights, int number, double scale, FoundDigits *found) {
     const Sight *sight = &sights[number];
     PageJoins joins = page_find_joins(&sight->shapes, &sight->pieces);
     for (int i = 0; i < joins.count; i++) {
         const PageJoin *join = &joins.joins[i];
-        const PageShape *first = &sight->shapes.shapes[join->shapes[0]];
-        FoundDigit digit = {.sight = number,
-                            .line = first->line,
-                            .number = first->number,
-                            .shape = join->shapes[0],
-                            .joins = join->count,
-                            .small = first->small,
-                            .struck = first->struck};
+        FoundDigit digit = place_of(sights, number, join->shapes[0]);
         if (is_paper(sights, number, &join->whole.box)) continue;
+        digit.joins = join->count;
         memcpy(digit.joined, join->shapes, sizeof digit.joined);
         page_read_as_one(sight->ink, sight->level, &join->whole, digit, scale, found);
     }
@@ -205,17 +212,11 @@ static void read_joins(const Sight *sights, int number, double scale, FoundDigit
 /* sights [2]; number: which one is read. */
 static void read_shapes(Sight *sights, int number, double scale, FoundDigits *found) {
     Sight *sight = &sights[number];
-    page_order_shapes(&sight->shapes);
+    page_order_shapes(&sight->shapes, &sight->pieces);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
         if (is_paper(sights, number, &shape->box)) continue;
-        const FoundDigit digit = {.sight = number,
-                                  .line = shape->line,
-                                  .number = shape->number,
-                                  .shape = i,
-                                  .small = shape->small,
-                                  .struck = shape->struck};
-        page_read_shape(sight->ink, sight->level, shape, digit, scale, found);
+        page_read_shape(sight->ink, sight->level, shape, place_of(sights, number, i), scale, found);
     }
     read_joins(sights, number, scale, found);
 }

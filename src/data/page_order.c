@@ -93,7 +93,74 @@ static void count_numbers(PageShapes *shapes) {
     }
 }
 
-void page_order_shapes(PageShapes *shapes) {
+static int compare_ints(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+/* The gap between a shape and the one before. */
+static int gap_before(const PageShape *shape) {
+    return page_gap_x(&shape[-1].box, &shape->box);
+}
+
+/* Whether a gap is as wide as between words: against the shapes, and against most gaps of the number. */
+static bool parts_words(const PageShape *shape, int usual) {
+    const int high = (int)larger(shape->box.height, shape[-1].box.height), gap = gap_before(shape);
+    return 10 * gap > 4 * high && 10 * gap > 18 * usual;
+}
+
+/* Parts a number of some shapes into words; their number with the words before. */
+static int part_number(PageShape *shapes, int count, int words) {
+    int *gaps = mem_new((size_t)count, sizeof *gaps);
+    for (int i = 1; i < count; i++)
+        gaps[i - 1] = gap_before(&shapes[i]);
+    qsort(gaps, (size_t)count - 1, sizeof *gaps, compare_ints);
+    const int usual = count > 1 ? gaps[(count - 2) / 2] : 0;
+    for (int i = 0; i < count; i++) {
+        if (i && parts_words(&shapes[i], usual)) words++;
+        shapes[i].word = words;
+    }
+    mem_free(gaps);
+    return words + 1;
+}
+
+/* How many letters a piece may be that is in a word with a shape; 0 if it isn't. */
+static int letters_in(const PageShape *piece, const PageShape *shape) {
+    const PageRect *box = &piece->box;
+    const int high = (int)larger(box->height, shape->box.height);
+    if (box->width <= 4 * box->height || 10 * box->height < 4 * shape->box.height ||
+        !are_in_line(piece, shape) || 10 * page_gap_x(box, &shape->box) > 4 * high)
+        return 0;
+    return box->width / box->height;
+}
+
+static void count_strange(PageShape *shapes, int count, const PageShapes *pieces) {
+    int strange = 0;
+    for (int p = 0; p < pieces->count; p++) {
+        int letters = 0;
+        for (int i = 0; i < count && !letters; i++)
+            letters = letters_in(&pieces->shapes[p], &shapes[i]);
+        strange += letters;
+    }
+    for (int i = 0; i < count; i++)
+        shapes[i].strange = strange;
+}
+
+static void find_words(PageShapes *shapes, const PageShapes *pieces) {
+    PageShape *all = shapes->shapes;
+    int words = 0;
+    for (int first = 0, end; first < shapes->count; first = end) {
+        for (end = first + 1; end < shapes->count && all[end].number == all[first].number;)
+            end++;
+        words = part_number(all + first, end - first, words);
+    }
+    for (int first = 0, end; first < shapes->count; first = end) {
+        for (end = first + 1; end < shapes->count && all[end].word == all[first].word;)
+            end++;
+        count_strange(all + first, end - first, pieces);
+    }
+}
+
+void page_order_shapes(PageShapes *shapes, const PageShapes *pieces) {
     int lines = 0;
     PageShape *all = shapes->shapes;
     if (!shapes->count) return;
@@ -105,4 +172,5 @@ void page_order_shapes(PageShapes *shapes) {
     sort_lines(shapes, lines);
     qsort(all, (size_t)shapes->count, sizeof *all, compare_lines);
     count_numbers(shapes);
+    find_words(shapes, pieces);
 }

@@ -4,7 +4,8 @@
 
 #include "data/page_parts.h"
 
-/* Puts them in reading order and gives each its line and number. */
-void page_order_shapes(PageShapes *shapes);
+/* Puts them in reading order and gives each its line, number and word. pieces: what isn't among the
+ * shapes. */
+void page_order_shapes(PageShapes *shapes, const PageShapes *pieces);
 
 #endif

@@ -9,6 +9,8 @@ typedef struct {
     PageRect box;
     int area;         /* pixels */
     int line, number; /* counted on the page; digits of a number stand close together */
+    int word;         /* likewise: what of a number has narrow gaps between it */
+    int strange;      /* about how many letters hang together in its word, among the pieces */
     bool small;       /* against most of the page's, and apart from them */
     bool struck;      /* out, by a line */
     bool raised;      /* as an exponent is */

@@ -151,10 +151,25 @@ lined = Page(640, 200)  # 72727
 for place, i in enumerate((0, 1, 0, 1, 0)):
     lined.put(i, 4, 30 + place * 110, 30)
 lined.fill(40, 134, 540, 5, 30).save("touching_line.pgm")
-word = Page(400, 160)  # "HEl"
-for x, y, width, height in ((40, 30, 12, 100), (92, 30, 12, 100), (40, 72, 64, 12), (150, 30, 12, 100), (150, 30, 56, 12), (150, 72, 50, 12), (150, 118, 56, 12), (250, 30, 12, 100)):
-    word.fill(x, y, width, height, 30)
-word.save("word.pgm")
+hel = ((0, 0, 12, 100), (52, 0, 12, 100), (0, 42, 64, 12), (82, 0, 12, 100), (82, 0, 56, 12), (82, 42, 50, 12), (82, 88, 56, 12), (160, 0, 12, 100))
+
+
+def write(page, x, y, scale=1):  # "HEl"
+    for left, top, width, height in hel:
+        page.fill(x + left // scale, y + top // scale, width // scale, height // scale, 30)
+    return page
+
+
+write(Page(400, 160), 40, 30).save("word.pgm")
+write(Page(640, 160), 40, 30).put(0, 5, 242, 20).put(1, 5, 344, 20).save("label.pgm")  # "HEl 72"
+joined = Page(1000, 160).put(0, 5, 10, 20).put(1, 5, 112, 20)  # 72, and letters that hang together
+for x in range(260, 820, 50):
+    joined.fill(x, 40, 12, 80, 30).fill(x, 70, 60, 12, 30)
+joined.save("joined.pgm")
+text = Page(900, 420)  # words, and a 7 that is as low against them as a small letter, a 7 that is as high
+for k in range(6):
+    write(text, 30 + k % 2 * 240, 20 + k // 2 * 130)
+text.put(0, 3, 560, 175).put(0, 5, 560, 275).save("print.pgm")
 ringed = Page(200, 200).put(0, 4, 44, 44)
 for step in range(2000):
     angle = step * 6.2832 / 2000
@@ -261,6 +276,11 @@ PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
     "$PARDIGITS" predict knn word.pgm --csv | tee "$BATS_TEST_TMPDIR/word" # of which the last letter looks like a 1
     [[ $(grep -c ",true," "$BATS_TEST_TMPDIR/word") -eq 3 ]]
+    "$PARDIGITS" predict knn label.pgm joined.pgm print.pgm >"$BATS_TEST_TMPDIR/words" # a number beside a word, in one, and on a page of print
+    cat "$BATS_TEST_TMPDIR/words"
+    grep -E '^([0-9]\?){3,} 72 .*label' "$BATS_TEST_TMPDIR/words"
+    grep '^7?2? .*joined' "$BATS_TEST_TMPDIR/words"
+    grep -E '^[0-9? ]* / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful
     # a damaged page ends its file, not the ones beside it
     fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json

@@ -1,0 +1,168 @@
+#include "cli/read_words.h"
+
+#include "core/integers.h"
+#include "core/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Digits first to end - 1. */
+typedef struct {
+    int first, end;
+} Run;
+
+typedef bool (*Together)(const ReadDigit *a, const ReadDigit *b);
+
+static bool same_line(const ReadDigit *a, const ReadDigit *b) {
+    return a->place.line == b->place.line;
+}
+
+static bool same_word(const ReadDigit *a, const ReadDigit *b) {
+    return same_line(a, b) && a->place.word == b->place.word;
+}
+
+static bool same_number(const ReadDigit *a, const ReadDigit *b) {
+    return same_line(a, b) && a->place.number == b->place.number && a->of_letters == b->of_letters;
+}
+
+/* The run of digits that belong together after the last run; false if there is none before `end`. */
+static bool next_run(const ReadDigits *read, Together together, int end, Run *run) {
+    run->first = run->end;
+    if (run->first >= end) return false;
+    while (run->end < end && together(&read->digits[run->first], &read->digits[run->end]))
+        run->end++;
+    return true;
+}
+
+static int count_doubtful(const ReadDigits *read, const Run *run) {
+    int doubtful = 0;
+    for (int d = run->first; d < run->end; d++)
+        doubtful += read->digits[d].doubtful;
+    return doubtful;
+}
+
+static void make_doubtful(ReadDigits *read, const Run *run) {
+    for (int d = run->first; d < run->end; d++)
+        read->digits[d].doubtful = true;
+}
+
+static int compare_ints(const void *a, const void *b) {
+    return *(const int *)a - *(const int *)b;
+}
+
+/* The height that `rank` of a run's digits don't exceed. */
+static int ranked_height(const ReadDigits *read, const Run *run, int rank) {
+    const int count = run->end - run->first;
+    int *heights = mem_new((size_t)count, sizeof *heights);
+    for (int i = 0; i < count; i++)
+        heights[i] = read->digits[run->first + i].place.height;
+    qsort(heights, (size_t)count, sizeof *heights, compare_ints);
+    const int height = heights[rank];
+    mem_free(heights);
+    return height;
+}
+
+/* A word's shapes, with those that aren't read. */
+static int shapes_of(const ReadDigits *read, const Run *word) {
+    return word->end - word->first + read->digits[word->first].place.strange;
+}
+
+/* Whether a word's shapes, some of which can't be digits, taken together rather aren't: the sum of their log
+ * odds is negative. A digit that isn't doubtful speaks for a number no more than `most`. What is far higher
+ * than the others, such as a stain, isn't of the word. */
+static bool has_letters(const ReadDigits *read, const Run *word) {
+    const float least = -12, most = 3, joined = -10, never = -4;
+    const int count = word->end - word->first, strange = read->digits[word->first].place.strange,
+              usual = ranked_height(read, word, (count - 1) / 2);
+    float sum = joined * (float)strange;
+    int letters = strange;
+    for (int d = word->first; d < word->end; d++) {
+        const ReadDigit *digit = &read->digits[d];
+        if (digit->doubtful && count > 2 && 10 * digit->place.height > 17 * usual) continue;
+        letters += digit->doubtful && digit->log_odds < never;
+        sum += digit->doubtful ? fmaxf(least, fminf(most, digit->log_odds)) : most;
+    }
+    return letters && sum < 0;
+}
+
+static bool is_of_letters(const ReadDigits *read, const Run *word) {
+    const int shapes = shapes_of(read, word),
+              doubtful = read->digits[word->first].place.strange + count_doubtful(read, word);
+    return has_letters(read, word) || (shapes > 1 && 2 * doubtful > shapes);
+}
+
+static void doubt_words_of_letters(ReadDigits *read, int first) {
+    for (Run word = {first, first}; next_run(read, same_word, read->count, &word);) {
+        if (!is_of_letters(read, &word)) continue;
+        make_doubtful(read, &word);
+        for (int d = word.first; d < word.end; d++)
+            read->digits[d].of_letters = true;
+    }
+}
+
+/* Where most of three or more that stand together are doubtful, with gaps wide or narrow, all are. */
+static void doubt_numbers(ReadDigits *read, int first) {
+    const int least = 3;
+    for (Run number = {first, first}; next_run(read, same_number, read->count, &number);)
+        if (number.end - number.first >= least &&
+            2 * count_doubtful(read, &number) > number.end - number.first)
+            make_doubtful(read, &number);
+}
+
+static bool is_print(const ReadDigits *read, int first) {
+    const int several = 5;
+    int words = 0, in_words = 0, all = 0;
+    for (Run word = {first, first}; next_run(read, same_word, read->count, &word);) {
+        const bool letters = read->digits[word.first].of_letters;
+        all += shapes_of(read, &word);
+        in_words += letters ? shapes_of(read, &word) : 0;
+        words += letters && word.end - word.first > 1;
+    }
+    return words >= several && 10 * in_words > 8 * all;
+}
+
+static bool has_low_shape(const ReadDigits *read, const Run *word, int height) {
+    bool low = false;
+    for (int d = word->first; d < word->end; d++)
+        low = low || 100 * read->digits[d].place.height < 78 * height;
+    return low;
+}
+
+static void doubt_low_words(ReadDigits *read, int first) {
+    for (Run line = {first, first}; next_run(read, same_line, read->count, &line);) {
+        const int capitals = ranked_height(read, &line, 3 * (line.end - line.first) / 4);
+        for (Run word = {line.first, line.first}; next_run(read, same_word, line.end, &word);)
+            if (has_low_shape(read, &word, capitals)) make_doubtful(read, &word);
+    }
+}
+
+void doubt_words(ReadDigits *read, int first) {
+    doubt_words_of_letters(read, first);
+    doubt_numbers(read, first);
+    if (is_print(read, first)) doubt_low_words(read, first);
+}
+
+/* Whether two digits of a line, as they were found, are of one number. */
+static bool go_on(const ReadDigit *before, const ReadDigit *digit) {
+    const FoundDigit *left = &before->place, *right = &digit->place;
+    const bool letters = before->of_letters || digit->of_letters;
+    return left->number == right->number && (left->word == right->word || !letters) &&
+           right->x - left->x - left->width <= larger(right->height, left->height);
+}
+
+void count_lines_and_numbers(ReadDigits *read) {
+    ReadDigit before = {.place = {.picture = -1}}; /* as it was counted at first */
+    int line = 0, number = 0;
+    for (int d = 0; d < read->count; d++) {
+        FoundDigit *place = &read->digits[d].place;
+        const ReadDigit own = read->digits[d];
+        const bool same_page = place->picture == before.place.picture && place->page == before.place.page,
+                   in_line = same_page && same_line(&before, &own),
+                   in_number = in_line && go_on(&before, &own);
+        line = same_page ? line + !in_line : 0;
+        number = same_page ? number + !in_number : 0;
+        place->line = line;
+        place->number = number;
+        before = own;
+    }
+}
