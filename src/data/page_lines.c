@@ -1,13 +1,12 @@
-#include "data/page_mask.h"
+#include "data/page_lines.h"
 
 #include "core/integers.h"
+#include "data/page_comb.h"
 #include "data/page_rules.h"
 
 #include <math.h>
 
-/* Removes from mask the pixels of `lines` but for those where a stroke crosses: there the run of pixels
- * across the line is longer than the line is wide. */
-static void remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int line_width) {
+void page_remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int line_width) {
     const int across = line_width + 3;
     PIX *crossing = pixOpenBrick(NULL, mask, horizontal ? 1 : across, horizontal ? across : 1);
     PIX *thick = pixDilateBrick(NULL, lines, horizontal ? 1 : 3, horizontal ? 3 : 1);
@@ -17,15 +16,7 @@ static void remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int lin
     pixDestroy(&thick);
 }
 
-/* A line's width: its pixels by its length. */
-static int width_of_line(PIX *line, int length) {
-    l_int32 pixels = 0;
-    pixCountPixels(line, &pixels, NULL);
-    return (int)divide_up(pixels, larger(length, 1));
-}
-
-/* Share of a part's columns (rows) that have a pixel in the band along its upper (left, ...) side. */
-static double side_covered(PIX *part, int x, int y, int width, int height) {
+double page_side_covered(PIX *part, int x, int y, int width, int height) {
     BOX *box = boxCreate(x, y, L_MAX(width, 1), L_MAX(height, 1));
     PIX *band = pixClipRectangle(part, box, NULL);
     NUMA *counts = width > height ? pixCountPixelsByColumn(band) : pixCountPixelsByRow(band, NULL);
@@ -63,17 +54,14 @@ static int drawn_sides(PIX *part) {
     const double whole = 0.9;
     const int width = pixGetWidth(part), height = pixGetHeight(part);
     const int band_x = L_MAX(width / 10, 2), band_y = L_MAX(height / 10, 2);
-    return (side_covered(part, 0, 0, width, band_y) >= whole) +
-           (side_covered(part, 0, height - band_y, width, band_y) >= whole) +
-           (side_covered(part, 0, 0, band_x, height) >= whole) +
-           (side_covered(part, width - band_x, 0, band_x, height) >= whole);
+    return (page_side_covered(part, 0, 0, width, band_y) >= whole) +
+           (page_side_covered(part, 0, height - band_y, width, band_y) >= whole) +
+           (page_side_covered(part, 0, 0, band_x, height) >= whole) +
+           (page_side_covered(part, width - band_x, 0, band_x, height) >= whole);
 }
 
-/* A part's straight lines that are nearly as long as it. Long ones may slant a little, as in a photograph;
- * short ones are as wide as they slant, and strokes of digits are like slanted ones. */
-static PIX *long_lines(PIX *part, bool horizontal) {
-    const int length = horizontal ? pixGetWidth(part) : pixGetHeight(part), least = L_MAX(length * 6 / 10, 3);
-    const int run = length < 150 ? least : (int)larger(40, length / 20); /* level for that long at least */
+/* Lines of a part that are at least that long, of level (or upright) runs of at least `run` pixels. */
+static PIX *lines_of_runs(PIX *part, bool horizontal, int least, int run) {
     PIX *runs = pixOpenCompBrick(NULL, part, horizontal ? run : 1, horizontal ? 1 : run);
     PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? run / 4 : 3, horizontal ? 3 : run / 4);
     PIX *lines = pixSelectBySize(joined, least, least, 8, horizontal ? L_SELECT_WIDTH : L_SELECT_HEIGHT,
@@ -83,6 +71,25 @@ static PIX *long_lines(PIX *part, bool horizontal) {
     return lines;
 }
 
+/* A part's straight lines that are nearly as long as it. Long ones may slant a little, as in a photograph;
+ * short ones are as wide as they slant, and strokes of digits are like slanted ones. */
+static PIX *long_lines(PIX *part, bool horizontal) {
+    const int length = horizontal ? pixGetWidth(part) : pixGetHeight(part), least = L_MAX(length * 6 / 10, 3);
+    const int run = length < 150 ? least : (int)larger(40, length / 20); /* level for that long at least */
+    return lines_of_runs(part, horizontal, least, run);
+}
+
+/* The sides of a frame, which may slant also where they are short: along them there is no digit. */
+static PIX *sides_of_frame(PIX *frame, bool horizontal) {
+    const int width = pixGetWidth(frame), height = pixGetHeight(frame);
+    const int length = horizontal ? width : height, band = (horizontal ? height : width) / 8;
+    PIX *sides = lines_of_runs(frame, horizontal, length * 6 / 10, L_MAX(length / 8, 3));
+    if (horizontal)
+        pixRasterop(sides, 0, band, width, height - 2 * band, PIX_CLR, NULL, 0, 0);
+    else
+        pixRasterop(sides, band, 0, width - 2 * band, height, PIX_CLR, NULL, 0, 0);
+    return sides;
+}
 /* Whether a part has such lines in both directions, and thin ones, as several cells have, out of which digits
  * may reach. */
 static bool is_of_cells(PIX *part) {
@@ -98,14 +105,19 @@ static bool is_of_cells(PIX *part) {
            15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
 }
 
-/* Leaves of a frame or a row of cells what was written into it. */
-static void remove_frame(PIX *part) {
+/* Leaves of a frame or a row of cells what was written into it. closed: all its sides are drawn. */
+static void remove_frame(PIX *part, bool closed) {
     PIX *level = long_lines(part, true), *upright = long_lines(part, false);
+    for (int horizontal = 0; horizontal < 2 && closed; horizontal++) {
+        PIX *sides = sides_of_frame(part, horizontal), *lines = horizontal ? level : upright;
+        pixOr(lines, lines, sides);
+        pixDestroy(&sides);
+    }
     PIX *lines = pixOr(NULL, level, upright);
     const int line_width = (int)lround(page_stroke_width(lines)) + 1;
     PIX *kept = pixCopy(NULL, part);
-    remove_but_crossings(kept, level, true, line_width);
-    remove_but_crossings(part, upright, false, line_width);
+    page_remove_but_crossings(kept, level, true, line_width);
+    page_remove_but_crossings(part, upright, false, line_width);
     pixAnd(part, part, kept);
     pixDestroy(&level);
     pixDestroy(&upright);
@@ -119,7 +131,7 @@ static bool is_crossed_box(PIX *box) {
     if (3 * smaller(width, height) < 2 * larger(width, height)) return false;
     PIX *inside = pixCopy(NULL, box);
     PIXA *parts = NULL;
-    remove_frame(inside);
+    remove_frame(inside, true);
     BOXA *boxes = pixConnComp(inside, &parts, 8);
     bool cross = false;
     for (int i = 0; i < boxaGetCount(boxes); i++) {
@@ -132,83 +144,6 @@ static bool is_crossed_box(PIX *box) {
     pixaDestroy(&parts);
     pixDestroy(&inside);
     return cross;
-}
-
-/* Rows above a line in a part that are covered by a stroke at both ends, as of boxes that are open at the
- * top. */
-static int height_of_ends(PIX *part, const PageRect *line) {
-    const int wide = (int)larger(4, 2 * line->height), high = 3 * wide;
-    const int left = (int)larger(0, line->x - wide), right = line->x + line->width - wide;
-    int height = 0;
-    while (height < line->y && side_covered(part, left, line->y - height - 1, 2 * wide, 1) > 0 &&
-           side_covered(part, right, line->y - height - 1, 2 * wide, 1) > 0)
-        height++;
-    return height >= high ? height : 0;
-}
-
-/* The teeth of a comb, thin upright strokes on a line in a part, as high as those at its ends; NULL unless
- * there are several. */
-static PIX *teeth_of(PIX *part, const PageRect *line, int thickest, int height) {
-    const int several = 4, top = line->y - height;
-    l_int32 count = 0;
-    PIX *band = pixCreateTemplate(part);
-    pixRasterop(band, 0, top, pixGetWidth(part), height + line->height, PIX_SRC, part, 0, top);
-    PIX *thick = pixOpenBrick(NULL, band, thickest + 1, 1), *thin = pixSubtract(NULL, band, thick);
-    PIX *runs = pixOpenBrick(NULL, thin, 1, L_MAX(height / 4, 2));
-    PIX *joined = pixCloseSafeBrick(NULL, runs, 3, height);
-    PIX *teeth = pixSelectBySize(joined, 1, height * 8 / 10, 8, L_SELECT_HEIGHT, L_SELECT_IF_GTE, NULL);
-    pixCountConnComp(teeth, 8, &count);
-    if (count < several) pixDestroy(&teeth);
-    pixDestroy(&band);
-    pixDestroy(&thick);
-    pixDestroy(&thin);
-    pixDestroy(&runs);
-    pixDestroy(&joined);
-    return teeth;
-}
-
-/* The line under a number that touches it: thin, nearly as long as the part, about level, and low. NULL if
- * there is none. */
-static PIX *underline_of(PIX *part, PageRect *place) {
-    const int width = pixGetWidth(part), height = pixGetHeight(part);
-    if (2 * width < 3 * height) return NULL;
-    const int thickest = (int)larger(3, lround(1.5 * page_stroke_width(part))),
-              run = (int)larger(8, width / 10);
-    PIX *thick = pixOpenBrick(NULL, part, 1, thickest + 1), *thin = pixSubtract(NULL, part, thick);
-    PIX *runs = pixOpenBrick(NULL, thin, run, 1), *joined = pixCloseSafeBrick(NULL, runs, width / 4, 3),
-        *line = NULL;
-    PIXA *lines = NULL;
-    BOXA *boxes = pixConnComp(joined, &lines, 8);
-    for (int i = 0; i < boxaGetCount(boxes) && !line; i++) {
-        PageRect box;
-        boxaGetBoxGeometry(boxes, i, &box.x, &box.y, &box.width, &box.height);
-        if (100 * box.width < 85 * width || 6 * box.height > height || 10 * box.y < 6 * height) continue;
-        *place = box;
-        PIX *piece = pixaGetPix(lines, i, L_CLONE);
-        line = pixCreateTemplate(part);
-        pixRasterop(line, box.x, box.y, box.width, box.height, PIX_SRC, piece, 0, 0);
-        pixDestroy(&piece);
-    }
-    boxaDestroy(&boxes);
-    pixaDestroy(&lines);
-    pixDestroy(&thick);
-    pixDestroy(&thin);
-    pixDestroy(&runs);
-    pixDestroy(&joined);
-    return line;
-}
-
-/* Removes a line under a number, also with the teeth of a comb; a box that is open at the top is kept. */
-static void remove_underline(PIX *part) {
-    PageRect place;
-    PIX *line = underline_of(part, &place);
-    if (!line) return;
-    const int width = width_of_line(line, pixGetWidth(part)), height = height_of_ends(part, &place);
-    PIX *teeth = height ? teeth_of(part, &place, width + 1, height) : NULL;
-    if (!height || teeth) remove_but_crossings(part, line, true, width);
-    if (teeth) remove_but_crossings(part, teeth, false, width);
-    pixDestroy(&line);
-    pixDestroy(&teeth);
 }
 
 /* Pixels of a part on each side of the page. */
@@ -228,7 +163,8 @@ static bool is_page_edge(PIX *part, const PageRect *rect, int width, int height)
         if (!checks[i].touches) continue;
         sides++;
         const int length = checks[i].width > checks[i].height ? rect->width : rect->height;
-        const double share = side_covered(part, checks[i].x, checks[i].y, checks[i].width, checks[i].height);
+        const double share =
+            page_side_covered(part, checks[i].x, checks[i].y, checks[i].width, checks[i].height);
         long_sides += share * length >= much * checks[i].page;
     }
     return long_sides > 0 || sides >= 3;
@@ -238,6 +174,40 @@ static bool is_solid(PIX *part) {
     l_int32 pixels = 0;
     pixCountPixels(part, &pixels, NULL);
     return 10 * (int64_t)pixels > 6 * (int64_t)pixGetWidth(part) * pixGetHeight(part);
+}
+
+/* Whether a part that is far smaller than the page reaches to one of its sides, or nearly. */
+static bool is_at_one_side(const PageRect *rect, int width, int height) {
+    const bool small = 3 * rect->width < width || 3 * rect->height < height;
+    const int near_x = width / 50, near_y = height / 50;
+    const int sides = (rect->x <= near_x) + (rect->y <= near_y) + (rect->x + rect->width >= width - near_x) +
+                      (rect->y + rect->height >= height - near_y);
+    return small && sides == 1;
+}
+
+/* Removes cells at the side of a page, of which the lines are like rules. */
+static void remove_cells_at_side(PIX *mask) {
+    PIXA *parts = NULL;
+    BOXA *boxes = pixConnComp(mask, &parts, 8);
+    for (int i = 0; i < boxaGetCount(boxes); i++) {
+        PageRect rect;
+        boxaGetBoxGeometry(boxes, i, &rect.x, &rect.y, &rect.width, &rect.height);
+        if (smaller(rect.width, rect.height) < 16 ||
+            !is_at_one_side(&rect, pixGetWidth(mask), pixGetHeight(mask)))
+            continue;
+        PIX *part = pixaGetPix(parts, i, L_CLONE);
+        if (is_of_cells(part)) {
+            PIX *kept = pixCopy(NULL, part);
+            remove_frame(kept, false);
+            pixSubtract(part, part, kept);
+            pixRasterop(mask, rect.x, rect.y, rect.width, rect.height, PIX_NOT(PIX_SRC) & PIX_DST, part, 0,
+                        0);
+            pixDestroy(&kept);
+        }
+        pixDestroy(&part);
+    }
+    boxaDestroy(&boxes);
+    pixaDestroy(&parts);
 }
 
 static void remove_frames_and_edges(PIX **mask) {
@@ -259,11 +229,11 @@ static void remove_frames_and_edges(PIX **mask) {
             pixClearAll(part);
         else if ((drawn == 4 && has_corners(part, 0.1)) || (drawn == 3 && edge) ||
                  (large && is_of_cells(part)))
-            remove_frame(part);
+            remove_frame(part, drawn == 4);
         else if (edge)
             pixClearAll(part);
         else if (large)
-            remove_underline(part);
+            page_remove_underline(part);
         pixRasterop(clean, rect.x, rect.y, rect.width, rect.height, PIX_SRC | PIX_DST, part, 0, 0);
         pixDestroy(&part);
     }
@@ -274,6 +244,7 @@ static void remove_frames_and_edges(PIX **mask) {
 }
 
 void page_remove_lines(PIX **mask, PIX *ink) {
+    remove_cells_at_side(*mask);
     page_remove_rules(mask, ink);
     remove_frames_and_edges(mask);
 }
