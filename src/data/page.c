@@ -1,6 +1,7 @@
 #include "data/page.h"
 
 #include "core/integers.h"
+#include "data/page_course.h"
 #include "data/page_crop.h"
 #include "data/page_edge.h"
 #include "data/page_flat.h"
@@ -106,6 +107,7 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     page_remove_faint(sight.ink, sight.level, mask);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
     page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
+    page_drop_pieces_of_rules(sight.ink, work->outside, &sight.shapes);
     for (int i = 0; i < sight.shapes.count; i++)
         sight.score += writing_in(sight.ink, &sight.shapes.shapes[i]);
     pixDestroy(&mask);

@@ -182,6 +182,28 @@ for k in range(5):
 for k, i in enumerate((0, 1, 1, 0)):
     comb.put(i, 3, 24 + k * 90, 12)
 comb.save("comb.pgm")
+low = Page(340, 120).fill(20, 96, 270, 2, 70)  # a comb of which the inner teeth are lower than its ends
+for k, height in enumerate((66, 22, 22, 66)):
+    low.fill(20 + k * 90, 96 - height, 2, height, 70)
+for k, i in enumerate((0, 1, 0)):
+    low.put(i, 3, 24 + k * 90, 9)
+low.save("low_teeth.pgm")
+slanted = Page(240, 240).put(0, 3, 70, 70)  # a thin frame that isn't level
+for k in range(120):
+    slanted.fill(60 + k, 58 + k // 40, 1, 2, 90).fill(52 + k, 178 + k // 40, 1, 2, 90).fill(60 - k // 15, 58 + k, 2, 1, 90).fill(179 - k // 15, 61 + k, 2, 1, 90)
+slanted.save("slanted_frame.pgm")
+row = Page(640, 300)  # empty cells at the picture's side, which slant
+for x in range(361):
+    row.fill(x, 90 - x // 16, 1, 3, 30).fill(x, 150 - x // 16, 1, 3, 30)
+for x in range(0, 361, 60):
+    row.fill(x, 90 - x // 16, 3, 63, 30)
+row.save("cells_at_side.pgm")
+patchy = Page(480, 360)  # squares of which pieces are printed stronger than the rest
+for y in range(360):
+    for x in range(480):
+        if x % 24 == 5 or y % 24 == 7:
+            patchy.rows[y][x] = 218 if x % 24 == 5 and (x // 24 * 7 + y // 24 * 5) % 4 == 0 else 232
+patchy.save("patchy_squares.pgm")
 bars = Page(420, 140).fill(20, 108, 380, 2, 70)  # the digits touch the comb's teeth
 for k in range(6):
     bars.fill(20 + k * 75, 74, 2, 34, 70)
@@ -253,9 +275,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
@@ -263,7 +285,7 @@ PYTHON
 
 @test "several digits: lines, order, boxes; no digit is an empty list and no failure" {
     cd "$BATS_FILE_TMPDIR"
-    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm dots.pgm crossed.pgm --json >"$BATS_TEST_TMPDIR/json"
+    "$PARDIGITS" predict knn lines.pgm blank.pgm box.pgm speck.pgm rules.pgm dots.pgm crossed.pgm cells_at_side.pgm patchy_squares.pgm --json >"$BATS_TEST_TMPDIR/json"
     python3 - "$BATS_TEST_TMPDIR/json" <<'PYTHON'
 import json, sys
 lines, *none = [json.loads(line) for line in open(sys.argv[1])]
@@ -271,7 +293,7 @@ assert lines["text"] == "72\n27" and lines["numbers"] == ["72", "27"], lines
 assert [d["line"] for d in lines["digits"]] == [1, 1, 2, 2] and lines["label"] is None
 x, y, width, height = lines["digits"][3]["box"]
 assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
-assert len(none) == 6 and all(page["digits"] == [] and page["text"] == "" for page in none), none
+assert len(none) == 8 and all(page["digits"] == [] and page["text"] == "" for page in none), none
 PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
     "$PARDIGITS" predict knn word.pgm --csv | tee "$BATS_TEST_TMPDIR/word" # of which the last letter looks like a 1
