@@ -93,7 +93,8 @@ static bool is_busy(Saver *saver) {
 bool saver_is_due(Saver *saver, int64_t steps_done, bool epoch_ends) {
     if (!saver) return false;
     const bool busy = is_busy(saver), by_time = saver->rhythm.seconds > 0;
-    if (saver->rhythm.steps > 0 && steps_done % saver->rhythm.steps == 0) return true;
+    const bool by_steps = saver->rhythm.steps > 0 && steps_done % saver->rhythm.steps == 0;
+    if (by_steps && saver->retry_s == 0) return true;
     if (timer_now_s() < saver->due_s) return false;
     return by_time || saver->retry_s > 0 ? !busy : epoch_ends;
 }

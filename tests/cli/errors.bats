@@ -239,7 +239,9 @@ prepare_fails() {
 
     fails 1 "choose another with run.fallback_dir" "$PARDIGITS" "${net[@]}" --run "$dir/full" --set run.fallback_dir="$dir/log/spare"
     mkdir -p "$dir/full/.model.h5.tmp" # and spare is made
-    fails 1 "It was saved as $dir/spare/full-" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare"
+    fails 1 "It was saved as $dir/spare/full-" "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --set cnn.checkpoint_steps=1 --run "$dir/full" \
+        --set run.fallback_dir="$dir/spare"
+    [[ $(grep -c 'There is no new checkpoint' "$dir/err") -le 3 ]] # not at each step: later and later
     grep "model.h5 instead: move the files of that folder to $dir/full, and run it again with --resume" "$dir/err"
     "$PARDIGITS" "${net[@]}" --set cnn.epochs=1 --run "$dir/whole"
     same_model "$dir"/spare/full-*/model.h5 "$dir/whole/model.h5"
