@@ -211,7 +211,7 @@ distclean: clean ## also the datasets that were fetched or prepared, and ALL RUN
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z -]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "Variables: ARCH=native (x86-64-v3 for mixed clusters)  SANITIZER=address|undefined|thread  WERROR=1  V=1 (show commands)"
-	@echo "           FULL=1 (check-cluster: with a Slurm of its own, minutes)"
+	@echo "           FULL=1 (check-cluster: with a Slurm of its own, and NFS where it is installed; minutes)"
 	@echo "           MNIST_DIR=FOLDER (that holds the IDX files)  BUILD=build  JOBS=$(JOBS)"
 
 $(PROGRAM): $(BUILD)/src/cli/main.o $(LIBRARY)

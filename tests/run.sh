@@ -147,7 +147,7 @@ run_install() {
 
 run_cluster() {
     run_bats tests/cluster/quick.bats
-    [[ -z ${FULL:-} ]] || commands_limit_s=1800 run_bats tests/cluster/slurm.bats
+    [[ -z ${FULL:-} ]] || commands_limit_s=1800 run_bats tests/cluster/slurm.bats tests/cluster/nfs.bats
 }
 
 # A few seconds of each fuzzer that `make fuzz-build` built.
