@@ -101,20 +101,25 @@ static int mean_ink(const Seen *seen, const Line *line, int first, int step, int
 
 typedef enum { GOES_ON, ENDS, LEAVES_PAGE } End;
 
-/* What the line of a shape of that contrast does beyond one end, above (step -1) or below (1). */
-static End end_of(const Seen *seen, const PageShape *shape, int step, double contrast) {
+/* What the line of a shape of that ink and contrast does beyond one end, above (step -1) or below (1). Other
+ * rules cross a rule; between digits in a column there is paper. */
+static End end_of(const Seen *seen, const PageShape *shape, int step, double ink, double contrast) {
     enum { WINDOW = 3, LEAST = 6, LONG = 60 };
     const int height = shape->box.height, near = (int)smaller(height, LONG);
     const Line line = line_through(shape, step < 0 ? 0 : height - near, near);
     const int last = shape->box.y + (step < 0 ? 0 : height - 1), length = (int)larger(LEAST, near);
-    int on = 0, all = 0;
-    double ink, beyond;
+    const double least = 0.4 * contrast, paper = ink - contrast;
+    int on = 0, gaps = 0, all = 0;
+    double on_line, beyond;
     for (; all < length; all++) {
-        if (mean_ink(seen, &line, last + step * (all + 1), step, WINDOW, &ink, &beyond) < WINDOW) break;
-        on += beyond >= 0.4 * contrast;
+        const int y = last + step * (all + 1);
+        if (mean_ink(seen, &line, y, step, WINDOW, &on_line, &beyond) < WINDOW) break;
+        on += beyond >= least;
+        mean_ink(seen, &line, y, step, 1, &on_line, &beyond);
+        gaps += on_line - paper < least;
     }
     if (2 * all < length) return LEAVES_PAGE;
-    return 10 * on >= 7 * all ? GOES_ON : ENDS;
+    return 10 * on >= 7 * all && 20 * gaps <= all ? GOES_ON : ENDS;
 }
 
 /* Whether a shape lies along the side of the sheet over most of its height. */
@@ -144,9 +149,9 @@ static bool is_piece_of_rule(const Seen *seen, const PageShape *shape) {
     double ink, contrast;
     mean_ink(seen, &line, box->y, 1, box->height, &ink, &contrast);
     if (2 * contrast < ink) return false; /* there is another stroke beside it, or none at all */
-    const End above = end_of(seen, shape, -1, contrast);
+    const End above = end_of(seen, shape, -1, ink, contrast);
     if (above == ENDS) return false;
-    const End below = end_of(seen, shape, 1, contrast);
+    const End below = end_of(seen, shape, 1, ink, contrast);
     const bool across = above == LEAVES_PAGE && below == LEAVES_PAGE; /* as a digit that fills its page */
     return below != ENDS && (!across || 40 * line.width <= box->height);
 }
