@@ -60,7 +60,7 @@ static int writing_level(const Ruling *level, const Ruling *upright) {
             page_clear_course(both[i], &both[i]->rules[r], rest);
         if (i == 0) replace(&rest, pixRotateOrth(rest, QUARTER));
     }
-    const bool none = pixGetRankValueMasked(upright->ink, rest, 0, 0, 1, 0.95f, &strongest, NULL);
+    const bool none = pixGetRankValueMasked(upright->ink, rest, 0, 0, 1, 0.98f, &strongest, NULL);
     pixDestroy(&rest);
     return none ? 0 : (int)strongest;
 }
