@@ -98,7 +98,7 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
     if (gated && answers->probabilities && !found->digits[i].alone)
         hear_gate(log_odds, &answers->best[i], answers->probabilities + i * GATE_DIGITS);
     doubt->sure[i] = doubt->rank[i] = sureness(model, views, i, answers->best[i].label);
-    if (found->digits[i].struck) doubt->sure[i] = 0;
+    if (found->digits[i].struck || found->digits[i].badly_cut) doubt->sure[i] = 0;
     doubt->log_odds[i] = gated ? log_odds[answers->best[i].label] : HUGE_VALF;
     if (!gated) return;
     const double own = (double)doubt->log_odds[i], limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
@@ -136,12 +136,21 @@ static Reading reading_at(const FoundDigits *found, const Doubt *doubt, int64_t 
     return reading;
 }
 
-/* Whether several digits are more likely than one: a shape that is wider than high seldom is one. */
+/* Whether several digits are more likely than one: a shape that is wider than high seldom is one. Of one that
+ * is narrower only good cuts are among the readings. */
 static bool is_better(const FoundDigits *found, const Reading *parts, const Reading *whole) {
     const FoundDigit *shape = &found->digits[whole->first];
     const double wide = (double)shape->width / shape->height;
-    const double lead = wide > 1.8 ? -0.5 : wide > 1.4 ? -0.1 : 0.25; /* that the parts need */
+    double lead = wide > 1.8 ? -0.5 : wide > 1.4 ? -0.1 : wide >= 1 ? 0.25 : 0.1; /* that the parts need */
+    if (found->digits[parts->first].badly_cut && wide <= 1.8) lead = 0.25;
     return parts->rank > whole->rank + lead;
+}
+
+/* Whether one digit was chosen though two are about as likely. */
+static bool is_undecided(const FoundDigits *found, const Reading *parts, const Reading *whole) {
+    const FoundDigit *shape = &found->digits[whole->first];
+    const bool cut_well = shape->width < shape->height || !found->digits[parts->first].badly_cut;
+    return !shape->reading && cut_well && parts->rank > whole->rank - 0.2;
 }
 
 /* Puts image i into place d of the digits read. */
@@ -275,11 +284,17 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
     *sure = 0;
     while (i < found->count && same_sight(&found->digits[i], first) && !found->digits[i].joins) {
         Reading best = reading_at(found, doubt, i), next = best;
+        bool undecided = false;
         for (i = best.end; i < found->count && same_shape(&found->digits[i], &found->digits[best.first]);
              i = next.end) {
             next = reading_at(found, doubt, i);
-            if (is_better(found, &next, &best)) best = next;
+            if (is_better(found, &next, &best)) {
+                best = next;
+                undecided = false;
+            } else
+                undecided = undecided || is_undecided(found, &next, &best);
         }
+        if (undecided) best.sure = 0;
         take(&best, found, answers, doubt, read);
     }
     const int64_t joins = i;

@@ -24,6 +24,7 @@ typedef struct {
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */
     bool struck;             /* out, by a line */
+    bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */
     bool small;              /* against most of the page's shapes, and apart from them */
     bool alone;              /* the picture was taken as one digit */
     int joins;               /* shapes that this reading joins; 0: it is of `shape` alone */

@@ -317,13 +317,67 @@ static void test_truncated(void **state) {
     }
 }
 
+/* Digits i and k, half as wide as they were, so close that they touch. */
+static PIX *narrow_pair(int64_t i, int64_t k) {
+    PIX *page = pixCreate(240, 240, 8);
+    const int64_t which[] = {i, k};
+    for (int d = 0, right = 0; d < 2; d++) {
+        PIX *digit = picture_of(digits.images + which[d] * IMAGE_PIXELS, 6),
+            *narrow = pixScale(digit, 0.5f, 1), *clipped = NULL;
+        PIX *mask = pixThresholdToBinary(narrow, 128);
+        BOX *box = NULL;
+        pixInvert(mask, mask);
+        pixClipToForeground(mask, NULL, &box);
+        clipped = pixClipRectangle(narrow, box, NULL);
+        const int x = d ? right - 4 : 60;
+        pixRasterop(page, x, 60, pixGetWidth(clipped), pixGetHeight(clipped), PIX_PAINT, clipped, 0, 0);
+        right = x + pixGetWidth(clipped);
+        pixDestroy(&clipped);
+        boxDestroy(&box);
+        pixDestroy(&mask);
+        pixDestroy(&narrow);
+        pixDestroy(&digit);
+    }
+    return page;
+}
+
+/* How many readings of two parts that may be believed a picture has. */
+static int count_cuts(PIX **picture) {
+    FoundDigits found = {.spec = image_spec_mnist()};
+    Status status = {0};
+    int cuts = 0;
+    assert_int_equal(pixWrite(path, *picture, IFF_PNG), 0);
+    pixDestroy(picture);
+    digitize_pages(path, 0, false, &found, &status);
+    for (int64_t i = 0; i < found.count; i++)
+        cuts += found.digits[i].part == 1 && !found.digits[i].badly_cut;
+    found_digits_free(&found);
+    return cuts;
+}
+
+/* Two digits that touch are cut though together they are narrower than high; one digit isn't. */
+static void test_narrow_pairs(void **state) {
+    (void)state;
+    const int64_t pairs[][2] = {{0, 0}, {0, 1}, {0, 6}, {4, 7}}; /* 77, 72, 74 and 49 */
+    for (int p = 0; p < 4; p++) {
+        PIX *pair = narrow_pair(pairs[p][0], pairs[p][1]);
+        pixInvert(pair, pair);
+        if (!count_cuts(&pair)) fail_msg("pair %d isn't cut", p);
+    }
+    for (int64_t i = 0; i < 8; i++) {
+        PIX *one = picture_of(digits.images + i * IMAGE_PIXELS, 6);
+        pixInvert(one, one);
+        if (count_cuts(&one)) fail_msg("digit %d is cut", (int)i);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_mnist_itself), cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_formats),      cmocka_unit_test(test_colours),
         cmocka_unit_test(test_surroundings), cmocka_unit_test(test_no_picture),
         cmocka_unit_test(test_shapes),       cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_truncated),    cmocka_unit_test(test_narrow_pairs),
     };
     return cmocka_run_group_tests(tests, start, finish);
 }
