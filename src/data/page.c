@@ -7,6 +7,7 @@
 #include "data/page_flat.h"
 #include "data/page_glyph.h"
 #include "data/page_join.h"
+#include "data/page_light.h"
 #include "data/page_mask.h"
 #include "data/page_order.h"
 #include "data/page_parts.h"
@@ -35,6 +36,7 @@ typedef struct {
 typedef struct {
     PIX *ink;
     int level; /* the paper's */
+    PageLight light;
     PageShapes shapes, pieces;
     double score; /* how much looks like writing */
 } Sight;
@@ -104,6 +106,7 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
     page_remove_lines(&mask, sight.ink);
+    sight.light = page_remove_light(sight.ink, mask);
     page_remove_faint(sight.ink, sight.level, mask);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
     page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
@@ -114,15 +117,29 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     return sight;
 }
 
+/* Removes shapes that are far fainter than a shadow: rules on the paper, which show where it is taken away.
+ */
+static void drop_fainter(Sight *sight, double shadow) {
+    const double least = 0.4 * shadow;
+    for (int i = sight->shapes.count - 1; i >= 0; i--) {
+        const PageShape *shape = &sight->shapes.shapes[i];
+        l_float32 mean = 0;
+        pixGetAverageMasked(sight->ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
+        if (mean < least) page_shape_remove(&sight->shapes, i);
+    }
+}
+
 /* Sees a page with a wide window first: strokes may be wide. Where they are far narrower the light is
- * followed more closely; likewise where nothing is found. */
+ * followed more closely; likewise where nothing is found, or beside a shadow, in which there may be more. */
 static Sight look(const Work *work, bool dark) {
     const int window = work->window;
     Sight sight = see(work, window, window / 4, dark);
-    const int narrow = (int)larger(15, lround(4 * stroke_width(&sight.shapes)));
-    const int closer = sight.shapes.count ? narrow : (int)larger(15, window / 3);
+    const double strokes = stroke_width(&sight.shapes);
+    int closer = (int)larger(15, sight.shapes.count ? lround(4 * strokes) : window / 3);
+    if (sight.light.width) closer = (int)larger(15, lround(fmax(2 * sight.light.width / 3.0, 2 * strokes)));
     if (closer >= window || (!sight.shapes.count && !dark)) return sight;
     Sight near = see(work, closer, closer / 2, dark);
+    drop_fainter(&near, sight.light.ink);
     if (!near.shapes.count && sight.shapes.count) {
         sight_free(&near);
         return sight;

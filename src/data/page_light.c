@@ -1,0 +1,123 @@
+#include "data/page_light.h"
+
+#include "core/integers.h"
+#include "core/status.h"
+#include "data/page_mask.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+enum {
+    MIN_REACH = 4,  /* pixels; outlines of ink are steep within as many */
+    MIN_WIDTH = 24, /* of a shadow */
+    MIN_PAGE = 320  /* of the longer side; smaller pictures were scaled up, and all in them is soft */
+};
+
+/* Of the ink within an outline, how much of it is lost across the outline; a blurred stroke loses half. */
+static const double STEEP = 0.4;
+
+static double mean_where(PIX *ink, PIX *mask, int x, int y) {
+    l_float32 mean = 0;
+    pixGetAverageMasked(ink, mask, x, y, 1, L_MEAN_ABSVAL, &mean);
+    return mean;
+}
+
+/* The share of a part's ink that is lost within `reach` pixels of its outline, from inside to outside. */
+static double steepness(PIX *ink, PIX *part, int x, int y, int reach) {
+    const int margin = reach + 1, size = 2 * reach + 1;
+    PIX *inside = pixAddBorder(part, margin, 0), *wider = pixDilateBrick(NULL, inside, size, size),
+        *narrower = pixErodeBrick(NULL, inside, size, size);
+    if (!inside || !wider || !narrower)
+        fatal("out of memory for the shadows in a picture; read smaller pictures");
+    pixSubtract(wider, wider, inside);
+    pixSubtract(inside, inside, narrower);
+    const double all = mean_where(ink, part, x, y), step = mean_where(ink, inside, x - margin, y - margin) -
+                                                           mean_where(ink, wider, x - margin, y - margin);
+    pixDestroy(&inside);
+    pixDestroy(&wider);
+    pixDestroy(&narrower);
+    return all > 0 ? step / all : 0;
+}
+
+/* Whether a part is large and wide enough for a shadow. */
+static bool may_be_light(PIX *mask, PIX *part) {
+    const int side = (int)larger(pixGetWidth(part), pixGetHeight(part));
+    const int page = (int)larger(pixGetWidth(mask), pixGetHeight(mask));
+    return page > MIN_PAGE && 8 * side >= page && page_stroke_width(part) >= MIN_WIDTH;
+}
+
+/* Parts of a mask, and which of them may be light. */
+typedef struct {
+    BOXA *boxes;
+    PIXA *parts;
+    NUMA *wide; /* 1: may be light */
+    int count, wide_count;
+} Parts;
+
+static Parts parts_of(PIX *mask) {
+    Parts all = {.wide = numaCreate(0)};
+    all.boxes = pixConnComp(mask, &all.parts, 8);
+    all.count = boxaGetCount(all.boxes);
+    for (int i = 0; i < all.count; i++) {
+        PIX *part = pixaGetPix(all.parts, i, L_CLONE);
+        const bool wide = may_be_light(mask, part);
+        numaAddNumber(all.wide, wide);
+        all.wide_count += wide;
+        pixDestroy(&part);
+    }
+    return all;
+}
+
+static void parts_free(Parts *all) {
+    boxaDestroy(&all->boxes);
+    pixaDestroy(&all->parts);
+    numaDestroy(&all->wide);
+}
+
+/* The width of the finest strokes with steep outlines: the picture is no more blurred than that. 0: there are
+ * none. */
+static double finest_strokes(PIX *ink, const Parts *all) {
+    enum { MIN_SIDE = 9, MIN_AREA = 40 };
+    double finest = 0;
+    for (int i = 0; i < all->count; i++) {
+        l_int32 x, y, width, height, wide, area;
+        PIX *part = pixaGetPix(all->parts, i, L_CLONE);
+        boxaGetBoxGeometry(all->boxes, i, &x, &y, &width, &height);
+        numaGetIValue(all->wide, i, &wide);
+        pixCountPixels(part, &area, NULL);
+        if (!wide && larger(width, height) >= MIN_SIDE && area >= MIN_AREA &&
+            steepness(ink, part, x, y, MIN_REACH) >= STEEP) {
+            const double strokes = page_stroke_width(part);
+            finest = finest > 0 ? fmin(finest, strokes) : strokes;
+        }
+        pixDestroy(&part);
+    }
+    return finest;
+}
+
+/* Whether a wide part has an outline that is softer than finer strokes. */
+static bool is_light(PIX *ink, PIX *part, int x, int y, double finest) {
+    const double reach = fmin(page_stroke_width(part) / 8, finest / 2);
+    return steepness(ink, part, x, y, (int)larger(MIN_REACH, lround(reach))) < STEEP;
+}
+
+PageLight page_remove_light(PIX *ink, PIX *mask) {
+    Parts all = parts_of(mask);
+    const double finest = all.wide_count ? finest_strokes(ink, &all) : 0;
+    PageLight light = {0};
+    for (int i = 0; i < all.count && finest > 0; i++) {
+        l_int32 x, y, width, height, wide;
+        PIX *part = pixaGetPix(all.parts, i, L_CLONE);
+        boxaGetBoxGeometry(all.boxes, i, &x, &y, &width, &height);
+        numaGetIValue(all.wide, i, &wide);
+        if (wide && is_light(ink, part, x, y, finest)) {
+            const int narrow = (int)page_stroke_width(part);
+            light.width = light.width ? (int)smaller(light.width, narrow) : narrow;
+            light.ink = fmax(light.ink, mean_where(ink, part, x, y));
+            pixRasterop(mask, x, y, width, height, PIX_DST & PIX_NOT(PIX_SRC), part, 0, 0);
+        }
+        pixDestroy(&part);
+    }
+    parts_free(&all);
+    return light;
+}
