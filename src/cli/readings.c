@@ -146,11 +146,11 @@ static bool is_better(const FoundDigits *found, const Reading *parts, const Read
     return parts->rank > whole->rank + lead;
 }
 
-/* Whether one digit was chosen though two are about as likely. */
+/* Whether one digit was chosen though two are about as likely, and likely enough to be digits. */
 static bool is_undecided(const FoundDigits *found, const Reading *parts, const Reading *whole) {
     const FoundDigit *shape = &found->digits[whole->first];
     const bool cut_well = shape->width < shape->height || !found->digits[parts->first].badly_cut;
-    return !shape->reading && cut_well && parts->rank > whole->rank - 0.2;
+    return !shape->reading && cut_well && parts->rank > fmax(0.3, whole->rank - 0.2);
 }
 
 /* Puts image i into place d of the digits read. */
