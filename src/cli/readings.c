@@ -141,7 +141,7 @@ static Reading reading_at(const FoundDigits *found, const Doubt *doubt, int64_t 
 static bool is_better(const FoundDigits *found, const Reading *parts, const Reading *whole) {
     const FoundDigit *shape = &found->digits[whole->first];
     const double wide = (double)shape->width / shape->height;
-    double lead = wide > 1.8 ? -0.5 : wide > 1.4 ? -0.1 : wide >= 1 ? 0.25 : 0.1; /* that the parts need */
+    double lead = wide > 1.8 ? -0.5 : wide > 1.4 ? -0.1 : 0.25; /* that the parts need */
     if (found->digits[parts->first].badly_cut && wide <= 1.8) lead = 0.25;
     return parts->rank > whole->rank + lead;
 }

@@ -200,9 +200,9 @@ static bool is_upstroke(const FoundDigits *found) {
 /* Whether the last two images may be halves of a letter: H, K and N give two 1s. */
 static bool may_be_letter(const FoundDigits *found) {
     int a, b;
-    const float first = best_log_odds(found, found->count - 2, &a),
-                second = best_log_odds(found, found->count - 1, &b);
-    return fminf(first, second) < 3 || (a == 1 && b == 1);
+    best_log_odds(found, found->count - 2, &a);
+    best_log_odds(found, found->count - 1, &b);
+    return a == 1 && b == 1;
 }
 
 /* Whether the last images, parts of a shape, may stay. least: log odds that each must have. */
@@ -234,8 +234,10 @@ static bool add_parts(PIX *ink, int level, const PageShape *shape, const int *cu
     return false;
 }
 
-/* Any log odds will do. */
-#define ANY (-1000.0f)
+/* The log odds that parts need: any will do for a shape that is wider than high. A narrower one seldom is
+ * more than one digit, and single digits that were cut have had parts with 3. */
+#define ANY       (-1000.0f)
+#define OF_NARROW 4.0f
 
 /* Readings of `count` parts: the cuts lie near equal shares of the width, each at several places for two. A
  * shape that is narrower than high is cut only through a joint and into what may well be digits. */
@@ -254,7 +256,7 @@ static void add_cut_readings(PIX *ink, int level, const PageShape *shape, int co
         }
         if (narrow && digit->badly_cut) continue;
         digit->reading++;
-        if (!add_parts(ink, level, shape, cuts, count, narrow ? 0 : ANY, *digit, scale, found))
+        if (!add_parts(ink, level, shape, cuts, count, narrow ? OF_NARROW : ANY, *digit, scale, found))
             digit->reading--;
         else if (narrow && may_be_letter(found))
             for (int i = 1; i <= count; i++)
@@ -275,11 +277,11 @@ int64_t page_sure_digits(const FoundDigits *found) {
     return sure;
 }
 
-/* Whether cutting the last image found isn't worth a model's time. Of pairs that are narrower than high, nine
- * of ten have log odds below 4, and seldom any 6. */
+/* Whether the last image found isn't to be cut. Most pairs that are narrower than high have log odds below
+ * this as one digit, and few single digits have. */
 static bool is_one(const FoundDigits *found, bool narrow) {
     return found->count && gate_knows(found->spec) &&
-           is_digit(found, found->count - 1, narrow ? 6 : surely_one);
+           is_digit(found, found->count - 1, narrow ? 2 : surely_one);
 }
 
 void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
