@@ -68,10 +68,9 @@ same_as_alone() {
     same_model "$(cluster_path "/run/nfs/exported/$name/model.h5")" "$BATS_FILE_TMPDIR/alone/model.h5"
 }
 
-# But for what the client keeps under a name of its own (.nfs...) when the server refuses to remove a file that was open.
 nothing_left() {
     local files
-    files=$(ls -A -I '.nfs*' "$(cluster_path "/run/nfs/exported/$name")")
+    files=$(ls -A "$(cluster_path "/run/nfs/exported/$name")")
     echo "$files"
     [[ $files == $'config.ini\nmetrics.h5\nmodel.h5' ]]
 }
@@ -140,7 +139,7 @@ goes_on() {
         # shellcheck disable=SC2086 # two words
         begin $at
         nfs_withdraw
-        until grep -q "can't be written" "$log"; do sleep 0.2; done
+        until grep -q "can't be written" "$log"; do kill -0 "$training"; sleep 0.2; done
         nfs_serve
         goes_on
         rm -r "$(cluster_path "/run/nfs/exported/$name")"
