@@ -29,6 +29,11 @@ same_model() {
     [[ $a =~ ^[0-9a-f]{64}$ && $a == "$b" ]]
 }
 
+# Skips a test that preloads a library where a sanitizer has to be loaded first.
+needs_preloading() {
+    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+}
+
 # fails CODE TEXT COMMAND...: the command ends with CODE, and one line of standard error, "pardigits: ...", holds TEXT.
 fails() {
     local code=$1 text=$2 seen=0

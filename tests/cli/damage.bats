@@ -254,7 +254,7 @@ within() {
 }
 
 @test "digest: a close() that a signal interrupts is no failure" {
-    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    needs_preloading
     gcc -shared -fPIC -x c -o "$BATS_TEST_TMPDIR/interrupted.so" - <<'END'
 #include <errno.h>
 #include <stdio.h>
@@ -293,7 +293,7 @@ rows() {
 
 # killed_late STEP ARGUMENTS...: a training is killed at one in STEP of its last operations on files, and resumed.
 killed_late() {
-    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    needs_preloading
     local step=$1 whole=$BATS_TEST_TMPDIR/whole all at code
     shift
     with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "$@"
@@ -319,7 +319,7 @@ killed_late() {
 }
 
 @test "killed while it makes room for itself: the old run is whole, or the new one asks for the model that it was to begin with" {
-    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    needs_preloading
     local copy=$BATS_TEST_TMPDIR/run net=(configs/cnn-fast.ini --set cnn.epochs=1) at asked=0
     for at in {12..20..2}; do
         rm -rf "$copy"
@@ -338,7 +338,7 @@ killed_late() {
 }
 
 @test "KNN: a model or metrics that can't be written are a sentence and exit code 1, and nothing of them stays" {
-    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    needs_preloading
     local knn=(configs/knn.ini --set run.train=300) all at code lacks_metrics=0 run=$BATS_TEST_TMPDIR/run
     with_faults COUNTS="$BATS_TEST_TMPDIR/count" -- "${knn[@]}"
     all=$(cat "$BATS_TEST_TMPDIR/count")
@@ -364,7 +364,7 @@ at_operation() {
 }
 
 @test "a command that a signal ends while it writes leaves nothing unfinished" {
-    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    needs_preloading
     local out=$BATS_TEST_TMPDIR/out command at signal code
     mkdir "$out"
     for command in "prepare --idx $idx --out $out/set.h5" "evaluate $run --split train --predictions $out/p.csv" "evaluate $run --split train --predictions $out/p.h5" \
@@ -393,7 +393,7 @@ at_operation() {
 }
 
 @test "two programs that write one file at the same time: the second waits for the first, also if that is killed" {
-    [[ -z ${SANITIZER:-} ]] || skip "a sanitizer has to be loaded first"
+    needs_preloading
     local out=$BATS_TEST_TMPDIR/out first second signal code
     mkdir "$out"
     for signal in CONT KILL; do

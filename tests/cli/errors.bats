@@ -327,6 +327,7 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
 
 @test "train: goes on while a checkpoint is written, and ends when the last one is" {
     local net=(train configs/cnn-fast.ini --data "$data" --set run.train=1000 --set cnn.epochs=1) # 8 steps
+    needs_preloading
     gcc -shared -fPIC -x c -o "$dir/slow.so" - <<<'#include <unistd.h>
 int fsync(int file) { (void)file; sleep(1); return 0; }'
     LD_PRELOAD=$dir/slow.so "$PARDIGITS" "${net[@]}" --set cnn.checkpoint_steps=6 --run "$dir/slow"
@@ -378,6 +379,7 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
 }
 
 @test "train: a folder that can't be locked is refused" {
+    needs_preloading
     gcc -shared -fPIC -x c -o "$dir/without.so" - <<'END'
 #define _GNU_SOURCE
 #include <errno.h>
