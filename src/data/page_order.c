@@ -102,10 +102,13 @@ static int gap_before(const PageShape *shape) {
     return page_gap_x(&shape[-1].box, &shape->box);
 }
 
-/* Whether a gap is as wide as between words: against the shapes, and against most gaps of the number. */
+/* Whether a gap is as wide as between words: against the shapes, and against most gaps of the number. Between
+ * a printed word and the far higher digits that are filled in beside it, the word's letters count. */
 static bool parts_words(const PageShape *shape, int usual) {
-    const int high = (int)larger(shape->box.height, shape[-1].box.height), gap = gap_before(shape);
-    return 10 * gap > 4 * high && 10 * gap > 18 * usual;
+    const int high = (int)larger(shape->box.height, shape[-1].box.height),
+              low = (int)smaller(shape->box.height, shape[-1].box.height), gap = gap_before(shape);
+    const bool far_higher = 10 * high > 16 * low;
+    return 10 * gap > 4 * (far_higher ? low : high) && 10 * gap > (far_higher ? 12 : 18) * usual;
 }
 
 /* Parts a number of some shapes into words; their number with the words before. */

@@ -23,6 +23,8 @@ HAND_FONTS = {
              "breipfont", "KleeOne-Regular", "ComicNeue-Regular", "setofont."),
     "valid": ("kiloji_p", "Kristi", "DancingScript-Regular", "femkeklaver", "Domestic_Manners", "TomsonTalks"),
 }
+LABELS = ("Room", "Amount", "Phone", "Customer", "Meter", "Date", "Weight", "Part")
+LABEL_FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 LETTERS = "ACEFHJKMNPRTVWXYadefhkmnprtvwxy"
 
 
@@ -458,6 +460,58 @@ class Drawer:
             text += self.row(page, self.between(3, 6), 70, y, height, 18, (30, 40, 140))
         return page, text
 
+    def draw_cast_shadow(self):
+        """The shadow of a hand, of an arm or of a window's frame on a sheet."""
+        page, text = self.sheet_of_lines()
+        shadow, soft, turn = Image.new("L", page.size), self.between(4, 24), self.random.rand() * 6.3
+        draw, x, y = ImageDraw.Draw(shadow), self.between(120, 360), self.between(140, 420)
+        kind, wide, far = self.between(0, 2), self.between(50, 150), 2 * page.height
+        along = np.array((np.cos(turn), np.sin(turn)))
+        across = np.array((-along[1], along[0]))
+        if kind == 0:
+            draw.ellipse((x - wide, y - wide * 3 // 4, x + wide, y + wide * 3 // 4), fill=255)
+        else:
+            start, end = np.array((x, y)) - far * along * (kind == 1), np.array((x, y)) + far * along
+            draw.polygon([tuple(p) for p in (start, end, end + wide * across, start + wide * across)], fill=255)
+        dark = 1 - self.random.uniform(0.3, 0.55) * np.asarray(shadow.filter(ImageFilter.GaussianBlur(soft)), float)[..., None] / 255
+        return self.noise(Image.fromarray((np.asarray(page) * dark).astype(np.uint8)), 3), text
+
+    def draw_stained(self):
+        """Under a cup's ring, or a stain."""
+        page, text = self.sheet_of_lines()
+        stain, r = Image.new("L", page.size), self.between(70, 160)
+        x, y = self.between(80, 400), self.between(80, 480)
+        if self.between(0, 2):
+            ImageDraw.Draw(stain).ellipse((x - r, y - r, x + r, y + r), outline=255, width=self.between(4, 14))
+        else:
+            ImageDraw.Draw(stain).ellipse((x - r // 2, y - r // 2, x + r // 2, y + r // 2), fill=255)
+        part = self.random.uniform(0.15, 0.35) * np.asarray(stain.filter(ImageFilter.GaussianBlur(2)), float)[..., None] / 255
+        brown = np.asarray(page) * (1 - part) + np.array((125, 85, 50)) * part
+        return self.noise(Image.fromarray(brown.astype(np.uint8)), 3), text
+
+    def draw_low_comb(self):
+        """A line with low teeth between the places for the digits."""
+        page, text, side, tooth = self.page(640, 160), "", 75, self.between(10, 18)
+        draw, wide = ImageDraw.Draw(page), self.between(1, 2)
+        draw.line((30, 125, 30 + 7 * side, 125), fill=(70, 70, 70), width=wide)
+        for k in range(8):
+            draw.line((30 + k * side, 125 - tooth, 30 + k * side, 125), fill=(70, 70, 70), width=wide)
+        for k in range(7):
+            ink, label = self.digit(self.between(50, 66))
+            self.put(page, ink, 30 + k * side + (side - ink.width) // 2 + self.between(-6, 6), 120 - ink.height)
+            text += label
+        return page, text
+
+    def draw_labelled(self):
+        """Numbers that are filled in beside printed words."""
+        page, text, y = self.page(820, 420), "", 60
+        font = ImageFont.truetype(LABEL_FONT, self.between(26, 40))
+        for k in self.random.permutation(len(LABELS))[:3]:
+            ImageDraw.Draw(page).text((40, y + 50), LABELS[k], (30, 30, 30), font, "ls")
+            text += self.row(page, self.between(2, 5), 60 + int(font.getlength(LABELS[k])), y, 52, 12, (30, 40, 140))
+            y += 120
+        return page, text
+
     def draw_check_boxes(self):
         """Some of them with a cross."""
         page = self.page(420, 320)
@@ -647,7 +701,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes")  # found later; drawn last, so that the others stay what they were
+        "sizes", "cast_shadow", "stained", "low_comb", "labelled")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):

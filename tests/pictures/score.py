@@ -2,7 +2,7 @@
 """Compares what `predict --json` said with truth.csv. Usage: score.py FOLDER PREDICTIONS.json [--worst] [--sheet PNG]
 
 A digit counts as read where it is right and not doubtful; of several digits as many count as the longest common subsequence
-has. A picture without digits is invented upon where a digit that isn't doubtful is found. --worst lists the pictures that were
+has. "doubted" are those that are right but doubtful, "wrong" all others that aren't doubtful. A picture without digits is invented upon where a digit that isn't doubtful is found. --worst lists the pictures that were
 read wrongly, --sheet draws twenty of them: those with the most wrong digits, then by kind in turn.
 """
 
@@ -23,6 +23,13 @@ def common(a, b):
     return row[-1]
 
 
+def right(truth, got):
+    """How many of a picture's digits were read; a single digit only where nothing else was."""
+    if not truth:
+        return int(not got)
+    return common(truth, got) if len(truth) > 1 else int(truth == got)
+
+
 def draw_sheet(path, folder, worst):
     """worst: (wrong digits, place within its kind, picture, what it shows, what was read)."""
     from PIL import Image, ImageDraw
@@ -41,23 +48,23 @@ def draw_sheet(path, folder, worst):
 def main():
     folder, answers = sys.argv[1:3]
     worst, wrong = [], collections.Counter()
-    read = collections.defaultdict(str)
+    sure, found = collections.defaultdict(str), collections.defaultdict(str)
     for line in open(answers, encoding="utf-8"):
         page = json.loads(line)
-        read[os.path.basename(page["picture"])] += "".join(
-            str(d["label"]) for d in page["digits"] if not d["doubtful"])
+        for digit in page["digits"]:
+            found[os.path.basename(page["picture"])] += str(digit["label"])
+            if not digit["doubtful"]:
+                sure[os.path.basename(page["picture"])] += str(digit["label"])
     counts = collections.OrderedDict()
     for row in csv.DictReader(open(os.path.join(folder, "truth.csv"))):
-        got, truth = read[row["picture"]], row["digits"]
-        of, good = (len(truth), common(truth, got)) if truth else (1, int(not got))
-        if len(truth) > 1 or truth == got:
-            pass
-        elif truth and len(got) > 1:
-            good = 0
+        got, truth = sure[row["picture"]], row["digits"]
+        of, good = max(1, len(truth)), right(truth, got)
+        doubted = max(0, right(truth, found[row["picture"]]) - good) if truth else 0
+        wrong_digits = len(got) - common(truth, got)
         for key in ((row["set"], row["kind"]), (row["set"], "all")):
-            counts.setdefault(key, [0, 0])
-            counts[key][0] += good
-            counts[key][1] += of
+            counts.setdefault(key, [0, 0, 0, 0])
+            for k, value in enumerate((good, doubted, wrong_digits, of)):
+                counts[key][k] += value
         if good < of:
             worst.append((of - good, wrong[row["kind"]], row["picture"], truth, got))
             wrong[row["kind"]] += 1
@@ -65,9 +72,9 @@ def main():
             print(f"{row['picture']}: {truth or 'no digit'}, read as {got or 'nothing'}", file=sys.stderr)
     if "--sheet" in sys.argv:
         draw_sheet(sys.argv[sys.argv.index("--sheet") + 1], folder, worst)
-    print("| set | kind | right | of | % |\n|---|---|---|---|---|")
-    for (name, kind), (good, of) in counts.items():
-        print(f"| {name} | {kind} | {good} | {of} | {100 * good / of:.1f} |")
+    print("| set | kind | right | doubted | wrong | of | right, % |\n|---|---|---|---|---|---|---|")
+    for (name, kind), (good, doubted, wrong_digits, of) in counts.items():
+        print(f"| {name} | {kind} | {good} | {doubted} | {wrong_digits} | {of} | {100 * good / of:.1f} |")
 
 
 main()
