@@ -160,10 +160,10 @@ static PIX *scale_to_work(PIX *page, int most_pixels, double *scale) {
                            0);
 }
 
-/* Whether a page departs downwards from its local light more than upwards, which the third power brings out.
- */
+/* Whether a page departs downwards from its light within a window more than upwards, which the third power
+ * brings out. */
 static bool is_dark_on_light(PIX *page, int window) {
-    const int reach = (int)smaller(window, (smaller(pixGetWidth(page), pixGetHeight(page)) - 1) / 2);
+    const int reach = (int)smaller(window / 2, (smaller(pixGetWidth(page), pixGetHeight(page)) - 1) / 2);
     PIX *mean = reach > 0 ? pixBlockconvGray(page, NULL, reach, reach) : pixClone(page);
     double departure = 0;
     for (int y = 0; y < pixGetHeight(page); y++) {

@@ -22,28 +22,42 @@ static double mean_where(PIX *ink, PIX *mask, int x, int y) {
     return mean;
 }
 
-/* The share of a part's ink that is lost within `reach` pixels of its outline, from inside to outside. */
-static double steepness(PIX *ink, PIX *part, int x, int y, int reach) {
+/* The share of the ink in `region`, which lies in `part` of the mask, that is lost within `reach` pixels of
+ * its outline, from inside to outside of the part. */
+static double steepness(PIX *ink, PIX *region, PIX *part, int x, int y, int reach) {
     const int margin = reach + 1, size = 2 * reach + 1;
-    PIX *inside = pixAddBorder(part, margin, 0), *wider = pixDilateBrick(NULL, inside, size, size),
-        *narrower = pixErodeBrick(NULL, inside, size, size);
-    if (!inside || !wider || !narrower)
+    PIX *inside = pixAddBorder(region, margin, 0), *wider = pixDilateBrick(NULL, inside, size, size),
+        *narrower = pixErodeBrick(NULL, inside, size, size), *rest = pixAddBorder(part, margin, 0);
+    if (!inside || !wider || !narrower || !rest)
         fatal("out of memory for the shadows in a picture; read smaller pictures");
-    pixSubtract(wider, wider, inside);
+    pixSubtract(wider, wider, rest);
     pixSubtract(inside, inside, narrower);
-    const double all = mean_where(ink, part, x, y), step = mean_where(ink, inside, x - margin, y - margin) -
-                                                           mean_where(ink, wider, x - margin, y - margin);
+    const double all = mean_where(ink, region, x, y), step = mean_where(ink, inside, x - margin, y - margin) -
+                                                             mean_where(ink, wider, x - margin, y - margin);
     pixDestroy(&inside);
     pixDestroy(&wider);
     pixDestroy(&narrower);
+    pixDestroy(&rest);
     return all > 0 ? step / all : 0;
 }
 
-/* Whether a part is large and wide enough for a shadow. */
+/* The regions of a part, its strokes aside, that are `width` wide. */
+static PIX *wide_regions(PIX *part, int width) {
+    PIX *wide = pixOpenBrick(NULL, part, width, width);
+    if (!wide) fatal("out of memory for the shadows in a picture; read smaller pictures");
+    return wide;
+}
+
+/* Whether a part is large and has regions wide enough for a shadow. */
 static bool may_be_light(PIX *mask, PIX *part) {
     const int side = (int)larger(pixGetWidth(part), pixGetHeight(part));
     const int page = (int)larger(pixGetWidth(mask), pixGetHeight(mask));
-    return page > MIN_PAGE && 8 * side >= page && page_stroke_width(part) >= MIN_WIDTH;
+    if (page <= MIN_PAGE || 8 * side < page) return false;
+    l_int32 none = 1;
+    PIX *wide = wide_regions(part, MIN_WIDTH);
+    pixZero(wide, &none);
+    pixDestroy(&wide);
+    return !none;
 }
 
 /* Parts of a mask, and which of them may be light. */
@@ -86,7 +100,7 @@ static double finest_strokes(PIX *ink, const Parts *all) {
         numaGetIValue(all->wide, i, &wide);
         pixCountPixels(part, &area, NULL);
         if (!wide && larger(width, height) >= MIN_SIDE && area >= MIN_AREA &&
-            steepness(ink, part, x, y, MIN_REACH) >= STEEP) {
+            steepness(ink, part, part, x, y, MIN_REACH) >= STEEP) {
             const double strokes = page_stroke_width(part);
             finest = finest > 0 ? fmin(finest, strokes) : strokes;
         }
@@ -95,29 +109,56 @@ static double finest_strokes(PIX *ink, const Parts *all) {
     return finest;
 }
 
-/* Whether a wide part has an outline that is softer than finer strokes. */
-static bool is_light(PIX *ink, PIX *part, int x, int y, double finest) {
-    const double reach = fmin(page_stroke_width(part) / 8, finest / 2);
-    return steepness(ink, part, x, y, (int)larger(MIN_REACH, lround(reach))) < STEEP;
+/* Whether the wide regions of a part are fainter than strokes that lie in them, as those in a hard shadow
+ * are: these have about the width of the page's finest strokes. */
+static bool is_crossed(PIX *ink, PIX *part, PIX *wide, int x, int y, double finest) {
+    const double darker = 1.35, least_area = 4 * finest * finest;
+    l_float32 usual = 0;
+    l_int32 area = 0;
+    BOX *box = boxCreate(x, y, pixGetWidth(part), pixGetHeight(part));
+    PIX *own = pixClipRectangle(ink, box, NULL);
+    pixGetRankValueMasked(own, wide, 0, 0, 1, 0.5f, &usual, NULL);
+    PIX *dark = pixThresholdToBinary(own, (int)smaller(255, lround(darker * (double)usual)));
+    pixInvert(dark, dark);
+    pixAnd(dark, dark, part);
+    pixOpenBrick(dark, dark, 2, 2);
+    pixCountPixels(dark, &area, NULL);
+    const double width = page_stroke_width(dark);
+    pixDestroy(&dark);
+    pixDestroy(&own);
+    boxDestroy(&box);
+    return area >= least_area && 2 * width >= finest && 3 * width <= page_stroke_width(wide);
+}
+
+/* Whether a part's wide regions have an outline that is softer than finer strokes, or are far fainter than
+ * strokes that cross them. */
+static bool is_light(PIX *ink, PIX *part, PIX *wide, int x, int y, double finest) {
+    const double reach = fmin(page_stroke_width(wide) / 8, finest / 2);
+    return steepness(ink, wide, part, x, y, (int)larger(MIN_REACH, lround(reach))) < STEEP ||
+           is_crossed(ink, part, wide, x, y, finest);
 }
 
 PageLight page_remove_light(PIX *ink, PIX *mask) {
     Parts all = parts_of(mask);
     const double finest = all.wide_count ? finest_strokes(ink, &all) : 0;
     PageLight light = {0};
-    for (int i = 0; i < all.count && finest > 0; i++) {
-        l_int32 x, y, width, height, wide;
-        PIX *part = pixaGetPix(all.parts, i, L_CLONE);
+    PIX *lights = finest > 0 ? pixCreateTemplate(mask) : NULL; /* their wide regions */
+    for (int i = 0; i < all.count && lights; i++) {
+        l_int32 x, y, width, height, may_be;
         boxaGetBoxGeometry(all.boxes, i, &x, &y, &width, &height);
-        numaGetIValue(all.wide, i, &wide);
-        if (wide && is_light(ink, part, x, y, finest)) {
-            const int narrow = (int)page_stroke_width(part);
-            light.width = light.width ? (int)smaller(light.width, narrow) : narrow;
+        numaGetIValue(all.wide, i, &may_be);
+        if (!may_be) continue;
+        PIX *part = pixaGetPix(all.parts, i, L_CLONE), *wide = wide_regions(part, MIN_WIDTH);
+        if (is_light(ink, part, wide, x, y, finest)) {
             light.ink = fmax(light.ink, mean_where(ink, part, x, y));
+            pixRasterop(lights, x, y, width, height, PIX_DST | PIX_SRC, wide, 0, 0);
             pixRasterop(mask, x, y, width, height, PIX_DST & PIX_NOT(PIX_SRC), part, 0, 0);
         }
+        pixDestroy(&wide);
         pixDestroy(&part);
     }
+    if (lights) light.width = (int)page_stroke_width(lights);
+    pixDestroy(&lights);
     parts_free(&all);
     return light;
 }

@@ -4,7 +4,7 @@
 
 #include <allheaders.h>
 
-/* Shadows that were removed: the least width, and the strongest ink they were taken for. 0: there were none.
+/* Shadows that were removed: their width, and the strongest ink they were taken for. 0: there were none.
  */
 typedef struct {
     int width;
@@ -12,8 +12,9 @@ typedef struct {
 } PageLight;
 
 /* Removes shadows, patches of light, and large soft stains from a mask: wide parts of it whose outlines are
- * softer than strokes on the page are wide. What lies in them goes too, and is found where paper is taken to
- * be what is wider than the result. ink: what the mask was made of. */
+ * softer than strokes on the page are wide, or that are far fainter than strokes that cross them. What lies
+ * in them goes too, and is found where paper is taken to be what is wider than the result. ink: what the mask
+ * was made of. */
 PageLight page_remove_light(PIX *ink, PIX *mask);
 
 #endif
