@@ -106,7 +106,7 @@ PIX *page_threshold(PIX *ink, int reach) {
 void page_remove_faint(PIX *ink, int level, PIX *mask) {
     const int percent = 30;
     l_float32 strongest = 0;
-    if (pixGetRankValueMasked(ink, mask, 0, 0, 1, 0.95f, &strongest, NULL)) return;
+    if (pixGetRankValueMasked(ink, mask, 0, 0, 1, 0.99f, &strongest, NULL)) return;
     PIX *strong = pixThresholdToBinary(ink, (int)(level + ((double)strongest - level) * percent / 100));
     pixInvert(strong, strong);
     pixAnd(strong, strong, mask);
