@@ -21,8 +21,13 @@ static bool same_word(const ReadDigit *a, const ReadDigit *b) {
     return same_line(a, b) && a->place.word == b->place.word;
 }
 
+/* Whether two stand as close as digits of one number, or as words, do. */
+static bool are_close(const ReadDigit *a, const ReadDigit *b) {
+    return same_line(a, b) && a->place.number == b->place.number;
+}
+
 static bool same_number(const ReadDigit *a, const ReadDigit *b) {
-    return same_line(a, b) && a->place.number == b->place.number && a->of_letters == b->of_letters;
+    return are_close(a, b) && a->of_letters == b->of_letters;
 }
 
 /* The run of digits that belong together after the last run; false if there is none before `end`. */
@@ -128,18 +133,32 @@ static bool has_low_shape(const ReadDigits *read, const Run *word, int height) {
     return low;
 }
 
+/* An eighth of a line's letters or more are capitals, or reach above or below the others. */
 static void doubt_low_words(ReadDigits *read, int first) {
     for (Run line = {first, first}; next_run(read, same_line, read->count, &line);) {
-        const int capitals = ranked_height(read, &line, 3 * (line.end - line.first) / 4);
+        const int capitals = ranked_height(read, &line, 7 * (line.end - line.first) / 8);
         for (Run word = {line.first, line.first}; next_run(read, same_word, line.end, &word);)
             if (has_low_shape(read, &word, capitals)) make_doubtful(read, &word);
+    }
+}
+
+/* A single shape close to words of letters may be the first of a word, or a word of one letter. */
+static void doubt_single_shapes(ReadDigits *read, int first) {
+    for (Run close = {first, first}; next_run(read, are_close, read->count, &close);) {
+        bool letters = false;
+        for (int d = close.first; d < close.end; d++)
+            letters = letters || read->digits[d].of_letters;
+        for (Run word = {close.first, close.first}; letters && next_run(read, same_word, close.end, &word);)
+            if (word.end - word.first == 1) make_doubtful(read, &word);
     }
 }
 
 void doubt_words(ReadDigits *read, int first) {
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);
-    if (is_print(read, first)) doubt_low_words(read, first);
+    if (!is_print(read, first)) return;
+    doubt_low_words(read, first);
+    doubt_single_shapes(read, first);
 }
 
 /* Whether two digits of a line, as they were found, are of one number. */

@@ -4,7 +4,7 @@
  * judgment, or letters that hang together, outweigh its digits: one of these outweighs one to three. Then
  * none of its digits is sure, and it isn't joined to numbers beside it. A page is print where four fifths of
  * its shapes are in words of letters: there, a word is doubtful too that has a shape clearly lower than its
- * line's capitals, as most small letters are. */
+ * line's capitals, as most small letters are, and a single shape close to such words. */
 #ifndef PARDIGITS_CLI_READ_WORDS_H
 #define PARDIGITS_CLI_READ_WORDS_H
 
