@@ -4,7 +4,6 @@
 #include "core/mem.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* Digits first to end - 1. */
 typedef struct {
@@ -51,17 +50,13 @@ static void make_doubtful(ReadDigits *read, const Run *run) {
         read->digits[d].doubtful = true;
 }
 
-static int compare_ints(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
-}
-
 /* The height that `rank` of a run's digits don't exceed. */
 static int ranked_height(const ReadDigits *read, const Run *run, int rank) {
     const int count = run->end - run->first;
     int *heights = mem_new((size_t)count, sizeof *heights);
     for (int i = 0; i < count; i++)
         heights[i] = read->digits[run->first + i].place.height;
-    qsort(heights, (size_t)count, sizeof *heights, compare_ints);
+    sort_ints(heights, (size_t)count);
     const int height = heights[rank];
     mem_free(heights);
     return height;

@@ -1,7 +1,8 @@
-/* Small functions of integers. */
+/* Small functions of integers. Thread-safe. */
 #ifndef PARDIGITS_CORE_INTEGERS_H
 #define PARDIGITS_CORE_INTEGERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 static inline int64_t smaller(int64_t a, int64_t b) {
@@ -21,5 +22,8 @@ static inline int64_t divide_up(int64_t value, int64_t unit) {
 static inline int64_t round_up(int64_t value, int64_t unit) {
     return divide_up(value, unit) * unit;
 }
+
+/* Sorts values [count], the least first. */
+void sort_ints(int *values, size_t count);
 
 #endif

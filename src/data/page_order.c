@@ -93,10 +93,6 @@ static void count_numbers(PageShapes *shapes) {
     }
 }
 
-static int compare_ints(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
-}
-
 /* The gap between a shape and the one before. */
 static int gap_before(const PageShape *shape) {
     return page_gap_x(&shape[-1].box, &shape->box);
@@ -116,7 +112,7 @@ static int part_number(PageShape *shapes, int count, int words) {
     int *gaps = mem_new((size_t)count, sizeof *gaps);
     for (int i = 1; i < count; i++)
         gaps[i - 1] = gap_before(&shapes[i]);
-    qsort(gaps, (size_t)count - 1, sizeof *gaps, compare_ints);
+    sort_ints(gaps, (size_t)count - 1);
     const int usual = count > 1 ? gaps[(count - 2) / 2] : 0;
     for (int i = 0; i < count; i++) {
         if (i && parts_words(&shapes[i], usual)) words++;

@@ -6,7 +6,6 @@
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 
 enum { MOST_LEVEL = 255 };
 
@@ -120,12 +119,8 @@ static void follow(const Ruling *page, Rule *rule, int step, int until) {
     }
 }
 
-static int compare_ints(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
-}
-
 static int median(int *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare_ints);
+    sort_ints(values, (size_t)count);
     return count ? values[count / 2] : 0;
 }
 
