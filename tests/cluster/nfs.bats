@@ -68,11 +68,16 @@ same_as_alone() {
     same_model "$(cluster_path "/run/nfs/exported/$name/model.h5")" "$BATS_FILE_TMPDIR/alone/model.h5"
 }
 
+# An NFS client names a file that is removed while it is open .nfs..., and doesn't wait until that is removed, too.
 nothing_left() {
     local files
-    files=$(ls -A "$(cluster_path "/run/nfs/exported/$name")")
-    echo "$files"
-    [[ $files == $'config.ini\nmetrics.h5\nmodel.h5' ]]
+    for ((i = 0; i < 25; i++)); do
+        files=$(ls -A "$(cluster_path "/run/nfs/exported/$name")")
+        [[ $files != $'config.ini\nmetrics.h5\nmodel.h5' ]] || return 0
+        echo "$files"
+        sleep 0.2
+    done
+    return 1
 }
 
 # refused HOST FOLDER [OPTION]: the training names the run that is under way.
