@@ -34,12 +34,21 @@ option() {
     done
 }
 
+# names_dataset CONFIG WORD...: whether the configuration or a setting does, by run.data.
+names_dataset() {
+    local config=$1
+    shift
+    [[ $* == *run.data* ]] || grep -qE '^[[:space:]]*data[[:space:]]*[=:]' "$config"
+}
+
 idx='' options=() last=
 while [[ ${1:-} == -* ]]; do
     if [[ $1 == --idx ]]; then
         [[ -n ${2:-} ]] || refuse "the DIR of --idx is missing"
         idx=$2
         shift
+    elif [[ $1 == --data* || $1 == --set* ]]; then
+        refuse "${1%%=*} comes after RUN_FOLDER"
     else
         options+=("$1")
     fi
@@ -47,12 +56,17 @@ while [[ ${1:-} == -* ]]; do
 done
 [[ -n ${1:-} ]] || refuse "CONFIG.ini is missing"
 [[ -n ${2:-} ]] || refuse "RUN_FOLDER is missing"
+config=$1
+[[ -f $config ]] || config=$(dirname "$jobs")/$1
+[[ -f $config ]] || refuse "the configuration $1 is neither in $PWD nor in $(dirname "$jobs") (options of sbatch are written as --name=value)"
+[[ " $* " != *" --idx"* ]] || refuse "--idx comes before CONFIG.ini"
 type sbatch >/dev/null 2>&1 || {
     echo "chain.sh: this submits jobs to Slurm, but there is no sbatch here: run it where you submit jobs; without Slurm use \`pardigits prepare\`, \`train\` and \`evaluate\`." >&2
     exit 2
 }
 data=$(option --data "$@")
 if [[ -n $idx ]]; then
+    [[ -n $data ]] || ! names_dataset "$config" "$@" || refuse "name the dataset that is to be written by --data, not by run.data"
     [[ -n $data ]] || set -- "$@" --data data/mnist.h5
     last=$(submit "" "$jobs/prepare.sbatch" --idx "$idx" --out "${data:-data/mnist.h5}")
     echo "prepare  $last"

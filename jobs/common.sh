@@ -54,8 +54,8 @@ find_data() {
     local config=$1 own=$repository/data/mnist.h5
     shift
     data=()
-    if [[ " $* " != *" --data"* && " $* " != *" run.data="* && ! -e data/mnist.h5 && -e $own ]] &&
-        ! grep -qE '^[[:space:]]*data[[:space:]]*=' "$config"; then
+    if [[ " $* " != *" --data"* && $* != *run.data* && ! -e data/mnist.h5 && -e $own ]] &&
+        ! grep -qE '^[[:space:]]*data[[:space:]]*[=:]' "$config"; then
         data=(--data "$own")
     fi
 }

@@ -298,11 +298,47 @@ only_tools() {
     refuses "nope.ini isn't in $PWD." bash jobs/train.sbatch nope.ini "$run"
     refuses 'CONFIG.ini is missing' env SLURM_JOB_ID=7 bash jobs/train.sbatch
     refuses 'there is no sbatch here' env PATH="$(only_tools bash dirname)" bash jobs/chain.sh configs/knn.ini "$run"
+    # a chain says at once what its jobs would say after their wait
+    local bin=$BATS_TEST_TMPDIR/stub own=$BATS_TEST_TMPDIR/own.ini
+    mkdir "$bin"
+    printf '#!/bin/sh\necho 1\n' >"$bin/sbatch"
+    chmod +x "$bin/sbatch"
+    printf '[run]\nmodel = knn\ndata: some.h5\n' >"$own"
+    local chain=(env PATH="$bin:$PATH" bash jobs/chain.sh)
+    refuses 'the configuration nope.ini is neither in' "${chain[@]}" nope.ini "$run"
+    refuses 'the configuration 4 is neither in' "${chain[@]}" --nodes 4 configs/knn.ini "$run"
+    refuses 'data comes after RUN_FOLDER' "${chain[@]}" --data some.h5 configs/knn.ini "$run"
+    refuses 'idx comes before CONFIG.ini' "${chain[@]}" configs/knn.ini "$run" --idx some
+    refuses 'to be written by --data' "${chain[@]}" --idx some configs/knn.ini "$run" --set=run.data=some.h5
+    refuses 'to be written by --data' "${chain[@]}" --idx some "$own" "$run"
+    [[ $("${chain[@]}" --idx some "$own" "$run" --data other.h5 | wc -l) -eq 3 ]]
     # Slurm's copy of a script, where nothing tells where the script was
     cp jobs/train.sbatch "$BATS_TEST_TMPDIR/slurm_script"
     cd "$BATS_TEST_TMPDIR"
     refuses "slurm_script: jobs/common.sh isn't found" env SLURM_JOB_ID=7 SLURM_SUBMIT_DIR="$BATS_TEST_TMPDIR" bash slurm_script
     [[ ! -e $run ]]
+}
+
+@test "a job's script trains on the dataset that its user names, and is found in a folder with a blank" {
+    local bin=$BATS_TEST_TMPDIR/bin away="$BATS_TEST_TMPDIR/my jobs" here=$PWD
+    mkdir -p "$bin" "$away/jobs" "$away/data" "$away/build"
+    cp jobs/* "$away/jobs"
+    cp jobs/train.sbatch "$bin/slurm_script"
+    cp "$PARDIGITS" "$away/build/pardigits"
+    touch "$away/data/mnist.h5" "$bin/mine.h5"
+    printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >"$bin/srun" # prints its words
+    printf '#!/bin/sh\nprintf "   Command=%%s\\n" "%s/jobs/train.sbatch one.ini a"\n' "$away" >"$bin/scontrol"
+    chmod +x "$bin/srun" "$bin/scontrol"
+    cd "$bin"
+    printf '[run]\nmodel = knn\n' >none.ini
+    printf '[run]\nmodel = knn\ndata: mine.h5\n' >own.ini
+    local job=(env -u BUILD PATH="$bin:$PATH" SLURM_JOB_ID=17 SLURM_NTASKS=1 SLURM_JOB_NODELIST=n1 SLURM_CPUS_ON_NODE=1 SLURM_NTASKS_PER_NODE=1
+        SLURM_SUBMIT_DIR="$bin" bash slurm_script)
+    "${job[@]}" none.ini run | grep -F "<--data><$away/data/mnist.h5>"
+    [[ $("${job[@]}" own.ini run) != *--data* ]]
+    [[ $("${job[@]}" none.ini run --set=run.data=mine.h5) != *--data* ]]
+    [[ $("${job[@]}" none.ini run --set run.data=mine.h5) != *--data* ]]
+    cd "$here"
 }
 
 @test "array.sbatch: a line of --settings may have blanks in quotes" {
