@@ -17,6 +17,9 @@ static double mean_of(const double *values, int64_t stride, int64_t begin, int64
     return sum / (double)count;
 }
 
+/* Means of equal values may differ in their last bits. */
+static const double visible = 1e-9;
+
 bool sparkline(const double *values, int64_t n, int64_t stride, int width, char *text) {
     static const char *const heights[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     const int64_t columns = smaller(n, width);
@@ -27,7 +30,7 @@ bool sparkline(const double *values, int64_t n, int64_t stride, int width, char 
         least = fmin(least, mean);
         most = fmax(most, mean);
     }
-    if (!(most > least)) return false;
+    if (!(most - least > visible * fmax(fabs(least), fabs(most)))) return false;
     for (int64_t i = 0; i < columns; i++) {
         const double mean = mean_of(values, stride, i * n / columns, (i + 1) * n / columns);
         strcat(text, isnan(mean) ? " " : heights[(int)(7.999 * (mean - least) / (most - least))]);

@@ -10,7 +10,8 @@
 
 /* The course of values[i * stride] for i < n, in up to `width` characters of eight heights, from the least
  * value to the largest; a character is the mean of its values. Values that aren't finite are left out. text:
- * SPARKLINE_BYTES(width). False if there is nothing to see: fewer than two finite values, or all equal. */
+ * SPARKLINE_BYTES(width). False if there is nothing to see: fewer than two finite values, or all equal within
+ * rounding. */
 bool sparkline(const double *values, int64_t n, int64_t stride, int width, char *text);
 
 #endif

@@ -48,6 +48,14 @@ static void curves(void **state) {
     assert_string_equal(text, "▁█");
     assert_false(sparkline(even, 3, 1, 5, text));
     assert_false(sparkline(even, 0, 1, 5, text));
+    double constant[870]; /* whose means aren't all the same */
+    for (int i = 0; i < 870; i++)
+        constant[i] = 0.2;
+    char wide[SPARKLINE_BYTES(60)];
+    assert_false(sparkline(constant, 870, 1, 60, wide));
+    assert_string_equal(wide, "");
+    constant[869] = 0.201;
+    assert_true(sparkline(constant, 870, 1, 60, wide));
 }
 
 int main(void) {
