@@ -55,8 +55,13 @@ static StatusCode refuse_beyond(const Trainer *trainer, Status *status) {
     if (checkpoint_config(file, config_tables(trainer->job->config), &stored, status)) return status->code;
     const int64_t length = config_int(stored, "cnn.epochs"), fewest = state->epoch + (state->step > 0);
     config_destroy(&stored);
+    if (length > trainer->epochs && state->epoch == length && state->step == 0)
+        return status_set(status, STATUS_USAGE,
+                          "%s has finished its %lld epochs: cnn.epochs = %lld is too few to go on with, use "
+                          "more than %lld to train it longer.",
+                          h5_path(file), (long long)length, (long long)trainer->epochs, (long long)length);
     if (length > trainer->epochs && fewest <= length && state->step >= 0 && state->step <= trainer->steps)
-        return status_set(status, STATUS_FAILED,
+        return status_set(status, STATUS_USAGE,
                           "%s was saved at step %lld of epoch %lld of a run that is to have %lld epochs: "
                           "cnn.epochs = %lld is too few to go on with, %lld or more will do.",
                           h5_path(file), (long long)state->step, (long long)state->epoch + 1,

@@ -215,8 +215,13 @@ static void try_to_save(Watchdog *dog, double now_s) {
     for (const double until_s = exchange(dog) + SETTLING_S; !can_save(dog) && now_s < until_s;
          now_s = exchange(dog))
         pause_s(dog, tick_s);
-    if (!can_save(dog)) return;
-    how->run(how->context, text, sizeof text);
+    if (can_save(dog))
+        how->run(how->context, text, sizeof text);
+    else
+        snprintf(
+            text, sizeof text,
+            "nothing can be saved now, as a rank of this host is in the middle of changing or saving what "
+            "it trains; the last checkpoint, if there is one, stays.");
     watch_say(&dog->watch, "%s", text);
 }
 

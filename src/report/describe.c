@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "report/sparkline.h"
+#include "store/checkpoint.h"
 #include "store/metrics.h"
 
 #include <stdio.h>
@@ -94,6 +95,27 @@ static void add_config(Output *output, const Model *model) {
     output_end(output);
 }
 
+/* By their first digits for people, as in messages; all of them for programs. */
+static StatusCode add_builds(Output *output, const H5File *file, Status *status) {
+    char *builds = NULL, *rest = NULL;
+    if (checkpoint_builds(file, &builds, status)) return status->code;
+    const size_t most = strlen(builds) / 2 + 1;
+    char **all = mem_new(most, sizeof *all), *text = mem_new(10 * most, 1);
+    int count = 0;
+    for (char *build = strtok_r(builds, " ", &rest); build; build = strtok_r(NULL, " ", &rest)) {
+        sprintf(text + strlen(text), "%s%.8s", count ? " " : "", build);
+        all[count++] = build;
+    }
+    if (output_format(output) == OUTPUT_JSON)
+        output_texts(output, "builds", all, count);
+    else if (count)
+        output_text(output, "builds", "trained by builds", text);
+    mem_free(text);
+    mem_free(all);
+    mem_free(builds);
+    return STATUS_OK;
+}
+
 StatusCode describe_model(Output *output, const Model *model, Status *status) {
     char *digest = NULL, about[128] = "", what[64];
     int64_t complete = 0;
@@ -113,6 +135,7 @@ StatusCode describe_model(Output *output, const Model *model, Status *status) {
                 complete ? "complete"
                          : "isn't complete: it goes on, or `pardigits train ... --resume` continues it");
     output_text(output, "digest", "digest", digest);
+    add_builds(output, model->file, status);
     describe_shape(output, model->spec);
     add_config(output, model);
     if (model->family->list_layers) model->family->list_layers(model, output);

@@ -30,6 +30,10 @@ static StatusCode open_file(const char *path, H5File **file, Status *status) {
         status_set(status, STATUS_FAILED, "%s is %s%s%s, expected a dataset made by `pardigits prepare`.",
                    path, format ? "a " : "no file of pardigits", format ? format : "", format ? " file" : "");
     mem_free(format);
+    if (!status->code && !h5_has_attribute(*file, "/", "version"))
+        status_set(status, STATUS_FAILED,
+                   "%s has no attribute `version` of /, which is %d in a dataset: add it, as a whole number.",
+                   path, DATASET_VERSION);
     h5_get_i64(*file, "/", "version", &version, status);
     if (!status->code && version != DATASET_VERSION)
         status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",

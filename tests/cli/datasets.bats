@@ -324,12 +324,15 @@ def write(name, images):
         f["train/images"], f["train/labels"] = images, labels
 write("faint.h5", images // 16 + (images == 255))
 write("grey.h5", images // 3)
+write("bare.h5", images)
+del h5py.File("bare.h5", "r+").attrs["version"]
 for c in 0, 1:
     os.makedirs(f"dark/{c}"), os.makedirs(f"faint/{c}")
     for i in 0, 1, 2:
         open(f"dark/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + images[labels == c][i].tobytes())
         open(f"faint/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + (images[labels == c][i] // 17).tobytes())
 PY
+    fails_on 2 1 'bare.h5 has no attribute `version` of /, which is 1 in a dataset' train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data bare.h5 --run bare
     local hint='hint: the brightest pixel of the training images is 16 of 255, .* multiply the pixels by 15 '
     on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data faint.h5 --set run.train=50 --set run.valid=0 --dry-run 2>&1 | grep "$hint"
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data faint.h5 --run knn --set run.train=50 --set run.valid=0 2>&1 | grep "$hint"

@@ -316,6 +316,8 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     fails 2 'another build' "$other" train "${net[@]}" --resume
     "$other" train "${net[@]}" --resume --allow-other-build
     grep -aqE '[0-9a-f]{64} [0-9a-f]{64}' "$run_dir/model.h5"
+    "$PARDIGITS" show "$run_dir" | grep -E 'trained by builds +[0-9a-f]{8} [0-9a-f]{8}$'
+    "$PARDIGITS" show "$run_dir" --json | grep -E '"builds":\["[0-9a-f]{64}","[0-9a-f]{64}"\]'
     "$PARDIGITS" train "${net[@]}" --resume # nothing to do: no matter by whom
     # an ensemble that was killed before it had a model, gone on with by the other build and killed again
     net+=(--run "$run_dir/two" --set cnn.members=2 --set cnn.epochs=400 --set cnn.checkpoint_s=0)
@@ -351,7 +353,8 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     wait $pid || true
     local epoch
     epoch=$(sed -n 's|.*after step .* of epoch \([0-9]*\)/.*|\1|p' mid.log)
-    fails 1 "a run that is to have 3000 epochs: cnn.epochs = $((epoch - 1)) is too few to go on with, $epoch or more will do" "$PARDIGITS" train "${few[@]}" --set cnn.schedule=constant --set cnn.epochs=$((epoch - 1)) --run mid --resume
+    fails 2 "has finished its 2 epochs: cnn.epochs = 1 is too few" "$PARDIGITS" train "${few[@]}" --run two --set cnn.schedule=constant --set cnn.epochs=1 --resume
+    fails 2 "a run that is to have 3000 epochs: cnn.epochs = $((epoch - 1)) is too few to go on with, $epoch or more will do" "$PARDIGITS" train "${few[@]}" --set cnn.schedule=constant --set cnn.epochs=$((epoch - 1)) --run mid --resume
     # one that was stopped early stays so, and is the run that had so many epochs from the beginning
     local early=("${few[@]}" --set cnn.schedule=constant --set cnn.lr=0.5 --set cnn.patience=1)
     "$PARDIGITS" train "${early[@]}" --run early --set cnn.epochs=30

@@ -47,6 +47,7 @@ knn=(configs/knn.ini --set run.train=2000 --set knn.k=auto)
     grep "rank 0: step 6/16 of epoch 1 is saved in $BATS_TEST_TMPDIR/reduction/model.h5: run again with --resume" "$BATS_TEST_TMPDIR/reduction.log"
     named update 1 1 "it has been stopped for" "update, step 7"
     [[ ! -e $BATS_TEST_TMPDIR/update/model.h5 ]]
+    [[ $(grep -c 'rank 0: nothing can be saved now' "$BATS_TEST_TMPDIR/update.log") -eq 1 ]]
     named validation 1 0 "it has been stopped for" validation
     named checkpoint 137 1 "it ended" checkpoint
     named goes-on 0 1 "it has been stopped for" "compute, step 20"
