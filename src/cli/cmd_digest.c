@@ -12,7 +12,7 @@ StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *sta
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     char *path = model_path_of(argv[1]), hex[65] = "";
     H5File *file;
-    if (comm_rank(context->comm) == 0) model_check_replaced(path, status);
+    if (comm_rank(context->comm) == 0) model_check_there(path, status);
     if (!comm_agree(context->comm, status) && !checkpoint_open(path, context->comm, &file, status)) {
         h5_digest(file, hex, status);
         h5_close(&file, status);

@@ -45,7 +45,8 @@ static StatusCode run_files_find(RunFiles *files, const char *path, const Contex
     if (comm_rank(context->comm) == 0) {
         files->has_model = access(files->model, F_OK) == 0;
         files->has_metrics = path_is_folder(path) && access(files->metrics, F_OK) == 0;
-        if (!files->has_model && !files->has_metrics && !model_check_replaced(files->model, status))
+        if (!files->has_model && !files->has_metrics && !model_is_awaited(files->model) &&
+            !model_check_there(files->model, status))
             status_set(status, STATUS_FAILED,
                        "%s isn't a run: expected a folder that `pardigits train --run` wrote, or a model.",
                        path);

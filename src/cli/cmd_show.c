@@ -79,7 +79,7 @@ static StatusCode read_kind(const Context *context, const char *path, char kind[
                        "%s holds predictions as CSV, which spreadsheets and pandas read; show reads those "
                        "of --predictions FILE.h5.",
                        path);
-        if (!model_check_replaced(path, status)) h5_open(&file, path, status);
+        if (!model_check_there(path, status)) h5_open(&file, path, status);
         if (file && h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
         if (format) snprintf(kind, 32, "%s", format);
         h5_close(&file, status);

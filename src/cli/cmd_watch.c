@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 #include "cli/run_folder.h"
 
+#include "core/mem.h"
+#include "ensemble/member_files.h"
 #include "report/run_progress.h"
 #include "store/run_lock.h"
 
@@ -94,11 +96,21 @@ static int print(const Output *output, bool terminal, int before) {
     return lines;
 }
 
+/* An ensemble's metrics are written at its end; until then those of the member that were written last stand
+ * for it. Freed by mem_free(path). */
+static RunMetrics find_metrics(const Watch *watch) {
+    int member = -1;
+    char *path = NULL;
+    if (access(watch->folder.metrics, F_OK)) path = member_files_newest_metrics(watch->folder.model, &member);
+    return (RunMetrics){path ? path : mem_text(watch->folder.metrics), member};
+}
+
 /* Reads and prints once; held: the lock before; *lines: printed before, then now. */
-static StatusCode look(const Watch *watch, bool held, RunProgress *progress, int *lines, Status *status) {
+static StatusCode look(const Watch *watch, const RunMetrics *metrics, bool held, RunProgress *progress,
+                       int *lines, Status *status) {
     const bool terminal = !watch->once && watch->format == OUTPUT_TEXT && isatty(STDOUT_FILENO);
     Output *output = output_create(watch->format, OUTPUT_LINES);
-    if (!run_progress_read(progress, watch->folder.metrics, &model_families.keys, held, output, status))
+    if (!run_progress_read(progress, metrics, &model_families.keys, held, output, status))
         *lines = print(output, terminal, *lines);
     output_destroy(&output);
     return status->code;
@@ -154,40 +166,65 @@ static StatusCode check_folder(const char *run, Status *status) {
     return STATUS_OK;
 }
 
-/* Until the run has ended. A run that has just begun has no metrics yet, and a file that is being replaced on
- * a shared file system may be missing for a moment: both are tried again. The lock is asked before the
- * metrics, as a run that ends writes those first. */
-static StatusCode follow(const Watch *watch, Log *log, Status *status) {
-    RunProgress progress = {0};
-    Seen seen = {0};
-    int lines = 0, failed = 0;
-    bool begun = false;
-    if (access(watch->folder.metrics, F_OK)) log_line(log, "%s has no metrics yet: waiting", watch->run);
-    for (;; pause_s(watch->every_s)) {
-        *status = (Status){0};
-        const bool held = run_lock_is_held(watch->run), changed = has_changed(watch->folder.metrics, &seen);
-        begun = begun || held || has_begun(watch);
-        if (!seen.inode) {
-            failed = (begun && !held) || access(watch->run, F_OK) ? failed + 1 : 0;
-            if (failed == TRIES) return set_abandoned(watch, status);
-        } else if (changed || !held) {
-            failed = look(watch, held, &progress, &lines, status) ? failed + 1 : 0;
-            if (failed == TRIES) return status->code;
-            if (failed) seen = (Seen){0};
-            if (!failed && progress.state != RUN_GOING_ON) break;
-        }
+/* One turn of follow. */
+typedef struct {
+    Seen seen;
+    RunProgress progress;
+    int lines, failed;
+    bool begun;
+} Following;
+
+/* Whether the run has ended, or can't be followed; the lock is asked before the metrics, as a run that ends
+ * writes those first. */
+static bool take_turn(const Watch *watch, Following *now, Status *status) {
+    const bool held = run_lock_is_held(watch->run);
+    RunMetrics metrics = find_metrics(watch);
+    const bool changed = has_changed(metrics.path, &now->seen);
+    bool ends = false;
+    now->begun = now->begun || held || has_begun(watch);
+    if (!now->seen.inode) {
+        now->failed = (now->begun && !held) || access(watch->run, F_OK) ? now->failed + 1 : 0;
+        ends = now->failed == TRIES;
+        if (ends) set_abandoned(watch, status);
+    } else if (changed || !held) {
+        now->failed = look(watch, &metrics, held, &now->progress, &now->lines, status) ? now->failed + 1 : 0;
+        if (now->failed) now->seen = (Seen){0};
+        ends = now->failed ? now->failed == TRIES : now->progress.state != RUN_GOING_ON;
     }
-    return progress.state == RUN_ABANDONED ? set_abandoned(watch, status) : status->code;
+    mem_free(metrics.path);
+    return ends;
+}
+
+/* Until the run has ended. A run that has just begun has no metrics yet, and a file that is being replaced on
+ * a shared file system may be missing for a moment: both are tried again. */
+static StatusCode follow(const Watch *watch, Log *log, Status *status) {
+    Following now = {0};
+    RunMetrics metrics = find_metrics(watch);
+    if (access(metrics.path, F_OK)) log_line(log, "%s has no metrics yet: waiting", watch->run);
+    mem_free(metrics.path);
+    while (!take_turn(watch, &now, status)) {
+        *status = (Status){0};
+        pause_s(watch->every_s);
+    }
+    return !status->code && now.progress.state == RUN_ABANDONED ? set_abandoned(watch, status) : status->code;
 }
 
 static StatusCode watch_once(const Watch *watch, Status *status) {
     RunProgress progress;
     int lines = 0;
     const bool held = run_lock_is_held(watch->run);
-    if (access(watch->folder.metrics, F_OK) == 0) return look(watch, held, &progress, &lines, status);
-    if (!held && has_begun(watch)) return set_abandoned(watch, status);
-    return status_set(status, STATUS_FAILED, "%s has no metrics.h5: it isn't a run, or has only just begun.",
-                      watch->run);
+    RunMetrics metrics = find_metrics(watch);
+    if (access(metrics.path, F_OK) == 0)
+        look(watch, &metrics, held, &progress, &lines, status);
+    else if (held)
+        status_set(status, STATUS_FAILED, "%s has no metrics yet: its run has only just begun.", watch->run);
+    else if (has_begun(watch))
+        set_abandoned(watch, status);
+    else
+        status_set(status, STATUS_FAILED, "%s has no metrics.h5: it isn't a run, or has only just begun.",
+                   watch->run);
+    mem_free(metrics.path);
+    return status->code;
 }
 
 static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {

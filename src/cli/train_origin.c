@@ -176,6 +176,8 @@ StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJo
     if (path && !family->takes_init)
         status_set(status, STATUS_USAGE, "--init: a %s doesn't begin with the weights of another model.",
                    family->name);
+    if (path && comm_rank(job->comm) == 0) model_check_there(path, status);
+    if (comm_agree(job->comm, status)) return mem_free(begun), status->code;
     if (path && !status->code && !checkpoint_open(path, job->comm, init, status) &&
         !h5_get_text(*init, "/", "model", &format, status) && strcmp(format, family->name))
         status_set(status, STATUS_USAGE, "--init %s is a %s, expected a %s as run.model says.", path, format,

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const char member_model[] = ".h5", member_metrics[] = ".metrics.h5";
@@ -199,6 +200,32 @@ static void note_model(const MemberFile *file, void *context) {
     bool *any = context;
     *any = *any || (!file->temporary && ends_with(file->rest, member_model) &&
                     !ends_with(file->rest, member_metrics));
+}
+
+typedef struct {
+    int member; /* -1: none yet */
+    struct timespec written;
+} Newest;
+
+static void note_metrics(const MemberFile *file, void *context) {
+    Newest *newest = context;
+    struct stat facts;
+    int length = 0, member;
+    if (file->temporary || sscanf(file->rest, "%d%n", &member, &length) != 1 ||
+        strcmp(file->rest + length, member_metrics) || fstatat(file->folder, file->name, &facts, 0))
+        return;
+    const struct timespec now = facts.st_mtim, was = newest->written;
+    if (newest->member >= 0 &&
+        (now.tv_sec < was.tv_sec || (now.tv_sec == was.tv_sec && now.tv_nsec < was.tv_nsec)))
+        return;
+    *newest = (Newest){member, now};
+}
+
+char *member_files_newest_metrics(const char *model_path, int *member) {
+    Newest newest = {.member = -1};
+    visit_files(model_path, note_metrics, &newest);
+    *member = newest.member;
+    return newest.member < 0 ? NULL : member_path(model_path, newest.member, member_metrics);
 }
 
 bool member_files_exist(const char *model_path) {

@@ -41,6 +41,10 @@ void member_files_remove_all(const char *model_path);
  * if one can't be renamed: errno says why. */
 bool member_files_move(const char *model_path, const char *to);
 
+/* The metrics of the member that were written last, and that member; NULL: there are none. Freed by the
+ * caller. */
+char *member_files_newest_metrics(const char *model_path, int *member);
+
 /* Whether there is a member's model among them. */
 bool member_files_exist(const char *model_path);
 

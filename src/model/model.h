@@ -206,9 +206,12 @@ typedef struct {
 /* The model.h5 in the folder of a run; otherwise the path itself. Freed by mem_free. */
 char *model_path_of(const char *path);
 
-/* Fails if train --overwrite has put the model at path aside and was ended before it had another. Not
- * collective. */
-StatusCode model_check_replaced(const char *path, Status *status);
+/* Whether path is the model.h5 of a run that has begun, but has no model yet. Not collective. */
+bool model_is_awaited(const char *path);
+
+/* Fails if there is no model at path and it is known why: train --overwrite has put it aside and was ended
+ * before it had another, or the run there has none yet. Not collective. */
+StatusCode model_check_there(const char *path, Status *status);
 
 /* Opens, verifies and loads a model file. The settings change the configuration that is stored in it: only
  * keys that say how a model is used. Collective; ranks agree. Closed by model_close, also after a failure. */

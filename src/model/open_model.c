@@ -1,10 +1,12 @@
 #include "model/model.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +31,49 @@ char *model_path_of(const char *path) {
     return model;
 }
 
-StatusCode model_check_replaced(const char *path, Status *status) {
+/* Whether a folder has the model of an ensemble's member: as its metrics, model.member-00.metrics.h5, say
+ * nothing of one. */
+static bool has_members(const char *folder) {
+    bool any = false;
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        any = any || (!strncmp(entry->d_name, "model.member-", strlen("model.member-")) &&
+                      !strstr(entry->d_name, ".metrics."));
+    if (entries) closedir(entries);
+    return any;
+}
+
+/* Whether a folder has a file of this name. */
+static bool holds(const char *folder, const char *name) {
+    char *path = path_join(folder, name);
+    const bool is_there = access(path, F_OK) == 0;
+    mem_free(path);
+    return is_there;
+}
+
+bool model_is_awaited(const char *path) {
+    char *folder = path_folder(path), *previous = atomic_file_previous(path);
+    const bool awaited = !strcmp(path_name(path), "model.h5") && access(path, F_OK) &&
+                         access(previous, F_OK) &&
+                         (holds(folder, "config.ini") || holds(folder, ".lock") || has_members(folder));
+    mem_free(previous);
+    mem_free(folder);
+    return awaited;
+}
+
+static void refuse_awaited(const char *path, Status *status) {
+    char *folder = path_folder(path);
+    if (has_members(folder))
+        status_set(status, STATUS_FAILED,
+                   "%s has no model yet: its ensemble isn't finished. The models of its members are there as "
+                   "files of their own: %s/model.member-*.h5.",
+                   folder, folder);
+    else
+        status_set(status, STATUS_FAILED, "%s has no model yet: its training hasn't saved one.", folder);
+    mem_free(folder);
+}
+
+StatusCode model_check_there(const char *path, Status *status) {
     char *old = atomic_file_replaced(path);
     if (access(path, F_OK) && !access(old, F_OK))
         status_set(
@@ -37,6 +81,8 @@ StatusCode model_check_replaced(const char *path, Status *status) {
             "%s isn't there: a training with --overwrite began in its folder and has no model yet; the model "
             "before it is %s.",
             path, old);
+    else if (model_is_awaited(path))
+        refuse_awaited(path, status);
     mem_free(old);
     return status->code;
 }
@@ -57,7 +103,7 @@ static StatusCode read_head(const ModelFamilies *families, Model *model, Status 
 StatusCode model_open_file(const Context *context, const ModelFamilies *families, const char *path,
                            Model *model, Status *status) {
     *model = (Model){0};
-    model_check_replaced(path, status);
+    model_check_there(path, status);
     if (comm_agree(context->comm, status)) return status->code;
     if (checkpoint_open(path, context->comm, &model->file, status)) return status->code;
     read_head(families, model, status);

@@ -276,7 +276,7 @@ function describeRun(run) {
 
 document.getElementById("about").textContent = runs.map((run) => run.name).join(", ") + (page.sets.length ? " on the " + page.split + " images of " +
     [...new Set(page.sets.map((set) => set.data + " (" + set.n + ")"))].join(", ") : "") + ". Made " + page.made + " by " + page.build + ".";
-if (!figures.length) main.append(element("p", {}, "There are no figures, as gnuplot wasn't there when this page was made."));
+if (!figures.length && runs.some((run) => evaluated(run) || run.metrics)) main.append(element("p", {}, "There are no figures, as gnuplot wasn't there when this page was made."));
 accuracySection();
 learningSection();
 runs.forEach(runSection);

@@ -86,17 +86,17 @@ bool run_progress_model_is_complete(const char *path) {
 
 /* The metrics that a run goes on from may say that it was stopped, or that a shorter one was complete; and
  * the last metrics of a complete run may be missing. */
-static void find_state(RunProgress *progress, const H5File *file, bool held, Status *status) {
+static void find_state(RunProgress *progress, const H5File *file, bool of_member, bool held, Status *status) {
     int64_t complete = 0;
     const bool ended = h5_has_attribute(file, "/run", "complete");
     h5_get_f64(file, "/run", "seconds", &progress->seconds, status);
     if (ended) h5_get_i64(file, "/run", "complete", &complete, status);
     if (held)
         progress->state = RUN_GOING_ON;
-    else if (complete || run_progress_model_is_complete(h5_path(file)))
+    else if ((complete && !of_member) || run_progress_model_is_complete(h5_path(file)))
         progress->state = RUN_COMPLETE;
     else
-        progress->state = ended ? RUN_STOPPED : RUN_ABANDONED;
+        progress->state = ended && !complete ? RUN_STOPPED : RUN_ABANDONED;
 }
 
 static void add_curve(Output *output, const MetricsTable *table, const char *column, const char *title) {
@@ -120,6 +120,11 @@ static void add_place(Output *output, const Course *course, const RunProgress *p
         output_text(output, "place", "at", text);
         output_real(output, "images_per_s", "images/s", progress->images_per_s, "%.0f");
         output_real(output, "left_s", "seconds left", progress->left_s, "%.0f");
+    } else if (course->steps.rows && metrics_column(&course->steps, "member") < 0) {
+        snprintf(text, sizeof text, "epoch %lld/%lld, step %lld", (long long)last_of(&course->steps, "epoch"),
+                 (long long)config_int(course->config, "cnn.epochs"),
+                 (long long)last_of(&course->steps, "step"));
+        output_text(output, "place", "at", text);
     } else if (course->pairs.rows) {
         output_integer(output, "pairs", "pairs solved", course->pairs.rows);
     }
@@ -140,7 +145,8 @@ static void add_run(Output *output, const Course *course, Status *status) {
     mem_free(hosts);
 }
 
-static void fill(Output *output, const Course *course, const RunProgress *progress, Status *status) {
+static void fill(Output *output, const Course *course, const RunProgress *progress, int member,
+                 Status *status) {
     static const char *const states[] = {[RUN_GOING_ON] = "going on",
                                          [RUN_COMPLETE] = "complete",
                                          [RUN_STOPPED] = "stopped: continue it with --resume",
@@ -149,6 +155,7 @@ static void fill(Output *output, const Course *course, const RunProgress *progre
     output_record(output);
     output_text(output, "file", "file", h5_path(course->file));
     add_run(output, course, status);
+    if (member >= 0) output_integer(output, "member", "member (from 0)", member);
     output_text(output, "state", "state", states[progress->state]);
     add_place(output, course, progress);
     output_begin(output, "curves", "curves", OUTPUT_TABLE);
@@ -162,18 +169,18 @@ static void fill(Output *output, const Course *course, const RunProgress *progre
     output_end(output);
 }
 
-StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys, bool held,
-                             Output *output, Status *status) {
+StatusCode run_progress_read(RunProgress *progress, const RunMetrics *metrics, const ConfigTables *keys,
+                             bool held, Output *output, Status *status) {
     *progress = (RunProgress){.left_s = NAN, .images_per_s = NAN};
     H5File *file;
     Course course = {0};
     Status closed = {0};
-    if (h5_open(&file, path, status)) return status->code;
+    if (h5_open(&file, metrics->path, status)) return status->code;
     if (!read_course(&course, file, keys, status)) {
-        find_state(progress, file, held, status);
+        find_state(progress, file, metrics->member >= 0, held, status);
         if (course.steps.rows) count_steps(progress, &course);
-        if (progress->state != RUN_GOING_ON) progress->left_s = NAN;
-        if (!status->code) fill(output, &course, progress, status);
+        if (progress->state != RUN_GOING_ON || metrics->member >= 0) progress->left_s = NAN;
+        if (!status->code) fill(output, &course, progress, metrics->member, status);
     }
     course_free(&course);
     h5_close(&file, &closed);

@@ -22,12 +22,19 @@ typedef struct {
 /* Whether the model beside the metrics at path is that of a complete run. */
 bool run_progress_model_is_complete(const char *path);
 
-/* Reads the metrics at path, which a run may replace at any moment, and fills the output (OUTPUT_LINES) with
+/* Where a run's metrics are. */
+typedef struct {
+    char *path;
+    int member; /* of an ensemble under way, whose own metrics these are; -1: the run's */
+} RunMetrics;
+
+/* Reads the metrics, which a run may replace at any moment, and fills the output (OUTPUT_LINES) with
  * one record: where the run is, how fast, and its curves. Each call opens the file by its name again.
  * held: whether somebody held the run's lock before this call; a run that hasn't ended and whose lock nobody
  * holds is RUN_ABANDONED.
+ * A member's metrics say nothing of the time left, and the run isn't complete by them.
  * STATUS_FAILED: it isn't there or can't be read, which may pass on a shared file system. */
-StatusCode run_progress_read(RunProgress *progress, const char *path, const ConfigTables *keys, bool held,
-                             Output *output, Status *status);
+StatusCode run_progress_read(RunProgress *progress, const RunMetrics *metrics, const ConfigTables *keys,
+                             bool held, Output *output, Status *status);
 
 #endif

@@ -30,7 +30,7 @@ static char *find_metrics(const char *path, Status *status) {
     if (!S_ISDIR(facts.st_mode)) return mem_text(path);
     if (!holds(path, name)) {
         char *model = model_path_of(path);
-        model_check_replaced(model, status);
+        model_check_there(model, status);
         mem_free(model);
         if (holds(path, "model.h5") || holds(path, "config.ini"))
             status_set(status, STATUS_FAILED,

@@ -71,6 +71,18 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     grep 'begun is shown without predictions: it has no model yet' err
     grep -q '"no_predictions":"it has no model yet"' page.html
     grep -q '"name":"begun"' page.html
+    # one that has saved nothing yet, then of an ensemble a member
+    mkdir team && cp begun/config.ini team
+    "$PARDIGITS" report team "$runs/knn/model.h5" --out page.html --split valid 2>&1 | grep 'team is shown without predictions: it has no model yet'
+    grep -q '"name":"team","no_predictions":"it has no model yet"' page.html
+    local command
+    for command in evaluate digest show "export --out e.onnx" "predict page.html"; do
+        # shellcheck disable=SC2086
+        fails 1 "team has no model yet: its training hasn't saved one" "$PARDIGITS" ${command%% *} team ${command#"${command%% *}"}
+    done
+    cp "$runs/<b>%dcnn'&/model.h5" team/model.member-00.h5 && rm team/config.ini
+    fails_on 2 1 'as files of their own: team/model.member-*.h5' evaluate team
+    "$PARDIGITS" report team "$runs/knn/model.h5" --out page.html --split valid
     # a run whose dataset is gone keeps the rest of the page
     cp "$data" lost.h5
     "$PARDIGITS" train "$OLDPWD/configs/knn.ini" --data lost.h5 --set run.train=50 --run lost
@@ -128,6 +140,27 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     touch empty/.lock
     fails 1 'nobody works on it any more' "$PARDIGITS" watch empty --once
     fails 1 'nobody works on it any more' "$PARDIGITS" watch empty --every 0.1
+    # an ensemble under way, by the member that wrote last
+    mkdir team
+    /usr/bin/python3 -c 'import fcntl, time
+lock = open("team/.lock", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+time.sleep(60)' 3>&- &
+    local holding=$!
+    until [[ -e team/.lock ]]; do kill -0 $holding; sleep 0.05; done
+    sleep 0.2
+    fails 1 'team has no metrics yet' "$PARDIGITS" watch team --once
+    cp begun/metrics.h5 team/model.member-00.metrics.h5
+    "$PARDIGITS" watch team --once --json | grep '"member":0,"state":"going on"'
+    cp begun/metrics.h5 team/model.member-01.metrics.h5
+    touch -d '1 hour ago' team/model.member-00.metrics.h5
+    "$PARDIGITS" watch team --every 0.1 >seen 2>err 3>&- &
+    watching=$!
+    until grep 'member (from 0) *1' seen; do kill -0 $watching; sleep 0.05; done
+    kill $holding
+    wait $watching || [[ $? -eq 1 ]]
+    grep "team isn't complete, but nobody works on it any more" err
+    "$PARDIGITS" watch team --once --json | grep '"member":1,"state":"nobody works on it any more'
     "$PARDIGITS" train configs/cnn-fast.ini "${small[@]}" --set cnn.epochs=500 --overwrite --run begun 3>&- &
     until "$PARDIGITS" watch begun --once --json 2>/dev/null | grep -E '"state":"going on","place":"epoch [0-9]+/500,'; do kill -0 $!; sleep 0.1; done
     kill -KILL $!
