@@ -239,12 +239,15 @@ static double thickest(PIX *mask) {
     return most - 0.5; /* the middle pixel counts as a whole one */
 }
 
-/* Whether a shape is made of strokes: a blot or dot is nearly as thick as it is large. */
-static bool is_of_strokes(const PageShape *shape) {
+/* Whether a shape is made of strokes: a blot or dot is nearly as thick as it is large. One of a digit's
+ * height may be a digit whose loops are filled; height: that of digits. */
+static bool is_of_strokes(const PageShape *shape, int height) {
     const double long_side = (double)larger(shape->box.width, shape->box.height);
     const double filled = (double)shape->area / ((double)shape->box.width * shape->box.height);
-    const bool slim = 5 * smaller(shape->box.width, shape->box.height) < 2 * long_side;
-    return thickest(shape->mask) / sqrt(shape->area) < 0.34 && (slim || filled < 0.75);
+    const bool slim = 5 * smaller(shape->box.width, shape->box.height) < 2 * long_side,
+               low = shape->box.height < larger(height / 2, 2 * MIN_HEIGHT);
+    return thickest(shape->mask) / sqrt(shape->area) < (low ? 0.34 : 0.4) &&
+           (slim || filled < (low ? 0.75 : 0.85));
 }
 
 static bool has_proportions(const PageShape *shape, int height) {
@@ -273,7 +276,7 @@ static void remove_edges(PageShapes *shapes) {
         for (int j = 0; is_along_sides(shape) && j < shapes->count && held < several; j++) {
             const PageShape *other = &shapes->shapes[j];
             held += j != i && holds(shape, other, 40) && has_proportions(other, MIN_HEIGHT) &&
-                    is_of_strokes(other);
+                    is_of_strokes(other, shape->box.height);
         }
         if (held >= several) page_shape_remove(shapes, i);
     }
@@ -325,7 +328,7 @@ static void make_shapes(PageShapes *shapes, PageShapes *pieces) {
     const int height = typical_height(shapes);
     unite_all(shapes, height);
     for (int i = shapes->count - 1; i >= 0; i--)
-        if (!is_of_strokes(&shapes->shapes[i]))
+        if (!is_of_strokes(&shapes->shapes[i], height))
             page_shape_remove(shapes, i);
         else if (!has_proportions(&shapes->shapes[i], height))
             move_shape(shapes, i, pieces);
@@ -343,8 +346,9 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
     remove_enclosures(&shapes);
     remove_fraction_bars(&shapes);
+    height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
-        if (!is_of_strokes(&shapes.shapes[i])) page_shape_remove(&shapes, i);
+        if (!is_of_strokes(&shapes.shapes[i], height)) page_shape_remove(&shapes, i);
     *pieces = (PageShapes){.shapes = mem_new((size_t)larger(shapes.count, 1), sizeof *pieces->shapes)};
     PageShapes small = take_small(&shapes, typical_height(&shapes));
     make_shapes(&shapes, pieces);

@@ -260,6 +260,11 @@ lines = Page(400, 300)
 for place, i in enumerate((0, 1, 1, 0)):
     lines.put(i, 4, 20 + place % 2 * 110, 10 + place // 2 * 150)
 lines.save("lines.pgm")
+filled = Page(300, 160).put(0, 3, 10, 30).put(1, 3, 180, 30)  # between a 7 and a 2 a digit whose loops are filled
+for y in range(-30, 31):
+    half = int(15 * (1 - y * y / 930) ** 0.5)
+    filled.fill(140 - half, 72 + y, 2 * half + 1, 1, 30)
+filled.save("filled.pgm")
 Page(200, 200).save("blank.pgm")
 Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
 Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
@@ -319,6 +324,7 @@ PYTHON
     [[ $(grep -cE '^([0-9]\?){3,} 72 .*label' "$BATS_TEST_TMPDIR/words") -eq 2 ]]
     grep '^7?2? .*joined' "$BATS_TEST_TMPDIR/words"
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
+    "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful
     # a damaged page ends its file, not the ones beside it
     fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json
