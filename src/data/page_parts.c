@@ -267,18 +267,36 @@ static bool is_along_sides(const PageShape *shape) {
     return 20 * inner <= shape->area;
 }
 
-/* Removes the edges of sheets: they have writing within. */
+/* Whether a large shape is a thin line around nearly all of its box, as a circle is. */
+static bool is_thin_ring(const PageShape *shape) {
+    const double box = (double)shape->box.width * shape->box.height;
+    l_int32 hole = 0;
+    if (smaller(shape->box.width, shape->box.height) < 12 * MIN_HEIGHT) return false;
+    PIX *holes = pixHolesByFilling(shape->mask, 4);
+    pixCountPixels(holes, &hole, NULL);
+    pixDestroy(&holes);
+    return 12 * page_stroke_width(shape->mask) <= shape->box.height && 10.0 * (hole + shape->area) >= 7 * box;
+}
+
+/* How many shapes within shape i may be digits: at most 40 times as small. */
+static int count_written_within(const PageShapes *shapes, int i) {
+    int held = 0;
+    for (int j = 0; j < shapes->count; j++) {
+        const PageShape *other = &shapes->shapes[j];
+        held += j != i && holds(&shapes->shapes[i], other, 40) && has_proportions(other, MIN_HEIGHT) &&
+                is_of_strokes(other, shapes->shapes[i].box.height);
+    }
+    return held;
+}
+
+/* Removes the edges of sheets, and circles: they have writing within. */
 static void remove_edges(PageShapes *shapes) {
     const int several = 2;
     for (int i = shapes->count - 1; i >= 0; i--) {
         const PageShape *shape = &shapes->shapes[i];
-        int held = 0;
-        for (int j = 0; is_along_sides(shape) && j < shapes->count && held < several; j++) {
-            const PageShape *other = &shapes->shapes[j];
-            held += j != i && holds(shape, other, 40) && has_proportions(other, MIN_HEIGHT) &&
-                    is_of_strokes(other, shape->box.height);
-        }
-        if (held >= several) page_shape_remove(shapes, i);
+        const bool edge = is_along_sides(shape), ring = !edge && is_thin_ring(shape);
+        if ((edge || ring) && count_written_within(shapes, i) >= (ring ? 1 : several))
+            page_shape_remove(shapes, i);
     }
 }
 
