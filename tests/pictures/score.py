@@ -30,6 +30,10 @@ def right(truth, got):
     return common(truth, got) if len(truth) > 1 else int(truth == got)
 
 
+def shortened(digits):
+    return digits[:9] + "..." if len(digits) > 12 else digits or "none"
+
+
 def draw_sheet(path, folder, worst):
     """worst: (wrong digits, place within its kind, picture, what it shows, what was read)."""
     from PIL import Image, ImageDraw
@@ -41,7 +45,7 @@ def draw_sheet(path, folder, worst):
         picture = Image.open(os.path.join(folder, name)).convert("RGB")
         picture.thumbnail((side - 6, side - 6))
         sheet.paste(picture, (x, y + text))
-        draw.text((x, y), f"{os.path.splitext(name)[0]}\n{truth or 'none'}, read as {got or 'none'}", "black")
+        draw.text((x, y), f"{os.path.splitext(name)[0]}\n{shortened(truth)}, read {shortened(got)}", "black")
     sheet.quantize(32).save(path)
 
 
