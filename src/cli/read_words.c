@@ -148,7 +148,33 @@ static void doubt_single_shapes(ReadDigits *read, int first) {
     }
 }
 
+/* Whether a stroke stands where a comma after, or before, a digit does. */
+static bool is_like_comma(const FoundDigit *stroke, const FoundDigit *digit) {
+    const int gap = (int)larger(stroke->x - digit->x - digit->width, digit->x - stroke->x - stroke->width),
+              bottom = digit->y + digit->height;
+    return 5 * stroke->height <= 3 * digit->height && 2 * gap <= digit->height &&
+           2 * (stroke->y - digit->y) >= digit->height && stroke->y < bottom &&
+           stroke->y + stroke->height > bottom;
+}
+
+/* A stroke that is read as 1 may be a comma, or, where it is far higher than most digits of its line, a line
+ * between numbers. */
+static void doubt_strokes(ReadDigits *read, int first) {
+    for (Run line = {first, first}; next_run(read, same_line, read->count, &line);) {
+        const int usual = ranked_height(read, &line, (line.end - line.first) / 2);
+        for (int s = line.first; s < line.end; s++) {
+            ReadDigit *stroke = &read->digits[s];
+            if (stroke->best.label != 1) continue;
+            bool doubtful = stroke->place.height >= 4 * usual;
+            for (int d = first; d < read->count && !doubtful; d++)
+                doubtful = is_like_comma(&stroke->place, &read->digits[d].place);
+            stroke->doubtful = stroke->doubtful || doubtful;
+        }
+    }
+}
+
 void doubt_words(ReadDigits *read, int first) {
+    doubt_strokes(read, first);
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);
     if (!is_print(read, first)) return;
@@ -156,12 +182,19 @@ void doubt_words(ReadDigits *read, int first) {
     doubt_single_shapes(read, first);
 }
 
+/* The widest gap between digits of one number: the height of the higher one, unless that is a line between
+ * numbers. */
+static int64_t gap_in_number(int a, int b) {
+    const int64_t low = smaller(a, b), high = larger(a, b);
+    return high >= 4 * low ? low : high;
+}
+
 /* Whether two digits of a line, as they were found, are of one number. */
 static bool go_on(const ReadDigit *before, const ReadDigit *digit) {
     const FoundDigit *left = &before->place, *right = &digit->place;
     const bool letters = before->of_letters || digit->of_letters;
     return left->number == right->number && (left->word == right->word || !letters) &&
-           right->x - left->x - left->width <= larger(right->height, left->height);
+           right->x - left->x - left->width <= gap_in_number(left->height, right->height);
 }
 
 void count_lines_and_numbers(ReadDigits *read) {

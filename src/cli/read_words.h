@@ -4,7 +4,8 @@
  * judgment, or letters that hang together, outweigh its digits: one of these outweighs one to three. Then
  * none of its digits is sure, and it isn't joined to numbers beside it. A page is print where four fifths of
  * its shapes are in words of letters: there, a word is doubtful too that has a shape clearly lower than its
- * line's capitals, as most small letters are, and a single shape close to such words. */
+ * line's capitals, as most small letters are, and a single shape close to such words. A stroke read as 1 is
+ * doubtful where it may be a comma or a line between numbers. */
 #ifndef PARDIGITS_CLI_READ_WORDS_H
 #define PARDIGITS_CLI_READ_WORDS_H
 
@@ -15,7 +16,7 @@
 void doubt_words(ReadDigits *read, int first);
 
 /* Counts lines and numbers again, as some were left out; a gap as wide as a digit is high ends a number, and
- * so does a word of letters. */
+ * so does a word of letters, and a line between numbers. */
 void count_lines_and_numbers(ReadDigits *read);
 
 #endif
