@@ -278,26 +278,24 @@ static bool is_thin_ring(const PageShape *shape) {
     return 12 * page_stroke_width(shape->mask) <= shape->box.height && 10.0 * (hole + shape->area) >= 7 * box;
 }
 
-/* How many shapes within shape i may be digits: at most 40 times as small. */
-static int count_written_within(const PageShapes *shapes, int i) {
+/* Whether `least` shapes within shape i may be digits: each is at most 40 times as small. */
+static bool has_written_within(const PageShapes *shapes, int i, int least) {
     int held = 0;
-    for (int j = 0; j < shapes->count; j++) {
+    for (int j = 0; j < shapes->count && held < least; j++) {
         const PageShape *other = &shapes->shapes[j];
         held += j != i && holds(&shapes->shapes[i], other, 40) && has_proportions(other, MIN_HEIGHT) &&
                 is_of_strokes(other, shapes->shapes[i].box.height);
     }
-    return held;
+    return held >= least;
 }
 
 /* Removes the edges of sheets, and circles: they have writing within. */
 static void remove_edges(PageShapes *shapes) {
-    const int several = 2;
-    for (int i = shapes->count - 1; i >= 0; i--) {
-        const PageShape *shape = &shapes->shapes[i];
-        const bool edge = is_along_sides(shape), ring = !edge && is_thin_ring(shape);
-        if ((edge || ring) && count_written_within(shapes, i) >= (ring ? 1 : several))
+    const int in_edge = 2, in_ring = 1;
+    for (int i = shapes->count - 1; i >= 0; i--)
+        if ((is_along_sides(&shapes->shapes[i]) && has_written_within(shapes, i, in_edge)) ||
+            (is_thin_ring(&shapes->shapes[i]) && has_written_within(shapes, i, in_ring)))
             page_shape_remove(shapes, i);
-    }
 }
 
 /* Moves a shape to others, which have room for it. */

@@ -2,8 +2,9 @@
 """Compares what `predict --json` said with truth.csv. Usage: score.py FOLDER PREDICTIONS.json [--worst] [--sheet PNG]
 
 A digit counts as read where it is right and not doubtful; of several digits as many count as the longest common subsequence
-has. "doubted" are those that are right but doubtful, "wrong" all others that aren't doubtful. A picture without digits is invented upon where a digit that isn't doubtful is found. --worst lists the pictures that were
-read wrongly, --sheet draws twenty of them: those with the most wrong digits, then by kind in turn.
+has. "doubted" are those that are right but doubtful, "wrong" all others that aren't doubtful. A picture without digits is
+invented upon where a digit that isn't doubtful is found. --worst lists the pictures that were read wrongly, --sheet draws
+twenty of them: those with the most wrong digits, then by kind in turn.
 """
 
 import collections
