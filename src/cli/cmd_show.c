@@ -27,7 +27,7 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
                                Status *status) {
     H5File *file;
     Survey train = {0}, test = {0};
-    if (h5_open(&file, dataset->path, status)) return status->code;
+    if (h5_open_verified(&file, dataset->path, NULL, status)) return status->code;
     if (!dataset_survey(file, dataset, "train", &train, status) &&
         !dataset_survey(file, dataset, "test", &test, status)) {
         output_dataset(output, dataset, train.counts, test.counts);

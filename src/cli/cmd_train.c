@@ -81,15 +81,12 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
     return comm_agree(comm, status);
 }
 
-/* Whether the configuration suits the images of its dataset. */
-static StatusCode check_config(const Config *config, const Comm *comm, Status *status) {
+/* The dataset that the configuration names; whether the configuration suits its images. */
+static StatusCode open_dataset(const Config *config, const Comm *comm, Dataset *dataset, Status *status) {
     const ModelFamily *family = model_family_of(config);
-    Dataset dataset;
-    if (!dataset_open(run_options(config).data, comm, &dataset, status)) {
-        if (dataset.lacks_sum && comm_rank(comm) == 0) h5_note_missing_sum(dataset.path);
-        if (family->check) family->check(config, dataset.spec, status);
-    }
-    dataset_close(&dataset);
+    if (dataset_open(run_options(config).data, comm, dataset, status)) return status->code;
+    if (dataset->lacks_sum && comm_rank(comm) == 0) h5_note_missing_sum(dataset->path);
+    if (family->check) family->check(config, dataset->spec, status);
     return comm_agree(comm, status);
 }
 
@@ -158,10 +155,11 @@ static StatusCode stop_before_training(const RunFolder *run, const TrainJob *job
     return comm_agree(job->comm, status);
 }
 
-static StatusCode train(RunFolder *run, TrainJob *job, const char *data, double started_s, Status *status) {
+static StatusCode train(RunFolder *run, TrainJob *job, const Dataset *dataset, double started_s,
+                        Status *status) {
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     progress_enter(comm_progress(job->comm), PROGRESS_INPUT, 0);
-    if (train_job_read(job, data, status) || stop_before_training(run, job, status)) return status->code;
+    if (train_job_read(job, dataset, status) || stop_before_training(run, job, status)) return status->code;
     trace_end(trace_thread(job->trace, 0), TRACE_READ, traced_s, 0, 0);
     const Start start = {run, started_s};
     job->begin = begin_files;
@@ -176,14 +174,13 @@ static StatusCode train(RunFolder *run, TrainJob *job, const char *data, double 
 }
 
 /* The same with a trace of it, which is written also when it stops or fails. */
-static StatusCode train_traced(RunFolder *run, TrainJob *job, const char *path, double started_s,
-                               Status *status) {
+static StatusCode train_traced(RunFolder *run, TrainJob *job, const Dataset *dataset, const char *path,
+                               double started_s, Status *status) {
     TraceFile *file = NULL;
-    const char *data = run_options(job->config).data;
     if (trace_file_begin(&file, job->comm, job->threads, path, status)) return status->code;
     job->trace = trace_file_trace(file);
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
-    train(run, job, data, started_s, status);
+    train(run, job, dataset, started_s, status);
     trace_end(trace_thread(job->trace, 0), TRACE_RUN, traced_s, 0, 0);
     job->trace = NULL;
     Status written = {0};
@@ -208,19 +205,20 @@ static RunStart start_of(const TrainArguments *arguments) {
 typedef struct {
     TrainArguments arguments;
     Config *config;
+    Dataset dataset;
     RunFolder run;
     H5File *init;
     char *builds, *init_digest, *init_path, *fallback_path;
     bool complete; /* the run to be resumed */
 } Opened;
 
-/* Arguments and configuration. */
+/* Arguments, configuration and dataset. */
 static StatusCode configure(Opened *opened, int argc, char **argv, TrainJob *job, Status *status) {
     TrainArguments *arguments = &opened->arguments;
     if (parse(argc, argv, arguments, status)) return status->code;
     signal(SIGPIPE, SIG_IGN); /* a reader of the log that ends doesn't end the training */
     if (read_config(arguments, job->comm, opened->config, status)) return status->code;
-    if (check_config(opened->config, job->comm, status)) return status->code;
+    if (open_dataset(opened->config, job->comm, &opened->dataset, status)) return status->code;
     if (config_notice(opened->config)) log_line(job->log, "%s", config_notice(opened->config));
     hint_at_unused_keys(&arguments->settings, opened->config, job->log);
     run_forget_unused(opened->config);
@@ -282,7 +280,8 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
 }
 
 static void look_ahead(Opened *opened, TrainJob *job, Status *status) {
-    if (begin_with(opened, NULL, job, status) == STATUS_OK) dry_run(job, opened->arguments.format, status);
+    if (begin_with(opened, NULL, job, status) == STATUS_OK)
+        dry_run(job, &opened->dataset, opened->arguments.format, status);
 }
 
 static void train_in(Opened *opened, const Context *context, double started_s, TrainJob *job,
@@ -290,7 +289,8 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     const TrainArguments *arguments = &opened->arguments;
     if (open_run(opened, context, job, status)) return;
     if (opened->complete) {
-        if (train_job_check_data(job, run_options(opened->config).data, status)) return;
+        ImageSource source;
+        if (train_job_check_data(job, &opened->dataset, &source, status)) return;
         log_line(context->log, "%s is complete already: nothing to do", opened->run.model);
         if (comm_rank(context->comm) == 0) finish_files(&opened->run, opened->config, job->resume);
         return;
@@ -303,9 +303,9 @@ static void train_in(Opened *opened, const Context *context, double started_s, T
     job->go_on = arguments->resume;
     const bool noted = train_note_init(&opened->run, job);
     if (arguments->trace)
-        train_traced(&opened->run, job, arguments->trace, started_s, status);
+        train_traced(&opened->run, job, &opened->dataset, arguments->trace, started_s, status);
     else
-        train(&opened->run, job, run_options(opened->config).data, started_s, status);
+        train(&opened->run, job, &opened->dataset, started_s, status);
     if (noted && !opened->run.begun && status->code != STATUS_STOPPED)
         unlink(opened->run.config); /* what fails before it has begun leaves the folder free */
 }
@@ -314,6 +314,7 @@ static void close_all(Opened *opened) {
     Status ignored = {0};
     run_folder_free(&opened->run);
     config_destroy(&opened->config);
+    dataset_close(&opened->dataset);
     mem_free(opened->arguments.settings.items);
     mem_free(opened->builds);
     mem_free(opened->init_digest);

@@ -72,11 +72,10 @@ static StatusCode rehearse(TrainJob *job, Output *output, Status *status) {
     return status->code;
 }
 
-StatusCode dry_run(TrainJob *job, OutputFormat format, Status *status) {
+StatusCode dry_run(TrainJob *job, const Dataset *dataset, OutputFormat format, Status *status) {
     Output *output = output_create(format, OUTPUT_LINES);
     placement_report(job->comm, job->threads, job->log);
-    if (!train_job_read(job, run_options(job->config).data, status) && !rehearse(job, output, status) &&
-        comm_rank(job->comm) == 0)
+    if (!train_job_read(job, dataset, status) && !rehearse(job, output, status) && comm_rank(job->comm) == 0)
         output_print(output);
     output_destroy(&output);
     return comm_agree(job->comm, status);

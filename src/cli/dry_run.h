@@ -5,8 +5,8 @@
 #include "core/output.h"
 #include "model/train_job.h"
 
-/* Reads the images of job->config, rehearses the training and prints what it found out. job: with what all
+/* Reads the images of a dataset, rehearses the training and prints what it found out. job: with what all
  * families need but without files. Collective: all ranks agree. */
-StatusCode dry_run(TrainJob *job, OutputFormat format, Status *status);
+StatusCode dry_run(TrainJob *job, const Dataset *dataset, OutputFormat format, Status *status);
 
 #endif

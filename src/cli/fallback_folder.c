@@ -73,7 +73,7 @@ static Config *read_config(const char *model) {
     H5File *file = NULL;
     Config *config = NULL;
     Status ignored = {0};
-    if (access(model, F_OK) == 0 && !checkpoint_open_alone(model, &file, &ignored))
+    if (access(model, F_OK) == 0 && !checkpoint_open_alone(&file, model, &ignored))
         checkpoint_config(file, &model_families.keys, &config, &ignored);
     h5_close(&file, &ignored);
     return config;

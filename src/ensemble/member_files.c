@@ -48,7 +48,7 @@ static H5File *open_complete(const char *path) {
     H5File *file = NULL;
     bool complete = false;
     Status ignored = {0};
-    if (access(path, F_OK) || checkpoint_open_alone(path, &file, &ignored)) return NULL;
+    if (access(path, F_OK) || checkpoint_open_alone(&file, path, &ignored)) return NULL;
     checkpoint_is_complete(file, &complete, &ignored);
     if (!complete) h5_close(&file, &ignored);
     return file;
@@ -264,7 +264,7 @@ char *member_files_builds(const char *model_path, const Config *config) {
         char *path = member_path(model_path, m, member_model), *builds = NULL;
         H5File *file = NULL;
         Status ignored = {0};
-        if (access(path, F_OK) == 0 && !checkpoint_open_alone(path, &file, &ignored))
+        if (access(path, F_OK) == 0 && !checkpoint_open_alone(&file, path, &ignored))
             checkpoint_builds(file, &builds, &ignored);
         h5_close(&file, &ignored);
         const bool longer = builds && strlen(builds) > strlen(longest);
@@ -317,7 +317,7 @@ StatusCode member_files_check(const TrainJob *job, Status *status) {
         H5File *file = NULL;
         Status damage = {0};
         if (!checkpoint_check_readable(path, status) && access(path, F_OK) == 0 &&
-            !checkpoint_open_alone(path, &file, &damage))
+            !checkpoint_open_alone(&file, path, &damage))
             check_file(file, job, m, status);
         else if (!status->code && lacks_init(job))
             status_set(status, STATUS_USAGE,

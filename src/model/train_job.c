@@ -26,10 +26,8 @@ static bool same_classes(const ImageSpec *spec, const ClassNames *names, const D
     return same;
 }
 
-/* Refuses to go on with other images than those that the run was begun with, where both are known. *source:
- * that of the dataset, becomes the run's. */
-static StatusCode check_source(const TrainJob *job, const Dataset *dataset, ImageSource *source,
-                               Status *status) {
+StatusCode train_job_check_data(const TrainJob *job, const Dataset *dataset, ImageSource *source,
+                                Status *status) {
     ImageSource begun = {0};
     ImageSpec spec;
     ClassNames names = {0};
@@ -51,14 +49,6 @@ static StatusCode check_source(const TrainJob *job, const Dataset *dataset, Imag
     if (match == SOURCE_SAME) *source = begun;
     class_names_free(&names);
     return comm_agree(job->comm, status);
-}
-
-StatusCode train_job_check_data(const TrainJob *job, const char *data, Status *status) {
-    Dataset dataset;
-    ImageSource source;
-    if (!dataset_open(data, job->comm, &dataset, status)) check_source(job, &dataset, &source, status);
-    dataset_close(&dataset);
-    return status->code;
 }
 
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
@@ -87,15 +77,14 @@ static void find_what_is_drawn(TrainJob *job, const ImageSet *shard) {
     if (others) job->spec.from = IMAGE_FROM_FIGURES;
 }
 
-/* Of an open dataset. */
-static StatusCode read_images(TrainJob *job, const Dataset *dataset, Status *status) {
+StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status) {
     const int64_t valid_count = config_int(job->config, "run.valid"),
                   limit = config_int(job->config, "run.train"), train = dataset->train;
     ImageSet shard = {0}, valid = {0};
     job->spec = dataset->spec;
     job->source = dataset->train_source;
     job->class_names = class_names_copy(&dataset->class_names);
-    if (check_source(job, dataset, &job->source, status)) return status->code;
+    if (train_job_check_data(job, dataset, &job->source, status)) return status->code;
     if (valid_count >= train)
         return status_set(status, STATUS_USAGE,
                           "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
@@ -117,13 +106,6 @@ static StatusCode read_images(TrainJob *job, const Dataset *dataset, Status *sta
     job->brightest = (int)comm_max(
         job->comm, survey_brightest(shard.images, shard.n * image_spec_pixels(shard.spec)), NULL);
     train_job_take(job, shard, valid);
-    return status->code;
-}
-
-StatusCode train_job_read(TrainJob *job, const char *data, Status *status) {
-    Dataset dataset;
-    if (!dataset_open(data, job->comm, &dataset, status)) read_images(job, &dataset, status);
-    dataset_close(&dataset);
     return status->code;
 }
 

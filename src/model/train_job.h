@@ -59,14 +59,16 @@ static inline Context train_job_context(const TrainJob *job) {
 /* Of a training that is stopped when it has saved all that it can (stop_leave_at_once). */
 extern const char train_job_resume_advice[];
 
-/* Reads this rank's shard of the dataset's training images and the held-out ones (run.train, run.valid), as
- * run.preprocess makes them; with job->resume they must be those that the run was begun with. config, comm
+/* Reads this rank's shard of an open dataset's training images and the held-out ones (run.train, run.valid),
+ * as run.preprocess makes them; with job->resume they must be those that the run was begun with. config, comm
  * and resume are set. Collective: all ranks agree. Freed by train_job_free_images. */
-StatusCode train_job_read(TrainJob *job, const char *data, Status *status);
+StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status);
 
 /* Refuses a dataset whose training images, labels or classes aren't those that the run job->resume was begun
- * with (STATUS_USAGE), without reading them for a training. Collective. */
-StatusCode train_job_check_data(const TrainJob *job, const char *data, Status *status);
+ * with (STATUS_USAGE), without reading them for a training. *source: what the run says of them where they are
+ * the same. Collective. */
+StatusCode train_job_check_data(const TrainJob *job, const Dataset *dataset, ImageSource *source,
+                                Status *status);
 
 /* As train_job_read, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP.
  */

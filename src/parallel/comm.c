@@ -11,7 +11,7 @@
 /* With one rank nothing is sent, so its functions don't call MPI. */
 struct Comm {
     MPI_Comm mpi, node; /* all ranks of the run; those on this node; MPI_COMM_NULL: alone, without MPI */
-    int rank, size, node_size;
+    int rank, size, node_rank, node_size;
     Progress *progress; /* of this process: all its communicators have the same */
     bool owns_progress;
 };
@@ -45,6 +45,7 @@ static Comm *comm_around(MPI_Comm mpi, Progress *progress) {
     comm_check(MPI_Comm_size(comm->mpi, &comm->size), "MPI_Comm_size");
     comm_check(MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->node),
                "MPI_Comm_split_type");
+    comm_check(MPI_Comm_rank(comm->node, &comm->node_rank), "MPI_Comm_rank");
     comm_check(MPI_Comm_size(comm->node, &comm->node_size), "MPI_Comm_size");
     return comm;
 }
@@ -154,6 +155,10 @@ int comm_size(const Comm *comm) {
 
 int comm_node_size(const Comm *comm) {
     return comm->node_size;
+}
+
+bool comm_first_on_node(const Comm *comm) {
+    return comm->node_rank == 0;
 }
 
 Progress *comm_progress(const Comm *comm) {

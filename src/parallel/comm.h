@@ -42,6 +42,9 @@ int comm_size(const Comm *comm);
 /* The number of ranks of comm on this rank's node, itself included. */
 int comm_node_size(const Comm *comm);
 
+/* Whether this rank is the lowest of comm on its node. */
+bool comm_first_on_node(const Comm *comm);
+
 /* What this process is doing, for the ranks that wait for it. It lives as long as the first Comm. */
 Progress *comm_progress(const Comm *comm);
 

@@ -77,7 +77,7 @@ static H5File *begin_file(const char *path, const char *temporary, const Checkpo
 }
 
 /* Checks the attributes that every model file has, and its digest. */
-StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status) {
+StatusCode checkpoint_open_alone(H5File **file, const char *path, Status *status) {
     char *format = NULL, *stored = NULL, digest[65] = "";
     int64_t version = 0;
     h5_open(file, path, status);
@@ -119,7 +119,7 @@ static StatusCode end_file(H5File *file, const char *temporary, const char *path
     }
     h5_close(&file, status);
     if (!status->code) {
-        checkpoint_open_alone(temporary, &file, status);
+        checkpoint_open_alone(&file, temporary, status);
         h5_close(&file, status);
     }
     if (!status->code) atomic_file_commit(temporary, path, true, status);
@@ -159,13 +159,8 @@ StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointI
 }
 
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status) {
-    checkpoint_open_alone(path, file, status);
-    if (comm_agree(comm, status)) {
-        Status ignored = {0};
-        h5_close(file, &ignored);
-    } else if (comm_rank(comm) == 0 && h5_lacks_sum(*file)) {
-        h5_note_missing_sum(path);
-    }
+    h5_open_together(checkpoint_open_alone, file, path, comm, status);
+    if (*file && comm_rank(comm) == 0 && h5_lacks_sum(*file)) h5_note_missing_sum(path);
     return status->code;
 }
 
@@ -192,10 +187,7 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
         comm_broadcast(comm, &there, sizeof there, 0);
         if (!there) continue;
         Status attempt = {0};
-        checkpoint_open_alone(candidates[i], file, &attempt);
-        if (comm_agree(comm, &attempt) == STATUS_OK) continue;
-        Status ignored = {0};
-        h5_close(file, &ignored);
+        if (!h5_open_together(checkpoint_open_alone, file, candidates[i], comm, &attempt)) continue;
         if (first) fprintf(stderr, "pardigits: %s\n", attempt.text);
         if (!failure.code) failure = attempt;
     }

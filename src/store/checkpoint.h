@@ -64,7 +64,7 @@ void checkpoint_make_newest(const H5File *file, const char *path);
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);
 
 /* The same on this rank only; not collective. */
-StatusCode checkpoint_open_alone(const char *path, H5File **file, Status *status);
+StatusCode checkpoint_open_alone(H5File **file, const char *path, Status *status);
 
 /* Removes path, its previous copy and what a killed run left of either, if they exist. Not collective. */
 void checkpoint_remove(const char *path);

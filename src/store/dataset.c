@@ -17,14 +17,14 @@
 
 enum { NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
 
-static StatusCode open_file(const char *path, H5File **file, Status *status) {
+/* Collective. */
+static StatusCode open_file(const char *path, const Comm *comm, H5File **file, Status *status) {
     char *format = NULL;
     int64_t version = 0;
     if (access(path, F_OK) < 0 && errno == ENOENT) /* the first thing that somebody who only built it sees */
         status_set(status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
                    strcmp(path, "data/mnist.h5") ? "" : "run `make data`, which makes it, or ");
-    h5_open(file, path, status);
-    if (!*file) return status->code;
+    if (h5_open_together(h5_open, file, path, comm, status)) return status->code;
     if (h5_has_attribute(*file, "/", "format")) h5_get_text(*file, "/", "format", &format, status);
     if (!format || strcmp(format, DATASET_FORMAT))
         status_set(status, STATUS_FAILED, "%s is %s%s%s, expected a dataset made by `pardigits prepare`.",
@@ -159,7 +159,7 @@ static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *sta
 StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, Status *status) {
     H5File *file = NULL;
     *dataset = (Dataset){.path = mem_text(path)};
-    if (!open_file(path, &file, status) && !read_classes(file, dataset, status) &&
+    if (!open_file(path, comm, &file, status) && !read_classes(file, dataset, status) &&
         !read_part(file, "train", dataset, &dataset->train, &dataset->train_source, status) &&
         h5_exists(file, "/test"))
         read_part(file, "test", dataset, &dataset->test, &dataset->test_source, status);

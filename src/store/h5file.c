@@ -185,6 +185,16 @@ StatusCode h5_open(H5File **file, const char *path, Status *status) {
     return status->code;
 }
 
+StatusCode h5_open_together(H5Open open, H5File **file, const char *path, const Comm *comm, Status *status) {
+    Status ignored = {0};
+    const bool verifies = comm_first_on_node(comm);
+    *file = NULL;
+    if (verifies && !status->code) open(file, path, status);
+    if (!comm_agree(comm, status) && !verifies) h5_open_verified(file, path, NULL, status);
+    if (comm_agree(comm, status)) h5_close(file, &ignored);
+    return status->code;
+}
+
 /* The bytes of a file; freed by the caller. NULL: it can't be read. */
 static void *read_bytes(const char *path, size_t *bytes) {
     struct stat facts;

@@ -36,8 +36,13 @@ StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, St
 /* Opens a file for reading, after its checksum (file_sum.h) was verified. Not collective. */
 StatusCode h5_open(H5File **file, const char *path, Status *status);
 
-/* The same, of a small file, which is read into memory and not kept open, so that the disk has its room again
- * when it is replaced. */
+/* The same on all ranks, by `open`, which is h5_open or verifies more: the first rank of each node calls it,
+ * the others then open the file as it is. Collective: all ranks agree. */
+typedef StatusCode (*H5Open)(H5File **file, const char *path, Status *status);
+StatusCode h5_open_together(H5Open open, H5File **file, const char *path, const Comm *comm, Status *status);
+
+/* As h5_open, of a small file, which is read into memory and not kept open, so that the disk has its room
+ * again when it is replaced. */
 StatusCode h5_open_copy(H5File **file, const char *path, Status *status);
 
 /* Whether a file couldn't be closed, as its last writes failed: HDF5 1.10 frees and keeps it all the same,

@@ -68,6 +68,16 @@ noticed() {
     fails 1 "is damaged" "$PARDIGITS" evaluate "$run" --data "$changed" --split train
 }
 
+@test "several ranks notice a damaged dataset and a damaged model" {
+    local broken=$BATS_TEST_TMPDIR/broken.h5
+    cp "$set" "$broken"
+    flip "$broken" 20000
+    fails_on 3 1 "is damaged" train configs/knn.ini --data "$broken" --run "$BATS_TEST_TMPDIR/run"
+    cp "$run/model.h5" "$broken"
+    flip "$broken" 20000
+    fails_on 3 1 "is damaged" evaluate "$broken" --data "$set" --split train
+}
+
 @test "truncated files are noticed, and only the checksum may be missing" {
     local size file=$BATS_TEST_TMPDIR/model.h5 kept
     size=$(stat -c %s "$run/model.h5")
