@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # This build against another one (each with the configurations beside it), for the question whether a change made training slower: images/s of the second epoch of the same network,
-# in turn, the median of the ratios (this build / the other one) and their spread, and whether the two models have the same digest.
-# Usage: builds.sh OTHER_PROGRAM     NETS="lenet keras cnn"  RANKS=1  THREADS=2  PAIRS=5  IMAGES=12800  SET="section.key=value ..." (for this build)
+# in turn, the median of the ratios (this build / the other one) and their spread, and whether the two models have the same digest. Then the seconds that a start takes
+# (a KNN is "trained" on 100 images of the dataset), and those of the SHA-256 of the dataset, which a start includes.
+# Usage: builds.sh OTHER_PROGRAM     NETS="lenet keras cnn"  RANKS=1  THREADS=2  PAIRS=5  STARTS=9  IMAGES=12800  SET="section.key=value ..." (for this build)
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/bench/spread.sh
@@ -43,3 +44,22 @@ for net in "${nets[@]}"; do
     printf '%-10s %-28s %-28s %-24s %s\n' "$net" "$(awk '{ print $1 }' "$scratch/rates" | spread)" "$(awk '{ print $2 }' "$scratch/rates" | spread)" \
         "$(awk '{ print $2 / $1 }' "$scratch/rates" | spread)" "$same"
 done
+
+# seconds COMMAND...: that it takes.
+seconds() {
+    local begin=$EPOCHREALTIME
+    "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }
+    awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { print b - a }'
+}
+
+# start PROGRAM
+start() {
+    seconds "$1" train configs/knn.ini --run "$scratch/start" --overwrite --set run.train=100
+}
+
+for ((i = 0; i < ${STARTS:-9}; i++)); do
+    echo "$(start "$other") $(start "$program") $(seconds openssl dgst -sha256 data/mnist.h5)" >>"$scratch/starts"
+done
+printf '%-10s %-28s %-28s %-24s %s\n' start 'other build, s' 'this build, s' 'difference, s' 'SHA-256 of the dataset, s'
+printf '%-10s %-28s %-28s %-24s %s\n' '' "$(awk '{ print $1 }' "$scratch/starts" | spread)" "$(awk '{ print $2 }' "$scratch/starts" | spread)" \
+    "$(awk '{ print $2 - $1 }' "$scratch/starts" | spread)" "$(awk '{ print $3 }' "$scratch/starts" | spread)"
