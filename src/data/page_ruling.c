@@ -160,16 +160,26 @@ static Rule rule_from(const Ruling *page, BOX *piece) {
     return rule;
 }
 
+/* How far from the page's sides a rule may seem to end: on squared paper that is where the last line crosses
+ * it. */
+static int last_crossing(const Rule *line, const Ruling *page) {
+    return (int)larger(page_shortest_run(page) + line->width + 1, page->width / 50);
+}
+
 /* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
 static bool is_rule(const Rule *line, const Ruling *page) {
     const int length = line->end - line->begin + 1, least = page->width / (page->many ? 12 : 4);
-    /* on squared paper it may seem to end where the last line crosses it */
-    const int near = (int)larger(page->many ? page_shortest_run(page) : 2, page->width / 50);
+    const int near = page->many ? last_crossing(line, page) : (int)larger(2, page->width / 50);
     if (length < least || line->width > thickest_rule(page) || 5 * line->seen < 2 * length) return false;
     const double left = line->middle[line->begin], right = line->middle[line->end];
     const bool at_edge = line->begin <= near || line->end >= page->width - 1 - near;
     const bool is_edge = fmin(left, right) <= line->width || fmax(left, right) >= page->height - line->width;
     return at_edge && (!is_edge || page->many) && 8 * fabs(left - right) <= length;
+}
+
+static bool spans_page(const Rule *line, const Ruling *page) {
+    const int near = last_crossing(line, page);
+    return line->begin <= near && line->end >= page->width - 1 - near;
 }
 
 void page_rule_columns(const Ruling *page, const Rule *rule, int *begin, int *end) {
@@ -260,7 +270,7 @@ static void find_rules(Ruling *page) {
         page->many = true;
         const bool may_be = is_rule(&rule, page);
         page->many = false;
-        whole += is_rule(&rule, page);
+        whole += is_rule(&rule, page) || (may_be && spans_page(&rule, page));
         if (may_be) {
             page_clear_course(page, &rule, page->runs);
             add_rule(page, &rule);
