@@ -11,11 +11,13 @@
 
 enum { MOST_UNFINISHED = 8 };
 
-static volatile sig_atomic_t signal_seen, held;
-static const char *volatile leave_advice;                /* NULL: there may be something to save */
-static const char *volatile unfinished[MOST_UNFINISHED]; /* files; NULL: none at this place */
-static atomic_bool asked;                                /* stop_ask */
-static bool trains;                                      /* whether stop_install was called */
+/* A handler sets or reads them, and other threads read them. */
+static atomic_int signal_seen, held;
+static const char *_Atomic leave_advice;                /* NULL: there may be something to save */
+static const char *_Atomic unfinished[MOST_UNFINISHED]; /* files; NULL: none at this place */
+
+static atomic_bool asked; /* stop_ask */
+static bool trains;       /* whether stop_install was called */
 
 static const struct {
     int number;
