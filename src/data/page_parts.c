@@ -174,6 +174,12 @@ static bool holds(const PageShape *a, const PageShape *b, int most) {
            both.height == a->box.height;
 }
 
+/* Whether a box is so near to a shape's ink that it may be a piece of it, cut off where a rule was removed. */
+static bool is_close(const PageShape *shape, const PageRect *box) {
+    enum { NEAR = 2 };
+    return has_ink(shape, box->x - NEAR, box->y - NEAR, box->width + 2 * NEAR, box->height + 2 * NEAR);
+}
+
 /* Whether a shape is drawn around others: as a ring around a number what it surrounds is large against it,
  * and in its middle, as what an outlined letter has within isn't; or as the edge of a note, which may be seen
  * on some sides only, it holds much that is as high as wide and far smaller. */
@@ -186,7 +192,8 @@ static bool is_enclosure(const PageShapes *shapes, int i) {
     for (int j = 0; j < shapes->count; j++) {
         const PageShape *other = &shapes->shapes[j];
         if (j == i || !holds(shape, other, 12)) continue;
-        held += 3 * other->box.height <= box->height && 2 * other->box.height >= other->box.width;
+        held += 3 * other->box.height <= box->height && 2 * other->box.height >= other->box.width &&
+                !is_close(shape, &other->box);
         if (surrounds(shape, other))
             inside = inside.width ? page_rect_united(&inside, &other->box) : other->box;
     }
