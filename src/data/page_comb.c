@@ -6,6 +6,11 @@
 #include <math.h>
 #include <stdbool.h>
 
+static bool is_inked(PIX *mask, int x, int y) {
+    l_uint32 ink = 0;
+    return pixGetPixel(mask, x, y, &ink) == 0 && ink; /* it fails outside of the mask */
+}
+
 /* A line's width: its pixels by its length. */
 static int width_of_line(PIX *line, int length) {
     l_int32 pixels = 0;
@@ -98,27 +103,83 @@ static PIX *teeth_of(PIX *part, const PageRect *line, int thickest, int height) 
     return teeth;
 }
 
-/* The line under a number that touches it: thin, nearly as long as the part, about level, and low. NULL if
- * there is none. */
-static PIX *underline_of(PIX *part, PageRect *place) {
-    const int width = pixGetWidth(part), height = pixGetHeight(part);
-    if (2 * width < 3 * height) return NULL;
-    const int thickest = (int)larger(3, lround(1.5 * page_stroke_width(part))),
-              run = (int)larger(8, width / 10);
+/* A straight line. */
+typedef struct {
+    double row, slope; /* the row is that in column 0 */
+    double off;        /* how far pixels are from it, in the mean */
+} Course;
+
+/* The line that is nearest to the pixels of a mask that isn't empty. */
+static Course course_of(PIX *mask) {
+    double count = 0, x_sum = 0, y_sum = 0, squares = 0, products = 0;
+    for (int y = 0; y < pixGetHeight(mask); y++)
+        for (int x = 0; x < pixGetWidth(mask); x++)
+            if (is_inked(mask, x, y)) {
+                count++;
+                x_sum += x;
+                y_sum += y;
+                squares += (double)x * x;
+                products += (double)x * y;
+            }
+    const double spread = squares - x_sum * x_sum / count;
+    Course course = {.slope = spread > 0 ? (products - x_sum * y_sum / count) / spread : 0};
+    course.row = (y_sum - course.slope * x_sum) / count;
+    for (int y = 0; y < pixGetHeight(mask); y++)
+        for (int x = 0; x < pixGetWidth(mask); x++)
+            if (is_inked(mask, x, y)) course.off += fabs(y - course.row - course.slope * x) / count;
+    return course;
+}
+
+/* Replaces a piece of a line, which a part has at `box`, by all of the line, which goes on in strokes that
+ * lie along it; false: it is no straight line over the whole part. */
+static bool follow_line(PIX *part, PageRect *box, PIX *line) {
+    const int wide = width_of_line(line, box->width);
+    const Course course = course_of(line);
+    int covered = 0, left = pixGetWidth(part), right = 0;
+    if (course.off > 0.4 * wide + 0.5) return false;
+    for (int x = 0; x < pixGetWidth(part); x++) {
+        bool inked = false;
+        const double row = course.row + course.slope * x;
+        for (int y = (int)floor(row - wide / 2.0); y <= (int)ceil(row + wide / 2.0); y++)
+            if (is_inked(part, x, y)) {
+                pixSetPixel(line, x, y, 1);
+                inked = true;
+            }
+        covered += inked;
+        if (inked) {
+            left = (int)smaller(left, x);
+            right = x;
+        }
+    }
+    box->x = left;
+    box->width = right - left + 1;
+    return 100 * covered >= 95 * pixGetWidth(part);
+}
+
+/* The line under a number that touches it: thin, nearly as long as the part, about level, and low. It is seen
+ * in level pieces of at least `run` pixels; aslant: each may be a row above the one before it, or below. NULL
+ * if there is none. */
+static PIX *underline_of(PIX *part, int run, bool aslant, PageRect *place) {
+    const int width = pixGetWidth(part), height = pixGetHeight(part), off = aslant ? 1 : 0;
+    const int thickest = (int)larger(3, lround(1.5 * page_stroke_width(part)));
     PIX *thick = pixOpenBrick(NULL, part, 1, thickest + 1), *thin = pixSubtract(NULL, part, thick);
-    PIX *runs = pixOpenBrick(NULL, thin, run, 1), *joined = pixCloseSafeBrick(NULL, runs, width / 4, 3),
-        *line = NULL;
+    PIX *runs = pixOpenBrick(NULL, thin, run, 1);
+    pixDilateBrick(runs, runs, 1, 1 + 2 * off);
+    PIX *joined = pixCloseSafeBrick(NULL, runs, width / 4, 3), *line = NULL;
     PIXA *lines = NULL;
     BOXA *boxes = pixConnComp(joined, &lines, 8);
     for (int i = 0; i < boxaGetCount(boxes) && !line; i++) {
         PageRect box;
         boxaGetBoxGeometry(boxes, i, &box.x, &box.y, &box.width, &box.height);
-        if (100 * box.width < 85 * width || 6 * box.height > height || 10 * box.y < 6 * height) continue;
-        *place = box;
+        const bool nearly_all = 100 * box.width >= 85 * width;
+        if (2 * box.width < width || 6 * (box.height - 2 * off) > height || 10 * box.y < 6 * height) continue;
         PIX *piece = pixaGetPix(lines, i, L_CLONE);
         line = pixCreateTemplate(part);
         pixRasterop(line, box.x, box.y, box.width, box.height, PIX_SRC, piece, 0, 0);
+        if (aslant) pixAnd(line, line, thin);
         pixDestroy(&piece);
+        if ((aslant || !nearly_all) && !follow_line(part, &box, line)) pixDestroy(&line);
+        *place = box;
     }
     boxaDestroy(&boxes);
     pixaDestroy(&lines);
@@ -129,9 +190,18 @@ static PIX *underline_of(PIX *part, PageRect *place) {
     return line;
 }
 
+/* Shorter pieces are between strokes that lie along the line. */
+static PIX *find_underline(PIX *part, PageRect *place) {
+    const int width = pixGetWidth(part);
+    if (2 * width < 3 * pixGetHeight(part)) return NULL;
+    PIX *line = underline_of(part, (int)larger(8, width / 10), false, place);
+    if (!line) line = underline_of(part, (int)larger(8, width / 20), false, place);
+    return line ? line : underline_of(part, (int)larger(8, width / 20), true, place);
+}
+
 void page_remove_underline(PIX *part) {
     PageRect place;
-    PIX *line = underline_of(part, &place);
+    PIX *line = find_underline(part, &place);
     if (!line) return;
     const int width = width_of_line(line, pixGetWidth(part)), height = height_of_ends(part, &place);
     PIX *teeth = height ? teeth_of(part, &place, width + 1, height) : NULL;

@@ -104,6 +104,7 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     [[ -z $(grep -i 'warning' err) && -z $(grep '"kind":"calibration"' four.html) ]]
     grep -q '"kind":"times"' four.html
     [[ $("$PARDIGITS" evaluate four --json | field mean_confidence) == 1 ]]
+    [[ ${SANITIZER:-} != thread ]] || return 0 # LLVM's OpenMP doesn't start under a limit of file sizes
     # a file that can't grow stands for a full disk
     trap '' XFSZ
     ulimit -f 30
