@@ -174,7 +174,8 @@ static bool holds(const PageShape *a, const PageShape *b, int most) {
            both.height == a->box.height;
 }
 
-/* Whether a box is so near to a shape's ink that it may be a piece of it, cut off where a rule was removed. */
+/* Whether a box is so near to a shape's ink that it may be a piece of it, cut off where a rule was removed.
+ */
 static bool is_close(const PageShape *shape, const PageRect *box) {
     enum { NEAR = 2 };
     return has_ink(shape, box->x - NEAR, box->y - NEAR, box->width + 2 * NEAR, box->height + 2 * NEAR);
