@@ -194,9 +194,13 @@ static int find_command(const char *name) {
     return -1;
 }
 
+static bool is_version(const char *word) {
+    return !strcmp(word, "--version") || !strcmp(word, "version");
+}
+
 /* Help and version need no MPI, so that they work on a login node too. Returns whether it was asked for. */
 static bool answer_help(int argc, char **argv) {
-    if (argc == 2 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "version"))) {
+    if (argc == 2 && is_version(argv[1])) {
         build_info_print(stdout);
         return true;
     }
@@ -232,6 +236,8 @@ static StatusCode compare_fingerprints(const Comm *comm, Status *status) {
 
 static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *status) {
     int c = find_command(argc > 1 ? argv[1] : NULL);
+    if (argc > 2 && is_version(argv[1]))
+        return status_set(status, STATUS_USAGE, "%s takes no arguments: omit %s.", argv[1], argv[2]);
     if (c < 0)
         return status_set(status, STATUS_USAGE, "%s%s; see `pardigits --help`.",
                           argc > 1 ? "There is no command " : "No command was given",

@@ -28,7 +28,7 @@ void picture_close(PictureFile **file);
 /* Width times height of its largest page. */
 int64_t picture_pixels(const PictureFile *file);
 
-/* 1, except for a TIFF of several pages. */
+/* 1, except for a TIFF of several pages and binary PNM pictures one after another. */
 int picture_pages(const PictureFile *file);
 
 /* Page 0, 1, ..., upright, as 8-bit grey or 32-bit RGB; where it is transparent, the paper shows. Destroyed

@@ -30,7 +30,8 @@ typedef PIX *(*PictureDecode)(const PictureBytes *file, int page, Status *status
 StatusCode png_measure(const PictureBytes *file, PictureSize *size, Status *status);
 PIX *png_decode(const PictureBytes *file, int page, Status *status);
 
-/* P1 to P6 of any maxval up to 65535: our own, as leptonica's reader knows only few of them. */
+/* P1 to P6 of any maxval up to 65535; P4 to P6 also one after another in a file: our own, as leptonica's
+ * reader knows only few of them. */
 StatusCode pnm_measure(const PictureBytes *file, PictureSize *size, Status *status);
 PIX *pnm_decode(const PictureBytes *file, int page, Status *status);
 

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <stdbool.h>
 
+enum { MAX_PICTURES = 10000 }; /* of one file */
+
 /* A header and where the raster begins (netpbm's formats: ppm(5), pgm(5), pbm(5)). */
 typedef struct {
     int kind; /* 1 to 6 */
@@ -32,9 +34,11 @@ static int64_t next_number(const PictureBytes *file, size_t *at) {
     return number;
 }
 
-static bool read_header(const PictureBytes *file, PnmHeader *header) {
-    size_t at = 2;
-    header->kind = file->bytes[1] - '0';
+/* That of the picture which begins at `at`. */
+static bool read_header(const PictureBytes *file, size_t at, PnmHeader *header) {
+    if (file->size - at < 2) return false;
+    header->kind = file->bytes[at + 1] - '0';
+    at += 2;
     header->width = next_number(file, &at);
     header->height = next_number(file, &at);
     header->maxval = header->kind == 1 || header->kind == 4 ? 1 : next_number(file, &at);
@@ -46,10 +50,44 @@ static int channels_of(const PnmHeader *header) {
     return header->kind == 3 || header->kind == 6 ? 3 : 1;
 }
 
+static int64_t raster_bytes(const PnmHeader *header) {
+    const int64_t row = header->kind == 4
+                            ? (header->width + 7) / 8
+                            : header->width * channels_of(header) * (header->maxval > 255 ? 2 : 1);
+    return row * header->height;
+}
+
+/* Whether the file is as long as its binary raster. */
+static bool is_whole(const PictureBytes *file, const PnmHeader *header) {
+    if (header->kind < 4) return true;
+    return header->raster <= file->size && (int64_t)(file->size - header->raster) >= raster_bytes(header);
+}
+
+/* Where the picture behind a whole one begins, directly after it; 0: there is none. Texts hold one. */
+static size_t next_picture(const PictureBytes *file, const PnmHeader *header) {
+    if (header->kind < 4 || !is_whole(file, header)) return 0;
+    const size_t end = header->raster + (size_t)raster_bytes(header);
+    const bool begins = file->size - end > 2 && file->bytes[end] == 'P' && file->bytes[end + 1] >= '4' &&
+                        file->bytes[end + 1] <= '6';
+    return begins ? end : 0;
+}
+
 StatusCode pnm_measure(const PictureBytes *file, PictureSize *size, Status *status) {
-    PnmHeader header;
-    if (!read_header(file, &header)) return picture_damaged(file, status);
-    *size = (PictureSize){header.width, header.height, 1};
+    size_t at = 0;
+    *size = (PictureSize){0};
+    do {
+        PnmHeader header;
+        if (!read_header(file, at, &header)) return picture_damaged(file, status);
+        if (size->pages == MAX_PICTURES)
+            return status_set(status, STATUS_FAILED, "%s holds more than %d pictures; split it.", file->path,
+                              MAX_PICTURES);
+        if (header.width * header.height > size->width * size->height) {
+            size->width = header.width;
+            size->height = header.height;
+        }
+        size->pages++;
+        at = next_picture(file, &header);
+    } while (at);
     return status->code;
 }
 
@@ -93,15 +131,6 @@ static int next_level(Raster *raster) {
     return value < 0 || value > maxval ? -1 : (int)((value * 255 + maxval / 2) / maxval);
 }
 
-/* Whether the file is as long as its binary raster. */
-static bool is_whole(const PictureBytes *file, const PnmHeader *header) {
-    if (header->kind < 4) return true;
-    const int64_t row = header->kind == 4
-                            ? (header->width + 7) / 8
-                            : header->width * channels_of(header) * (header->maxval > 255 ? 2 : 1);
-    return header->raster <= file->size && (int64_t)(file->size - header->raster) >= row * header->height;
-}
-
 static bool fill_row(Raster *raster, l_uint32 *line) {
     const int channels = channels_of(&raster->header);
     for (int x = 0; x < raster->header.width; x++) {
@@ -118,10 +147,12 @@ static bool fill_row(Raster *raster, l_uint32 *line) {
 }
 
 PIX *pnm_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
     Raster raster = {.file = file};
     PIX *pix = NULL;
-    if (read_header(file, &raster.header) && is_whole(file, &raster.header))
+    bool good = read_header(file, 0, &raster.header);
+    for (; good && page > 0; page--)
+        good = read_header(file, next_picture(file, &raster.header), &raster.header);
+    if (good && is_whole(file, &raster.header))
         pix = pixCreate((int)raster.header.width, (int)raster.header.height,
                         channels_of(&raster.header) == 3 ? 32 : 8);
     raster.at = raster.header.raster;

@@ -18,6 +18,7 @@ setup_file() {
         "$PARDIGITS" --version | grep -E "^$line"
     done
     "$PARDIGITS" version | diff - <("$PARDIGITS" --version)
+    fails 2 "--version takes no arguments" "$PARDIGITS" --version --json
     "$PARDIGITS" help | diff - <("$PARDIGITS" --help)
     "$PARDIGITS" help train | diff - <("$PARDIGITS" train --help)
 }

@@ -364,6 +364,8 @@ PYTHON
     "$PARDIGITS" predict "$models/knn" "$dir" 2>&1 | grep 'passed over.*a.txt.*b.heic.*and 1 more'
     rm "$dir"/{b.heic,a.txt,c.csv,below/d}
     "$PARDIGITS" predict "$models/knn" - <"$BATS_FILE_TMPDIR/frame.pgm" | grep '^7 .*standard input'
+    cat "$BATS_FILE_TMPDIR"/{frame,lines,maxval1023}.pgm | "$PARDIGITS" predict "$models/knn" - --json >"$BATS_TEST_TMPDIR/series"
+    python3 -c 'import json, sys; assert [(p["page"], p["text"]) for p in map(json.loads, open(sys.argv[1]))] == [(1, "7"), (2, "72\n27"), (3, "7")]' "$BATS_TEST_TMPDIR/series"
     (cd "$dir" && "$PARDIGITS" predict "$models/knn" -- -1.pgm) | grep '^7'
     "$PARDIGITS" predict "$models/knn" "$dir" --json --seen "$BATS_TEST_TMPDIR/seen.png" --annotate "$BATS_TEST_TMPDIR/boxes.png" \
         >"$BATS_TEST_TMPDIR/1"
