@@ -27,8 +27,8 @@ option() {
     shift
     while [[ $# -gt 0 ]]; do
         case $1 in
-        "$name") echo "${2:-}" && return ;;
-        "$name="*) echo "${1#*=}" && return ;;
+        "$name") printf '%s\n' "${2:-}" && return ;;
+        "$name="*) printf '%s\n' "${1#*=}" && return ;;
         esac
         shift
     done
@@ -41,10 +41,22 @@ names_dataset() {
     [[ $* == *run.data* ]] || grep -qE '^[[:space:]]*data[[:space:]]*[=:]' "$config"
 }
 
+# check_options WORD...: what follows RUN_FOLDER are options of `pardigits train`, some with a value after them.
+check_options() {
+    while [[ $# -gt 0 ]]; do
+        [[ $1 == --* ]] || refuse "the word $1 is too many"
+        if [[ $1 =~ ^--(data|set|init|trace)$ ]]; then
+            [[ $# -ge 2 ]] || refuse "the value of $1 is missing"
+            shift
+        fi
+        shift
+    done
+}
+
 idx='' options=() last=
 while [[ ${1:-} == -* ]]; do
     if [[ $1 == --idx ]]; then
-        [[ -n ${2:-} ]] || refuse "the DIR of --idx is missing"
+        [[ -n ${2:-} && $2 != --* ]] || refuse "the DIR of --idx is missing"
         idx=$2
         shift
     elif [[ $1 == --data* || $1 == --set* ]]; then
@@ -55,11 +67,15 @@ while [[ ${1:-} == -* ]]; do
     shift
 done
 [[ -n ${1:-} ]] || refuse "CONFIG.ini is missing"
-[[ -n ${2:-} ]] || refuse "RUN_FOLDER is missing"
+[[ -n ${2:-} && $2 != --* ]] || refuse "RUN_FOLDER is missing"
 config=$1
+run=$2
+[[ $run != -* ]] || run=./$run # or a command would take it for an option
 [[ -f $config ]] || config=$(dirname "$jobs")/$1
 [[ -f $config ]] || refuse "the configuration $1 is neither in $PWD nor in $(dirname "$jobs") (options of sbatch are written as --name=value)"
 [[ " $* " != *" --idx"* ]] || refuse "--idx comes before CONFIG.ini"
+check_options "${@:3}"
+[[ -z ${PARDIGITS_SITE:-} || (-r $PARDIGITS_SITE && ! -d $PARDIGITS_SITE) ]] || refuse "$PARDIGITS_SITE, which PARDIGITS_SITE names, isn't there or can't be read"
 type sbatch >/dev/null 2>&1 || {
     echo "chain.sh: this submits jobs to Slurm, but there is no sbatch here: run it where you submit jobs; without Slurm use \`pardigits prepare\`, \`train\` and \`evaluate\`." >&2
     exit 2
@@ -73,5 +89,5 @@ if [[ -n $idx ]]; then
 fi
 last=$(submit "$last" "${options[@]}" "$jobs/train.sbatch" "$@")
 echo "train    $last"
-last=$(submit "$last" "$jobs/evaluate.sbatch" "$2" ${data:+--data "$data"})
+last=$(submit "$last" "$jobs/evaluate.sbatch" "$run" ${data:+--data "$data"})
 echo "evaluate $last"

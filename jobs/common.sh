@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What the job scripts share; each sources it. Sets `program` and `repository` (the folder above this one), and reads site.sh beside
-# this file, or what PARDIGITS_SITE names, if there is one.
+# What the job scripts share; each sources it. Sets `program` and `repository` (the folder above this one), and reads what
+# PARDIGITS_SITE names, or else site.sh beside this file, if there is one.
 #
 # Paths in the arguments of a job are as seen from where it was submitted; a configuration and data/mnist.h5 are looked for in the repository, too.
 
@@ -14,10 +14,6 @@ case ${BUILD:-} in
 /*) program=$BUILD/pardigits ;;
 *) program=$repository/$BUILD/pardigits ;;
 esac
-site=${PARDIGITS_SITE:-$folder/site.sh}
-# shellcheck source=/dev/null
-[[ ! -f $site ]] || . "$site"
-
 say() {
     echo "$(date '+%F %T') $*"
 }
@@ -33,6 +29,27 @@ need() {
     [[ -n $2 ]] || refuse "$1 is missing: $3"
 }
 
+# need_file NAME VALUE USAGE: likewise, where an option stands in the place of a file or folder.
+need_file() {
+    [[ $2 != --* ]] || refuse "$1 is missing: $3"
+    need "$@"
+}
+
+# as_path NAME: so that no command takes a name that begins with a dash for an option.
+as_path() {
+    [[ $1 != -* ]] || printf ./
+    printf '%s\n' "$1"
+}
+
+site=${PARDIGITS_SITE:-$folder/site.sh}
+[[ $site == /* ]] || site=./$site # what has no slash is looked for among the commands first
+if [[ -r $site && ! -d $site ]]; then
+    # shellcheck source=/dev/null
+    . "$site"
+elif [[ -n ${PARDIGITS_SITE:-} ]]; then
+    refuse "$PARDIGITS_SITE, which PARDIGITS_SITE names, isn't there or can't be read: set it to a file such as $folder/site.sh, or unset it."
+fi
+
 [[ -x $program ]] || refuse "$program isn't there: build it with \`make\`, or set BUILD to the folder of a build."
 
 # find_config FILE: its path; the repository's configurations can be named from anywhere.
@@ -40,7 +57,7 @@ find_config() {
     local path
     for path in "$1" "$repository/$1"; do
         if [[ -f $path ]]; then
-            echo "$path"
+            as_path "$path"
             return
         fi
     done
@@ -90,9 +107,9 @@ begin() {
     [[ -n ${SLURM_JOB_ID:-} ]] || refuse "this is a job of Slurm: submit it with sbatch; without Slurm ${2:-start $program, by mpirun for several ranks}."
     plan_rank
     say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
-    losses=${1:+$1/.job-losses}
+    losses=${1:+$(as_path "$1")/.job-losses}
     if [[ -n $losses ]]; then
-        if ! mkdir -p "$1" || ! touch "$losses"; then refuse "$1 can't be written."; fi
+        if ! mkdir -p -- "$1" || ! touch "$losses"; then refuse "$1 can't be written."; fi
     fi
 }
 

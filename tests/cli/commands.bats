@@ -313,6 +313,15 @@ only_tools() {
     refuses 'to be written by --data' "${chain[@]}" --idx some configs/knn.ini "$run" --set=run.data=some.h5
     refuses 'to be written by --data' "${chain[@]}" --idx some "$own" "$run"
     [[ $("${chain[@]}" --idx some "$own" "$run" --data other.h5 | wc -l) -eq 3 ]]
+    refuses 'RUN_FOLDER is missing: ' "${chain[@]}" configs/knn.ini --set knn.k=1
+    refuses 'the word run2 is too many' "${chain[@]}" configs/knn.ini "$run" --set knn.k=1 run2
+    refuses 'the value of --set is missing' "${chain[@]}" configs/knn.ini "$run" --set
+    refuses 'nowhere.sh, which PARDIGITS_SITE names' env PARDIGITS_SITE=nowhere.sh "${chain[@]}" configs/knn.ini "$run"
+    for script in train array; do
+        refuses 'RUN_FOLDER is missing: ' env SLURM_JOB_ID=7 SLURM_ARRAY_TASK_ID=1 bash jobs/$script.sbatch configs/knn.ini --set knn.k=1
+    done
+    refuses 'CONFIG.ini is missing: ' env SLURM_JOB_ID=7 bash jobs/scaling.sbatch --set knn.k=1
+    refuses 'nowhere.sh, which PARDIGITS_SITE names' env PARDIGITS_SITE=nowhere.sh SLURM_JOB_ID=7 bash jobs/train.sbatch configs/knn.ini "$run"
     # Slurm's copy of a script, where nothing tells where the script was
     cp jobs/train.sbatch "$BATS_TEST_TMPDIR/slurm_script"
     cd "$BATS_TEST_TMPDIR"
@@ -339,6 +348,17 @@ only_tools() {
     [[ $("${job[@]}" own.ini run) != *--data* ]]
     [[ $("${job[@]}" none.ini run --set=run.data=mine.h5) != *--data* ]]
     [[ $("${job[@]}" none.ini run --set run.data=mine.h5) != *--data* ]]
+    # a folder whose name begins with a dash; a rehearsal needs none
+    "${job[@]}" none.ini -j | grep -F '<--run><-j><--resume>'
+    [[ -d ./-j ]]
+    "${job[@]}" none.ini unused --dry-run | grep -F '<train><none.ini><--data>'
+    [[ ! -e unused ]]
+    printf 'echo site\n' >mysite.sh
+    PARDIGITS_SITE=mysite.sh "${job[@]}" none.ini run | grep -x site
+    printf '#!/bin/sh\necho "$*" >>words; echo 1\n' >sbatch
+    chmod +x sbatch
+    PATH=$bin:$PATH bash "$away/jobs/chain.sh" none.ini -j
+    grep 'evaluate.sbatch ./-j' words
     cd "$here"
 }
 
