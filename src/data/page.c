@@ -37,12 +37,14 @@ typedef struct {
     PIX *ink;
     int level; /* the paper's */
     PageLight light;
+    PIX *borders; /* upright lines of cells */
     PageShapes shapes, pieces;
     double score; /* how much looks like writing */
 } Sight;
 
 static void sight_free(Sight *sight) {
     pixDestroy(&sight->ink);
+    pixDestroy(&sight->borders);
     page_shapes_free(&sight->shapes);
     page_shapes_free(&sight->pieces);
 }
@@ -105,7 +107,7 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
-    page_remove_lines(&mask, sight.ink);
+    sight.borders = page_remove_lines(&mask, sight.ink);
     sight.light = page_remove_light(sight.ink, mask);
     page_remove_faint(sight.ink, sight.level, mask);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
@@ -231,7 +233,7 @@ static void read_joins(const Sight *sights, int number, double scale, FoundDigit
 /* sights [2]; number: which one is read. */
 static void read_shapes(Sight *sights, int number, double scale, FoundDigits *found) {
     Sight *sight = &sights[number];
-    page_order_shapes(&sight->shapes, &sight->pieces);
+    page_order_shapes(&sight->shapes, &sight->pieces, sight->borders);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
         if (is_paper(sights, number, &shape->box)) continue;

@@ -105,8 +105,9 @@ static bool is_of_cells(PIX *part) {
            15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
 }
 
-/* Leaves of a frame or a row of cells what was written into it. closed: all its sides are drawn. */
-static void remove_frame(PIX *part, bool closed) {
+/* Leaves of a frame or a row of cells what was written into it. closed: all its sides are drawn. Returns its
+ * upright lines. */
+static PIX *remove_frame(PIX *part, bool closed) {
     PIX *level = long_lines(part, true), *upright = long_lines(part, false);
     for (int horizontal = 0; horizontal < 2 && closed; horizontal++) {
         PIX *sides = sides_of_frame(part, horizontal), *lines = horizontal ? level : upright;
@@ -120,18 +121,17 @@ static void remove_frame(PIX *part, bool closed) {
     page_remove_but_crossings(part, upright, false, line_width);
     pixAnd(part, part, kept);
     pixDestroy(&level);
-    pixDestroy(&upright);
     pixDestroy(&lines);
     pixDestroy(&kept);
+    return upright;
 }
 
 /* Whether a frame is that of a check box, and one shape in it reaches into all its corners: a cross. */
 static bool is_crossed_box(PIX *box) {
     const int width = pixGetWidth(box), height = pixGetHeight(box);
     if (3 * smaller(width, height) < 2 * larger(width, height)) return false;
-    PIX *inside = pixCopy(NULL, box);
+    PIX *inside = pixCopy(NULL, box), *sides = remove_frame(inside, true);
     PIXA *parts = NULL;
-    remove_frame(inside, true);
     BOXA *boxes = pixConnComp(inside, &parts, 8);
     bool cross = false;
     for (int i = 0; i < boxaGetCount(boxes); i++) {
@@ -143,6 +143,7 @@ static bool is_crossed_box(PIX *box) {
     boxaDestroy(&boxes);
     pixaDestroy(&parts);
     pixDestroy(&inside);
+    pixDestroy(&sides);
     return cross;
 }
 
@@ -185,8 +186,15 @@ static bool is_at_one_side(const PageRect *rect, int width, int height) {
     return small && sides == 1;
 }
 
-/* Removes cells at the side of a page, of which the lines are like rules. */
-static void remove_cells_at_side(PIX *mask) {
+/* Adds a part's lines to those of the page. */
+static void add_to(PIX *borders, PIX **lines, const PageRect *part) {
+    pixRasterop(borders, part->x, part->y, part->width, part->height, PIX_SRC | PIX_DST, *lines, 0, 0);
+    pixDestroy(lines);
+}
+
+/* Removes cells at the side of a page, of which the lines are like rules; adds their upright lines to
+ * borders. */
+static void remove_cells_at_side(PIX *mask, PIX *borders) {
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(mask, &parts, 8);
     for (int i = 0; i < boxaGetCount(boxes); i++) {
@@ -197,8 +205,8 @@ static void remove_cells_at_side(PIX *mask) {
             continue;
         PIX *part = pixaGetPix(parts, i, L_CLONE);
         if (is_of_cells(part)) {
-            PIX *kept = pixCopy(NULL, part);
-            remove_frame(kept, false);
+            PIX *kept = pixCopy(NULL, part), *uprights = remove_frame(kept, false);
+            add_to(borders, &uprights, &rect);
             pixSubtract(part, part, kept);
             pixRasterop(mask, rect.x, rect.y, rect.width, rect.height, PIX_NOT(PIX_SRC) & PIX_DST, part, 0,
                         0);
@@ -210,7 +218,7 @@ static void remove_cells_at_side(PIX *mask) {
     pixaDestroy(&parts);
 }
 
-static void remove_frames_and_edges(PIX **mask) {
+static void remove_frames_and_edges(PIX **mask, PIX *borders) {
     const int width = pixGetWidth(*mask), height = pixGetHeight(*mask);
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(*mask, &parts, 8);
@@ -228,9 +236,10 @@ static void remove_frames_and_edges(PIX **mask) {
         else if (drawn == 4 && has_corners(part, 0.1) && is_crossed_box(part))
             pixClearAll(part);
         else if ((drawn == 4 && has_corners(part, 0.1)) || (drawn == 3 && edge) ||
-                 (large && is_of_cells(part)))
-            remove_frame(part, drawn == 4);
-        else if (edge)
+                 (large && is_of_cells(part))) {
+            PIX *uprights = remove_frame(part, drawn == 4);
+            add_to(borders, &uprights, &rect);
+        } else if (edge)
             pixClearAll(part);
         else if (large)
             page_remove_underline(part);
@@ -243,8 +252,10 @@ static void remove_frames_and_edges(PIX **mask) {
     *mask = clean;
 }
 
-void page_remove_lines(PIX **mask, PIX *ink) {
-    remove_cells_at_side(*mask);
+PIX *page_remove_lines(PIX **mask, PIX *ink) {
+    PIX *borders = pixCreateTemplate(*mask);
+    remove_cells_at_side(*mask, borders);
     page_remove_rules(mask, ink);
-    remove_frames_and_edges(mask);
+    remove_frames_and_edges(mask, borders);
+    return borders;
 }

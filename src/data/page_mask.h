@@ -23,8 +23,9 @@ PIX *page_ink(PIX *grey, int window, bool relative);
 PIX *page_threshold(PIX *ink, int reach);
 
 /* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept.
- * ink: what the mask was made of. */
-void page_remove_lines(PIX **mask, PIX *ink);
+ * ink: what the mask was made of. Returns a mask of the upright lines of frames and cells; freed by the
+ * caller. */
+PIX *page_remove_lines(PIX **mask, PIX *ink);
 
 /* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
  * level: the paper's. */

@@ -82,14 +82,71 @@ static void sort_lines(PageShapes *shapes, int lines) {
 }
 
 /* A gap as wide as a digit is high ends a number, and so does an exponent. */
-static void count_numbers(PageShapes *shapes) {
-    int number = 0;
-    for (int i = 0; i < shapes->count; i++) {
-        PageShape *shape = &shapes->shapes[i], *before = shape - 1;
-        if (i > 0 && (shape->line != before->line || shape->raised != before->raised ||
-                      page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height)))
+static bool ends_number(const PageShape *before, const PageShape *shape) {
+    return shape->line != before->line || shape->raised != before->raised ||
+           page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height);
+}
+
+/* Whether a border of cells runs between the middles of two shapes, over nearly all rows from top to bottom.
+ */
+static bool is_border_between(PIX *borders, const PageRect *a, const PageRect *b, int top, int bottom) {
+    const int left = a->x + a->width / 2, right = b->x + b->width / 2;
+    if (right <= left || top < 0 || top >= bottom || bottom > pixGetHeight(borders)) return false;
+    BOX *box = boxCreate(left, top, right - left, bottom - top);
+    PIX *between = pixClipRectangle(borders, box, NULL);
+    NUMA *rows = pixCountPixelsByRow(between, NULL);
+    int covered = 0;
+    for (int y = 0; y < numaGetCount(rows); y++) {
+        l_int32 pixels;
+        numaGetIValue(rows, y, &pixels);
+        covered += pixels > 0;
+    }
+    numaDestroy(&rows);
+    pixDestroy(&between);
+    boxDestroy(&box);
+    return 10 * covered >= 9 * (bottom - top);
+}
+
+/* The same for the height that the shapes share: digits may reach out of their cells. */
+static bool are_in_cells(PIX *borders, const PageRect *a, const PageRect *b) {
+    return is_border_between(borders, a, b, (int)larger(a->y, b->y),
+                             (int)smaller(a->y + a->height, b->y + b->height));
+}
+
+/* And for more than their height, as of a comb's teeth and of strokes it isn't. */
+static bool are_parted(PIX *borders, const PageRect *a, const PageRect *b) {
+    const PageRect both = page_rect_united(a, b);
+    const int beyond = both.height / 20;
+    return is_border_between(borders, a, b, both.y - beyond, both.y + both.height + beyond);
+}
+
+/* Counts the numbers of one line. In cells that hold a digit each they are one number, as in a form; where
+ * cells hold several, as in a table, their borders part numbers. A single border may have been overlooked. */
+static int number_line(PageShape *shapes, int count, PIX *borders, int number) {
+    int within = 0, across = 0;
+    for (int i = 1; i < count; i++) {
+        const bool cells = are_in_cells(borders, &shapes[i - 1].box, &shapes[i].box);
+        across += cells;
+        within += !cells && !ends_number(&shapes[i - 1], &shapes[i]);
+    }
+    const bool several = across && 3 * within >= across;
+    for (int i = 0; i < count; i++) {
+        const PageShape *before = &shapes[i] - 1;
+        if (i && (ends_number(before, &shapes[i]) ||
+                  (several && are_parted(borders, &before->box, &shapes[i].box))))
             number++;
-        shape->number = number;
+        shapes[i].number = number;
+    }
+    return number + 1;
+}
+
+static void count_numbers(PageShapes *shapes, PIX *borders) {
+    PageShape *all = shapes->shapes;
+    int numbers = 0;
+    for (int first = 0, end; first < shapes->count; first = end) {
+        for (end = first + 1; end < shapes->count && all[end].line == all[first].line;)
+            end++;
+        numbers = number_line(all + first, end - first, borders, numbers);
     }
 }
 
@@ -159,7 +216,7 @@ static void find_words(PageShapes *shapes, const PageShapes *pieces) {
     }
 }
 
-void page_order_shapes(PageShapes *shapes, const PageShapes *pieces) {
+void page_order_shapes(PageShapes *shapes, const PageShapes *pieces, PIX *borders) {
     int lines = 0;
     PageShape *all = shapes->shapes;
     if (!shapes->count) return;
@@ -170,6 +227,6 @@ void page_order_shapes(PageShapes *shapes, const PageShapes *pieces) {
     }
     sort_lines(shapes, lines);
     qsort(all, (size_t)shapes->count, sizeof *all, compare_lines);
-    count_numbers(shapes);
+    count_numbers(shapes, borders);
     find_words(shapes, pieces);
 }
