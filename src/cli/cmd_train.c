@@ -29,6 +29,19 @@ typedef struct {
     OutputFormat format; /* of a dry run */
 } TrainArguments;
 
+/* Who writes nothing mustn't seem to obey options about files. */
+static StatusCode check_dry_run(const TrainArguments *arguments, Status *status) {
+    const char *option = arguments->run                 ? "--run"
+                         : arguments->resume            ? "--resume"
+                         : arguments->overwrite         ? "--overwrite"
+                         : arguments->trace             ? "--trace"
+                         : arguments->allow_other_build ? "--allow-other-build"
+                                                        : NULL;
+    if (option)
+        status_set(status, STATUS_USAGE, "--dry-run writes nothing and needs no run: omit %s.", option);
+    return status->code;
+}
+
 static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status *status) {
     *arguments = (TrainArguments){.settings = settings_new(argc)};
     const Option options[] = {{.name = "run", .value = &arguments->run},
@@ -50,7 +63,7 @@ static StatusCode parse(int argc, char **argv, TrainArguments *arguments, Status
     if (arguments->format != OUTPUT_TEXT && !arguments->dry_run)
         return status_set(status, STATUS_USAGE,
                           "--json and --csv are for --dry-run; metrics.h5 has the rest.");
-    if (arguments->dry_run) return STATUS_OK;
+    if (arguments->dry_run) return check_dry_run(arguments, status);
     if (!arguments->run || !*arguments->run)
         return status_set(status, STATUS_USAGE,
                           "--run DIR is needed: the folder that the model is written to.");

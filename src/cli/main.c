@@ -38,7 +38,9 @@ static const struct {
     {"train", cmd_train,
      "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume "
      "[--allow-other-build] | "
-     "--overwrite] [--init MODEL.h5] [--trace FILE.json] [--dry-run [--json | --csv]]",
+     "--overwrite] [--init MODEL.h5] [--trace FILE.json]\n"
+     "  pardigits train CONFIG.ini --dry-run [--data FILE.h5] [--set section.key=value]... [--init MODEL.h5] "
+     "[--json | --csv]",
      "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
      "  --set         changes a key of the configuration\n"
      "  --resume      continues the run in DIR; starts a new one if there is none\n"
@@ -55,7 +57,8 @@ static const struct {
      "like\n"
      "  --dry-run     writes nothing: prints the configuration, the shapes, the placement of the ranks, what "
      "memory\n"
-     "                they take and, of a CNN, how long a step takes; needs no --run\n"
+     "                they take and, of a CNN, how long a step takes; without --run, --resume, --overwrite, "
+     "--trace\n"
      "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP save and end with exit code 75: run again with --resume."},
     {"evaluate", cmd_evaluate,
      "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "

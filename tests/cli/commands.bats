@@ -143,6 +143,12 @@ assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
     if grep '^hint' hints; then false; fi
     rm hints
     [[ $(ls) == dry.json ]]
+    local option
+    for option in "--run x" --resume --overwrite "--trace x" --allow-other-build; do
+        # shellcheck disable=SC2086 # words
+        fails 2 "omit ${option% x}." "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" $option
+    done
+    [[ ! -e x ]]
     fails_on 1 2 'are for --dry-run' train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --run x --json
 }
 
