@@ -28,7 +28,8 @@ typedef struct {
     const ReportArguments *arguments;
     const Context *context;
     Report *report;  /* NULL: not rank 0 */
-    int unpredicted; /* complete runs without predictions */
+    int unpredicted; /* complete or damaged runs without predictions */
+    int unmeasured;  /* runs whose metrics can't be read */
 } Making;
 
 /* What there is of a run; paths are freed by run_files_free. */
@@ -105,22 +106,33 @@ static StatusCode predict_set(const Making *making, Model *model, const char *da
     return comm_agree(context->comm, status);
 }
 
+/* What can't be read of one run doesn't keep the others from the page. */
+static void go_on_without_predictions(Making *making, const char *path, const Status *why, Status *status) {
+    if (why->code == STATUS_STOPPED) {
+        *status = *why;
+        return;
+    }
+    log_line(making->context->log, "%s is shown without predictions: %s", path, why->text);
+    if (making->report) report_add_no_predictions(making->report, why->text);
+    making->unpredicted++;
+}
+
 /* Of a model whose own dataset is gone, or lacks this part, the rest is shown nevertheless. Collective. */
 static StatusCode add_predictions(Making *making, Model *model, const char *path, Status *status) {
     const ReportArguments *arguments = making->arguments;
     const Split split = {arguments->data, arguments->split, model};
     SplitImages images;
     Status unread = {0};
-    if (model->family->load(model, making->context, status)) return status->code;
-    if (!split_read(&split, making->context, &images, &unread)) {
-        predict_set(making, model, images.data, &images.set, status);
-    } else if (arguments->data || unread.code == STATUS_STOPPED) {
-        *status = unread;
-    } else {
-        log_line(making->context->log, "%s is shown without predictions: %s", path, unread.text);
-        if (making->report) report_add_no_predictions(making->report, unread.text);
-        making->unpredicted++;
+    if (model->family->load(model, making->context, &unread)) {
+        go_on_without_predictions(making, path, &unread, status);
+        return status->code;
     }
+    if (!split_read(&split, making->context, &images, &unread))
+        predict_set(making, model, images.data, &images.set, status);
+    else if (arguments->data)
+        *status = unread;
+    else
+        go_on_without_predictions(making, path, &unread, status);
     split_images_free(&images);
     return comm_agree(making->context->comm, status);
 }
@@ -135,15 +147,29 @@ static void note_unfinished(const Making *making, const char *path, const char *
 static StatusCode add_model(Making *making, const char *path, Status *status) {
     Model model;
     bool complete = false;
+    Status unread = {0};
     const Context *context = making->context;
-    if (!model_open_file(context, &model_families, path, &model, status)) {
-        checkpoint_is_complete(model.file, &complete, status);
-        if (making->report) report_add_model(making->report, &model, status);
-        if (!comm_agree(context->comm, status) && complete) add_predictions(making, &model, path, status);
-        if (!status->code && !complete) note_unfinished(making, path, "its training isn't finished");
+    if (!model_open_file(context, &model_families, path, &model, &unread)) {
+        checkpoint_is_complete(model.file, &complete, &unread);
+        if (making->report) report_add_model(making->report, &model, &unread);
+        comm_agree(context->comm, &unread);
     }
+    if (unread.code)
+        go_on_without_predictions(making, path, &unread, status);
+    else if (complete)
+        add_predictions(making, &model, path, status);
+    else
+        note_unfinished(making, path, "its training isn't finished");
     model_close(&model);
     return comm_agree(context->comm, status);
+}
+
+/* On rank 0. */
+static void add_metrics_if_whole(Making *making, const char *path, const char *metrics) {
+    Status unread = {0};
+    if (!add_metrics(making->report, metrics, &unread)) return;
+    log_line(making->context->log, "%s is shown without its metrics: %s", path, unread.text);
+    making->unmeasured++;
 }
 
 static StatusCode add_run(Making *making, const char *path, Status *status) {
@@ -152,9 +178,11 @@ static StatusCode add_run(Making *making, const char *path, Status *status) {
     if (!run_files_find(&files, path, context, status)) {
         log_line(context->log, "reading %s", path);
         if (making->report) report_begin_run(making->report, path);
-        if (making->report && files.has_metrics) add_metrics(making->report, files.metrics, status);
-        if (!comm_agree(context->comm, status) && files.has_model) add_model(making, files.model, status);
-        if (!status->code && !files.has_model) note_unfinished(making, path, "it has no model yet");
+        if (making->report && files.has_metrics) add_metrics_if_whole(making, path, files.metrics);
+        if (files.has_model)
+            add_model(making, files.model, status);
+        else
+            note_unfinished(making, path, "it has no model yet");
     }
     run_files_free(&files);
     return comm_agree(context->comm, status);
@@ -189,7 +217,7 @@ static StatusCode write_page(const Report *report, const ReportArguments *argume
 static StatusCode report_all(const ReportArguments *arguments, const Context *context, Status *status) {
     const bool first = comm_rank(context->comm) == 0;
     Report report = {0};
-    Making making = {arguments, context, first ? &report : NULL, 0};
+    Making making = {arguments, context, first ? &report : NULL, 0, 0};
     if (first) report = report_new(arguments->count, arguments->split);
     for (int r = 0; r < arguments->count && !status->code; r++)
         add_run(&making, arguments->paths[r], status);
@@ -197,6 +225,9 @@ static StatusCode report_all(const ReportArguments *arguments, const Context *co
     if (first && !status->code && making.unpredicted)
         status_set(status, STATUS_FAILED, "%s lacks the predictions of %d of %d runs, for the reasons above.",
                    arguments->out, making.unpredicted, arguments->count);
+    else if (first && !status->code && making.unmeasured)
+        status_set(status, STATUS_FAILED, "%s lacks the metrics of %d of %d runs, for the reasons above.",
+                   arguments->out, making.unmeasured, arguments->count);
     if (first) report_free(&report);
     return comm_agree(context->comm, status);
 }

@@ -90,6 +90,15 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     fails 1 'lacks the predictions of 1 of 2 runs' "$PARDIGITS" report lost "$runs/knn" --out lost.html
     grep -q "\"no_predictions\":\".*lost.h5, which lost/model.h5 was trained on, isn't there any more" lost.html
     [[ $(grep -c '"accuracy":' lost.html) -ge 1 ]]
+    # so does one whose model or metrics are damaged
+    cp -r "$runs/knn" harmed
+    printf harm | dd of=harmed/model.h5 bs=1 seek=3000 conv=notrunc
+    truncate -s 100 harmed/metrics.h5
+    fails 1 'lacks the predictions of 1 of 2 runs' "$PARDIGITS" report harmed "$runs/knn" --split valid --out harmed.html
+    grep -q '"no_predictions":"harmed/model.h5 is damaged' harmed.html
+    [[ $(grep -c '"accuracy":' harmed.html) -ge 1 ]]
+    cp "$runs/knn/model.h5" harmed
+    fails 1 'lacks the metrics of 1 of 1 runs' "$PARDIGITS" report harmed --split valid --out harmed.html
     fails 1 "gone.h5" "$PARDIGITS" report "$runs/knn" --data gone.h5 --out gone.html
     [[ ! -e gone.html ]]
     fails 2 'are the same file: name each model once' "$PARDIGITS" report "$runs/knn" "$runs/knn/model.h5"
