@@ -105,17 +105,12 @@ static StatusCode open_dataset(const Config *config, const Comm *comm, Dataset *
 
 /* What a comparison of runs needs to know: where, with what and on how much this one works. Collective. */
 static void record_circumstances(const TrainJob *job) {
-    char *names, binding[PLACEMENT_TEXT], build[BUILD_INFO_LINE] = "";
-    const int hosts = placement_hosts(job->comm, &names);
-    placement_binding(job->comm, binding);
-    log_line_in_job(job->log, "hosts: %s", names);
+    char *hosts, build[BUILD_INFO_LINE] = "";
+    run_metrics_note_place(job, &hosts);
+    log_line_in_job(job->log, "hosts: %s", hosts);
     if (job->metrics) build_info_line(build);
-    metrics_set_count(job->metrics, "hosts", hosts);
-    metrics_set_text(job->metrics, "host_names", names);
-    metrics_set_text(job->metrics, "binding", binding);
     metrics_set_text(job->metrics, "build", build);
-    metrics_set_count(job->metrics, "train_images", job->train_count);
-    mem_free(names);
+    mem_free(hosts);
 }
 
 /* What begin_files works with. */

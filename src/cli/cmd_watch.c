@@ -96,13 +96,23 @@ static int print(const Output *output, bool terminal, int before) {
     return lines;
 }
 
-/* An ensemble's metrics are written at its end; until then those of the member that were written last stand
- * for it. Freed by mem_free(path). */
+/* Whether a file was written before another one, or isn't there. */
+static bool is_older(const char *path, const char *other) {
+    struct stat facts, others;
+    if (stat(path, &facts)) return true;
+    if (stat(other, &others)) return false;
+    const struct timespec a = facts.st_mtim, b = others.st_mtim;
+    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+}
+
+/* An ensemble's metrics are written when it ends, is stopped or goes on; those of the member that were
+ * written last stand for it meanwhile. Freed by mem_free(path). */
 static RunMetrics find_metrics(const Watch *watch) {
-    int member = -1;
-    char *path = NULL;
-    if (access(watch->folder.metrics, F_OK)) path = member_files_newest_metrics(watch->folder.model, &member);
-    return (RunMetrics){path ? path : mem_text(watch->folder.metrics), member};
+    int member;
+    char *path = member_files_newest_metrics(watch->folder.model, &member);
+    if (path && is_older(watch->folder.metrics, path)) return (RunMetrics){path, member};
+    mem_free(path);
+    return (RunMetrics){mem_text(watch->folder.metrics), -1};
 }
 
 /* Reads and prints once; held: the lock before; *lines: printed before, then now. */

@@ -148,6 +148,9 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
         run_metrics_open(&job, &cnn_family, metrics, job.resumed, status);
         metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
     }
+    char *hosts;
+    run_metrics_note_place(&job, &hosts); /* for who watches the run */
+    mem_free(hosts);
     if (!comm_agree(job.comm, status)) cnn_train(&job, status);
     ensemble->diverged[member] = job.diverged && comm_rank(job.comm) == 0;
     if (job.diverged) leave_out(&job, member, status);

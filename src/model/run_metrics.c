@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "model/run_options.h"
+#include "parallel/placement.h"
 #include "store/config_store.h"
 #include "store/metrics_aside.h"
 
@@ -56,6 +57,16 @@ StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char
     if (*source->images_sha256) metrics_set_text(job->metrics, images_fact, source->images_sha256);
     if (*source->labels_sha256) metrics_set_text(job->metrics, labels_fact, source->labels_sha256);
     return status->code;
+}
+
+void run_metrics_note_place(const TrainJob *job, char **hosts) {
+    char binding[PLACEMENT_TEXT];
+    const int count = placement_hosts(job->comm, hosts);
+    placement_binding(job->comm, binding);
+    metrics_set_count(job->metrics, "hosts", count);
+    metrics_set_text(job->metrics, "host_names", *hosts);
+    metrics_set_text(job->metrics, "binding", binding);
+    metrics_set_count(job->metrics, "train_images", job->train_count);
 }
 
 void run_metrics_check(const Config *config, const ModelFamily *family, const char *path) {

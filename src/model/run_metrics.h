@@ -11,6 +11,10 @@
 StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char *path, bool goes_on,
                             Status *status);
 
+/* Notes on which hosts the ranks work, how they are bound, and on how many images. *hosts: their names
+ * (placement_hosts). Collective. */
+void run_metrics_note_place(const TrainJob *job, char **hosts);
+
 /* The same of a complete run, whose metrics aren't written any more. */
 void run_metrics_check(const Config *config, const ModelFamily *family, const char *path);
 

@@ -156,10 +156,10 @@ static void add_row(Output *output, const MetricsTable *table, int64_t row) {
 }
 
 /* For people: how each column but the first, which counts, goes. Tables whose rows aren't points in time have
- * words or classes in them. */
+ * words or classes in them; those of an ensemble have the members one after another. */
 static void add_curves(Output *output, const char *path, const MetricsTable *table) {
     const bool in_time = !strcmp(path, "/epochs") || !strcmp(path, "/steps");
-    if (!in_time || table->rows < 2) return;
+    if (!in_time || table->rows < 2 || metrics_column(table, "member") >= 0) return;
     output_begin(output, "curves", "curves", OUTPUT_TABLE);
     for (int c = 1; c < table->columns; c++) {
         char curve[SPARKLINE_BYTES(CURVE_WIDTH)];

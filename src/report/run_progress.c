@@ -99,15 +99,33 @@ static void find_state(RunProgress *progress, const H5File *file, bool of_member
         progress->state = ended && !complete ? RUN_STOPPED : RUN_ABANDONED;
 }
 
+/* The end of the rows from `begin` on that are of the same member; all rows where there are no members. */
+static int64_t end_of_member(const MetricsTable *table, int64_t begin) {
+    const int c = metrics_column(table, "member");
+    const double *values = table->values;
+    int64_t end = begin + 1;
+    while (end < table->rows &&
+           (c < 0 || values[end * table->columns + c] == values[begin * table->columns + c]))
+        end++;
+    return end;
+}
+
+/* A curve, or of an ensemble that is put together one for each member. */
 static void add_curve(Output *output, const MetricsTable *table, const char *column, const char *title) {
-    char curve[SPARKLINE_BYTES(CURVE_WIDTH)];
-    const int c = metrics_column(table, column);
-    if (c < 0 || !table->rows || isnan(last_of(table, column))) return;
-    sparkline(table->values + c, table->rows, table->columns, CURVE_WIDTH, curve);
-    output_record(output);
-    output_text(output, "what", "", title);
-    output_text(output, "curve", "", curve);
-    output_real(output, "last", "", last_of(table, column), "%.5g");
+    const int c = metrics_column(table, column), member = metrics_column(table, "member");
+    for (int64_t begin = 0, end; c >= 0 && begin < table->rows; begin = end) {
+        char curve[SPARKLINE_BYTES(CURVE_WIDTH)];
+        const double *first = table->values + begin * table->columns;
+        end = end_of_member(table, begin);
+        const double last = first[(end - begin - 1) * table->columns + c];
+        if (isnan(last)) continue;
+        sparkline(first + c, end - begin, table->columns, CURVE_WIDTH, curve);
+        output_record(output);
+        output_text(output, "what", "", title);
+        if (member >= 0) output_integer(output, "member", "member (from 0)", (int64_t)first[member]);
+        output_text(output, "curve", "", curve);
+        output_real(output, "last", "", last, "%.5g");
+    }
 }
 
 static void add_place(Output *output, const Course *course, const RunProgress *progress) {
@@ -128,7 +146,8 @@ static void add_place(Output *output, const Course *course, const RunProgress *p
     } else if (course->pairs.rows) {
         output_integer(output, "pairs", "pairs solved", course->pairs.rows);
     }
-    output_real(output, "seconds", "seconds so far", progress->seconds, "%.0f");
+    output_real(output, "seconds", progress->state == RUN_COMPLETE ? "seconds" : "seconds so far",
+                progress->seconds, "%.0f");
 }
 
 static void add_run(Output *output, const Course *course, Status *status) {
@@ -141,7 +160,7 @@ static void add_run(Output *output, const Course *course, Status *status) {
     output_text(output, "model", "model", config_text(course->config, "run.model"));
     snprintf(text, sizeof text, "%lld x %lld", (long long)ranks, (long long)threads);
     output_text(output, "workers", "ranks x threads", text);
-    output_text(output, "hosts", "hosts", hosts ? hosts : "");
+    if (hosts) output_text(output, "hosts", "hosts", hosts);
     mem_free(hosts);
 }
 
@@ -159,8 +178,10 @@ static void fill(Output *output, const Course *course, const RunProgress *progre
     output_text(output, "state", "state", states[progress->state]);
     add_place(output, course, progress);
     output_begin(output, "curves", "curves", OUTPUT_TABLE);
-    add_curve(output, &course->steps, "loss", "loss of a step");
-    add_curve(output, &course->steps, "lr", "learning rate");
+    if (metrics_column(&course->steps, "member") < 0) { /* of an ensemble's members the epochs tell enough */
+        add_curve(output, &course->steps, "loss", "loss of a step");
+        add_curve(output, &course->steps, "lr", "learning rate");
+    }
     add_curve(output, &course->epochs, "train_loss", "loss of an epoch");
     add_curve(output, &course->epochs, "train_accuracy", "training accuracy");
     add_curve(output, &course->epochs, "valid_loss", "held-out loss");

@@ -123,6 +123,30 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     [[ ! -e full.html ]]
 }
 
+# shows_member RUN PID: waits until watch shows a member under way, where it runs and how far it is.
+shows_member() {
+    until "$PARDIGITS" watch "$1" --once --json 2>/dev/null | grep -E '"hosts":"[^"]+","member":[01],"state":"going on","place":"epoch [0-9]+/'; do
+        kill -0 "$2"
+        sleep 0.1
+    done
+}
+
+@test "watch: an ensemble under way, gone on with, and complete with a curve a member" {
+    local team=(configs/cnn-fast.ini "${small[@]}" --set cnn.members=2 --set "cnn.layers=pool:4 dense:10" --run "$BATS_TEST_TMPDIR/team")
+    for option in --overwrite --resume; do
+        "$PARDIGITS" train "${team[@]}" --set cnn.epochs=50000 $option 3>&- &
+        shows_member "$BATS_TEST_TMPDIR/team" $!
+        kill -USR1 $!
+        wait $! || [[ $? -eq 75 ]]
+        "$PARDIGITS" watch "$BATS_TEST_TMPDIR/team" --once --json | grep '"state":"stopped'
+    done
+    "$PARDIGITS" train "${team[@]}" --set cnn.epochs=2 --overwrite
+    "$PARDIGITS" watch "$BATS_TEST_TMPDIR/team" --once >"$BATS_TEST_TMPDIR/complete"
+    cat "$BATS_TEST_TMPDIR/complete"
+    [[ $(grep -cE '^held-out loss  *[01]  ' "$BATS_TEST_TMPDIR/complete") -eq 2 && $(grep -c 'seconds so far' "$BATS_TEST_TMPDIR/complete") -eq 0 ]]
+    grep -E '^seconds  *[0-9]+$' "$BATS_TEST_TMPDIR/complete"
+}
+
 @test "watch: a run until it ends, one that has ended, and no run" {
     ln -s "$PWD/configs" "$BATS_TEST_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
