@@ -108,6 +108,7 @@ noticed() {
 stopped_in_an_epoch() {
     local log=$1 pid code=0
     shift
+    : >"$log" # or what an earlier start wrote would be taken for this one's
     "$PARDIGITS" train "$@" 2>"$log" 3>&- &
     pid=$!
     until grep -q "^epoch" "$log"; do
