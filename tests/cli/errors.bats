@@ -343,7 +343,7 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
 @test "train: a second run in the folder of one that is under way is refused" {
     mpirun -n 2 "$PARDIGITS" train configs/cnn.ini --data "$data" --run "$dir/run" 2>"$dir/log" 3>&- &
     local first=$! i
-    for i in $(seq 200); do if [[ -e $dir/run/config.ini ]]; then break; fi; sleep 0.05; done
+    for i in $(seq $((200 * slower))); do if [[ -e $dir/run/config.ini ]]; then break; fi; sleep 0.05; done
     fails_on 2 1 "on $(hostname), begun" train configs/cnn.ini --data "$data" --run "$dir/run" --overwrite
     grep 'Another run' "$dir/err"
     kill -USR1 "$first"
@@ -475,7 +475,7 @@ END
     OMP_NUM_THREADS=1 "$PARDIGITS" train configs/cnn.ini --data "$data" --set run.preprocess=none --set cnn.members=3 \
         --run "$dir/run" 2>"$dir/log" 3>&- &
     local pid=$!
-    for i in $(seq 200); do if grep -q 'epoch 1' "$dir/log"; then break; fi; sleep 0.05; done
+    for i in $(seq $((200 * slower))); do if grep -q 'epoch 1' "$dir/log"; then break; fi; sleep 0.05; done
     kill -USR1 "$pid"
     wait "$pid" || true
     "$PARDIGITS" show "$dir/run/model.h5" | grep '0 of 3 members'

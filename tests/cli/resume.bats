@@ -16,7 +16,7 @@ start() {
 # wait_for TEXT: until the log of the run in the background holds it.
 wait_for() {
     local i
-    for i in $(seq 600); do
+    for i in $(seq $((600 * slower))); do
         if grep -q -- "$1" "$BATS_TEST_TMPDIR/log"; then return 0; fi
         kill -0 "$pid" 2>/dev/null || break
         sleep 0.05
