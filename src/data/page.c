@@ -11,6 +11,7 @@
 #include "data/page_mask.h"
 #include "data/page_order.h"
 #include "data/page_parts.h"
+#include "data/page_reverse.h"
 #include "data/page_sheet.h"
 #include "data/page_skew.h"
 #include "data/picture.h"
@@ -39,7 +40,8 @@ typedef struct {
     PageLight light;
     PIX *borders; /* upright lines of cells */
     PageShapes shapes, pieces;
-    double score; /* how much looks like writing */
+    PageShapes reversed; /* on patches of ink */
+    double score;        /* how much looks like writing */
 } Sight;
 
 static void sight_free(Sight *sight) {
@@ -47,6 +49,7 @@ static void sight_free(Sight *sight) {
     pixDestroy(&sight->borders);
     page_shapes_free(&sight->shapes);
     page_shapes_free(&sight->pieces);
+    page_shapes_free(&sight->reversed);
 }
 
 /* Whether neighbours differ by more than a few levels over most of a page. */
@@ -107,6 +110,7 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
+    sight.reversed = page_find_reversed(mask);
     sight.borders = page_remove_lines(&mask, sight.ink);
     sight.light = page_remove_light(sight.ink, mask);
     page_remove_faint(sight.ink, sight.level, mask);
@@ -233,12 +237,18 @@ static void read_joins(const Sight *sights, int number, double scale, FoundDigit
 /* sights [2]; number: which one is read. */
 static void read_shapes(Sight *sights, int number, double scale, FoundDigits *found) {
     Sight *sight = &sights[number];
+    PIX *inverse = pixInvert(NULL, sight->ink);
     page_order_shapes(&sight->shapes, &sight->pieces, sight->borders);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
         if (is_paper(sights, number, &shape->box)) continue;
-        page_read_shape(sight->ink, sight->level, shape, place_of(sights, number, i), scale, found);
+        const FoundDigit place = place_of(sights, number, i);
+        if (shape->reversed)
+            page_read_shape(inverse, page_reversed_level(inverse, shape), shape, place, scale, found);
+        else
+            page_read_shape(sight->ink, sight->level, shape, place, scale, found);
     }
+    pixDestroy(&inverse);
     read_joins(sights, number, scale, found);
 }
 
@@ -259,6 +269,7 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     Sight sights[2];
     for (int s = 0; s < 2; s++)
         sights[s] = look(&work, dark_first == (s == 0));
+    page_add_reversed(&sights[0].shapes, &sights[0].reversed);
     for (int s = 0; s < 2; s++)
         if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
             read_shapes(sights, s, scale, found);

@@ -44,7 +44,7 @@ static bool are_near(const PageShape *a, const PageShape *b, int height) {
     const int64_t size = larger(both.width, both.height), narrow = smaller(a->box.width, b->box.width);
     const bool stacked = 2 * -page_gap_x(&a->box, &b->box) >= narrow;
     const double one = page_stroke_width(a->mask), other = page_stroke_width(b->mask);
-    return 8 * page_gap_x(&a->box, &b->box) <= size &&
+    return !a->reversed && !b->reversed && 8 * page_gap_x(&a->box, &b->box) <= size &&
            (stacked ? 4 : 8) * page_gap_y(&a->box, &b->box) <= size &&
            fmax(one, other) <= 3 * fmin(one, other) && !page_is_underline(a, b) && !page_is_underline(b, a) &&
            !are_side_by_side(&a->box, &b->box, &both) && !are_of_two_lines(a, b, height);

@@ -81,9 +81,10 @@ static void sort_lines(PageShapes *shapes, int lines) {
     mem_free(place);
 }
 
-/* A gap as wide as a digit is high ends a number, and so does an exponent. */
+/* A gap as wide as a digit is high ends a number, and so does an exponent, or a patch under digits. */
 static bool ends_number(const PageShape *before, const PageShape *shape) {
     return shape->line != before->line || shape->raised != before->raised ||
+           shape->reversed != before->reversed ||
            page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height);
 }
 
@@ -116,7 +117,7 @@ static bool are_in_cells(PIX *borders, const PageRect *a, const PageRect *b) {
 /* And for more than their height, as of a comb's teeth and of strokes it isn't. */
 static bool are_parted(PIX *borders, const PageRect *a, const PageRect *b) {
     const PageRect both = page_rect_united(a, b);
-    const int beyond = both.height / 20;
+    const int beyond = both.height / 8;
     return is_border_between(borders, a, b, both.y - beyond, both.y + both.height + beyond);
 }
 

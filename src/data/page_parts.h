@@ -14,7 +14,8 @@ typedef struct {
     bool small;       /* against most of the page's, and apart from them */
     bool struck;      /* out, by a line */
     bool raised;      /* as an exponent is */
-    PIX *mask;        /* of the box */
+    bool reversed; /* against the page's other writing: light where that is dark, or dark where it is light */
+    PIX *mask;     /* of the box */
 } PageShape;
 
 typedef struct {

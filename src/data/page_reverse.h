@@ -1,0 +1,17 @@
+/* Digits that are lighter than a dark patch they lie on, such as a disc, on a page of dark writing; or darker
+ * than a light patch, on one of light writing. Private to src/data/page*.c. */
+#ifndef PARDIGITS_DATA_PAGE_REVERSE_H
+#define PARDIGITS_DATA_PAGE_REVERSE_H
+
+#include "data/page_parts.h"
+
+/* Such digits, by the mask of the page's ink with its lines. Freed by page_shapes_free. */
+PageShapes page_find_reversed(PIX *mask);
+
+/* Moves them to the page's shapes, in place of their patches. */
+void page_add_reversed(PageShapes *shapes, PageShapes *reversed);
+
+/* The level of the patch that such a shape lies on, in the inverse of the page's ink. */
+int page_reversed_level(PIX *inverse, const PageShape *shape);
+
+#endif
