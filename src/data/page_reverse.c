@@ -98,13 +98,22 @@ static bool is_far_larger(const PageShape *shape, const PageShape *within) {
     return contains(&shape->box, &within->box) && 2 * shape->box.height > 5 * within->box.height;
 }
 
+/* Whether another one stands beside a digit, as in a number. */
+static bool has_neighbour(const PageShapes *reversed, int i) {
+    for (int j = 0; j < reversed->count; j++)
+        if (j != i && are_beside(&reversed->shapes[i].box, &reversed->shapes[j].box)) return true;
+    return false;
+}
+
+static bool is_hole(const PageShapes *shapes, const PageShapes *reversed, int i) {
+    for (int j = 0; j < shapes->count; j++)
+        if (is_far_larger(&shapes->shapes[j], &reversed->shapes[i])) return !has_neighbour(reversed, i);
+    return false;
+}
+
 static void drop_holes(const PageShapes *shapes, PageShapes *reversed) {
-    for (int j = reversed->count - 1; j >= 0; j--)
-        for (int i = 0; i < shapes->count; i++)
-            if (is_far_larger(&shapes->shapes[i], &reversed->shapes[j])) {
-                page_shape_remove(reversed, j);
-                break;
-            }
+    for (int i = reversed->count - 1; i >= 0; i--)
+        if (is_hole(shapes, reversed, i)) page_shape_remove(reversed, i);
 }
 
 void page_add_reversed(PageShapes *shapes, PageShapes *reversed) {
