@@ -306,6 +306,27 @@ static void remove_edges(PageShapes *shapes) {
             page_shape_remove(shapes, i);
 }
 
+/* Whether a part is a drawing of thin lines, such as the axes of a graph: its lines are far thinner than
+ * those of a digit of its size would be, and digits are beside it that are less than a tenth as large. */
+static bool is_drawing(const PageShapes *shapes, int i) {
+    enum { DIGITS = 3 };
+    const PageShape *part = &shapes->shapes[i];
+    const int size = (int)larger(part->box.width, part->box.height);
+    int digits = 0;
+    if (size < 40 * page_stroke_width(part->mask)) return false;
+    for (int j = 0; j < shapes->count && digits < DIGITS; j++) {
+        const PageShape *other = &shapes->shapes[j];
+        digits += 10 * other->box.height < size && has_proportions(other, other->box.height) &&
+                  is_of_strokes(other, other->box.height);
+    }
+    return digits >= DIGITS;
+}
+
+static void remove_drawings(PageShapes *shapes) {
+    for (int i = shapes->count - 1; i >= 0; i--)
+        if (is_drawing(shapes, i)) page_shape_remove(shapes, i);
+}
+
 /* Moves a shape to others, which have room for it. */
 static void move_shape(PageShapes *shapes, int i, PageShapes *others) {
     others->shapes[others->count++] = shapes->shapes[i];
@@ -363,6 +384,7 @@ static void make_shapes(PageShapes *shapes, PageShapes *pieces) {
 PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     PageShapes shapes = connected_parts(mask);
     remove_edges(&shapes);
+    remove_drawings(&shapes);
     int height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
