@@ -12,6 +12,7 @@
 #include "data/page_order.h"
 #include "data/page_parts.h"
 #include "data/page_reverse.h"
+#include "data/page_shapes.h"
 #include "data/page_sheet.h"
 #include "data/page_skew.h"
 #include "data/picture.h"

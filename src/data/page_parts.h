@@ -1,8 +1,10 @@
-/* From a mask of strokes to shapes that may be digits, in reading order. Private to src/data/page*.c. */
+/* Shapes on a page, made of one or several parts of a mask. Private to src/data/page*.c. */
 #ifndef PARDIGITS_DATA_PAGE_PARTS_H
 #define PARDIGITS_DATA_PAGE_PARTS_H
 
 #include "data/page_mask.h"
+
+enum { PAGE_MIN_HEIGHT = 9 /* pixels of a digit */ };
 
 /* Some parts of a mask that make one shape. */
 typedef struct {
@@ -14,8 +16,8 @@ typedef struct {
     bool small;       /* against most of the page's, and apart from them */
     bool struck;      /* out, by a line */
     bool raised;      /* as an exponent is */
-    bool reversed; /* against the page's other writing: light where that is dark, or dark where it is light */
-    PIX *mask;     /* of the box */
+    bool reversed;    /* on a patch of ink (page_reverse.h) */
+    PIX *mask;        /* of the box */
 } PageShape;
 
 typedef struct {
@@ -23,15 +25,27 @@ typedef struct {
     PageShape *shapes; /* [count] */
 } PageShapes;
 
-/* The shapes of a mask that have a digit's proportions; dots and solid areas are left out. *pieces are the
- * others, such as dashes, that may belong to a shape. Both are freed by page_shapes_free. */
-PageShapes page_find_shapes(PIX *mask, PageShapes *pieces);
 void page_shapes_free(PageShapes *shapes);
+
+static inline int page_right_of(const PageRect *box) {
+    return box->x + box->width;
+}
+
+static inline int page_bottom_of(const PageRect *box) {
+    return box->y + box->height;
+}
 
 /* Pixels between two boxes; negative where they overlap. */
 int page_gap_x(const PageRect *a, const PageRect *b);
 int page_gap_y(const PageRect *a, const PageRect *b);
 PageRect page_rect_united(const PageRect *a, const PageRect *b);
+
+/* Whether a shape is made of strokes: a blot or dot is nearly as thick as it is large. One of a digit's
+ * height may be a digit whose loops are filled; height: that of digits. */
+bool page_is_of_strokes(const PageShape *shape, int height);
+
+/* Whether a shape is neither too low, too flat nor too slim for a digit; height: that of digits. */
+bool page_has_proportions(const PageShape *shape, int height);
 
 /* Adds b's pixels to a; b's mask is freed. */
 void page_shape_unite(PageShape *a, PageShape *b);
