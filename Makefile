@@ -176,10 +176,10 @@ simulate: ## foresee training on up to 1,024 nodes with SimGrid (10 minutes; PLA
 	$(STEP) $(SIMULATE)
 	@BUILD=$(BUILD) tests/simulate/run.sh
 
-bench-pictures: data ## draw pictures with and without digits, and count what a model reads (MODEL=RUN PART=test|valid EACH=20 SEED=1 SHIFTS=0 WORST=1 SHEET=FILE.png)
+bench-pictures: data ## draw pictures with and without digits, and count what a model reads (MODEL=RUN PART=test|valid EACH=20 SEED=1 KINDS= SHIFTS=0 WORST=1 SHEET=FILE.png)
 	@src/setup/deps.sh pictures
 	$(STEP) $(PROGRAM)
-	@BUILD=$(BUILD) MODEL=$(MODEL) PART=$(PART) EACH=$(EACH) SEED=$(SEED) SHIFTS=$(SHIFTS) WORST=$(WORST) SHEET=$(SHEET) tests/bench/pictures.sh
+	@BUILD=$(BUILD) MODEL=$(MODEL) PART=$(PART) EACH=$(EACH) SEED=$(SEED) KINDS="$(KINDS)" SHIFTS=$(SHIFTS) WORST=$(WORST) SHEET=$(SHEET) tests/bench/pictures.sh
 
 .PHONY: lint
 lint: deps ## clang-tidy, cppcheck, shellcheck, layout and include directions

@@ -54,7 +54,7 @@ static PageShapes holes_of(PIX *mask) {
     const int count = boxaGetCount(boxes);
     PageShapes shapes = {.shapes = mem_new((size_t)larger(count, 1), sizeof *shapes.shapes)};
     for (int i = 0; i < count; i++) {
-        PageShape shape = {.reversed = true};
+        PageShape shape = {0};
         l_int32 area;
         boxaGetBoxGeometry(boxes, i, &shape.box.x, &shape.box.y, &shape.box.width, &shape.box.height);
         if (shape.box.height < LOWEST) continue;
@@ -69,17 +69,17 @@ static PageShapes holes_of(PIX *mask) {
     return shapes;
 }
 
-/* Digits are strokes that turn, and what stands beside one, as a 1 may. */
+/* `reversed` is set for digits: strokes that turn, and what stands beside one, as a 1 may. */
 PageShapes page_find_reversed(PIX *mask) {
     PageShapes shapes = holes_of(mask);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (!lies_on_patch(mask, &shapes.shapes[i])) page_shape_remove(&shapes, i);
-    for (int i = shapes.count - 1; i >= 0; i--) {
-        bool digit = is_stroke(&shapes.shapes[i]);
-        for (int j = 0; j < shapes.count && !digit; j++)
-            digit = j != i && is_stroke(&shapes.shapes[j]) &&
-                    are_beside(&shapes.shapes[i].box, &shapes.shapes[j].box);
-        if (!digit) page_shape_remove(&shapes, i);
+    for (int i = 0; i < shapes.count; i++) {
+        PageShape *shape = &shapes.shapes[i];
+        shape->reversed = is_stroke(shape);
+        for (int j = 0; j < shapes.count && !shape->reversed; j++)
+            shape->reversed =
+                j != i && is_stroke(&shapes.shapes[j]) && are_beside(&shape->box, &shapes.shapes[j].box);
     }
     return shapes;
 }
@@ -95,25 +95,58 @@ int page_reversed_level(PIX *inverse, const PageShape *shape) {
 
 /* Whether a shape is so large that what is within is a hole in it, not written on it. */
 static bool is_far_larger(const PageShape *shape, const PageShape *within) {
-    return contains(&shape->box, &within->box) && 2 * shape->box.height > 5 * within->box.height;
+    return 2 * shape->box.height > 5 * within->box.height;
 }
 
 /* Whether another one stands beside a digit, as in a number. */
 static bool has_neighbour(const PageShapes *reversed, int i) {
     for (int j = 0; j < reversed->count; j++)
-        if (j != i && are_beside(&reversed->shapes[i].box, &reversed->shapes[j].box)) return true;
+        if (j != i && reversed->shapes[j].reversed &&
+            are_beside(&reversed->shapes[i].box, &reversed->shapes[j].box))
+            return true;
     return false;
 }
 
-static bool is_hole(const PageShapes *shapes, const PageShapes *reversed, int i) {
-    for (int j = 0; j < shapes->count; j++)
-        if (is_far_larger(&shapes->shapes[j], &reversed->shapes[i])) return !has_neighbour(reversed, i);
+/* The shape that a hole is in; or NULL. */
+static const PageShape *patch_under(const PageShapes *shapes, const PageShape *hole) {
+    for (int i = 0; i < shapes->count; i++)
+        if (contains(&shapes->shapes[i].box, &hole->box)) return &shapes->shapes[i];
+    return NULL;
+}
+
+static bool are_as_large(const PageRect *a, const PageRect *b) {
+    return 10 * larger(a->height, b->height) <= 11 * smaller(a->height, b->height) &&
+           10 * larger(a->width, b->width) <= 11 * smaller(a->width, b->width);
+}
+
+/* Whether a hole is in a patch that is as large as another, on which a digit lies: as a 1 on one of several
+ * discs. */
+static bool is_like_others(const PageShapes *shapes, const PageShapes *holes, int i) {
+    const PageShape *own = patch_under(shapes, &holes->shapes[i]);
+    for (int j = 0; j < holes->count && own; j++) {
+        const PageShape *other = patch_under(shapes, &holes->shapes[j]);
+        if (holes->shapes[j].reversed && other && other != own && are_as_large(&own->box, &other->box))
+            return true;
+    }
     return false;
 }
 
-static void drop_holes(const PageShapes *shapes, PageShapes *reversed) {
-    for (int i = reversed->count - 1; i >= 0; i--)
-        if (is_hole(shapes, reversed, i)) page_shape_remove(reversed, i);
+/* A hole that is far smaller than what it is in is no digit, unless another stands beside it. */
+static bool is_digit(const PageShapes *shapes, const PageShapes *holes, int i) {
+    const PageShape *hole = &holes->shapes[i], *patch = patch_under(shapes, hole);
+    if (patch && is_far_larger(patch, hole) && !has_neighbour(holes, i)) return false;
+    return hole->reversed || is_like_others(shapes, holes, i);
+}
+
+static void drop_holes(const PageShapes *shapes, PageShapes *holes) {
+    bool *digit = mem_new((size_t)larger(holes->count, 1), sizeof *digit);
+    for (int i = 0; i < holes->count; i++)
+        digit[i] = is_digit(shapes, holes, i);
+    for (int i = holes->count - 1; i >= 0; i--) {
+        holes->shapes[i].reversed = true;
+        if (!digit[i]) page_shape_remove(holes, i);
+    }
+    mem_free(digit);
 }
 
 void page_add_reversed(PageShapes *shapes, PageShapes *reversed) {

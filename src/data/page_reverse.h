@@ -5,10 +5,11 @@
 
 #include "data/page_parts.h"
 
-/* Such digits, by the mask of the page's ink with its lines. Freed by page_shapes_free. */
+/* Holes in the page's ink, by its mask with its lines, that may be such digits; `reversed` marks those that
+ * are. Freed by page_shapes_free. */
 PageShapes page_find_reversed(PIX *mask);
 
-/* Moves them to the page's shapes, in place of their patches. */
+/* Moves the digits among them to the page's shapes, in place of their patches. */
 void page_add_reversed(PageShapes *shapes, PageShapes *reversed);
 
 /* The level of the patch that such a shape lies on, in the inverse of the page's ink. */

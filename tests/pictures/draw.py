@@ -512,6 +512,27 @@ class Drawer:
             y += 120
         return page, text
 
+    def draw_discs(self):
+        """Light digits on dark discs, and a dark number beside them."""
+        page, text, x, ink = self.page(760, 220), "", 30, (240, 240, 240)
+        colour = ((200, 50, 40), (30, 60, 140), (40, 40, 40))[self.between(0, 2)]
+        for _ in range(self.between(1, 3)):
+            digit, label = self.digit(self.between(70, 85))
+            ImageDraw.Draw(page).ellipse((x, 30, x + 150, 180), fill=colour)
+            self.put(page, digit, x + 75 - digit.width // 2, 105 - digit.height // 2, ink)
+            x, text = x + 180, text + label
+        return page, text + self.row(page, 2, x + 20, 70, 70, 14)
+
+    def draw_axes(self):
+        """The axes of a graph and the numbers at them."""
+        page, width = self.page(820, 760), self.between(2, 5)
+        draw, text = ImageDraw.Draw(page), ""
+        draw.line((130, 60, 130, 660), fill=(30, 30, 30), width=width)
+        draw.line((130, 660, 780, 660), fill=(30, 30, 30), width=width)
+        for k in range(4):
+            text += self.row(page, 1, 70, 90 + 140 * k, 44, 8)
+        return page, text + "".join(self.row(page, 1, 180 + 140 * k, 680, 44, 8) for k in range(4))
+
     def draw_check_boxes(self):
         """Some of them with a cross."""
         page = self.page(420, 320)
@@ -701,7 +722,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes", "cast_shadow", "stained", "low_comb", "labelled")  # found later; drawn last, so that the others stay what they were
+        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
@@ -789,13 +810,14 @@ def main():
     parser.add_argument("--part", default="test", choices=("test", "valid"))
     parser.add_argument("--each", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--kinds", nargs="+", help="only these, of all but formats and other hands")
     given = parser.parse_args()
     os.makedirs(given.folder, exist_ok=True)
     drawer, rows = Drawer(*read_digits(given.mnist, given.part), given.part, given.seed), []
 
     def draw(name, kinds, each):
         for kind in kinds:
-            for k in range(each):
+            for k in range(each if not given.kinds or kind in given.kinds else 0):
                 page, text = getattr(drawer, "draw_" + kind)()
                 path = f"{kind}-{k:03d}.png"
                 page.save(os.path.join(given.folder, path))
@@ -804,13 +826,14 @@ def main():
     draw("one", ONE, given.each)
     draw("several", SEVERAL, given.each)
     draw("none", NONE, given.each * 5 // 2)
-    for k in range(given.each * 5):
+    for k in range(0 if given.kinds else given.each * 5):
         end, save = FORMATS[k % len(FORMATS)]
         page, text = drawer.one(240, 255, (0, 0, 0))
         path = f"format-{k:03d}.{end}"
         save(page, os.path.join(given.folder, path))
         rows.append((path, "one", "formats", text))
-    write_hand(given.folder, rows, given.part, given.each)
+    if not given.kinds:
+        write_hand(given.folder, rows, given.part, given.each)
     draw("more", MORE, given.each)
     with open(os.path.join(given.folder, "truth.csv"), "w", newline="") as file:
         writer = csv.writer(file)
