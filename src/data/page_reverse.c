@@ -45,23 +45,28 @@ static bool contains(const PageRect *out, const PageRect *in) {
            in->y + in->height <= out->y + out->height;
 }
 
-/* Holes in the ink that are at least as high as a digit is. */
+/* Whether a hole is too low for a digit, or a full area, such as a cell's. */
+static bool is_no_stroke(const PageShape *hole) {
+    const PageRect *box = &hole->box;
+    return box->height < PAGE_MIN_HEIGHT ||
+           (2 * box->width > box->height && 5 * (int64_t)hole->area > 4 * (int64_t)box->width * box->height);
+}
+
+/* Holes in the ink that may be strokes. */
 static PageShapes holes_of(PIX *mask) {
-    enum { LOWEST = 9 };
     PIXA *parts = NULL;
     PIX *holes = pixHolesByFilling(mask, 4);
     BOXA *boxes = pixConnComp(holes, &parts, 8);
     const int count = boxaGetCount(boxes);
     PageShapes shapes = {.shapes = mem_new((size_t)larger(count, 1), sizeof *shapes.shapes)};
     for (int i = 0; i < count; i++) {
-        PageShape shape = {0};
-        l_int32 area;
+        PageShape shape = {.mask = pixaGetPix(parts, i, L_CLONE)};
         boxaGetBoxGeometry(boxes, i, &shape.box.x, &shape.box.y, &shape.box.width, &shape.box.height);
-        if (shape.box.height < LOWEST) continue;
-        shape.mask = pixaGetPix(parts, i, L_COPY);
-        pixCountPixels(shape.mask, &area, NULL);
-        shape.area = area;
-        shapes.shapes[shapes.count++] = shape;
+        pixCountPixels(shape.mask, &shape.area, NULL);
+        if (is_no_stroke(&shape))
+            pixDestroy(&shape.mask);
+        else
+            shapes.shapes[shapes.count++] = shape;
     }
     boxaDestroy(&boxes);
     pixaDestroy(&parts);
@@ -74,13 +79,14 @@ PageShapes page_find_reversed(PIX *mask) {
     PageShapes shapes = holes_of(mask);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (!lies_on_patch(mask, &shapes.shapes[i])) page_shape_remove(&shapes, i);
-    for (int i = 0; i < shapes.count; i++) {
-        PageShape *shape = &shapes.shapes[i];
-        shape->reversed = is_stroke(shape);
-        for (int j = 0; j < shapes.count && !shape->reversed; j++)
-            shape->reversed =
-                j != i && is_stroke(&shapes.shapes[j]) && are_beside(&shape->box, &shapes.shapes[j].box);
-    }
+    bool *stroke = mem_new((size_t)larger(shapes.count, 1), sizeof *stroke);
+    for (int i = 0; i < shapes.count; i++)
+        stroke[i] = shapes.shapes[i].reversed = is_stroke(&shapes.shapes[i]);
+    for (int i = 0; i < shapes.count; i++)
+        for (int j = 0; j < shapes.count && !stroke[i]; j++)
+            if (stroke[j] && are_beside(&shapes.shapes[i].box, &shapes.shapes[j].box))
+                shapes.shapes[i].reversed = true;
+    mem_free(stroke);
     return shapes;
 }
 
