@@ -155,17 +155,25 @@ lined = Page(640, 200)  # 72727
 for place, i in enumerate((0, 1, 0, 1, 0)):
     lined.put(i, 4, 30 + place * 110, 30)
 lined.fill(40, 134, 540, 5, 30).save("touching_line.pgm")
-discs = Page(520, 240).put(0, 4, 320, 40).put(1, 4, 400, 40)  # light digits on dark discs, 2 and 2, beside 72
-for left in (20, 170):
-    for y in range(140):
-        for x in range(140):
-            if (x - 70) ** 2 + (y - 70) ** 2 <= 70 ** 2:
-                discs.rows[30 + y][left + x] = 40
-    for y, row in enumerate(digit(1, 3)):
-        for x, v in enumerate(row):
-            if v:
-                discs.rows[30 + 28 + y][left + 28 + x] = 40 + v * 200 // 255
-discs.save("discs.pgm")
+def disc(page, left, radius, *digits):  # light digits on a dark disc
+    for y in range(2 * radius):
+        for x in range(2 * radius):
+            if (x - radius) ** 2 + (y - radius) ** 2 <= radius ** 2:
+                page.rows[20 + y][left + x] = 40
+    for place, i in enumerate(digits):
+        for y, row in enumerate(digit(i, 3)):
+            for x, v in enumerate(row):
+                if v:
+                    page.rows[20 + radius - 42 + y][left + radius - 36 * len(digits) - 6 + place * 72 + x] = 40 + v * 200 // 255
+
+
+discs = Page(670, 240).put(0, 4, 470, 30).put(1, 4, 550, 30)
+for left, i in ((20, 1), (170, 1), (320, 2)):
+    disc(discs, left, 70, i)
+discs.save("discs.pgm")  # 2, 2 and 1, beside 72
+discs = Page(600, 300).put(0, 4, 340, 60).put(1, 4, 420, 60)
+disc(discs, 20, 120, 1, 0)
+discs.save("disc_of_two.pgm")  # 27, beside 72
 Page(700, 660).put(0, 2, 150, 580).put(1, 2, 300, 580).put(3, 2, 450, 580).fill(100, 40, 3, 523, 30).fill(100, 560, 560, 3, 30).save("axes.pgm")
 Page(470, 180).put(0, 4, 34, 35).put(1, 4, 114, 35).put(1, 4, 224, 35).put(0, 4, 304, 35).frame(30, 20, 205, 140, 3).frame(232, 20, 205, 140, 3).save("cells_of_two.pgm")
 for name, y, line, numbers in (("standing.pgm", 121, 4, (1, 3, 0, 0, 3)), ("standing_thin.pgm", 122, 3, (0, 1, 0, 3, 0))):
@@ -328,9 +336,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm axes.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm axes.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 72,7 2 0," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,7 2 0," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
