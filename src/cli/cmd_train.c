@@ -19,6 +19,7 @@
 #include "model/run_metrics.h"
 #include "model/run_options.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -163,6 +164,17 @@ static StatusCode stop_before_training(const RunFolder *run, const TrainJob *job
     return comm_agree(job->comm, status);
 }
 
+/* On rank 0: where config.ini was removed while the training went on, writes it again: without it no one can
+ * tell what the model was trained with. */
+static void restore_config(const RunFolder *run, const TrainJob *job, Status *status) {
+    if (access(run->config, F_OK) == 0 || errno != ENOENT || run_lock_is_lost(run->model)) return;
+    Status later = {0};
+    run_folder_write_config(run, job->config, &later);
+    log_line(job->log, "%s was removed while the training went on: %s", run->config,
+             later.code ? later.text : "it is written again");
+    if (!status->code) *status = later;
+}
+
 static StatusCode train(RunFolder *run, TrainJob *job, const Dataset *dataset, double started_s,
                         Status *status) {
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
@@ -175,6 +187,8 @@ static StatusCode train(RunFolder *run, TrainJob *job, const Dataset *dataset, d
     train_family(job, status);
     if (comm_rank(job->comm) == 0 && run->begun && run_folder_settle(run))
         fallback_folder_explain(run, job->fallback_path, status);
+    if (comm_rank(job->comm) == 0 && (!status->code || status->code == STATUS_STOPPED))
+        restore_config(run, job, status);
     if (comm_rank(job->comm) == 0 && !status->code) run_folder_tidy(run);
     if (comm_agree(job->comm, status) == STATUS_OK)
         log_line(job->log, "%s is written after %.1f s", run->model, timer_now_s() - started_s);

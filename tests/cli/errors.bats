@@ -232,10 +232,13 @@ prepare_fails() {
     local pid=$! code=0
     until grep -q 'There is no new checkpoint; training goes on' "$dir/log"; do kill -0 $pid; sleep 0.05; done
     rmdir "$dir/run/.model.h5.tmp"
+    rm "$dir/run/config.ini"
     kill -TERM $pid
     wait $pid || code=$?
     [[ $code -eq 75 ]]
     "$PARDIGITS" digest "$dir/run/model.h5"
+    grep 'config.ini was removed while the training went on' "$dir/log"
+    [[ -e $dir/run/config.ini ]]
 
     fails 1 "choose another with run.fallback_dir" "$PARDIGITS" "${net[@]}" --run "$dir/full" --set run.fallback_dir="$dir/log/spare"
     mkdir -p "$dir/full/.model.h5.tmp" # and spare is made
