@@ -144,10 +144,21 @@ static bool is_digit(const PageShapes *shapes, const PageShapes *holes, int i) {
     return hole->reversed || is_like_others(shapes, holes, i);
 }
 
+/* Whether a patch as wide as high has a hole as slim as a 1; that of a round 0 is wider. */
+static bool shows_one(const PageShape *patch, const PageShape *hole) {
+    const PageRect *out = &patch->box, *in = &hole->box;
+    const double square = pow(in->width, 2) + pow(in->height, 2); /* of its length */
+    return 10 * larger(out->width, out->height) <= 11 * smaller(out->width, out->height) &&
+           10 * in->height >= 3 * out->height && hole->area <= 0.22 * square &&
+           10 * (patch->area + hole->area) >= 7 * out->width * out->height;
+}
+
 static void drop_holes(const PageShapes *shapes, PageShapes *holes) {
     bool *digit = mem_new((size_t)larger(holes->count, 1), sizeof *digit);
-    for (int i = 0; i < holes->count; i++)
-        digit[i] = is_digit(shapes, holes, i);
+    for (int i = 0; i < holes->count; i++) {
+        const PageShape *patch = patch_under(shapes, &holes->shapes[i]);
+        digit[i] = is_digit(shapes, holes, i) || (patch && shows_one(patch, &holes->shapes[i]));
+    }
     for (int i = holes->count - 1; i >= 0; i--) {
         holes->shapes[i].reversed = true;
         if (!digit[i]) page_shape_remove(holes, i);

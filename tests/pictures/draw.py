@@ -523,6 +523,14 @@ class Drawer:
             x, text = x + 180, text + label
         return page, text + self.row(page, 2, x + 20, 70, 70, 14)
 
+    def draw_badge(self):
+        """A light digit on a dark disc, alone."""
+        radius = self.between(60, 110)
+        page, (digit, label) = self.page(320, 320), self.digit(self.between(8, 12) * radius // 10)
+        ImageDraw.Draw(page).ellipse((160 - radius, 160 - radius, 160 + radius, 160 + radius), fill=(40, 40, 40))
+        self.put(page, digit, 160 - digit.width // 2, 160 - digit.height // 2, (240, 240, 240))
+        return page, label
+
     def draw_axes(self):
         """The axes of a graph and the numbers at them."""
         page, width = self.page(820, 760), self.between(2, 5)
@@ -722,7 +730,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes")  # found later; drawn last, so that the others stay what they were
+        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
