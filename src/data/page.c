@@ -40,6 +40,7 @@ typedef struct {
     int level; /* the paper's */
     PageLight light;
     PIX *borders; /* upright lines of cells */
+    PIX *around;  /* what isn't the paper that is written on; or NULL */
     PageShapes shapes, pieces;
     PageShapes reversed; /* on patches of ink */
     double score;        /* how much looks like writing */
@@ -48,6 +49,7 @@ typedef struct {
 static void sight_free(Sight *sight) {
     pixDestroy(&sight->ink);
     pixDestroy(&sight->borders);
+    pixDestroy(&sight->around);
     page_shapes_free(&sight->shapes);
     page_shapes_free(&sight->pieces);
     page_shapes_free(&sight->reversed);
@@ -111,6 +113,8 @@ static Sight see(const Work *work, int window, int reach, bool dark) {
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
+    sight.around = work->outside ? NULL : page_surroundings(mask);
+    if (sight.around) pixSubtract(mask, mask, sight.around);
     sight.reversed = page_find_reversed(mask);
     sight.borders = page_remove_lines(&mask, sight.ink);
     sight.light = page_remove_light(sight.ink, mask);
@@ -145,7 +149,8 @@ static Sight look(const Work *work, bool dark) {
     int closer = (int)larger(15, sight.shapes.count ? lround(4 * strokes) : window / 3);
     if (sight.light.width) closer = (int)larger(15, lround(fmax(2 * sight.light.width / 3.0, 2 * strokes)));
     if (closer >= window || (!sight.shapes.count && !dark)) return sight;
-    Sight near = see(work, closer, closer / 2, dark);
+    const Work within = {work->page, sight.around ? sight.around : work->outside, closer};
+    Sight near = see(&within, closer, closer / 2, dark);
     drop_fainter(&near, sight.light.ink);
     if (!near.shapes.count && sight.shapes.count) {
         sight_free(&near);
@@ -268,9 +273,10 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const double skew = page_find_skew(work.page, dark_first);
     if (skew != 0) page_turn(&work.page, &work.outside, skew);
     Sight sights[2];
-    for (int s = 0; s < 2; s++)
+    for (int s = 0; s < 2; s++) {
         sights[s] = look(&work, dark_first == (s == 0));
-    page_add_reversed(&sights[0].shapes, &sights[0].reversed);
+        page_add_reversed(&sights[s].shapes, &sights[s].reversed);
+    }
     for (int s = 0; s < 2; s++)
         if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
             read_shapes(sights, s, scale, found);

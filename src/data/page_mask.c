@@ -103,6 +103,28 @@ PIX *page_threshold(PIX *ink, int reach) {
     return mask;
 }
 
+PIX *page_surroundings(PIX *mask) {
+    const int width = pixGetWidth(mask), height = pixGetHeight(mask);
+    const int side = (int)larger(3, smaller(width, height) / 16);
+    PIX *seed = pixCreateTemplate(mask);
+    int filled = 0;
+    for (int corner = 0; corner < 4; corner++) {
+        const int x = corner % 2 ? width - side : 0, y = corner / 2 ? height - side : 0;
+        l_int32 inked = 0;
+        BOX *box = boxCreate(x, y, side, side);
+        pixCountPixelsInRect(mask, box, &inked, NULL);
+        boxDestroy(&box);
+        if (inked < side * side) continue;
+        pixRasterop(seed, x, y, side, side, PIX_SET, NULL, 0, 0);
+        filled++;
+    }
+    PIX *around = filled >= 3 ? pixSeedfillBinary(NULL, seed, mask, 8) : NULL;
+    PIX *wider = around ? pixDilateBrick(NULL, around, 5, 5) : NULL;
+    pixDestroy(&around);
+    pixDestroy(&seed);
+    return wider;
+}
+
 void page_remove_faint(PIX *ink, int level, PIX *mask) {
     const int percent = 30;
     l_float32 strongest = 0;

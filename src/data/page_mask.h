@@ -22,6 +22,10 @@ PIX *page_ink(PIX *grey, int window, bool relative);
  * `reach`. */
 PIX *page_threshold(PIX *ink, int reach);
 
+/* What fills at least three corners of the page, as what lies around a disc on which is written, and a little
+ * more; freed by the caller; or NULL. */
+PIX *page_surroundings(PIX *mask);
+
 /* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept.
  * ink: what the mask was made of. Returns a mask of the upright lines of frames and cells; freed by the
  * caller. */

@@ -137,28 +137,33 @@ static bool is_like_others(const PageShapes *shapes, const PageShapes *holes, in
     return false;
 }
 
-/* A hole that is far smaller than what it is in is no digit, unless another stands beside it. */
+/* Whether a shape is as wide as high, and full but for a hole that isn't low against it: a disc, or a thick
+ * 0, whose hole is wider than a stroke. */
+static bool is_disc(const PageShape *shape, const PageShape *hole) {
+    const PageRect *out = &shape->box;
+    return 10 * larger(out->width, out->height) <= 11 * smaller(out->width, out->height) &&
+           10 * hole->box.height >= 3 * out->height &&
+           10 * (shape->area + hole->area) >= 7 * out->width * out->height;
+}
+
+/* Whether a hole is as slim as a 1. */
+static bool is_slim(const PageShape *hole) {
+    return hole->area <= 0.22 * (pow(hole->box.width, 2) + pow(hole->box.height, 2));
+}
+
+/* On a disc every stroke is a digit. A hole that is far smaller than what else it is in is none, unless
+ * another stands beside it. */
 static bool is_digit(const PageShapes *shapes, const PageShapes *holes, int i) {
     const PageShape *hole = &holes->shapes[i], *patch = patch_under(shapes, hole);
+    if (patch && is_disc(patch, hole) && (hole->reversed || is_slim(hole))) return true;
     if (patch && is_far_larger(patch, hole) && !has_neighbour(holes, i)) return false;
     return hole->reversed || is_like_others(shapes, holes, i);
 }
 
-/* Whether a patch as wide as high has a hole as slim as a 1; that of a round 0 is wider. */
-static bool shows_one(const PageShape *patch, const PageShape *hole) {
-    const PageRect *out = &patch->box, *in = &hole->box;
-    const double square = pow(in->width, 2) + pow(in->height, 2); /* of its length */
-    return 10 * larger(out->width, out->height) <= 11 * smaller(out->width, out->height) &&
-           10 * in->height >= 3 * out->height && hole->area <= 0.22 * square &&
-           10 * (patch->area + hole->area) >= 7 * out->width * out->height;
-}
-
 static void drop_holes(const PageShapes *shapes, PageShapes *holes) {
     bool *digit = mem_new((size_t)larger(holes->count, 1), sizeof *digit);
-    for (int i = 0; i < holes->count; i++) {
-        const PageShape *patch = patch_under(shapes, &holes->shapes[i]);
-        digit[i] = is_digit(shapes, holes, i) || (patch && shows_one(patch, &holes->shapes[i]));
-    }
+    for (int i = 0; i < holes->count; i++)
+        digit[i] = is_digit(shapes, holes, i);
     for (int i = holes->count - 1; i >= 0; i--) {
         holes->shapes[i].reversed = true;
         if (!digit[i]) page_shape_remove(holes, i);
