@@ -1,24 +1,18 @@
 #include "data/page.h"
 
 #include "core/integers.h"
-#include "data/page_course.h"
 #include "data/page_crop.h"
-#include "data/page_edge.h"
 #include "data/page_flat.h"
 #include "data/page_glyph.h"
 #include "data/page_join.h"
-#include "data/page_light.h"
-#include "data/page_mask.h"
 #include "data/page_order.h"
-#include "data/page_parts.h"
 #include "data/page_reverse.h"
-#include "data/page_shapes.h"
 #include "data/page_sheet.h"
+#include "data/page_sight.h"
 #include "data/page_skew.h"
 #include "data/picture.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -26,139 +20,6 @@ enum {
     FIRST_LOOK_PIXELS = MAX_WORK_PIXELS / 2,
     MIN_WORK_SIDE = 160 /* smaller ones up */
 };
-
-/* A page, or the sheet on it; in grey, as all pages here. */
-typedef struct {
-    PIX *page;
-    PIX *outside; /* 1 where the page isn't the sheet; NULL: nowhere */
-    int window;   /* what is wider than these pixels is paper */
-} Work;
-
-/* A page in one of the two ways to see it: its ink darker than its paper, or lighter. */
-typedef struct {
-    PIX *ink;
-    int level; /* the paper's */
-    PageLight light;
-    PIX *borders; /* upright lines of cells */
-    PIX *around;  /* what isn't the paper that is written on; or NULL */
-    PageShapes shapes, pieces;
-    PageShapes reversed; /* on patches of ink */
-    double score;        /* how much looks like writing */
-} Sight;
-
-static void sight_free(Sight *sight) {
-    pixDestroy(&sight->ink);
-    pixDestroy(&sight->borders);
-    pixDestroy(&sight->around);
-    page_shapes_free(&sight->shapes);
-    page_shapes_free(&sight->pieces);
-    page_shapes_free(&sight->reversed);
-}
-
-/* Whether neighbours differ by more than a few levels over most of a page. */
-static bool is_noisy(PIX *grey) {
-    enum { FEW = 4 };
-    int64_t noisy = 0, all = 0;
-    for (int y = 0; y < pixGetHeight(grey); y++) {
-        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
-        for (int x = 1; x < pixGetWidth(grey); x++, all++)
-            noisy += abs((int)GET_DATA_BYTE(line, x) - (int)GET_DATA_BYTE(line, x - 1)) >= FEW;
-    }
-    return 2 * noisy > all;
-}
-
-/* Replaces noise by its mean over 3x3 pixels; strokes are wider than that. */
-static void calm(PIX **grey) {
-    const int least = 100;
-    if (smaller(pixGetWidth(*grey), pixGetHeight(*grey)) < least || !is_noisy(*grey)) return;
-    PIX *calmed = pixBlockconvGray(*grey, NULL, 1, 1);
-    pixDestroy(grey);
-    *grey = calmed;
-}
-
-static PIX *ink_of(PIX *page, int window, bool dark) {
-    PIX *grey = pixCopy(NULL, page);
-    calm(&grey);
-    if (!dark) pixInvert(grey, grey);
-    PIX *ink = page_ink(grey, window, dark);
-    pixDestroy(&grey);
-    return ink;
-}
-
-static int paper_level(PIX *ink) {
-    l_uint32 level = 0;
-    pixGetRankValue(ink, 1, 0.5f, &level);
-    return (int)level;
-}
-
-/* How much a shape looks like writing: how many times longer its strokes are than wide, times their ink. The
- * gaps between strokes, which are seen when paper and ink are taken for each other, are wide. */
-static double writing_in(PIX *ink, const PageShape *shape) {
-    const double most = 20, width = page_stroke_width(shape->mask);
-    l_float32 mean = 0;
-    pixGetAverageMasked(ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
-    return width > 0 ? mean * fmin(most, shape->area / (width * width)) : 0;
-}
-
-/* The widest strokes of the shapes. */
-static double stroke_width(const PageShapes *shapes) {
-    double widest = 0;
-    for (int i = 0; i < shapes->count; i++)
-        widest = fmax(widest, page_stroke_width(shapes->shapes[i].mask));
-    return widest;
-}
-
-static Sight see(const Work *work, int window, int reach, bool dark) {
-    Sight sight = {.ink = ink_of(work->page, window, dark)};
-    if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
-    sight.level = paper_level(sight.ink);
-    PIX *mask = page_threshold(sight.ink, reach);
-    sight.around = work->outside ? NULL : page_surroundings(mask);
-    if (sight.around) pixSubtract(mask, mask, sight.around);
-    sight.reversed = page_find_reversed(mask);
-    sight.borders = page_remove_lines(&mask, sight.ink);
-    sight.light = page_remove_light(sight.ink, mask);
-    page_remove_faint(sight.ink, sight.level, mask);
-    sight.shapes = page_find_shapes(mask, &sight.pieces);
-    page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
-    page_drop_pieces_of_rules(sight.ink, work->outside, &sight.shapes);
-    for (int i = 0; i < sight.shapes.count; i++)
-        sight.score += writing_in(sight.ink, &sight.shapes.shapes[i]);
-    pixDestroy(&mask);
-    return sight;
-}
-
-/* Removes shapes that are far fainter than a shadow: rules on the paper, which show where it is taken away.
- */
-static void drop_fainter(Sight *sight, double shadow) {
-    const double least = 0.4 * shadow;
-    for (int i = sight->shapes.count - 1; i >= 0; i--) {
-        const PageShape *shape = &sight->shapes.shapes[i];
-        l_float32 mean = 0;
-        pixGetAverageMasked(sight->ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
-        if (mean < least) page_shape_remove(&sight->shapes, i);
-    }
-}
-
-/* Sees a page with a wide window first: strokes may be wide. Where they are far narrower the light is
- * followed more closely; likewise where nothing is found, or beside a shadow, in which there may be more. */
-static Sight look(const Work *work, bool dark) {
-    const int window = work->window;
-    Sight sight = see(work, window, window / 4, dark);
-    const double strokes = stroke_width(&sight.shapes);
-    int closer = (int)larger(15, sight.shapes.count ? lround(4 * strokes) : window / 3);
-    if (sight.light.width) closer = (int)larger(15, lround(fmax(2 * sight.light.width / 3.0, 2 * strokes)));
-    if (closer >= window || (!sight.shapes.count && !dark)) return sight;
-    const Work within = {work->page, sight.around ? sight.around : work->outside, closer};
-    Sight near = see(&within, closer, closer / 2, dark);
-    drop_fainter(&near, sight.light.ink);
-    if (!near.shapes.count && sight.shapes.count) {
-        sight_free(&near);
-        return sight;
-    }
-    sight_free(&sight);
-    return near;
-}
 
 /* Scales to a size that one can work with; *scale: from the result's pixels to the page's. */
 static PIX *scale_to_work(PIX *page, int most_pixels, double *scale) {
@@ -208,12 +69,12 @@ static bool is_within(const PageRect *box, const PageShapes *shapes) {
 
 /* Whether a shape isn't ink in the less likely way to see a page: what it has at the page's edge is the rest
  * of its ground, and what it has within a shape of the likelier one is the paper between strokes. */
-static bool is_paper(const Sight *sights, int number, const PageRect *box) {
+static bool is_paper(const PageSight *sights, int number, const PageRect *box) {
     return number > 0 && (is_at_edge(sights[number].ink, box) || is_within(box, &sights[0].shapes));
 }
 
 /* Where shape i of a sight is, by itself. */
-static FoundDigit place_of(const Sight *sights, int number, int i) {
+static FoundDigit place_of(const PageSight *sights, int number, int i) {
     const PageShape *shape = &sights[number].shapes.shapes[i];
     return (FoundDigit){.sight = number,
                         .line = shape->line,
@@ -226,8 +87,8 @@ static FoundDigit place_of(const Sight *sights, int number, int i) {
 }
 
 /* Adds the readings of several shapes as one. */
-static void read_joins(const Sight *sights, int number, double scale, FoundDigits *found) {
-    const Sight *sight = &sights[number];
+static void read_joins(const PageSight *sights, int number, double scale, FoundDigits *found) {
+    const PageSight *sight = &sights[number];
     PageJoins joins = page_find_joins(&sight->shapes, &sight->pieces);
     for (int i = 0; i < joins.count; i++) {
         const PageJoin *join = &joins.joins[i];
@@ -241,8 +102,8 @@ static void read_joins(const Sight *sights, int number, double scale, FoundDigit
 }
 
 /* sights [2]; number: which one is read. */
-static void read_shapes(Sight *sights, int number, double scale, FoundDigits *found) {
-    Sight *sight = &sights[number];
+static void read_shapes(PageSight *sights, int number, double scale, FoundDigits *found) {
+    PageSight *sight = &sights[number];
     PIX *inverse = pixInvert(NULL, sight->ink);
     page_order_shapes(&sight->shapes, &sight->pieces, sight->borders);
     for (int i = 0; i < sight->shapes.count; i++) {
@@ -264,7 +125,7 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const double near = 0.8;
     const int64_t before = found->count;
     double scale;
-    Work work = {.page = scale_to_work(page, MAX_WORK_PIXELS, &scale)};
+    PageWork work = {.page = scale_to_work(page, MAX_WORK_PIXELS, &scale)};
     if (!work.page) return;
     const int width = pixGetWidth(work.page), height = pixGetHeight(work.page);
     work.window = (int)larger(15, smaller(larger(width, height) / 2, smaller(width, height)));
@@ -272,17 +133,17 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const bool dark_first = is_dark_on_light(work.page, work.window);
     const double skew = page_find_skew(work.page, dark_first);
     if (skew != 0) page_turn(&work.page, &work.outside, skew);
-    Sight sights[2];
+    PageSight sights[2];
     for (int s = 0; s < 2; s++) {
-        sights[s] = look(&work, dark_first == (s == 0));
+        sights[s] = page_look(&work, dark_first == (s == 0));
         page_add_reversed(&sights[s].shapes, &sights[s].reversed);
     }
     for (int s = 0; s < 2; s++)
         if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
             read_shapes(sights, s, scale, found);
     if (skew != 0) page_turn_back(found, before, pixGetWidth(page), pixGetHeight(page), skew);
-    sight_free(&sights[0]);
-    sight_free(&sights[1]);
+    page_sight_free(&sights[0]);
+    page_sight_free(&sights[1]);
     pixDestroy(&work.page);
     pixDestroy(&work.outside);
 }

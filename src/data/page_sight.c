@@ -1,0 +1,123 @@
+#include "data/page_sight.h"
+
+#include "core/integers.h"
+#include "data/page_course.h"
+#include "data/page_edge.h"
+#include "data/page_mask.h"
+#include "data/page_reverse.h"
+#include "data/page_shapes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+void page_sight_free(PageSight *sight) {
+    pixDestroy(&sight->ink);
+    pixDestroy(&sight->borders);
+    pixDestroy(&sight->around);
+    page_shapes_free(&sight->shapes);
+    page_shapes_free(&sight->pieces);
+    page_shapes_free(&sight->reversed);
+}
+
+/* Whether neighbours differ by more than a few levels over most of a page. */
+static bool is_noisy(PIX *grey) {
+    enum { FEW = 4 };
+    int64_t noisy = 0, all = 0;
+    for (int y = 0; y < pixGetHeight(grey); y++) {
+        const l_uint32 *line = pixGetData(grey) + (int64_t)y * pixGetWpl(grey);
+        for (int x = 1; x < pixGetWidth(grey); x++, all++)
+            noisy += abs((int)GET_DATA_BYTE(line, x) - (int)GET_DATA_BYTE(line, x - 1)) >= FEW;
+    }
+    return 2 * noisy > all;
+}
+
+/* Replaces noise by its mean over 3x3 pixels; strokes are wider than that. */
+static void calm(PIX **grey) {
+    const int least = 100;
+    if (smaller(pixGetWidth(*grey), pixGetHeight(*grey)) < least || !is_noisy(*grey)) return;
+    PIX *calmed = pixBlockconvGray(*grey, NULL, 1, 1);
+    pixDestroy(grey);
+    *grey = calmed;
+}
+
+static PIX *ink_of(PIX *page, int window, bool dark) {
+    PIX *grey = pixCopy(NULL, page);
+    calm(&grey);
+    if (!dark) pixInvert(grey, grey);
+    PIX *ink = page_ink(grey, window, dark);
+    pixDestroy(&grey);
+    return ink;
+}
+
+static int paper_level(PIX *ink) {
+    l_uint32 level = 0;
+    pixGetRankValue(ink, 1, 0.5f, &level);
+    return (int)level;
+}
+
+/* How much a shape looks like writing: how many times longer its strokes are than wide, times their ink. The
+ * gaps between strokes, which are seen when paper and ink are taken for each other, are wide. */
+static double writing_in(PIX *ink, const PageShape *shape) {
+    const double most = 20, width = page_stroke_width(shape->mask);
+    l_float32 mean = 0;
+    pixGetAverageMasked(ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
+    return width > 0 ? mean * fmin(most, shape->area / (width * width)) : 0;
+}
+
+/* The widest strokes of the shapes. */
+static double stroke_width(const PageShapes *shapes) {
+    double widest = 0;
+    for (int i = 0; i < shapes->count; i++)
+        widest = fmax(widest, page_stroke_width(shapes->shapes[i].mask));
+    return widest;
+}
+
+static PageSight see(const PageWork *work, int window, int reach, bool dark) {
+    PageSight sight = {.ink = ink_of(work->page, window, dark)};
+    if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
+    sight.level = paper_level(sight.ink);
+    PIX *mask = page_threshold(sight.ink, reach);
+    sight.around = work->outside ? NULL : page_surroundings(mask);
+    if (sight.around) pixSubtract(mask, mask, sight.around);
+    sight.reversed = page_find_reversed(mask);
+    sight.borders = page_remove_lines(&mask, sight.ink);
+    sight.light = page_remove_light(sight.ink, mask);
+    page_remove_faint(sight.ink, sight.level, mask);
+    sight.shapes = page_find_shapes(mask, &sight.pieces);
+    page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
+    page_drop_pieces_of_rules(sight.ink, work->outside, &sight.shapes);
+    for (int i = 0; i < sight.shapes.count; i++)
+        sight.score += writing_in(sight.ink, &sight.shapes.shapes[i]);
+    pixDestroy(&mask);
+    return sight;
+}
+
+/* Removes shapes that are far fainter than a shadow: rules on the paper, which show where it is taken away.
+ */
+static void drop_fainter(PageSight *sight, double shadow) {
+    const double least = 0.4 * shadow;
+    for (int i = sight->shapes.count - 1; i >= 0; i--) {
+        const PageShape *shape = &sight->shapes.shapes[i];
+        l_float32 mean = 0;
+        pixGetAverageMasked(sight->ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
+        if (mean < least) page_shape_remove(&sight->shapes, i);
+    }
+}
+
+PageSight page_look(const PageWork *work, bool dark) {
+    const int window = work->window;
+    PageSight sight = see(work, window, window / 4, dark);
+    const double strokes = stroke_width(&sight.shapes);
+    int closer = (int)larger(15, sight.shapes.count ? lround(4 * strokes) : window / 3);
+    if (sight.light.width) closer = (int)larger(15, lround(fmax(2 * sight.light.width / 3.0, 2 * strokes)));
+    if (closer >= window || (!sight.shapes.count && !dark)) return sight;
+    const PageWork within = {work->page, sight.around ? sight.around : work->outside, closer};
+    PageSight near = see(&within, closer, closer / 2, dark);
+    drop_fainter(&near, sight.light.ink);
+    if (!near.shapes.count && sight.shapes.count) {
+        page_sight_free(&near);
+        return sight;
+    }
+    page_sight_free(&sight);
+    return near;
+}

@@ -1,0 +1,35 @@
+/* How a page is seen: where its ink is, and the shapes in it. Private to src/data/page*.c. */
+#ifndef PARDIGITS_DATA_PAGE_SIGHT_H
+#define PARDIGITS_DATA_PAGE_SIGHT_H
+
+#include "data/page_light.h"
+#include "data/page_parts.h"
+
+#include <stdbool.h>
+
+/* A page, or the sheet on it; in grey, as all pages here. */
+typedef struct {
+    PIX *page;
+    PIX *outside; /* 1 where the page isn't the sheet; NULL: nowhere */
+    int window;   /* what is wider than these pixels is paper */
+} PageWork;
+
+/* A page in one of the two ways to see it: its ink darker than its paper, or lighter. */
+typedef struct {
+    PIX *ink;
+    int level; /* the paper's */
+    PageLight light;
+    PIX *borders; /* upright lines of cells */
+    PIX *around;  /* what isn't the paper that is written on; or NULL */
+    PageShapes shapes, pieces;
+    PageShapes reversed; /* on patches of ink */
+    double score;        /* how much looks like writing */
+} PageSight;
+
+/* Sees a page with a wide window first: strokes may be wide. Where they are far narrower the light is
+ * followed more closely; likewise where nothing is found, or beside a shadow, in which there may be more. */
+PageSight page_look(const PageWork *work, bool dark);
+
+void page_sight_free(PageSight *sight);
+
+#endif
