@@ -56,12 +56,14 @@ static bool is_at_edge(PIX *page, const PageRect *box) {
            box->y + box->height >= pixGetHeight(page) - 2;
 }
 
-/* Whether a box lies inside that of a shape. */
+/* Whether a box lies inside that of a shape, or nearly so: the two ways see edges a little differently. */
 static bool is_within(const PageRect *box, const PageShapes *shapes) {
+    enum { NEAR = 2 /* pixels */ };
     for (int i = 0; i < shapes->count; i++) {
         const PageRect *around = &shapes->shapes[i].box;
-        if (box->x >= around->x && box->y >= around->y && box->x + box->width <= around->x + around->width &&
-            box->y + box->height <= around->y + around->height)
+        if (box->x >= around->x - NEAR && box->y >= around->y - NEAR &&
+            box->x + box->width <= around->x + around->width + NEAR &&
+            box->y + box->height <= around->y + around->height + NEAR)
             return true;
     }
     return false;
@@ -104,19 +106,36 @@ static void read_joins(const PageSight *sights, int number, double scale, FoundD
 /* sights [2]; number: which one is read. */
 static void read_shapes(PageSight *sights, int number, double scale, FoundDigits *found) {
     PageSight *sight = &sights[number];
-    PIX *inverse = pixInvert(NULL, sight->ink);
     page_order_shapes(&sight->shapes, &sight->pieces, sight->borders);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
         if (is_paper(sights, number, &shape->box)) continue;
         const FoundDigit place = place_of(sights, number, i);
         if (shape->reversed)
-            page_read_shape(inverse, page_reversed_level(inverse, shape), shape, place, scale, found);
+            page_read_shape(sight->reversed_ink, page_reversed_level(sight->reversed_ink, shape), shape,
+                            place, scale, found);
         else
             page_read_shape(sight->ink, sight->level, shape, place, scale, found);
     }
-    pixDestroy(&inverse);
     read_joins(sights, number, scale, found);
+}
+
+/* A page in both ways, the likelier one first. A large patch of ink may count as paper; so the way in which
+ * more looks like writing, and far more together with digits on such patches, is the likelier one. */
+static void see_both_ways(const PageWork *work, bool dark_first, PageSight sights[2]) {
+    const double far_more = 1.5;
+    double on_patches[2];
+    for (int s = 0; s < 2; s++) {
+        sights[s] = page_look(work, dark_first == (s == 0));
+        on_patches[s] = page_sight_add_reversed(&sights[s]);
+    }
+    const double first_score = sights[0].score, second_score = sights[1].score;
+    if (second_score <= first_score || on_patches[1] <= (far_more - 1) * second_score ||
+        second_score + on_patches[1] <= far_more * (first_score + on_patches[0]))
+        return;
+    const PageSight first = sights[0];
+    sights[0] = sights[1];
+    sights[1] = first;
 }
 
 /* The likelier way to see it comes first; the other one too where it looks as much like writing. outside [as
@@ -134,10 +153,7 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     const double skew = page_find_skew(work.page, dark_first);
     if (skew != 0) page_turn(&work.page, &work.outside, skew);
     PageSight sights[2];
-    for (int s = 0; s < 2; s++) {
-        sights[s] = page_look(&work, dark_first == (s == 0));
-        page_add_reversed(&sights[s].shapes, &sights[s].reversed);
-    }
+    see_both_ways(&work, dark_first, sights);
     for (int s = 0; s < 2; s++)
         if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
             read_shapes(sights, s, scale, found);

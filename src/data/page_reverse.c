@@ -10,7 +10,8 @@
 static bool is_stroke(const PageShape *shape) {
     const double width = page_stroke_width(shape->mask), length = shape->area / width,
                  height = shape->box.height;
-    return width <= 0.2 * height && length >= 1.9 * height && length >= 1.5 * hypot(shape->box.width, height);
+    return width <= 0.22 * height && length >= 1.9 * height &&
+           length >= 1.5 * hypot(shape->box.width, height);
 }
 
 /* Whether ink surrounds a hole for a quarter of its height. */
@@ -190,4 +191,66 @@ void page_add_reversed(PageShapes *shapes, PageShapes *reversed) {
     mem_free(shapes->shapes);
     *shapes = (PageShapes){count, all};
     reversed->count = 0;
+}
+
+/* Pixels of a mask that lie on a shape's. */
+static int pixels_within(PIX *mask, const PageShape *shape) {
+    l_int32 count = 0;
+    PIX *both = pixCopy(NULL, shape->mask);
+    pixRasterop(both, 0, 0, pixGetWidth(both), pixGetHeight(both), PIX_SRC & PIX_DST, mask, shape->box.x,
+                shape->box.y);
+    pixCountPixels(both, &count, NULL);
+    pixDestroy(&both);
+    return count;
+}
+
+/* The patches that digits lie on, where they are thicker than strokes, and a little more. */
+static PIX *patches_under(PIX *mask, const PageShapes *digits) {
+    PIX *near = pixCreateTemplate(mask);
+    int lowest = pixGetHeight(mask);
+    for (int i = 0; i < digits->count; i++) {
+        const PageRect *box = &digits->shapes[i].box;
+        const int reach = (int)larger(2, box->height / 4);
+        pixRasterop(near, box->x - reach, box->y - reach, box->width + 2 * reach, box->height + 2 * reach,
+                    PIX_SET, NULL, 0, 0);
+        lowest = (int)smaller(lowest, box->height);
+    }
+    const int side = (int)larger(3, lowest / 4);
+    PIX *thick = pixOpenBrick(NULL, mask, side, side);
+    pixAnd(near, near, thick);
+    PIX *filled = pixSeedfillBinary(NULL, near, thick, 8), *patches = pixDilateBrick(NULL, filled, 5, 5);
+    pixDestroy(&near);
+    pixDestroy(&thick);
+    pixDestroy(&filled);
+    return patches;
+}
+
+static void remove_on_patches(PIX *patches, PageShapes *shapes) {
+    for (int i = shapes->count - 1; i >= 0; i--)
+        if (2 * pixels_within(patches, &shapes->shapes[i]) > shapes->shapes[i].area)
+            page_shape_remove(shapes, i);
+}
+
+static bool overlap(const PageRect *a, const PageRect *b) {
+    return page_gap_x(a, b) < 0 && page_gap_y(a, b) < 0;
+}
+
+void page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
+                        PageShapes *to) {
+    drop_holes(before, from);
+    if (!from->count) return;
+    PIX *patches = patches_under(mask, from);
+    remove_on_patches(patches, shapes);
+    pixDestroy(&patches);
+    for (int i = 0; i < from->count; i++)
+        for (int j = to->count - 1; j >= 0; j--)
+            if (overlap(&from->shapes[i].box, &to->shapes[j].box)) page_shape_remove(to, j);
+    PageShape *all = mem_new((size_t)larger(1, to->count + from->count), sizeof *all);
+    for (int j = 0; j < to->count; j++)
+        all[j] = to->shapes[j];
+    for (int i = 0; i < from->count; i++)
+        all[to->count++] = from->shapes[i];
+    mem_free(to->shapes);
+    to->shapes = all;
+    from->count = 0;
 }

@@ -12,6 +12,12 @@ PageShapes page_find_reversed(PIX *mask);
 /* Moves the digits among them to the page's shapes, in place of their patches. */
 void page_add_reversed(PageShapes *shapes, PageShapes *reversed);
 
+/* Moves the digits among holes from one look at a page to those of a closer one, to which their patches may
+ * be paper, and removes shapes that are pieces of these. mask, before, from: of the first look; shapes, to:
+ * of the closer one. */
+void page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
+                        PageShapes *to);
+
 /* The level of the patch that such a shape lies on, in the inverse of the page's ink. */
 int page_reversed_level(PIX *inverse, const PageShape *shape);
 

@@ -17,6 +17,8 @@ void page_sight_free(PageSight *sight) {
     page_shapes_free(&sight->shapes);
     page_shapes_free(&sight->pieces);
     page_shapes_free(&sight->reversed);
+    pixDestroy(&sight->reversed_mask);
+    pixDestroy(&sight->reversed_ink);
 }
 
 /* Whether neighbours differ by more than a few levels over most of a page. */
@@ -77,9 +79,13 @@ static PageSight see(const PageWork *work, int window, int reach, bool dark) {
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
+    sight.reversed = page_find_reversed(mask);
+    if (sight.reversed.count) {
+        sight.reversed_mask = pixCopy(NULL, mask);
+        sight.reversed_ink = pixInvert(NULL, sight.ink);
+    }
     sight.around = work->outside ? NULL : page_surroundings(mask);
     if (sight.around) pixSubtract(mask, mask, sight.around);
-    sight.reversed = page_find_reversed(mask);
     sight.borders = page_remove_lines(&mask, sight.ink);
     sight.light = page_remove_light(sight.ink, mask);
     page_remove_faint(sight.ink, sight.level, mask);
@@ -104,6 +110,16 @@ static void drop_fainter(PageSight *sight, double shadow) {
     }
 }
 
+/* A patch of ink that is wider than a closer look's window is paper there: what is on it is known from the
+ * look before. */
+static void keep_reversed(PageSight *before, PageSight *near) {
+    if (!before->reversed_ink) return;
+    page_keep_reversed(before->reversed_mask, &before->shapes, &before->reversed, &near->shapes,
+                       &near->reversed);
+    pixDestroy(&near->reversed_ink);
+    near->reversed_ink = pixClone(before->reversed_ink);
+}
+
 PageSight page_look(const PageWork *work, bool dark) {
     const int window = work->window;
     PageSight sight = see(work, window, window / 4, dark);
@@ -118,6 +134,16 @@ PageSight page_look(const PageWork *work, bool dark) {
         page_sight_free(&near);
         return sight;
     }
+    keep_reversed(&sight, &near);
     page_sight_free(&sight);
     return near;
+}
+
+double page_sight_add_reversed(PageSight *sight) {
+    double score = 0;
+    page_add_reversed(&sight->shapes, &sight->reversed);
+    for (int i = 0; i < sight->shapes.count; i++)
+        if (sight->shapes.shapes[i].reversed)
+            score += writing_in(sight->reversed_ink, &sight->shapes.shapes[i]);
+    return score;
 }

@@ -23,12 +23,18 @@ typedef struct {
     PIX *around;  /* what isn't the paper that is written on; or NULL */
     PageShapes shapes, pieces;
     PageShapes reversed; /* on patches of ink */
+    PIX *reversed_mask;  /* of the ink where these were found; NULL where there are none */
+    PIX *reversed_ink;   /* the inverse of the ink there; NULL likewise */
     double score;        /* how much looks like writing */
 } PageSight;
 
 /* Sees a page with a wide window first: strokes may be wide. Where they are far narrower the light is
  * followed more closely; likewise where nothing is found, or beside a shadow, in which there may be more. */
 PageSight page_look(const PageWork *work, bool dark);
+
+/* Adds the digits on patches of ink to the shapes, in place of their patches. Returns how much they look like
+ * writing, as the score does. */
+double page_sight_add_reversed(PageSight *sight);
 
 void page_sight_free(PageSight *sight);
 

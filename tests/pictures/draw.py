@@ -523,6 +523,13 @@ class Drawer:
             x, text = x + 180, text + label
         return page, text + self.row(page, 2, x + 20, 70, 70, 14)
 
+    def draw_band(self):
+        """A light number on a dark band across the page, as a table's head, and a dark one below."""
+        page, height = self.page(640, 320), self.between(46, 60)
+        ImageDraw.Draw(page).rectangle((0, 30, 640, 130), fill=((40, 40, 40), (40, 60, 120), (120, 40, 40))[self.between(0, 2)])
+        above = self.row(page, 4, 60, 80 - height // 2, height, 10, (240, 240, 240))
+        return page, above + self.row(page, 4, 60, 200, height, 10)
+
     def draw_badge(self):
         """A light digit on a dark disc, alone."""
         radius = self.between(60, 110)
@@ -730,7 +737,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge")  # found later; drawn last, so that the others stay what they were
+        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
