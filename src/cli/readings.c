@@ -86,8 +86,8 @@ static double digit_likelihood(double log_odds, double log_odds_at_half, double 
     return 1 / (1 + exp((log_odds_at_half - log_odds) / spread));
 }
 
-/* What model and gate say of image i. All but 0.07 % of MNIST's digits that the gate wasn't trained on have
- * log odds of -3.5 or more, all but 0.22 % -1.5 (results/pictures.md); where the model isn't sure the latter
+/* What model and gate say of image i. All but 0.14 % of MNIST's digits that the gate wasn't trained on have
+ * log odds of -3.5 or more, all but 0.38 % -1.5 (results/pictures.md); where the model isn't sure the latter
  * are asked for. Digits that were cut from others or joined wrongly mostly have less than 2. Of doubtful
  * shapes in short words 95 % of the letters have less than -4, and 2 of 30 digits. */
 static void weigh(const Model *model, const FoundDigits *found, const Answers *views, int64_t i,

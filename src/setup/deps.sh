@@ -24,7 +24,7 @@ declare -A packages=(
             fonts-goudybookletter fonts-havana fonts-inconsolata fonts-isabella fonts-jura fonts-kaushanscript fonts-lato
             fonts-leckerli-one fonts-liberation fonts-lobster fonts-ocr-b fonts-okolaks fonts-oldstandard fonts-open-sans
             fonts-opendyslexic fonts-play fonts-quicksand fonts-radisnoir fonts-roboto-fontface fonts-sil-andika
-            fonts-yanone-kaffeesatz"
+            fonts-yanone-kaffeesatz hershey-fonts-data"
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"
     [simulate]="libsimgrid-dev"

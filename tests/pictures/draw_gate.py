@@ -4,9 +4,9 @@
 
 Usage: draw_gate.py MNIST_DIR OUT_DIR [--fonts DIR]... [--count N] [--seed S]
 
-Digits are MNIST's first 50,000 training images and those of printed and handwriting-like fonts, each as it is or drawn anew:
-blurred, at few pixels, thin, thick, slanted, noisy. Others are letters and signs of the same fonts, letters of bent strokes,
-scribbles, pairs and pieces of digits, rests of rules, blots, noise. All pass through the same cutting out and scaling as on a
+Digits are MNIST's first 50,000 training images and those of printed, handwriting-like and stroke fonts, each as it is or drawn
+anew: blurred, at few pixels, thin, thick, slanted, noisy. Others are letters and signs of the same fonts, letters of bent strokes,
+Japanese signs, scribbles, pairs and pieces of digits, rests of rules, blots, noise. All pass through the same cutting out and scaling as on a
 page. The fonts aren't those of draw.py, neither its test part's nor its validation part's. The test part of the files has the
 other 10,000 training images, drawn likewise, and other shapes of fonts that aren't in the training part.
 """
@@ -31,6 +31,10 @@ UNUSUAL = ("ocrbs", "ocrbx", "ocrbe", "ocrbf", "hairline", "thin", "mathtex", "c
 OLD_FIGURES = ("essays", "goudy", "isabella", "ebgaramond")  # 0 and 1 like o and I: only their letters are used
 VALID_FONTS = ("andika", "opendyslexic", "play", "ecolier", "essays", "engadget", "oldstandard", "havana")
 SIGNS = "ACEFHJKLMNPQRTUVWXYacdefhkmnprtuvwxyAEFGHKMNPRTUWXYadefhkmnrtuwxy&@%?+=#<>*$€ÄÖé"
+# Fonts of strokes (Hershey's, in Debian's hershey-fonts-data), which a pen of any width draws.
+STROKES = "/usr/share/hershey-fonts"
+STROKE_FONTS = ("futural", "futuram", "rowmans", "rowmand", "timesr", "timesi", "scripts", "scriptc", "cursive")
+SIGNS_OF_STROKES = [sign for sign in SIGNS if ord(sign) < 127]
 POINTS = {  # letters as strokes in the unit square
     "A": [[(0, 1), (.5, 0), (1, 1)], [(.2, .6), (.8, .6)]], "E": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, .5), (.8, .5)]],
     "F": [[(1, 0), (0, 0), (0, 1)], [(0, .5), (.8, .5)]], "H": [[(0, 0), (0, 1)], [(1, 0), (1, 1)], [(0, .5), (1, .5)]],
@@ -123,12 +127,48 @@ def centred(values):
     return out
 
 
+def read_strokes(name):
+    """The signs of a Hershey font in their order, from the blank on; each a list of lines, of points in the unit square.
+
+    A record: the sign's number in 5 characters, the number of its points in 3, then two characters a point, each "R" plus a
+    coordinate; the first point holds the margins, " R" lifts the pen.
+    """
+    text = open(os.path.join(STROKES, name + ".jhf"), encoding="ascii").read().split("\n")
+    signs, record = [], ""
+    for line in text:
+        record += line
+        if len(record) < 8 or len(record) < 8 + 2 * int(record[5:8]):
+            continue
+        pairs = [record[at:at + 2] for at in range(10, 8 + 2 * int(record[5:8]), 2)]
+        lines = [[]]
+        for pair in pairs:
+            if pair == " R":
+                lines.append([])
+            else:
+                lines[-1].append((ord(pair[0]) - ord("R"), ord(pair[1]) - ord("R")))
+        signs.append(in_unit_square([line for line in lines if len(line) > 1]))
+        record = ""
+    return signs
+
+
+def in_unit_square(lines):
+    """Of the height 1, in the middle; those that are wider of the width 1."""
+    if not lines:
+        return []
+    points = np.concatenate([np.array(line, float) for line in lines])
+    low, high = points.min(0), points.max(0)
+    size = max((high - low).max(), 1)
+    return [[tuple((np.array(point) - (low + high) / 2) / size + .5) for point in line] for line in lines]
+
+
 class Drawer:
     def __init__(self, images, labels, fonts, seed):
         self.images, self.labels, self.fonts = images, labels, fonts
         self.digit_fonts = [f for f in fonts if not is_one_of(f, OLD_FIGURES)]
         self.random = np.random.RandomState(seed)
         self.loaded = {}
+        self.stroke_fonts = [read_strokes(name) for name in STROKE_FONTS]
+        self.kanji = [lines for lines in read_strokes("japanese") if len(lines) > 4]
 
     def between(self, low, high):
         return int(self.random.randint(low, high + 1))
@@ -170,6 +210,15 @@ class Drawer:
         side = self.choice((-3, 1, 1, 3, 3, 5))
         return Image.fromarray(grown(np.asarray(image), side))
 
+    def hollow(self, image):
+        """Its outline, drawn once or several times, as sketched letters are."""
+        out = Image.new("L", image.size)
+        for _ in range(self.between(1, 3)):
+            values = np.asarray(self.bent(image, .3))
+            edge = grown(values, self.choice((3, 5))) - grown(values, -self.choice((1, 3)))
+            out.paste(255, (0, 0), Image.fromarray(edge))
+        return out
+
     def worn(self, image):
         """As pictures come out: few pixels, blurred, noisy, partly faded."""
         kind = self.between(0, 9)
@@ -206,6 +255,21 @@ class Drawer:
             for x, y in bowed:
                 draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
         return image.filter(ImageFilter.GaussianBlur(1))
+
+    def stroked(self, sign):
+        """A sign of a font of strokes."""
+        return self.curves(self.choice(self.stroke_fonts)[ord(sign) - ord(" ")])
+
+    def curves(self, lines):
+        width, across = self.between(3, 9), self.random.uniform(.6, 1.05)
+        image = Image.new("L", (96, 96))
+        draw = ImageDraw.Draw(image)
+        for line in lines:
+            points = [(48 + across * 60 * (x - .5), 48 + 60 * (y - .5)) for x, y in line]
+            draw.line(points, fill=255, width=width, joint="curve")
+            for x, y in points:
+                draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
+        return self.bent(image.filter(ImageFilter.GaussianBlur(1)), self.choice((.3, .8, 1.3)))
 
     def piece(self, image):
         """Part of a shape, such as a mended rule or a cut leaves."""
@@ -255,11 +319,13 @@ class Drawer:
         return image
 
     def digit(self):
-        if self.between(0, 9) < 7:
+        kind, label = self.between(0, 19), self.between(0, 9)
+        if kind < 13:
             image, label = self.mnist()
             image = self.bent(image, .4)
+        elif kind < 14:
+            image = self.stroked(str(label))
         else:
-            label = self.between(0, 9)
             image = self.bent(self.text(str(label), self.digit_fonts), self.choice((0.2, .6, 1)))
         return seen(self.worn(self.pen(image)), self.random.uniform(.3, .5)), label
 
@@ -267,6 +333,10 @@ class Drawer:
         kind = self.between(0, 19)
         if kind < 10:
             image = self.pen(self.bent(self.text(self.choice(SIGNS), self.fonts), self.choice((0.2, .6, 1, 1.4))))
+            if not self.between(0, 11):
+                image = self.hollow(image)
+        elif kind < 12:
+            image = self.stroked(self.choice(SIGNS_OF_STROKES))
         elif kind < 14:
             image = self.bent(self.strokes(self.choice(list(POINTS.values())), .05, self.between(3, 9)), .8)
         elif kind < 15:
@@ -276,6 +346,8 @@ class Drawer:
             image = self.pair()
         elif kind < 17:
             image = self.piece(self.text(self.choice(SIGNS), self.fonts))
+        elif kind < 18 and self.between(0, 1):
+            image = self.curves(self.choice(self.kanji))
         else:
             image = self.blot()
         return seen(self.worn(image), self.random.uniform(.3, .5)), OTHER
@@ -347,7 +419,7 @@ def main():
     parser.add_argument("mnist")
     parser.add_argument("out")
     parser.add_argument("--fonts", action="append", default=[])
-    parser.add_argument("--count", type=int, default=60000)
+    parser.add_argument("--count", type=int, default=150000)
     parser.add_argument("--seed", type=int, default=7)
     given = parser.parse_args()
     images = read_idx(given.mnist, "train-images-idx3-ubyte", 16).reshape(-1, 28, 28)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains the small network that tells digits from other shapes, and writes src/data/gate_weights.h; prints what the limit in
-# src/cli/readings.c is chosen by. Usage: gate.sh (a quarter of an hour)
+# src/cli/readings.c is chosen by. Usage: gate.sh (half an hour)
 set -euo pipefail
 program=${BUILD:-build}/pardigits
 folder=$(mktemp -d)
