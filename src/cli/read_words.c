@@ -157,15 +157,33 @@ static bool is_like_comma(const FoundDigit *stroke, const FoundDigit *digit) {
            stroke->y + stroke->height > bottom;
 }
 
-/* A stroke that is read as 1 may be a comma, or, where it is far higher than most digits of its line, a line
- * between numbers. */
+/* Whether a stroke reaches further up and further down than the digit beside it, by a share of its height. */
+static bool reaches_beyond(const FoundDigit *stroke, const FoundDigit *digit, double share) {
+    const double least = share * digit->height;
+    return digit->y - stroke->y >= least && stroke->y + stroke->height - digit->y - digit->height >= least;
+}
+
+/* Whether stroke s of a line may be a slash or a bracket: it reaches beyond the digits before and after it in
+ * its number, or clearly beyond the only one. */
+static bool is_like_slash(const ReadDigits *read, const Run *line, int s) {
+    const ReadDigit *stroke = &read->digits[s];
+    const bool before = s > line->first && are_close(&read->digits[s - 1], stroke),
+               after = s + 1 < line->end && are_close(stroke, &read->digits[s + 1]);
+    const double share = before && after ? 0.03 : 0.05;
+    return (before || after) &&
+           (!before || reaches_beyond(&stroke->place, &read->digits[s - 1].place, share)) &&
+           (!after || reaches_beyond(&stroke->place, &read->digits[s + 1].place, share));
+}
+
+/* A stroke that is read as 1 may be a comma, a slash or a bracket, or, where it is far higher than most
+ * digits of its line, a line between numbers. */
 static void doubt_strokes(ReadDigits *read, int first) {
     for (Run line = {first, first}; next_run(read, same_line, read->count, &line);) {
         const int usual = ranked_height(read, &line, (line.end - line.first) / 2);
         for (int s = line.first; s < line.end; s++) {
             ReadDigit *stroke = &read->digits[s];
             if (stroke->best.label != 1) continue;
-            bool doubtful = stroke->place.height >= 4 * usual;
+            bool doubtful = stroke->place.height >= 4 * usual || is_like_slash(read, &line, s);
             for (int d = first; d < read->count && !doubtful; d++)
                 doubtful = is_like_comma(&stroke->place, &read->digits[d].place);
             stroke->doubtful = stroke->doubtful || doubtful;

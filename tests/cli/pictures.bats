@@ -317,6 +317,10 @@ for step in range(50):
 comma.save("comma.pgm")
 separator = Page(600, 460).fill(290, 20, 3, 420, 30).fill(260, 20, 30, 3, 30).fill(292, 437, 18, 3, 30)  # 72, a line with hooks, 72
 separator.put(0, 3, 40, 190).put(1, 3, 130, 190).put(0, 3, 340, 190).put(1, 3, 430, 190).save("separator.pgm")
+date = Page(360, 200).put(0, 4, 30, 40).put(1, 4, 200, 40)
+for y in range(40, 164):
+    date.fill(184 - (y - 40) // 3, y, 7, 1, 30)
+date.save("date.pgm")  # 7/2
 Page(200, 200).save("blank.pgm")
 Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
 Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
@@ -376,8 +380,8 @@ PYTHON
     [[ $(grep -cE '^([0-9]\?){3,} 72 .*label' "$BATS_TEST_TMPDIR/words") -eq 2 ]]
     grep '^7?2? .*joined' "$BATS_TEST_TMPDIR/words"
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
-    "$PARDIGITS" predict knn comma.pgm separator.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
-    [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 6 ]]
+    "$PARDIGITS" predict knn comma.pgm separator.pgm date.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
+    [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
     "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful
     # a damaged page ends its file, not the ones beside it
