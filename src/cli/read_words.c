@@ -191,8 +191,20 @@ static void doubt_strokes(ReadDigits *read, int first) {
     }
 }
 
+/* So many 1s on end are rather the bars of a bar code, the teeth of a comb or a tally. */
+static void doubt_bars(ReadDigits *read, int first) {
+    const int many = 7;
+    for (Run line = {first, first}; next_run(read, same_line, read->count, &line);)
+        for (Run bars = {line.first, line.first}; bars.end < line.end; bars.first = ++bars.end) {
+            while (bars.end < line.end && read->digits[bars.end].best.label == 1)
+                bars.end++;
+            if (bars.end - bars.first >= many) make_doubtful(read, &bars);
+        }
+}
+
 void doubt_words(ReadDigits *read, int first) {
     doubt_strokes(read, first);
+    doubt_bars(read, first);
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);
     if (!is_print(read, first)) return;

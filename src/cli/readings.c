@@ -86,6 +86,14 @@ static double digit_likelihood(double log_odds, double log_odds_at_half, double 
     return 1 / (1 + exp((log_odds_at_half - log_odds) / spread));
 }
 
+/* Whether the gate rather sees another digit, such as a 1 of print with a flag where the model sees a 7. */
+static bool gate_disagrees(const float *log_odds, int label) {
+    const float clearly = 1;
+    for (int k = 0; k < GATE_DIGITS; k++)
+        if (log_odds[k] > log_odds[label] + clearly) return true;
+    return false;
+}
+
 /* What model and gate say of image i. All but 0.14 % of MNIST's digits that the gate wasn't trained on have
  * log odds of -3.5 or more, all but 0.38 % -1.5 (results/pictures.md); where the model isn't sure the latter
  * are asked for. Digits that were cut from others or joined wrongly mostly have less than 2. Of doubtful
@@ -101,6 +109,7 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
     if (found->digits[i].struck || found->digits[i].badly_cut) doubt->sure[i] = 0;
     doubt->log_odds[i] = gated ? log_odds[answers->best[i].label] : HUGE_VALF;
     if (!gated) return;
+    if (gate_disagrees(log_odds, answers->best[i].label)) doubt->sure[i] = 0;
     const double own = (double)doubt->log_odds[i], limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
     doubt->sure[i] = fmin(doubt->sure[i], digit_likelihood(own, limit, 1));
     doubt->rank[i] = fmin(doubt->rank[i], digit_likelihood(own, 2, 2));

@@ -317,6 +317,14 @@ for step in range(50):
 comma.save("comma.pgm")
 separator = Page(600, 460).fill(290, 20, 3, 420, 30).fill(260, 20, 30, 3, 30).fill(292, 437, 18, 3, 30)  # 72, a line with hooks, 72
 separator.put(0, 3, 40, 190).put(1, 3, 130, 190).put(0, 3, 340, 190).put(1, 3, 430, 190).save("separator.pgm")
+bars = Page(400, 120)
+for k in range(9):
+    bars.fill(30 + 38 * k, 20, 6 + k % 2 * 4, 80, 30)
+bars.save("bars_of_code.pgm")
+flag = Page(200, 200).fill(110, 40, 12, 120, 30)  # a 1 as print has it
+for x in range(34):
+    flag.fill(110 - x, 40 + x * 26 // 34, 1, 14, 30)
+flag.save("flag.pgm")
 date = Page(360, 200).put(0, 4, 30, 40).put(1, 4, 200, 40)
 for y in range(40, 164):
     date.fill(184 - (y - 40) // 3, y, 7, 1, 30)
@@ -382,6 +390,7 @@ PYTHON
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
     "$PARDIGITS" predict knn comma.pgm separator.pgm date.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
+    [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
     "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful
     # a damaged page ends its file, not the ones beside it
