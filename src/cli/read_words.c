@@ -202,7 +202,32 @@ static void doubt_bars(ReadDigits *read, int first) {
         }
 }
 
+/* Several digits at one edge of the page, and none at the opposite one, which they would touch too where a
+ * number was cut out, may be the rest of what the edge cuts off. */
+static void doubt_cut_off(ReadDigits *read, const Run *run, unsigned edge, unsigned opposite) {
+    int at_edge = 0, at_opposite = 0;
+    for (int d = run->first; d < run->end; d++) {
+        at_edge += (read->digits[d].place.edges & edge) != 0;
+        at_opposite += (read->digits[d].place.edges & opposite) != 0;
+    }
+    if (at_edge < 2 || at_opposite) return;
+    for (int d = run->first; d < run->end; d++)
+        if (read->digits[d].place.edges & edge) read->digits[d].doubtful = true;
+}
+
+/* Upper and lower edges cut lines, the other two columns. */
+static void doubt_at_edges(ReadDigits *read, int first) {
+    const Run all = {first, read->count};
+    for (Run line = {first, first}; next_run(read, same_line, read->count, &line);) {
+        doubt_cut_off(read, &line, FOUND_TOP, FOUND_BOTTOM);
+        doubt_cut_off(read, &line, FOUND_BOTTOM, FOUND_TOP);
+    }
+    doubt_cut_off(read, &all, FOUND_LEFT, FOUND_RIGHT);
+    doubt_cut_off(read, &all, FOUND_RIGHT, FOUND_LEFT);
+}
+
 void doubt_words(ReadDigits *read, int first) {
+    doubt_at_edges(read, first);
     doubt_strokes(read, first);
     doubt_bars(read, first);
     doubt_words_of_letters(read, first);

@@ -10,6 +10,9 @@
 /* Shapes that may be pieces of one digit. */
 enum { FOUND_JOINED = 4 };
 
+/* Edges of a page. */
+enum { FOUND_TOP = 1, FOUND_BOTTOM = 2, FOUND_LEFT = 4, FOUND_RIGHT = 8 };
+
 /* One way to read a shape on a page. A wide shape can be read as one digit or as several that touch; and
  * where it isn't clear whether ink is darker or lighter than its paper, the page is seen in both ways. Shapes
  * that may be pieces of one digit are read as one, too; such readings follow those of all shapes. */
@@ -23,6 +26,7 @@ typedef struct {
     int shape;               /* on the sheet or the page, in reading order */
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */
+    unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */
     bool small;              /* against most of the page's shapes, and apart from them */

@@ -261,6 +261,18 @@ static void find_digits_on_sheets_or_page(PIX *page, const PageSheets *sheets, F
     found_digits_free(&on_sheets);
 }
 
+/* Notes which edges of the page the digits touch that were found since the first `before` were. */
+static void note_edges(FoundDigits *found, int64_t before, PIX *page) {
+    const int width = pixGetWidth(page), height = pixGetHeight(page),
+              near = (int)larger(2, larger(width, height) / 400); /* a large page was scaled */
+    for (int64_t i = before; i < found->count; i++) {
+        FoundDigit *digit = &found->digits[i];
+        digit->edges = (digit->y < near ? FOUND_TOP : 0) | (digit->x < near ? FOUND_LEFT : 0) |
+                       (digit->y + digit->height > height - near ? FOUND_BOTTOM : 0) |
+                       (digit->x + digit->width > width - near ? FOUND_RIGHT : 0);
+    }
+}
+
 /* A crooked scan's sheet comes first: it looks like a digit that was cut out. */
 void page_find_digits(PIX *page, FoundDigits *found) {
     const int64_t before = found->count;
@@ -274,6 +286,7 @@ void page_find_digits(PIX *page, FoundDigits *found) {
         else if (!scan)
             find_digits_on_sheets_or_page(grey, &sheets, found);
     }
+    note_edges(found, before, grey);
     page_sheets_free(&sheets);
     pixDestroy(&grey);
 }

@@ -317,6 +317,9 @@ for step in range(50):
 comma.save("comma.pgm")
 separator = Page(600, 460).fill(290, 20, 3, 420, 30).fill(260, 20, 30, 3, 30).fill(292, 437, 18, 3, 30)  # 72, a line with hooks, 72
 separator.put(0, 3, 40, 190).put(1, 3, 130, 190).put(0, 3, 340, 190).put(1, 3, 430, 190).save("separator.pgm")
+cut_off = Page(400, 320).put(0, 4, 30, 20).put(1, 4, 130, 20).put(0, 4, 30, 200).put(1, 4, 130, 200).put(0, 4, 230, 200)
+cut_off.rows = cut_off.rows[:270]  # 72, and the upper halves of others
+cut_off.save("cut_off.pgm")
 bars = Page(400, 120)
 for k in range(9):
     bars.fill(30 + 38 * k, 20, 6 + k % 2 * 4, 80, 30)
@@ -390,6 +393,7 @@ PYTHON
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
     "$PARDIGITS" predict knn comma.pgm separator.pgm date.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
+    [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
     [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
     "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful

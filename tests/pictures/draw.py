@@ -523,6 +523,55 @@ class Drawer:
             x, text = x + 180, text + label
         return page, text + self.row(page, 2, x + 20, 70, 70, 14)
 
+    def slash(self, page, x, top, height):
+        """Reaches a little beyond digits of this height; returns the place after it."""
+        beyond = height * self.between(6, 12) // 100
+        ImageDraw.Draw(page).line((x + height * 4 // 10, top - beyond, x, top + height + beyond), fill=(20, 20, 30), width=max(3, height // 12))
+        return x + height * 4 // 10
+
+    def number_at(self, page, count, x, top, height):
+        """Digits that stand on one line; their text, and the place after them."""
+        text = ""
+        for _ in range(count):
+            digit, label = self.digit(height)
+            self.put(page, digit, x, top + height - digit.height, (20, 20, 30))
+            x, text = x + digit.width + height // 6, text + label
+        return text, x
+
+    def draw_dates(self):
+        """12/05/24"""
+        page, height, x, text = self.page(800, 200), self.between(56, 80), 40, ""
+        for part in range(3):
+            x = self.slash(page, x, 60, height) + height // 6 if part else x
+            digits, x = self.number_at(page, 2, x, 60, height)
+            text += digits
+        return page, text
+
+    def draw_brackets(self):
+        """Numbers in brackets."""
+        page, height = self.page(520, 200), self.between(56, 80)
+        beyond, wide, draw = height // 5, height // 4, ImageDraw.Draw(page)
+        text, x = self.number_at(page, self.between(2, 3), 80, 60, height)
+        box = lambda left: (left, 60 - beyond, left + 2 * wide, 60 + height + beyond)
+        draw.arc(box(72 - wide), 120, 240, fill=(20, 20, 30), width=max(3, height // 12))
+        draw.arc(box(x - wide), -60, 60, fill=(20, 20, 30), width=max(3, height // 12))
+        return page, text
+
+    def draw_bar_code(self):
+        page, x = self.page(520, 240), 40
+        while x < 470:
+            width = self.between(1, 4) * 3
+            ImageDraw.Draw(page).rectangle((x, 40, x + width - 1, 190), fill=(20, 20, 20))
+            x += width + self.between(1, 4) * 3
+        return page, ""
+
+    def draw_cut_off(self):
+        """A line of digits, and one that the picture's lower edge cuts off."""
+        page, height = self.page(520, 260), self.between(60, 80)
+        text, _ = self.number_at(page, 4, 50, 50, height)
+        self.number_at(page, 4, 50, 260 - height * self.between(45, 65) // 100, height)
+        return page, text
+
     def draw_band(self):
         """A light number on a dark band across the page, as a table's head, and a dark one below."""
         page, height = self.page(640, 320), self.between(46, 60)
@@ -737,7 +786,8 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band")  # found later; drawn last, so that the others stay what they were
+        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
+        "dates", "brackets", "bar_code", "cut_off")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
