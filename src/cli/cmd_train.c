@@ -187,7 +187,7 @@ static StatusCode train(RunFolder *run, TrainJob *job, const Dataset *dataset, d
     train_family(job, status);
     if (comm_rank(job->comm) == 0 && run->begun && run_folder_settle(run))
         fallback_folder_explain(run, job->fallback_path, status);
-    if (comm_rank(job->comm) == 0 && (!status->code || status->code == STATUS_STOPPED))
+    if (comm_rank(job->comm) == 0 && run->begun && (!status->code || status->code == STATUS_STOPPED))
         restore_config(run, job, status);
     if (comm_rank(job->comm) == 0 && !status->code) run_folder_tidy(run);
     if (comm_agree(job->comm, status) == STATUS_OK)

@@ -164,7 +164,7 @@ static bool reaches_beyond(const FoundDigit *stroke, const FoundDigit *digit, do
 }
 
 /* Whether stroke s of a line may be a slash or a bracket: it reaches beyond the digits before and after it in
- * its number, or clearly beyond the only one. */
+ * its number, or clearly beyond the only one there is beside it. */
 static bool is_like_slash(const ReadDigits *read, const Run *line, int s) {
     const ReadDigit *stroke = &read->digits[s];
     const bool before = s > line->first && are_close(&read->digits[s - 1], stroke),
@@ -191,7 +191,7 @@ static void doubt_strokes(ReadDigits *read, int first) {
     }
 }
 
-/* So many 1s on end are rather the bars of a bar code, the teeth of a comb or a tally. */
+/* So many 1s in a row are rather the bars of a bar code, the teeth of a comb or a tally. */
 static void doubt_bars(ReadDigits *read, int first) {
     const int many = 7;
     for (Run line = {first, first}; next_run(read, same_line, read->count, &line);)

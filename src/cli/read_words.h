@@ -5,8 +5,8 @@
  * none of its digits is sure, and it isn't joined to numbers beside it. A page is print where four fifths of
  * its shapes are in words of letters: there, a word is doubtful too that has a shape clearly lower than its
  * line's capitals, as most small letters are, and a single shape close to such words. A stroke read as 1 is
- * doubtful where it may be a comma, a slash, a bracket or a line between numbers, or is one of many.
- * Several digits at one edge of the page may be cut off by it. */
+ * doubtful where it may be a comma, a slash, a bracket or a line between numbers, or is one of many in a row;
+ * so are several digits at one edge of the page, which may cut them off. */
 #ifndef PARDIGITS_CLI_READ_WORDS_H
 #define PARDIGITS_CLI_READ_WORDS_H
 

@@ -97,7 +97,8 @@ static bool gate_disagrees(const float *log_odds, int label) {
 /* What model and gate say of image i. All but 0.14 % of MNIST's digits that the gate wasn't trained on have
  * log odds of -3.5 or more, all but 0.38 % -1.5 (results/pictures.md); where the model isn't sure the latter
  * are asked for. Digits that were cut from others or joined wrongly mostly have less than 2. Of doubtful
- * shapes in short words 95 % of the letters have less than -4, and 2 of 30 digits. */
+ * shapes in short words 95 % of the letters have less than -4, and 2 of 30 digits. A digit of which the gate
+ * rather sees another one isn't sure at all, not even in an image taken as a whole. */
 static void weigh(const Model *model, const FoundDigits *found, const Answers *views, int64_t i,
                   Answers *answers, Doubt *doubt) {
     const bool gated = gate_knows(model->spec) && !model->class_names.names;

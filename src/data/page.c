@@ -6,6 +6,7 @@
 #include "data/page_glyph.h"
 #include "data/page_join.h"
 #include "data/page_order.h"
+#include "data/page_parts.h"
 #include "data/page_reverse.h"
 #include "data/page_sheet.h"
 #include "data/page_sight.h"
@@ -56,16 +57,31 @@ static bool is_at_edge(PIX *page, const PageRect *box) {
            box->y + box->height >= pixGetHeight(page) - 2;
 }
 
-/* Whether a box lies inside that of a shape, or nearly so: the two ways see edges a little differently. */
+/* The two ways to see a page see edges a little differently. */
+enum { NEAR = 2 /* pixels */ };
+
+/* Whether a box lies inside another, or nearly so. */
+static bool is_inside(const PageRect *box, const PageRect *around) {
+    return box->x >= around->x - NEAR && box->y >= around->y - NEAR &&
+           page_right_of(box) <= page_right_of(around) + NEAR &&
+           page_bottom_of(box) <= page_bottom_of(around) + NEAR;
+}
+
 static bool is_within(const PageRect *box, const PageShapes *shapes) {
-    enum { NEAR = 2 /* pixels */ };
-    for (int i = 0; i < shapes->count; i++) {
-        const PageRect *around = &shapes->shapes[i].box;
-        if (box->x >= around->x - NEAR && box->y >= around->y - NEAR &&
-            box->x + box->width <= around->x + around->width + NEAR &&
-            box->y + box->height <= around->y + around->height + NEAR)
-            return true;
-    }
+    for (int i = 0; i < shapes->count; i++)
+        if (is_inside(box, &shapes->shapes[i].box)) return true;
+    return false;
+}
+
+/* Whether both ways see the same strokes, in one of them on a patch: then the first way has all there is, and
+ * the second one what is left of it. */
+static bool see_the_same(const PageShapes *first, const PageShapes *second) {
+    for (int i = 0; i < first->count; i++)
+        for (int j = 0; j < second->count; j++) {
+            const PageShape *a = &first->shapes[i], *b = &second->shapes[j];
+            if (a->reversed != b->reversed && is_inside(&a->box, &b->box) && is_inside(&b->box, &a->box))
+                return true;
+        }
     return false;
 }
 
@@ -120,8 +136,9 @@ static void read_shapes(PageSight *sights, int number, double scale, FoundDigits
     read_joins(sights, number, scale, found);
 }
 
-/* A page in both ways, the likelier one first. A large patch of ink may count as paper; so the way in which
- * more looks like writing, and far more together with digits on such patches, is the likelier one. */
+/* A page in both ways, the likelier one first. A large patch of ink may count as paper; so the second way
+ * goes first if more looks like writing in it, and with its digits on patches far more than without them, and
+ * far more than all in the first way. */
 static void see_both_ways(const PageWork *work, bool dark_first, PageSight sights[2]) {
     const double far_more = 1.5;
     double on_patches[2];
@@ -129,9 +146,10 @@ static void see_both_ways(const PageWork *work, bool dark_first, PageSight sight
         sights[s] = page_look(work, dark_first == (s == 0));
         on_patches[s] = page_sight_add_reversed(&sights[s]);
     }
-    const double first_score = sights[0].score, second_score = sights[1].score;
-    if (second_score <= first_score || on_patches[1] <= (far_more - 1) * second_score ||
-        second_score + on_patches[1] <= far_more * (first_score + on_patches[0]))
+    const double first_score = sights[0].score, second_score = sights[1].score,
+                 all_first = first_score + on_patches[0], all_second = second_score + on_patches[1];
+    if (second_score <= first_score || all_second <= far_more * second_score ||
+        all_second <= far_more * all_first)
         return;
     const PageSight first = sights[0];
     sights[0] = sights[1];
@@ -154,9 +172,10 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     if (skew != 0) page_turn(&work.page, &work.outside, skew);
     PageSight sights[2];
     see_both_ways(&work, dark_first, sights);
-    for (int s = 0; s < 2; s++)
-        if (s == 0 || !sights[0].shapes.count || sights[1].score >= near * sights[0].score)
-            read_shapes(sights, s, scale, found);
+    const bool same = see_the_same(&sights[0].shapes, &sights[1].shapes);
+    read_shapes(sights, 0, scale, found);
+    if (!same && (!sights[0].shapes.count || sights[1].score >= near * sights[0].score))
+        read_shapes(sights, 1, scale, found);
     if (skew != 0) page_turn_back(found, before, pixGetWidth(page), pixGetHeight(page), skew);
     page_sight_free(&sights[0]);
     page_sight_free(&sights[1]);

@@ -22,8 +22,8 @@ PIX *page_ink(PIX *grey, int window, bool relative);
  * `reach`. */
 PIX *page_threshold(PIX *ink, int reach);
 
-/* What fills at least three corners of the page, as what lies around a disc on which is written, and a little
- * more; freed by the caller; or NULL. */
+/* Where at least three corners of the page are full: the parts of the mask in them, as around a disc that is
+ * written on, made two pixels wider; freed by the caller. Otherwise NULL. */
 PIX *page_surroundings(PIX *mask);
 
 /* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept.

@@ -131,15 +131,15 @@ static bool are_as_large(const PageRect *a, const PageRect *b) {
 static bool is_like_others(const PageShapes *shapes, const PageShapes *holes, int i) {
     const PageShape *own = patch_under(shapes, &holes->shapes[i]);
     for (int j = 0; j < holes->count && own; j++) {
+        if (!holes->shapes[j].reversed) continue;
         const PageShape *other = patch_under(shapes, &holes->shapes[j]);
-        if (holes->shapes[j].reversed && other && other != own && are_as_large(&own->box, &other->box))
-            return true;
+        if (other && other != own && are_as_large(&own->box, &other->box)) return true;
     }
     return false;
 }
 
-/* Whether a shape is as wide as high, and full but for a hole that isn't low against it: a disc, or a thick
- * 0, whose hole is wider than a stroke. */
+/* Whether a shape is as wide as high, and full but for a hole that isn't low against it, as a disc is. A
+ * thick 0 is too, but its hole is wider than a stroke. */
 static bool is_disc(const PageShape *shape, const PageShape *hole) {
     const PageRect *out = &shape->box;
     return 10 * larger(out->width, out->height) <= 11 * smaller(out->width, out->height) &&
@@ -152,8 +152,8 @@ static bool is_slim(const PageShape *hole) {
     return hole->area <= 0.22 * (pow(hole->box.width, 2) + pow(hole->box.height, 2));
 }
 
-/* On a disc every stroke is a digit. A hole that is far smaller than what else it is in is none, unless
- * another stands beside it. */
+/* On a disc every stroke is a digit. Elsewhere a hole that is far smaller than what it is in isn't one,
+ * unless another stands beside it. */
 static bool is_digit(const PageShapes *shapes, const PageShapes *holes, int i) {
     const PageShape *hole = &holes->shapes[i], *patch = patch_under(shapes, hole);
     if (patch && is_disc(patch, hole) && (hole->reversed || is_slim(hole))) return true;
@@ -235,10 +235,10 @@ static bool overlap(const PageRect *a, const PageRect *b) {
     return page_gap_x(a, b) < 0 && page_gap_y(a, b) < 0;
 }
 
-void page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
+bool page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
                         PageShapes *to) {
     drop_holes(before, from);
-    if (!from->count) return;
+    if (!from->count) return false;
     PIX *patches = patches_under(mask, from);
     remove_on_patches(patches, shapes);
     pixDestroy(&patches);
@@ -253,4 +253,5 @@ void page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, P
     mem_free(to->shapes);
     to->shapes = all;
     from->count = 0;
+    return true;
 }

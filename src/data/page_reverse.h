@@ -6,16 +6,16 @@
 #include "data/page_parts.h"
 
 /* Holes in the page's ink, by its mask with its lines, that may be such digits; `reversed` marks those that
- * are. Freed by page_shapes_free. */
+ * look like digits whatever they lie on. Freed by page_shapes_free. */
 PageShapes page_find_reversed(PIX *mask);
 
 /* Moves the digits among them to the page's shapes, in place of their patches. */
 void page_add_reversed(PageShapes *shapes, PageShapes *reversed);
 
-/* Moves the digits among holes from one look at a page to those of a closer one, to which their patches may
- * be paper, and removes shapes that are pieces of these. mask, before, from: of the first look; shapes, to:
- * of the closer one. */
-void page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
+/* Moves the digits among the holes that a look at a page found to those of a closer look, which may take
+ * their patches for paper; shapes of the closer look that are pieces of the patches are removed. mask,
+ * before, from: of the first look; shapes, to: of the closer one. Returns whether there were any. */
+bool page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
                         PageShapes *to);
 
 /* The level of the patch that such a shape lies on, in the inverse of the page's ink. */

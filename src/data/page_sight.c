@@ -74,8 +74,8 @@ static double stroke_width(const PageShapes *shapes) {
     return widest;
 }
 
-static PageSight see(const PageWork *work, int window, int reach, bool dark) {
-    PageSight sight = {.ink = ink_of(work->page, window, dark)};
+static PageSight see(const PageWork *work, int reach, bool dark) {
+    PageSight sight = {.ink = ink_of(work->page, work->window, dark)};
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
     sight.level = paper_level(sight.ink);
     PIX *mask = page_threshold(sight.ink, reach);
@@ -84,9 +84,9 @@ static PageSight see(const PageWork *work, int window, int reach, bool dark) {
         sight.reversed_mask = pixCopy(NULL, mask);
         sight.reversed_ink = pixInvert(NULL, sight.ink);
     }
-    sight.around = work->outside ? NULL : page_surroundings(mask);
-    if (sight.around) pixSubtract(mask, mask, sight.around);
     sight.borders = page_remove_lines(&mask, sight.ink);
+    sight.around = work->outside ? NULL : page_surroundings(mask); /* rules would join digits to it */
+    if (sight.around) pixSubtract(mask, mask, sight.around);
     sight.light = page_remove_light(sight.ink, mask);
     page_remove_faint(sight.ink, sight.level, mask);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
@@ -111,24 +111,24 @@ static void drop_fainter(PageSight *sight, double shadow) {
 }
 
 /* A patch of ink that is wider than a closer look's window is paper there: what is on it is known from the
- * look before. */
+ * look before. All digits on patches are then read from the ink of that look. */
 static void keep_reversed(PageSight *before, PageSight *near) {
-    if (!before->reversed_ink) return;
-    page_keep_reversed(before->reversed_mask, &before->shapes, &before->reversed, &near->shapes,
-                       &near->reversed);
+    if (!page_keep_reversed(before->reversed_mask, &before->shapes, &before->reversed, &near->shapes,
+                            &near->reversed))
+        return;
     pixDestroy(&near->reversed_ink);
     near->reversed_ink = pixClone(before->reversed_ink);
 }
 
 PageSight page_look(const PageWork *work, bool dark) {
     const int window = work->window;
-    PageSight sight = see(work, window, window / 4, dark);
+    PageSight sight = see(work, window / 4, dark);
     const double strokes = stroke_width(&sight.shapes);
     int closer = (int)larger(15, sight.shapes.count ? lround(4 * strokes) : window / 3);
     if (sight.light.width) closer = (int)larger(15, lround(fmax(2 * sight.light.width / 3.0, 2 * strokes)));
     if (closer >= window || (!sight.shapes.count && !dark)) return sight;
     const PageWork within = {work->page, sight.around ? sight.around : work->outside, closer};
-    PageSight near = see(&within, closer, closer / 2, dark);
+    PageSight near = see(&within, closer / 2, dark);
     drop_fainter(&near, sight.light.ink);
     if (!near.shapes.count && sight.shapes.count) {
         page_sight_free(&near);

@@ -20,11 +20,11 @@ typedef struct {
     int level; /* the paper's */
     PageLight light;
     PIX *borders; /* upright lines of cells */
-    PIX *around;  /* what isn't the paper that is written on; or NULL */
+    PIX *around;  /* what isn't the paper that is written on; NULL: nothing, or PageWork.outside says it */
     PageShapes shapes, pieces;
-    PageShapes reversed; /* on patches of ink */
-    PIX *reversed_mask;  /* of the ink where these were found; NULL where there are none */
-    PIX *reversed_ink;   /* the inverse of the ink there; NULL likewise */
+    PageShapes reversed; /* holes in ink that may be digits; emptied by page_sight_add_reversed */
+    PIX *reversed_mask;  /* of the ink of this look; NULL where it has no such holes */
+    PIX *reversed_ink;   /* the inverse of the ink that `reversed` is read from; NULL where there is none */
     double score;        /* how much looks like writing */
 } PageSight;
 

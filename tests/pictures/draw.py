@@ -524,7 +524,7 @@ class Drawer:
         return page, text + self.row(page, 2, x + 20, 70, 70, 14)
 
     def slash(self, page, x, top, height):
-        """Reaches a little beyond digits of this height; returns the place after it."""
+        """Draws a slash that reaches a little beyond digits of this height; returns the place after it."""
         beyond = height * self.between(6, 12) // 100
         ImageDraw.Draw(page).line((x + height * 4 // 10, top - beyond, x, top + height + beyond), fill=(20, 20, 30), width=max(3, height // 12))
         return x + height * 4 // 10
