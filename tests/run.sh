@@ -169,17 +169,17 @@ run_report() {
     run_bats tests/report/*.bats
 }
 
-# Under valgrind: the unit tests, and each family's commands on two ranks.
+# Under valgrind: each family's commands on two ranks, in minutes; then the unit tests, some of which take an hour.
 run_memcheck() {
     local source name config
     export VALGRIND_OPTS="-q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite --suppressions=$PWD/tests/valgrind.supp"
+    for config in knn svm cnn ensemble; do
+        memcheck_commands "$config"
+    done
     for source in tests/unit/test_*.c; do
         name=${source%.c}
         CMOCKA_MESSAGE_OUTPUT=TAP run "$binary_limit_s" valgrind "$BUILD/$name"
         count_tap "$name" "$binary_limit_s"
-    done
-    for config in knn svm cnn ensemble; do
-        memcheck_commands "$config"
     done
 }
 
