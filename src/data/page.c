@@ -60,16 +60,10 @@ static bool is_at_edge(PIX *page, const PageRect *box) {
 /* The two ways to see a page see edges a little differently. */
 enum { NEAR = 2 /* pixels */ };
 
-/* Whether a box lies inside another, or nearly so. */
-static bool is_inside(const PageRect *box, const PageRect *around) {
-    return box->x >= around->x - NEAR && box->y >= around->y - NEAR &&
-           page_right_of(box) <= page_right_of(around) + NEAR &&
-           page_bottom_of(box) <= page_bottom_of(around) + NEAR;
-}
-
+/* Whether a box lies inside that of a shape. */
 static bool is_within(const PageRect *box, const PageShapes *shapes) {
     for (int i = 0; i < shapes->count; i++)
-        if (is_inside(box, &shapes->shapes[i].box)) return true;
+        if (page_is_inside(box, &shapes->shapes[i].box, NEAR)) return true;
     return false;
 }
 
@@ -79,7 +73,8 @@ static bool see_the_same(const PageShapes *first, const PageShapes *second) {
     for (int i = 0; i < first->count; i++)
         for (int j = 0; j < second->count; j++) {
             const PageShape *a = &first->shapes[i], *b = &second->shapes[j];
-            if (a->reversed != b->reversed && is_inside(&a->box, &b->box) && is_inside(&b->box, &a->box))
+            if (a->reversed != b->reversed && page_is_inside(&a->box, &b->box, NEAR) &&
+                page_is_inside(&b->box, &a->box, NEAR))
                 return true;
         }
     return false;

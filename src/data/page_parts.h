@@ -35,6 +35,13 @@ static inline int page_bottom_of(const PageRect *box) {
     return box->y + box->height;
 }
 
+/* Whether a box lies inside another, or reaches beyond it by no more than `slack` pixels. */
+static inline bool page_is_inside(const PageRect *box, const PageRect *around, int slack) {
+    return box->x >= around->x - slack && box->y >= around->y - slack &&
+           page_right_of(box) <= page_right_of(around) + slack &&
+           page_bottom_of(box) <= page_bottom_of(around) + slack;
+}
+
 /* Pixels between two boxes; negative where they overlap. */
 int page_gap_x(const PageRect *a, const PageRect *b);
 int page_gap_y(const PageRect *a, const PageRect *b);

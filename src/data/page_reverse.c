@@ -41,11 +41,6 @@ static bool are_beside(const PageRect *a, const PageRect *b) {
            2 * -page_gap_y(a, b) >= low;
 }
 
-static bool contains(const PageRect *out, const PageRect *in) {
-    return in->x >= out->x && in->y >= out->y && in->x + in->width <= out->x + out->width &&
-           in->y + in->height <= out->y + out->height;
-}
-
 /* Whether a hole is too low for a digit, or a full area, such as a cell's. */
 static bool is_no_stroke(const PageShape *hole) {
     const PageRect *box = &hole->box;
@@ -117,7 +112,7 @@ static bool has_neighbour(const PageShapes *reversed, int i) {
 /* The shape that a hole is in; or NULL. */
 static const PageShape *patch_under(const PageShapes *shapes, const PageShape *hole) {
     for (int i = 0; i < shapes->count; i++)
-        if (contains(&shapes->shapes[i].box, &hole->box)) return &shapes->shapes[i];
+        if (page_is_inside(&hole->box, &shapes->shapes[i].box, 0)) return &shapes->shapes[i];
     return NULL;
 }
 
@@ -179,8 +174,8 @@ void page_add_reversed(PageShapes *shapes, PageShapes *reversed) {
     for (int i = 0; i < shapes->count; i++) {
         bool patch = false; /* or ink within a digit, as in a 0 */
         for (int j = 0; j < reversed->count && !patch; j++)
-            patch = contains(&shapes->shapes[i].box, &reversed->shapes[j].box) ||
-                    contains(&reversed->shapes[j].box, &shapes->shapes[i].box);
+            patch = page_is_inside(&reversed->shapes[j].box, &shapes->shapes[i].box, 0) ||
+                    page_is_inside(&shapes->shapes[i].box, &reversed->shapes[j].box, 0);
         if (patch)
             pixDestroy(&shapes->shapes[i].mask);
         else
