@@ -170,7 +170,7 @@ static void put(const FoundDigits *found, const Answers *answers, const Doubt *d
     read->digits[d] = (ReadDigit){.place = found->digits[i],
                                   .image = i,
                                   .best = answers->best[i],
-                                  .doubtful = doubt->sure[i] < doubt->reject,
+                                  .doubtful = doubt->sure[i] < doubt->reject || found->digits[i].faint,
                                   .log_odds = doubt->log_odds[i]};
     if (answers->probabilities)
         memcpy(read->probabilities + (int64_t)d * classes, answers->probabilities + i * classes,
@@ -182,7 +182,7 @@ static void take(const Reading *reading, const FoundDigits *found, const Answers
     for (int64_t i = reading->first; i < reading->end; i++) {
         put(found, answers, doubt, i, read->count, read);
         /* a cut is as good as what it leaves on either side */
-        read->digits[read->count++].doubtful = reading->sure < doubt->reject;
+        read->digits[read->count++].doubtful = reading->sure < doubt->reject || found->digits[i].faint;
     }
 }
 

@@ -30,6 +30,7 @@ typedef struct {
     bool struck;             /* out, by a line */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */
     bool small;              /* against most of the page's shapes, and apart from them */
+    bool faint;              /* against the page's other ink; so it is doubtful */
     bool alone;              /* the picture was taken as one digit */
     int joins;               /* shapes that this reading joins; 0: it is of `shape` alone */
     int joined[FOUND_JOINED];

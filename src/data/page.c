@@ -2,6 +2,7 @@
 
 #include "core/integers.h"
 #include "data/page_crop.h"
+#include "data/page_faint.h"
 #include "data/page_flat.h"
 #include "data/page_glyph.h"
 #include "data/page_join.h"
@@ -96,6 +97,7 @@ static FoundDigit place_of(const PageSight *sights, int number, int i) {
                         .strange = shape->strange,
                         .shape = i,
                         .small = shape->small,
+                        .faint = shape->faint,
                         .struck = shape->struck};
 }
 
@@ -117,6 +119,7 @@ static void read_joins(const PageSight *sights, int number, double scale, FoundD
 /* sights [2]; number: which one is read. */
 static void read_shapes(PageSight *sights, int number, double scale, FoundDigits *found) {
     PageSight *sight = &sights[number];
+    page_add_faint(sight->ink, sight->level, found->spec, &sight->shapes, &sight->faint);
     page_order_shapes(&sight->shapes, &sight->pieces, sight->borders);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];

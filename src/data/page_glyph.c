@@ -188,6 +188,16 @@ static bool is_digit(const FoundDigits *found, int64_t i, float least) {
     return best_log_odds(found, i, &label) >= least;
 }
 
+int page_likely_digit(PIX *ink, int level, const PageShape *shape, ImageSpec spec, float least) {
+    FoundDigits one = {.spec = spec};
+    int label = -1;
+    if (!gate_knows(spec)) return -1;
+    page_read_as_one(ink, level, shape, (FoundDigit){0}, 1, &one);
+    if (one.count && best_log_odds(&one, 0, &label) < least) label = -1;
+    found_digits_free(&one);
+    return label;
+}
+
 /* Whether the last two images are a 1 and its upstroke: both look like a 1, but one is much lower. */
 static bool is_upstroke(const FoundDigits *found) {
     int a, b;

@@ -16,6 +16,10 @@ void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit dig
 void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
                       FoundDigits *found);
 
+/* Which digit a shape as a whole most likely is by the gate; -1 where it has less than these log odds or the
+ * gate doesn't know such images. */
+int page_likely_digit(PIX *ink, int level, const PageShape *shape, ImageSpec spec, float least);
+
 /* How many shapes are digits beyond doubt; 0 where only a model can tell. */
 int64_t page_sure_digits(const FoundDigits *found);
 

@@ -125,17 +125,18 @@ PIX *page_surroundings(PIX *mask) {
     return wider;
 }
 
-void page_remove_faint(PIX *ink, int level, PIX *mask) {
+PIX *page_take_faint(PIX *ink, int level, PIX *mask) {
     const int percent = 30;
     l_float32 strongest = 0;
-    if (pixGetRankValueMasked(ink, mask, 0, 0, 1, 0.99f, &strongest, NULL)) return;
+    if (pixGetRankValueMasked(ink, mask, 0, 0, 1, 0.99f, &strongest, NULL)) return NULL;
     PIX *strong = pixThresholdToBinary(ink, (int)(level + ((double)strongest - level) * percent / 100));
     pixInvert(strong, strong);
     pixAnd(strong, strong, mask);
-    PIX *kept = pixSeedfillBinary(NULL, strong, mask, 8);
+    PIX *kept = pixSeedfillBinary(NULL, strong, mask, 8), *faint = pixSubtract(NULL, mask, kept);
     pixCopy(mask, kept);
     pixDestroy(&kept);
     pixDestroy(&strong);
+    return faint;
 }
 
 double page_stroke_width(PIX *mask) {

@@ -32,8 +32,8 @@ PIX *page_surroundings(PIX *mask);
 PIX *page_remove_lines(PIX **mask, PIX *ink);
 
 /* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
- * level: the paper's. */
-void page_remove_faint(PIX *ink, int level, PIX *mask);
+ * level: the paper's. Returns it; freed by the caller. NULL: the mask is empty. */
+PIX *page_take_faint(PIX *ink, int level, PIX *mask);
 
 /* Width of the strokes of a mask in pixels: twice the area by the length of its outline. */
 double page_stroke_width(PIX *mask);

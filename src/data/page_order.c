@@ -84,7 +84,7 @@ static void sort_lines(PageShapes *shapes, int lines) {
 /* A gap as wide as a digit is high ends a number, and so does an exponent, or a patch under digits. */
 static bool ends_number(const PageShape *before, const PageShape *shape) {
     return shape->line != before->line || shape->raised != before->raised ||
-           shape->reversed != before->reversed ||
+           shape->reversed != before->reversed || shape->faint != before->faint ||
            page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height);
 }
 

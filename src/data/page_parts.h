@@ -17,6 +17,7 @@ typedef struct {
     bool struck;      /* out, by a line */
     bool raised;      /* as an exponent is */
     bool reversed;    /* on a patch of ink (page_reverse.h) */
+    bool faint;       /* far fainter than the page's other ink */
     PIX *mask;        /* of the box */
 } PageShape;
 

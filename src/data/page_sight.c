@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "data/page_course.h"
 #include "data/page_edge.h"
+#include "data/page_faint.h"
 #include "data/page_mask.h"
 #include "data/page_reverse.h"
 #include "data/page_shapes.h"
@@ -16,6 +17,7 @@ void page_sight_free(PageSight *sight) {
     pixDestroy(&sight->around);
     page_shapes_free(&sight->shapes);
     page_shapes_free(&sight->pieces);
+    page_shapes_free(&sight->faint);
     page_shapes_free(&sight->reversed);
     pixDestroy(&sight->reversed_mask);
     pixDestroy(&sight->reversed_ink);
@@ -88,7 +90,9 @@ static PageSight see(const PageWork *work, int reach, bool dark) {
     sight.around = work->outside ? NULL : page_surroundings(mask); /* rules would join digits to it */
     if (sight.around) pixSubtract(mask, mask, sight.around);
     sight.light = page_remove_light(sight.ink, mask);
-    page_remove_faint(sight.ink, sight.level, mask);
+    PIX *faint = page_take_faint(sight.ink, sight.level, mask);
+    sight.faint = page_find_faint(work->page, sight.ink, dark, faint);
+    pixDestroy(&faint);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
     page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
     page_drop_pieces_of_rules(sight.ink, work->outside, &sight.shapes);

@@ -22,6 +22,7 @@ typedef struct {
     PIX *borders; /* upright lines of cells */
     PIX *around;  /* what isn't the paper that is written on; NULL: nothing, or PageWork.outside says it */
     PageShapes shapes, pieces;
+    PageShapes faint;    /* far fainter than the shapes; emptied by page_add_faint */
     PageShapes reversed; /* holes in ink that may be digits; emptied by page_sight_add_reversed */
     PIX *reversed_mask;  /* of the ink of this look; NULL where it has no such holes */
     PIX *reversed_ink;   /* the inverse of the ink that `reversed` is read from; NULL where there is none */

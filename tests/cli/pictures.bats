@@ -336,6 +336,10 @@ date = Page(360, 200).put(0, 4, 30, 40).put(1, 4, 200, 40)
 for y in range(40, 164):
     date.fill(184 - (y - 40) // 3, y, 7, 1, 30)
 date.save("date.pgm")  # 7/2
+pencil = Page(360, 280).put(0, 4, 30, 150).put(1, 4, 150, 150)
+for row in pencil.rows:
+    row[:] = [245 - (245 - v) // 5 for v in row]
+pencil.put(0, 4, 30, 20).save("pencil.pgm")  # 7, and a far fainter 72 below
 Page(200, 200).save("blank.pgm")
 Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
 Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
@@ -399,6 +403,7 @@ PYTHON
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
     [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
+    "$PARDIGITS" predict knn pencil.pgm | grep '^7 / 7?2? '
     "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful
     # a damaged page ends its file, not the ones beside it

@@ -460,6 +460,13 @@ class Drawer:
             text += self.row(page, self.between(3, 6), 70, y, height, 18, (30, 40, 140))
         return page, text
 
+    def draw_fainter(self):
+        """A number in black, and one in pencil that is far fainter, below or beside it."""
+        page, grey, height = self.page(700, 420), 250 - self.between(40, 70), self.between(44, 60)
+        text = self.row(page, 3, 50, 60, 60, 10)
+        x, y = ((50, 250), (420, 64))[self.between(0, 1)]
+        return page, text + self.row(page, 4, x, y, height, 10, (grey, grey, grey))
+
     def draw_cast_shadow(self):
         """The shadow of a hand, of an arm or of a window's frame on a sheet."""
         page, text = self.sheet_of_lines()
@@ -786,7 +793,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
+        "sizes", "fainter", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
         "dates", "brackets", "bar_code", "cut_off")  # found later; drawn last, so that the others stay what they were
 
 
