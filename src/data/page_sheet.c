@@ -254,6 +254,34 @@ static bool unite_with_shadow(PIX *grey, PIX *part, PIX **darker, int count) {
     return sheet;
 }
 
+/* Both parts as one where no more than a line lies between them; NULL where they are farther apart. */
+static PIX *joined_across_line(PIX *a, PIX *b) {
+    enum { NEAR = 5 /* more than a line is wide, in pixels */ };
+    l_int32 count = 0;
+    PIX *both = pixOr(NULL, a, b), *closed = pixCloseSafeBrick(NULL, both, NEAR, NEAR);
+    pixCountConnComp(closed, 4, &count);
+    pixDestroy(&closed);
+    if (count > 1) pixDestroy(&both);
+    return both;
+}
+
+/* Joins the parts of sheets that lines cross from side to side. Returns how many parts are left. */
+static int join_across_lines(PIX *grey, PIX **parts, int count) {
+    for (int i = 0; i < count; i++)
+        for (int j = i + 1; j < count; j++) {
+            PIX *both = joined_across_line(parts[i], parts[j]);
+            if (both) fill_ink(both);
+            if (both && is_sheet(grey, both)) {
+                pixCopy(parts[i], both);
+                pixDestroy(&parts[j]);
+                parts[j] = parts[--count];
+                j = i;
+            }
+            pixDestroy(&both);
+        }
+    return count;
+}
+
 /* The bright parts of a page, of what isn't bright the brighter ones, and what both make together, that have
  * a sheet's shape and edge; their number. */
 static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
@@ -266,7 +294,8 @@ static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
     pixOpenBrick(bright, bright, 3, 3);
     pixOr(darker, darker, ink);
     pixOpenBrick(darker, darker, corner, corner);
-    const int parts_count = large_parts(bright, parts), shadows_count = large_parts(darker, shadows);
+    const int parts_count = join_across_lines(grey, parts, large_parts(bright, parts)),
+              shadows_count = large_parts(darker, shadows);
     int count = 0;
     for (int i = 0; i < parts_count; i++)
         if (unite_with_shadow(grey, parts[i], shadows, shadows_count) || is_sheet(grey, parts[i]))

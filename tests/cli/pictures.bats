@@ -186,10 +186,11 @@ for place, i in enumerate((1, 0)):
         for x, v in enumerate(row):
             band_below.rows[43 + y][60 + place * 90 + x] += v * 200 // 255
 band_below.save("head.pgm")  # 27 on a dark band, 72 below
-crossed = Page(600, 480, 240).fill(0, 160, 600, 4, 20).frame(0, 0, 600, 480, 36)
-for place in range(3):
-    crossed.put(place % 2, 2, 120 + 66 * place, 120).put(1 - place % 2, 2, 120 + 66 * place, 300)
-crossed.save("crossed_rule.pgm")  # 727 on a rule that touches a scan's edges, 272
+for name, rule in (("crossed_rule", 160), ("parting_rule", 144)):
+    crossed = Page(600, 480, 240).fill(0, rule, 600, 4, 20).frame(0, 0, 600, 480, 36)
+    for place in range(3):
+        crossed.put(place % 2, 2, 120 + 66 * place, 120).put(1 - place % 2, 2, 120 + 66 * place, 300)
+    crossed.save(name + ".pgm")  # 727 on a rule that touches a scan's edges, 272
 Page(700, 660).put(0, 2, 150, 580).put(1, 2, 300, 580).put(3, 2, 450, 580).fill(100, 40, 3, 523, 30).fill(100, 560, 560, 3, 30).save("axes.pgm")
 Page(470, 180).put(0, 4, 34, 35).put(1, 4, 114, 35).put(1, 4, 224, 35).put(0, 4, 304, 35).frame(30, 20, 205, 140, 3).frame(232, 20, 205, 140, 3).save("cells_of_two.pgm")
 for name, y, line, numbers in (("standing.pgm", 121, 4, (1, 3, 0, 0, 3)), ("standing_thin.pgm", 122, 3, (0, 1, 0, 3, 0))):
@@ -371,9 +372,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm axes.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,7 2 0," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
