@@ -16,11 +16,12 @@ enum {
 
 static const char mpi_name[] = "mpi";
 
-/* A segment under way: some of the values, in the step that they are at. */
+/* Lane l of all ranks takes the segments l, l + lanes, ... in this order: so its messages between two ranks
+ * are sent and awaited in the same order, and need no more than one tag, however far other lanes are ahead.
+ */
 typedef struct {
-    int64_t first; /* the segment's first value */
+    int64_t first; /* value of the segment under way */
     int step;
-    int tag;
     void *received; /* what is to be added */
 } Lane;
 
@@ -31,7 +32,7 @@ struct Allreduce {
     int64_t n;
     int tag;
     const AllreducePlan *plan; /* NULL: MPI_Iallreduce */
-    int64_t segment_values, segments, started, finished;
+    int64_t segment_values, segments, finished;
     int step_count, last_step_count;
     AllreduceStep *steps, *last_steps; /* of a segment; of the last one, which is smaller */
     int lane_count;
@@ -147,33 +148,29 @@ static char *value_at(const Allreduce *sum, const Lane *lane, int64_t place) {
 /* Posts the messages of the lane's step. */
 static void start_step(Allreduce *sum, int l) {
     Lane *lane = &sum->lanes[l];
+    const int tag = sum->tag + ALLREDUCE_MAX_TAGS * l;
     const AllreduceStep *step = step_of(sum, lane);
     const MPI_Comm mpi = comm_mpi(sum->comm);
     const MPI_Datatype type = mpi_type(sum->type);
     if (step->from >= 0) {
         void *into = step->add ? lane->received : value_at(sum, lane, step->receive.begin);
-        comm_check(MPI_Irecv(into, (int)range_size(step->receive), type, step->from, lane->tag, mpi,
+        comm_check(MPI_Irecv(into, (int)range_size(step->receive), type, step->from, tag, mpi,
                              &sum->requests[2 * l]),
                    "MPI_Irecv");
         sum->pending[l]++;
     }
     if (step->to >= 0) {
         comm_check(MPI_Isend(value_at(sum, lane, step->send.begin), (int)range_size(step->send), type,
-                             step->to, lane->tag, mpi, &sum->requests[2 * l + 1]),
+                             step->to, tag, mpi, &sum->requests[2 * l + 1]),
                    "MPI_Isend");
         sum->pending[l]++;
     }
 }
 
-/* Begins the next segment in a lane, if there is one left. */
-static void start_segment(Allreduce *sum, int l) {
-    if (sum->started == sum->segments) return;
-    const int64_t segment = sum->started++;
-    Lane *lane = &sum->lanes[l];
-    lane->first = segment * sum->segment_values;
-    lane->step = 0;
-    /* a segment's messages have a tag of their own, as lanes of other ranks may be ahead */
-    lane->tag = sum->tag + ALLREDUCE_MAX_TAGS * (int)(segment % (2 * LANES));
+static void start_segment(Allreduce *sum, int l, int64_t segment) {
+    if (segment >= sum->segments) return;
+    sum->lanes[l].first = segment * sum->segment_values;
+    sum->lanes[l].step = 0;
     start_step(sum, l);
 }
 
@@ -189,13 +186,13 @@ static void finish_step(Allreduce *sum, int l) {
         start_step(sum, l);
     } else {
         sum->finished++;
-        start_segment(sum, l);
+        start_segment(sum, l, lane->first / sum->segment_values + sum->lane_count);
     }
 }
 
 void allreduce_start(Allreduce *sum) {
     const int ranks = comm_size(sum->comm);
-    sum->started = sum->finished = 0;
+    sum->finished = 0;
     if (ranks == 1 || sum->n == 0) return;
     if (!sum->plan) {
         comm_check(MPI_Iallreduce(MPI_IN_PLACE, sum->values, (int)sum->n, mpi_type(sum->type), MPI_SUM,
@@ -204,7 +201,7 @@ void allreduce_start(Allreduce *sum) {
         return;
     }
     for (int l = 0; l < sum->lane_count; l++)
-        start_segment(sum, l);
+        start_segment(sum, l, l);
 }
 
 bool allreduce_test(Allreduce *sum) {
