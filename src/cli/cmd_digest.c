@@ -14,6 +14,7 @@ StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *sta
     H5File *file;
     if (comm_rank(context->comm) == 0) model_check_there(path, status);
     if (!comm_agree(context->comm, status) && !checkpoint_open(path, context->comm, &file, status)) {
+        if (context->log->speaks && h5_lacks_sum(file)) h5_note_missing_sum(path);
         h5_digest(file, hex, status);
         h5_close(&file, status);
     }

@@ -178,8 +178,11 @@ StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJo
                    family->name);
     if (path && comm_rank(job->comm) == 0) model_check_there(path, status);
     if (comm_agree(job->comm, status)) return mem_free(begun), status->code;
-    if (path && !status->code && !checkpoint_open(path, job->comm, init, status) &&
-        !h5_get_text(*init, "/", "model", &format, status) && strcmp(format, family->name))
+    if (path && !status->code && !checkpoint_open(path, job->comm, init, status) && job->log->speaks &&
+        h5_lacks_sum(*init))
+        h5_note_missing_sum(path);
+    if (path && !status->code && !h5_get_text(*init, "/", "model", &format, status) &&
+        strcmp(format, family->name))
         status_set(status, STATUS_USAGE, "--init %s is a %s, expected a %s as run.model says.", path, format,
                    family->name);
     if (path && !status->code) h5_get_text(*init, "/", "digest", digest, status);

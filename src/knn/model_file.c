@@ -117,11 +117,10 @@ static StatusCode check_labels(const uint8_t *labels, int64_t count, const Model
 /* Makes what searches need of this rank's images; an index takes a moment, which rank 0 tells. cuts are taken
  * over. */
 static void make_reference(KnnModel *model, const Context *context, const uint8_t *images, int64_t *cuts) {
-    Log log = log_create(comm_rank(context->comm));
     const double started_s = timer_now_s();
     model->reference = knn_reference_new(context->comm, cuts, images, image_spec_pixels(model->method.spec),
                                          &model->method, context->threads);
-    if (model->method.pruned) log_line(&log, "index made in %.2f s", timer_now_s() - started_s);
+    if (model->method.pruned) log_line(context->log, "index made in %.2f s", timer_now_s() - started_s);
 }
 
 /* Collective. */

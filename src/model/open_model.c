@@ -106,6 +106,7 @@ StatusCode model_open_file(const Context *context, const ModelFamilies *families
     model_check_there(path, status);
     if (comm_agree(context->comm, status)) return status->code;
     if (checkpoint_open(path, context->comm, &model->file, status)) return status->code;
+    if (context->log->speaks && h5_lacks_sum(model->file)) h5_note_missing_sum(path);
     read_head(families, model, status);
     return comm_agree(context->comm, status);
 }

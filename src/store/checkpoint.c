@@ -159,9 +159,7 @@ StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointI
 }
 
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status) {
-    h5_open_together(checkpoint_open_alone, file, path, comm, status);
-    if (*file && comm_rank(comm) == 0 && h5_lacks_sum(*file)) h5_note_missing_sum(path);
-    return status->code;
+    return h5_open_together(checkpoint_open_alone, file, path, comm, status);
 }
 
 StatusCode checkpoint_check_readable(const char *path, Status *status) {

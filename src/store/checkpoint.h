@@ -60,7 +60,8 @@ StatusCode checkpoint_open_newest(const char *path, const Comm *comm, H5File **f
  * two swap names, or the next save would keep the damaged file as the previous copy. Not collective. */
 void checkpoint_make_newest(const H5File *file, const char *path);
 
-/* Opens path itself and verifies its digest. Collective: all ranks return the same status. */
+/* Opens path itself and verifies its digest; the caller tells its user of a missing checksum (h5_lacks_sum).
+ * Collective: all ranks return the same status. */
 StatusCode checkpoint_open(const char *path, const Comm *comm, H5File **file, Status *status);
 
 /* The same on this rank only; not collective. */
