@@ -26,8 +26,7 @@ static void *allocate(size_t bytes) {
     return pointer;
 }
 
-/* Beyond the limit of a container or job the kernel would kill the process without a word. */
-static void check_group(size_t bytes) {
+void mem_check_group(size_t bytes) {
     if (bytes < CHECKED_BYTES) return;
     const int64_t left = limits_memory_left("");
     if (left < 0 || bytes > (uint64_t)left)
@@ -41,7 +40,7 @@ void *mem_new(size_t count, size_t size) {
     if (size && count > (SIZE_MAX - MEM_ALIGNMENT) / size)
         fatal("a size of %zu x %zu bytes overflows", count, size);
     size_t bytes = (count * size + MEM_ALIGNMENT) / MEM_ALIGNMENT * MEM_ALIGNMENT;
-    check_group(bytes);
+    mem_check_group(bytes);
     void *pointer = allocate(bytes);
     if (!pointer)
         fatal(

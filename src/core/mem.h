@@ -19,4 +19,8 @@ char *mem_text(const char *text) __attribute__((returns_nonnull));
 /* Frees memory from the functions above (NULL is allowed). */
 void mem_free(void *pointer);
 
+/* Ends the program if its control group (a container, a job) can't take so many bytes more: the kernel would
+ * kill it without a word. mem_new does this itself. */
+void mem_check_group(size_t bytes);
+
 #endif

@@ -98,6 +98,7 @@ void *node_memory_new(const Comm *node, size_t count, size_t size) {
     if (is_alone(node)) return mem_new(count, size);
     if (size && count > (SIZE_MAX >> 1) / size) fatal("a size of %zu x %zu bytes overflows", count, size);
     const size_t bytes = sizeof(Header) + count * size;
+    if (comm_rank(node) == 0) mem_check_group(bytes); /* what ends one rank ends all */
     Header *header = map_together(node, bytes);
     if (!header)
         fatal("out of memory: the ranks of a node need %zu MiB of shared memory together; use more nodes, "
