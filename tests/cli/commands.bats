@@ -299,6 +299,7 @@ only_tools() {
     done
     refuses 'without Slurm use LAUNCH="mpirun -n"' bash jobs/scaling.sbatch configs/knn.ini "1 2"
     refuses 'RESULTS, the folder to be written, is missing' env LAUNCH="mpirun -n" bash jobs/scaling.sbatch configs/knn.ini "1 2"
+    refuses "'0 2' aren't numbers of ranks" env LAUNCH="mpirun -n" bash jobs/scaling.sbatch configs/knn.ini "0 2"
     # as many threads as the most ranks leave each
     env -u OMP_NUM_THREADS LAUNCH=false RESULTS="$run-study" bash jobs/scaling.sbatch configs/knn.ini "1 $(nproc)" 2>"$BATS_TEST_TMPDIR/err" || [[ $? -eq 1 ]]
     grep 'threads a rank: 1 (' "$BATS_TEST_TMPDIR/err"

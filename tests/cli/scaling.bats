@@ -78,6 +78,11 @@ t = pd.read_csv(sys.stdin)
 t = t[t.measure == "training"]
 assert list(t.study) == ["strong"] * 2 + ["weak"] * 2 and list(t.images) == [600, 600, 300, 600]
 assert list(t.batch) == [128, 128, 128, 256]' <"$runs/job/scaling.csv"
+    # weak scaling alone, of a model without a batch; blanks around the numbers
+    LAUNCH="mpirun -n" REPEATS=1 STUDIES=weak RESULTS=$BATS_TEST_TMPDIR/weak OMP_NUM_THREADS=1 \
+        bash jobs/scaling.sbatch configs/knn.ini " 1  2 " --data "$data" --set run.train=600 --set run.valid=200 --set knn.k=3 2>"$BATS_TEST_TMPDIR/err"
+    [[ $(cut -d ' ' -f 1 "$BATS_TEST_TMPDIR/weak/digests") == $'strong\nweak-1' ]]
+    ! grep -F cnn.batch "$BATS_TEST_TMPDIR/err"
 }
 
 @test "each kind of bad input has its sentence" {
