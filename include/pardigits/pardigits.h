@@ -17,6 +17,10 @@
  * parallel region of the caller's it runs on the calling thread alone. A program that calls HDF5 or leptonica
  * on other threads must not open, close or digitise meanwhile.
  *
+ * The rest of the program: how HDF5 reports errors is as before after each call. pardigits_digitize sends the
+ * standard error of the whole process to /dev/null while it reads a picture, for the image libraries print
+ * on it; from then on leptonica prints nothing, and memory that it lacks ends the program.
+ *
  * Results are those of `pardigits predict` and `evaluate`, whatever the number of threads. */
 #ifndef PARDIGITS_PARDIGITS_H
 #define PARDIGITS_PARDIGITS_H
@@ -62,7 +66,7 @@ PARDIGITS_API pardigits_model *pardigits_open(const char *path);
  * functions below that can fail return PARDIGITS_USAGE, the others NULL or 0. */
 PARDIGITS_API void pardigits_close(pardigits_model **model);
 
-/* OpenMP threads of a prediction: at least 1; 0, as at the start: as many as OpenMP would take
+/* OpenMP threads of a prediction: 1 to 1024; 0, as at the start: as many as OpenMP would take
  * (OMP_NUM_THREADS, or the CPUs of the process). Takes effect in predictions that begin later. */
 PARDIGITS_API pardigits_code pardigits_set_threads(pardigits_model *model, int threads);
 

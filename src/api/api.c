@@ -60,6 +60,16 @@ static void end_threads(const OpenMpSettings *callers) {
     omp_set_num_threads(callers->threads);
 }
 
+static H5Reporting begin_hdf5(void) {
+    pthread_mutex_lock(&libraries);
+    return h5_replace_reporting();
+}
+
+static void end_hdf5(const H5Reporting *callers) {
+    h5_restore_reporting(callers);
+    pthread_mutex_unlock(&libraries);
+}
+
 static Log no_log(void) {
     return (Log){.speaks = false};
 }
@@ -77,9 +87,9 @@ static StatusCode load(pardigits_model *model, const char *path, Status *status)
     Context context = {.comm = model->comm, .log = &log};
     char *file = model_path_of(path);
     if (!begin_threads(model, &callers, &context.threads, status)) {
-        pthread_mutex_lock(&libraries);
+        const H5Reporting callers_reporting = begin_hdf5();
         model_open(&context, &model_families, file, &(Settings){0}, &model->model, status);
-        pthread_mutex_unlock(&libraries);
+        end_hdf5(&callers_reporting);
     }
     end_threads(&callers);
     mem_free(file);
@@ -104,9 +114,9 @@ static const char no_model[] = "No model was given: pardigits_open may have fail
 void pardigits_close(pardigits_model **model_pointer) {
     pardigits_model *model = model_pointer ? *model_pointer : NULL;
     if (!model) return;
-    pthread_mutex_lock(&libraries);
+    const H5Reporting callers_reporting = begin_hdf5();
     model_close(&model->model);
-    pthread_mutex_unlock(&libraries);
+    end_hdf5(&callers_reporting);
     comm_destroy(&model->comm);
     mem_free(model->numbers);
     mem_free(model);

@@ -284,6 +284,7 @@ int main(int argc, char **argv) {
         if (finish_output(&status)) fprintf(stderr, "pardigits: %s\n", status.text);
         return status.code;
     }
+    h5_skip_cleanup();
     signal(SIGXFSZ, SIG_IGN); /* a file beyond a limit (ulimit -f) can't be written, and a sentence says so */
     take_signals(argc, argv, NULL);
     Comm *comm = start_ranks(&argc, &argv);

@@ -33,6 +33,28 @@ void h5_note_failures(void) {
     H5Eset_auto2(H5E_DEFAULT, note_failure, NULL);
 }
 
+H5Reporting h5_replace_reporting(void) {
+    unsigned is_version_2 = 1;
+    H5E_auto1_t old_report = NULL;
+    H5E_auto2_t report = NULL;
+    void *context = NULL;
+    H5Eauto_is_v2(H5E_DEFAULT, &is_version_2);
+#ifndef H5_NO_DEPRECATED_SYMBOLS
+    if (!is_version_2) H5Eget_auto1(&old_report, &context);
+#endif
+    if (is_version_2) H5Eget_auto2(H5E_DEFAULT, &report, &context);
+    h5_note_failures();
+    return (H5Reporting){is_version_2 ? (void (*)(void))report : (void (*)(void))old_report, context,
+                         !is_version_2};
+}
+
+void h5_restore_reporting(const H5Reporting *kept) {
+#ifndef H5_NO_DEPRECATED_SYMBOLS
+    if (kept->old) H5Eset_auto1((H5E_auto1_t)kept->report, kept->context);
+#endif
+    if (!kept->old) H5Eset_auto2(H5E_DEFAULT, (H5E_auto2_t)kept->report, kept->context);
+}
+
 /* Whether there is memory for what opening a whole file of this size can take: it reads little of it, and
  * nothing that is compressed. */
 static bool has_memory_for(const char *path) {

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,7 +18,6 @@
 #include <unistd.h>
 
 void h5_library_version(char *text, int size) {
-    H5dont_atexit();
     unsigned major = 0, minor = 0, release = 0;
     H5get_libversion(&major, &minor, &release);
     snprintf(text, (size_t)size, "%u.%u.%u", major, minor, release);
@@ -33,13 +31,19 @@ static H5File *new_file(hid_t id, const char *path, const Comm *comm) {
     return file;
 }
 
-/* By default HDF5 prints a stack of errors; pardigits prints one sentence. At the program's end it closes
- * what is open once more, which crashes where a close() has failed. Locks are optional: NFS and Lustre often
- * refuse them, and no file is ever written under its final name. */
-static void prepare_hdf5(void) {
+void h5_skip_cleanup(void) {
     H5dont_atexit();
-    h5_note_failures();
-    setenv("HDF5_USE_FILE_LOCKING", "BEST_EFFORT", 0);
+}
+
+/* How files are opened and made; closed by H5Pclose. Locks are optional unless HDF5_USE_FILE_LOCKING says
+ * otherwise: NFS and Lustre often refuse them, and no file is ever written under its final name. HDF5 before
+ * 1.10.7 knows only all or none. */
+static hid_t new_access(void) {
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERS_MAJOR == 1 && H5_VERS_MINOR == 10 && H5_VERS_RELEASE >= 7)
+    H5Pset_file_locking(access, true, true);
+#endif
+    return access;
 }
 
 enum { GROW_BYTES = 1 << 20 }; /* the size of a file that is created in memory is a multiple of it */
@@ -48,8 +52,8 @@ enum { GROW_BYTES = 1 << 20 }; /* the size of a file that is created in memory i
  * disk. */
 StatusCode h5_create(H5File **file, const char *path, Status *status) {
     *file = NULL;
-    prepare_hdf5();
-    hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    h5_note_failures();
+    hid_t access = new_access(), creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_fapl_core(access, GROW_BYTES, false);
     H5Pset_obj_track_times(creation, false);
     hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
@@ -71,6 +75,15 @@ static bool has_room(int descriptor, int64_t bytes) {
     return false;
 }
 
+/* Without making the file longer; a signal may interrupt it. */
+static int allocate(int descriptor, int64_t bytes) {
+    int result;
+    do
+        result = fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, bytes);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
 /* Makes sure of room for `bytes` bytes without making the file longer: HDF5 1.10 crashes at the program's end
  * after a failed write to a full disk, so no write may fail. */
 static StatusCode reserve(const char *path, int64_t bytes, Status *status) {
@@ -81,7 +94,7 @@ static StatusCode reserve(const char *path, int64_t bytes, Status *status) {
         errno = EFBIG;
         good = false;
     }
-    if (good && fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, bytes) < 0) good = has_room(descriptor, bytes);
+    if (good && allocate(descriptor, bytes) < 0) good = has_room(descriptor, bytes);
     if (!good)
         status_set(status, STATUS_FAILED, "%s can't be written: %s (it takes %lld MiB).", path,
                    strerror(errno), (long long)bytes >> 20);
@@ -92,10 +105,10 @@ static StatusCode reserve(const char *path, int64_t bytes, Status *status) {
 
 StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, Status *status) {
     *file = NULL;
-    prepare_hdf5();
+    h5_note_failures();
     /* checksums and the index of blocks take less than 1/256 */
     if (reserve(path, bytes + bytes / 256 + (1 << 20), status)) return status->code;
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    const hid_t access = new_access(), creation = H5Pcreate(H5P_FILE_CREATE);
     H5Pset_obj_track_times(creation, false);
     const hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
     H5Pclose(creation);
@@ -107,7 +120,9 @@ StatusCode h5_create_streamed(H5File **file, const char *path, int64_t bytes, St
 }
 
 static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
-    *id = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    const hid_t access = new_access();
+    *id = H5Fopen(path, H5F_ACC_RDONLY, access);
+    H5Pclose(access);
     if (*id >= 0) return STATUS_OK;
     const char *memory = h5_open_lacked_memory(path);
     if (memory) return status_set(status, STATUS_FAILED, "%s couldn't be opened: %s.", path, memory);
@@ -139,7 +154,7 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
     if (access(path, R_OK) < 0)
         status_set(&readable, STATUS_FAILED, "%s can't be opened: %s.", path, strerror(errno));
     if (comm_agree(comm, &readable)) return *status = readable, status->code;
-    hid_t list = H5Pcreate(H5P_FILE_ACCESS);
+    hid_t list = new_access();
     H5Pset_fapl_mpio(list, comm_mpi(comm), MPI_INFO_NULL);
     H5Pset_all_coll_metadata_ops(list, 1);
     *id = H5Fopen(path, H5F_ACC_RDONLY, list);
@@ -215,7 +230,7 @@ static hid_t open_image(const char *path) {
     if (!image) return -1;
     char *name = mem_new(size, 1);
     snprintf(name, size, "%s (in memory)", path);
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    const hid_t access = new_access();
     H5Pset_fapl_core(access, GROW_BYTES, false);
     H5Pset_file_image(access, image, bytes);
     const hid_t id = H5Fopen(name, H5F_ACC_RDONLY, access);
@@ -256,7 +271,7 @@ void h5_note_missing_sum(const char *path) {
 StatusCode h5_open_verified(H5File **file, const char *path, const Comm *comm, Status *status) {
     hid_t id = -1;
     *file = NULL;
-    prepare_hdf5();
+    h5_note_failures();
     if (comm ? open_parallel(path, comm, &id, status) : open_serial(path, &id, status)) return status->code;
     *file = new_file(id, path, comm);
     return STATUS_OK;

@@ -22,7 +22,7 @@ void h5_make_groups(const H5File *file, const char *name, bool itself);
  * damaged file says of its sizes is never asked of memory. array: whose filters may compress; or negative. */
 int64_t h5_items_bytes(const H5File *file, hid_t array, hid_t type, hid_t space);
 
-/* Keeps HDF5 from printing its errors, and notes why its calls fail. */
+/* Keeps HDF5 from printing its errors, and notes why its calls fail; called before any file is opened. */
 void h5_note_failures(void);
 
 /* If a file couldn't be opened because HDF5, in this thread, was refused memory: whether there is too little

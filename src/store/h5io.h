@@ -25,6 +25,21 @@ typedef struct H5File H5File;
 /* The version of the HDF5 library, such as 1.10.8. */
 void h5_library_version(char *text, int size);
 
+/* At a program's end HDF5 closes what is open once more, which crashes where a close() has failed: after
+ * this, which comes before any other call of HDF5, it doesn't. Not for a library, whose program may rely on
+ * it. */
+void h5_skip_cleanup(void);
+
+/* How HDF5 reports its errors. By default it prints a stack of them; pardigits prints one sentence, so the
+ * functions below change that. A library keeps what the program around it has, and gives it back. */
+typedef struct {
+    void (*report)(void); /* HDF5's own type; NULL: nothing is reported */
+    void *context;
+    bool old; /* it was set by HDF5's first interface */
+} H5Reporting;
+H5Reporting h5_replace_reporting(void);
+void h5_restore_reporting(const H5Reporting *kept);
+
 /* Creates a new file in memory; h5_close writes it to path. Not collective. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 
