@@ -1,15 +1,11 @@
 #include "data/page_comb.h"
 
 #include "core/integers.h"
+#include "data/page_fit.h"
 #include "data/page_lines.h"
 
 #include <math.h>
 #include <stdbool.h>
-
-static bool is_inked(PIX *mask, int x, int y) {
-    l_uint32 ink = 0;
-    return pixGetPixel(mask, x, y, &ink) == 0 && ink; /* it fails outside of the mask */
-}
 
 /* A line's width: its pixels by its length. */
 static int width_of_line(PIX *line, int length) {
@@ -103,30 +99,18 @@ static PIX *teeth_of(PIX *part, const PageRect *line, int thickest, int height) 
     return teeth;
 }
 
-/* A straight line. */
-typedef struct {
-    double row, slope; /* the row is that in column 0 */
-    double off;        /* how far pixels are from it, in the mean */
-} Course;
-
-/* The line that is nearest to the pixels of a mask that isn't empty. */
-static Course course_of(PIX *mask) {
-    double count = 0, x_sum = 0, y_sum = 0, squares = 0, products = 0;
+/* The line that is nearest to the pixels of a mask that isn't empty; *off: how far they are from it, in the
+ * mean. */
+static PageLine course_of(PIX *mask, double *off) {
+    PageFit fit = {0};
     for (int y = 0; y < pixGetHeight(mask); y++)
         for (int x = 0; x < pixGetWidth(mask); x++)
-            if (is_inked(mask, x, y)) {
-                count++;
-                x_sum += x;
-                y_sum += y;
-                squares += (double)x * x;
-                products += (double)x * y;
-            }
-    const double spread = squares - x_sum * x_sum / count;
-    Course course = {.slope = spread > 0 ? (products - x_sum * y_sum / count) / spread : 0};
-    course.row = (y_sum - course.slope * x_sum) / count;
+            if (page_is_inked(mask, x, y)) page_fit_add(&fit, x, y);
+    const PageLine course = page_fit_line(&fit);
+    *off = 0;
     for (int y = 0; y < pixGetHeight(mask); y++)
         for (int x = 0; x < pixGetWidth(mask); x++)
-            if (is_inked(mask, x, y)) course.off += fabs(y - course.row - course.slope * x) / count;
+            if (page_is_inked(mask, x, y)) *off += fabs(y - page_line_at(&course, x)) / fit.count;
     return course;
 }
 
@@ -134,14 +118,15 @@ static Course course_of(PIX *mask) {
  * lie along it; false: it is no straight line over the whole part. */
 static bool follow_line(PIX *part, PageRect *box, PIX *line) {
     const int wide = width_of_line(line, box->width);
-    const Course course = course_of(line);
+    double off;
+    const PageLine course = course_of(line, &off);
     int covered = 0, left = pixGetWidth(part), right = 0;
-    if (course.off > 0.4 * wide + 0.5) return false;
+    if (off > 0.4 * wide + 0.5) return false;
     for (int x = 0; x < pixGetWidth(part); x++) {
         bool inked = false;
-        const double row = course.row + course.slope * x;
+        const double row = page_line_at(&course, x);
         for (int y = (int)floor(row - wide / 2.0); y <= (int)ceil(row + wide / 2.0); y++)
-            if (is_inked(part, x, y)) {
+            if (page_is_inked(part, x, y)) {
                 pixSetPixel(line, x, y, 1);
                 inked = true;
             }

@@ -1,6 +1,7 @@
 #include "data/page_course.h"
 
 #include "core/integers.h"
+#include "data/page_fit.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -10,13 +11,12 @@ typedef struct {
     PIX *ink, *outside;
 } Seen;
 
-/* The straight line that is nearest to an upright stroke. */
+/* An upright stroke. */
 typedef struct {
-    double x, slope; /* the x is that at row y; the slope's is of x by row */
-    double y;
-    double width; /* of the stroke */
-    double off;   /* how far the stroke's middle is from the line in the mean */
-} Line;
+    PageLine middle; /* along it: of columns by rows */
+    double width;
+    double off; /* how far its middle is from that line in the mean */
+} Stroke;
 
 /* The mean column of a mask's pixels in a row; false where there are none. */
 static bool middle_of_row(PIX *mask, int y, double *middle) {
@@ -32,31 +32,20 @@ static bool middle_of_row(PIX *mask, int y, double *middle) {
 }
 
 /* From row `first` on, over `height` rows. */
-static Line line_through(const PageShape *shape, int first, int height) {
+static Stroke stroke_of(const PageShape *shape, int first, int height) {
     const int end = first + height;
-    Line line = {.width = (double)shape->area / shape->box.height};
-    double squares = 0, products = 0, middle;
-    int rows = 0;
+    Stroke stroke = {.width = (double)shape->area / shape->box.height};
+    PageFit fit = {0};
+    double middle;
     for (int y = first; y < end; y++)
-        if (middle_of_row(shape->mask, y, &middle)) {
-            line.x += middle;
-            line.y += y;
-            rows++;
-        }
-    line.x /= rows;
-    line.y /= rows;
-    for (int y = first; y < end; y++)
-        if (middle_of_row(shape->mask, y, &middle)) {
-            squares += (y - line.y) * (y - line.y);
-            products += (y - line.y) * (middle - line.x);
-        }
-    line.slope = squares > 0 ? products / squares : 0;
+        if (middle_of_row(shape->mask, y, &middle)) page_fit_add(&fit, y, middle);
+    stroke.middle = page_fit_line(&fit);
     for (int y = first; y < end; y++)
         if (middle_of_row(shape->mask, y, &middle))
-            line.off += fabs(line.x + (y - line.y) * line.slope - middle) / rows;
-    line.x += shape->box.x;
-    line.y += shape->box.y;
-    return line;
+            stroke.off += fabs(page_line_at(&stroke.middle, y) - middle) / fit.count;
+    stroke.middle.x += shape->box.y;
+    stroke.middle.y += shape->box.x;
+    return stroke;
 }
 
 static bool is_on_page(const Seen *seen, int x, int y) {
@@ -76,8 +65,8 @@ static int ink_near(const Seen *seen, int x, int y) {
 }
 
 /* Ink on a line in a row, and how much stronger it is than on both sides of it; false off the page. */
-static bool ink_on(const Seen *seen, const Line *line, int y, double *ink, double *contrast) {
-    const int x = (int)lround(line->x + (y - line->y) * line->slope), away = (int)lround(2 * line->width) + 3;
+static bool ink_on(const Seen *seen, const Stroke *stroke, int y, double *ink, double *contrast) {
+    const int x = (int)lround(page_line_at(&stroke->middle, y)), away = (int)lround(2 * stroke->width) + 3;
     const int left = ink_near(seen, x - away, y), right = ink_near(seen, x + away, y);
     if (!is_on_page(seen, x, y)) return false;
     *ink = ink_near(seen, x, y);
@@ -86,11 +75,11 @@ static bool ink_on(const Seen *seen, const Line *line, int y, double *ink, doubl
 }
 
 /* The means over some rows from `first` on, in steps of 1 or -1, up to the page's end; how many rows. */
-static int mean_ink(const Seen *seen, const Line *line, int first, int step, int most, double *ink,
+static int mean_ink(const Seen *seen, const Stroke *stroke, int first, int step, int most, double *ink,
                     double *contrast) {
     double sum = 0, sum_contrast = 0;
     int rows = 0;
-    for (; rows < most && ink_on(seen, line, first + step * rows, ink, contrast); rows++) {
+    for (; rows < most && ink_on(seen, stroke, first + step * rows, ink, contrast); rows++) {
         sum += *ink;
         sum_contrast += *contrast;
     }
@@ -106,16 +95,16 @@ typedef enum { GOES_ON, ENDS, LEAVES_PAGE } End;
 static End end_of(const Seen *seen, const PageShape *shape, int step, double ink, double contrast) {
     enum { WINDOW = 3, LEAST = 6, LONG = 60 };
     const int height = shape->box.height, near = (int)smaller(height, LONG);
-    const Line line = line_through(shape, step < 0 ? 0 : height - near, near);
+    const Stroke stroke = stroke_of(shape, step < 0 ? 0 : height - near, near);
     const int last = shape->box.y + (step < 0 ? 0 : height - 1), length = (int)larger(LEAST, near);
     const double least = 0.4 * contrast, paper = ink - contrast;
     int on = 0, gaps = 0, all = 0;
     double on_line, beyond;
     for (; all < length; all++) {
         const int y = last + step * (all + 1);
-        if (mean_ink(seen, &line, y, step, WINDOW, &on_line, &beyond) < WINDOW) break;
+        if (mean_ink(seen, &stroke, y, step, WINDOW, &on_line, &beyond) < WINDOW) break;
         on += beyond >= least;
-        mean_ink(seen, &line, y, step, 1, &on_line, &beyond);
+        mean_ink(seen, &stroke, y, step, 1, &on_line, &beyond);
         gaps += on_line - paper < least;
     }
     if (2 * all < length) return LEAVES_PAGE;
@@ -144,16 +133,16 @@ static bool is_piece_of_rule(const Seen *seen, const PageShape *shape) {
     const PageRect *box = &shape->box;
     if (3 * box->width > box->height + 6) return false;
     if (is_along_side(seen, shape)) return true;
-    const Line line = line_through(shape, 0, box->height);
-    if (line.off > 0.5 + line.width / 2 + box->height / 100.0) return false;
+    const Stroke stroke = stroke_of(shape, 0, box->height);
+    if (stroke.off > 0.5 + stroke.width / 2 + box->height / 100.0) return false;
     double ink, contrast;
-    mean_ink(seen, &line, box->y, 1, box->height, &ink, &contrast);
+    mean_ink(seen, &stroke, box->y, 1, box->height, &ink, &contrast);
     if (2 * contrast < ink) return false; /* there is another stroke beside it, or none at all */
     const End above = end_of(seen, shape, -1, ink, contrast);
     if (above == ENDS) return false;
     const End below = end_of(seen, shape, 1, ink, contrast);
     const bool across = above == LEAVES_PAGE && below == LEAVES_PAGE; /* as a digit that fills its page */
-    return below != ENDS && (!across || 40 * line.width <= box->height);
+    return below != ENDS && (!across || 40 * stroke.width <= box->height);
 }
 
 void page_drop_pieces_of_rules(PIX *ink, PIX *outside, PageShapes *shapes) {

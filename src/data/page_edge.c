@@ -35,17 +35,12 @@ static Surroundings surroundings_of(PIX *page, const PageShape *shape) {
     return around;
 }
 
-static double mean_where(PIX *grey, PIX *mask) {
-    l_float32 mean = 0;
-    pixGetAverageMasked(grey, mask, 0, 0, 1, L_MEAN_ABSVAL, &mean);
-    return mean;
-}
-
 /* By how much the shape is darker (or lighter) than the ring, in the same unit as ink. */
 static double contrast_of(PIX *page, const Surroundings *around, bool dark) {
     BOX *box = boxCreate(around->box.x, around->box.y, around->box.width, around->box.height);
     PIX *part = pixClipRectangle(page, box, NULL);
-    const double in = mean_where(part, around->inside), out = mean_where(part, around->ring);
+    const double in = page_mean_where(part, around->inside, 0, 0),
+                 out = page_mean_where(part, around->ring, 0, 0);
     pixDestroy(&part);
     boxDestroy(&box);
     return dark ? (out - in) * 255 / fmax(out, 32) : in - out;
@@ -53,9 +48,8 @@ static double contrast_of(PIX *page, const Surroundings *around, bool dark) {
 
 static bool has_edge(PIX *page, PIX *ink, bool dark, const PageShape *shape) {
     const double least = 0.4; /* of the ink; a blurred stroke has half */
-    l_float32 strength = 0;
+    const double strength = page_mean_where(ink, shape->mask, shape->box.x, shape->box.y);
     l_int32 none = 1;
-    pixGetAverageMasked(ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &strength);
     Surroundings around = surroundings_of(page, shape);
     pixZero(around.ring, &none); /* the shape fills the page */
     const bool found = none || contrast_of(page, &around, dark) >= least * strength;

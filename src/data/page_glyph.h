@@ -7,7 +7,7 @@
 
 /* Adds the ways to read a shape: as one digit, and as two to four that touch. A shape that is narrower than
  * high is cut only where the gate isn't sure that it is one digit, and thinks that both parts are. ink: of
- * the page, whose paper has `level`. digit: picture, page, line, number and shape are set. scale: from the
+ * the page, whose paper has `level`. digit: its place on the page is set, but for the box. scale: from the
  * ink's pixels to those of the page, for its box. */
 void page_read_shape(PIX *ink, int level, const PageShape *shape, FoundDigit digit, double scale,
                      FoundDigits *found);

@@ -50,17 +50,13 @@ static bool are_near(const PageShape *a, const PageShape *b, int height) {
            !are_side_by_side(&a->box, &b->box, &both) && !are_of_two_lines(a, b, height);
 }
 
-static int compare_ints(const void *a, const void *b) {
-    return *(const int *)a - *(const int *)b;
-}
-
 static int median_height(const PageShapes *shapes) {
     enum { LEAST = 4 };
     if (shapes->count < LEAST) return 0;
     int *heights = mem_new((size_t)shapes->count, sizeof *heights);
     for (int i = 0; i < shapes->count; i++)
         heights[i] = shapes->shapes[i].box.height;
-    qsort(heights, (size_t)shapes->count, sizeof *heights, compare_ints);
+    sort_ints(heights, (size_t)shapes->count);
     const int median = heights[shapes->count / 2];
     mem_free(heights);
     return median;
@@ -98,12 +94,7 @@ static int group_of(const Parts *parts, const bool *near, int i, int *members) {
                 known |= members[k] == j;
             if (!known && near[members[m] * parts->count + j]) members[count++] = j;
         }
-    for (int m = 1; m < count; m++) /* sort: a group is added once, by its first part */
-        for (int k = m; k > 0 && members[k] < members[k - 1]; k--) {
-            const int kept = members[k];
-            members[k] = members[k - 1];
-            members[k - 1] = kept;
-        }
+    sort_ints(members, (size_t)count); /* a group is added once, by its first part */
     return count;
 }
 

@@ -16,12 +16,6 @@ enum {
 /* Of the ink within an outline, how much of it is lost across the outline; a blurred stroke loses half. */
 static const double STEEP = 0.4;
 
-static double mean_where(PIX *ink, PIX *mask, int x, int y) {
-    l_float32 mean = 0;
-    pixGetAverageMasked(ink, mask, x, y, 1, L_MEAN_ABSVAL, &mean);
-    return mean;
-}
-
 /* The share of the ink in `region`, which lies in `part` of the mask, that is lost within `reach` pixels of
  * its outline, from inside to outside of the part. */
 static double steepness(PIX *ink, PIX *region, PIX *part, int x, int y, int reach) {
@@ -32,8 +26,9 @@ static double steepness(PIX *ink, PIX *region, PIX *part, int x, int y, int reac
         fatal("out of memory for the shadows in a picture; read smaller pictures");
     pixSubtract(wider, wider, rest);
     pixSubtract(inside, inside, narrower);
-    const double all = mean_where(ink, region, x, y), step = mean_where(ink, inside, x - margin, y - margin) -
-                                                             mean_where(ink, wider, x - margin, y - margin);
+    const double all = page_mean_where(ink, region, x, y),
+                 step = page_mean_where(ink, inside, x - margin, y - margin) -
+                        page_mean_where(ink, wider, x - margin, y - margin);
     pixDestroy(&inside);
     pixDestroy(&wider);
     pixDestroy(&narrower);
@@ -150,7 +145,7 @@ PageLight page_remove_light(PIX *ink, PIX *mask) {
         if (!may_be) continue;
         PIX *part = pixaGetPix(all.parts, i, L_CLONE), *wide = wide_regions(part, MIN_WIDTH);
         if (is_light(ink, part, wide, x, y, finest)) {
-            light.ink = fmax(light.ink, mean_where(ink, part, x, y));
+            light.ink = fmax(light.ink, page_mean_where(ink, part, x, y));
             pixRasterop(lights, x, y, width, height, PIX_DST | PIX_SRC, wide, 0, 0);
             pixRasterop(mask, x, y, width, height, PIX_DST & PIX_NOT(PIX_SRC), part, 0, 0);
         }

@@ -62,8 +62,9 @@ static int drawn_sides(PIX *part) {
 
 /* Lines of a part that are at least that long, of level (or upright) runs of at least `run` pixels. */
 static PIX *lines_of_runs(PIX *part, bool horizontal, int least, int run) {
+    const int gap = L_MAX(run / 4, 1);
     PIX *runs = pixOpenCompBrick(NULL, part, horizontal ? run : 1, horizontal ? 1 : run);
-    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? run / 4 : 3, horizontal ? 3 : run / 4);
+    PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? gap : 3, horizontal ? 3 : gap);
     PIX *lines = pixSelectBySize(joined, least, least, 8, horizontal ? L_SELECT_WIDTH : L_SELECT_HEIGHT,
                                  L_SELECT_IF_GTE, NULL);
     pixDestroy(&runs);
@@ -90,7 +91,8 @@ static PIX *sides_of_frame(PIX *frame, bool horizontal) {
         pixRasterop(sides, band, 0, width - 2 * band, height, PIX_CLR, NULL, 0, 0);
     return sides;
 }
-/* Whether a part has such lines in both directions, and thin ones, as several cells have, out of which digits
+
+/* Whether a part has long lines in both directions, and thin ones, as several cells have, out of which digits
  * may reach. */
 static bool is_of_cells(PIX *part) {
     l_int32 counts[2] = {0};
@@ -147,7 +149,7 @@ static bool is_crossed_box(PIX *box) {
     return cross;
 }
 
-/* Pixels of a part on each side of the page. */
+/* Whether a part is the edge of a scan or a sheet: it lies along half of a side of the page, or at three. */
 static bool is_page_edge(PIX *part, const PageRect *rect, int width, int height) {
     const int right = rect->x + rect->width, bottom = rect->y + rect->height;
     const double much = 0.5;

@@ -3,9 +3,6 @@
 #include "core/integers.h"
 #include "core/status.h"
 
-#include <math.h>
-#include <stdint.h>
-
 enum {
     MIN_LIGHT = 32, /* paper darker than this, of 255, is taken to be as light, lest noise grows; */
     DIM = 40,       /* so is what has less than these % of the light of the lightest paper, such as a desk */
@@ -137,6 +134,12 @@ PIX *page_take_faint(PIX *ink, int level, PIX *mask) {
     pixDestroy(&kept);
     pixDestroy(&strong);
     return faint;
+}
+
+double page_mean_where(PIX *grey, PIX *mask, int x, int y) {
+    l_float32 mean = 0;
+    pixGetAverageMasked(grey, mask, x, y, 1, L_MEAN_ABSVAL, &mean);
+    return mean;
 }
 
 double page_stroke_width(PIX *mask) {

@@ -7,8 +7,9 @@
 
 #include <allheaders.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Pixels where a's are 1, those of its rows and columns. */
+/* A box of pixels. */
 typedef struct {
     int x, y, width, height;
 } PageRect;
@@ -34,6 +35,16 @@ PIX *page_remove_lines(PIX **mask, PIX *ink);
 /* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
  * level: the paper's. Returns it; freed by the caller. NULL: the mask is empty. */
 PIX *page_take_faint(PIX *ink, int level, PIX *mask);
+
+/* Whether a pixel of a mask is 1; false outside of it. */
+static inline bool page_is_inked(PIX *mask, int x, int y) {
+    return x >= 0 && y >= 0 && x < pixGetWidth(mask) && y < pixGetHeight(mask) &&
+           GET_DATA_BIT(pixGetData(mask) + (int64_t)y * pixGetWpl(mask), x);
+}
+
+/* The mean of a grey picture where a mask is 1, of which the upper left corner lies at (x, y); 0 where it is
+ * empty. */
+double page_mean_where(PIX *grey, PIX *mask, int x, int y);
 
 /* Width of the strokes of a mask in pixels: twice the area by the length of its outline. */
 double page_stroke_width(PIX *mask);

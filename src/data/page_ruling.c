@@ -3,16 +3,13 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/status.h"
+#include "data/page_fit.h"
+#include "data/page_mask.h"
 
 #include <math.h>
 #include <stdbool.h>
 
 enum { MOST_LEVEL = 255 };
-
-static bool is_set(PIX *mask, int x, int y) {
-    return x >= 0 && y >= 0 && x < pixGetWidth(mask) && y < pixGetHeight(mask) &&
-           GET_DATA_BIT(pixGetData(mask) + (int64_t)y * pixGetWpl(mask), x);
-}
 
 int page_ruling_ink(const Ruling *page, int x, int y) {
     const int row = (int)larger(0, smaller(y, page->height - 1));
@@ -42,10 +39,10 @@ bool page_rows_near(PIX *mask, int x, double row, double reach, int *top, int *b
     for (int away = 0; away <= reach; away++)
         for (int side = -1; side <= 1; side += 2) {
             const int y = (int)lround(row) + side * away;
-            if (!is_set(mask, x, y)) continue;
-            for (*top = y; is_set(mask, x, *top - 1);)
+            if (!page_is_inked(mask, x, y)) continue;
+            for (*top = y; page_is_inked(mask, x, *top - 1);)
                 --*top;
-            for (*bottom = y; is_set(mask, x, *bottom + 1);)
+            for (*bottom = y; page_is_inked(mask, x, *bottom + 1);)
                 ++*bottom;
             return true;
         }
@@ -63,30 +60,17 @@ static bool looks_like(const Ruling *page, const Rule *rule, int x, int top, int
            is_as_pale(page_ruling_ink(page, x, (top + bottom) / 2), rule->level);
 }
 
-/* The straight line that is nearest to what is known of a rule near one of its ends. */
-typedef struct {
-    double x, row, slope; /* the row is that at x */
-} Course;
-
-/* step: 1: at the right end; -1: at the left one. */
-static Course course_at_end(const Ruling *page, const Rule *rule, int step) {
+/* What is known of a rule near one of its ends as a straight line. step: 1: at the right end; -1: at the left
+ * one. */
+static PageLine course_at_end(const Ruling *page, const Rule *rule, int step) {
     const int end = step > 0 ? rule->end : rule->begin;
     const int count = (int)smaller(rule->end - rule->begin + 1, larger(page->width / 8, 1));
-    Course course = {.x = end - step * (count - 1) / 2.0};
-    double squares = 0, products = 0;
+    PageFit fit = {0};
     for (int i = 0; i < count; i++)
-        course.row += rule->middle[end - step * i] / count;
-    for (int i = 0; i < count; i++) {
-        const double x = end - step * i - course.x;
-        squares += x * x;
-        products += x * (rule->middle[end - step * i] - course.row);
-    }
-    if (count >= page_shortest_run(page)) course.slope = products / squares;
+        page_fit_add(&fit, end - step * i, rule->middle[end - step * i]);
+    PageLine course = page_fit_line(&fit);
+    if (count < page_shortest_run(page)) course.slope = 0;
     return course;
-}
-
-static double row_on(const Course *course, int x) {
-    return course->row + (x - course->x) * course->slope;
 }
 
 /* Columns over which a rule may be hidden: the less of it is known, the fewer. */
@@ -99,12 +83,12 @@ static int longest_gap(const Ruling *page, const Rule *rule) {
 static void follow(const Ruling *page, Rule *rule, int step, int until) {
     const double off = 1.5, off_per_column = 0.03;
     int last = step > 0 ? rule->end : rule->begin;
-    Course course = {0};
+    PageLine course = {0};
     for (int x = last + step; step * (until - x) >= 0; x += step) {
         const int gap = abs(x - last);
         if (gap > longest_gap(page, rule)) break;
         if (gap == 2) course = course_at_end(page, rule, step);
-        const double row = gap == 1 ? rule->middle[last] : row_on(&course, x),
+        const double row = gap == 1 ? rule->middle[last] : page_line_at(&course, x),
                      reach = off + off_per_column * gap;
         int top, bottom;
         if (!page_rows_near(page->runs, x, row, reach, &top, &bottom)) continue;
@@ -166,15 +150,20 @@ static int last_crossing(const Rule *line, const Ruling *page) {
     return (int)larger(page_shortest_run(page) + line->width + 1, page->width / 50);
 }
 
-/* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. */
-static bool is_rule(const Rule *line, const Ruling *page) {
-    const int length = line->end - line->begin + 1, least = page->width / (page->many ? 12 : 4);
-    const int near = page->many ? last_crossing(line, page) : (int)larger(2, page->width / 50);
+/* A line that runs to the edge of the page over much of it, is thin, and isn't the edge itself. many: the
+ * page is ruled. */
+static bool runs_to_edge(const Rule *line, const Ruling *page, bool many) {
+    const int length = line->end - line->begin + 1, least = page->width / (many ? 12 : 4);
+    const int near = many ? last_crossing(line, page) : (int)larger(2, page->width / 50);
     if (length < least || line->width > thickest_rule(page) || 5 * line->seen < 2 * length) return false;
     const double left = line->middle[line->begin], right = line->middle[line->end];
     const bool at_edge = line->begin <= near || line->end >= page->width - 1 - near;
     const bool is_edge = fmin(left, right) <= line->width || fmax(left, right) >= page->height - line->width;
-    return at_edge && (!is_edge || page->many) && 8 * fabs(left - right) <= length;
+    return at_edge && (!is_edge || many) && 8 * fabs(left - right) <= length;
+}
+
+static bool is_rule(const Rule *line, const Ruling *page) {
+    return runs_to_edge(line, page, page->many);
 }
 
 static bool spans_page(const Rule *line, const Ruling *page) {
@@ -194,8 +183,8 @@ void page_rule_rows(const Ruling *page, const Rule *rule, int x, int *top, int *
     if (x >= rule->begin && x <= rule->end)
         row = rule->middle[x];
     else {
-        const Course course = course_at_end(page, rule, x < rule->begin ? -1 : 1);
-        row = row_on(&course, x);
+        const PageLine course = course_at_end(page, rule, x < rule->begin ? -1 : 1);
+        row = page_line_at(&course, x);
     }
     *top = (int)larger(0, (int)floor(row - half));
     *bottom = (int)smaller(page->height - 1, (int)ceil(row + half));
@@ -267,10 +256,8 @@ static void find_rules(Ruling *page) {
         Rule rule = rule_from(page, piece);
         boxDestroy(&piece);
         if (!rule.middle) continue;
-        page->many = true;
-        const bool may_be = is_rule(&rule, page);
-        page->many = false;
-        whole += is_rule(&rule, page) || (may_be && spans_page(&rule, page));
+        const bool may_be = runs_to_edge(&rule, page, true);
+        whole += runs_to_edge(&rule, page, false) || (may_be && spans_page(&rule, page));
         if (may_be) {
             page_clear_course(page, &rule, page->runs);
             add_rule(page, &rule);

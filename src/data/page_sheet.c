@@ -4,7 +4,6 @@
 #include "data/page_parts.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum {
     SIDE = 256,    /* pixels of the longer side of the picture in which a sheet is looked for */
@@ -122,18 +121,12 @@ static bool has_shape_of_sheet(PIX *part) {
            on_edge < width + height && !is_strip(part);
 }
 
-static double mean_where(PIX *grey, PIX *mask) {
-    l_float32 mean = 0;
-    pixGetAverageMasked(grey, mask, 0, 0, 1, L_MEAN_ABSVAL, &mean);
-    return mean;
-}
-
 /* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */
 static double mean_along(PIX *grey, PIX *mask, int reach, bool outside) {
     PIX *ring = outside ? pixDilateBrick(NULL, mask, 2 * reach + 1, 2 * reach + 1)
                         : pixErodeBrick(NULL, mask, 2 * reach + 1, 2 * reach + 1);
     pixXor(ring, ring, mask);
-    const double mean = mean_where(grey, ring);
+    const double mean = page_mean_where(grey, ring, 0, 0);
     pixDestroy(&ring);
     return mean;
 }
@@ -320,7 +313,7 @@ static void add_sheets(PIX *page, PIX *grey, PageSheets *sheets) {
     for (int i = 0; i < count; i++)
         pixOr(ground, ground, parts[i]);
     pixInvert(ground, ground);
-    const double dark = mean_where(grey, ground);
+    const double dark = page_mean_where(grey, ground, 0, 0);
     for (int i = 0; i < count; i++) {
         if (is_dark_around(grey, parts[i], dark / mean_along(grey, parts[i], 2 * RIM, false), DARK_GROUND)) {
             pixErodeBrick(parts[i], parts[i], 2 * RIM + 1, 2 * RIM + 1);

@@ -63,8 +63,7 @@ static int paper_level(PIX *ink) {
  * gaps between strokes, which are seen when paper and ink are taken for each other, are wide. */
 static double writing_in(PIX *ink, const PageShape *shape) {
     const double most = 20, width = page_stroke_width(shape->mask);
-    l_float32 mean = 0;
-    pixGetAverageMasked(ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
+    const double mean = page_mean_where(ink, shape->mask, shape->box.x, shape->box.y);
     return width > 0 ? mean * fmin(most, shape->area / (width * width)) : 0;
 }
 
@@ -108,9 +107,8 @@ static void drop_fainter(PageSight *sight, double shadow) {
     const double least = 0.4 * shadow;
     for (int i = sight->shapes.count - 1; i >= 0; i--) {
         const PageShape *shape = &sight->shapes.shapes[i];
-        l_float32 mean = 0;
-        pixGetAverageMasked(sight->ink, shape->mask, shape->box.x, shape->box.y, 1, L_MEAN_ABSVAL, &mean);
-        if (mean < least) page_shape_remove(&sight->shapes, i);
+        if (page_mean_where(sight->ink, shape->mask, shape->box.x, shape->box.y) < least)
+            page_shape_remove(&sight->shapes, i);
     }
 }
 

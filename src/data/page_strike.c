@@ -12,19 +12,13 @@ typedef struct {
     double height[MOST_LINES]; /* from above, of the middle of a line where it was seen last */
 } LineEnds;
 
-static bool is_inked(PIX *mask, int x, int y) {
-    l_uint32 inked = 0;
-    pixGetPixel(mask, x, y, &inked);
-    return inked != 0;
-}
-
 /* The middles of the strokes that a column crosses. Returns how many, or -1 if they are too many, or one is
  * thicker than `thickest`. */
 static int cross_strokes(PIX *mask, int x, int thickest, double middles[MOST_LINES]) {
     int count = 0;
     for (int y = 0; y < pixGetHeight(mask); y++) {
         const int top = y;
-        while (y < pixGetHeight(mask) && is_inked(mask, x, y))
+        while (y < pixGetHeight(mask) && page_is_inked(mask, x, y))
             y++;
         if (y == top) continue;
         if (count == MOST_LINES || y - top > thickest) return -1;
@@ -59,7 +53,7 @@ static bool runs_through(PIX *mask, const LineEnds *left, const LineEnds *right,
         const int middle = (int)lround(from + (to - from) * x / width);
         bool inked = false;
         for (int y = middle - reach; y <= middle + reach && !inked; y++)
-            inked = is_inked(mask, x, y);
+            inked = page_is_inked(mask, x, y);
         if (!inked) return false;
     }
     return true;
