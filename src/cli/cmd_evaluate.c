@@ -1,14 +1,13 @@
 #include "cli/cli.h"
+#include "cli/evaluate_summary.h"
 
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
 #include "model/confusion.h"
-#include "model/run_options.h"
 #include "report/predictions_file.h"
 #include "store/dataset.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +20,9 @@ typedef struct {
 } EvaluateArguments;
 
 typedef struct {
-    Config *config; /* of the model, with seed 0 */
+    RunKind kind; /* for --summary */
     char about[128], *path;
+    char *data;    /* the path of the dataset */
     int64_t first; /* the row of the first image in its part of the dataset */
     Confusion confusion;
     double seconds, confidence; /* of prediction; the mean of all images */
@@ -32,9 +32,10 @@ typedef struct {
 
 static void evaluation_free(Evaluation *result) {
     confusion_free(&result->confusion);
-    config_destroy(&result->config);
+    run_kind_free(&result->kind);
     mem_free(result->correct);
     mem_free(result->path);
+    mem_free(result->data);
 }
 
 /* Counts what predictions [members][n] get right. */
@@ -88,12 +89,14 @@ static void predict(const Model *model, const Context *context, const ModelImage
 }
 
 /* Rank 0 writes the file of --predictions. */
-static StatusCode write_predictions(const EvaluateArguments *arguments, const Model *model, int64_t first,
-                                    const ImageSet *set, const Predictions *all, Status *status) {
+static StatusCode write_predictions(const EvaluateArguments *arguments, const Model *model,
+                                    const Evaluation *result, const ImageSet *set, const Predictions *all,
+                                    Status *status) {
     return predictions_file_write(arguments->predictions,
                                   &(PredictionRows){.model = model,
+                                                    .data = result->data,
                                                     .split = arguments->split,
-                                                    .first = first,
+                                                    .first = result->first,
                                                     .n = set->n,
                                                     .labels = set->labels,
                                                     .best = all->by_members + (all->members - 1) * set->n,
@@ -115,7 +118,7 @@ static StatusCode predict_all(const EvaluateArguments *arguments, const Context 
         result->seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
         count_predictions(all.by_members, all.members, &images.set, result);
         if (arguments->predictions && comm_rank(context->comm) == 0)
-            write_predictions(arguments, model, result->first, &images.set, &all, status);
+            write_predictions(arguments, model, result, &images.set, &all, status);
         predictions_free(&all);
     }
     model_images_free(&images);
@@ -128,6 +131,8 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Context *co
     SplitImages images;
     if (!split_read(&(Split){arguments->data, arguments->split, model}, context, &images, status)) {
         result->first = images.first;
+        result->data = mem_text(images.data);
+        if (arguments->summary) run_kind_find(&result->kind, model, &images.set, status);
         predict_all(arguments, context, model, &images.set, result, status);
     }
     split_images_free(&images);
@@ -185,6 +190,7 @@ static void add_evaluation(Output *output, const EvaluateArguments *arguments, c
     output_real(output, "mean_confidence", NULL, result->confidence, "%.4f");
     output_real(output, "seconds", "seconds", result->seconds, "%.2f");
     output_text(output, "model", "file", result->path);
+    output_text(output, "data", NULL, result->data);
     output_text(output, "split", NULL, arguments->split);
     output_integer(output, "ranks", NULL, comm_size(context->comm));
     output_integer(output, "threads", NULL, context->threads);
@@ -196,7 +202,8 @@ static void add_evaluation(Output *output, const EvaluateArguments *arguments, c
     if (text && alone && result->members > 1) add_members(output, result);
     if (text && alone) {
         add_confusion(output, model, confusion);
-        output_note(output, "\nmean confidence %.2f %%", 100 * result->confidence);
+        output_note(output, "\nmean confidence %.2f %%\ndataset: %s, %s", 100 * result->confidence,
+                    result->data, arguments->split);
     }
 }
 
@@ -213,38 +220,27 @@ static StatusCode evaluate_file(const EvaluateArguments *arguments, const Contex
         !check_members(arguments, &model, status) && !evaluate(arguments, context, &model, result, status)) {
         if (alone) settings_hint_at_unused(&arguments->settings, model.config, context->log);
         model.family->describe(&model, result->about, sizeof result->about);
-        result->config = config_copy(model.config);
-        config_set_value(result->config, "run.seed", "0", "--summary", status);
         if (!arguments->summary) add_evaluation(output, arguments, context, &model, result, alone);
     }
     model_close(&model);
     return comm_agree(context->comm, status);
 }
 
-/* The models that differ from this one by their seeds alone, itself among them: mean and deviation (of a
- * sample) of their accuracies. They are counted once: done[]. */
+/* The models that differ from the one at `first` by their seeds alone, itself among them, as a row. They are
+ * counted once: done[]. */
 static void add_summary(Output *output, const Evaluation *results, int first, int count, bool *done) {
-    double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
+    double *percents = mem_new((size_t)count, sizeof *percents);
     int n = 0;
     for (int i = first; i < count; i++) {
-        if (done[i] || run_difference(results[first].config, results[i].config)) continue;
-        const double accuracy = 100 * confusion_accuracy(&results[i].confusion);
+        if (done[i] || !run_kind_same(&results[first].kind, &results[i].kind)) continue;
         done[i] = true;
-        sum += accuracy;
-        squares += accuracy * accuracy;
-        least = fmin(least, accuracy);
-        most = fmax(most, accuracy);
-        n++;
+        percents[n++] = 100 * confusion_accuracy(&results[i].confusion);
     }
-    const double mean = sum / n, variance = n > 1 ? fmax(0, (squares - n * mean * mean) / (n - 1)) : NAN;
-    output_record(output);
-    output_integer(output, "runs", "runs", n);
-    output_real(output, "accuracy_mean_percent", "accuracy %", mean, "%.3f");
-    output_real(output, "accuracy_deviation_percent", "+-", sqrt(variance), "%.3f");
-    output_real(output, "accuracy_least_percent", "least", least, "%.2f");
-    output_real(output, "accuracy_most_percent", "most", most, "%.2f");
+    output_summary(output, percents, n);
     output_text(output, "first", "first of them", results[first].path);
+    output_text(output, "data", "dataset", results[first].data);
     output_text(output, "about", "about", results[first].about);
+    mem_free(percents);
 }
 
 /* The key that --members sets: that of the family that has ensembles. */

@@ -47,6 +47,26 @@ static StatusCode check_images(const Model *model, const Dataset *dataset, int u
     return status->code;
 }
 
+/* Numbers may mean other things where not both have names, or where there are more classes in the one. */
+static void warn_of_numbers(const Context *context, const Model *model, const Dataset *dataset) {
+    const ClassNames *own = &dataset->class_names, *names = &model->class_names;
+    char theirs[12], ours[12];
+    if (own->names && names->names) return;
+    for (int c = 0; c < dataset->spec.classes && c < model->spec.classes; c++) {
+        const char *is = class_name(own, c, theirs), *was = class_name(names, c, ours);
+        if (!strcmp(is, was)) continue;
+        log_line(
+            context->log,
+            "warning: class %d is called %s in %s and %s in %s, and %s has no names: classes are taken by "
+            "their numbers",
+            c, is, dataset->path, was, h5_path(model->file), own->names ? "the model" : "the dataset");
+        return;
+    }
+    if (dataset->spec.classes != model->spec.classes)
+        log_line(context->log, "warning: %s has %d classes, but %s has %d: they are taken by their numbers",
+                 dataset->path, dataset->spec.classes, h5_path(model->file), model->spec.classes);
+}
+
 /* The training images, compared with those that the model was trained on. Collective. */
 static StatusCode compare(const Context *context, const Model *model, ModelData *data, Status *status) {
     ImageSource trained = {0};
@@ -70,6 +90,7 @@ static StatusCode check_data(const Context *context, const Model *model, bool is
                  "warning: %s isn't the dataset that %s was trained on: its training images are %s",
                  dataset->path, h5_path(model->file),
                  data->match == SOURCE_OTHER_IMAGES ? "others" : "the same, but not their labels");
+    if (data->match != SOURCE_SAME) warn_of_numbers(context, model, dataset);
     return status->code;
 }
 
@@ -86,6 +107,9 @@ StatusCode model_data_open(const Context *context, const Model *model, const cha
     const char *path = given ? given : there ? trained_on : DEFAULT_DATA;
     if (!dataset_open(path, context->comm, &data->dataset, status))
         check_data(context, model, is_guessed, data, status);
+    if (!given && !*trained_on && !status->code)
+        log_line(context->log, "note: %s doesn't say on which dataset it was trained: using %s",
+                 h5_path(model->file), path);
     if (is_guessed && !status->code)
         log_line(context->log,
                  "%s, which the model was trained on, isn't there any more: using %s, which has "

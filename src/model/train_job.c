@@ -51,6 +51,19 @@ StatusCode train_job_check_data(const TrainJob *job, const Dataset *dataset, Ima
     return comm_agree(job->comm, status);
 }
 
+/* What the dataset may have lost or got since: a run that goes on says of its images what it said at first.
+ */
+static StatusCode keep_description(TrainJob *job, Status *status) {
+    ImageSpec spec = job->spec;
+    ClassNames names = {0};
+    if (!job->resume) return STATUS_OK;
+    checkpoint_images(job->resume, &spec, &names, status);
+    class_names_free(&job->class_names);
+    job->class_names = names;
+    job->spec.from = spec.from;
+    return comm_agree(job->comm, status);
+}
+
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
     job->shard = shard;
     job->valid = valid;
@@ -84,7 +97,8 @@ StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status)
     job->spec = dataset->spec;
     job->source = dataset->train_source;
     job->class_names = class_names_copy(&dataset->class_names);
-    if (train_job_check_data(job, dataset, &job->source, status)) return status->code;
+    if (train_job_check_data(job, dataset, &job->source, status) || keep_description(job, status))
+        return status->code;
     if (valid_count >= train)
         return status_set(status, STATUS_USAGE,
                           "run.valid = %lld leaves nothing to train on: %s holds %lld training images.",
@@ -102,7 +116,7 @@ StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status)
         image_set_free(&shard);
         return status->code;
     }
-    find_what_is_drawn(job, &shard);
+    if (!job->resume) find_what_is_drawn(job, &shard);
     job->brightest = (int)comm_max(
         job->comm, survey_brightest(shard.images, shard.n * image_spec_pixels(shard.spec)), NULL);
     train_job_take(job, shard, valid);

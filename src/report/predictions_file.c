@@ -89,6 +89,7 @@ static void write_content(H5File *file, const PredictionRows *rows, Status *stat
     if (!h5_get_text(model->file, "/", "digest", &digest, status))
         h5_set_text(file, "/", "model_digest", digest, status);
     mem_free(digest);
+    h5_set_text(file, "/", "data", rows->data, status);
     h5_set_text(file, "/", "split", rows->split, status);
     class_names_write(file, "/", &model->class_names, status);
     write_columns(file, rows, status);
@@ -143,9 +144,9 @@ bool predictions_file_is_csv(const char *path) {
 
 StatusCode predictions_file_check(const char *path, Status *status) {
     if (find_kind(path) == KINDS)
-        return status_set(status, STATUS_USAGE,
-                          "--predictions %s: the name must end in .csv or .h5, which says what is written.",
-                          path);
+        return status_set(
+            status, STATUS_USAGE,
+            "--predictions %s: the name must end in .csv, .h5 or .hdf5, which says what is written.", path);
     return atomic_file_check(path, status);
 }
 
@@ -186,6 +187,7 @@ StatusCode predictions_file_describe(Output *output, const H5File *file, Status 
     output_text(output, "what", "kind", "predictions of a model");
     add_attribute(output, file, "model", "model", status);
     add_attribute(output, file, "model_digest", "its digest", status);
+    add_attribute(output, file, "data", "dataset", status);
     add_attribute(output, file, "split", "part of the dataset", status);
     output_integer(output, "images", "images", shape.dims[0]);
     output_integer(output, "correct", "recognised", correct);

@@ -9,7 +9,7 @@
 
 typedef struct {
     const Model *model;
-    const char *split;
+    const char *data, *split;   /* the path of the dataset, and its part */
     int64_t first, n;           /* first: the row of the first image in its part of the dataset */
     const uint8_t *labels;      /* [n] */
     const Prediction *best;     /* [n] */

@@ -63,6 +63,14 @@ static double optional(const H5File *file, const char *name, Status *status) {
     return value;
 }
 
+/* As run_metrics_open writes it. */
+static void read_hash(const H5File *file, const char *name, char hash[65], Status *status) {
+    char *text = NULL;
+    if (h5_has_attribute(file, "/run", name)) h5_get_text(file, "/run", name, &text, status);
+    snprintf(hash, 65, "%s", text ? text : "");
+    mem_free(text);
+}
+
 static void read_facts(ScalingRun *run, const H5File *file, Status *status) {
     if (!status->code && !h5_has_attribute(file, "/run", "train_images"))
         status_set(status, STATUS_FAILED,
@@ -78,6 +86,8 @@ static void read_facts(ScalingRun *run, const H5File *file, Status *status) {
     h5_get_text(file, "/run", "host_names", &run->host_names, status);
     h5_get_text(file, "/run", "binding", &run->binding, status);
     h5_get_text(file, "/run", "build", &run->build, status);
+    read_hash(file, "train_images_sha256", run->source.images_sha256, status);
+    read_hash(file, "train_labels_sha256", run->source.labels_sha256, status);
     run->seconds[SCALING_TRAINING] = optional(file, "train_s", status);
     run->seconds[SCALING_EVALUATION] = optional(file, "valid_s", status);
     run->accuracy = optional(file, "valid_accuracy", status);

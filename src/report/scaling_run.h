@@ -5,6 +5,7 @@
 
 #include "core/config.h"
 #include "core/status.h"
+#include "store/dataset.h"
 
 #include <stdint.h>
 
@@ -17,10 +18,11 @@ typedef struct {
     Config *config;
     int64_t ranks, threads, hosts;
     char *host_names, *binding, *build;
-    int64_t images;   /* trained on */
-    int64_t batch;    /* images of a step of a CNN; 0: the family has no steps */
-    int64_t valid;    /* held-out images */
-    int64_t compared; /* images that each held-out one is compared with; 0: it isn't */
+    ImageSource source; /* of the dataset's training images; "": an older run doesn't say */
+    int64_t images;     /* trained on */
+    int64_t batch;      /* images of a step of a CNN; 0: the family has no steps */
+    int64_t valid;      /* held-out images */
+    int64_t compared;   /* images that each held-out one is compared with; 0: it isn't */
     /* [SCALING_MEASURES] Training: of a CNN the mean epoch, the first left out if there are others. */
     double seconds[SCALING_MEASURES];
     /* Of the seconds of training: wait_s and exposed_s of these epochs; of a family without epochs what the

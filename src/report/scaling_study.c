@@ -49,6 +49,24 @@ static StatusCode check_configurations(const ScalingRun *runs, int count, Status
     return status->code;
 }
 
+/* Whether two runs say that they are of different datasets. */
+static bool differ(const ImageSource *a, const ImageSource *b) {
+    return (*a->images_sha256 && *b->images_sha256 && strcmp(a->images_sha256, b->images_sha256)) ||
+           (*a->labels_sha256 && *b->labels_sha256 && strcmp(a->labels_sha256, b->labels_sha256));
+}
+
+static StatusCode check_datasets(const ScalingRun *runs, int count, Status *status) {
+    for (int r = 1; r < count; r++)
+        for (int before = 0; before < r; before++)
+            if (differ(&runs[before].source, &runs[r].source))
+                return status_set(
+                    status, STATUS_USAGE,
+                    "The runs are of different datasets: the training images of %s aren't those "
+                    "of %s; compare runs of the same dataset (run.train may differ).",
+                    runs[r].path, runs[before].path);
+    return status->code;
+}
+
 /* Whether a / a_workers = b / b_workers, up to a rounding of 1 %. */
 static bool same_share(int64_t a, int64_t a_workers, int64_t b, int64_t b_workers) {
     const double left = (double)a * (double)b_workers, right = (double)b * (double)a_workers;
@@ -216,7 +234,7 @@ static StatusCode refuse(const Search *search, Status *status) {
 
 StatusCode scaling_studies_find(const ScalingRun *runs, int count, ScalingStudies *studies, Status *status) {
     *studies = (ScalingStudies){0};
-    if (check_configurations(runs, count, status)) return status->code;
+    if (check_configurations(runs, count, status) || check_datasets(runs, count, status)) return status->code;
     Search search = {.count = count, .studies = studies};
     search.runs = mem_new((size_t)count, sizeof *search.runs);
     search.group = mem_new((size_t)count, sizeof *search.group);

@@ -87,7 +87,7 @@ setup_file() {
 f, t = h5py.File("cnn.h5"), pd.read_csv("cnn.csv")
 assert (t["index"] == f["index"][:]).all() and (t.label == f["label"][:]).all() and (t.prediction == f["prediction"][:]).all()
 assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
-    fails_on 2 2 'must end in .csv or .h5' evaluate "$models/cnn" --predictions cnn.txt
+    fails_on 2 2 'must end in .csv, .h5 or .hdf5' evaluate "$models/cnn" --predictions cnn.txt
     fails_on 1 2 'of one model, not of 2' evaluate "$models/cnn" "$models/knn" --predictions cnn.csv
     fails_on 1 2 'is the input' evaluate "$models/cnn" --predictions "$models/cnn/model.h5"
 }

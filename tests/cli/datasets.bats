@@ -442,7 +442,8 @@ x, y = x[y < 3], y[y < 3]
 t, u = x[60:], y[60:]
 def write(name, x, y, t, u, names, classes=None):
     with h5py.File(name + ".h5", "w") as f:
-        f.attrs.update(format="pardigits dataset", version=1, classes=classes or len(names), class_names="\n".join(names))
+        f.attrs.update(format="pardigits dataset", version=1, classes=classes or len(names))
+        if names: f.attrs["class_names"] = "\n".join(names)
         f["train/images"], f["train/labels"], f["test/images"], f["test/labels"] = x, y, t, u
 names = ["null", "one", "two"]
 x, y = x[:60], y[:60]
@@ -456,6 +457,8 @@ write("fewer", x[y > 0], y[y > 0] - 1, t[u > 0], u[u > 0] - 1, names[1:])
 write("unknown", x, y, t, u, ["null", "eins", "zwei"])
 write("more", x, y, t, u, names, 4)
 write("less", x, y + 1, t, u, names)
+write("unnamed", x, y, t, u, [], 3)
+write("five", x[::-1], y[::-1], t, u, [], 5)
 with h5py.File("list.h5", "w") as f:
     f.attrs.update(format="pardigits dataset", version=1, classes=3, class_names=names)
 with h5py.File("test.h5", "w") as f:
@@ -495,6 +498,28 @@ PY
     done
     refused 2 'The run was begun with other classes' "$PARDIGITS" train "${svm[@]}" --resume --data unknown.h5
     "$PARDIGITS" train "${svm[@]}" --resume --data own.h5 2>&1 | grep 'complete already'
+
+    # numbers that may mean something else
+    "$PARDIGITS" evaluate run --data unnamed.h5 2>err
+    if grep warning err; then false; fi
+    "$PARDIGITS" evaluate run --data five.h5 2>&1 | grep 'warning: class 0 is called 0 in five.h5 and null in run/model.h5, and the dataset has no names'
+    "$PARDIGITS" train "${svm[@]}" --data unnamed.h5 --run plain
+    "$PARDIGITS" evaluate plain --data reversed.h5 2>&1 | grep 'class 0 is called null in reversed.h5 and 0 in plain/model.h5, and the model has no names'
+    "$PARDIGITS" evaluate plain --data five.h5 2>&1 | grep 'warning: five.h5 has 5 classes, but plain/model.h5 has 3: they are taken by their numbers'
+
+    # models of other images are no runs of one kind; what they were evaluated on is said
+    "$PARDIGITS" evaluate run sorted --data own.h5 --summary --json | tee out
+    [[ $(grep -o '"runs":1' out | wc -l) -eq 2 && $(grep -o '"data":"own.h5"' out | wc -l) -eq 2 ]]
+    "$PARDIGITS" evaluate run --data own.h5 --predictions own.hdf5 | grep '^dataset: own.h5, test'
+    "$PARDIGITS" show own.hdf5 --json | grep '"data":"own.h5","split":"test"'
+
+    # a run that goes on keeps the names that it was begun with
+    local cnn=("$BATS_TEST_DIRNAME/../../configs/cnn.ini" --set run.valid=0 --set cnn.layers=dense:classes --set cnn.schedule=constant --run cnn)
+    "$PARDIGITS" train "${cnn[@]}" --data own.h5 --set cnn.epochs=1
+    "$PARDIGITS" evaluate cnn run --summary --csv | tee out
+    [[ $(sed 1d out | cut -d , -f 1) == $'1\n1' ]]
+    "$PARDIGITS" train "${cnn[@]}" --data unnamed.h5 --set cnn.epochs=2 --resume
+    "$PARDIGITS" evaluate cnn --data own.h5 | grep null
 
     # a mistake in a file is named, and not called damage
     refused 1 'class_names has 3 names, one a line, but its attribute classes is 4' "$PARDIGITS" evaluate run --data more.h5

@@ -24,6 +24,7 @@ typedef struct {
     int ranks, threads, images, batch; /* batch 0: an SVM, which has two rounds of epoch_s */
     double epoch_s;                    /* of each but the first, which takes 9 s */
     double wait_s;                     /* of each epoch */
+    const char *images_sha256;         /* of the dataset; NULL: not said */
 } MadeRun;
 
 static void add_epochs(const MadeRun *made, Metrics *metrics) {
@@ -66,6 +67,7 @@ static void write_run(const MadeRun *made, const char *path) {
     metrics_set_count(metrics, "hosts", made->ranks);
     metrics_set_count(metrics, "train_images", made->images);
     metrics_set_count(metrics, "complete", 1);
+    if (made->images_sha256) metrics_set_text(metrics, "train_images_sha256", made->images_sha256);
     metrics_set_text(metrics, "host_names", "a b");
     metrics_set_text(metrics, "binding", "none");
     metrics_set_text(metrics, "build", "one");
@@ -112,7 +114,8 @@ static void assert_spread(Spread spread, double median, double least, double mos
 
 static void test_strong_scaling_takes_medians_and_leaves_the_first_epoch_out(void **state) {
     (void)state;
-    const MadeRun made[] = {{2, 1, 1000, 100, 2, 0.5}, {1, 1, 1000, 100, 4, 0}, {2, 1, 1000, 100, 3, 0.75}};
+    const MadeRun made[] = {
+        {2, 1, 1000, 100, 2, 0.5, NULL}, {1, 1, 1000, 100, 4, 0, NULL}, {2, 1, 1000, 100, 3, 0.75, NULL}};
     Found found;
     find(made, 3, &found);
     assert_int_equal(found.studies.count, 1);
@@ -136,7 +139,8 @@ static void test_strong_scaling_takes_medians_and_leaves_the_first_epoch_out(voi
 
 static void test_weak_scaling_counts_the_work(void **state) {
     (void)state;
-    const MadeRun made[] = {{1, 2, 1000, 100, 4, 0}, {2, 2, 2000, 200, 5, 0}, {4, 2, 8000, 400, 8, 0}};
+    const MadeRun made[] = {
+        {1, 2, 1000, 100, 4, 0, NULL}, {2, 2, 2000, 200, 5, 0, NULL}, {4, 2, 8000, 400, 8, 0, NULL}};
     Found found;
     find(made, 3, &found);
     assert_int_equal(found.studies.count, 1);
@@ -150,7 +154,8 @@ static void test_weak_scaling_counts_the_work(void **state) {
 
 static void test_one_run_can_be_in_a_strong_and_a_weak_study(void **state) {
     (void)state;
-    const MadeRun made[] = {{1, 1, 2000, 200, 8, 0}, {2, 1, 2000, 200, 4, 0}, {1, 1, 1000, 200, 4, 0}};
+    const MadeRun made[] = {
+        {1, 1, 2000, 200, 8, 0, NULL}, {2, 1, 2000, 200, 4, 0, NULL}, {1, 1, 1000, 200, 4, 0, NULL}};
     Found found;
     find(made, 3, &found);
     assert_int_equal(found.studies.count, 2);
@@ -163,7 +168,7 @@ static void test_one_run_can_be_in_a_strong_and_a_weak_study(void **state) {
 
 static void test_rounds_tell_what_a_family_without_epochs_waits(void **state) {
     (void)state;
-    const MadeRun made[] = {{1, 1, 1000, 0, 8, 0}, {2, 1, 1000, 0, 5, 2}};
+    const MadeRun made[] = {{1, 1, 1000, 0, 8, 0, NULL}, {2, 1, 1000, 0, 5, 2, NULL}};
     Found found;
     find(made, 2, &found);
     assert_int_equal(found.studies.count, 1);
@@ -186,13 +191,16 @@ static void assert_refused(const MadeRun *made, int count, const char *text) {
 
 static void test_sizes_that_make_no_study_are_refused(void **state) {
     (void)state;
-    const MadeRun same[] = {{2, 3, 1000, 100, 4, 0}, {2, 3, 1000, 100, 4, 0}};
+    const MadeRun same[] = {{2, 3, 1000, 100, 4, 0, NULL}, {2, 3, 1000, 100, 4, 0, NULL}};
     assert_refused(same, 2, "at least two sizes, but all of these are on 2 ranks x 3 threads");
     assert_refused(same, 1, "there is one run, on 2 ranks");
-    const MadeRun turned[] = {{2, 1, 1000, 100, 4, 0}, {1, 2, 1000, 100, 4, 0}};
+    const MadeRun turned[] = {{2, 1, 1000, 100, 4, 0, NULL}, {1, 2, 1000, 100, 4, 0, NULL}};
     assert_refused(turned, 2, "these have the same number of threads in all");
-    const MadeRun unlike[] = {{1, 1, 1000, 100, 4, 0}, {2, 1, 1500, 100, 4, 0}};
+    const MadeRun unlike[] = {{1, 1, 1000, 100, 4, 0, NULL}, {2, 1, 1500, 100, 4, 0, NULL}};
     assert_refused(unlike, 2, "make no study");
+    const MadeRun others[] = {
+        {1, 1, 1000, 100, 4, 0, "ab"}, {2, 1, 1000, 100, 4, 0, NULL}, {4, 1, 1000, 100, 4, 0, "cd"}};
+    assert_refused(others, 3, "are of different datasets");
 }
 
 int main(int argc, char **argv) {
