@@ -44,12 +44,17 @@ other_data() {
     "$PARDIGITS" prepare --idx "$idx" --out "$BATS_TEST_TMPDIR/other.h5"
 }
 
-cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --set cnn.epochs=4 --set cnn.checkpoint_s=0
+cnn=(configs/cnn.ini --data "$data" --set run.train=12000 --set run.valid=0 --set cnn.epochs=4 --set cnn.checkpoint_s=0
     --set "cnn.layers=conv:8:3 bn relu pool:2 conv:16:3 bn relu conv:16:3 bn relu pool:2 dropout:0.2 dense:10" --set cnn.shift=1
     --set cnn.sum_bits=16) # whose ranges are part of what is saved
 
+# whole_run: $BATS_FILE_TMPDIR/whole, which nothing stopped; trained by the first test that needs it.
+whole_run() {
+    [[ -e $BATS_FILE_TMPDIR/whole/model.h5 ]] || on 1 2 train "${cnn[@]}" --run "$BATS_FILE_TMPDIR/whole"
+}
+
 @test "CNN: stopped in mid-epoch by USR1, USR2 and TERM, resumed on other rank counts" {
-    on 1 2 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    whole_run
     start 2 "${cnn[@]}" --run "$run_dir"
     wait_for 'epoch 1'
     kill -USR1 "$pid"
@@ -63,7 +68,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     kill -TERM "$(pgrep -P "$pid" -f pardigits | head -n 1)"
     ends_with 75
     on 4 1 train "${cnn[@]}" --run "$run_dir" --resume
-    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
+    same_model "$run_dir/model.h5" "$BATS_FILE_TMPDIR/whole/model.h5"
 }
 
 @test "CNN ensemble: stopped by USR1 on one of its groups and killed in another, resumed on other rank counts" {
@@ -146,8 +151,8 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
 }
 
 @test "CNN: a rank killed with -9 ends the run; --resume goes on from the last checkpoint to the same digest" {
-    on 2 1 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
-    start 2 "${cnn[@]}" --run "$run_dir" --set cnn.checkpoint_s=1000 --set cnn.checkpoint_steps=50 # of 157 in an epoch
+    whole_run
+    start 2 "${cnn[@]}" --run "$run_dir" --set cnn.checkpoint_s=1000 --set cnn.checkpoint_steps=50 # of 94 in an epoch
     wait_for 'epoch 2'
     kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
     local code=0
@@ -162,13 +167,13 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     [[ -n $ranks && -z $(for rank in $ranks; do find "/proc/$rank/fd" -lname "$run_dir/m*"; done) ]]
     ends_with 0
     "$PARDIGITS" show "$run_dir/metrics.h5" >"$BATS_TEST_TMPDIR/shown"
-    grep '^/steps: 628 rows' "$BATS_TEST_TMPDIR/shown"
-    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
+    grep '^/steps: 376 rows' "$BATS_TEST_TMPDIR/shown"
+    same_model "$run_dir/model.h5" "$BATS_FILE_TMPDIR/whole/model.h5"
     [[ -z $(find "$run_dir" -name '.*tmp') ]]
 }
 
 @test "CNN: a damaged checkpoint is reported and the one before it is used" {
-    on 1 2 train "${cnn[@]}" --run "$BATS_TEST_TMPDIR/whole"
+    whole_run
     start 1 "${cnn[@]}" --run "$run_dir"
     wait_for 'epoch 3'
     kill -USR1 "$pid"
@@ -176,7 +181,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     dd if=/dev/urandom of="$run_dir/model.h5" bs=1K seek=16 count=16 conv=notrunc status=none
     on 1 2 train "${cnn[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/err"
     grep -q 'damaged' "$BATS_TEST_TMPDIR/err"
-    same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
+    same_model "$run_dir/model.h5" "$BATS_FILE_TMPDIR/whole/model.h5"
 }
 
 @test "KNN: killed and stopped by USR1 while it chooses k, resumed on other rank counts" {
@@ -302,7 +307,7 @@ cnn=(configs/cnn.ini --data "$data" --set run.train=20000 --set run.valid=0 --se
     on 2 1 train "${cnn[@]}" --run "$run_dir" --resume
     "$PARDIGITS" show "$run_dir/metrics.h5" | tee "$BATS_TEST_TMPDIR/shown"
     grep -q '^/epochs: 4 rows' "$BATS_TEST_TMPDIR/shown"
-    grep -q '^/steps: 628 rows' "$BATS_TEST_TMPDIR/shown" # 4 epochs of ceil(20000 / 128) steps
+    grep -q '^/steps: 376 rows' "$BATS_TEST_TMPDIR/shown" # 4 epochs of ceil(12000 / 128) steps
 }
 
 @test "another build goes on only where that is wanted, and the model says so" {
