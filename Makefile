@@ -219,7 +219,7 @@ $(PROGRAM): $(BUILD)/src/cli/main.o $(LIBRARY)
 	$(Q)$(MPICC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 # The same with faults: the functions that tests/faults wraps.
-FAULTS := progress_enter train_step_run
+FAULTS := progress_enter train_step_run checkpoint_init
 tests: $(BUILD)/tests/faults/pardigits
 $(BUILD)/tests/faults/pardigits: $(BUILD)/tests/faults/rank_faults.o $(BUILD)/src/cli/main.o $(LIBRARY)
 	@echo "  LD $@"

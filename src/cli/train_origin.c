@@ -147,17 +147,26 @@ static Begun read_begun(const RunFolder *run) {
     return found;
 }
 
-/* What --resume finds of the model that the run was begun with: *begun is its digest, "" for none, and NULL
- * where there is no checkpoint that says so; freed by the caller. */
-static StatusCode find_begun(const RunFolder *run, const TrainJob *job, char **begun, bool *anew,
-                             Status *status) {
+/* What the run was begun with, by its checkpoint or, without one, by the folder. */
+typedef struct {
+    char *digest; /* of the model; "" for none, NULL where there is no checkpoint that says so */
+    bool anew;    /* the training would begin with random weights */
+} Beginning;
+
+/* What --resume finds of the model that the run was begun with; its digest is freed by the caller.
+ * Collective.
+ */
+static StatusCode find_begun(const RunFolder *run, const TrainJob *job, Beginning *begun, Status *status) {
     Begun found = {0};
-    if (job->resume) return checkpoint_init(job->resume, begun, status);
+    if (job->resume) {
+        checkpoint_init(job->resume, &begun->digest, status);
+        return comm_agree(job->comm, status);
+    }
     if (!run || run->start != RUN_START_RESUME) return status->code;
     if (comm_rank(job->comm) == 0) found = read_begun(run);
     comm_broadcast(job->comm, &found, sizeof found, 0);
-    if (*found.digest) *begun = mem_text(found.digest);
-    *anew = found.anew;
+    if (*found.digest) begun->digest = mem_text(found.digest);
+    begun->anew = found.anew;
     if (found.anew && !found.known)
         status_set(
             status, STATUS_USAGE,
@@ -167,46 +176,57 @@ static StatusCode find_begun(const RunFolder *run, const TrainJob *job, char **b
     return status->code;
 }
 
-StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
-                           char **digest, Status *status) {
+/* Opens the model at path, which has to be of the family; its digest is freed by the caller. Collective. */
+static StatusCode open_init(const char *path, const TrainJob *job, H5File **init, char **digest,
+                            Status *status) {
     const ModelFamily *family = model_family_of(job->config);
-    char *begun = NULL, *format = NULL;
-    bool anew = false;
-    if (find_begun(run, job, &begun, &anew, status)) return status->code;
-    if (path && !family->takes_init)
-        status_set(status, STATUS_USAGE, "--init: a %s doesn't begin with the weights of another model.",
-                   family->name);
-    if (path && comm_rank(job->comm) == 0) model_check_there(path, status);
-    if (comm_agree(job->comm, status)) return mem_free(begun), status->code;
-    if (path && !status->code && !checkpoint_open(path, job->comm, init, status) && job->log->speaks &&
-        h5_lacks_sum(*init))
-        h5_note_missing_sum(path);
-    if (path && !status->code && !h5_get_text(*init, "/", "model", &format, status) &&
-        strcmp(format, family->name))
+    char *format = NULL;
+    if (!family->takes_init)
+        return status_set(status, STATUS_USAGE,
+                          "--init: a %s doesn't begin with the weights of another model.", family->name);
+    if (comm_rank(job->comm) == 0) model_check_there(path, status);
+    if (comm_agree(job->comm, status) || checkpoint_open(path, job->comm, init, status)) return status->code;
+    if (job->log->speaks && h5_lacks_sum(*init)) h5_note_missing_sum(path);
+    if (!h5_get_text(*init, "/", "model", &format, status) && strcmp(format, family->name))
         status_set(status, STATUS_USAGE, "--init %s is a %s, expected a %s as run.model says.", path, format,
                    family->name);
-    if (path && !status->code) h5_get_text(*init, "/", "digest", digest, status);
-    if (begun && !status->code && path && strcmp(begun, *digest))
+    if (!status->code) h5_get_text(*init, "/", "digest", digest, status);
+    mem_free(format);
+    return comm_agree(job->comm, status);
+}
+
+/* Whether a model of this digest, or none for path NULL, suits what was begun. */
+static StatusCode check_init(const char *path, const char *digest, const Beginning *begun,
+                             const RunFolder *run, const Config *config, Status *status) {
+    const char *wanted = run_options(config).init_digest;
+    if (begun->digest && path && strcmp(begun->digest, digest))
         status_set(status, STATUS_USAGE, "--init %s: the run was begun %s: %s, or use --overwrite.", path,
-                   *begun ? "with another model" : "without a model",
-                   anew ? "name that one" : "omit --init to go on");
-    if (begun && anew && !path)
+                   *begun->digest ? "with another model" : "without a model",
+                   begun->anew ? "name that one" : "omit --init to go on");
+    if (begun->digest && begun->anew && !path)
         status_set(
             status, STATUS_USAGE,
             "The run in %s was begun with the weights of another model, whose digest begins with %.8s, "
             "and has no checkpoint yet: name that model again by --init, or use --overwrite.",
-            run->folder, begun);
-    if (!begun && !path && family->takes_init && *run_options(job->config).init_digest)
+            run->folder, begun->digest);
+    if (!begun->digest && !path && model_family_of(config)->takes_init && *wanted)
         status_set(status, STATUS_USAGE,
                    "run.init_digest says that the training begins with the weights of a model, whose digest "
                    "begins with %.8s: name that model by --init, or add --set run.init_digest= to begin "
                    "without one.",
-                   run_options(job->config).init_digest);
-    if (begun && !path)
-        *digest = begun;
+                   wanted);
+    return status->code;
+}
+
+StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
+                           char **digest, Status *status) {
+    Beginning begun = {0};
+    if (!find_begun(run, job, &begun, status) && (!path || !open_init(path, job, init, digest, status)))
+        check_init(path, *digest, &begun, run, job->config, status);
+    if (begun.digest && !path && !status->code)
+        *digest = begun.digest;
     else
-        mem_free(begun);
-    mem_free(format);
+        mem_free(begun.digest);
     return comm_agree(job->comm, status);
 }
 

@@ -81,3 +81,9 @@ knn=(configs/knn.ini --set run.train=2000 --set knn.k=auto)
     named index 1 0 "it has been stopped for" index
     named trying 1 1 "silent for" "(input|index|leave-one-out, image 1)" # as heard up to 0.1 s before
 }
+
+@test "a rank that can't read what its run was begun with ends the job, and none is left waiting" {
+    local run=(train configs/knn.ini --set run.train=200 --set knn.k=1 --data "$data" --run "$BATS_TEST_TMPDIR/run")
+    "$PARDIGITS" "${run[@]}"
+    PARDIGITS_FAULT=fail:1:init:0 fails 1 "A fault of this rank." timeout 20 mpirun -n 2 "$faulty" "${run[@]}" --resume
+}

@@ -5,9 +5,11 @@
  *     PARDIGITS_FAULT=hang:RANK:PHASE:NUMBER   its main thread sleeps for ever
  *     PARDIGITS_FAULT=flip:RANK:ARRAY:NUMBER   a bit of its weights flips before a CNN's step
  *     PARDIGITS_FAULT=nan:RANK:ARRAY:NUMBER    one of its weights is NaN from then on
+ *     PARDIGITS_FAULT=fail:RANK:init:0         which model its checkpoint was begun with can't be read
  * NUMBER is that of the step, pair, ...; 0: the first time. */
 #include "cnn/train_step.h"
 #include "core/progress.h"
+#include "store/checkpoint.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +23,8 @@ StepResult __real_train_step_run(TrainStep *step, TrainState *state, StepPlace p
                                  const Samples *mine);
 StepResult __wrap_train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
                                  const Samples *mine);
+StatusCode __real_checkpoint_init(const H5File *file, char **digest, Status *status);
+StatusCode __wrap_checkpoint_init(const H5File *file, char **digest, Status *status);
 
 static int own_rank(void) {
     const char *text = getenv("OMPI_COMM_WORLD_RANK");
@@ -66,4 +70,9 @@ StepResult __wrap_train_step_run(TrainStep *step, TrainState *state, StepPlace p
                                  const Samples *mine) {
     spoil(state, place.number);
     return __real_train_step_run(step, state, place, samples, mine);
+}
+
+StatusCode __wrap_checkpoint_init(const H5File *file, char **digest, Status *status) {
+    if (is_due("fail", "init", 0)) return status_set(status, STATUS_FAILED, "A fault of this rank.");
+    return __real_checkpoint_init(file, digest, status);
 }
