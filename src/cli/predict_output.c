@@ -1,6 +1,7 @@
 #include "cli/predict_output.h"
 
 #include "core/mem.h"
+#include "core/text_buffer.h"
 #include "data/annotate.h"
 #include "data/sheet.h"
 
@@ -44,25 +45,6 @@ static bool next_page(const PredictResults *results, Page *page) {
 
 static const Page before_first_page = {0, -1, 0, 0};
 
-/* Text that grows. */
-typedef struct {
-    size_t length, room;
-    char *text;
-} Text;
-
-static void append(Text *text, const char *more) {
-    const size_t length = strlen(more);
-    if (text->length + length + 1 > text->room) {
-        text->room = 2 * (text->length + length) + 32;
-        char *larger = mem_new(text->room, 1);
-        if (text->text) memcpy(larger, text->text, text->length);
-        mem_free(text->text);
-        text->text = larger;
-    }
-    memcpy(text->text + text->length, more, length + 1);
-    text->length += length;
-}
-
 /* Whether the classes' names run together to one word, as digits do. */
 static bool are_letters(const Model *model) {
     return class_names_width(&model->class_names, model->spec.classes) == 1;
@@ -72,19 +54,19 @@ static bool are_letters(const Model *model) {
  * followed by ? where mark is set. */
 static char *text_of(const Model *model, const ReadDigit *digits, int count, const char *line_end,
                      bool mark) {
-    Text text = {0};
+    TextBuffer text;
     char number[12];
-    append(&text, "");
+    text_buffer_init(&text);
     for (int i = 0; i < count; i++) {
         const FoundDigit *place = &digits[i].place, *before = i ? &digits[i - 1].place : place;
         if (place->line != before->line)
-            append(&text, line_end);
+            fputs(line_end, text.file);
         else if (place->number != before->number || (i && !are_letters(model)))
-            append(&text, " ");
-        append(&text, class_name(&model->class_names, digits[i].best.label, number));
-        if (mark && digits[i].doubtful) append(&text, "?");
+            fputs(" ", text.file);
+        fputs(class_name(&model->class_names, digits[i].best.label, number), text.file);
+        if (mark && digits[i].doubtful) fputs("?", text.file);
     }
-    return text.text;
+    return text_buffer_take(&text);
 }
 
 /* The least sure digit; the first of those that aren't doubtful if there are any. NULL if there is none. */
@@ -111,9 +93,7 @@ static bool any_doubtful(const PredictResults *results) {
 static char *page_name(const PredictResults *results, const Page *page) {
     char *name = printable(name_of(results, page->picture));
     if (results->pages[page->picture] < 2) return name;
-    const size_t size = strlen(name) + 16;
-    char *whole = mem_new(size, 1);
-    snprintf(whole, size, "%s[%d]", name, page->page + 1);
+    char *whole = mem_format("%s[%d]", name, page->page + 1);
     mem_free(name);
     return whole;
 }
@@ -235,20 +215,20 @@ static void print_csv(const PredictResults *results, const Model *model, const P
 static void note_probabilities(const PredictResults *results, const Model *model, const Page *page,
                                Output *output) {
     const int classes = model->spec.classes;
-    Text text = {0};
+    char number[12];
+    if (page->first == page->end) return;
+    TextBuffer text;
+    text_buffer_init(&text);
     for (int i = page->first; i < page->end; i++)
-        for (int c = 0; c < classes; c++) {
-            char number[12], cell[CLASS_NAME_BYTES + 32];
-            snprintf(cell, sizeof cell, "%s%s: %.4f",
-                     c                 ? "  "
-                     : i > page->first ? "\n    "
-                                       : "    ",
-                     class_name(&model->class_names, c, number),
-                     (double)results->read.probabilities[(int64_t)i * classes + c]);
-            append(&text, cell);
-        }
-    if (text.text) output_note(output, "%s", text.text);
-    mem_free(text.text);
+        for (int c = 0; c < classes; c++)
+            fprintf(text.file, "%s%s: %.4f",
+                    c                 ? "  "
+                    : i > page->first ? "\n    "
+                                      : "    ",
+                    class_name(&model->class_names, c, number),
+                    (double)results->read.probabilities[(int64_t)i * classes + c]);
+    output_note(output, "%s", text_buffer_text(&text));
+    text_buffer_free(&text);
 }
 
 void predict_print(const PredictResults *results, const Model *model, OutputFormat format,
@@ -279,7 +259,7 @@ StatusCode predict_draw_seen(const PredictResults *results, const Model *model, 
                              Status *status) {
     const int count = results->read.count, columns = 16;
     const int64_t pixels = image_spec_pixels(model->spec);
-    ImageSet sheet = image_set_new(count, model->spec), raw = image_set_new(count, model->spec);
+    ImageSet raw = image_set_new(count, model->spec);
     ModelImages seen = {0};
     char(*captions)[CAPTION] = mem_new((size_t)count + 1, CAPTION),
     **caption = mem_new((size_t)count + 1, sizeof *caption);
@@ -289,12 +269,9 @@ StatusCode predict_draw_seen(const PredictResults *results, const Model *model, 
         caption[i] = captions[i];
         caption_of(model, &results->read.digits[i], captions[i]);
     }
-    if (!model_images_create(model, &raw, &seen, status)) {
-        if (count) memcpy(sheet.images, seen.set.images, (size_t)(count * pixels));
-        sheet_write(out, &sheet, count < columns ? (count ? count : 1) : columns, caption, status);
-    }
+    if (!model_images_create(model, &raw, &seen, status))
+        sheet_write(out, &seen.set, count < columns ? (count ? count : 1) : columns, caption, status);
     model_images_free(&seen);
-    image_set_free(&sheet);
     mem_free(caption);
     mem_free(captions);
     return status->code;

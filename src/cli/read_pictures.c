@@ -1,7 +1,6 @@
 #include "cli/read_pictures.h"
 
 #include "core/mem.h"
-#include "core/partition.h"
 #include "core/path.h"
 
 #include <dirent.h>
@@ -13,13 +12,7 @@
 #include <sys/stat.h>
 
 static void list_add(PictureList *list, char *path) {
-    if (list->count == list->room) {
-        list->room = 2 * list->room + 8;
-        char **more = mem_new((size_t)list->room, sizeof *more);
-        if (list->count) memcpy(more, list->paths, (size_t)list->count * sizeof *more);
-        mem_free(list->paths);
-        list->paths = more;
-    }
+    list->paths = mem_grow(list->paths, (size_t)list->count, sizeof *list->paths);
     list->paths[list->count++] = path;
 }
 
@@ -46,7 +39,7 @@ static int compare_paths(const void *a, const void *b) {
 
 /* The folders that a walk has been to, as links may lead back to them. */
 typedef struct {
-    int count, room;
+    int count;
     struct stat *folders; /* [count] */
 } Visited;
 
@@ -57,13 +50,7 @@ static bool visit(Visited *visited, const char *folder) {
     for (int i = 0; i < visited->count; i++)
         if (visited->folders[i].st_ino == facts.st_ino && visited->folders[i].st_dev == facts.st_dev)
             return false;
-    if (visited->count == visited->room) {
-        visited->room = 2 * visited->room + 8;
-        struct stat *more = mem_new((size_t)visited->room, sizeof *more);
-        if (visited->count) memcpy(more, visited->folders, (size_t)visited->count * sizeof *more);
-        mem_free(visited->folders);
-        visited->folders = more;
-    }
+    visited->folders = mem_grow(visited->folders, (size_t)visited->count, sizeof *visited->folders);
     visited->folders[visited->count++] = facts;
     return true;
 }
@@ -215,7 +202,7 @@ static void gather_digits(const Comm *comm, FoundDigits *found, int pictures) {
     found_digits_free(found);
     found->digits = mem_new((size_t)count, sizeof *digits);
     found->images = mem_new((size_t)count, (size_t)pixels);
-    found->count = found->room = count;
+    found->count = count;
     for (int64_t d = 0; d < count; d++) {
         const int64_t place = first[digits[d].picture]++;
         found->digits[place] = digits[d];

@@ -8,7 +8,7 @@
 
 /* Files by name. */
 typedef struct {
-    int count, room;
+    int count;
     char **paths; /* [count], each freed by mem_free */
 } PictureList;
 

@@ -4,7 +4,9 @@
 #include "core/limits.h"
 #include "core/status.h"
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -56,6 +58,29 @@ void *mem_copy(const void *source, size_t bytes) {
 
 char *mem_text(const char *text) {
     return mem_copy(text, strlen(text) + 1);
+}
+
+char *mem_format(const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    const int length = vsnprintf(NULL, 0, format, args);
+    if (length < 0) fatal("a text can't be made in the format %s", format);
+    char *text = mem_new((size_t)length + 1, 1);
+    vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    va_end(args);
+    return text;
+}
+
+/* The room is a power of two, which the count tells. */
+void *mem_grow(void *array, size_t count, size_t size) {
+    const size_t least = 8;
+    if (count && (count < least || (count & (count - 1)))) return array;
+    void *larger = mem_new(count ? 2 * count : least, size);
+    if (count) memcpy(larger, array, count * size);
+    mem_free(array);
+    return larger;
 }
 
 void mem_free(void *pointer) {

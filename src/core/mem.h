@@ -16,6 +16,13 @@ void *mem_copy(const void *source, size_t bytes) __attribute__((returns_nonnull)
 /* A copy of a string; freed by mem_free. */
 char *mem_text(const char *text) __attribute__((returns_nonnull));
 
+/* A text that printf's format makes; freed by mem_free. */
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
+
+/* Makes room for one more element of `size` bytes in an array of `count`: the array, or a larger one that
+ * takes its place. It began as NULL with count 0, and grows by this function alone. Freed by mem_free. */
+void *mem_grow(void *array, size_t count, size_t size) __attribute__((returns_nonnull));
+
 /* Frees memory from the functions above (NULL is allowed). */
 void mem_free(void *pointer);
 

@@ -5,6 +5,7 @@
 #include "core/output_json.h"
 #include "core/output_plain.h"
 #include "core/status.h"
+#include "core/text_buffer.h"
 
 #include <cjson/cJSON.h>
 #include <math.h>
@@ -105,14 +106,16 @@ void output_bool(Output *output, const char *name, const char *title, int value)
 }
 
 void output_note(Output *output, const char *format, ...) {
-    char text[1024];
+    TextBuffer text;
     va_list args;
     require_record(output);
     if (!output->plain) return;
+    text_buffer_init(&text);
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vfprintf(text.file, format, args);
     va_end(args);
-    plain_writer_note(output->plain, text);
+    plain_writer_note(output->plain, text_buffer_text(&text));
+    text_buffer_free(&text);
 }
 
 /* Where to print an array for programs; NULL: the format leaves it out. */

@@ -5,7 +5,6 @@
 #include "core/utf8.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 typedef struct Table Table;
 
@@ -17,14 +16,14 @@ typedef struct {
 } Field;
 
 typedef struct {
-    int count, room;
+    int count;
     Field *fields; /* [count] */
     char *note;    /* or NULL */
 } Record;
 
 struct Table {
     OutputLayout layout;
-    int count, room;
+    int count;
     Record *records; /* [count] */
 };
 
@@ -33,16 +32,6 @@ struct PlainWriter {
     int depth;
     Table *open[OUTPUT_MOST_DEPTH]; /* [depth + 1] the root and the tables that are open in it */
 };
-
-/* Makes room for one more element of an array. */
-static void *grow(void *array, int count, int *room, size_t size) {
-    if (count < *room) return array;
-    *room = 2 * count + 8;
-    void *larger = mem_new((size_t)*room, size);
-    if (count) memcpy(larger, array, (size_t)count * size);
-    mem_free(array);
-    return larger;
-}
 
 PlainWriter *plain_writer_create(OutputLayout layout) {
     PlainWriter *writer = mem_new(1, sizeof *writer);
@@ -76,7 +65,7 @@ void plain_writer_destroy(PlainWriter **writer) {
 
 void plain_writer_record(PlainWriter *writer) {
     Table *table = writer->open[writer->depth];
-    table->records = grow(table->records, table->count, &table->room, sizeof *table->records);
+    table->records = mem_grow(table->records, (size_t)table->count, sizeof *table->records);
     table->records[table->count++] = (Record){0};
 }
 
@@ -87,7 +76,7 @@ static Record *current(PlainWriter *writer) {
 
 static Field *add(PlainWriter *writer, const char *title) {
     Record *record = current(writer);
-    record->fields = grow(record->fields, record->count, &record->room, sizeof *record->fields);
+    record->fields = mem_grow(record->fields, (size_t)record->count, sizeof *record->fields);
     Field *field = &record->fields[record->count++];
     *field = (Field){.title = title ? mem_text(title) : NULL};
     return field;

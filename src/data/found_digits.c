@@ -6,17 +6,8 @@
 
 void found_digits_add(FoundDigits *found, const FoundDigit *digit, const uint8_t *image) {
     const size_t pixels = (size_t)image_spec_pixels(found->spec), used = (size_t)found->count;
-    if (found->count == found->room) {
-        found->room = 2 * found->room + 8;
-        FoundDigit *digits = mem_new((size_t)found->room, sizeof *digits);
-        uint8_t *images = mem_new((size_t)found->room, pixels);
-        if (used) memcpy(digits, found->digits, used * sizeof *digits);
-        if (used) memcpy(images, found->images, used * pixels);
-        mem_free(found->digits);
-        mem_free(found->images);
-        found->digits = digits;
-        found->images = images;
-    }
+    found->digits = mem_grow(found->digits, used, sizeof *found->digits);
+    found->images = mem_grow(found->images, used, pixels);
     found->digits[used] = *digit;
     memcpy(found->images + used * pixels, image, pixels);
     found->count++;

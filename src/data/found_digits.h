@@ -37,7 +37,7 @@ typedef struct {
 } FoundDigit;
 
 typedef struct {
-    int64_t count, room;
+    int64_t count;
     ImageSpec spec;
     FoundDigit *digits; /* [count], by picture, page, sheet, sight, shape, reading, part */
     uint8_t *images;    /* [count][height][width] */

@@ -1,11 +1,8 @@
 #include "data/sheet.h"
-#include "core/mem.h"
 #include "store/atomic_file.h"
 
 #include <allheaders.h>
-#include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,24 +50,23 @@ static PIX *draw_sheet(const ImageSet *set, int columns, char *const *captions) 
     return sheet;
 }
 
-static StatusCode write_whole(const char *path, const void *bytes, size_t size, Status *status) {
-    AtomicFile whole;
-    FILE *file = atomic_file_begin(&whole, path, status) ? NULL : fopen(whole.temporary, "wb");
-    bool written = file && fwrite(bytes, 1, size, file) == size;
-    written = file && fclose(file) == 0 && written;
-    if (!written && !status->code)
-        status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
-    return atomic_file_end(&whole, status);
+typedef struct {
+    l_uint8 *bytes;
+    size_t count;
+} EncodedPicture;
+
+static void write_encoded(FILE *file, const void *context) {
+    const EncodedPicture *png = context;
+    fwrite(png->bytes, 1, png->count, file);
 }
 
 StatusCode sheet_write_picture(const char *path, PIX *picture, Status *status) {
-    l_uint8 *png = NULL;
-    size_t size = 0;
-    if (!picture || pixWriteMem(&png, &size, picture, IFF_PNG))
+    EncodedPicture png = {0};
+    if (!picture || pixWriteMem(&png.bytes, &png.count, picture, IFF_PNG))
         status_set(status, STATUS_FAILED, "%s can't be drawn: the picture is too large.", path);
     else
-        write_whole(path, png, size, status);
-    lept_free(png);
+        atomic_file_write(path, write_encoded, &png, status);
+    lept_free(png.bytes);
     return status->code;
 }
 

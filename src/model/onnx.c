@@ -21,16 +21,14 @@ enum { IR_VERSION = 6 };
 static const int32_t data_types[] = {
     [ONNX_FLOAT] = ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, [ONNX_INT64] = ONNX__TENSOR_PROTO__DATA_TYPE__INT64};
 
-/* Appends to an array of pointers, whose room is always a power of two. */
+/* Appends to an array of pointers, of whatever type: array_pointer is its address, and the pointers are
+ * copied as bytes. */
 static void append(void *array_pointer, size_t *count, void *item) {
-    void ***array = array_pointer;
-    if ((*count & (*count - 1)) == 0) {
-        void **larger = mem_new(*count ? 2 * *count : 1, sizeof *larger);
-        if (*count) memcpy(larger, *array, *count * sizeof *larger);
-        mem_free(*array);
-        *array = larger;
-    }
-    (*array)[(*count)++] = item;
+    char *array;
+    memcpy(&array, array_pointer, sizeof array);
+    array = mem_grow(array, *count, sizeof item);
+    memcpy(array + (*count)++ * sizeof item, &item, sizeof item);
+    memcpy(array_pointer, &array, sizeof array);
 }
 
 void onnx_use_domain(OnnxModel *model, const char *domain, int version) {

@@ -1,6 +1,7 @@
 #include "report/report.h"
 
 #include "core/mem.h"
+#include "core/text_buffer.h"
 #include "data/image_png.h"
 #include "parallel/stop.h"
 #include "report/gnuplot.h"
@@ -13,7 +14,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,11 +95,10 @@ static void add_pairs(Output *output, const Report *report) {
 /* Draws to the folder that the user named, or to one that is removed again. */
 static StatusCode add_figures(Output *output, const Report *report, const ReportFiles *files,
                               Status *status) {
-    char folder[4096];
     if (!gnuplot_is_there()) return status->code;
     if (files->figures) return page_figures_draw(report, files, files->figures, output, status);
     const char *temporary = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%s/pardigits-figures.XXXXXX", temporary ? temporary : "/tmp");
+    char *folder = mem_format("%s/pardigits-figures.XXXXXX", temporary ? temporary : "/tmp");
     stop_hold(); /* the folder isn't to stay; gnuplot_draw notices a signal */
     if (!mkdtemp(folder))
         status_set(status, STATUS_FAILED,
@@ -113,26 +112,31 @@ static StatusCode add_figures(Output *output, const Report *report, const Report
     if (listed) closedir(listed);
     rmdir(folder);
     stop_hold_no_more();
+    mem_free(folder);
     return status->code;
 }
 
 /* JSON within a page: no text in it can end the element that it stands in. */
 static void print_json(FILE *page, const Output *output) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    output_write(output, memory);
-    fclose(memory);
-    for (const char *at = text; *at; at++)
+    TextBuffer text;
+    text_buffer_init(&text);
+    output_write(output, text.file);
+    for (const char *at = text_buffer_text(&text); *at; at++)
         if (*at == '<')
             fputs("\\u003c", page);
         else
             fputc(*at, page);
-    free(text);
+    text_buffer_free(&text);
 }
 
+/* What a page says: of each run, and of all of them. */
+typedef struct {
+    const Output *facts, *whole;
+} PageContent;
+
 /* The page is page.html with what its markers stand for. */
-static void print_page(FILE *page, const Report *report, const Output *whole) {
+static void print_page(FILE *page, const void *context) {
+    const PageContent *content = context;
     static const char *const markers[] = {"<!--STYLE-->", "<!--PAGE-->", "<!--RUNS-->", "<!--SCRIPT-->"};
     const char *rest = page_html;
     for (int m = 0; m < 4; m++) {
@@ -141,8 +145,8 @@ static void print_page(FILE *page, const Report *report, const Output *whole) {
         fwrite(rest, 1, (size_t)(marker - rest), page);
         rest = marker + strlen(markers[m]);
         if (m == 0) fputs(page_css, page);
-        if (m == 1) print_json(page, whole);
-        if (m == 2) print_json(page, report->facts);
+        if (m == 1) print_json(page, content->whole);
+        if (m == 2) print_json(page, content->facts);
         if (m == 3) fputs(page_js, page);
     }
     fputs(rest, page);
@@ -155,12 +159,8 @@ StatusCode report_write(const Report *report, const ReportFiles *files, Status *
     add_images(whole, report);
     add_pairs(whole, report);
     add_figures(whole, report, files, status);
-    AtomicFile file;
-    FILE *page = atomic_file_begin(&file, files->path, status) ? NULL : fopen(file.temporary, "w");
-    if (page) print_page(page, report, whole);
-    if (!status->code && (!page || ferror(page) | fclose(page)))
-        status_set(status, STATUS_FAILED, "%s can't be written: %s.", files->path, strerror(errno));
-    atomic_file_end(&file, status);
+    if (!status->code)
+        atomic_file_write(files->path, print_page, &(PageContent){report->facts, whole}, status);
     output_destroy(&whole);
     return status->code;
 }

@@ -410,6 +410,7 @@ PYTHON
     # a damaged page ends its file, not the ones beside it
     fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json
     [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7']" ]]
+    [[ $("$PARDIGITS" predict knn print.pgm --probabilities | grep -cE '^    0: .*  9: [01]\.[0-9]{4}$') -eq $("$PARDIGITS" predict knn print.pgm --csv | grep -c '^print.pgm') ]]
     "$PARDIGITS" predict knn lines.pgm blank.pgm --csv --probabilities | awk -F, 'NR == 1 {n = NF} NF != n {exit 1} END {exit NR != 6}'
 }
 

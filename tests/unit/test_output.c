@@ -103,6 +103,17 @@ static void lines_and_tables(void **state) {
     free(text);
 }
 
+static void notes_are_whole(void **state) {
+    (void)state;
+    Output *output = output_create(OUTPUT_TEXT, OUTPUT_TABLE);
+    output_record(output);
+    output_note(output, "%03000d.", 7);
+    char *text = printed(output);
+    assert_int_equal(strspn(text, "\n0"), 3000); /* of an empty line and the note */
+    assert_string_equal(text + 3000, "7.\n");
+    free(text);
+}
+
 static void bytes_that_are_no_utf8_are_replaced(void **state) {
     (void)state;
     static const struct {
@@ -128,9 +139,13 @@ static void bytes_that_are_no_utf8_are_replaced(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_is_aligned),  cmocka_unit_test(json_is_valid_for_any_file_name),
-        cmocka_unit_test(csv_quotes),       cmocka_unit_test(csv_prefers_tables),
-        cmocka_unit_test(lines_and_tables), cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
+        cmocka_unit_test(text_is_aligned),
+        cmocka_unit_test(json_is_valid_for_any_file_name),
+        cmocka_unit_test(csv_quotes),
+        cmocka_unit_test(csv_prefers_tables),
+        cmocka_unit_test(lines_and_tables),
+        cmocka_unit_test(notes_are_whole),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
