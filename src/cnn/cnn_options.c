@@ -42,7 +42,7 @@ static const ConfigKey keys[] = {
          "augmentation: strokes thicker or thinner, up to this share of a dilation or erosion by one pixel"),
     REAL("cnn", elastic, "0", 0, 8, "pixels",
          "augmentation: random smooth displacements, root mean square in x and in y"),
-    REAL("cnn", elastic_sigma, "4", 2, 28, "pixels",
+    REAL("cnn", elastic_sigma, "4", ELASTIC_SIGMA_MIN, 28, "pixels",
          "deviation of the Gaussian (as a cubic spline on a coarse lattice) that smooths elastic's noise"),
     CHOICE("cnn", keep, "last", "last|best",
            "the model is that of the last epoch, or of the one that is best on the held-out images"),

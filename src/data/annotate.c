@@ -4,9 +4,6 @@
 #include "data/picture.h"
 #include "data/sheet.h"
 
-#include <inttypes.h>
-#include <string.h>
-
 enum {
     MOST_SIDE = 1600,        /* of a page in the result */
     MOST_PIXELS = 200000000, /* of the result */

@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#define ELASTIC_SIGMA_MIN 2 /* pixels */
+
 /* Random changes of one training image, drawn for its key. */
 typedef struct {
     float shift_pixels; /* up to so far in x and in y, uniform */
@@ -13,7 +15,7 @@ typedef struct {
     float zoom;         /* scale factor uniform in [1 - zoom, 1 + zoom] */
     float shear_deg;    /* slant of upright lines, up to this angle either way, uniform; below 90 */
     float elastic_pixels, elastic_sigma; /* smooth random displacement: root mean square in x and in y, and
-                                            the deviation of the Gaussian that smooths it, >= 2 */
+                                            the deviation of the Gaussian that smooths it */
     float stretch;   /* up to 1 + stretch times as wide and as low, or as narrow and as high, as likely */
     float thickness; /* pixels go up to this share of their way to the largest or, as likely, the least of
                         their own value and their four neighbours': a dilation or erosion (Serra 1982) */

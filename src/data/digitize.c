@@ -1,13 +1,11 @@
 #include "data/digitize.h"
 
-#include "core/mem.h"
 #include "data/digit_image.h"
 #include "data/page.h"
 #include "data/picture.h"
 
 #include <math.h>
 #include <stdbool.h>
-#include <string.h>
 
 enum {
     WORK_SIDE = 512,   /* a digit needs no more pixels than this; fewer mean less noise */
@@ -197,22 +195,11 @@ StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, St
     return status->code;
 }
 
-/* One digit on the page, as large as it. */
-static void take_whole(PIX *page, FoundDigits *found) {
+/* One digit on the page, as large as it; stretch: as pictures were taken that a model was trained on. */
+static void take_whole(PIX *page, bool stretch, FoundDigits *found) {
     uint8_t image[PIXELS_MAX];
-    PIX *grey = picture_grey(page);
-    if (grey && digitize_whole(grey, found->spec, image))
-        found_digits_add(
-            found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey), .alone = true},
-            image);
-    pixDestroy(&grey);
-}
-
-/* The page as pictures were taken that a model was trained on. */
-static void stretch_page(PIX *page, FoundDigits *found) {
-    uint8_t image[PIXELS_MAX];
-    PIX *grey = picture_luminance(page);
-    if (grey && picture_stretch(grey, found->spec, image))
+    PIX *grey = stretch ? picture_luminance(page) : picture_grey(page);
+    if (grey && (stretch ? picture_stretch : digitize_whole)(grey, found->spec, image))
         found_digits_add(
             found, &(FoundDigit){.width = pixGetWidth(grey), .height = pixGetHeight(grey), .alone = true},
             image);
@@ -232,10 +219,8 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
         const int64_t before = found->count;
         PIX *page = NULL;
         if (picture_page(file, p, whole ? PAPER_WHITE : PAPER_FOUND, &page, status)) break;
-        if (whole)
-            stretch_page(page, found);
-        else if (single || is_image(page, found->spec))
-            take_whole(page, found);
+        if (whole || single || is_image(page, found->spec))
+            take_whole(page, whole, found);
         else
             page_find_digits(page, found);
         for (int64_t i = before; i < found->count; i++) {

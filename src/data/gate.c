@@ -2,8 +2,6 @@
 
 #include "data/gate_weights.h"
 
-#include <string.h>
-
 /* A convolution without padding over a square of in_side^2 pixels, with batch norm folded in, and a relu. */
 typedef struct {
     int in_side, channels, kernel, stride, filters;

@@ -58,8 +58,8 @@ static StatusCode shift_labels(const char *base, int labels_from, DatasetParts *
     return STATUS_OK;
 }
 
-/* The class count of both parts. */
-static StatusCode set_classes(const char *base, DatasetParts *parts, Status *status) {
+/* The class count of both parts. from: the label of class 0 in the files. */
+static StatusCode set_classes(const char *base, int from, DatasetParts *parts, Status *status) {
     int64_t counts[CLASSES_MAX] = {0};
     int needed = parts->train.spec.classes, present = 0;
     const int names = parts->class_names.count;
@@ -69,7 +69,7 @@ static StatusCode set_classes(const char *base, DatasetParts *parts, Status *sta
         present += counts[c] > 0;
     if (names && names < needed)
         return status_set(status, STATUS_FAILED, "%s has the label %d, but only %d classes have names.", base,
-                          needed - 1, names);
+                          needed - 1 + from, names);
     if (present < CLASSES_MIN)
         return status_set(status, STATUS_FAILED,
                           "%s holds training images of %d class, expected at least %d.", base, present,
@@ -79,7 +79,7 @@ static StatusCode set_classes(const char *base, DatasetParts *parts, Status *sta
             status, STATUS_FAILED,
             "%s has labels up to %d, but training images of %d classes only: they look damaged; "
             "if they aren't, name all classes with --class-names.",
-            base, needed - 1, present);
+            base, needed - 1 + from, present);
     parts->train.spec.classes = parts->test.spec.classes = names ? names : needed;
     return STATUS_OK;
 }
@@ -118,7 +118,7 @@ StatusCode idx_parts_read(const char *base, const IdxOptions *options, DatasetPa
         return status->code;
     if (idx_read(base, "train", &parts->train, &parts->train_source, status) ||
         read_test(base, parts, status) || shift_labels(base, options->labels_from, parts, status) ||
-        set_classes(base, parts, status))
+        set_classes(base, options->labels_from == 1, parts, status))
         return status->code;
     if (options->transpose) {
         transpose(&parts->train);

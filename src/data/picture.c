@@ -2,6 +2,8 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "core/path.h"
+#include "core/regular_file.h"
 #include "data/picture_format.h"
 #include "data/picture_paper.h"
 
@@ -77,16 +79,19 @@ StatusCode picture_unsupported(const PictureBytes *file, const char *what, Statu
                       file->path, what);
 }
 
+static StatusCode refuse_large(const PictureBytes *file, Status *status) {
+    return status_set(status, STATUS_FAILED, "%s has more than %d MB; scale it down.", file->path,
+                      MAX_BYTES >> 20);
+}
+
 /* Reads all that a stream gives, at most MAX_BYTES. */
 static StatusCode read_stream(FILE *stream, size_t expected, PictureBytes *file, Status *status) {
     size_t room = (size_t)larger((int64_t)expected + 1, 1 << 16), got;
     file->bytes = mem_new(room, 1);
     while ((got = fread(file->bytes + file->size, 1, room - file->size, stream)) > 0) {
         file->size += got;
+        if (file->size > MAX_BYTES) return refuse_large(file, status);
         if (file->size < room) continue;
-        if (room > MAX_BYTES)
-            return status_set(status, STATUS_FAILED, "%s has more than %d MB; scale it down.", file->path,
-                              MAX_BYTES >> 20);
         uint8_t *more = mem_new(room *= 2, 1);
         memcpy(more, file->bytes, file->size);
         mem_free(file->bytes);
@@ -98,24 +103,25 @@ static StatusCode read_stream(FILE *stream, size_t expected, PictureBytes *file,
 }
 
 static StatusCode read_file(const char *path, PictureBytes *file, Status *status) {
-    struct stat info = {0};
     if (!strcmp(path, "-")) {
         file->path = "standard input";
         return read_stream(stdin, 0, file, status);
     }
-    FILE *stream = NULL;
-    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+    struct stat info;
+    const char *reason = "the disk fails";
+    if (path_is_folder(path))
         return status_set(status, STATUS_FAILED,
                           "%s holds no picture: no file named *.png, *.jpg or the like.", path);
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+    FILE *stream = regular_file_open(path, &reason);
+    if (!stream && access(path, R_OK) == 0)
         return status_set(status, STATUS_FAILED, "%s isn't a file; name a picture, or - for standard input.",
                           path);
-    if (info.st_size > MAX_BYTES)
-        return status_set(status, STATUS_FAILED, "%s has more than %d MB; scale it down.", path,
-                          MAX_BYTES >> 20);
-    if (!(stream = fopen(path, "rb")))
-        return status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
-    read_stream(stream, (size_t)info.st_size, file, status);
+    if (!stream) return status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, reason);
+    const bool known = fstat(fileno(stream), &info) == 0;
+    if (known && info.st_size > MAX_BYTES)
+        refuse_large(file, status);
+    else
+        read_stream(stream, known ? (size_t)info.st_size : 0, file, status);
     fclose(stream);
     return status->code;
 }

@@ -10,14 +10,13 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Names in a folder. */
 typedef struct {
-    int64_t count, room;
+    int64_t count;
     char **names; /* [count] */
 } Names;
 
@@ -29,13 +28,7 @@ static void names_free(Names *names) {
 }
 
 static void names_add(Names *names, const char *name) {
-    if (names->count == names->room) {
-        names->room = names->room ? 2 * names->room : 64;
-        char **more = mem_new((size_t)names->room, sizeof *more);
-        if (names->count) memcpy(more, names->names, (size_t)names->count * sizeof *more);
-        mem_free(names->names);
-        names->names = more;
-    }
+    names->names = mem_grow(names->names, (size_t)names->count, sizeof *names->names);
     names->names[names->count++] = mem_text(name);
 }
 
@@ -158,18 +151,12 @@ static StatusCode list_class(const char *folder, int label, Pictures *pictures, 
     return STATUS_OK;
 }
 
-static int label_of(const ClassNames *classes, const char *name) {
-    for (int c = 0; c < classes->count; c++)
-        if (!strcmp(classes->names[c], name)) return c;
-    return -1;
-}
-
 static StatusCode list_part(const char *folder, const ClassNames *classes, Pictures *pictures,
                             Status *status) {
     Names names;
     if (list_folder(folder, &names, status)) return STATUS_FAILED;
     for (int64_t i = 0; i < names.count && !status->code; i++) {
-        const int label = label_of(classes, names.names[i]);
+        const int label = class_names_find(classes, names.names[i]);
         char *path = path_join(folder, names.names[i]);
         if (label < 0)
             status_set(status, STATUS_FAILED, "%s: there is no class %s among the training pictures.", path,

@@ -15,7 +15,7 @@ typedef struct {
 /* Reads FOLDER/train/CLASS/... and, if it is there, FOLDER/test/CLASS/...; or FOLDER/CLASS/... as the
  * training part alone; a note on standard error says what isn't read: folders beside train and test, and the
  * pages of a picture but for its first. Every file that isn't hidden must be a picture in a format that
- * leptonica reads. Classes are the training part's folders, in the order of numbers if all are called by
+ * picture_open reads. Classes are the training part's folders, in the order of numbers if all are called by
  * numbers, else of their bytes; the images of a part come in a fixed random order, so that the last ones are
  * of all classes. Grey pictures of the wanted height and width are taken as they are (transparency on white);
  * others become grey by their luminance and are stretched to it, averaging areas where that shrinks them and

@@ -1,6 +1,5 @@
 #include "data/picture_format.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static PIX *decoded(const PictureBytes *file, PIX *pix, Status *status) {

@@ -1,7 +1,5 @@
 #include "data/picture_format.h"
 
-#include "core/mem.h"
-
 #include <ctype.h>
 #include <stdbool.h>
 

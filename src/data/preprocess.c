@@ -3,7 +3,6 @@
 #include "core/status.h"
 #include "data/preprocess.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * The order of an epoch is a permutation of the training set. A step takes the next `batch` entries (the last
  * one what is left); a step is cut into micro-batches of `micro-batch` entries (the last one what is left);
  * the micro-batches of a step are cut over the ranks by partition_range, or by shares that follow their
- * speed. Everything but shard_fetch and EpochShard is plain arithmetic on plain integers. */
+ * speed. Everything but shard_share, shard_fetch and EpochShard is plain arithmetic on plain integers. */
 #ifndef PARDIGITS_DATA_SHARD_H
 #define PARDIGITS_DATA_SHARD_H
 

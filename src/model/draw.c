@@ -106,7 +106,7 @@ StatusCode draw_filters(const H5File *file, const char *path, ImageSpec spec, co
                         Status *status) {
     H5Shape shape = {0};
     if (h5_shape(file, path, &shape, status)) return status->code;
-    if (shape.rank != 4)
+    if (shape.rank != 4 || shape.dims[0] != shape.dims[1])
         return status_set(status, STATUS_FAILED, "%s: %s isn't a convolution's: the file is damaged.",
                           h5_path(file), path);
     const int64_t size = shape.dims[0] * shape.dims[1] * shape.dims[2] * shape.dims[3];

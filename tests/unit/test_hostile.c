@@ -2,6 +2,7 @@
 #include "ensemble/families.h"
 #include "ensemble/members.h"
 #include "knn/model.h"
+#include "model/draw.h"
 #include "store/h5io.h"
 
 #include <setjmp.h>
@@ -91,11 +92,31 @@ static void test_shapes_that_the_file_cannot_hold_are_damage(void **state) {
     }
 }
 
+/* A filter that isn't square has fewer weights than it would have as a square. */
+static void test_filters_that_are_not_square_are_damage(void **state) {
+    (void)state;
+    char path[] = "/tmp/pardigits-hostile-XXXXXX";
+    Status status = {0}, ignored = {0};
+    H5File *file;
+    const float weights[5 * 8] = {0};
+    close(mkstemp(path));
+    h5_create(&file, path, &status);
+    h5_write(file, "/model/conv1/weights", H5_F32, (H5Shape){4, {5, 1, 1, 8}}, weights, &status);
+    h5_close(&file, &status);
+    assert_int_equal(h5_open(&file, path, &status), STATUS_OK);
+    unlink(path);
+    assert_int_equal(draw_filters(file, "/model/conv1/weights", image_spec_mnist(), "none.png", &status),
+                     STATUS_FAILED);
+    assert_non_null(strstr(status.text, "damaged"));
+    h5_close(&file, &ignored);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_members_of_a_file_are_between_0_and_all),
         cmocka_unit_test(test_images_tried_by_knn_are_between_0_and_all),
         cmocka_unit_test(test_shapes_that_the_file_cannot_hold_are_damage),
+        cmocka_unit_test(test_filters_that_are_not_square_are_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -93,6 +93,8 @@ static void test_labels_from_1(void **state) {
     dataset_parts_free(&parts);
     write_part(1, (const uint8_t[]){0, 2, 3}, COLUMNS);
     assert_refused(1, NULL, "has images labelled 0, 1 in all");
+    write_part(1, (const uint8_t[]){1, 2, 3}, COLUMNS);
+    assert_refused(1, "a\nb\n", "has the label 3, but only 2 classes have names"); /* as the file says */
 }
 
 static void test_transpose(void **state) {
