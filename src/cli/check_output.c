@@ -8,6 +8,7 @@
 #include "store/checkpoint.h"
 #include "store/h5io.h"
 
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -85,6 +86,15 @@ StatusCode check_outputs_differ(int count, const char *const outs[], Status *sta
             if (outs[i] && outs[j] && path_names_same(outs[i], outs[j]))
                 return status_set(status, STATUS_USAGE,
                                   "%s is to be written twice: give each file a name of its own.", outs[i]);
+    return status->code;
+}
+
+StatusCode make_output_folder(const char *option, const char *folder, Status *status) {
+    if (!folder || path_is_folder(folder) || !mkdir(folder, 0777)) return status->code;
+    if (errno == EEXIST)
+        status_set(status, STATUS_USAGE, "--%s %s isn't a folder: name another.", option, folder);
+    else
+        status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", folder, strerror(errno));
     return status->code;
 }
 

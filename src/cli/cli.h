@@ -11,8 +11,9 @@
 #include "parallel/context.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Runs a command: argv[0] is its name. Every rank calls it; all return the same status. */
+/* Runs a command: argv[0] is its name. Every rank calls it. */
 typedef StatusCode (*CommandRun)(const Context *context, int argc, char **argv, Status *status);
 
 StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status);
@@ -61,6 +62,12 @@ typedef struct {
  * number of operands. */
 StatusCode options_parse(int argc, char **argv, const Option *options, const Operands *wanted, int *operands,
                          Status *status);
+
+/* The value of an option `name`, a number from least to most. STATUS_USAGE for anything else. */
+StatusCode option_integer(const char *name, const char *text, int64_t least, int64_t most, int64_t *value,
+                          Status *status);
+StatusCode option_real(const char *name, const char *text, double least, double most, double *value,
+                       Status *status);
 
 /* HxW, each 8 to 64: the value of an option --shape. STATUS_USAGE for anything else. */
 StatusCode shape_parse(const char *text, int *height, int *width, Status *status);
@@ -123,10 +130,11 @@ StatusCode check_not_among(const Context *context, const char *out, int inputs, 
 /* STATUS_USAGE if two of the files to be written (NULL: it isn't) have the same place. */
 StatusCode check_outputs_differ(int count, const char *const outs[], Status *status);
 
+/* Makes the folder of an option that results go to (NULL: none), before anything is computed. STATUS_USAGE if
+ * it is a file. On rank 0. */
+StatusCode make_output_folder(const char *option, const char *folder, Status *status);
+
 /* STATUS_USAGE unless out, a picture to be written, is named as a PNG. */
 StatusCode check_png(const char *out, Status *status);
-
-/* Ends a command's output on standard output: a write that failed (a full disk) is an error. */
-StatusCode finish_output(Status *status);
 
 #endif

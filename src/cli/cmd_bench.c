@@ -6,7 +6,6 @@
 #include "kernels/pixdot.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,11 +83,10 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
     static const char *const operand_names[] = {"what to measure", "CONFIG.ini"};
     const Operands wanted = {1, 2, operand_names};
     int operands;
-    char names[256], *end;
+    int64_t count = 0;
+    char names[256];
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
-    const long count = images ? strtol(images, &end, 10) : 0;
-    if (images && (*end || end == images || count < 0 || count > 4096))
-        return status_set(status, STATUS_USAGE, "--images %s isn't a whole number from 0 to 4096.", images);
+    if (images && option_integer("images", images, 0, 4096, &count, status)) return status->code;
     const ModelFamily *family;
     const ModelBench *bench = find_bench(argv[1], &family, names, sizeof names);
     if (!bench) return status_set(status, STATUS_USAGE, "bench %s isn't one of %s.", argv[1], names);
@@ -102,6 +100,5 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
         output_print(output);
     output_destroy(&output);
     config_destroy(&config);
-    finish_output(status);
     return comm_agree(context->comm, status);
 }

@@ -27,5 +27,5 @@ StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *sta
         output_destroy(&output);
     }
     mem_free(path);
-    return finish_output(status);
+    return status->code;
 }

@@ -2,14 +2,12 @@
 #include "cli/evaluate_summary.h"
 
 #include "core/mem.h"
-#include "core/path.h"
 #include "core/timer.h"
 #include "model/confusion.h"
 #include "report/predictions_file.h"
 #include "store/dataset.h"
 
 #include <stdio.h>
-#include <string.h>
 
 typedef struct {
     const char *data, *split;   /* data NULL: the one that the model was trained on */
@@ -311,7 +309,7 @@ static StatusCode evaluate_all(const EvaluateArguments *arguments, const Context
     mem_free(done);
     mem_free(results);
     output_destroy(&output);
-    return finish_output(status);
+    return status->code;
 }
 
 StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *status) {

@@ -156,6 +156,5 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     model_close(&model);
     mem_free(path);
     mem_free(arguments.settings.items);
-    finish_output(status);
     return comm_agree(context->comm, status);
 }

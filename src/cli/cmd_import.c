@@ -72,7 +72,7 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
 /* What the user says of the images, with zeros for the rest; the caller closes the dataset. Collective. */
 static StatusCode read_spec(const ImportArguments *arguments, const Comm *comm, Dataset *dataset,
                             ImageSpec *spec, Status *status) {
-    char end;
+    int64_t classes = 0;
     if (arguments->data) {
         dataset_open(arguments->data, comm, dataset, status);
         *spec = dataset->spec;
@@ -80,10 +80,9 @@ static StatusCode read_spec(const ImportArguments *arguments, const Comm *comm, 
     }
     if (arguments->shape && shape_parse(arguments->shape, &spec->height, &spec->width, status))
         return status->code;
-    if (arguments->classes && (sscanf(arguments->classes, "%d%c", &spec->classes, &end) != 1 ||
-                               spec->classes < CLASSES_MIN || spec->classes > CLASSES_MAX))
-        return status_set(status, STATUS_USAGE, "--classes %s: expected a number from %d to %d.",
-                          arguments->classes, CLASSES_MIN, CLASSES_MAX);
+    if (arguments->classes)
+        option_integer("classes", arguments->classes, CLASSES_MIN, CLASSES_MAX, &classes, status);
+    spec->classes = (int)classes;
     return status->code;
 }
 
@@ -145,5 +144,5 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     config_destroy(&config);
     dataset_close(&dataset);
     mem_free(arguments.settings.items);
-    return finish_output(status);
+    return status->code;
 }

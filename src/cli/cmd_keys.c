@@ -1,7 +1,6 @@
 /* pardigits keys: what a configuration may say. */
 #include "cli/cli.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *type_name(ConfigType type) {
@@ -58,5 +57,5 @@ StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *statu
         output_print(output);
     output_destroy(&output);
     config_destroy(&config);
-    return finish_output(status);
+    return status->code;
 }

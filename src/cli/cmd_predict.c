@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* What predict is asked for. */
@@ -146,14 +145,10 @@ static StatusCode predict(const Context *context, const Model *model, const Wish
 static StatusCode check_wishes(const Context *context, const char *reject, int operands, char *const *operand,
                                Wishes *wishes, Status *status) {
     const char *const outs[] = {wishes->neighbours, wishes->seen, wishes->annotate};
-    char *end = NULL;
     if (wishes->single && wishes->whole)
         return status_set(status, STATUS_USAGE,
                           "--single cuts a digit out of each picture, --whole takes all of it: choose one.");
-    if (reject) wishes->reject = strtod(reject, &end);
-    if (reject && (end == reject || *end || !(wishes->reject >= 0 && wishes->reject <= 1)))
-        return status_set(status, STATUS_USAGE, "--reject %s: expected a number from 0 to 1, such as 0.5.",
-                          reject);
+    if (reject && option_real("reject", reject, 0, 1, &wishes->reject, status)) return status->code;
     for (int i = 0; i < operands && wishes->annotate; i++)
         if (!strcmp(operand[i], "-"))
             return status_set(status, STATUS_USAGE,
@@ -211,5 +206,5 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
     mem_free(settings.items);
     /* the pictures that were read have their answers; the others make the command fail */
     if (unreadable.code && !status->code) *status = unreadable;
-    return finish_output(status);
+    return status->code;
 }

@@ -120,7 +120,6 @@ static StatusCode prepare(const PrepareArguments *arguments, const Context *cont
         if (root && !status->code) print_report(arguments, &parts, n, &source);
     }
     dataset_parts_free(&parts);
-    if (root) finish_output(status);
     return comm_agree(context->comm, status);
 }
 

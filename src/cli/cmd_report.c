@@ -5,16 +5,13 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
+#include "model/run_names.h"
 #include "report/gnuplot.h"
 #include "report/report.h"
 #include "report/scaling_run.h"
 #include "store/checkpoint.h"
 #include "store/h5io.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -40,9 +37,7 @@ typedef struct {
 
 /* Collective: rank 0 looks. */
 static StatusCode run_files_find(RunFiles *files, const char *path, const Context *context, Status *status) {
-    const size_t size = strlen(path) + sizeof "/metrics.h5";
-    *files = (RunFiles){model_path_of(path), mem_new(size, 1), 0, 0};
-    snprintf(files->metrics, size, "%s/metrics.h5", path);
+    *files = (RunFiles){model_path_of(path), path_join(path, RUN_METRICS), 0, 0};
     if (comm_rank(context->comm) == 0) {
         files->has_model = access(files->model, F_OK) == 0;
         files->has_metrics = path_is_folder(path) && access(files->metrics, F_OK) == 0;
@@ -64,14 +59,9 @@ static void run_files_free(RunFiles *files) {
 
 static StatusCode add_metrics(Report *report, const char *path, Status *status) {
     H5File *file;
-    char *format = NULL;
     if (h5_open(&file, path, status)) return status->code;
     if (h5_lacks_sum(file)) h5_note_missing_sum(path);
-    if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
-    if (!format || strcmp(format, "pardigits metrics"))
-        status_set(status, STATUS_FAILED, "%s isn't a file of metrics: it is damaged.", path);
-    if (!status->code) report_add_metrics(report, file, status);
-    mem_free(format);
+    if (!metrics_check_kind(file, status)) report_add_metrics(report, file, status);
     return h5_close(&file, status);
 }
 
@@ -106,14 +96,19 @@ static StatusCode predict_set(const Making *making, Model *model, const char *da
     return comm_agree(context->comm, status);
 }
 
+/* Says on the page, and in the log, why a run has no predictions there. */
+static void note_no_predictions(const Making *making, const char *path, const char *why) {
+    log_line(making->context->log, "%s is shown without predictions: %s", path, why);
+    if (making->report) report_add_no_predictions(making->report, why);
+}
+
 /* What can't be read of one run doesn't keep the others from the page. */
 static void go_on_without_predictions(Making *making, const char *path, const Status *why, Status *status) {
     if (why->code == STATUS_STOPPED) {
         *status = *why;
         return;
     }
-    log_line(making->context->log, "%s is shown without predictions: %s", path, why->text);
-    if (making->report) report_add_no_predictions(making->report, why->text);
+    note_no_predictions(making, path, why->text);
     making->unpredicted++;
 }
 
@@ -137,12 +132,6 @@ static StatusCode add_predictions(Making *making, Model *model, const char *path
     return comm_agree(making->context->comm, status);
 }
 
-/* A run under way has no predictions yet, which is no failure. */
-static void note_unfinished(const Making *making, const char *path, const char *why) {
-    log_line(making->context->log, "%s is shown without predictions: %s", path, why);
-    if (making->report) report_add_no_predictions(making->report, why);
-}
-
 /* Collective. */
 static StatusCode add_model(Making *making, const char *path, Status *status) {
     Model model;
@@ -158,8 +147,8 @@ static StatusCode add_model(Making *making, const char *path, Status *status) {
         go_on_without_predictions(making, path, &unread, status);
     else if (complete)
         add_predictions(making, &model, path, status);
-    else
-        note_unfinished(making, path, "its training isn't finished");
+    else /* a run under way has none yet, which is no failure */
+        note_no_predictions(making, path, "its training isn't finished");
     model_close(&model);
     return comm_agree(context->comm, status);
 }
@@ -182,7 +171,7 @@ static StatusCode add_run(Making *making, const char *path, Status *status) {
         if (files.has_model)
             add_model(making, files.model, status);
         else
-            note_unfinished(making, path, "it has no model yet");
+            note_no_predictions(making, path, "it has no model yet");
     }
     run_files_free(&files);
     return comm_agree(context->comm, status);
@@ -196,15 +185,15 @@ static StatusCode write_page(const Report *report, const ReportArguments *argume
     int sizes_read = 0;
     for (int r = 0; r < arguments->count; r++) {
         Status none = {0};
-        if (scaling_run_read(&sizes[sizes_read], arguments->paths[r], &model_families.keys, 0.99, &none))
+        if (scaling_run_read(&sizes[sizes_read], arguments->paths[r], &model_families.keys, SCALING_ACCURACY,
+                             &none))
             scaling_run_free(&sizes[sizes_read]);
         else
             sizes_read++;
     }
     build_info_line(build);
     const ReportFiles files = {arguments->out, arguments->figures, build, sizes, sizes_read};
-    if (!gnuplot_is_there())
-        log_line(log, "no figures are drawn, as gnuplot isn't installed (`make deps` installs it)");
+    gnuplot_note_missing(log);
     if (!report_write(report, &files, status))
         log_line(log, "%s is written: open it in a browser", arguments->out);
     for (int r = 0; r < sizes_read; r++)
@@ -232,17 +221,6 @@ static StatusCode report_all(const ReportArguments *arguments, const Context *co
     return comm_agree(context->comm, status);
 }
 
-/* Makes the folder of --figures, if there is one, before anything is computed. On rank 0. */
-static StatusCode make_figures_folder(const ReportArguments *arguments, Status *status) {
-    const char *folder = arguments->figures;
-    if (!folder || path_is_folder(folder) || !mkdir(folder, 0777)) return status->code;
-    if (errno == EEXIST)
-        status_set(status, STATUS_USAGE, "--figures %s isn't a folder: name another.", folder);
-    else
-        status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", folder, strerror(errno));
-    return status->code;
-}
-
 StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status) {
     ReportArguments arguments = {.split = "test", .out = "report.html", .paths = argv + 1};
     const Option options[] = {{.name = "data", .value = &arguments.data},
@@ -255,7 +233,7 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     if (options_parse(argc, argv, options, &wanted, &arguments.count, status)) return status->code;
     if (split_check(arguments.split, status)) return status->code;
     if (comm_rank(context->comm) == 0 && !check_models_differ("", arguments.count, arguments.paths, status))
-        make_figures_folder(&arguments, status);
+        make_output_folder("figures", arguments.figures, status);
     if (comm_agree(context->comm, status)) return status->code;
     if (!check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status))
         report_all(&arguments, context, status);

@@ -3,15 +3,13 @@
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/run_names.h"
 #include "report/gnuplot.h"
 #include "report/scaling_figure.h"
 #include "report/scaling_table.h"
 #include "store/atomic_file.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <stdio.h>
 
 typedef struct {
     int count;
@@ -23,7 +21,7 @@ typedef struct {
 } Scaling;
 
 static StatusCode parse(int argc, char **argv, Scaling *scaling, Status *status) {
-    const char *accuracy = "0.99";
+    const char *accuracy = NULL;
     const Option options[] = {{.name = "out", .value = &scaling->out},
                               {.name = "accuracy", .value = &accuracy},
                               OPTIONS_OF_FORMAT(&scaling->format),
@@ -31,17 +29,13 @@ static StatusCode parse(int argc, char **argv, Scaling *scaling, Status *status)
     static const char *const names[] = {"RUN"};
     const Operands wanted = {1, argc, names};
     if (options_parse(argc, argv, options, &wanted, &scaling->count, status)) return status->code;
-    char *end;
-    scaling->accuracy = strtod(accuracy, &end);
-    if (*end || end == accuracy || !(scaling->accuracy > 0 && scaling->accuracy <= 1))
-        return status_set(status, STATUS_USAGE,
-                          "--accuracy %s: expected a share above 0 and up to 1, such as 0.99.", accuracy);
-    return STATUS_OK;
+    scaling->accuracy = SCALING_ACCURACY;
+    return accuracy ? option_real("accuracy", accuracy, 0, 1, &scaling->accuracy, status) : STATUS_OK;
 }
 
 /* Whether both name the same run, by its folder or by its file. */
 static bool is_same_run(const char *a, const char *b) {
-    char *in_a = path_join(a, "metrics.h5"), *in_b = path_join(b, "metrics.h5");
+    char *in_a = path_join(a, RUN_METRICS), *in_b = path_join(b, RUN_METRICS);
     const bool same = path_is_same(a, b) || path_is_same(in_a, b) || path_is_same(a, in_b);
     mem_free(in_a);
     mem_free(in_b);
@@ -81,26 +75,20 @@ static void print_table(FILE *file, const void *context) {
 
 static StatusCode write_table(const Scaling *scaling, OutputFormat format, const char *name, Status *status) {
     if (status->code) return status->code;
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", scaling->out, name);
+    char *path = path_join(scaling->out, name);
     Output *output = fill(scaling, format);
     atomic_file_write(path, print_table, output, status);
     output_destroy(&output);
+    mem_free(path);
     return status->code;
 }
 
 /* The tables, and the figures if there is a program that draws them. */
 static StatusCode write_files(const Scaling *scaling, Log *log, Status *status) {
-    if (mkdir(scaling->out, 0777) && errno != EEXIST)
-        return status_set(status, STATUS_FAILED, "The folder %s can't be made: %s.", scaling->out,
-                          strerror(errno));
     write_table(scaling, OUTPUT_TEXT, "scaling.txt", status);
     write_table(scaling, OUTPUT_CSV, "scaling.csv", status);
     write_table(scaling, OUTPUT_JSON, "scaling.json", status);
-    if (!gnuplot_is_there()) {
-        log_line(log, "no figures are drawn, as gnuplot isn't installed (`make deps` installs it)");
-        return status->code;
-    }
+    if (gnuplot_note_missing(log)) return status->code;
     for (int s = 0; s < scaling->studies.count && !status->code; s++) {
         char name[SCALING_FIGURE_NAME];
         scaling_figure_name(&scaling->studies, s, name);
@@ -110,7 +98,8 @@ static StatusCode write_files(const Scaling *scaling, Log *log, Status *status) 
 }
 
 static StatusCode work(Scaling *scaling, char *const *paths, Log *log, Status *status) {
-    if (read_runs(scaling, paths, status)) return status->code;
+    if (make_output_folder("out", scaling->out, status) || read_runs(scaling, paths, status))
+        return status->code;
     Output *output = fill(scaling, scaling->format);
     output_print(output);
     output_destroy(&output);
@@ -125,5 +114,5 @@ StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *st
     for (int r = 0; scaling.runs && r < scaling.count; r++)
         scaling_run_free(&scaling.runs[r]);
     mem_free(scaling.runs);
-    return comm_agree(context->comm, status) ? status->code : finish_output(status);
+    return comm_agree(context->comm, status);
 }

@@ -133,5 +133,5 @@ StatusCode cmd_show(const Context *context, int argc, char **argv, Status *statu
         output_print(output);
     output_destroy(&output);
     mem_free(path);
-    return finish_output(status);
+    return status->code;
 }

@@ -350,10 +350,9 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
     Opened opened = {.config = config_create(&model_families.keys)};
     if (configure(&opened, argc, argv, &job, status) == STATUS_OK) {
-        if (opened.arguments.dry_run) {
+        if (opened.arguments.dry_run)
             look_ahead(&opened, &job, status);
-            if (!status->code) finish_output(status);
-        } else
+        else
             train_in(&opened, context, started_s, &job, status);
     }
     metrics_destroy(&job.metrics);

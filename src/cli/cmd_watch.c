@@ -3,6 +3,7 @@
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
+#include "core/text_buffer.h"
 #include "ensemble/member_files.h"
 #include "report/run_progress.h"
 #include "store/run_lock.h"
@@ -11,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -43,15 +43,10 @@ static StatusCode parse(int argc, char **argv, Watch *watch, Status *status) {
     static const char *const names[] = {"RUN"};
     int operands;
     if (options_parse(argc, argv, options, &(Operands){1, 1, names}, &operands, status)) return status->code;
-    char *end;
     watch->run = argv[1];
     if (every && watch->once)
         return status_set(status, STATUS_USAGE, "--once and --every exclude each other.");
-    if (!every) return STATUS_OK;
-    watch->every_s = strtod(every, &end);
-    if (*end || end == every || !(watch->every_s >= 0.1 && watch->every_s <= 86400))
-        return status_set(status, STATUS_USAGE, "--every %s: expected seconds, 0.1 to 86400.", every);
-    return STATUS_OK;
+    return every ? option_real("every", every, 0.1, 86400, &watch->every_s, status) : STATUS_OK;
 }
 
 static void pause_s(double seconds) {
@@ -82,17 +77,15 @@ static int count_lines(const char *text) {
 
 /* On a terminal over what was printed before, of so many lines; returns those of this. */
 static int print(const Output *output, bool terminal, int before) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    output_write(output, memory);
-    fclose(memory);
+    TextBuffer text;
+    text_buffer_init(&text);
+    output_write(output, text.file);
     if (terminal && before) printf("\033[%dA\033[J", before);
-    fputs(text, stdout);
+    text_buffer_print(&text, stdout);
     if (!terminal && before) putchar('\n');
     fflush(stdout);
-    const int lines = count_lines(text);
-    free(text);
+    const int lines = count_lines(text_buffer_text(&text));
+    text_buffer_free(&text);
     return lines;
 }
 
@@ -155,9 +148,7 @@ static bool is_used_otherwise(const char *folder) {
     for (struct dirent *entry; entries && (entry = readdir(entries));) {
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
         used = true;
-        /* a run that is starting has its lock and perhaps temporary files; a batch job's log may lie here */
-        run = run || entry->d_name[0] == '.' || !strncmp(entry->d_name, "model.", 6) ||
-              !strncmp(entry->d_name, "metrics.h5", 10) || !strncmp(entry->d_name, "config.ini", 10);
+        run = run || run_folder_is_file(entry->d_name); /* a batch job's log may lie beside them */
     }
     if (entries) closedir(entries);
     return used && !run;
@@ -176,7 +167,7 @@ static StatusCode check_folder(const char *run, Status *status) {
     return STATUS_OK;
 }
 
-/* One turn of follow. */
+/* What is known of a run that is watched until it ends, from one look to the next. */
 typedef struct {
     Seen seen;
     RunProgress progress;
@@ -249,5 +240,5 @@ StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *stat
         watch_run(&watch, context->log, status);
         run_folder_free(&watch.folder);
     }
-    return comm_agree(context->comm, status) ? status->code : finish_output(status);
+    return comm_agree(context->comm, status);
 }

@@ -41,14 +41,12 @@ static void add_images(const TrainJob *job, Output *output) {
 
 /* The keys of the run and of its family; for people those that aren't at their defaults. */
 static void add_config(const Config *config, Output *output) {
-    const char *family = config_text(config, "run.model");
     const bool text = output_format(output) == OUTPUT_TEXT;
     output_begin(output, "config", "configuration", OUTPUT_TABLE);
     for (int i = 0; i < config_count(config); i++) {
         const ConfigKey *key = config_key(config, i);
         const char *value = config_value(config, key->name);
-        const bool own = !strncmp(key->name, "run.", 4) || !strncmp(key->name, family, strlen(family));
-        if (!own || (text && !strcmp(value, key->initial))) continue;
+        if (run_key_is_unused(config, key->name) || (text && !strcmp(value, key->initial))) continue;
         output_record(output);
         output_text(output, "key", "key", key->name);
         output_text(output, "value", "value", value);

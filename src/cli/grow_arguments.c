@@ -5,8 +5,6 @@
 #include "data/grow.h"
 #include "model/run_options.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The keys that say how images are distorted, and what they are here unless --set says otherwise: changes
@@ -16,17 +14,6 @@ static const char *const defaults[][2] = {
     {"cnn.stretch", "0"}, {"cnn.thickness", "0"}, {"cnn.elastic", "0.5"}, {"cnn.elastic_sigma", "4"},
 };
 enum { DEFAULTS = sizeof defaults / sizeof *defaults };
-
-static StatusCode parse_count(GrowArguments *arguments, Status *status) {
-    char *end;
-    errno = 0;
-    arguments->n = strtoll(arguments->count, &end, 10);
-    /* neighbours and the order of an epoch have indices of 32 bits */
-    if (errno || *end || end == arguments->count || arguments->n < 1 || arguments->n > UINT32_MAX)
-        status_set(status, STATUS_USAGE, "--grow %s: expected a number of images, 1 to %u.", arguments->count,
-                   UINT32_MAX);
-    return status->code;
-}
 
 /* A key that has no meaning here is refused. */
 static StatusCode check_key(const char *setting, Status *status) {
@@ -44,7 +31,9 @@ static StatusCode check_key(const char *setting, Status *status) {
 StatusCode grow_arguments_check(GrowArguments *arguments, Status *status) {
     if (!arguments->count && arguments->settings.count)
         return status_set(status, STATUS_USAGE, "--set belongs to --grow.");
-    if (!arguments->count || parse_count(arguments, status)) return status->code;
+    if (!arguments->count) return status->code;
+    /* neighbours and the order of an epoch have indices of 32 bits */
+    if (option_integer("grow", arguments->count, 1, UINT32_MAX, &arguments->n, status)) return status->code;
     arguments->config = config_create(&model_families.keys);
     for (int i = 0; i < DEFAULTS; i++)
         config_set_value(arguments->config, defaults[i][0], defaults[i][1], "--grow", status);

@@ -98,12 +98,14 @@ static const struct {
      "                each with its label and distance (the square root of what is compared)\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"show", cmd_show, "show FILE.h5 [--out SHEET.png] [--json | --csv]",
-     "Describes a dataset, model or metrics file. --out also draws samples of a dataset or model."},
-    {"digest", cmd_digest, "digest MODEL.h5 [--json]",
+     "Describes a dataset, a model, or a file of metrics or of predictions. --out also draws samples of a "
+     "dataset "
+     "or model."},
+    {"digest", cmd_digest, "digest MODEL.h5 [--json | --csv]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
      "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test [--data FILE.h5]] [--set "
-     "section.key=value]...",
+     "section.key=value]... [--json | --csv]",
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads, or a CNN, an ensemble or an SVM as "
      "an ONNX "
      "file.\n"
@@ -116,7 +118,7 @@ static const struct {
     {"import", cmd_import,
      "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--features-from 0|1] [--data "
      "FILE.h5] [--set "
-     "section.key=value]...",
+     "section.key=value]... [--json | --csv]",
      "Converts a LIBSVM model (C-SVC, labels 0 to 255, pixels divided by 255, no svm.normalize) to a "
      "model.h5.\n"
      "  --shape       height and width of its images; default: 28x28 if the largest feature is in its second "
@@ -237,6 +239,14 @@ static StatusCode compare_fingerprints(const Comm *comm, Status *status) {
     return comm_agree(comm, status);
 }
 
+/* Ends what a command prints: a write that failed (a full disk) is an error. */
+static StatusCode finish_output(Status *status) {
+    if (fflush(stdout) || ferror(stdout))
+        status_set(status, STATUS_FAILED,
+                   "Standard output couldn't be written: the disk or pipe it goes to is gone.");
+    return status->code;
+}
+
 static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *status) {
     int c = find_command(argc > 1 ? argv[1] : NULL);
     if (argc > 2 && is_version(argv[1]))
@@ -249,6 +259,7 @@ static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *s
     Log log = log_create(comm_rank(comm));
     const Context context = {comm, &log, placement_threads(comm)};
     commands[c].run(&context, argc - 1, argv + 1, status);
+    finish_output(status);
     return comm_agree(comm, status);
 }
 

@@ -4,8 +4,10 @@
 #include "core/path.h"
 #include "model/run_options.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_OPTIONS = 16 };
@@ -103,7 +105,7 @@ void hint_at_unused_keys(const Settings *settings, const Config *config, Log *lo
     int count = 0;
     for (int i = 0; i < config_count(config); i++) {
         const ConfigKey *key = config_key(config, i);
-        if (!run_key_is_unused(config, key) || is_set(settings, key) ||
+        if (!run_key_is_unused(config, key->name) || is_set(settings, key) ||
             !strcmp(config_value(config, key->name), key->initial))
             continue;
         const size_t used = strlen(names);
@@ -119,10 +121,8 @@ void settings_hint_at_unused(const Settings *settings, const Config *config, Log
     const char *model = config_text(config, "run.model");
     for (int i = 0; i < settings->count; i++) {
         const char *setting = settings->items[i];
-        const size_t section = strcspn(setting, ".");
-        const bool is_used =
-            !strncmp(setting, "run.", 4) || (section == strlen(model) && !strncmp(setting, model, section));
-        if (!is_used) log_line(log, "hint: --set %s has no effect, as run.model = %s.", setting, model);
+        if (run_key_is_unused(config, setting))
+            log_line(log, "hint: --set %s has no effect, as run.model = %s.", setting, model);
     }
 }
 
@@ -148,19 +148,40 @@ StatusCode check_models_differ(const char *where, int count, char **paths, Statu
     return status->code;
 }
 
+/* What follows the whole number from least to most that a text begins with; NULL: it doesn't. */
+static const char *take_integer(const char *text, int64_t least, int64_t most, int64_t *value) {
+    char *end;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    return end == text || errno || *value < least || *value > most ? NULL : end;
+}
+
+StatusCode option_integer(const char *name, const char *text, int64_t least, int64_t most, int64_t *value,
+                          Status *status) {
+    const char *end = take_integer(text, least, most, value);
+    if (end && !*end) return status->code;
+    return status_set(status, STATUS_USAGE, "--%s %s: expected a whole number, %lld to %lld.", name, text,
+                      (long long)least, (long long)most);
+}
+
+StatusCode option_real(const char *name, const char *text, double least, double most, double *value,
+                       Status *status) {
+    char *end;
+    *value = strtod(text, &end);
+    if (end != text && !*end && *value >= least && *value <= most) return status->code;
+    return status_set(status, STATUS_USAGE, "--%s %s: expected a number, %g to %g.", name, text, least, most);
+}
+
 StatusCode shape_parse(const char *text, int *height, int *width, Status *status) {
-    char end;
-    if (sscanf(text, "%dx%d%c", height, width, &end) == 2 && *height >= SIDE_MIN && *height <= SIDE_MAX &&
-        *width >= SIDE_MIN && *width <= SIDE_MAX)
+    int64_t sides[2];
+    const char *end = take_integer(text, SIDE_MIN, SIDE_MAX, &sides[0]);
+    end = end && *end == 'x' ? take_integer(end + 1, SIDE_MIN, SIDE_MAX, &sides[1]) : NULL;
+    if (end && !*end) {
+        *height = (int)sides[0];
+        *width = (int)sides[1];
         return status->code;
+    }
     return status_set(status, STATUS_USAGE,
                       "--shape %s: expected HEIGHTxWIDTH, each %d to %d, such as 28x28.", text, SIDE_MIN,
                       SIDE_MAX);
-}
-
-StatusCode finish_output(Status *status) {
-    if (fflush(stdout) || ferror(stdout))
-        status_set(status, STATUS_FAILED,
-                   "Standard output couldn't be written: the disk or pipe it goes to is gone.");
-    return status->code;
 }

@@ -5,7 +5,9 @@
 #include "core/config_file.h"
 #include "core/mem.h"
 #include "core/path.h"
+#include "core/text_buffer.h"
 #include "ensemble/families.h"
+#include "model/run_names.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
@@ -15,17 +17,16 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 RunFolder run_folder_new(const char *folder) {
     return (RunFolder){mem_text(folder),
-                       path_join(folder, "model.h5"),
-                       path_join(folder, "model.prev.h5"),
-                       path_join(folder, "metrics.h5"),
-                       path_join(folder, "config.ini"),
+                       path_join(folder, RUN_MODEL),
+                       path_join(folder, RUN_PREVIOUS),
+                       path_join(folder, RUN_METRICS),
+                       path_join(folder, RUN_CONFIG),
                        {-1, NULL},
                        RUN_START_NEW,
                        false};
@@ -156,17 +157,16 @@ static void recover_old(const RunFolder *run, const Config *config) {
     mem_free(old_config);
 }
 
-/* Whether the file is one that a run has: hidden ones are its lock and what it writes before it is whole. */
-static bool is_name_of_run(const char *name) {
-    static const char *const names[] = {"model.h5", "model.prev.h5", "metrics.h5", "config.ini"};
+bool run_folder_is_file(const char *name) {
+    static const char *const names[] = {RUN_MODEL, RUN_PREVIOUS, RUN_METRICS, RUN_CONFIG};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i])) return true;
-    return name[0] == '.' || !strncmp(name, "model.member-", strlen("model.member-"));
+    return name[0] == '.' || !strncmp(name, RUN_MEMBER, strlen(RUN_MEMBER));
 }
 
 /* Whether a folder is a run's, by other files than the one of this name. */
 static bool is_of_run(const RunFolder *run, const char *but) {
-    char *lock = path_join(run->folder, ".lock");
+    char *lock = path_join(run->folder, RUN_LOCK);
     bool is_run = access(lock, F_OK) == 0 || has_leftovers(run->model) || has_replaced(run);
     for (int i = 0; i < RUN_FILES; i++)
         is_run = is_run || (access(run_file(run, i), F_OK) == 0 && strcmp(path_name(run_file(run, i)), but));
@@ -177,7 +177,7 @@ static bool is_of_run(const RunFolder *run, const char *but) {
 bool run_folder_holds(const char *path) {
     char *folder = path_folder(path);
     RunFolder run = run_folder_new(folder);
-    const bool holds = is_name_of_run(path_name(path)) && is_of_run(&run, path_name(path));
+    const bool holds = run_folder_is_file(path_name(path)) && is_of_run(&run, path_name(path));
     run_folder_free(&run);
     mem_free(folder);
     return holds;
@@ -185,14 +185,14 @@ bool run_folder_holds(const char *path) {
 
 bool run_folder_would_take(const char *path, bool is_model) {
     const char *name = path_name(path), *dot = strrchr(name, '.');
-    return name[0] != '.' && is_name_of_run(name) && !strcmp(dot, ".h5") &&
-           !(is_model && strcmp(name, "metrics.h5"));
+    return name[0] != '.' && run_folder_is_file(name) && !strcmp(dot, ".h5") &&
+           !(is_model && strcmp(name, RUN_METRICS));
 }
 
 StatusCode run_folder_check_other(const RunFolder *run, const char *option, const char *path,
                                   const Comm *comm, Status *status) {
     char *folder = path_folder(path);
-    if (comm_rank(comm) == 0 && path_is_same(folder, run->folder) && is_name_of_run(path_name(path)))
+    if (comm_rank(comm) == 0 && path_is_same(folder, run->folder) && run_folder_is_file(path_name(path)))
         status_set(status, STATUS_USAGE,
                    "%s %s has the name of a file of the run itself: name another file, such as trace.json.",
                    option, path);
@@ -293,20 +293,17 @@ StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
 static bool is_written_by_program(const char *path) {
     Config *config = config_create(&model_families.keys);
     Status ignored = {0};
-    char *text = NULL;
-    size_t bytes = 0;
-    bool same = config_read_file(config, path, &ignored) == STATUS_OK;
-    FILE *memory = same ? open_memstream(&text, &bytes) : NULL, *file = same ? fopen(path, "r") : NULL;
-    if (memory) {
-        config_write(config, memory);
-        fclose(memory);
-    }
-    same = memory && file;
-    for (size_t b = 0; same && b < bytes; b++)
-        same = getc(file) == (unsigned char)text[b];
+    TextBuffer text;
+    text_buffer_init(&text);
+    FILE *file = config_read_file(config, path, &ignored) ? NULL : fopen(path, "r");
+    bool same = file != NULL;
+    if (same) config_write(config, text.file);
+    const char *bytes = text_buffer_text(&text);
+    for (size_t b = 0; same && b < text.count; b++)
+        same = getc(file) == (unsigned char)bytes[b];
     same = same && getc(file) == EOF;
     if (file) fclose(file);
-    free(text);
+    text_buffer_free(&text);
     config_destroy(&config);
     return same;
 }

@@ -45,6 +45,10 @@ void run_folder_tidy(const RunFolder *run);
 /* Whether a stopped run left models beside its own, of members. Only rank 0 calls it. */
 bool run_folder_has_leftovers(const RunFolder *run);
 
+/* Whether a file of a run's folder is the run's, by its name: hidden ones are its lock and what it writes
+ * before it is whole. */
+bool run_folder_is_file(const char *name);
+
 /* Whether a file has the name of one that a run keeps, and is in the folder of a run, or would be: another
  * command mustn't write it. */
 bool run_folder_holds(const char *path);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of images that the model wasn't trained on, its run used none and held out none: all are of the split
- * train. */
+/* Of images that the model wasn't trained on, its run used none: all are of the split train, and the last
+ * run.valid of them are of the split valid too. */
 static StatusCode split_rows(const ModelData *data, const char *split, const Config *config, Range *rows,
                              Status *status) {
     const Dataset *dataset = &data->dataset;

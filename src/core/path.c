@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 bool path_is_folder(const char *path) {
     struct stat facts;
@@ -44,4 +45,11 @@ char *path_join(const char *folder, const char *name) {
     char *path = mem_new(size, 1);
     snprintf(path, size, "%s%s%s", folder, ends ? "" : "/", name);
     return path;
+}
+
+bool path_holds(const char *folder, const char *name) {
+    char *path = path_join(folder, name);
+    const bool is_there = access(path, F_OK) == 0;
+    mem_free(path);
+    return is_there;
 }

@@ -7,6 +7,9 @@
 /* Whether there is a folder of this name, or a link to one. */
 bool path_is_folder(const char *path);
 
+/* Whether a folder has a file of this name. */
+bool path_holds(const char *folder, const char *name);
+
 /* Whether both names are of the same file or folder, which is there. */
 bool path_is_same(const char *a, const char *b);
 

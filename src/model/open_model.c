@@ -2,14 +2,13 @@
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/run_names.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 
 #include <dirent.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 const ModelFamily *model_family_find(const ModelFamilies *families, const char *name) {
@@ -19,16 +18,7 @@ const ModelFamily *model_family_find(const ModelFamilies *families, const char *
 }
 
 char *model_path_of(const char *path) {
-    static const char file[] = "/model.h5";
-    struct stat facts;
-    if (stat(path, &facts) || !S_ISDIR(facts.st_mode)) return mem_text(path);
-    size_t length = strlen(path);
-    while (length > 1 && path[length - 1] == '/')
-        length--;
-    const size_t size = length + sizeof file;
-    char *model = mem_new(size, 1);
-    snprintf(model, size, "%.*s%s", (int)length, path, file);
-    return model;
+    return path_is_folder(path) ? path_join(path, RUN_MODEL) : mem_text(path);
 }
 
 /* Whether a folder has the model of an ensemble's member: as its metrics, model.member-00.metrics.h5, say
@@ -37,25 +27,17 @@ static bool has_members(const char *folder) {
     bool any = false;
     DIR *entries = opendir(folder);
     for (struct dirent *entry; entries && (entry = readdir(entries));)
-        any = any || (!strncmp(entry->d_name, "model.member-", strlen("model.member-")) &&
+        any = any || (!strncmp(entry->d_name, RUN_MEMBER, strlen(RUN_MEMBER)) &&
                       !strstr(entry->d_name, ".metrics."));
     if (entries) closedir(entries);
     return any;
 }
 
-/* Whether a folder has a file of this name. */
-static bool holds(const char *folder, const char *name) {
-    char *path = path_join(folder, name);
-    const bool is_there = access(path, F_OK) == 0;
-    mem_free(path);
-    return is_there;
-}
-
 bool model_is_awaited(const char *path) {
     char *folder = path_folder(path), *previous = atomic_file_previous(path);
-    const bool awaited = !strcmp(path_name(path), "model.h5") && access(path, F_OK) &&
-                         access(previous, F_OK) &&
-                         (holds(folder, "config.ini") || holds(folder, ".lock") || has_members(folder));
+    const bool awaited =
+        !strcmp(path_name(path), RUN_MODEL) && access(path, F_OK) && access(previous, F_OK) &&
+        (path_holds(folder, RUN_CONFIG) || path_holds(folder, RUN_LOCK) || has_members(folder));
     mem_free(previous);
     mem_free(folder);
     return awaited;
@@ -116,10 +98,10 @@ static StatusCode apply_settings(const Settings *settings, const Model *model, S
     for (int i = 0; i < settings->count && !status->code; i++)
         config_set(model->config, settings->items[i], "--set", status);
     const ConfigKey *key = status->code ? NULL : config_difference(stored, model->config);
-    const char *family = model->family->name;
-    if (key && strncmp(key->name, "run.", 4) && strncmp(key->name, family, strlen(family)))
+    if (key && run_key_is_unused(model->config, key->name))
         status_set(status, STATUS_USAGE, "--set %s=%s: %s is of the kind %s, which has no such key.",
-                   key->name, config_value(model->config, key->name), h5_path(model->file), family);
+                   key->name, config_value(model->config, key->name), h5_path(model->file),
+                   model->family->name);
     else if (key && model->family->lacks_key && model->family->lacks_key(model, key->name))
         status_set(
             status, STATUS_USAGE,

@@ -3,19 +3,31 @@
 #include "core/mem.h"
 #include "core/timer.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char table_name[] = "phases";
 
-static const char *const phase_names[PHASES] = {"compute",        "wait",     "input",     "reduce_hidden",
-                                                "reduce_exposed", "validate", "checkpoint"};
+const char *const phase_names[PHASES] = {"compute",        "wait",     "input",     "reduce_hidden",
+                                         "reduce_exposed", "validate", "checkpoint"};
 
 const MetricsColumn phase_columns[PHASE_COLUMNS] = {
     {"epoch", METRICS_COUNT, ""},    {"phase", METRICS_WORD, ""},  {"min_s", METRICS_REAL, "s"},
     {"median_s", METRICS_REAL, "s"}, {"max_s", METRICS_REAL, "s"}, {"min_rank", METRICS_COUNT, ""},
     {"max_rank", METRICS_COUNT, ""},
 };
+
+double phases_sum(const MetricsTable *phases, Phase phase, const char *column) {
+    const int name = metrics_column(phases, "phase"), c = metrics_column(phases, column);
+    double sum = 0;
+    for (int64_t i = 0; i < phases->rows && name >= 0; i++) {
+        const char *word = metrics_table_word(phases, i, name);
+        if (word && !strcmp(word, phase_names[phase]))
+            sum += c < 0 ? NAN : phases->values[i * phases->columns + c];
+    }
+    return sum;
+}
 
 typedef struct {
     double seconds;

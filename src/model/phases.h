@@ -26,6 +26,11 @@ typedef struct {
 enum { PHASE_COLUMNS = 7 };
 extern const MetricsColumn phase_columns[PHASE_COLUMNS]; /* the first is `epoch` */
 
+extern const char *const phase_names[PHASES];
+
+/* Sums a column of the table, such as "max_s", over the rows of a phase. NaN if a row lacks it. */
+double phases_sum(const MetricsTable *phases, Phase phase, const char *column);
+
 /* Appends a row for each phase that any rank spent time in: minimum, median and maximum over the ranks, and
  * which ranks have minimum and maximum. Collective: one small gathering. */
 void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const PhaseTimes *mine);

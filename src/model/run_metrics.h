@@ -12,10 +12,11 @@ StatusCode run_metrics_open(TrainJob *job, const ModelFamily *family, const char
                             Status *status);
 
 /* Notes on which hosts the ranks work, how they are bound, and on how many images. *hosts: their names
- * (placement_hosts). Collective. */
+ * (placement_hosts), freed by the caller (mem_free). Collective. */
 void run_metrics_note_place(const TrainJob *job, char **hosts);
 
-/* The same of a complete run, whose metrics aren't written any more. */
+/* Looks at the metrics of a complete run, which aren't written any more, as run_metrics_open does at those of
+ * a run that goes on: damaged ones, and those of another run, get another name. */
 void run_metrics_check(const Config *config, const ModelFamily *family, const char *path);
 
 /* The digest of the model whose weights a run begins with, as its metrics say; "" where they don't. False if

@@ -56,17 +56,17 @@ void run_options_apply(const Config *config, const Comm *comm) {
     watchdog_set_patience(comm, options.stall_warn_s, options.stall_abort_s);
 }
 
-bool run_key_is_unused(const Config *config, const ConfigKey *key) {
+bool run_key_is_unused(const Config *config, const char *name) {
     const char *model = config_text(config, "run.model");
-    const size_t section = strcspn(key->name, ".");
-    return strncmp(key->name, "run.", 4) && (section != strlen(model) || strncmp(key->name, model, section));
+    const size_t section = strcspn(name, ".");
+    return strncmp(name, "run.", 4) && (section != strlen(model) || strncmp(name, model, section));
 }
 
 void run_forget_unused(Config *config) {
     Status never = {0};
     for (int i = 0; i < config_count(config); i++) {
         const ConfigKey *key = config_key(config, i);
-        if (run_key_is_unused(config, key))
+        if (run_key_is_unused(config, key->name))
             config_set_value(config, key->name, key->initial, "default", &never);
     }
 }

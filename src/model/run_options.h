@@ -26,8 +26,9 @@ extern const ConfigTable run_keys;
 /* The options of a configuration, whose texts they point to. */
 RunOptions run_options(const Config *config);
 
-/* Whether a key is for models of another family than run.model, so that it has no effect. */
-bool run_key_is_unused(const Config *config, const ConfigKey *key);
+/* Whether a key, by its name or an assignment to it, is for models of another family than run.model, so that
+ * it has no effect. */
+bool run_key_is_unused(const Config *config, const char *name);
 
 /* Gives such keys their defaults, so that models don't differ by them. */
 void run_forget_unused(Config *config);

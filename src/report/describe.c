@@ -2,6 +2,7 @@
 #include "report/describe.h"
 
 #include "core/mem.h"
+#include "model/run_options.h"
 #include "report/sparkline.h"
 #include "store/checkpoint.h"
 #include "store/metrics.h"
@@ -48,12 +49,9 @@ static int compare_paths(const void *a, const void *b) {
 static void add_array(Output *output, const H5File *file, const char *path) {
     H5Shape shape;
     Status ignored = {0};
-    char text[128] = "";
+    char text[H5_SHAPE_TEXT];
     if (h5_shape(file, path, &shape, &ignored)) return;
-    for (int i = 0; i < shape.rank; i++) {
-        const size_t used = strlen(text);
-        snprintf(text + used, sizeof text - used, "%s%lld", i ? " x " : "", (long long)shape.dims[i]);
-    }
+    h5_print_shape(shape, text, sizeof text);
     output_record(output);
     output_text(output, "array", "", path);
     output_text(output, "shape", "", text);
@@ -86,7 +84,7 @@ static void add_config(Output *output, const Model *model) {
     output_begin(output, "configuration", "configuration", OUTPUT_TABLE);
     for (int i = 0; i < config_count(config); i++) {
         const char *name = config_key(config, i)->name;
-        if (strncmp(name, "run.", 4) && strncmp(name, family->name, strlen(family->name))) continue;
+        if (run_key_is_unused(config, name)) continue;
         if (family->lacks_key && family->lacks_key(model, name)) continue;
         output_record(output);
         output_text(output, "key", "", name);

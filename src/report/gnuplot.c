@@ -1,5 +1,6 @@
 #include "report/gnuplot.h"
 
+#include "core/mem.h"
 #include "parallel/stop.h"
 #include "store/atomic_file.h"
 
@@ -10,13 +11,20 @@
 
 bool gnuplot_is_there(void) {
     const char *folders = getenv("PATH");
-    for (const char *folder = folders; folder; folder = strchr(folder, ':')) {
+    bool found = false;
+    for (const char *folder = folders; folder && !found; folder = strchr(folder, ':')) {
         if (*folder == ':') folder++;
-        char path[4096];
-        snprintf(path, sizeof path, "%.*s/gnuplot", (int)strcspn(folder, ":"), folder);
-        if (access(path, X_OK) == 0) return true;
+        char *path = mem_format("%.*s/gnuplot", (int)strcspn(folder, ":"), folder);
+        found = access(path, X_OK) == 0;
+        mem_free(path);
     }
-    return false;
+    return found;
+}
+
+bool gnuplot_note_missing(Log *log) {
+    if (gnuplot_is_there()) return false;
+    log_line(log, "no figures are drawn, as gnuplot isn't installed (`make deps` installs it)");
+    return true;
 }
 
 /* A line break would end the command; a quote, and what else is special, counts when it is doubled. */
@@ -120,9 +128,9 @@ StatusCode gnuplot_draw(const Figure *figure, Status *status) {
     if (stop_signalled()) return status_set(status, STATUS_STOPPED, "Stopped by %s.", stop_signal_name());
     AtomicFile files[FORMATS];
     for (int f = 0; f < FORMATS; f++) {
-        char path[4096];
-        snprintf(path, sizeof path, "%s/%s.%s", figure->folder, figure->name, formats[f].ending);
+        char *path = mem_format("%s/%s.%s", figure->folder, figure->name, formats[f].ending);
         atomic_file_begin(&files[f], path, status);
+        mem_free(path);
     }
     run_gnuplot(figure, files, status);
     for (int f = 0; f < FORMATS; f++)

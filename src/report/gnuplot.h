@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_REPORT_GNUPLOT_H
 #define PARDIGITS_REPORT_GNUPLOT_H
 
+#include "core/log.h"
 #include "core/status.h"
 
 #include <stdbool.h>
@@ -9,6 +10,9 @@
 
 /* Whether there is a program gnuplot. */
 bool gnuplot_is_there(void);
+
+/* Says so where there is none; returns whether it said so. */
+bool gnuplot_note_missing(Log *log);
 
 /* A figure: where it goes, its size in pixels, and what prints its script (data and plot commands). Line
  * styles 1 to GNUPLOT_STYLES are set: colours that colour-blind people can tell apart (Okabe and Ito's), each

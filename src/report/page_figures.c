@@ -1,39 +1,36 @@
 #include "report/page_figures.h"
 
 #include "core/mem.h"
+#include "core/text_buffer.h"
 #include "report/gnuplot.h"
 #include "report/run_figures.h"
 #include "report/scaling_figure.h"
 #include "report/scaling_table.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The whole of a file as text; freed by the caller. NULL after a failure. */
 static char *read_text(const char *path, Status *status) {
-    FILE *file = fopen(path, "rb"), *memory;
-    char *text = NULL, block[4096], *copy = NULL;
-    size_t size = 0;
-    memory = open_memstream(&text, &size);
+    FILE *file = fopen(path, "rb");
+    char block[4096], *copy = NULL;
+    TextBuffer text;
+    text_buffer_init(&text);
     for (size_t got; file && (got = fread(block, 1, sizeof block, file)) > 0;)
-        fwrite(block, 1, got, memory);
-    fclose(memory);
+        fwrite(block, 1, got, text.file);
     if (!file || ferror(file))
         status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
     else
-        copy = mem_text(text);
+        copy = mem_text(text_buffer_text(&text));
     if (file) fclose(file);
-    free(text);
+    text_buffer_free(&text);
     return copy;
 }
 
 /* A figure that has been drawn becomes a row. run: -1 for all of them. */
 static StatusCode add_figure(Output *output, const char *folder, const char *name, const char *kind,
                              const char *title, int run, Status *status) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s.svg", folder, name);
-    char *svg = status->code ? NULL : read_text(path, status);
+    char *path = mem_format("%s/%s.svg", folder, name), *svg = status->code ? NULL : read_text(path, status);
     if (svg) {
         output_record(output);
         output_text(output, "name", NULL, name);
@@ -43,6 +40,7 @@ static StatusCode add_figure(Output *output, const char *folder, const char *nam
         output_text(output, "svg", NULL, svg);
     }
     mem_free(svg);
+    mem_free(path);
     return status->code;
 }
 

@@ -2,12 +2,12 @@
 
 #include "core/integers.h"
 #include "model/confusion.h"
+#include "model/phases.h"
 #include "report/gnuplot.h"
 #include "report/predictions.h"
 #include "report/statistics.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Fewer images say nothing, with intervals that hide the other points. */
 enum { CALIBRATION_LEAST = 5 };
@@ -176,28 +176,13 @@ static void print_calibration(FILE *script, const void *context) {
               true);
 }
 
-/* Sums a column over the rows of a phase. */
-static double phase_sum(const MetricsTable *phases, const char *phase, const char *column) {
-    const int name = metrics_column(phases, "phase"), c = metrics_column(phases, column);
-    double sum = 0;
-    for (int64_t i = 0; i < phases->rows && name >= 0; i++) {
-        const char *word = metrics_table_word(phases, i, name);
-        if (word && !strcmp(word, phase)) sum += value_at(phases, i, c);
-    }
-    return sum;
-}
-
-static const char *const phase_names[] = {"compute",        "wait",     "input",     "reduce_hidden",
-                                          "reduce_exposed", "validate", "checkpoint"};
-enum { PHASE_NAMES = sizeof phase_names / sizeof *phase_names };
-
 /* The phases that any run spent time in: their places among phase_names; and how many. */
-static int find_phases(const Report *report, int places[PHASE_NAMES]) {
+static int find_phases(const Report *report, int places[PHASES]) {
     int found = 0;
-    for (int p = 0; p < PHASE_NAMES; p++) {
+    for (int p = 0; p < PHASES; p++) {
         double most = 0;
         for (int r = 0; r < report->count; r++)
-            most += phase_sum(&report->runs[r].phases, phase_names[p], "max_s");
+            most += phases_sum(&report->runs[r].phases, (Phase)p, "max_s");
         if (most > 0) places[found++] = p;
     }
     return found;
@@ -207,18 +192,18 @@ static int find_phases(const Report *report, int places[PHASE_NAMES]) {
 static void print_phases(FILE *script, const MetricsTable *phases, const int *places, int found,
                          double offset) {
     for (int f = 0; f < found; f++) {
-        const char *phase = phase_names[places[f]];
-        const double most = phase_sum(phases, phase, "max_s");
+        const Phase phase = (Phase)places[f];
+        const double most = phases_sum(phases, phase, "max_s");
         if (most > 0)
-            fprintf(script, "%.9g %.9g %.9g %.9g\n", phase_sum(phases, phase, "median_s"), f + offset,
-                    phase_sum(phases, phase, "min_s"), most);
+            fprintf(script, "%.9g %.9g %.9g %.9g\n", phases_sum(phases, phase, "median_s"), f + offset,
+                    phases_sum(phases, phase, "min_s"), most);
     }
 }
 
 /* Runs lie beside each other within a phase. */
 static void print_times(FILE *script, const void *context) {
     const Report *report = ((const RunFigureOf *)context)->report;
-    int places[PHASE_NAMES], runs = 0, row = 0;
+    int places[PHASES], runs = 0, row = 0;
     const int found = find_phases(report, places);
     for (int r = 0; r < report->count; r++)
         runs += has_phases(report, &report->runs[r]);

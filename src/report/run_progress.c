@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/run_names.h"
 #include "report/sparkline.h"
 #include "store/checkpoint.h"
 #include "store/config_store.h"
@@ -10,7 +11,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { CURVE_WIDTH = 50, RECENT_STEPS = 200 };
 
@@ -24,12 +24,8 @@ typedef struct {
 
 static StatusCode read_course(Course *course, const H5File *file, const ConfigTables *keys, Status *status) {
     *course = (Course){.file = file};
-    char *format = NULL;
-    if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
-    if (!status->code && (!format || strcmp(format, "pardigits metrics")))
-        status_set(status, STATUS_FAILED, "%s isn't a file of metrics.", h5_path(file));
-    mem_free(format);
-    if (status->code || config_store_read(file, keys, &course->config, status)) return status->code;
+    if (metrics_check_kind(file, status) || config_store_read(file, keys, &course->config, status))
+        return status->code;
     metrics_read_table_if_there(file, "/steps", &course->steps, status);
     metrics_read_table_if_there(file, "/epochs", &course->epochs, status);
     metrics_read_table_if_there(file, "/pairs", &course->pairs, status);
@@ -63,7 +59,9 @@ static double step_seconds(const MetricsTable *steps) {
 /* Members of an ensemble are merged one after another, so their steps don't say how far the whole is. */
 static void count_steps(RunProgress *progress, const Course *course) {
     const int64_t batch = config_int(course->config, "cnn.batch");
-    if (!course->images || metrics_column(&course->steps, "member") >= 0) return;
+    if (!course->images || metrics_column(&course->steps, "member") >= 0 ||
+        metrics_column(&course->steps, "step") < 0)
+        return;
     const double step_s = step_seconds(&course->steps);
     progress->all = config_int(course->config, "cnn.epochs") * divide_up(course->images, batch);
     progress->done = (int64_t)last_of(&course->steps, "step");
@@ -72,7 +70,7 @@ static void count_steps(RunProgress *progress, const Course *course) {
 }
 
 bool run_progress_model_is_complete(const char *path) {
-    char *folder = path_folder(path), *model = path_join(folder, "model.h5");
+    char *folder = path_folder(path), *model = path_join(folder, RUN_MODEL);
     H5File *file = NULL;
     Status unreadable = {0};
     bool complete = false;
@@ -130,7 +128,7 @@ static void add_curve(Output *output, const MetricsTable *table, const char *col
 
 static void add_place(Output *output, const Course *course, const RunProgress *progress) {
     char text[128];
-    if (course->steps.rows && progress->all) {
+    if (course->steps.rows && progress->all && metrics_column(&course->steps, "epoch") >= 0) {
         snprintf(text, sizeof text, "epoch %lld/%lld, step %lld/%lld (%.1f %%)",
                  (long long)last_of(&course->steps, "epoch"),
                  (long long)config_int(course->config, "cnn.epochs"), (long long)progress->done,
@@ -138,7 +136,8 @@ static void add_place(Output *output, const Course *course, const RunProgress *p
         output_text(output, "place", "at", text);
         output_real(output, "images_per_s", "images/s", progress->images_per_s, "%.0f");
         output_real(output, "left_s", "seconds left", progress->left_s, "%.0f");
-    } else if (course->steps.rows && metrics_column(&course->steps, "member") < 0) {
+    } else if (course->steps.rows && metrics_column(&course->steps, "member") < 0 &&
+               metrics_column(&course->steps, "step") >= 0 && metrics_column(&course->steps, "epoch") >= 0) {
         snprintf(text, sizeof text, "epoch %lld/%lld, step %lld", (long long)last_of(&course->steps, "epoch"),
                  (long long)config_int(course->config, "cnn.epochs"),
                  (long long)last_of(&course->steps, "step"));

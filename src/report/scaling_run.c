@@ -1,26 +1,20 @@
 #include "report/scaling_run.h"
 
 #include "core/mem.h"
+#include "core/path.h"
 #include "model/model.h"
+#include "model/phases.h"
+#include "model/run_names.h"
 #include "store/config_store.h"
 #include "store/metrics.h"
 
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-static bool holds(const char *folder, const char *name) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return access(path, F_OK) == 0;
-}
 
 /* The metrics file that the user means; freed by the caller. NULL if there is none. */
 static char *find_metrics(const char *path, Status *status) {
-    static const char name[] = "metrics.h5";
     struct stat facts;
     if (stat(path, &facts)) {
         status_set(status, STATUS_FAILED, "%s can't be read: %s; expected the folder of a run.", path,
@@ -28,11 +22,11 @@ static char *find_metrics(const char *path, Status *status) {
         return NULL;
     }
     if (!S_ISDIR(facts.st_mode)) return mem_text(path);
-    if (!holds(path, name)) {
+    if (!path_holds(path, RUN_METRICS)) {
         char *model = model_path_of(path);
         model_check_there(model, status);
         mem_free(model);
-        if (holds(path, "model.h5") || holds(path, "config.ini"))
+        if (path_holds(path, RUN_MODEL) || path_holds(path, RUN_CONFIG))
             status_set(status, STATUS_FAILED,
                        "The run %s has no metrics.h5, which holds its times: train it again.", path);
         else
@@ -40,20 +34,7 @@ static char *find_metrics(const char *path, Status *status) {
                        "%s isn't a run: expected a folder that `pardigits train --run` wrote.", path);
         return NULL;
     }
-    const size_t bytes = strlen(path) + sizeof name + 1;
-    char *whole = mem_new(bytes, 1);
-    snprintf(whole, bytes, "%s/%s", path, name);
-    return whole;
-}
-
-static void check_kind(const H5File *file, Status *status) {
-    char *format = NULL;
-    if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
-    if (!status->code && (!format || strcmp(format, "pardigits metrics")))
-        status_set(status, STATUS_FAILED,
-                   "%s isn't a file of metrics: expected the folder of a run, or its metrics.h5.",
-                   h5_path(file));
-    mem_free(format);
+    return path_join(path, RUN_METRICS);
 }
 
 /* An attribute of /run that only some runs have. */
@@ -142,21 +123,11 @@ static void read_epochs(ScalingRun *run, const MetricsTable *epochs, double accu
     }
 }
 
-/* What the median rank spent in a phase, in all rounds. */
-static double sum_phase(const MetricsTable *phases, const char *phase) {
-    const int name = metrics_column(phases, "phase"), c = metrics_column(phases, "median_s");
-    double sum = 0;
-    for (int64_t i = 0; i < phases->rows && name >= 0 && c >= 0; i++) {
-        const char *word = metrics_table_word(phases, i, name);
-        if (word && !strcmp(word, phase)) sum += phases->values[i * phases->columns + c];
-    }
-    return sum;
-}
-
 /* Of a training in rounds. */
 static void read_phases(ScalingRun *run, const MetricsTable *phases) {
-    const double wait_s = sum_phase(phases, "wait");
-    const double all_s = sum_phase(phases, "compute") + wait_s + sum_phase(phases, "input");
+    const double wait_s = phases_sum(phases, PHASE_WAIT, "median_s");
+    const double all_s =
+        phases_sum(phases, PHASE_COMPUTE, "median_s") + wait_s + phases_sum(phases, PHASE_INPUT, "median_s");
     if (all_s > 0 && run->seconds[SCALING_TRAINING] > 0) run->wait_share = wait_s / all_s;
 }
 
@@ -193,7 +164,7 @@ StatusCode scaling_run_read(ScalingRun *run, const char *path, const ConfigTable
     char *metrics = find_metrics(path, status);
     H5File *file = NULL;
     if (metrics && !h5_open(&file, metrics, status)) {
-        check_kind(file, status);
+        metrics_check_kind(file, status);
         read_facts(run, file, status);
         if (!status->code) check_state(run, file, status);
         read_config(run, file, keys, status);

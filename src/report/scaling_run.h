@@ -32,6 +32,8 @@ typedef struct {
     double accuracy_s; /* seconds of training until the accuracy that was asked for was reached */
 } ScalingRun;
 
+#define SCALING_ACCURACY 0.99 /* the one to be reached unless another is asked for */
+
 /* Reads a run by its folder, or its metrics.h5. accuracy: the one to be reached, 0 to 1. Freed by
  * scaling_run_free, also after a failure. STATUS_FAILED: it is no run, has no metrics, or they are damaged;
  * STATUS_USAGE: it isn't finished, was resumed, or times nothing. */

@@ -28,26 +28,16 @@ void scaling_study_base(const ScalingStudy *study, char text[SCALING_TITLE]) {
              plural(base->hosts));
 }
 
-/* A column of a spread: the title is of the median, the other two have their own. */
-static void add_spread(Output *output, const char *name, const char *title, Spread spread,
+/* The columns of a spread: the title is of the median; the other two are for people where they have a title.
+ */
+static void add_spread(Output *output, const char *name, const char *title, bool whole, Spread spread,
                        const char *format) {
     char least[64], most[64];
     snprintf(least, sizeof least, "%s_least", name);
     snprintf(most, sizeof most, "%s_most", name);
     output_real(output, name, title, spread.median, format);
-    output_real(output, least, title ? "least" : NULL, spread.least, format);
-    output_real(output, most, title ? "most" : NULL, spread.most, format);
-}
-
-/* Only the median is for people. */
-static void add_median(Output *output, const char *name, const char *title, Spread spread,
-                       const char *format) {
-    char least[64], most[64];
-    snprintf(least, sizeof least, "%s_least", name);
-    snprintf(most, sizeof most, "%s_most", name);
-    output_real(output, name, title, spread.median, format);
-    output_real(output, least, NULL, spread.least, format);
-    output_real(output, most, NULL, spread.most, format);
+    output_real(output, least, whole ? "least" : NULL, spread.least, format);
+    output_real(output, most, whole ? "most" : NULL, spread.most, format);
 }
 
 /* What of the columns that a study may lack it has. */
@@ -79,13 +69,15 @@ static void add_point(Output *output, const ScalingStudy *study, const ScalingPo
     output_real(output, "batch", NULL, run->batch ? (double)run->batch : NAN, "%.0f");
     output_integer(output, "repeats", "runs", point->repeats);
     output_bool(output, "base", NULL, point == study->points);
-    add_spread(output, "seconds", "seconds", point->seconds, "%.3f");
-    add_median(output, "images_per_s", "images/s", point->images_per_s, "%.0f");
-    add_spread(output, "speedup", "speed-up", point->speedup, "%.2f");
-    add_median(output, "efficiency", "efficiency", point->efficiency, "%.3f");
-    add_median(output, "wait_share", shown.waits ? "waiting" : NULL, point->wait_share, "%.3f");
-    add_median(output, "exposed_share", shown.exposed ? "exposed" : NULL, point->exposed_share, "%.3f");
-    add_median(output, "accuracy_s", shown.accuracy_s ? "to accuracy" : NULL, point->accuracy_s, "%.2f");
+    add_spread(output, "seconds", "seconds", true, point->seconds, "%.3f");
+    add_spread(output, "images_per_s", "images/s", false, point->images_per_s, "%.0f");
+    add_spread(output, "speedup", "speed-up", true, point->speedup, "%.2f");
+    add_spread(output, "efficiency", "efficiency", false, point->efficiency, "%.3f");
+    add_spread(output, "wait_share", shown.waits ? "waiting" : NULL, false, point->wait_share, "%.3f");
+    add_spread(output, "exposed_share", shown.exposed ? "exposed" : NULL, false, point->exposed_share,
+               "%.3f");
+    add_spread(output, "accuracy_s", shown.accuracy_s ? "to accuracy" : NULL, false, point->accuracy_s,
+               "%.2f");
     output_real(output, "valid_accuracy", NULL, point->accuracy, "%.4f");
     output_text(output, "host_names", NULL, run->host_names);
     output_text(output, "binding", NULL, run->binding);

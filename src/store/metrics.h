@@ -42,6 +42,9 @@ StatusCode metrics_check(const char *path, H5File **file);
 const H5File *metrics_earlier(const Metrics *metrics);
 void metrics_begin_anew(Metrics *metrics, const char *other);
 
+/* STATUS_FAILED if an open file isn't one of metrics. */
+StatusCode metrics_check_kind(const H5File *file, Status *status);
+
 /* Declares a table, such as "epochs". On resume it keeps its rows if its columns are unchanged. */
 void metrics_table(Metrics *metrics, const char *table, const MetricsColumn *columns, int count);
 

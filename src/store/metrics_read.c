@@ -89,6 +89,17 @@ StatusCode metrics_read_table(const H5File *file, const char *path, MetricsTable
                       file->path, path);
 }
 
+StatusCode metrics_check_kind(const H5File *file, Status *status) {
+    char *format = NULL;
+    if (h5_has_attribute(file, "/", "format")) h5_get_text(file, "/", "format", &format, status);
+    if (!status->code && (!format || strcmp(format, METRICS_FORMAT)))
+        status_set(status, STATUS_FAILED,
+                   "%s isn't a file of metrics: expected the folder of a run, or its metrics.h5.",
+                   h5_path(file));
+    mem_free(format);
+    return status->code;
+}
+
 StatusCode metrics_read_table_if_there(const H5File *file, const char *path, MetricsTable *table,
                                        Status *status) {
     if (!status->code && h5_exists(file, path)) metrics_read_table(file, path, table, status);

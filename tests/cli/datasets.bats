@@ -180,7 +180,7 @@ PY
     "$PARDIGITS" "${train[@]}" --data "$dir/grown1.h5" --run "$dir/first-grown"
     [[ $("$PARDIGITS" digest "$dir/first") == "$("$PARDIGITS" digest "$dir/first-grown")" ]]
     fails 2 '240 training images already' "$PARDIGITS" "${grow[@]}" --grow 100 --out "$dir/bad.h5"
-    fails 2 'expected a number of images' "$PARDIGITS" "${grow[@]}" --grow 1e6 --out "$dir/bad.h5"
+    fails 2 'expected a whole number' "$PARDIGITS" "${grow[@]}" --grow 1e6 --out "$dir/bad.h5"
     fails 2 'cnn.lr' "$PARDIGITS" "${grow[@]}" --set cnn.lr=1 --out "$dir/bad.h5"
     fails 2 'belongs to --grow' "$PARDIGITS" prepare --pictures "$dir/single" --set run.seed=1 --out "$dir/bad.h5"
     fails 1 "can't be written: File too large" bash -c 'ulimit -f 10000; exec "$@"' - "$PARDIGITS" "${grow[@]}" --out "$dir/bad.h5"
@@ -208,7 +208,7 @@ PY
     mkdir -p "$dir/many"
     for i in $(seq 257); do mkdir "$dir/many/$i"; done
     fails 1 '257 folders' "$PARDIGITS" prepare --pictures "$dir/many" --out "$dir/bad.h5"
-    for shape in 7x7 65x65 28 28x28x1; do
+    for shape in 7x7 65x65 28 28x28x1 4294967324x28 28x4294967324; do
         fails 2 'HEIGHTxWIDTH' "$PARDIGITS" prepare --pictures "$dir/single" --shape $shape --out "$dir/bad.h5"
     done
     [[ ! -e $dir/bad.h5 ]]
@@ -239,6 +239,7 @@ PY
     fails 2 'lies in the first half of 28 x 28 pixels' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
     fails 1 'features from 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
     fails 1 'labels from 0 to 8' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
+    fails 2 '--classes 4294967306: expected a whole number, 2 to 256' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 4294967306
     fails 2 'omit --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --data "$dir/single.h5"
     command -v svm-predict || skip "LIBSVM's svm-predict isn't installed"
     svm-predict "$dir/test.libsvm" "$dir/model.libsvm" "$dir/libsvm.out" | tee "$dir/libsvm.txt"

@@ -148,6 +148,7 @@ shows_member() {
 }
 
 @test "watch: a run until it ends, one that has ended, and no run" {
+    needs h5py
     ln -s "$PWD/configs" "$BATS_TEST_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
     mkdir begun
@@ -160,6 +161,17 @@ shows_member() {
     grep 'state *complete' seen
     "$PARDIGITS" watch begun --once --json | grep -F '"place":"epoch 2/2, step 10/10 (100.0 %)"'
     "$PARDIGITS" watch begun --once | grep 'held-out loss'
+    /usr/bin/python3 -c 'import h5py
+run, bare = h5py.File("begun/metrics.h5"), h5py.File("bare.h5", "w") # without the column `step`
+for name in run: run.copy(name, bare)
+bare.attrs.update(run.attrs)
+steps = bare["steps"][:]
+del bare["steps"]
+bare["steps"] = steps[[name for name in steps.dtype.names if name != "step"]]'
+    mkdir bare && mv bare.h5 bare/metrics.h5
+    "$PARDIGITS" watch bare --once --json >bare.json || [[ $? -eq 1 ]]
+    grep '"curve"' bare.json
+    if grep '"place"' bare.json; then false; fi
     SLURM_JOB_ID=1 "$PARDIGITS" train configs/knn.ini "${small[@]}" --run job 2>err
     [[ $(grep -cE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} hosts: [^ ]' err) -eq 1 ]]
     [[ $(grep -cvE '^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} ' err) -eq 0 ]]

@@ -92,7 +92,8 @@ assert list(t.batch) == [128, 128, 128, 256]' <"$runs/job/scaling.csv"
     fails 2 'knn-1-1 and ./knn-1-1 are the same run' "$PARDIGITS" scaling knn-1-1 knn-2-1 ./knn-1-1
     fails 2 'knn-1-1/metrics.h5 and knn-1-1 are the same run' "$PARDIGITS" scaling knn-1-1/metrics.h5 knn-2-1 knn-1-1
     fails 2 'RUN is missing' "$PARDIGITS" scaling
-    fails 2 '--accuracy 99: expected a share' "$PARDIGITS" scaling knn-1-1 knn-2-1 --accuracy 99
+    fails 2 '--accuracy 99: expected a number, 0 to 1' "$PARDIGITS" scaling knn-1-1 knn-2-1 --accuracy 99
+    fails 2 "--out knn-1-1/config.ini isn't a folder" "$PARDIGITS" scaling knn-1-1 nowhere --out knn-1-1/config.ini
     fails 1 "nowhere can't be read" "$PARDIGITS" scaling knn-1-1 nowhere
     mkdir empty
     fails 1 "empty isn't a run" "$PARDIGITS" scaling knn-1-1 empty
