@@ -5,6 +5,7 @@
 #include "store/checkpoint.h"
 #include "store/h5io.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* Not the default dataset, either: its images may be others, and all figures wrong. */
