@@ -86,9 +86,10 @@ typedef struct {
 } Split;
 
 typedef struct {
-    char *data;    /* the path of the dataset */
-    ImageSet set;  /* all of them, on every rank; the labels are the model's */
-    int64_t first; /* the row of the first one in its part of the dataset */
+    char *data;             /* the path of the dataset */
+    ImageSet set;           /* all of them, on every rank; the labels are the model's */
+    int64_t first;          /* the row of the first one in its part of the dataset */
+    const char *difference; /* of the training images from the model's (model_data_difference), or NULL */
 } SplitImages;
 
 /* Opens the dataset (model_data.h) and reads the images that a split means for a model. Collective: ranks

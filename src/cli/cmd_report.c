@@ -10,8 +10,13 @@
 #include "report/report.h"
 #include "report/scaling_run.h"
 #include "store/checkpoint.h"
+#include "store/dataset.h"
 #include "store/h5io.h"
 
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct {
@@ -35,14 +40,24 @@ typedef struct {
     int has_model, has_metrics;
 } RunFiles;
 
+/* Whether a file that isn't a run's may be a model. A damaged one may, too. */
+static bool may_be_model(const char *path) {
+    char *format = h5_format(path);
+    const bool may = format && (!*format || !strcmp(format, CHECKPOINT_FORMAT));
+    mem_free(format);
+    return may;
+}
+
 /* Collective: rank 0 looks. */
 static StatusCode run_files_find(RunFiles *files, const char *path, const Context *context, Status *status) {
     *files = (RunFiles){model_path_of(path), path_join(path, RUN_METRICS), 0, 0};
     if (comm_rank(context->comm) == 0) {
         files->has_model = access(files->model, F_OK) == 0;
         files->has_metrics = path_is_folder(path) && access(files->metrics, F_OK) == 0;
-        if (!files->has_model && !files->has_metrics && !model_is_awaited(files->model) &&
-            !model_check_there(files->model, status))
+        const bool is_run = path_is_folder(path)
+                                ? files->has_model || files->has_metrics || model_is_awaited(files->model)
+                                : may_be_model(path);
+        if (!is_run && !model_check_there(files->model, status))
             status_set(status, STATUS_FAILED,
                        "%s isn't a run: expected a folder that `pardigits train --run` wrote, or a model.",
                        path);
@@ -73,10 +88,22 @@ static ImageSet copy_images(const ImageSet *set) {
     return copy;
 }
 
-/* What the model says of the set. Collective. */
-static StatusCode predict_set(const Making *making, Model *model, const char *data, ImageSet *set,
-                              Status *status) {
+static void hand_over(const Making *making, const Model *model, const SplitImages *split, ImageSet *plain,
+                      Prediction *predictions, double seconds) {
+    char doubt[160];
+    snprintf(doubt, sizeof doubt,
+             "This isn't the dataset that the model was trained on: its training images are %s.",
+             split->difference ? split->difference : "");
+    report_add_predictions(
+        making->report, model,
+        &(ReportAsked){split->data, split->first, split->difference ? doubt : NULL, seconds}, plain,
+        predictions);
+}
+
+/* What the model says of the images. Collective. */
+static StatusCode predict_split(const Making *making, Model *model, SplitImages *split, Status *status) {
     const Context *context = making->context;
+    ImageSet *set = &split->set;
     ModelImages images = {0};
     ImageSet plain = {0};
     if (making->report) plain = copy_images(set);
@@ -86,7 +113,7 @@ static StatusCode predict_set(const Making *making, Model *model, const char *da
         model->family->predict(model, context, &images, predictions, NULL);
         const double seconds = comm_max(context->comm, timer_now_s() - started_s, NULL);
         if (making->report) {
-            report_add_predictions(making->report, model, data, &plain, predictions, seconds);
+            hand_over(making, model, split, &plain, predictions, seconds);
             predictions = NULL;
         }
     }
@@ -112,7 +139,8 @@ static void go_on_without_predictions(Making *making, const char *path, const St
     making->unpredicted++;
 }
 
-/* Of a model whose own dataset is gone, or lacks this part, the rest is shown nevertheless. Collective. */
+/* Of a model whose own dataset is gone, or lacks this part, or that takes other images than --data has, the
+ * rest is shown nevertheless. Collective. */
 static StatusCode add_predictions(Making *making, Model *model, const char *path, Status *status) {
     const ReportArguments *arguments = making->arguments;
     const Split split = {arguments->data, arguments->split, model};
@@ -123,13 +151,21 @@ static StatusCode add_predictions(Making *making, Model *model, const char *path
         return status->code;
     }
     if (!split_read(&split, making->context, &images, &unread))
-        predict_set(making, model, images.data, &images.set, status);
-    else if (arguments->data)
-        *status = unread;
+        predict_split(making, model, &images, status);
     else
         go_on_without_predictions(making, path, &unread, status);
     split_images_free(&images);
     return comm_agree(making->context->comm, status);
+}
+
+/* A model may be awaited, which is no failure, or have been removed. Collective. */
+static void add_no_model(Making *making, const char *path, const char *model, Status *status) {
+    Status lost = {0};
+    if (comm_rank(making->context->comm) == 0 && !model_is_awaited(model)) model_check_there(model, &lost);
+    if (comm_agree(making->context->comm, &lost))
+        go_on_without_predictions(making, path, &lost, status);
+    else
+        note_no_predictions(making, path, "it has no model yet");
 }
 
 /* Collective. */
@@ -158,6 +194,7 @@ static void add_metrics_if_whole(Making *making, const char *path, const char *m
     Status unread = {0};
     if (!add_metrics(making->report, metrics, &unread)) return;
     log_line(making->context->log, "%s is shown without its metrics: %s", path, unread.text);
+    report_add_no_metrics(making->report, unread.text);
     making->unmeasured++;
 }
 
@@ -171,7 +208,7 @@ static StatusCode add_run(Making *making, const char *path, Status *status) {
         if (files.has_model)
             add_model(making, files.model, status);
         else
-            note_no_predictions(making, path, "it has no model yet");
+            add_no_model(making, path, files.model, status);
     }
     run_files_free(&files);
     return comm_agree(context->comm, status);
@@ -179,7 +216,7 @@ static StatusCode add_run(Making *making, const char *path, Status *status) {
 
 /* On rank 0. Runs that can't be compared by speed just have no figure of it. */
 static StatusCode write_page(const Report *report, const ReportArguments *arguments, Log *log,
-                             Status *status) {
+                             Status *undrawn, Status *status) {
     char build[BUILD_INFO_LINE];
     ScalingRun *sizes = mem_new((size_t)arguments->count, sizeof *sizes);
     int sizes_read = 0;
@@ -194,12 +231,27 @@ static StatusCode write_page(const Report *report, const ReportArguments *argume
     build_info_line(build);
     const ReportFiles files = {arguments->out, arguments->figures, build, sizes, sizes_read};
     gnuplot_note_missing(log);
-    if (!report_write(report, &files, status))
-        log_line(log, "%s is written: open it in a browser", arguments->out);
+    report_write(report, &files, undrawn, status);
+    if (undrawn->code && status->code != STATUS_STOPPED)
+        log_line(log, "figures are missing: %s", undrawn->text);
+    if (!status->code) log_line(log, "%s is written: open it in a browser", arguments->out);
     for (int r = 0; r < sizes_read; r++)
         scaling_run_free(&sizes[r]);
     mem_free(sizes);
     return status->code;
+}
+
+/* What the page lacks. */
+static void tell_gaps(const Making *making, const Status *undrawn, Status *status) {
+    const ReportArguments *arguments = making->arguments;
+    if (making->unpredicted)
+        status_set(status, STATUS_FAILED, "%s lacks the predictions of %d of %d runs, for the reasons above.",
+                   arguments->out, making->unpredicted, arguments->count);
+    else if (making->unmeasured)
+        status_set(status, STATUS_FAILED, "%s lacks the metrics of %d of %d runs, for the reasons above.",
+                   arguments->out, making->unmeasured, arguments->count);
+    else if (undrawn->code)
+        status_set(status, STATUS_FAILED, "%s lacks figures, for the reason above.", arguments->out);
 }
 
 /* Collective. */
@@ -210,15 +262,45 @@ static StatusCode report_all(const ReportArguments *arguments, const Context *co
     if (first) report = report_new(arguments->count, arguments->split);
     for (int r = 0; r < arguments->count && !status->code; r++)
         add_run(&making, arguments->paths[r], status);
-    if (first && !status->code) write_page(&report, arguments, context->log, status);
-    if (first && !status->code && making.unpredicted)
-        status_set(status, STATUS_FAILED, "%s lacks the predictions of %d of %d runs, for the reasons above.",
-                   arguments->out, making.unpredicted, arguments->count);
-    else if (first && !status->code && making.unmeasured)
-        status_set(status, STATUS_FAILED, "%s lacks the metrics of %d of %d runs, for the reasons above.",
-                   arguments->out, making.unmeasured, arguments->count);
+    Status undrawn = {0};
+    if (first && !status->code && !write_page(&report, arguments, context->log, &undrawn, status))
+        tell_gaps(&making, &undrawn, status);
     if (first) report_free(&report);
     return comm_agree(context->comm, status);
+}
+
+/* Whether a file begins like a page. */
+static bool is_page(const char *path) {
+    static const char begin[] = "<!DOCTYPE html>";
+    char found[sizeof begin - 1];
+    FILE *file = fopen(path, "rb");
+    const bool same =
+        file && fread(found, sizeof found, 1, file) == 1 && !strncasecmp(found, begin, sizeof found);
+    if (file) fclose(file);
+    return same;
+}
+
+/* A page replaces pages only. Collective. */
+static StatusCode check_page(const Context *context, const char *out, Status *status) {
+    struct stat there;
+    if (comm_rank(context->comm) == 0 && stat(out, &there) == 0 && there.st_size > 0 && !is_page(out))
+        status_set(status, STATUS_USAGE,
+                   "%s isn't a web page, and would be lost: name another file to be written.", out);
+    return comm_agree(context->comm, status);
+}
+
+/* What can't be in a page at all is refused before anything is computed. Collective. */
+static StatusCode check_inputs(const ReportArguments *arguments, const Context *context, Status *status) {
+    RunFiles files;
+    for (int r = 0; r < arguments->count && !status->code; r++) {
+        run_files_find(&files, arguments->paths[r], context, status);
+        run_files_free(&files);
+    }
+    if (status->code || !arguments->data) return status->code;
+    Dataset dataset;
+    dataset_open(arguments->data, context->comm, &dataset, status);
+    dataset_close(&dataset);
+    return status->code;
 }
 
 StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status) {
@@ -235,7 +317,8 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     if (comm_rank(context->comm) == 0 && !check_models_differ("", arguments.count, arguments.paths, status))
         make_output_folder("figures", arguments.figures, status);
     if (comm_agree(context->comm, status)) return status->code;
-    if (!check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status))
+    if (!check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status) &&
+        !check_page(context, arguments.out, status) && !check_inputs(&arguments, context, status))
         report_all(&arguments, context, status);
     return status->code;
 }

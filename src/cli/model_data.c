@@ -76,6 +76,11 @@ static StatusCode compare(const Context *context, const Model *model, ModelData 
                            data->is_renumbered ? data->numbers : NULL, &data->match, status);
 }
 
+const char *model_data_difference(SourceMatch match) {
+    if (match == SOURCE_OTHER_IMAGES) return "others";
+    return match == SOURCE_OTHER_LABELS ? "the same, but not their labels" : NULL;
+}
+
 /* Of an open dataset. Where nobody named it, its images must be the model's. Collective. */
 static StatusCode check_data(const Context *context, const Model *model, bool is_guessed, ModelData *data,
                              Status *status) {
@@ -85,11 +90,10 @@ static StatusCode check_data(const Context *context, const Model *model, bool is
     if (compare(context, model, data, status)) return status->code;
     if (is_guessed && data->match != SOURCE_SAME) return refuse_guess(model, status);
     if (check_images(model, dataset, unknown, status)) return status->code;
-    if (data->match == SOURCE_OTHER_IMAGES || data->match == SOURCE_OTHER_LABELS)
+    if (model_data_difference(data->match))
         log_line(context->log,
                  "warning: %s isn't the dataset that %s was trained on: its training images are %s",
-                 dataset->path, h5_path(model->file),
-                 data->match == SOURCE_OTHER_IMAGES ? "others" : "the same, but not their labels");
+                 dataset->path, h5_path(model->file), model_data_difference(data->match));
     if (data->match != SOURCE_SAME) warn_of_numbers(context, model, dataset);
     return status->code;
 }

@@ -21,6 +21,9 @@ typedef struct {
 StatusCode model_data_open(const Context *context, const Model *model, const char *given, ModelData *data,
                            Status *status);
 
+/* What makes its training images others than the model's: "others", or NULL. */
+const char *model_data_difference(SourceMatch match);
+
 /* Makes the labels of a set, whose first image is row `first` of a part, the model's. STATUS_FAILED if there
  * is one that it doesn't know. */
 StatusCode model_data_number(const ModelData *data, const Model *model, const char *part, int64_t first,

@@ -57,6 +57,7 @@ StatusCode split_read(const Split *split, const Context *context, SplitImages *i
         !dataset_read(&data.dataset, part, rows, context->comm, &images->set, status))
         model_data_number(&data, model, part, rows.begin, &images->set, status);
     images->first = rows.begin;
+    images->difference = model_data_difference(data.match);
     images->data = data.dataset.path;
     data.dataset.path = NULL;
     dataset_close(&data.dataset);

@@ -232,6 +232,7 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
 }
 
 const ReducerWay reducer_buckets = {
+    .name = "buckets",
     .bytes = sizeof(BucketsReducer),
     .init = init,
     .clear = clear,

@@ -13,6 +13,7 @@
 #include "data/shard.h"
 #include "model/run_metrics.h"
 #include "store/checkpoint.h"
+#include "store/dataset.h"
 #include "store/kept_file.h"
 #include "store/run_lock.h"
 

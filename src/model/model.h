@@ -210,7 +210,7 @@ char *model_path_of(const char *path);
 bool model_is_awaited(const char *path);
 
 /* Fails if there is no model at path and it is known why: train --overwrite has put it aside and was ended
- * before it had another, or the run there has none yet. Not collective. */
+ * before it had another, the run there has none yet, or it has been removed since. Not collective. */
 StatusCode model_check_there(const char *path, Status *status);
 
 /* Opens, verifies and loads a model file. The settings change the configuration that is stored in it: only

@@ -33,14 +33,43 @@ static bool has_members(const char *folder) {
     return any;
 }
 
+/* Whether the metrics in a folder say that the training is complete. */
+static bool is_complete(const char *folder) {
+    char *path = path_join(folder, RUN_METRICS);
+    int64_t complete = 0;
+    Status unread = {0};
+    H5File *file = NULL;
+    if (access(path, F_OK) == 0 && !h5_open(&file, path, &unread) &&
+        h5_has_attribute(file, "/run", "complete"))
+        h5_get_i64(file, "/run", "complete", &complete, &unread);
+    h5_close(&file, &unread);
+    mem_free(path);
+    return complete != 0;
+}
+
 bool model_is_awaited(const char *path) {
     char *folder = path_folder(path), *previous = atomic_file_previous(path);
     const bool awaited =
         !strcmp(path_name(path), RUN_MODEL) && access(path, F_OK) && access(previous, F_OK) &&
-        (path_holds(folder, RUN_CONFIG) || path_holds(folder, RUN_LOCK) || has_members(folder));
+        (path_holds(folder, RUN_CONFIG) || path_holds(folder, RUN_LOCK) || has_members(folder)) &&
+        !is_complete(folder);
     mem_free(previous);
     mem_free(folder);
     return awaited;
+}
+
+/* A model of a run that is gone though it has been there. */
+static void refuse_lost(const char *path, Status *status) {
+    char *folder = path_folder(path), *previous = atomic_file_previous(path);
+    if (strcmp(path_name(path), RUN_MODEL) || access(path, F_OK) == 0)
+        ;
+    else if (access(previous, F_OK) == 0)
+        status_set(status, STATUS_FAILED, "%s isn't there any more, but the model saved before it is: %s.",
+                   path, previous);
+    else if (is_complete(folder))
+        status_set(status, STATUS_FAILED, "%s isn't there any more, though its training is complete.", path);
+    mem_free(previous);
+    mem_free(folder);
 }
 
 static void refuse_awaited(const char *path, Status *status) {
@@ -65,6 +94,8 @@ StatusCode model_check_there(const char *path, Status *status) {
             path, old);
     else if (model_is_awaited(path))
         refuse_awaited(path, status);
+    else
+        refuse_lost(path, status);
     mem_free(old);
     return status->code;
 }

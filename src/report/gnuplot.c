@@ -92,7 +92,8 @@ static bool is_whole(const char *path, const char *last, int bytes) {
 /* gnuplot with what it says kept until it fails: its warnings, as of a range with one point, are no concern
  * of who reads the figure. */
 static const char command[] =
-    "said=$(LC_ALL=C.UTF-8 gnuplot 2>&1); code=$?; [ $code -eq 0 ] || echo \"$said\" >&2; exit $code";
+    "said=$(LC_ALL=C.UTF-8 gnuplot 2>&1); code=$?; "
+    "[ $code -eq 0 ] || echo \"gnuplot ended with code $code${said:+: $said}\" >&2; exit $code";
 
 static void print_figure(FILE *script, const Figure *figure, AtomicFile *files) {
     for (int f = 0; f < FORMATS; f++) {
@@ -114,8 +115,9 @@ static StatusCode run_gnuplot(const Figure *figure, AtomicFile *files, Status *s
     const bool good = script && pclose(script) == 0;
     signal(SIGPIPE, broken_pipe);
     if (!good)
-        status_set(status, STATUS_FAILED, "gnuplot failed to draw %s/%s.svg and .png: see its message above.",
-                   figure->folder, figure->name);
+        status_set(status, STATUS_FAILED,
+                   "gnuplot failed to draw %s/%s.svg and .png, as the line above says.", figure->folder,
+                   figure->name);
     for (int f = 0; f < FORMATS && !status->code; f++)
         if (!is_whole(files[f].temporary, formats[f].last, formats[f].last_bytes))
             status_set(status, STATUS_FAILED, "%s couldn't be written whole: its disk may be full.",

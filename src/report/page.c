@@ -7,6 +7,8 @@
 #include "report/gnuplot.h"
 #include "report/page_figures.h"
 #include "report/page_files.h"
+#include "report/page_studies.h"
+#include "report/scaling_table.h"
 #include "report/statistics.h"
 #include "store/atomic_file.h"
 
@@ -67,10 +69,11 @@ static void add_images(Output *output, const Report *report) {
 
 static void add_pair(Output *output, const Report *report, int a, int b) {
     const Prediction *of_a = report->runs[a].predictions, *of_b = report->runs[b].predictions;
-    const ImageSet *set = &report->sets[report->runs[a].set].images;
+    const ImageSet *set_a = &report->sets[report->runs[a].set].images,
+                   *set_b = &report->sets[report->runs[b].set].images;
     int64_t only_a = 0, only_b = 0;
-    for (int64_t i = 0; i < set->n; i++) {
-        const bool a_right = of_a[i].label == set->labels[i], b_right = of_b[i].label == set->labels[i];
+    for (int64_t i = 0; i < set_a->n; i++) {
+        const bool a_right = of_a[i].label == set_a->labels[i], b_right = of_b[i].label == set_b->labels[i];
         only_a += a_right && !b_right;
         only_b += b_right && !a_right;
     }
@@ -82,20 +85,33 @@ static void add_pair(Output *output, const Report *report, int a, int b) {
     output_real(output, "p", NULL, mcnemar_test(only_a, only_b), "%g");
 }
 
+static bool has_same_images(const Report *report, int a, int b) {
+    const int of_a = report->runs[a].set, of_b = report->runs[b].set;
+    return of_a >= 0 && of_b >= 0 && report->sets[of_a].same_as == report->sets[of_b].same_as;
+}
+
 /* All pairs of runs that were asked for the same images. */
 static void add_pairs(Output *output, const Report *report) {
     output_begin(output, "pairs", NULL, OUTPUT_TABLE);
     for (int a = 0; a < report->count; a++)
         for (int b = a + 1; b < report->count; b++)
-            if (report->runs[a].set >= 0 && report->runs[a].set == report->runs[b].set)
-                add_pair(output, report, a, b);
+            if (has_same_images(report, a, b)) add_pair(output, report, a, b);
+    output_end(output);
+}
+
+static void add_study(const ScalingStudies *studies, int s, void *context) {
+    scaling_table_add_study(context, &studies->items[s]);
+}
+
+static void add_studies(Output *output, const ReportFiles *files) {
+    output_begin(output, "studies", NULL, OUTPUT_TABLE);
+    page_studies_use(files, add_study, output);
     output_end(output);
 }
 
 /* Draws to the folder that the user named, or to one that is removed again. */
 static StatusCode add_figures(Output *output, const Report *report, const ReportFiles *files,
                               Status *status) {
-    if (!gnuplot_is_there()) return status->code;
     if (files->figures) return page_figures_draw(report, files, files->figures, output, status);
     const char *temporary = getenv("TMPDIR");
     char *folder = mem_format("%s/pardigits-figures.XXXXXX", temporary ? temporary : "/tmp");
@@ -114,6 +130,21 @@ static StatusCode add_figures(Output *output, const Report *report, const Report
     stop_hold_no_more();
     mem_free(folder);
     return status->code;
+}
+
+/* A page without figures has the numbers nevertheless. */
+static void try_figures(Output *output, const Report *report, const ReportFiles *files, Status *undrawn,
+                        Status *status) {
+    if (!gnuplot_is_there()) {
+        output_text(output, "no_figures", NULL,
+                    "There are no figures, as gnuplot wasn't there when this page was made.");
+        return;
+    }
+    if (add_figures(output, report, files, undrawn) == STATUS_STOPPED) *status = *undrawn;
+    if (undrawn->code)
+        output_text(output, "no_figures", NULL,
+                    "Figures are missing, as they couldn't be drawn when this page was made: the log of "
+                    "`pardigits report` says why.");
 }
 
 /* JSON within a page: no text in it can end the element that it stands in. */
@@ -152,13 +183,14 @@ static void print_page(FILE *page, const void *context) {
     fputs(rest, page);
 }
 
-StatusCode report_write(const Report *report, const ReportFiles *files, Status *status) {
+StatusCode report_write(const Report *report, const ReportFiles *files, Status *undrawn, Status *status) {
     Output *whole = output_create(OUTPUT_JSON, OUTPUT_LINES);
     add_head(whole, report, files);
     add_sets(whole, report);
     add_images(whole, report);
     add_pairs(whole, report);
-    add_figures(whole, report, files, status);
+    add_studies(whole, files);
+    try_figures(whole, report, files, undrawn, status);
     if (!status->code)
         atomic_file_write(files->path, print_page, &(PageContent){report->facts, whole}, status);
     output_destroy(&whole);

@@ -22,16 +22,18 @@ function element(tag, attributes, ...children) {
     return made;
 }
 
-// rows: arrays of cells; a number is set to the right, a string isn't, an element stands as it is.
-function table(caption, titles, rows) {
-    const numeric = titles.map((_, c) => rows.every((row) => row[c] === null || typeof row[c] === "number" || /^[<\d. –-]+( %)?$/.test(row[c])));
+// rows: arrays of cells; a number is set to the right, a string isn't, an element stands as it is. of: the name of the run that it is of, if the
+// caption doesn't have it.
+function table(caption, titles, rows, of = "") {
+    const isNumber = (cell, c) => cell === null || typeof cell === "number" || c > 0 && /^[<\d. –-]+( %)?$/.test(cell);
+    const numeric = titles.map((_, c) => rows.every((row) => isNumber(row[c], c)));
     const head = titles.map((title, c) => element("th", {scope: "col", class: numeric[c] ? "number" : null}, title));
     const body = rows.map((row) => element("tr", {}, ...row.map((cell, c) => c === 0 && typeof cell === "string"
         ? element("th", {scope: "row", class: "text"}, cell)
         : element("td", {class: numeric[c] ? "number" : "text"}, cell === null ? "–" : cell instanceof Node ? cell : String(cell)))));
     const made = element("table", {}, element("caption", {}, caption), element("thead", {}, element("tr", {}, ...head)),
         element("tbody", {}, ...body));
-    return wide(made, caption);
+    return wide(made, of ? of + ": " + caption : caption);
 }
 
 // What is wider than the page scrolls by itself, by keyboard too.
@@ -94,14 +96,14 @@ function figuresOf(kind, run) {
 // --- pictures
 
 function picture(run, entry) {
-    const names = classes(run), label = names[entry.label], predicted = names[entry.predicted];
-    const text = "image " + entry.index + ": label " + label + ", predicted " + predicted + ", confidence " + percent(entry.confidence, 1);
+    const names = classes(run), label = names[entry.label], predicted = names[entry.predicted], number = run.first + entry.index;
+    const text = "image " + number + ": label " + label + ", predicted " + predicted + ", confidence " + percent(entry.confidence, 1);
     return element("figure", {}, element("img", {src: pngs.get(run.set + ":" + entry.index), alt: text, width: 88, height: 88, loading: "lazy"}),
         element("figcaption", {}, label === predicted ? label + " (right)" : label + " taken for " + predicted,
-            element("br"), percent(entry.confidence, 1), element("br"), element("span", {class: "quiet"}, "#" + entry.index)));
+            element("br"), percent(entry.confidence, 1), element("br"), element("span", {class: "quiet"}, "#" + number)));
 }
 
-const FEW = 24;
+const FEW = 24, DOUBTFUL = 48;
 
 // The first of them, and a button for the others.
 function pictures(run, entries) {
@@ -157,10 +159,12 @@ function cell(run, names, r, c, rowSum) {
     const count = run.confusion[r][c];
     if (!count) return element("td", {}, "·");
     const strength = r === c ? 0.1 + 0.4 * count / rowSum : Math.min(0.7, 0.12 + 8 * count / rowSum);
+    const colour = {class: r === c ? "right" : "wrong", style: "--share: " + strength.toFixed(3)};
+    if (!run.pictures.some((entry) => entry.label === r && entry.predicted === c)) return element("td", colour, String(count));
     const text = count + " of label " + names[r] + " predicted " + names[c] + ": show images";
     const button = element("button", {type: "button", "aria-label": text, tabindex: -1, "data-row": r, "data-column": c,
         onclick: () => openCell(run, r, c, count)}, String(count));
-    return element("td", {class: r === c ? "right" : "wrong", style: "--share: " + strength.toFixed(3)}, button);
+    return element("td", colour, button);
 }
 
 function confusion(run) {
@@ -176,7 +180,7 @@ function confusion(run) {
     const first = made.querySelector("button");
     if (first) first.tabIndex = 0;
     moveByArrows(made);
-    return wide(made, "Confusion matrix");
+    return wide(made, "Confusion matrix of " + run.name);
 }
 
 function byClass(run) {
@@ -188,15 +192,19 @@ function byClass(run) {
         return [name, labelled, percent(precision), percent(recall), percent(f1)];
     });
     return table("Precision: how many of those predicted are right. Recall: how many of those labelled are found.",
-        ["class", "images", "precision", "recall", "F1"], rows);
+        ["class", "images", "precision", "recall", "F1"], rows, run.name);
 }
 
 // --- sections
 
+// Of the runs that have something to say.
+function sentences(name, between) {
+    return runs.filter((run) => run[name]).map((run) => element("p", {}, run.name + between + run[name]));
+}
+
 function accuracySection() {
     const shown = runs.filter(evaluated);
-    const missing = runs.filter((run) => run.no_predictions)
-        .map((run) => element("p", {}, run.name + " is shown without predictions: " + run.no_predictions));
+    const missing = [...sentences("no_predictions", " is shown without predictions: "), ...sentences("doubt", ": ")];
     if (!shown.length) return missing.length ? section("accuracy", "Accuracy", ...missing) : undefined;
     const rows = shown.map((run) => [run.name, of(run.model).about, run.correct, run.n, percent(run.accuracy),
         element("span", {class: "narrow"}, percent(run.low) + " to " + percent(run.high)), run.seconds.toFixed(2)]);
@@ -217,14 +225,14 @@ function learningSection() {
 function runSection(run, r) {
     if (!evaluated(run)) return;
     const wrong = run.pictures.filter((entry) => entry.label !== entry.predicted);
-    const doubtful = run.pictures.slice().sort((a, b) => a.confidence - b.confidence).slice(0, 2 * FEW);
+    const doubtful = run.pictures.slice().sort((a, b) => a.confidence - b.confidence || a.index - b.index).slice(0, DOUBTFUL);
     const shape = figuresOf("confusion", r);
     section("run-" + (r + 1), run.name,
         element("p", {}, percent(run.accuracy) + " of " + run.n + " images: " + (run.n - run.correct) + " are wrong."),
         element("h3", {}, "Confusion matrix"), confusion(run), shape.length ? details("As a figure", ...shape) : null,
         element("h3", {}, "Each class"), byClass(run),
         element("h3", {}, "Wrong images, the most confident first"),
-        wrong.length < run.n - run.correct ? element("p", {class: "quiet"}, wrong.length + " of " + (run.n - run.correct) + " are in this page.") : null,
+        wrong.length < run.n - run.correct ? element("p", {class: "quiet"}, wrong.length + " of " + (run.n - run.correct) + " are in this page: the most confident of all, then of each number of the matrix.") : null,
         pictures(run, wrong),
         element("h3", {}, "The most doubtful images"), pictures(run, doubtful));
 }
@@ -236,21 +244,37 @@ function calibrationSection() {
         const gap = run.calibration.reduce((sum, bin) => sum + bin.images * Math.abs(bin.accuracy - bin.confidence), 0) / run.n;
         return details(run.name + ": confidence and accuracy differ by " + percent(gap) + " (expected calibration error)",
             table("Images by confidence, in tenths", ["images", "mean confidence", "accuracy"],
-                run.calibration.map((bin) => [bin.images, percent(bin.confidence), percent(bin.accuracy)])));
+                run.calibration.map((bin) => [bin.images, percent(bin.confidence), percent(bin.accuracy)]), run.name));
     });
     section("calibration", "Calibration", element("p", {class: "quiet"}, "What a confidence means: of images with a confidence of 90 %, nine of ten should be right. Points on the dashed line are."),
         ...figuresOf("calibration"), ...tables);
 }
 
 function timeSection() {
-    const shown = figuresOf("times"), scaling = figuresOf("scaling");
+    const shown = figuresOf("times"), scaling = figuresOf("scaling"), missing = sentences("no_metrics", " is shown without its metrics: ");
     const rows = runs.filter((run) => run.metrics).map((run) => {
         const facts = of(run.metrics);
         return [run.name, facts.ranks, facts.threads, facts.host_names, facts.seconds.toFixed(1)];
     });
     const tables = runs.filter((run) => of(run.metrics).phases).map((run) => details("Phases of " + run.name + " over the ranks", metricsTable(run, "phases")));
-    if (rows.length) section("time", "Time", table("Where and how long the runs took", ["run", "ranks", "threads a rank", "hosts", "seconds"], rows), ...shown, ...tables);
-    if (scaling.length) section("scaling", "Scaling", ...scaling);
+    const taken = rows.length ? table("Where and how long the runs took", ["run", "ranks", "threads a rank", "hosts", "seconds"], rows) : null;
+    if (taken || missing.length) section("time", "Time", taken, ...missing, ...shown, ...tables);
+    const studies = page.studies.map(studyTable);
+    if (studies.length) section("scaling", "Scaling", ...scaling, ...studies);
+}
+
+// Columns that no point has a value in are left out.
+function studyTable(study) {
+    const range = (point, name) => point[name] === null ? null
+        : element("span", {class: "narrow"}, point[name].toFixed(3) + " (" + point[name + "_least"].toFixed(3) + " to " + point[name + "_most"].toFixed(3) + ")");
+    const share = (value) => value === null ? null : percent(value, 1);
+    const columns = [["hosts", (point) => point.hosts], ["ranks", (point) => point.ranks], ["threads a rank", (point) => point.threads],
+        ["images", (point) => point.images], ["runs", (point) => point.repeats], ["seconds", (point) => range(point, "seconds")],
+        ["images/s", (point) => Math.round(point.images_per_s)], ["speed-up", (point) => range(point, "speedup")],
+        ["efficiency", (point) => share(point.efficiency)], ["waiting", (point) => share(point.wait_share)], ["exposed", (point) => share(point.exposed_share)]]
+        .filter(([, value]) => study.points.some((point) => value(point) !== null));
+    return table(study.model + ": " + study.title + "; speed-up over " + study.base, columns.map(([title]) => title),
+        study.points.map((point) => columns.map(([, value]) => value(point))));
 }
 
 function metricsTable(run, name) {
@@ -262,21 +286,21 @@ function metricsTable(run, name) {
 function describeRun(run) {
     const model = of(run.model), facts = of(run.metrics);
     const rows = [["model", model.about], ["training", model.training], ["digest", model.digest], ["images", model.shape],
-        ["data", evaluated(run) ? page.sets[run.set].data : null], ["predictions", run.no_predictions], ["training images", facts.train_images], ["ranks", facts.ranks],
+        ["data", evaluated(run) ? page.sets[run.set].data : null], ["predictions", run.no_predictions || run.doubt], ["metrics", run.no_metrics], ["training images", facts.train_images], ["ranks", facts.ranks],
         ["threads a rank", facts.threads], ["hosts", facts.host_names], ["binding", facts.binding], ["build", facts.build],
         ["seconds", facts.seconds ? facts.seconds.toFixed(1) : null]].filter((row) => row[1] !== null && row[1] !== undefined).map((row) => [row[0], String(row[1])]);
     const others = Object.keys(facts).filter((name) => Array.isArray(facts[name]) && facts[name].length && name !== "epochs" && name !== "phases");
-    return element("div", {}, element("h3", {}, run.name), table("What it is", ["what", "value"], rows),
+    return element("div", {}, element("h3", {}, run.name), table("What it is", ["what", "value"], rows, run.name),
         model.layers ? details("Network", table("Layers: their output for an image, and their parameters", ["layer", "output", "parameters", "multiply-adds"],
-            model.layers.map((layer) => [layer.layer, layer.output, layer.parameters, layer.multiply_adds]))) : null,
+            model.layers.map((layer) => [layer.layer, layer.output, layer.parameters, layer.multiply_adds]), run.name)) : null,
         model.configuration ? details("Configuration", table("Keys of the run and of its family", ["key", "value"],
-            model.configuration.map((entry) => [entry.key, entry.value]))) : null,
+            model.configuration.map((entry) => [entry.key, entry.value]), run.name)) : null,
         ...others.map((name) => details("Metrics: " + name, metricsTable(run, name))));
 }
 
 document.getElementById("about").textContent = runs.map((run) => run.name).join(", ") + (page.sets.length ? " on the " + page.split + " images of " +
     [...new Set(page.sets.map((set) => set.data + " (" + set.n + ")"))].join(", ") : "") + ". Made " + page.made + " by " + page.build + ".";
-if (!figures.length && runs.some((run) => evaluated(run) || run.metrics)) main.append(element("p", {}, "There are no figures, as gnuplot wasn't there when this page was made."));
+if (page.no_figures) main.append(element("p", {}, page.no_figures));
 accuracySection();
 learningSection();
 runs.forEach(runSection);

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/text_buffer.h"
 #include "report/gnuplot.h"
+#include "report/page_studies.h"
 #include "report/run_figures.h"
 #include "report/scaling_figure.h"
 #include "report/scaling_table.h"
@@ -44,40 +45,22 @@ static StatusCode add_figure(Output *output, const char *folder, const char *nam
     return status->code;
 }
 
-/* The studies of some runs; none if they don't make any. */
-static void draw_studies(const ScalingRun *runs, int count, const char *folder, Output *output,
-                         Status *status) {
-    ScalingStudies studies = {0};
-    Status none = {0};
-    scaling_studies_find(runs, count, &studies, &none);
-    for (int s = 0; !none.code && s < studies.count && !status->code; s++) {
-        char study[SCALING_FIGURE_NAME], name[SCALING_FIGURE_NAME + 32], title[SCALING_TITLE];
-        scaling_figure_name(&studies, s, study);
-        scaling_study_title(&studies.items[s], title);
-        snprintf(name, sizeof name, "%.16s-%s", config_text(runs->config, "run.model"), study);
-        if (!scaling_figure_draw(&studies.items[s], folder, name, status))
-            add_figure(output, folder, name, "scaling", title, -1, status);
-    }
-    scaling_studies_free(&studies);
-}
+/* Where the figures of studies go. */
+typedef struct {
+    const char *folder;
+    Output *output;
+    Status *status;
+} Drawing;
 
-/* Of each family, as others have other configurations. */
-static void draw_scaling(const ReportFiles *files, const char *folder, Output *output, Status *status) {
-    const int count = files->size_count;
-    ScalingRun *same = mem_new((size_t)count, sizeof *same);
-    bool *done = mem_new((size_t)count, sizeof *done);
-    for (int first = 0; first < count; first++) {
-        int found = 0;
-        for (int r = first; r < count; r++)
-            if (!done[r] && !strcmp(config_text(files->sizes[r].config, "run.model"),
-                                    config_text(files->sizes[first].config, "run.model"))) {
-                same[found++] = files->sizes[r];
-                done[r] = true;
-            }
-        if (found > 1) draw_studies(same, found, folder, output, status);
-    }
-    mem_free(done);
-    mem_free(same);
+static void draw_study(const ScalingStudies *studies, int s, void *context) {
+    const Drawing *drawing = context;
+    const ScalingStudy *study = &studies->items[s];
+    char figure[SCALING_FIGURE_NAME], name[SCALING_FIGURE_NAME + 32], title[SCALING_TITLE];
+    scaling_figure_name(studies, s, figure);
+    scaling_study_title(study, title);
+    snprintf(name, sizeof name, "%.16s-%s", config_text(study->points[0].run->config, "run.model"), figure);
+    if (!scaling_figure_draw(study, drawing->folder, name, drawing->status))
+        add_figure(drawing->output, drawing->folder, name, "scaling", title, -1, drawing->status);
 }
 
 /* Whether any run has what a figure shows. */
@@ -108,7 +91,7 @@ StatusCode page_figures_draw(const Report *report, const ReportFiles *files, con
         if (!gnuplot_draw(&(Figure){folder, name, 640, 640, run_figure_print_confusion, &shown}, status))
             add_figure(output, folder, name, "confusion", title, r, status);
     }
-    draw_scaling(files, folder, output, status);
+    page_studies_use(files, draw_study, &(Drawing){folder, output, status});
     output_end(output);
     return status->code;
 }

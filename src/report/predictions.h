@@ -18,8 +18,9 @@ void predictions_calibrate(const Prediction *predictions, const ImageSet *set,
                            CalibrationBin bins[CALIBRATION_BINS]);
 
 /* Adds to the output's record: n, correct, accuracy with its interval, confusion, calibration, and
- * `pictures`, a table of the images to be shown: wrong ones, the most confident first, and right ones, the
- * most doubtful first. predictions [n]; sets shown[n] for these. */
+ * `pictures`, a table of the images to be shown: the most doubtful ones, and some of each cell of the
+ * confusion matrix; wrong ones stand first, the most confident on top. predictions [n]; sets shown[n] for
+ * these. */
 void predictions_describe(Output *output, const Prediction *predictions, const ImageSet *set, bool *shown);
 
 #endif

@@ -58,10 +58,33 @@ StatusCode report_add_model(Report *report, const Model *model, Status *status) 
     return status->code;
 }
 
-static bool is_same(const ImageSet *a, const ImageSet *b) {
-    return a->n == b->n && image_spec_equal(a->spec, b->spec) &&
-           !memcmp(a->labels, b->labels, (size_t)a->n) &&
+static bool has_same_pixels(const ImageSet *a, const ImageSet *b) {
+    return a->n == b->n && a->spec.height == b->spec.height && a->spec.width == b->spec.width &&
            !memcmp(a->images, b->images, (size_t)(a->n * image_spec_pixels(a->spec)));
+}
+
+static bool is_same(const ImageSet *a, const ImageSet *b) {
+    return a->spec.classes == b->spec.classes && has_same_pixels(a, b) &&
+           !memcmp(a->labels, b->labels, (size_t)a->n);
+}
+
+/* Whether each image is of the same class, by its name. */
+static bool has_same_names(const ReportSet *a, const ReportSet *b) {
+    char of_a[12], of_b[12];
+    for (int64_t i = 0; i < a->images.n; i++)
+        if (strcmp(class_name(&a->class_names, a->images.labels[i], of_a),
+                   class_name(&b->class_names, b->images.labels[i], of_b)))
+            return false;
+    return true;
+}
+
+static int find_same(const Report *report, int s) {
+    const ReportSet *sets = report->sets;
+    for (int earlier = 0; earlier < s; earlier++)
+        if (has_same_pixels(&sets[earlier].images, &sets[s].images) &&
+            has_same_names(&sets[earlier], &sets[s]))
+            return earlier;
+    return s;
 }
 
 /* The place of a set, which is added if it isn't there; it is taken over. */
@@ -73,23 +96,33 @@ static int place_set(Report *report, const Model *model, const char *data, Image
         image_set_free(images);
         return s;
     }
-    report->sets[report->set_count++] = (ReportSet){*images, class_names_copy(&model->class_names),
-                                                    mem_text(data), mem_new((size_t)images->n, sizeof(bool))};
+    report->sets[s] = (ReportSet){.images = *images,
+                                  .class_names = class_names_copy(&model->class_names),
+                                  .data = mem_text(data),
+                                  .shown = mem_new((size_t)images->n, sizeof(bool))};
+    report->sets[s].same_as = find_same(report, s);
+    report->set_count++;
     *images = (ImageSet){0};
     return s;
 }
 
-void report_add_predictions(Report *report, const Model *model, const char *data, ImageSet *images,
-                            Prediction *predictions, double seconds) {
+void report_add_predictions(Report *report, const Model *model, const ReportAsked *asked, ImageSet *images,
+                            Prediction *predictions) {
     ReportRun *run = current(report);
-    run->set = place_set(report, model, data, images);
+    run->set = place_set(report, model, asked->data, images);
     run->predictions = predictions;
     ReportSet *set = &report->sets[run->set];
     output_integer(report->facts, "set", NULL, run->set);
-    output_real(report->facts, "seconds", NULL, seconds, "%g");
+    output_integer(report->facts, "first", NULL, asked->first);
+    output_real(report->facts, "seconds", NULL, asked->seconds, "%g");
+    if (asked->doubt) output_text(report->facts, "doubt", NULL, asked->doubt);
     predictions_describe(report->facts, predictions, &set->images, set->shown);
 }
 
 void report_add_no_predictions(Report *report, const char *why) {
     output_text(report->facts, "no_predictions", NULL, why);
+}
+
+void report_add_no_metrics(Report *report, const char *why) {
+    output_text(report->facts, "no_metrics", NULL, why);
 }

@@ -8,9 +8,10 @@
 #include "report/scaling_study.h"
 #include "store/metrics.h"
 
-/* Images that models were asked for; runs of the same images share one. */
+/* Images that models were asked for; runs of the same images share one, if they number the classes alike. */
 typedef struct {
-    ImageSet images; /* as in the dataset */
+    ImageSet images; /* as in the dataset, but for the labels: they are the model's */
+    int same_as;     /* the first set of the same images, whose classes may have other numbers; or itself */
     ClassNames class_names;
     char *data;  /* path of the dataset */
     bool *shown; /* [n] whether the page shows this image */
@@ -53,15 +54,24 @@ StatusCode report_add_metrics(Report *report, const H5File *file, Status *status
 /* Adds what an open model says of itself. */
 StatusCode report_add_model(Report *report, const Model *model, Status *status);
 
-/* Adds what the model of the run says of images: takes over the set and predictions [n]. data: path of the
- * dataset. seconds: of predicting them. */
-void report_add_predictions(Report *report, const Model *model, const char *data, ImageSet *images,
-                            Prediction *predictions, double seconds);
+/* What a model was asked for. */
+typedef struct {
+    const char *data;  /* path of the dataset */
+    int64_t first;     /* the row of the first image in its part of the dataset */
+    const char *doubt; /* a sentence: why the dataset may be the wrong one; or NULL */
+    double seconds;    /* of predicting them */
+} ReportAsked;
 
-/* Or says why there are none: a sentence. */
+/* Adds what the model of the run says of images: takes over the set and predictions [n]. */
+void report_add_predictions(Report *report, const Model *model, const ReportAsked *asked, ImageSet *images,
+                            Prediction *predictions);
+
+/* Or says why there are none; or no metrics: a sentence. */
 void report_add_no_predictions(Report *report, const char *why);
+void report_add_no_metrics(Report *report, const char *why);
 
-/* Writes the page, whole or not at all. Without gnuplot it has no figures. */
-StatusCode report_write(const Report *report, const ReportFiles *files, Status *status);
+/* Writes the page, whole or not at all. Without gnuplot it has no figures; undrawn: why others are missing.
+ */
+StatusCode report_write(const Report *report, const ReportFiles *files, Status *undrawn, Status *status);
 
 #endif

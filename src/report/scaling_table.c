@@ -95,6 +95,20 @@ static void add_study_for_people(Output *output, const ScalingStudy *study) {
     output_end(output);
 }
 
+void scaling_table_add_study(Output *output, const ScalingStudy *study) {
+    char title[SCALING_TITLE], base[SCALING_TITLE];
+    scaling_study_title(study, title);
+    scaling_study_base(study, base);
+    output_record(output);
+    output_text(output, "model", NULL, config_text(study->points[0].run->config, "run.model"));
+    output_text(output, "title", NULL, title);
+    output_text(output, "base", NULL, base);
+    output_begin(output, "points", NULL, OUTPUT_TABLE);
+    for (int p = 0; p < study->count; p++)
+        add_point(output, study, &study->points[p], (Columns){true, true, true});
+    output_end(output);
+}
+
 static void add_studies(Output *output, const ScalingStudies *studies) {
     if (output_format(output) == OUTPUT_TEXT) {
         for (int s = 0; s < studies->count; s++)

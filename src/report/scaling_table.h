@@ -5,6 +5,9 @@
 #include "core/output.h"
 #include "report/scaling_study.h"
 
+/* Adds a record to a table: model, title and base in words, and the array `points`. */
+void scaling_table_add_study(Output *output, const ScalingStudy *study);
+
 /* Fills an output (OUTPUT_LINES) with one record: what all runs have in common, and their points; for people
  * a table a study, for programs one table, `points`. accuracy: as for scaling_run_read. */
 void scaling_table_fill(Output *output, const ScalingRun *runs, int count, const ScalingStudies *studies,

@@ -2,11 +2,11 @@
 
 #include "core/log.h"
 #include "core/mem.h"
-#include "core/path.h"
 #include "parallel/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,7 +14,8 @@
 
 /* ".NAME.ENDING" in the folder of NAME. */
 static char *hidden_name(const char *path, const char *ending) {
-    const int folder = (int)(path_name(path) - path);
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
     const size_t size = strlen(path) + strlen(ending) + 3;
     char *hidden = mem_new(size, 1);
     snprintf(hidden, size, "%.*s.%s.%s", folder, path, path + folder, ending);
@@ -90,15 +91,17 @@ static int sync_path(const char *path, int flags) {
 }
 
 static int sync_folder_of(const char *path) {
-    char *folder = path_folder(path);
-    int result = sync_path(folder, O_RDONLY | O_DIRECTORY);
-    mem_free(folder);
+    char *copy = mem_text(path);
+    int result = sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
+    mem_free(copy);
     return result;
 }
 
 static StatusCode check_folder(const char *path, Status *status) {
-    char *folder = path_folder(path);
-    if (access(folder, W_OK | X_OK) < 0)
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? mem_text(path) : NULL;
+    if (slash) folder[slash - path + (slash == path)] = 0;
+    if (access(folder ? folder : ".", W_OK | X_OK) < 0)
         status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
     mem_free(folder);
     return status->code;
@@ -111,8 +114,18 @@ StatusCode atomic_file_check_kind(const char *path, Status *status) {
                       S_ISDIR(there.st_mode) ? "a folder" : "a device or a pipe");
 }
 
+/* "" and "-" are what scripts and habits make of "no file" and "standard output". */
+static StatusCode check_name(const char *path, Status *status) {
+    if (!*path)
+        status_set(status, STATUS_USAGE, "The name of a file to be written is empty: name a file.");
+    else if (!strcmp(path, "-"))
+        status_set(status, STATUS_USAGE,
+                   "- doesn't stand for standard output here: name a file to be written (./- is one, too).");
+    return status->code;
+}
+
 StatusCode atomic_file_check(const char *path, Status *status) {
-    if (atomic_file_check_kind(path, status)) return status->code;
+    if (status->code || check_name(path, status) || atomic_file_check_kind(path, status)) return status->code;
     return check_folder(path, status);
 }
 

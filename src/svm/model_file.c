@@ -23,6 +23,7 @@
 #include "core/mem.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { NAME_BYTES = 64 };
 

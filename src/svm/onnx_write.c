@@ -7,6 +7,7 @@
 #include "svm/model.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { OPSET = 11, ML_OPSET = 1 };
 

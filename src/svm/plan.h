@@ -21,7 +21,8 @@ typedef struct {
     int64_t of[CLASSES_MAX]; /* [classes] */
 } ClassCounts;
 
-/* The predicted cost of solving a pair: the square of its samples. */
+/* Samples of a pair, and the predicted cost of solving it: their square. */
+int64_t svm_pair_samples(const ClassCounts *counts, int number);
 int64_t svm_pair_cost(const ClassCounts *counts, int number);
 
 /* The pairs that exist and aren't solved. Where there are ranks to spare, or a pair is far more work than a

@@ -483,6 +483,10 @@ PY
     cmp own.libsvm turned.libsvm
     "$PARDIGITS" report run --data turned.h5 --out report.html
     grep -qF "\"correct\":$(cat correct)," report.html
+    # models that number the classes otherwise are compared on the same images
+    "$PARDIGITS" train "${svm[@]}" --data turned.h5 --run turned
+    "$PARDIGITS" report run turned --data own.h5 --out report.html
+    grep -qF '"pairs":[{"a":0,"b":1,"only_a":0,"only_b":0,"p":1}]' report.html
 
     # others
     "$PARDIGITS" evaluate run --data reversed.h5 --split valid 2>&1 | grep 'its training images are others'
@@ -492,7 +496,7 @@ PY
     "$PARDIGITS" evaluate run --data fewer.h5 --predictions fewer.csv
     diff <(cut -d , -f 2- own.csv | grep -v '^0,') <(cut -d , -f 2- fewer.csv)
     refused 1 "unknown.h5 has a class eins, which run/model.h5 doesn't know" "$PARDIGITS" evaluate run --data unknown.h5
-    refused 1 'has a class eins' on 2 1 report run --data unknown.h5 --out unknown.html
+    refused 1 'lacks the predictions of 2 of 2 runs' on 2 1 report run turned --data unknown.h5 --out unknown.html
     refused 1 'has a class eins' "$PARDIGITS" export run --split test --data unknown.h5 --out unknown.libsvm
     for name in reversed relabelled turned; do
         refused 2 'other training images or labels' "$PARDIGITS" train "${svm[@]}" --resume --data $name.h5

@@ -21,6 +21,7 @@ $1"
 @test "report: a page of its own, whose numbers are those of evaluate" {
     on 2 1 report "$runs/knn" "$runs/<b>%dcnn'&" --split valid --out "$runs/report.html" --figures "$runs/figures"
     "$PARDIGITS" evaluate "$runs/knn" "$runs/<b>%dcnn'&" --split valid --json >"$runs/evaluated"
+    "$PARDIGITS" evaluate "$runs/knn" --split valid --predictions "$runs/each.csv"
     in_page "
 evaluated = [json.loads(line) for line in open('$runs/evaluated')]
 for run, truth in zip(runs, evaluated):
@@ -33,6 +34,7 @@ assert pair['only_a'] - pair['only_b'] == runs[0]['correct'] - runs[1]['correct'
 assert {i['index'] for i in page['images']} == {p['index'] for r in runs for p in r['pictures']}
 assert all(i['png'].startswith('data:image/png;base64,iVBOR') for i in page['images'])
 assert [l['layer'] for l in runs[1]['model'][0]['layers']][:2] == ['conv:16:3', 'bn']
+assert [run['first'] for run in runs] == [$(awk -F, 'NR == 2 { print $1 ", " $1 }' "$runs/each.csv")]
 assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"<b>%dcnn'&\")
 kinds = [f['kind'] for f in page['figures']]
 assert kinds == ['accuracy', 'learning', 'calibration', 'times', 'confusion', 'confusion'], kinds
@@ -65,12 +67,15 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
 
 @test "report: unfinished runs and models alone; without gnuplot no figures; bad input has its sentence" {
     cd "$BATS_TEST_TMPDIR"
-    cp -r "$runs/<b>%dcnn'&" begun && rm begun/model.h5
+    mkdir begun && cp "$runs/<b>%dcnn'&/config.ini" begun
     PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report begun "$runs/knn/model.h5" --out page.html --split valid 2>err
     grep 'no figures are drawn' err
     grep 'begun is shown without predictions: it has no model yet' err
     grep -q '"no_predictions":"it has no model yet"' page.html
     grep -q '"name":"begun"' page.html
+    on 1 1 train "$OLDPWD/configs/knn.ini" "${small[@]}" --run one
+    PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report one "$runs/knn" --out page.html --split valid
+    grep -qE '"studies":\[\{"model":"knn","title":"strong scaling of evaluation, 200 held-out images, 600 training images",.*"speedup":[0-9.]+' page.html
     # one that has saved nothing yet, then of an ensemble a member
     mkdir team && cp begun/config.ini team
     "$PARDIGITS" report team "$runs/knn/model.h5" --out page.html --split valid 2>&1 | grep 'team is shown without predictions: it has no model yet'
@@ -80,6 +85,12 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
         # shellcheck disable=SC2086
         fails 1 "team has no model yet: its training hasn't saved one" "$PARDIGITS" ${command%% *} team ${command#"${command%% *}"}
     done
+    # or whose model was removed, but not the one before it
+    cp -r "$runs/<b>%dcnn'&" lost-model && mv lost-model/model.h5 lost-model/model.prev.h5
+    fails 1 'lacks the predictions of 1 of 1 runs' "$PARDIGITS" report lost-model --out page.html
+    grep -q "\"no_predictions\":\".*the model saved before it is: lost-model/model.prev.h5" page.html
+    rm lost-model/model.prev.h5
+    fails 1 "isn't there any more, though its training is complete" "$PARDIGITS" show lost-model
     cp "$runs/<b>%dcnn'&/model.h5" team/model.member-00.h5 && rm team/config.ini
     fails_on 2 1 'as files of their own: team/model.member-*.h5' evaluate team
     "$PARDIGITS" report team "$runs/knn/model.h5" --out page.html --split valid
@@ -99,6 +110,15 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     [[ $(grep -c '"accuracy":' harmed.html) -ge 1 ]]
     cp "$runs/knn/model.h5" harmed
     fails 1 'lacks the metrics of 1 of 1 runs' "$PARDIGITS" report harmed --split valid --out harmed.html
+    grep -q '"no_metrics":"harmed/metrics.h5' harmed.html
+    # what isn't a run, or a name that isn't a page's, costs no page
+    cp harmed.html before
+    fails 1 "$data isn't a run" "$PARDIGITS" report "$runs/knn" "$data" --out harmed.html
+    cmp before harmed.html
+    cp begun/config.ini config
+    fails 2 "config isn't a web page" "$PARDIGITS" report "$runs/knn" --out config
+    fails 2 'is empty: name a file' "$PARDIGITS" report "$runs/knn" --out ""
+    fails 2 "doesn't stand for standard output" "$PARDIGITS" report "$runs/knn" --out -
     fails 1 "gone.h5" "$PARDIGITS" report "$runs/knn" --data gone.h5 --out gone.html
     [[ ! -e gone.html ]]
     fails 2 'are the same file: name each model once' "$PARDIGITS" report "$runs/knn" "$runs/knn/model.h5"
@@ -107,6 +127,11 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     fails 2 'RUN is missing' "$PARDIGITS" report
     fails 2 '--split all' "$PARDIGITS" report "$runs/knn" --split all
     fails 1 "can't be written" "$PARDIGITS" report "$runs/knn" --split valid --out nowhere/page.html
+    # a gnuplot that fails costs the figures alone
+    mkdir failing && printf '#!/bin/sh\nexit 3\n' >failing/gnuplot && chmod +x failing/gnuplot
+    PATH=$PWD/failing:$PATH fails 1 'four.html lacks figures' "$PARDIGITS" report "$runs/knn" --split valid --out four.html
+    grep 'gnuplot ended with code 3' err
+    grep -q '"no_figures":"Figures are missing' four.html
     # four images, all sure: no figure of what has no points, no warnings of gnuplot; a mean of ones is 1
     "$PARDIGITS" train "$OLDPWD/configs/knn.ini" --data "$data" --set run.train=4 --set knn.k=1 --run four
     "$PARDIGITS" report four --split train --out four.html 2>err
@@ -117,7 +142,8 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     # a file that can't grow stands for a full disk
     trap '' XFSZ
     ulimit -f 30
-    fails 1 "couldn't be written whole" "$PARDIGITS" report "$runs/knn" --split valid --out full.html
+    fails 1 "full.html can't be written: File too large" "$PARDIGITS" report "$runs/knn" --split valid --out full.html
+    grep "figures are missing: .* couldn't be written whole" err
     run env PATH="$BATS_TEST_TMPDIR" "$PARDIGITS" report "$runs/knn" --split valid --out full.html
     [[ $status -eq 1 && $output == *"full.html can't be written: File too large"* ]]
     [[ ! -e full.html ]]

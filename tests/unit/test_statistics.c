@@ -1,4 +1,5 @@
 /* Intervals, tests and curves of the report, against values of their formulas computed elsewhere. */
+#include "report/predictions.h"
 #include "report/sparkline.h"
 #include "report/statistics.h"
 
@@ -7,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -58,8 +60,47 @@ static void curves(void **state) {
     assert_true(sparkline(constant, 870, 1, 60, wide));
 }
 
+/* 0.7 is 0.69999999 as a float. */
+static void tenths(void **state) {
+    (void)state;
+    enum { N = 11 };
+    ImageSet set = image_set_new(N, (ImageSpec){.height = 1, .width = 1, .classes = 2});
+    Prediction predictions[N];
+    CalibrationBin bins[CALIBRATION_BINS];
+    for (int i = 0; i < N; i++)
+        predictions[i] = (Prediction){0, (float)i / 10};
+    predictions_calibrate(predictions, &set, bins);
+    for (int b = 0; b < CALIBRATION_BINS; b++)
+        assert_int_equal(bins[b].n, b == 9 ? 2 : 1);
+    image_set_free(&set);
+}
+
+/* Nearly all images are wrong ones that are sure; each cell has one nevertheless, and so have the lists. */
+static void shown_pictures(void **state) {
+    (void)state;
+    enum { COUNT = 100, N = COUNT * COUNT / 4 };
+    ImageSet set = image_set_new(N, (ImageSpec){.height = 1, .width = 1, .classes = COUNT});
+    Prediction *predictions = calloc(N, sizeof *predictions);
+    bool *shown = calloc(N, sizeof *shown);
+    for (int i = 0; i < N; i++) {
+        set.labels[i] = i < 1000 ? (uint8_t)(i % COUNT) : 0;
+        predictions[i] = (Prediction){i < 1000 ? (uint8_t)(i / COUNT) : 50, (float)(1 + i) / (float)(N + 1)};
+    }
+    Output *output = output_create(OUTPUT_JSON, OUTPUT_LINES);
+    output_record(output);
+    predictions_describe(output, predictions, &set, shown);
+    for (int i = 0; i < N; i++)
+        if (i < 1000 || i >= N - 48) assert_true(shown[i]);
+    assert_false(shown[1500]);
+    output_destroy(&output);
+    image_set_free(&set);
+    free(predictions);
+    free(shown);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(wilson), cmocka_unit_test(mcnemar),
-                                       cmocka_unit_test(curves)};
+                                       cmocka_unit_test(curves), cmocka_unit_test(tenths),
+                                       cmocka_unit_test(shown_pictures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

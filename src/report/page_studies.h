@@ -1,0 +1,13 @@
+/* The scaling studies that the runs of a report make. */
+#ifndef PARDIGITS_REPORT_PAGE_STUDIES_H
+#define PARDIGITS_REPORT_PAGE_STUDIES_H
+
+#include "report/report.h"
+
+/* What is done with study s. */
+typedef void PageStudyUse(const ScalingStudies *studies, int s, void *context);
+
+/* Uses each study of runs of the same family; there are none if the runs don't make any. */
+void page_studies_use(const ReportFiles *files, PageStudyUse *use, void *context);
+
+#endif
