@@ -112,10 +112,10 @@ static bool is_shown(const Field *field) {
 /* The widest cell of field f, its title included; a few long texts shouldn't part all the others. */
 static int column_width(const Table *table, int f) {
     const int most = 40;
-    int width = utf8_length(table->records[0].fields[f].title);
+    int width = utf8_width(table->records[0].fields[f].title);
     for (int r = 0; r < table->count; r++) {
         const Record *record = &table->records[r];
-        const int own = f < record->count && record->fields[f].text ? utf8_length(record->fields[f].text) : 0;
+        const int own = f < record->count && record->fields[f].text ? utf8_width(record->fields[f].text) : 0;
         width = own > width && own <= most ? own : width;
     }
     return width;
@@ -123,7 +123,7 @@ static int column_width(const Table *table, int f) {
 
 /* Numbers to the right, under a title where any column has one; the last text without blanks behind it. */
 static void print_cell(FILE *file, const char *text, int width, bool right, bool last) {
-    const int missing = width - utf8_length(text), blanks = missing > 0 ? missing : 0;
+    const int missing = width - utf8_width(text), blanks = missing > 0 ? missing : 0;
     fprintf(file, "%*s%s%*s", right ? blanks : 0, "", text, right || last ? 0 : blanks, "");
 }
 
@@ -156,7 +156,7 @@ static void print_lines(FILE *file, const Record *record) {
     int width = 0;
     for (int f = 0; f < record->count; f++) {
         const Field *field = &record->fields[f];
-        if (is_shown(field) && utf8_length(field->title) > width) width = utf8_length(field->title);
+        if (is_shown(field) && utf8_width(field->title) > width) width = utf8_width(field->title);
     }
     for (int f = 0; f < record->count; f++) {
         const Field *field = &record->fields[f];

@@ -1,13 +1,18 @@
+#define _GNU_SOURCE /* wcwidth */
 #include "core/utf8.h"
 
 #include "core/mem.h"
 
+#include <locale.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <string.h>
+#include <wchar.h>
 
 /* Bytes of the character that begins here; 0 if it isn't valid (too long a form, a surrogate, beyond
- * U+10FFFF). */
-static int character_bytes(const unsigned char *at) {
+ * U+10FFFF). *character is its number. */
+static int decode(const unsigned char *at, uint32_t *character) {
+    *character = at[0];
     if (at[0] < 0x80) return 1;
     const int bytes = at[0] >= 0xf0 && at[0] < 0xf5   ? 4
                       : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
@@ -19,14 +24,20 @@ static int character_bytes(const unsigned char *at) {
         code = code << 6 | (at[i] & 0x3f);
     }
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    *character = code;
     return code < least[bytes] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : bytes;
+}
+
+static int character_bytes(const char *at) {
+    uint32_t character;
+    return decode((const unsigned char *)at, &character);
 }
 
 char *utf8_copy(const char *text) {
     static const char unknown[] = "\xef\xbf\xbd";
     char *copy = mem_new(3 * strlen(text) + 1, 1), *out = copy;
     while (*text) {
-        const int bytes = character_bytes((const unsigned char *)text);
+        const int bytes = character_bytes(text);
         memcpy(out, bytes ? text : unknown, bytes ? (size_t)bytes : 3);
         out += bytes ? bytes : 3;
         text += bytes ? bytes : 1;
@@ -36,7 +47,7 @@ char *utf8_copy(const char *text) {
 
 bool utf8_is_valid(const char *text) {
     int bytes;
-    while (*text && (bytes = character_bytes((const unsigned char *)text)))
+    while (*text && (bytes = character_bytes(text)))
         text += bytes;
     return !*text;
 }
@@ -45,7 +56,7 @@ char *utf8_from_latin1(const char *text) {
     char *copy = mem_new(2 * strlen(text) + 1, 1), *out = copy;
     while (*text) {
         const unsigned char byte = (unsigned char)*text;
-        int bytes = character_bytes((const unsigned char *)text);
+        int bytes = character_bytes(text);
         if (bytes) {
             memcpy(out, text, (size_t)bytes);
             out += bytes;
@@ -59,11 +70,29 @@ char *utf8_from_latin1(const char *text) {
     return copy;
 }
 
-int utf8_length(const char *text) {
-    int length = 0;
-    for (; *text; length++) {
-        const int bytes = character_bytes((const unsigned char *)text);
+static locale_t unicode; /* 0: this system has none */
+
+static void open_unicode(void) {
+    unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+}
+
+/* The C library knows the widths in a locale of Unicode alone. */
+static int character_width(uint32_t character) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    if (character < 0x80 || pthread_once(&once, open_unicode) || !unicode) return 1;
+    const locale_t before = uselocale(unicode);
+    const int width = wcwidth((wchar_t)character);
+    uselocale(before);
+    return width < 0 ? 1 : width;
+}
+
+int utf8_width(const char *text) {
+    int width = 0;
+    while (*text) {
+        uint32_t character;
+        const int bytes = decode((const unsigned char *)text, &character);
+        width += bytes ? character_width(character) : 1;
         text += bytes ? bytes : 1;
     }
-    return length;
+    return width;
 }

@@ -118,17 +118,19 @@ static void bytes_that_are_no_utf8_are_replaced(void **state) {
     (void)state;
     static const struct {
         const char *text, *valid;
-        int length;
+        int width;
     } cases[] = {{"abc", "abc", 3},
                  {"\xe2\x82\xac", "\xe2\x82\xac", 1},
                  {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd", 2},
                  {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd", 2},
                  {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", 3},
-                 {"\xf0\x9f\x98\x80z", "\xf0\x9f\x98\x80z", 2}};
+                 {"\xf0\x9f\x98\x80z", "\xf0\x9f\x98\x80z", 3},
+                 {"日本", "日本", 4},
+                 {"e\xcc\x81", "e\xcc\x81", 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char *copy = utf8_copy(cases[i].text);
         assert_string_equal(copy, cases[i].valid);
-        assert_int_equal(utf8_length(cases[i].text), cases[i].length);
+        assert_int_equal(utf8_width(cases[i].text), cases[i].width);
         assert_int_equal(utf8_is_valid(cases[i].text), !strcmp(cases[i].text, cases[i].valid));
         mem_free(copy);
     }
