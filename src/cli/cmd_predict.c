@@ -2,6 +2,7 @@
 
 #include "cli/predict_output.h"
 #include "core/mem.h"
+#include "data/caption.h"
 #include "data/sheet.h"
 #include "store/dataset.h"
 
@@ -21,12 +22,10 @@ typedef struct {
  * with its label and, as Euclidean distances are known, the root of its distance. */
 static StatusCode draw_neighbours(const Model *model, const ImageSet *pictures, const Prediction *predictions,
                                   const NearestImages *nearest, const char *out, Status *status) {
-    enum { CAPTION = 32 };
     const int64_t columns = nearest->each + 1, cells = pictures->n * columns;
     const int64_t pixels = image_spec_pixels(pictures->spec);
     ImageSet sheet = image_set_new(cells, pictures->spec);
-    char(*captions)[CAPTION] = mem_new((size_t)cells, CAPTION),
-    **caption = mem_new((size_t)cells, sizeof *caption);
+    SheetCaption *captions = mem_new((size_t)cells, sizeof *captions);
     for (int64_t i = 0; i < cells; i++) {
         const int64_t picture = i / columns, from = picture * nearest->each + i % columns - 1;
         const bool query = i % columns == 0;
@@ -34,18 +33,17 @@ static StatusCode draw_neighbours(const Model *model, const ImageSet *pictures, 
         memcpy(sheet.images + i * pixels,
                query ? pictures->images + picture * pixels : nearest->set.images + from * pixels,
                (size_t)pixels);
-        caption[i] = captions[i];
+        SheetCaption *caption = &captions[i];
+        const int label = query ? predictions[picture].label : nearest->set.labels[from];
+        snprintf(caption->name, sizeof caption->name, "%s%s", query ? "is " : "",
+                 caption_class(&model->class_names, label, number));
         if (query)
-            snprintf(captions[i], CAPTION, "is %.14s (%.0f %%)",
-                     class_name(&model->class_names, predictions[picture].label, number),
+            snprintf(caption->end, sizeof caption->end, " (%.0f %%)",
                      100 * (double)predictions[picture].confidence);
         else
-            snprintf(captions[i], CAPTION, "%.14s at %.0f",
-                     class_name(&model->class_names, nearest->set.labels[from], number),
-                     sqrt((double)nearest->distances[from]));
+            snprintf(caption->end, sizeof caption->end, " at %.0f", sqrt((double)nearest->distances[from]));
     }
-    sheet_write(out, &sheet, (int)columns, caption, status);
-    mem_free(caption);
+    sheet_write(out, &sheet, (int)columns, captions, status);
     mem_free(captions);
     image_set_free(&sheet);
     return status->code;
@@ -96,6 +94,8 @@ static StatusCode give_results(const Context *context, const Model *model, const
         predict_print(results, model, wishes->format, wishes->probabilities);
         if (wishes->seen) predict_draw_seen(results, model, wishes->seen, status);
         if (wishes->annotate) predict_draw_boxes(results, model, wishes->annotate, status);
+        if (wishes->seen || wishes->annotate || wishes->neighbours)
+            caption_hint_at_numbers(&model->class_names, context->log);
     }
     if (!comm_agree(context->comm, status) && wishes->neighbours)
         draw_neighbours_of(context, model, results, wishes->neighbours, status);

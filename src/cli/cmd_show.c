@@ -16,9 +16,10 @@
 #include <string.h>
 
 static StatusCode draw_dataset(const H5File *file, const Dataset *dataset, const Survey *train,
-                               const char *out, Status *status) {
+                               const char *out, Log *log, Status *status) {
     uint8_t *means = survey_means(train);
-    draw_labelled_images(file, "/train/images", "/train/labels", &dataset->class_names, means, out, status);
+    draw_labelled_images(file, "/train/images", "/train/labels", &dataset->class_names, means, out, log,
+                         status);
     mem_free(means);
     return status->code;
 }
@@ -34,15 +35,15 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
         output_surveys(output, &train, &test);
         survey_hint_at_faint(log, "training", train.brightest);
         survey_hint_at_faint(log, "test", test.brightest);
-        if (out) draw_dataset(file, dataset, &train, out, status);
+        if (out) draw_dataset(file, dataset, &train, out, log, status);
     }
     survey_free(&train);
     survey_free(&test);
     return h5_close(&file, status);
 }
 
-static StatusCode show_model(Output *output, const Model *model, const char *out, Status *status) {
-    if (!describe_model(output, model, status) && out) model->family->draw(model, out, status);
+static StatusCode show_model(Output *output, const Model *model, const char *out, Log *log, Status *status) {
+    if (!describe_model(output, model, status) && out) model->family->draw(model, out, log, status);
     return status->code;
 }
 
@@ -98,7 +99,7 @@ static StatusCode show(const Context *context, const char *path, const char *out
     if (!strcmp(kind, CHECKPOINT_FORMAT)) {
         Model model;
         model_open_file(context, &model_families, path, &model, status);
-        if (first && !status->code) show_model(output, &model, out, status);
+        if (first && !status->code) show_model(output, &model, out, context->log, status);
         model_close(&model);
     } else if (!strcmp(kind, DATASET_FORMAT)) {
         Dataset dataset;

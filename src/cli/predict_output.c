@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/text_buffer.h"
 #include "data/annotate.h"
+#include "data/caption.h"
 #include "data/sheet.h"
 
 #include <math.h>
@@ -247,32 +248,25 @@ void predict_print(const PredictResults *results, const Model *model, OutputForm
     output_destroy(&output);
 }
 
-enum { CAPTION = 32 };
-
-static void caption_of(const Model *model, const ReadDigit *digit, char caption[CAPTION]) {
-    char number[12];
-    snprintf(caption, CAPTION, "%.14s%s", class_name(&model->class_names, digit->best.label, number),
-             digit->doubtful ? "?" : "");
-}
-
 StatusCode predict_draw_seen(const PredictResults *results, const Model *model, const char *out,
                              Status *status) {
     const int count = results->read.count, columns = 16;
     const int64_t pixels = image_spec_pixels(model->spec);
     ImageSet raw = image_set_new(count, model->spec);
     ModelImages seen = {0};
-    char(*captions)[CAPTION] = mem_new((size_t)count + 1, CAPTION),
-    **caption = mem_new((size_t)count + 1, sizeof *caption);
+    SheetCaption *captions = mem_new((size_t)count + 1, sizeof *captions);
     for (int i = 0; i < count; i++) {
         memcpy(raw.images + i * pixels, results->found.images + results->read.digits[i].image * pixels,
                (size_t)pixels);
-        caption[i] = captions[i];
-        caption_of(model, &results->read.digits[i], captions[i]);
+        const ReadDigit *digit = &results->read.digits[i];
+        char number[12];
+        snprintf(captions[i].name, sizeof captions[i].name, "%s",
+                 caption_class(&model->class_names, digit->best.label, number));
+        snprintf(captions[i].end, sizeof captions[i].end, "%s", digit->doubtful ? "?" : "");
     }
     if (!model_images_create(model, &raw, &seen, status))
-        sheet_write(out, &seen.set, count < columns ? (count ? count : 1) : columns, caption, status);
+        sheet_write(out, &seen.set, count < columns ? (count ? count : 1) : columns, captions, status);
     model_images_free(&seen);
-    mem_free(caption);
     mem_free(captions);
     return status->code;
 }
@@ -281,9 +275,12 @@ StatusCode predict_draw_boxes(const PredictResults *results, const Model *model,
                               Status *status) {
     AnnotatedBox *boxes = mem_new((size_t)results->read.count + 1, sizeof *boxes);
     for (int i = 0; i < results->read.count; i++) {
-        boxes[i].place = results->read.digits[i].place;
-        boxes[i].doubtful = results->read.digits[i].doubtful;
-        caption_of(model, &results->read.digits[i], boxes[i].caption);
+        const ReadDigit *digit = &results->read.digits[i];
+        char number[12];
+        boxes[i].place = digit->place;
+        boxes[i].doubtful = digit->doubtful;
+        snprintf(boxes[i].caption, sizeof boxes[i].caption, "%.14s%s",
+                 caption_class(&model->class_names, digit->best.label, number), digit->doubtful ? "?" : "");
     }
     annotate_pictures(out, results->list.paths, results->pages, results->list.count, boxes,
                       results->read.count, status);

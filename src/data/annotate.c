@@ -1,6 +1,7 @@
 #include "data/annotate.h"
 
 #include "core/integers.h"
+#include "data/caption.h"
 #include "data/picture.h"
 #include "data/sheet.h"
 
@@ -22,8 +23,10 @@ static void draw_box(PIX *page, double scale, const AnnotatedBox *drawn, L_BMF *
     composeRGBPixel(red, green, blue, &colour);
     pixRenderBoxArb(page, box, width, (l_uint8)red, (l_uint8)green, (l_uint8)blue);
     const int above = y - around - 6;
-    pixSetTextline(page, font, drawn->caption, colour, (int)larger(x - around, 0),
-                   above > 16 ? above : y + 20, NULL, NULL);
+    char caption[ANNOTATION_BYTES];
+    caption_safe(drawn->caption, caption, sizeof caption);
+    pixSetTextline(page, font, caption, colour, (int)larger(x - around, 0), above > 16 ? above : y + 20, NULL,
+                   NULL);
     boxDestroy(&box);
 }
 

@@ -1,4 +1,6 @@
 #include "data/sheet.h"
+#include "core/integers.h"
+#include "data/caption.h"
 #include "store/atomic_file.h"
 
 #include <allheaders.h>
@@ -11,7 +13,7 @@ enum {
     GAP = 10,            /* between cells and around them */
     FONT_SIZE = 4,       /* the smallest of the fonts inside leptonica */
     CAPTION_HEIGHT = 20, /* pixels, below each image */
-    MAX_CAPTION = 64
+    LEAST_COLUMN = 84    /* pixels, for captions below small images */
 };
 
 static void draw_image(PIX *sheet, int left, int top, ImageSpec spec, const uint8_t *image) {
@@ -20,19 +22,29 @@ static void draw_image(PIX *sheet, int left, int top, ImageSpec spec, const uint
             pixSetPixel(sheet, left + x, top + y, 255u - image[y / ZOOM * spec.width + x / ZOOM]);
 }
 
-/* Centred below an image of so many columns; as much of it as fits. */
-static void draw_caption(PIX *sheet, int left, int columns, int baseline, L_BMF *font, const char *caption) {
-    char text[MAX_CAPTION];
-    snprintf(text, sizeof text, "%s", caption);
+static int text_width(L_BMF *font, const char *text) {
     l_int32 width = 0;
-    size_t length = strlen(text);
-    while (length > 0 && !bmfGetStringWidth(font, text, &width) && width > columns)
-        text[--length] = 0;
-    if (length > 0) pixSetTextline(sheet, font, text, 0, left + (columns - width) / 2, baseline, NULL, NULL);
+    return *text && !bmfGetStringWidth(font, text, &width) ? width : 0;
 }
 
-static PIX *draw_sheet(const ImageSet *set, int columns, char *const *captions) {
-    const int cell_height = ZOOM * set->spec.height, cell_width = ZOOM * set->spec.width;
+/* Centred in a column of so many pixels, with as much of the name as fits before the end. */
+static void draw_caption(PIX *sheet, int left, int column, int baseline, L_BMF *font,
+                         const SheetCaption *caption) {
+    char name[sizeof caption->name], end[sizeof caption->end], text[sizeof name + sizeof end];
+    caption_safe(caption->name, name, sizeof name);
+    caption_safe(caption->end, end, sizeof end);
+    int width = 0;
+    for (size_t length = strlen(name) + 1; length-- > 0;) {
+        snprintf(text, sizeof text, "%.*s%s", (int)length, name, end);
+        width = text_width(font, text);
+        if (width <= column) break;
+    }
+    if (*text) pixSetTextline(sheet, font, text, 0, left + (column - width) / 2, baseline, NULL, NULL);
+}
+
+static PIX *draw_sheet(const ImageSet *set, int columns, const SheetCaption *captions) {
+    const int cell_height = ZOOM * set->spec.height, image_width = ZOOM * set->spec.width;
+    const int cell_width = captions ? (int)larger(image_width, LEAST_COLUMN) : image_width;
     const int pitch = cell_width + GAP, row_height = cell_height + GAP + (captions ? CAPTION_HEIGHT : 0);
     const int64_t rows = (set->n + columns - 1) / columns, pixels = image_spec_pixels(set->spec);
     if (rows > (INT32_MAX - GAP) / row_height || columns > (INT32_MAX - GAP) / pitch) return NULL;
@@ -42,9 +54,9 @@ static PIX *draw_sheet(const ImageSet *set, int columns, char *const *captions) 
     L_BMF *font = captions ? bmfCreate(NULL, FONT_SIZE) : NULL;
     for (int64_t i = 0; i < set->n; i++) {
         int left = GAP + (int)(i % columns) * pitch, top = GAP + (int)(i / columns) * row_height;
-        draw_image(sheet, left, top, set->spec, set->images + i * pixels);
+        draw_image(sheet, left + (cell_width - image_width) / 2, top, set->spec, set->images + i * pixels);
         if (captions)
-            draw_caption(sheet, left, cell_width, top + cell_height + CAPTION_HEIGHT - 5, font, captions[i]);
+            draw_caption(sheet, left, cell_width, top + cell_height + CAPTION_HEIGHT - 5, font, &captions[i]);
     }
     bmfDestroy(&font);
     return sheet;
@@ -70,7 +82,7 @@ StatusCode sheet_write_picture(const char *path, PIX *picture, Status *status) {
     return status->code;
 }
 
-StatusCode sheet_write(const char *path, const ImageSet *set, int columns, char *const *captions,
+StatusCode sheet_write(const char *path, const ImageSet *set, int columns, const SheetCaption *captions,
                        Status *status) {
     setMsgSeverity(L_SEVERITY_NONE);
     PIX *sheet = draw_sheet(set, columns, captions);

@@ -180,7 +180,8 @@ static void list_layers(const Model *model, Output *output) {
     mem_free(net);
 }
 
-static StatusCode draw(const Model *model, const char *path, Status *status) {
+static StatusCode draw(const Model *model, const char *path, Log *log, Status *status) {
+    (void)log;
     static const char *const filters[] = {"/model/conv1/weight", "/model/members/0/conv1/weight"};
     for (int i = 0; i < 2; i++)
         if (h5_exists(model->file, filters[i]))

@@ -46,9 +46,9 @@ static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status
     return status->code;
 }
 
-static StatusCode draw(const Model *model, const char *path, Status *status) {
+static StatusCode draw(const Model *model, const char *path, Log *log, Status *status) {
     return draw_labelled_images(model->file, "/model/reference/images", "/model/reference/labels",
-                                &model->class_names, NULL, path, status);
+                                &model->class_names, NULL, path, log, status);
 }
 
 const ModelFamily knn_family = {.name = "knn",

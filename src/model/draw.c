@@ -1,6 +1,7 @@
 #include "model/draw.h"
 
 #include "core/mem.h"
+#include "data/caption.h"
 #include "data/sheet.h"
 
 #include <math.h>
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SHEET_PER_CLASS = 20, CAPTION_BYTES = 32 };
+enum { SHEET_PER_CLASS = 20 };
 
 /* Cells of a sheet that aren't images of the file. */
 enum { CELL_EMPTY = -1, CELL_MEAN = -2 };
@@ -36,16 +37,17 @@ static Cell *choose(const uint8_t *labels, int64_t n, bool with_means, int colum
     return cells;
 }
 
-/* Captions of the cells; [count][CAPTION_BYTES]. */
-static void write_captions(const Cell *cells, int64_t count, const ClassNames *names,
-                           char (*text)[CAPTION_BYTES], char **captions) {
+/* [count], freed by the caller. */
+static SheetCaption *write_captions(const Cell *cells, int64_t count, const ClassNames *names) {
+    SheetCaption *captions = mem_new((size_t)count, sizeof *captions);
     for (int64_t k = 0; k < count; k++) {
         char number[12];
-        captions[k] = text[k];
-        const char *name = class_name(names, cells[k].label, number);
-        snprintf(text[k], CAPTION_BYTES, "%s%s", cells[k].image == CELL_MEAN ? "mean " : "",
-                 cells[k].image == CELL_EMPTY ? "" : name);
+        const char *name = caption_class(names, cells[k].label, number);
+        if (cells[k].image != CELL_EMPTY)
+            snprintf(captions[k].name, sizeof captions[k].name, "%s%s",
+                     cells[k].image == CELL_MEAN ? "mean " : "", name);
     }
+    return captions;
 }
 
 /* Fills the sheet [count] with the images of its cells. */
@@ -63,7 +65,7 @@ static StatusCode read_cells(const H5File *file, const char *images_path, const 
 }
 
 StatusCode draw_labelled_images(const H5File *file, const char *images_path, const char *labels_path,
-                                const ClassNames *names, const uint8_t *means, const char *out,
+                                const ClassNames *names, const uint8_t *means, const char *out, Log *log,
                                 Status *status) {
     H5Shape images = {0}, shape = {0};
     if (h5_shape(file, labels_path, &shape, status) || h5_shape(file, images_path, &images, status))
@@ -76,13 +78,11 @@ StatusCode draw_labelled_images(const H5File *file, const char *images_path, con
     Cell *cells = choose(labels, status->code ? 0 : n, means != NULL, columns, &count);
     ImageSet sheet =
         image_set_new(count, (ImageSpec){(int)images.dims[1], (int)images.dims[2], CLASSES_MAX, 0});
-    char(*text)[CAPTION_BYTES] = mem_new((size_t)count, CAPTION_BYTES),
-    **captions = mem_new((size_t)count, sizeof *captions);
-    write_captions(cells, count, names, text, captions);
+    SheetCaption *captions = write_captions(cells, count, names);
     if (!read_cells(file, images_path, cells, means, &sheet, status))
         sheet_write(out, &sheet, columns, captions, status);
+    if (!status->code) caption_hint_at_numbers(names, log);
     mem_free(captions);
-    mem_free(text);
     image_set_free(&sheet);
     mem_free(cells);
     mem_free(labels);

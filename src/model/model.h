@@ -145,7 +145,7 @@ struct ModelFamily {
                           NearestImages *nearest, Status *status);
 
     /* Draws what `show --out` shows of the model whose file is open; rank 0 alone. */
-    StatusCode (*draw)(const Model *model, const char *path, Status *status);
+    StatusCode (*draw)(const Model *model, const char *path, Log *log, Status *status);
 
     /* Removes what a stopped run leaves beside its model; rank 0 alone. NULL if there is nothing. */
     void (*remove_leftovers)(const char *model_path);

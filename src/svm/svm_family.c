@@ -112,13 +112,13 @@ static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status
     return status->code;
 }
 
-static StatusCode draw(const Model *model, const char *path, Status *status) {
+static StatusCode draw(const Model *model, const char *path, Log *log, Status *status) {
     if (svm_options(model->config).features != SVM_FEATURES_PIXELS)
         return status_set(status, STATUS_USAGE,
                           "%s holds features of images (svm.features), which can't be drawn: omit --out.",
                           h5_path(model->file));
     return draw_labelled_images(model->file, "/model/support/images", "/model/support/labels",
-                                &model->class_names, NULL, path, status);
+                                &model->class_names, NULL, path, log, status);
 }
 
 /* A LIBSVM model doesn't say what images went through before the kernel saw them. */

@@ -360,13 +360,27 @@ import h5py, sys, numpy as np
 source = h5py.File(sys.argv[1])["train"]
 images, labels = source["images"][:100], source["labels"][:100]
 images, labels = images[labels < 2], labels[labels < 2]
-for name, names in ("utf8", "z\u00e9ro\nz\u00e8ro"), ("latin1", np.bytes_(b"z\xe9ro\nz\xe8ro")):
+for name, names in ("utf8", "z\u00e9ro\n\u65e5\u672c\u8a9e"), ("latin1", np.bytes_(b"z\xe9ro\nz\xe8ro")), ("plain", None):
     with h5py.File(name + ".h5", "w") as f:
-        f.attrs.update(format="pardigits dataset", version=1, classes=2, class_names=names)
+        f.attrs.update(format="pardigits dataset", version=1, classes=2)
+        if names: f.attrs["class_names"] = names
         f["train/images"], f["train/labels"] = images, labels
 PY
     refused 1 "latin1.h5: the name of class 0 isn't in UTF-8" "$PARDIGITS" show latin1.h5
     "$PARDIGITS" show utf8.h5 | grep zéro
+
+    # what is drawn calls them by their numbers
+    picture 3 zero.pgm
+    for name in utf8 plain; do
+        "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data $name.h5 --set run.valid=0 --set knn.k=1 --run $name
+        "$PARDIGITS" show $name.h5 --out $name.png 2>$name.err
+        "$PARDIGITS" predict $name zero.pgm --seen $name.seen.png --annotate $name.boxes.png --neighbours $name.near.png 2>>$name.err
+    done
+    [[ $(grep -cF 'captions call classes such as 0 (zéro) by their numbers' utf8.err) -eq 2 ]]
+    if grep captions plain.err; then false; fi
+    for drawn in png seen.png boxes.png near.png; do cmp utf8.$drawn plain.$drawn; done
+    # columns stand below each other: 日本語 takes six
+    "$PARDIGITS" evaluate utf8 --split train | grep -E '^(zéro  |日本語) '
 }
 
 @test "5,000,000,000 images, most of them holes in the file: the last ones are found, and too many to train on are refused" {

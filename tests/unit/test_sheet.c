@@ -63,14 +63,39 @@ static void test_holds_every_image_dark_on_white(void **state) {
 
 static void test_captions_add_black_text(void **state) {
     (void)state;
-    char *captions[N] = {"0", "1", "2", "", "a caption that is far too long for its cell and is cut",
-                         "5", "6"};
+    const SheetCaption captions[N] = {
+        {"0", ""},
+        {"1", " at 12"},
+        {"2", ""},
+        {"", ""},
+        {"a caption that is far too long and is cut", " at 12"},
+        {"5", ""},
+        {"\xc3\xa9t\xc3\xa9", ""},
+    };
     Status status = {0};
     assert_int_equal(sheet_write(path, &set, COLUMNS, captions, &status), STATUS_OK);
     PIX *sheet = pixRead(path);
     int64_t black = dark_pixels(sheet, 40);
     assert_true(black > 50 && black < 5000);
     pixDestroy(&sheet);
+}
+
+static PIX *drawn_with(const char *end, Status *status) {
+    SheetCaption captions[N] = {{"a name that is far too long for its column and is cut", ""}};
+    snprintf(captions[0].end, sizeof captions[0].end, "%s", end);
+    sheet_write(path, &set, COLUMNS, captions, status);
+    return pixRead(path);
+}
+
+static void test_the_end_of_a_caption_stays(void **state) {
+    (void)state;
+    Status status = {0};
+    l_int32 same = 1;
+    PIX *one = drawn_with(" at 1234", &status), *other = drawn_with(" at 1235", &status);
+    assert_false(pixEqual(one, other, &same));
+    assert_false(same);
+    pixDestroy(&one);
+    pixDestroy(&other);
 }
 
 static void test_unwritable_place(void **state) {
@@ -88,6 +113,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_holds_every_image_dark_on_white),
         cmocka_unit_test(test_captions_add_black_text),
+        cmocka_unit_test(test_the_end_of_a_caption_stays),
         cmocka_unit_test(test_unwritable_place),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
