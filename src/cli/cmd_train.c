@@ -139,7 +139,16 @@ static StatusCode begin_files(TrainJob *job, const void *context, Status *status
     return comm_agree(job->comm, status);
 }
 
-static void train_family(TrainJob *job, Status *status) {
+/* For who watches the run: to go on from what it saved would lead there again. Where it has saved nothing an
+ * old run comes back (run_folder_settle). */
+static void note_divergence(const RunFolder *run, const TrainJob *job) {
+    Status ignored = {0};
+    if (!job->metrics || !job->diverged || (access(run->model, F_OK) && access(run->metrics, F_OK))) return;
+    metrics_set_count(job->metrics, "diverged", 1);
+    metrics_flush(job->metrics, &ignored);
+}
+
+static void train_family(const RunFolder *run, TrainJob *job, Status *status) {
     const ModelFamily *family = model_family_of(job->config);
     log_line(job->log, "training %s on %lld image%s%s", family->name, (long long)job->train_count,
              job->train_count == 1 ? "" : "s", job->resumed ? ", resumed" : "");
@@ -147,6 +156,7 @@ static void train_family(TrainJob *job, Status *status) {
     StatusCode code = family->train(job, status);
     Status flush = {0};
     metrics_set_count(job->metrics, "complete", code == STATUS_OK);
+    note_divergence(run, job);
     if (code == STATUS_OK || code == STATUS_STOPPED) metrics_flush(job->metrics, &flush);
     if (flush.code && code == STATUS_OK)
         status_set(status, flush.code, "%s is complete; only the last of its metrics are missing: %.700s",
@@ -184,7 +194,7 @@ static StatusCode train(RunFolder *run, TrainJob *job, const Dataset *dataset, d
     const Start start = {run, started_s};
     job->begin = begin_files;
     job->begin_context = &start;
-    train_family(job, status);
+    train_family(run, job, status);
     if (comm_rank(job->comm) == 0 && run->begun && run_folder_settle(run))
         fallback_folder_explain(run, job->fallback_path, status);
     if (comm_rank(job->comm) == 0 && run->begun && (!status->code || status->code == STATUS_STOPPED))

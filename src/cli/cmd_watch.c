@@ -125,6 +125,14 @@ static bool has_begun(const Watch *watch) {
     return run_lock_is_left(watch->run) || access(watch->folder.config, F_OK) == 0;
 }
 
+static bool has_members(const Watch *watch) {
+    int member;
+    char *path = member_files_newest_metrics(watch->folder.model, &member);
+    const bool any = path != NULL;
+    mem_free(path);
+    return any;
+}
+
 static StatusCode set_abandoned(const Watch *watch, Status *status) {
     if (access(watch->run, F_OK))
         return status_set(
@@ -135,10 +143,23 @@ static StatusCode set_abandoned(const Watch *watch, Status *status) {
     if (run_progress_model_is_complete(watch->folder.metrics))
         return status_set(status, STATUS_FAILED, "%s is complete, but has no metrics.h5 to be shown.",
                           watch->run);
+    if (access(watch->folder.metrics, F_OK) && access(watch->folder.model, F_OK) && !has_members(watch))
+        return status_set(status, STATUS_FAILED,
+                          "%s has saved nothing, and nobody works on it any more: its log says why; train it "
+                          "again.",
+                          watch->run);
     return status_set(status, STATUS_FAILED,
                       "%s isn't complete, but nobody works on it any more: continue it with `pardigits train "
                       "... --resume`.",
                       watch->run);
+}
+
+static StatusCode set_diverged(const Watch *watch, Status *status) {
+    return status_set(
+        status, STATUS_FAILED,
+        "%s isn't complete: its training diverged, as it would again with --resume; lower cnn.lr "
+        "and begin it anew with --overwrite.",
+        watch->run);
 }
 
 /* Whether a folder has entries, all of which have names of their own: not those of a run. */
@@ -207,7 +228,9 @@ static StatusCode follow(const Watch *watch, Log *log, Status *status) {
         *status = (Status){0};
         pause_s(watch->every_s);
     }
-    return !status->code && now.progress.state == RUN_ABANDONED ? set_abandoned(watch, status) : status->code;
+    if (!status->code && now.progress.state == RUN_ABANDONED) set_abandoned(watch, status);
+    if (!status->code && now.progress.state == RUN_DIVERGED) set_diverged(watch, status);
+    return status->code;
 }
 
 static StatusCode watch_once(const Watch *watch, Status *status) {

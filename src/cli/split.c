@@ -24,10 +24,9 @@ static StatusCode split_rows(const ModelData *data, const char *split, const Con
         *rows = (Range){0, limit && limit < held_out_from ? limit : held_out_from};
     if (range_size(*rows) > 0) return STATUS_OK;
     if (!strcmp(split, "test"))
-        return status_set(
-            status, STATUS_USAGE,
-            "%s has no test part; use --split valid (held out by run.valid in training) or train.",
-            dataset->path);
+        return status_set(status, STATUS_USAGE, "%s has no test part; use --split %s.", dataset->path,
+                          valid > 0 ? "valid (held out by run.valid in training) or train"
+                                    : "train (the run held out no images: run.valid = 0)");
     return status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
                       split, (long long)valid);
 }

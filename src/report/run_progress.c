@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/phases.h"
 #include "model/run_names.h"
 #include "report/sparkline.h"
 #include "store/checkpoint.h"
@@ -18,7 +19,7 @@ enum { CURVE_WIDTH = 50, RECENT_STEPS = 200 };
 typedef struct {
     const H5File *file;
     Config *config;
-    MetricsTable steps, epochs, pairs; /* without rows: there are none */
+    MetricsTable steps, epochs, phases, pairs; /* without rows: there are none */
     int64_t images;
 } Course;
 
@@ -28,6 +29,7 @@ static StatusCode read_course(Course *course, const H5File *file, const ConfigTa
         return status->code;
     metrics_read_table_if_there(file, "/steps", &course->steps, status);
     metrics_read_table_if_there(file, "/epochs", &course->epochs, status);
+    metrics_read_table_if_there(file, "/phases", &course->phases, status);
     metrics_read_table_if_there(file, "/pairs", &course->pairs, status);
     if (h5_has_attribute(file, "/run", "train_images"))
         h5_get_i64(file, "/run", "train_images", &course->images, status);
@@ -38,6 +40,7 @@ static void course_free(Course *course) {
     config_destroy(&course->config);
     metrics_free_table(&course->steps);
     metrics_free_table(&course->epochs);
+    metrics_free_table(&course->phases);
     metrics_free_table(&course->pairs);
 }
 
@@ -46,27 +49,47 @@ static double last_of(const MetricsTable *table, const char *name) {
     return c < 0 || !table->rows ? NAN : table->values[(table->rows - 1) * table->columns + c];
 }
 
-/* Mean seconds of the last steps; NaN if there are none. */
-static double step_seconds(const MetricsTable *steps) {
-    const int c = metrics_column(steps, "seconds");
-    const int64_t count = smaller(steps->rows, RECENT_STEPS);
-    double sum = 0;
-    for (int64_t i = steps->rows - count; c >= 0 && i < steps->rows; i++)
-        sum += steps->values[i * steps->columns + c];
-    return c < 0 ? NAN : sum / (double)count;
+/* Images of a step, counted from 1, of which an epoch has so many: its last one has what is left. */
+static int64_t step_images(int64_t step, int64_t steps, int64_t batch, int64_t images) {
+    return smaller(batch, images - (step - 1) % steps * batch);
+}
+
+/* By the last steps; NaN if there are none. */
+static double images_per_second(const MetricsTable *table, int64_t steps, int64_t batch, int64_t images) {
+    const int step = metrics_column(table, "step"), seconds = metrics_column(table, "seconds");
+    double images_done = 0, sum_s = 0;
+    for (int64_t i = larger(table->rows - RECENT_STEPS, 0); step >= 0 && seconds >= 0 && i < table->rows;
+         i++) {
+        const double *row = table->values + i * table->columns;
+        images_done += (double)step_images((int64_t)row[step], steps, batch, images);
+        sum_s += row[seconds];
+    }
+    return sum_s > 0 ? images_done / sum_s : NAN;
+}
+
+/* What an epoch takes beyond its steps: validation, and waiting for checkpoints. 0 before the first has
+ * ended. */
+static double epoch_end_seconds(const Course *course) {
+    const double sum_s = phases_sum(&course->phases, PHASE_VALIDATE, "median_s") +
+                         phases_sum(&course->phases, PHASE_CHECKPOINT, "median_s");
+    return isfinite(sum_s) && course->epochs.rows ? sum_s / (double)course->epochs.rows : 0;
 }
 
 /* Members of an ensemble are merged one after another, so their steps don't say how far the whole is. */
 static void count_steps(RunProgress *progress, const Course *course) {
-    const int64_t batch = config_int(course->config, "cnn.batch");
-    if (!course->images || metrics_column(&course->steps, "member") >= 0 ||
+    const int64_t images = course->images, batch = config_int(course->config, "cnn.batch"),
+                  epochs = config_int(course->config, "cnn.epochs");
+    if (!images || metrics_column(&course->steps, "member") >= 0 ||
         metrics_column(&course->steps, "step") < 0)
         return;
-    const double step_s = step_seconds(&course->steps);
-    progress->all = config_int(course->config, "cnn.epochs") * divide_up(course->images, batch);
+    const int64_t steps = divide_up(images, batch);
+    progress->all = epochs * steps;
     progress->done = (int64_t)last_of(&course->steps, "step");
-    progress->images_per_s = (double)smaller(batch, course->images) / step_s;
-    progress->left_s = step_s * (double)(progress->all - progress->done);
+    const int64_t images_done = progress->done / steps * images + progress->done % steps * batch;
+    const double epochs_ended = last_of(&course->epochs, "epoch");
+    progress->images_per_s = images_per_second(&course->steps, steps, batch, images);
+    progress->left_s = (double)(epochs * images - images_done) / progress->images_per_s;
+    if (epochs_ended > 0) progress->left_s += ((double)epochs - epochs_ended) * epoch_end_seconds(course);
 }
 
 bool run_progress_model_is_complete(const char *path) {
@@ -85,14 +108,17 @@ bool run_progress_model_is_complete(const char *path) {
 /* The metrics that a run goes on from may say that it was stopped, or that a shorter one was complete; and
  * the last metrics of a complete run may be missing. */
 static void find_state(RunProgress *progress, const H5File *file, bool of_member, bool held, Status *status) {
-    int64_t complete = 0;
+    int64_t complete = 0, diverged = 0;
     const bool ended = h5_has_attribute(file, "/run", "complete");
     h5_get_f64(file, "/run", "seconds", &progress->seconds, status);
     if (ended) h5_get_i64(file, "/run", "complete", &complete, status);
+    if (h5_has_attribute(file, "/run", "diverged")) h5_get_i64(file, "/run", "diverged", &diverged, status);
     if (held)
         progress->state = RUN_GOING_ON;
     else if ((complete && !of_member) || run_progress_model_is_complete(h5_path(file)))
         progress->state = RUN_COMPLETE;
+    else if (diverged)
+        progress->state = RUN_DIVERGED;
     else
         progress->state = ended && !complete ? RUN_STOPPED : RUN_ABANDONED;
 }
@@ -169,7 +195,8 @@ static void fill(Output *output, const Course *course, const RunProgress *progre
                                          [RUN_COMPLETE] = "complete",
                                          [RUN_STOPPED] = "stopped: continue it with --resume",
                                          [RUN_ABANDONED] =
-                                             "nobody works on it any more: continue it with --resume"};
+                                             "nobody works on it any more: continue it with --resume",
+                                         [RUN_DIVERGED] = "diverged: begin it anew with a lower cnn.lr"};
     output_record(output);
     output_text(output, "file", "file", h5_path(course->file));
     add_run(output, course, status);

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { RUN_GOING_ON, RUN_COMPLETE, RUN_STOPPED, RUN_ABANDONED } RunState;
+/* One that diverged would again if it were gone on with. */
+typedef enum { RUN_GOING_ON, RUN_COMPLETE, RUN_STOPPED, RUN_ABANDONED, RUN_DIVERGED } RunState;
 
 typedef struct {
     RunState state;

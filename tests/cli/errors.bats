@@ -363,6 +363,8 @@ assert len(saved_s) == 1 and saved_s[0] < 1 and metrics["seconds"] > 3, (saved_s
     before=$(sha256sum "$dir/run"/*)
     fails 1 diverged "$PARDIGITS" "${net[@]}" --overwrite --set cnn.lr=1000 --set cnn.epochs=50
     [[ $(sha256sum "$dir/run"/*) == "$before" ]]
+    fails 1 diverged "$PARDIGITS" "${net[@]}" --run "$dir/new" --set cnn.lr=1000 --set cnn.epochs=50
+    fails 1 'new has saved nothing, and nobody works on it any more: its log says why' "$PARDIGITS" watch "$dir/new"
     local code=0
     "$PARDIGITS" "${net[@]}" --overwrite --set cnn.members=2 --set cnn.lr=1000 --set cnn.epochs=50 2>"$dir/log" || code=$?
     [[ $code -eq 1 ]]

@@ -33,4 +33,7 @@ stops_with() {
     # a step takes the weights as the step before left them, so these show one step later
     stops_with nan:1:conv2/weight:10 2 "diverged in step 3/8 of epoch 2/3: the batch norm statistic bn2/mean is not finite or too large; lower cnn.lr"
     stops_with nan:0:dense1/weight:11 1 "diverged in step 4/8 of epoch 2/3: the loss, of what dense1 gives, is not finite" --set cnn.sum_bits=16
+    # who watches it isn't sent to where it would happen again
+    "$PARDIGITS" watch "$run_dir" --once | grep 'state *diverged: begin it anew with a lower cnn.lr'
+    fails 1 'diverged, as it would again with --resume' "$PARDIGITS" watch "$run_dir"
 }

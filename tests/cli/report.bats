@@ -222,6 +222,38 @@ time.sleep(60)' 3>&- &
     until [[ -e team/.lock ]]; do kill -0 $holding; sleep 0.05; done
     sleep 0.2
     fails 1 'team has no metrics yet' "$PARDIGITS" watch team --once
+    # how long a run takes: whole epochs of 600 images, the last batch of which is smaller, and what ends them
+    /usr/bin/python3 - 2>holder 3>&- <<'PY' &
+import fcntl, h5py, os, time
+os.mkdir("half")
+with h5py.File("begun/metrics.h5") as whole, h5py.File("half/.made", "w") as half:
+    for name, value in whole.attrs.items(): half.attrs[name] = value
+    for name in whole: whole.copy(name, half)
+    del half["run"].attrs["complete"]
+    for name, rows in ("steps", 7), ("epochs", 1):
+        cut = half[name][:rows]
+        cut["seconds"] = 2
+        del half[name]
+        half[name] = cut
+    cut = half["phases"][:]
+    cut = cut[cut["epoch"] == 1]
+    for phase, seconds in (b"validate", 30), (b"checkpoint", 4): cut["median_s"][cut["phase"] == phase] = seconds
+    seconds = cut["median_s"][(cut["phase"] == b"validate") | (cut["phase"] == b"checkpoint")].sum()
+    del half["phases"]
+    half["phases"] = cut
+lock = open("half/.lock", "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+with open("half/expected", "w") as f: f.write(f"{(600 + 2 * 128) / 14} {(600 - 2 * 128) / ((600 + 2 * 128) / 14) + seconds}")
+os.rename("half/.made", "half/metrics.h5")
+time.sleep(60)
+PY
+    local timing=$!
+    until [[ -e half/metrics.h5 ]]; do kill -0 $timing; sleep 0.05; done
+    "$PARDIGITS" watch half --once --json >half.json
+    kill $timing
+    python3 -c 'import json, sys
+run, (rate, left) = json.load(open("half.json")), map(float, open("half/expected").read().split())
+assert left > 30 and abs(run["images_per_s"] / rate - 1) < 1e-6 and abs(run["left_s"] / left - 1) < 1e-6, (run, rate, left)'
     cp begun/metrics.h5 team/model.member-00.metrics.h5
     "$PARDIGITS" watch team --once --json | grep '"member":0,"state":"going on"'
     cp begun/metrics.h5 team/model.member-01.metrics.h5
