@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "core/text_buffer.h"
+#include "core/utf8.h"
 #include "ensemble/member_files.h"
 #include "report/run_progress.h"
 #include "store/run_lock.h"
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -68,25 +70,57 @@ static bool has_changed(const char *path, Seen *seen) {
     return true;
 }
 
-static int count_lines(const char *text) {
+/* The last picture. */
+typedef struct {
+    int lines;           /* 0: there is none yet */
+    struct winsize size; /* of the terminal */
+} Picture;
+
+/* Of standard output's terminal; zeros: unknown. */
+static struct winsize terminal_size(void) {
+    struct winsize size = {0};
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    return size;
+}
+
+/* Only as much as the terminal shows without wrapping or scrolling: what is up there couldn't be drawn over.
+ * Returns the lines. */
+static int print_within(const char *text, const struct winsize *size) {
     int lines = 0;
-    for (; *text; text++)
-        lines += *text == '\n';
+    for (; *text && (!size->ws_row || lines + 1 < size->ws_row); lines++) {
+        const size_t length = strcspn(text, "\n");
+        printf("%.*s\n", size->ws_col ? utf8_line_within(text, size->ws_col) : (int)length, text);
+        text += length + (text[length] == '\n');
+    }
     return lines;
 }
 
-/* On a terminal over what was printed before, of so many lines; returns those of this. */
-static int print(const Output *output, bool terminal, int before) {
+/* Over the last picture; the last one of a run that has ended is whole. */
+static void redraw(const char *text, bool ended, Picture *last) {
+    const struct winsize size = terminal_size();
+    const bool resized = size.ws_col != last->size.ws_col || size.ws_row != last->size.ws_row;
+    if (last->lines && resized)
+        printf("\033[H\033[2J"); /* its lines may have been wrapped again */
+    else if (last->lines)
+        printf("\033[%dA\033[J", last->lines);
+    last->size = size;
+    last->lines = ended ? 0 : print_within(text, &size);
+    if (ended) fputs(text, stdout);
+}
+
+static void print(const Output *output, bool terminal, bool ended, Picture *last) {
     TextBuffer text;
     text_buffer_init(&text);
     output_write(output, text.file);
-    if (terminal && before) printf("\033[%dA\033[J", before);
-    text_buffer_print(&text, stdout);
-    if (!terminal && before) putchar('\n');
+    if (terminal) {
+        redraw(text_buffer_text(&text), ended, last);
+    } else {
+        if (last->lines) putchar('\n');
+        text_buffer_print(&text, stdout);
+        last->lines = 1;
+    }
     fflush(stdout);
-    const int lines = count_lines(text_buffer_text(&text));
     text_buffer_free(&text);
-    return lines;
 }
 
 /* Whether a file was written before another one, or isn't there. */
@@ -108,13 +142,13 @@ static RunMetrics find_metrics(const Watch *watch) {
     return (RunMetrics){mem_text(watch->folder.metrics), -1};
 }
 
-/* Reads and prints once; held: the lock before; *lines: printed before, then now. */
+/* Reads and prints once; held: the lock before. */
 static StatusCode look(const Watch *watch, const RunMetrics *metrics, bool held, RunProgress *progress,
-                       int *lines, Status *status) {
+                       Picture *last, Status *status) {
     const bool terminal = !watch->once && watch->format == OUTPUT_TEXT && isatty(STDOUT_FILENO);
     Output *output = output_create(watch->format, OUTPUT_LINES);
     if (!run_progress_read(progress, metrics, &model_families.keys, held, output, status))
-        *lines = print(output, terminal, *lines);
+        print(output, terminal, progress->state != RUN_GOING_ON, last);
     output_destroy(&output);
     return status->code;
 }
@@ -192,7 +226,8 @@ static StatusCode check_folder(const char *run, Status *status) {
 typedef struct {
     Seen seen;
     RunProgress progress;
-    int lines, failed;
+    Picture picture;
+    int failed;
     bool begun;
 } Following;
 
@@ -209,7 +244,8 @@ static bool take_turn(const Watch *watch, Following *now, Status *status) {
         ends = now->failed == TRIES;
         if (ends) set_abandoned(watch, status);
     } else if (changed || !held) {
-        now->failed = look(watch, &metrics, held, &now->progress, &now->lines, status) ? now->failed + 1 : 0;
+        now->failed =
+            look(watch, &metrics, held, &now->progress, &now->picture, status) ? now->failed + 1 : 0;
         if (now->failed) now->seen = (Seen){0};
         ends = now->failed ? now->failed == TRIES : now->progress.state != RUN_GOING_ON;
     }
@@ -235,11 +271,11 @@ static StatusCode follow(const Watch *watch, Log *log, Status *status) {
 
 static StatusCode watch_once(const Watch *watch, Status *status) {
     RunProgress progress;
-    int lines = 0;
+    Picture picture = {0};
     const bool held = run_lock_is_held(watch->run);
     RunMetrics metrics = find_metrics(watch);
     if (access(metrics.path, F_OK) == 0)
-        look(watch, &metrics, held, &progress, &lines, status);
+        look(watch, &metrics, held, &progress, &picture, status);
     else if (held)
         status_set(status, STATUS_FAILED, "%s has no metrics yet: its run has only just begun.", watch->run);
     else if (has_begun(watch))

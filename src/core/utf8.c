@@ -70,6 +70,15 @@ char *utf8_from_latin1(const char *text) {
     return copy;
 }
 
+int utf8_length(const char *text) {
+    int length = 0;
+    for (; *text; length++) {
+        const int bytes = character_bytes(text);
+        text += bytes ? bytes : 1;
+    }
+    return length;
+}
+
 static locale_t unicode; /* 0: this system has none */
 
 static void open_unicode(void) {
@@ -86,13 +95,26 @@ static int character_width(uint32_t character) {
     return width < 0 ? 1 : width;
 }
 
+/* Of the character that begins here, which takes *bytes. */
+static int width_at(const char *text, int *bytes) {
+    uint32_t character;
+    const int valid = decode((const unsigned char *)text, &character);
+    *bytes = valid ? valid : 1;
+    return valid ? character_width(character) : 1;
+}
+
 int utf8_width(const char *text) {
     int width = 0;
-    while (*text) {
-        uint32_t character;
-        const int bytes = decode((const unsigned char *)text, &character);
-        width += bytes ? character_width(character) : 1;
-        text += bytes ? bytes : 1;
-    }
+    for (int bytes; *text; text += bytes)
+        width += width_at(text, &bytes);
     return width;
+}
+
+int utf8_line_within(const char *line, int columns) {
+    const char *at = line;
+    for (int bytes, width = 0; *at && *at != '\n'; at += bytes) {
+        width += width_at(at, &bytes);
+        if (width > columns) break;
+    }
+    return (int)(at - line);
 }

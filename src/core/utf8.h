@@ -13,8 +13,14 @@ char *utf8_from_latin1(const char *text);
  * names; freed by mem_free. */
 char *utf8_copy(const char *text);
 
+/* Characters of a text; a byte that isn't valid counts as one. */
+int utf8_length(const char *text);
+
 /* The columns that a text takes on a terminal: Chinese and Japanese characters take two, combining accents
  * none; a byte that isn't valid counts as one. */
 int utf8_width(const char *text);
+
+/* The bytes of a line's longest beginning that takes at most so many columns. */
+int utf8_line_within(const char *line, int columns);
 
 #endif

@@ -37,19 +37,11 @@ int class_names_find(const ClassNames *names, const char *name) {
     return -1;
 }
 
-/* Characters of a UTF-8 text. */
-static int count_characters(const char *text) {
-    int count = 0;
-    for (; *text; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
 int class_names_width(const ClassNames *names, int classes) {
     char number[12];
     int width = 1;
     for (int c = 0; c < classes; c++) {
-        const int own = count_characters(class_name(names, c, number));
+        const int own = utf8_length(class_name(names, c, number));
         width = own > width ? own : width;
     }
     return width;

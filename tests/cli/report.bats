@@ -250,6 +250,26 @@ PY
     local timing=$!
     until [[ -e half/metrics.h5 ]]; do kill -0 $timing; sleep 0.05; done
     "$PARDIGITS" watch half --once --json >half.json
+    # a terminal of few columns and rows is drawn over, and never wraps or scrolls
+    /usr/bin/python3 - "$PARDIGITS" 3>&- <<'PY'
+import fcntl, os, pty, re, struct, sys, termios, time
+pid, terminal = pty.fork()
+if not pid:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 9, 30, 0, 0))
+    os.execv(sys.argv[1], [sys.argv[1], "watch", "half", "--every", "0.1"])
+seen = b""
+for _ in range(3):
+    drawn = seen.count(b"images/s")
+    os.utime("half/metrics.h5", (time.time(), time.time() - 100 * (_ + 1)))
+    while seen.count(b"images/s") == drawn: seen += os.read(terminal, 65536)
+time.sleep(0.2)
+os.kill(pid, 9)
+os.waitpid(pid, 0)
+pictures = re.split(rb"\x1b\[(\d+)A\x1b\[J", seen)
+for picture, up in zip(pictures[::2], pictures[1::2]):
+    lines = picture.decode().split("\r\n")[:-1]
+    assert len(lines) == int(up) == 8 and max(map(len, lines)) == 30, (lines, up)
+PY
     kill $timing
     python3 -c 'import json, sys
 run, (rate, left) = json.load(open("half.json")), map(float, open("half/expected").read().split())

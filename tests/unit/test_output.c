@@ -134,6 +134,8 @@ static void bytes_that_are_no_utf8_are_replaced(void **state) {
         assert_int_equal(utf8_is_valid(cases[i].text), !strcmp(cases[i].text, cases[i].valid));
         mem_free(copy);
     }
+    assert_int_equal(utf8_line_within("日本x\nmore", 3), 3);
+    assert_int_equal(utf8_line_within("日本x\nmore", 9), 7);
     char *copy = utf8_from_latin1("z\xe9ro \xe2\x82\xac");
     assert_string_equal(copy, "z\xc3\xa9ro \xe2\x82\xac");
     mem_free(copy);
