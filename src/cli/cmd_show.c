@@ -104,7 +104,7 @@ static StatusCode show(const Context *context, const char *path, const char *out
     } else if (!strcmp(kind, DATASET_FORMAT)) {
         Dataset dataset;
         if (!dataset_open(path, context->comm, &dataset, status) && first) {
-            if (dataset.lacks_sum) h5_note_missing_sum(path);
+            dataset_print_notes(&dataset);
             show_dataset(output, &dataset, out, context->log, status);
         }
         dataset_close(&dataset);
@@ -114,7 +114,9 @@ static StatusCode show(const Context *context, const char *path, const char *out
         if (first) show_predictions(output, path, out, status);
     } else {
         status_set(status, STATUS_FAILED,
-                   "%s is an HDF5 file, but no dataset, model, metrics or predictions of pardigits.", path);
+                   "%s is an HDF5 file, but no dataset, model, metrics or predictions of pardigits: its "
+                   "attribute `format` of / is %s%s%s.",
+                   path, *kind ? "\"" : "", *kind ? kind : "missing", *kind ? "\"" : "");
     }
     return comm_agree(context->comm, status);
 }

@@ -99,7 +99,7 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
 static StatusCode open_dataset(const Config *config, const Comm *comm, Dataset *dataset, Status *status) {
     const ModelFamily *family = model_family_of(config);
     if (dataset_open(run_options(config).data, comm, dataset, status)) return status->code;
-    if (dataset->lacks_sum && comm_rank(comm) == 0) h5_note_missing_sum(dataset->path);
+    if (comm_rank(comm) == 0) dataset_print_notes(dataset);
     if (family->check) family->check(config, dataset->spec, status);
     return comm_agree(comm, status);
 }

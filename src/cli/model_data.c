@@ -86,7 +86,7 @@ static StatusCode check_data(const Context *context, const Model *model, bool is
                              Status *status) {
     const Dataset *dataset = &data->dataset;
     const int unknown = find_numbers(model, data);
-    if (dataset->lacks_sum && comm_rank(context->comm) == 0) h5_note_missing_sum(dataset->path);
+    if (comm_rank(context->comm) == 0) dataset_print_notes(dataset);
     if (compare(context, model, data, status)) return status->code;
     if (is_guessed && data->match != SOURCE_SAME) return refuse_guess(model, status);
     if (check_images(model, dataset, unknown, status)) return status->code;

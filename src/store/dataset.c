@@ -15,7 +15,15 @@
  * few of its images. */
 #define SOURCE_BYTES_MOST ((int64_t)4 << 30)
 
-enum { NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
+enum { NFS_MAGIC = 0x6969 };
+
+/* An attribute of the file that every dataset has. */
+static StatusCode check_attribute(const H5File *file, const char *name, const char *value, Status *status) {
+    if (!status->code && !h5_has_attribute(file, "/", name))
+        status_set(status, STATUS_FAILED, "%s has no attribute `%s` of /, which is %s in a dataset: add it.",
+                   h5_path(file), name, value);
+    return status->code;
+}
 
 /* Collective. */
 static StatusCode open_file(const char *path, const Comm *comm, H5File **file, Status *status) {
@@ -25,15 +33,14 @@ static StatusCode open_file(const char *path, const Comm *comm, H5File **file, S
         status_set(status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
                    strcmp(path, "data/mnist.h5") ? "" : "run `make data`, which makes it, or ");
     if (h5_open_together(h5_open, file, path, comm, status)) return status->code;
-    if (h5_has_attribute(*file, "/", "format")) h5_get_text(*file, "/", "format", &format, status);
-    if (!format || strcmp(format, DATASET_FORMAT))
-        status_set(status, STATUS_FAILED, "%s is %s%s%s, expected a dataset made by `pardigits prepare`.",
-                   path, format ? "a " : "no file of pardigits", format ? format : "", format ? " file" : "");
-    mem_free(format);
-    if (!status->code && !h5_has_attribute(*file, "/", "version"))
+    check_attribute(*file, "format", "the text \"" DATASET_FORMAT "\"", status);
+    h5_get_text(*file, "/", "format", &format, status);
+    if (format && strcmp(format, DATASET_FORMAT))
         status_set(status, STATUS_FAILED,
-                   "%s has no attribute `version` of /, which is %d in a dataset: add it, as a whole number.",
-                   path, DATASET_VERSION);
+                   "%s isn't a dataset: its attribute `format` of / is \"%.60s\", expected \"%s\".", path,
+                   format, DATASET_FORMAT);
+    mem_free(format);
+    check_attribute(*file, "version", "the whole number 1", status);
     h5_get_i64(*file, "/", "version", &version, status);
     if (!status->code && version != DATASET_VERSION)
         status_set(status, STATUS_FAILED, "%s has the format version %lld, this program reads version %d.",
@@ -44,7 +51,7 @@ static StatusCode open_file(const char *path, const Comm *comm, H5File **file, S
 /* A part that isn't there: many files have their images under other names, or test images alone. */
 static StatusCode check_there(const H5File *file, const char *part, const char *array, Status *status) {
     const bool only_test = !strcmp(part, "train") && h5_exists(file, "/test/images");
-    if (h5_exists(file, array)) return status->code;
+    if (h5_refuse_links(file, array, status) || h5_exists(file, array)) return status->code;
     return status_set(
         status, STATUS_FAILED,
         "%s has no %s: a dataset needs /train/images and /train/labels, and may have /test/images "
@@ -125,35 +132,44 @@ static StatusCode find_sources(const H5File *file, const Comm *comm, Dataset *da
     return comm_agree(comm, status);
 }
 
-/* Of how many classes a file is, and why. */
-enum { CLASSES_TEXT = 96 };
-static const char *classes_text(const Dataset *dataset, char text[CLASSES_TEXT]) {
-    snprintf(text, CLASSES_TEXT,
-             dataset->says_classes ? "its attribute classes is %d"
-                                   : "it has no attribute classes, which means %d of them",
-             dataset->spec.classes);
-    return text;
-}
-
 static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *status) {
-    int64_t classes = FIRST_CLASSES;
-    dataset->says_classes = h5_has_attribute(file, "/", "classes");
-    if (dataset->says_classes) h5_get_i64(file, "/", "classes", &classes, status);
-    if (status->code) return status->code;
+    int64_t classes = 0;
+    if (check_attribute(file, "classes", "the number of classes", status) ||
+        h5_get_i64(file, "/", "classes", &classes, status))
+        return status->code;
     if (classes < CLASSES_MIN || classes > CLASSES_MAX)
         return status_set(status, STATUS_FAILED, "%s says that it has %lld classes, expected %d to %d.",
                           h5_path(file), (long long)classes, CLASSES_MIN, CLASSES_MAX);
     dataset->spec.classes = (int)classes;
     if (image_from_read(file, "/", &dataset->spec.from, status)) return status->code;
     if (class_names_read(file, "/", &dataset->class_names, status)) return status->code;
-    char said[CLASSES_TEXT];
     if (dataset->class_names.names && dataset->class_names.count != classes)
-        return status_set(
-            status, STATUS_FAILED,
-            "%s: its attribute class_names has %d names, one a line, but %s: correct the one or "
-            "the other.",
-            h5_path(file), dataset->class_names.count, classes_text(dataset, said));
+        return status_set(status, STATUS_FAILED,
+                          "%s: its attribute class_names has %d names, one a line, but its attribute classes "
+                          "is %d: correct "
+                          "the one or the other.",
+                          h5_path(file), dataset->class_names.count, dataset->spec.classes);
     return STATUS_OK;
+}
+
+/* Other objects, such as /valid or, by a slip, /Test: "/valid, /Test", in dataset->unread. */
+static void find_unread(const H5File *file, Dataset *dataset) {
+    char *name, *all = dataset->unread;
+    for (int64_t i = 0; (name = h5_member(file, "/", i)); i++) {
+        const size_t used = strlen(all);
+        if (strcmp(name, "train") && strcmp(name, "test"))
+            snprintf(all + used, sizeof dataset->unread - used, "%s/%s", used ? ", " : "", name);
+        mem_free(name);
+    }
+}
+
+void dataset_print_notes(const Dataset *dataset) {
+    if (dataset->lacks_sum) h5_note_missing_sum(dataset->path);
+    if (*dataset->unread)
+        fprintf(stderr,
+                "pardigits: %s: %s won't be read, only /train and /test (run.valid holds out images of "
+                "/train).\n",
+                dataset->path, dataset->unread);
 }
 
 StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, Status *status) {
@@ -164,6 +180,7 @@ StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, St
         h5_exists(file, "/test"))
         read_part(file, "test", dataset, &dataset->test, &dataset->test_source, status);
     dataset->lacks_sum = file && h5_lacks_sum(file);
+    if (!status->code) find_unread(file, dataset);
     if (!status->code && dataset->train == 0)
         status_set(status, STATUS_FAILED, "%s holds no training images.", path);
     if (!comm_agree(comm, status)) find_sources(file, comm, dataset, status);
@@ -223,15 +240,14 @@ static bool reads_in_parallel(const char *path, const Comm *comm) {
 
 StatusCode dataset_check_labels(const Dataset *dataset, const char *part, int64_t first, int64_t n,
                                 const uint8_t *labels, Status *status) {
-    char said[CLASSES_TEXT];
     for (int64_t i = 0; i < n; i++)
         if (labels[i] >= dataset->spec.classes)
-            return status_set(
-                status, STATUS_FAILED,
-                "%s: /%s/labels[%lld] is %d, but %s, so that labels are 0 to %d: correct the one "
-                "or the other.",
-                dataset->path, part, (long long)(first + i), labels[i], classes_text(dataset, said),
-                dataset->spec.classes - 1);
+            return status_set(status, STATUS_FAILED,
+                              "%s: /%s/labels[%lld] is %d, but its attribute classes is %d, so that labels "
+                              "are 0 to %d: correct "
+                              "the one or the other.",
+                              dataset->path, part, (long long)(first + i), labels[i], dataset->spec.classes,
+                              dataset->spec.classes - 1);
     return status->code;
 }
 

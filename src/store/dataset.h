@@ -53,14 +53,17 @@ typedef struct {
     int64_t train, test; /* images; test is 0 without a test part */
     ImageSource train_source, test_source;
     ClassNames class_names;
-    bool says_classes; /* otherwise they are 10 */
-    bool lacks_sum;    /* it has no checksum: a user is told so (h5_note_missing_sum) */
+    bool lacks_sum;   /* it has no checksum */
+    char unread[160]; /* what it holds beside the two parts, such as "/valid"; "": nothing */
 } Dataset;
 
-/* Verifies the file's format and tells what it holds. A file without a class count has 10. Collective: all
- * ranks agree. Freed by dataset_close, after a failure too. */
+/* Verifies the file's format and tells what it holds. Collective: all ranks agree. Freed by dataset_close,
+ * after a failure too. */
 StatusCode dataset_open(const char *path, const Comm *comm, Dataset *dataset, Status *status);
 void dataset_close(Dataset *dataset);
+
+/* Tells the user, on standard error, of a missing checksum and of what isn't read. Rank 0 calls it. */
+void dataset_print_notes(const Dataset *dataset);
 
 /* Whether the training part is what a source says. */
 typedef enum { SOURCE_UNKNOWN, SOURCE_SAME, SOURCE_OTHER_LABELS, SOURCE_OTHER_IMAGES } SourceMatch;

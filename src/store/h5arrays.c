@@ -194,13 +194,15 @@ static hid_t open_array(const H5File *file, const char *name, H5Shape *shape, St
                    name);
         return -1;
     }
+    if (h5_refuse_links(file, name, status)) return -1;
     hid_t array = H5Dopen2(file->id, name, H5P_DEFAULT);
     hid_t space = array < 0 ? -1 : H5Dget_space(array);
     hid_t type = array < 0 ? -1 : H5Dget_type(array);
     int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
     const bool fits = type >= 0 && space >= 0 && h5_items_bytes(file, array, type, space) >= 0;
     if (type >= 0) H5Tclose(type);
-    if (rank < 0 || rank > H5_MAX_RANK || !fits) {
+    h5_refuse_storage(file, name, array, status);
+    if (status->code || rank < 0 || rank > H5_MAX_RANK || !fits) {
         if (space >= 0) H5Sclose(space);
         if (array >= 0) H5Dclose(array);
         h5_read_error(file, name, status);

@@ -41,6 +41,13 @@ StatusCode h5_visit(const H5File *file, const char *name,
     return status->code;
 }
 
+char *h5_member(const H5File *file, const char *group, int64_t number) {
+    char name[256];
+    const ssize_t length = H5Lget_name_by_idx(file->id, group, H5_INDEX_NAME, H5_ITER_INC, (hsize_t)number,
+                                              name, sizeof name, H5P_DEFAULT);
+    return length < 0 ? NULL : mem_text(name);
+}
+
 /* A digest in progress. The length of each item is hashed before it, so different contents can't give the
  * same sequence of bytes. */
 typedef struct {

@@ -1,6 +1,7 @@
 /* Why HDF5 failed: its stack of errors tells too little memory and errors of the system from damage. */
 #include "store/h5internal.h"
 
+#include "core/mem.h"
 #include "store/file_sum.h"
 
 #include <stdlib.h>
@@ -76,6 +77,43 @@ static const char damaged[] = "the file is damaged", no_memory[] = "there isn't 
 const char *h5_open_lacked_memory(const char *path) {
     if (!last.memory) return NULL;
     return file_sum_is_there(path) ? no_memory : has_memory_for(path) ? damaged : either;
+}
+
+StatusCode h5_refuse_links(const H5File *file, const char *name, Status *status) {
+    char *prefix = mem_text(name);
+    bool ends = false;
+    for (char *slash = strchr(prefix + 1, '/'); !ends && !status->code;
+         slash = ends ? NULL : strchr(slash + 1, '/')) {
+        H5L_info_t info;
+        ends = !slash;
+        if (slash) *slash = 0;
+        if (H5Lexists(file->id, prefix, H5P_DEFAULT) <= 0 ||
+            H5Lget_info(file->id, prefix, &info, H5P_DEFAULT) < 0)
+            ends = true;
+        else if (info.type == H5L_TYPE_EXTERNAL)
+            status_set(
+                status, STATUS_FAILED,
+                "%s: %s is a link to another file, which isn't supported: copy the data into this file.",
+                file->path, prefix);
+        else if (info.type == H5L_TYPE_SOFT && H5Oexists_by_name(file->id, prefix, H5P_DEFAULT) <= 0)
+            status_set(status, STATUS_FAILED, "%s: %s is a link to something that isn't in the file.",
+                       file->path, prefix);
+        if (slash) *slash = '/';
+    }
+    mem_free(prefix);
+    return status->code;
+}
+
+StatusCode h5_refuse_storage(const H5File *file, const char *name, hid_t array, Status *status) {
+    const hid_t creation = array < 0 ? -1 : H5Dget_create_plist(array);
+    if (creation < 0) return status->code;
+    const bool is_virtual = H5Pget_layout(creation) == H5D_VIRTUAL;
+    if (is_virtual || H5Pget_external_count(creation) > 0)
+        status_set(status, STATUS_FAILED,
+                   "%s: %s is %s, which isn't supported: copy the data into this file.", file->path, name,
+                   is_virtual ? "a virtual dataset" : "an array whose data are in another file");
+    H5Pclose(creation);
+    return status->code;
 }
 
 StatusCode h5_read_error(const H5File *file, const char *what, Status *status) {

@@ -5,6 +5,7 @@
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
 #include "store/file_sum.h"
+#include "store/file_writer.h"
 #include "store/h5extent.h"
 #include "store/h5io.h"
 
@@ -126,6 +127,7 @@ static StatusCode open_serial(const char *path, hid_t *id, Status *status) {
     if (*id >= 0) return STATUS_OK;
     const char *memory = h5_open_lacked_memory(path);
     if (memory) return status_set(status, STATUS_FAILED, "%s couldn't be opened: %s.", path, memory);
+    if (file_writer_refuse(path, status)) return status->code;
     if (H5Fis_hdf5(path) <= 0)
         return status_set(
             status, STATUS_FAILED,
@@ -165,6 +167,7 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
 }
 
 static StatusCode refuse_cut(const char *path, Status *status) {
+    file_writer_refuse(path, status);
     return status_set(status, STATUS_FAILED,
                       "%s was cut off before its end, so it is damaged; copy it again, if it is a copy.",
                       path);
@@ -175,7 +178,7 @@ static StatusCode refuse_cut(const char *path, Status *status) {
 static bool lacks_zeros(const H5File *file, H5Extent extent) {
     char *format = NULL;
     Status ignored = {0};
-    if (extent.bytes <= extent.end || extent.bytes % GROW_BYTES == 0 ||
+    if (extent.end == 0 || extent.bytes <= extent.end || extent.bytes % GROW_BYTES == 0 ||
         !h5_has_attribute(file, "/", "format"))
         return false;
     h5_get_text(file, "/", "format", &format, &ignored);

@@ -32,6 +32,9 @@ const char *h5_open_lacked_memory(const char *path);
 /* "FILE: WHAT couldn't be read: " and why, of the last call of HDF5 that failed. */
 StatusCode h5_read_error(const H5File *file, const char *what, Status *status);
 
+/* STATUS_FAILED if what an open array (negative: none) holds is in other files. */
+StatusCode h5_refuse_storage(const H5File *file, const char *name, hid_t array, Status *status);
+
 /* HDF5's identifier of the type in memory. */
 hid_t h5_memory_type(H5Type type);
 

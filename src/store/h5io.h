@@ -40,6 +40,13 @@ typedef struct {
 H5Reporting h5_replace_reporting(void);
 void h5_restore_reporting(const H5Reporting *kept);
 
+/* STATUS_FAILED if an object or a group that it is in is a link to another file, or to nothing. */
+StatusCode h5_refuse_links(const H5File *file, const char *name, Status *status);
+
+/* The name of member `number` of a group, in order of their names; NULL: there are fewer. Freed by the caller
+ * (mem_free). */
+char *h5_member(const H5File *file, const char *group, int64_t number);
+
 /* Creates a new file in memory; h5_close writes it to path. Not collective. */
 StatusCode h5_create(H5File **file, const char *path, Status *status);
 

@@ -237,7 +237,7 @@ PY
     [[ $(grep -cE '^svm\.(c|gamma) ' "$dir/back.txt") -eq 1 ]]
     fails 2 "doesn't say with which svm.c" "$PARDIGITS" evaluate "$dir/back.h5" --set svm.c=3
     fails 2 'lies in the first half of 28 x 28 pixels' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
-    fails 1 'features from 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
+    fails 2 'but the shape of --shape, or of the dataset of --data, is 8 x 8 pixels, features 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
     fails 1 'labels from 0 to 8' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
     fails 2 '--classes 4294967306: expected a whole number, 2 to 256' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 4294967306
     fails 2 'omit --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --data "$dir/single.h5"
@@ -325,15 +325,19 @@ def write(name, images):
         f["train/images"], f["train/labels"] = images, labels
 write("faint.h5", images // 16 + (images == 255))
 write("grey.h5", images // 3)
-write("bare.h5", images)
-del h5py.File("bare.h5", "r+").attrs["version"]
+for name in "format", "version", "classes":
+    write(f"no-{name}.h5", images)
+    del h5py.File(f"no-{name}.h5", "r+").attrs[name]
 for c in 0, 1:
     os.makedirs(f"dark/{c}"), os.makedirs(f"faint/{c}")
     for i in 0, 1, 2:
         open(f"dark/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + images[labels == c][i].tobytes())
         open(f"faint/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + (images[labels == c][i] // 17).tobytes())
 PY
-    fails_on 2 1 'bare.h5 has no attribute `version` of /, which is 1 in a dataset' train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data bare.h5 --run bare
+    for name in format version classes; do
+        fails_on 2 1 "no-$name.h5 has no attribute \`$name\` of /, which is the " train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data no-$name.h5 --run bare
+    done
+    fails 1 'its attribute `format` of / is missing' "$PARDIGITS" show no-format.h5
     local hint='hint: the brightest pixel of the training images is 16 of 255, .* multiply the pixels by 15 '
     on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data faint.h5 --set run.train=50 --set run.valid=0 --dry-run 2>&1 | grep "$hint"
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data faint.h5 --run knn --set run.train=50 --set run.valid=0 2>&1 | grep "$hint"
@@ -561,10 +565,44 @@ write("flat", (13, 784), 13)
 write("high", (13, 66, 28), 13)
 write("missing", (13, 28, 28), 12)
 write("columns", (13, 28, 28), (13, 1))
+def stored(name, images, **options):
+    with h5py.File(name + ".h5", "w", **options) as f:
+        f.attrs.update(format="pardigits dataset", version=1, classes=3)
+        f["train/labels"] = np.zeros(13, "u1")
+        if isinstance(images, h5py.VirtualLayout): f.create_virtual_dataset("train/images", images)
+        elif images is None: f.create_dataset("train/images", data=np.zeros((13, 28, 28), "u1"), external=[("raw", 0, h5py.h5f.UNLIMITED)])
+        else: f["train/images"] = images
+        f["valid/images"] = f["Test"] = np.zeros(3)
+layout = h5py.VirtualLayout((13, 28, 28), "u1")
+layout[:] = h5py.VirtualSource("missing.h5", "train/images", (13, 28, 28))
+stored("virtual", layout)
+stored("raw-file", None)
+stored("linked", h5py.ExternalLink("missing.h5", "/train/images"))
+stored("dangling", h5py.SoftLink("/nothing"))
+stored("block", np.zeros((13, 28, 28), "u1"), userblock_size=512)
 PY
     refused 1 'channels.h5: /train/images is 13 x 28 x 28 x 1, expected n x height x width.' "$PARDIGITS" show channels.h5
     refused 1 'flat.h5: /train/images is 13 x 784, expected' "$PARDIGITS" show flat.h5
     refused 1 'high.h5: /train/images is 13 x 66 x 28, n x height x width: a height and width of 8 to 64' "$PARDIGITS" show high.h5
     refused 1 'missing.h5: /train/labels holds 12 labels for 13 images' "$PARDIGITS" show missing.h5
     refused 1 'columns.h5: /train/labels is 13 x 1, expected n, a label for each' "$PARDIGITS" show columns.h5
+
+    # nor is what isn't supported
+    refused 1 "virtual.h5: /train/images is a virtual dataset, which isn't supported: copy" "$PARDIGITS" show virtual.h5
+    refused 1 "raw-file.h5: /train/images is an array whose data are in another file" "$PARDIGITS" show raw-file.h5
+    refused 1 "linked.h5: /train/images is a link to another file" "$PARDIGITS" show linked.h5
+    refused 1 "dangling.h5: /train/images is a link to something that isn't in the file" "$PARDIGITS" show dangling.h5
+    "$PARDIGITS" show block.h5 2>&1 | grep "block.h5: /Test, /valid won't be read, only /train and /test"
+    # or what another program writes
+    /usr/bin/python3 -c 'import h5py, sys
+with h5py.File("block.h5", "r+"), h5py.File("run/model.h5", "r+"):
+    print("open", flush=True)
+    sys.stdin.read()' < <(until [[ -e seen ]]; do sleep 0.1; done) >opened &
+    until [[ -s opened ]]; do sleep 0.1; done
+    for name in block.h5 run/model.h5; do
+        fails 1 'another program has it open for writing' "$PARDIGITS" show $name
+    done
+    touch seen
+    wait $!
+    "$PARDIGITS" show run >out
 }
