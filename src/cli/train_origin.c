@@ -48,6 +48,20 @@ static StatusCode check_begun(const RunFolder *run, const Config *config, const 
     return status->code;
 }
 
+/* A model that another program trained is no run: its file lacks what a training goes on with. */
+static StatusCode refuse_imported(const RunFolder *run, const H5File *file, Config *config, Status *status) {
+    const ModelFamily *family = model_family_of(config);
+    const Model model = {.family = family, .config = config, .file = (H5File *)file};
+    for (int i = 0; family && family->lacks_key && i < config_count(config) && !status->code; i++)
+        if (family->lacks_key(&model, config_key(config, i)->name))
+            status_set(
+                status, STATUS_USAGE,
+                "%s was imported from another program's file, so there is no training to go on with: name "
+                "another folder by --run, or use --overwrite.",
+                run->model);
+    return status->code;
+}
+
 /* Without a checkpoint of the whole the models of members that a run left are gone on with by the same
  * configuration alone. Collective. */
 static StatusCode check_leftovers(const RunFolder *run, const Config *config, const Comm *comm,
@@ -72,7 +86,7 @@ StatusCode train_open_resumed(const RunFolder *run, const Config *config, const 
     Config *stored = NULL;
     if (!checkpoint_config(*resume, &model_families.keys, &stored, status)) {
         bool longer = false;
-        check_begun(run, config, stored, &longer, status);
+        if (!refuse_imported(run, *resume, stored, status)) check_begun(run, config, stored, &longer, status);
         checkpoint_is_complete(*resume, complete, status);
         *complete = *complete && !longer;
     }

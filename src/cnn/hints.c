@@ -1,7 +1,9 @@
 #include "cnn/hints.h"
 
 #include "core/integers.h"
+#include "model/class_weights.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Fewer steps than this train hardly anything. */
@@ -58,4 +60,47 @@ void cnn_log_hint_of_nodes(const CnnOptions *options, const Comm *node, const Co
     if (comm_size(node) < comm_size(ranks) && cnn_sum_bits(options) == 64)
         log_line(log, "hint: gradients travel between hosts as sums of 64 bits; over a slow network "
                       "cnn.sum_bits = 32 or 16 is faster.");
+}
+
+/* Of one who knows how frequent each class is (equally, where weights make them so), and nothing of the
+ * image: the best loss, and accuracy. */
+typedef struct {
+    double loss, accuracy;
+} Guess;
+
+static Guess guess(const uint64_t *counts, int classes, bool weighted) {
+    Guess result = {0, 0};
+    uint64_t sum = 0, present = 0;
+    for (int c = 0; c < classes; c++) {
+        sum += counts[c];
+        present += counts[c] > 0;
+    }
+    for (int c = 0; c < classes; c++) {
+        const double share = (double)counts[c] / (double)sum;
+        if (share > 0) result.loss -= share * log(share);
+        if (share > result.accuracy) result.accuracy = share;
+    }
+    if (weighted) result.loss = log((double)present);
+    return result;
+}
+
+void cnn_log_hint_of_result(const CnnOptions *options, const TrainJob *job, double loss, double accuracy,
+                            int64_t steps) {
+    uint64_t counts[CLASSES_MAX];
+    train_job_count_classes(job, counts);
+    const Guess blind = guess(counts, job->spec.classes, class_weights_given(options->class_weights));
+    if (steps < FEW_STEPS || options->lr == 0 || blind.loss == 0 || loss < 0.98 * blind.loss ||
+        accuracy > 1.5 * blind.accuracy)
+        return;
+    log_line(
+        job->log,
+        "hint: the network has learned nothing: its loss in training, %.4f, isn't below that of a guess, "
+        "%.4f; lower cnn.lr (%g), and look at the images and labels with `pardigits show`.",
+        loss, blind.loss, options->lr);
+}
+
+const char *cnn_divergence_advice(const CnnOptions *options) {
+    return class_weights_given(options->class_weights)
+               ? "lower cnn.lr, or the largest weights of cnn.class_weights"
+               : "lower cnn.lr";
 }

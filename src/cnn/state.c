@@ -335,38 +335,58 @@ static bool same_shape(const H5File *file, const char *path, H5Shape expected) {
     return true;
 }
 
-/* Whether all arrays of the layer are in the file as the network has them. */
-static bool layer_fits(const Network *net, const Layer *layer, const H5File *file) {
+/* The first array of the layer that isn't in the file as the network has it; NULL: the layer fits. */
+static const ParamArray *find_misfit(const Network *net, const Layer *layer, const H5File *file) {
     const Copy copy = {MODEL_ROOT, ""};
     char path[PATH];
     for (int k = 0; k < LAYER_ARRAYS; k++) {
         if (layer->arrays[k] < 0) continue;
         const ParamArray *array = &net->arrays[layer->arrays[k]];
         copy_path(&copy, array->name, path);
-        if (!same_shape(file, path, array->shape)) return false;
+        if (!same_shape(file, path, array->shape)) return array;
     }
-    return true;
+    return NULL;
+}
+
+static StatusCode refuse_layer(const H5File *file, const Layer *layer, const ParamArray *misfit,
+                               Status *status) {
+    char path[PATH];
+    copy_path(&(Copy){MODEL_ROOT, ""}, misfit->name, path);
+    /* of the right weights: batch norm follows the layer there, but not here */
+    if (!h5_exists(file, path) && strcmp(strrchr(path, '/'), "/weight"))
+        return status_set(status, STATUS_USAGE,
+                          "--init %s: its layer %s has no %s, as bn follows it there: all layers but the "
+                          "last must be those of the model (cnn.layers).",
+                          h5_path(file), layer->name, strrchr(path, '/') + 1);
+    return status_set(status, STATUS_USAGE,
+                      "--init %s has no layer %s of this shape (%s in cnn.layers): all layers but the last "
+                      "must be those of the model.",
+                      h5_path(file), layer->name, layer->text);
 }
 
 StatusCode train_state_read_init(TrainState *state, const H5File *file, char renewed[LAYER_TEXT],
                                  Status *status) {
     const Network *net = state->net;
     const Layer *last = last_weighted(net);
+    bool takes_any = false;
     *renewed = 0;
     if (h5_exists(file, MODEL_ROOT "/members"))
         return status_set(status, STATUS_USAGE, "--init %s is an ensemble: give a model of one network.",
                           h5_path(file));
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
-        if (layer->arrays[0] < 0 || layer_fits(net, layer, file)) continue;
-        if (layer != last)
-            return status_set(
-                status, STATUS_USAGE,
-                "--init %s has no layer %s of this shape (%s in cnn.layers): all layers but the last "
-                "must be those of the model.",
-                h5_path(file), layer->name, layer->text);
+        if (layer->arrays[0] < 0) continue;
+        const ParamArray *misfit = find_misfit(net, layer, file);
+        takes_any = takes_any || !misfit;
+        if (!misfit) continue;
+        if (layer != last) return refuse_layer(file, layer, misfit, status);
         snprintf(renewed, LAYER_TEXT, "%s", layer->name);
     }
+    if (!takes_any)
+        return status_set(status, STATUS_USAGE,
+                          "--init %s: none of its weights fits the network, so nothing of it would be used: "
+                          "omit --init, or make cnn.layers and the images those of that model.",
+                          h5_path(file));
     const Copy copy = {MODEL_ROOT, ""};
     char path[PATH];
     for (int a = 0; a < net->array_count && !status->code; a++) {

@@ -75,9 +75,9 @@ static StatusCode refuse_divergence(const Trainer *trainer, int64_t cause, Statu
     return status_set(
         status, STATUS_FAILED,
         "Training diverged in step %lld/%lld of epoch %lld/%lld: %s is not finite or too large; "
-        "lower cnn.lr (%g). The last checkpoint, if there is one, is from before it.",
+        "%s (cnn.lr = %g). The last checkpoint, if there is one, is from before it.",
         (long long)state->step + 1, (long long)trainer->steps, (long long)state->epoch + 1,
-        (long long)trainer->epochs, what, trainer->options.lr);
+        (long long)trainer->epochs, what, cnn_divergence_advice(&trainer->options), trainer->options.lr);
 }
 
 /* One step; mine are this rank's samples of it, at these positions of the epoch's order. The same status on
@@ -192,6 +192,8 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     const Validation valid = validate(trainer->job, state);
     const double validate_s = timer_now_s() - began_s;
     train_report_epoch_end(&trainer->report, state, valid);
+    const double loss = state->loss_sum / (double)trainer->partition.samples,
+                 accuracy = (double)state->correct / (double)trainer->partition.samples;
     progress_enter(comm_progress(trainer->job->comm), PROGRESS_CHECKPOINT, 0);
     state->epoch++;
     state->step = 0;
@@ -204,6 +206,7 @@ static StatusCode end_epoch(Trainer *trainer, Status *status) {
     train_report_phases(&trainer->report, state, validate_s, waited_s);
     if (trainer_is_finished(trainer)) {
         if (state->follows_best) log_best(trainer);
+        cnn_log_hint_of_result(&trainer->options, trainer->job, loss, accuracy, trainer_steps_done(trainer));
         return trainer_save(trainer, status);
     }
     trainer_save_if_due(trainer);

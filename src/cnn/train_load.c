@@ -26,17 +26,51 @@ static StatusCode hint_at_other_classes(const TrainJob *job, Status *status) {
     return STATUS_OK;
 }
 
+/* Weights that know images of another preprocessing. */
+static StatusCode hint_at_other_preprocessing(const TrainJob *job, Status *status) {
+    static const char key[] = "run.preprocess";
+    Config *theirs = NULL;
+    if (checkpoint_config(job->init, config_tables(job->config), &theirs, status)) return status->code;
+    const char *was = config_value(theirs, key), *is = config_value(job->config, key);
+    if (strcmp(was, is))
+        log_line(job->log, "hint: %s was trained with %s = %s, and this training has %s.", h5_path(job->init),
+                 key, was, is);
+    config_destroy(&theirs);
+    return STATUS_OK;
+}
+
+/* Why the last layer is new. */
+static void explain_renewed(const Trainer *trainer, const char *name, char *why, size_t size) {
+    const TrainJob *job = trainer->job;
+    ImageSpec was;
+    ClassNames names = {0};
+    Status ignored = {0};
+    *why = 0;
+    if (!*name || checkpoint_images(job->init, &was, &names, &ignored)) return;
+    class_names_free(&names);
+    if (was.height != job->spec.height || was.width != job->spec.width)
+        snprintf(why, size, " (its images are %dx%d, these %dx%d)", was.height, was.width, job->spec.height,
+                 job->spec.width);
+    else if (was.classes != job->spec.classes)
+        snprintf(why, size, " (it has %d classes, the dataset %d)", was.classes, job->spec.classes);
+    else
+        snprintf(why, size, " (it has none of this shape)");
+}
+
 /* Starts with rank 0's initial values, or with the weights of another model. Collective: all ranks agree. */
 static StatusCode load_fresh(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
-    char renewed[LAYER_TEXT] = "", unused[512] = "";
+    char renewed[LAYER_TEXT] = "", unused[512] = "", why[80] = "";
     if (job->init) {
         train_state_read_init(&trainer->state, job->init, renewed, status);
         train_state_find_unused(&trainer->net, job->init, unused, sizeof unused, status);
+        if (!status->code) hint_at_other_preprocessing(job, status);
         if (!status->code && !*renewed) hint_at_other_classes(job, status);
         if (comm_agree(job->comm, status)) return status->code;
-        log_line(job->log, "it begins with the weights of %s%s%s%s%s", h5_path(job->init),
-                 *renewed ? "; new is " : "", renewed, *unused ? "; not used are its layers " : "", unused);
+        explain_renewed(trainer, renewed, why, sizeof why);
+        log_line(job->log, "it begins with the weights of %s%s%s%s%s%s", h5_path(job->init),
+                 *renewed ? "; new is " : "", renewed, why, *unused ? "; not used are its layers " : "",
+                 unused);
     }
     comm_broadcast(job->comm, trainer->state.params, trainer->net.param_floats * (int64_t)sizeof(float), 0);
     return STATUS_OK;

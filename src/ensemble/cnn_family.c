@@ -157,16 +157,20 @@ static void describe_model(const Model *model, char *text, int size) {
     mem_free(net);
 }
 
-/* With which seed each member can be trained alone. */
+/* With which seed each member can be trained alone, and which are there: one that diverged isn't, nor one
+ * that isn't trained yet. */
 static void list_members(const Model *model, Output *output) {
     const int64_t members = ensemble_options(model->config).members;
     const uint32_t seed = (uint32_t)config_int(model->config, "run.seed");
+    char root[MEMBER_ROOT];
     if (members == 1) return;
     output_begin(output, "members", "members", OUTPUT_TABLE);
     for (int m = 0; m < members; m++) {
         output_record(output);
         output_integer(output, "member", "member", m + 1);
         output_integer(output, "seed", "run.seed", members_seed(seed, m));
+        members_root(model->config, m, root);
+        output_bool(output, "in_model", "in the model", h5_exists(model->file, root));
     }
     output_end(output);
 }

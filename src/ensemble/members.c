@@ -1,6 +1,7 @@
 #include "ensemble/members.h"
 
 #include "cnn/cnn_options.h"
+#include "cnn/hints.h"
 #include "cnn/network.h"
 #include "cnn/state.h"
 #include "cnn/train.h"
@@ -195,7 +196,10 @@ static StatusCode refuse_none(const EnsembleTraining *ensemble, Status *status) 
     int left = ensemble->members;
     for (int m = 0; m < ensemble->members; m++)
         left -= ensemble->diverged[m] > 0;
-    if (left == 0) status_set(status, STATUS_FAILED, "The training of all members diverged; lower cnn.lr.");
+    const CnnOptions options = cnn_options(ensemble->job->config);
+    if (left == 0)
+        status_set(status, STATUS_FAILED, "The training of all members diverged; %s.",
+                   cnn_divergence_advice(&options));
     return status->code;
 }
 

@@ -29,7 +29,8 @@ static void describe(const Model *model, char *text, int size) {
     const KnnOptions options = knn_options(model->config);
     const KnnMethod method = knn_method(&options, model->spec);
     int length =
-        snprintf(text, (size_t)size, "%lld reference images, k = %lld", (long long)total, (long long)k);
+        k ? snprintf(text, (size_t)size, "%lld reference images, k = %lld", (long long)total, (long long)k)
+          : snprintf(text, (size_t)size, "%lld reference images, k isn't chosen yet", (long long)total);
     if (length >= size) return;
     if (method.candidates)
         snprintf(text + length, (size_t)(size - length), ", idm of %lld candidates",

@@ -67,12 +67,18 @@ static StatusCode take_labels(Reader *reader, const char *value) {
     SvmModel *model = reader->model;
     model->class_count = libsvm_take_numbers(value, labels, CLASSES_MAX);
     for (int c = 0; c < model->class_count; c++) {
-        const int most = reader->spec->classes ? reader->spec->classes - 1 : CLASSES_MAX - 1;
-        if (!(labels[c] >= 0 && labels[c] <= most) || labels[c] != floor(labels[c]) ||
+        const int said = reader->spec->classes;
+        if (!(labels[c] >= 0 && labels[c] < CLASSES_MAX) || labels[c] != floor(labels[c]) ||
             model->present[(int)labels[c]]) {
-            snprintf(expected, sizeof expected, "different labels from 0 to %d", most);
+            snprintf(expected, sizeof expected, "different labels from 0 to %d", CLASSES_MAX - 1);
             return refuse(reader, expected);
         }
+        if (said && labels[c] >= said)
+            return status_set(
+                reader->status, STATUS_USAGE,
+                "%s has the label %d, but --classes, or the dataset of --data, says %d classes, 0 "
+                "to %d.",
+                reader->lines.path, (int)labels[c], said, said - 1);
         model->classes[c] = (uint8_t)labels[c];
         model->present[(int)labels[c]] = true;
         if (labels[c] >= model->spec.classes) model->spec.classes = (int)labels[c] + 1;
@@ -180,6 +186,18 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
         double feature, value;
         if (!libsvm_take_number(&at, &feature) || *at++ != ':' || !libsvm_take_number(&at, &value))
             return refuse(reader, "index:value pairs");
+        if (feature >= first + pixels && reader->spec->height)
+            return status_set(
+                reader->status, STATUS_USAGE,
+                "%s:%lld: it has the feature %.0f, but the shape of --shape, or of the dataset of "
+                "--data, is %d x %d pixels, features %d to %d.",
+                reader->lines.path, (long long)reader->lines.number, feature, reader->spec->height,
+                reader->spec->width, first, first + pixels - 1);
+        if (feature == 0 && first == 1)
+            return status_set(reader->status, STATUS_USAGE,
+                              "%s:%lld: it has a feature 0, so its features don't count from 1: omit "
+                              "--features-from 1.",
+                              reader->lines.path, (long long)reader->lines.number);
         if (!(feature >= first && feature < first + pixels)) {
             snprintf(expected, sizeof expected, "features from %d to %d", first, first + pixels - 1);
             return refuse(reader, expected);

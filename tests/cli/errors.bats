@@ -468,6 +468,8 @@ END
     fails_on 2 0 'Member 2 is left out of the ensemble: Training diverged' train "${run[@]}" --set "cnn.member_settings=epochs=5 | lr=1000 epochs=50"
     "$PARDIGITS" show "$dir/run/model.h5" >"$dir/shown"
     grep '1 of 2 members' "$dir/shown"
+    grep -E '^ +1 +[0-9]+ +yes$' "$dir/shown"
+    grep -E '^ +2 +[0-9]+ +no$' "$dir/shown"
     "$PARDIGITS" evaluate "$dir/run/model.h5" --data "$data" | grep correct
     [[ -z $(find "$dir/run" -name '*member*') ]]
     local code=0

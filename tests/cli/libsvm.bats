@@ -103,6 +103,7 @@ same_predictions() {
     fails_on 1 1 'as many labels as nr_class says' import classes --out no.h5
     sed 's/^label 0/label 256/' rbf.libsvm >labels
     fails_on 1 1 'different labels' import labels --out no.h5
+    fails_on 1 2 'has the label 5, but --classes, or the dataset of --data, says 5 classes, 0 to 4' import rbf.libsvm --out no.h5 --classes 5
     sed '20s/ [0-9]*:[^ ]*/ 785:1/' rbf.libsvm >wide
     fails_on 1 1 'features from 1 to 784' import wide --out no.h5
     sed '20s/:[^ ]*/:0.3333/' rbf.libsvm >grey
@@ -111,6 +112,9 @@ same_predictions() {
     fails_on 1 1 'expected' import noise --out no.h5
     fails_on 2 1 "can't be read" import nowhere --out no.h5
     fails_on 2 2 '--out' import rbf.libsvm
+    mkdir imported
+    "$PARDIGITS" import rbf.libsvm --out imported/model.h5
+    fails_on 1 2 'was imported from another program' train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run imported --resume
     fails_on 2 2 'svm.c=3: import takes' import rbf.libsvm --out no.h5 --set svm.c=3
     fails_on 2 2 'did you mean svm.features' import rbf.libsvm --out no.h5 --set svm.feature=gradient
     fails_on 1 2 'there is libsvm, onnx' export rbf.h5 --format keras --out no

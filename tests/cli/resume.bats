@@ -417,12 +417,16 @@ whole_run() {
     done
     "$PARDIGITS" prepare --pictures set --out three.h5
     local other=("$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --data three.h5 --set cnn.epochs=1 --run three)
-    on 2 1 train "${other[@]}" --set "cnn.layers=conv:16:5:s2 bn relu conv:32:3 bn relu pool:2 conv:64:3 bn relu dense:classes" --init two 2>log
-    grep 'new is dense1' log
+    on 2 1 train "${other[@]}" --set "cnn.layers=conv:16:5:s2 bn relu conv:32:3 bn relu pool:2 conv:64:3 bn relu dense:classes" --set run.preprocess=deskew --init two 2>log
+    grep 'hint: two/model.h5 was trained with run.preprocess = none, and this training has deskew' log
+    grep 'new is dense1 (it has 10 classes, the dataset 3)' log
+    fails_on 1 2 'its layer conv1 has no bias, as bn follows it there' train "${other[@]}" --overwrite --init two \
+        --set "cnn.layers=conv:16:5:s2 relu dense:classes"
+    fails_on 1 2 'so nothing of it would be used' train "${other[@]}" --overwrite --init two --set cnn.layers=dense:classes
     fails_on 1 2 'has no layer conv1 of this shape (conv:8:5' train "${other[@]}" --overwrite --init two \
         --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
     on 1 1 train "${other[@]}" --overwrite --set "cnn.layers=conv:16:5:s2 bn relu dense:classes" --init two 2>&1 |
-        grep -E 'new is dense1; not used are its layers bn2(, |$)'
+        grep -E 'new is dense1 .it has 10 classes, the dataset 3.; not used are its layers bn2(, |$)'
     # as many classes of other names: the last layer is kept, and a hint says so
     mv set/a set/d
     "$PARDIGITS" prepare --pictures set --out renamed.h5
