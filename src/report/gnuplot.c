@@ -42,7 +42,7 @@ void gnuplot_print_quoted(FILE *script, const char *text) {
 }
 
 /* gnuplot cuts longer ones off; the end of a run's path tells more than its beginning. */
-void gnuplot_print_tic(FILE *script, const char *text, int place) {
+static void print_shorter(FILE *script, const char *text, const char *special) {
     enum { MOST_BYTES = 49 };
     static const char dots[] = "...";
     char shorter[MOST_BYTES + 1];
@@ -51,7 +51,15 @@ void gnuplot_print_tic(FILE *script, const char *text, int place) {
     while ((*end & 0xc0) == 0x80)
         end++; /* not within a character */
     snprintf(shorter, sizeof shorter, "%s%s", end == text ? "" : dots, end);
-    print_quoted(script, shorter, "'%");
+    print_quoted(script, shorter, special);
+}
+
+void gnuplot_print_name(FILE *script, const char *text) {
+    print_shorter(script, text, "'");
+}
+
+void gnuplot_print_tic(FILE *script, const char *text, int place) {
+    print_shorter(script, text, "'%");
     fprintf(script, " %d", place);
 }
 

@@ -32,6 +32,9 @@ StatusCode gnuplot_draw(const Figure *figure, Status *status);
 /* A text within gnuplot's single quotes. */
 void gnuplot_print_quoted(FILE *script, const char *text);
 
+/* The same of a run's name in a key. Of a long one only the end is drawn. */
+void gnuplot_print_name(FILE *script, const char *text);
+
 /* A mark of an axis, within `set xtics (...)`: a text, which gnuplot takes for a format, at a place. Of a
  * long one only the end is drawn. */
 void gnuplot_print_tic(FILE *script, const char *text, int place);

@@ -29,9 +29,9 @@ function table(caption, titles, rows, of = "") {
     const numeric = titles.map((_, c) => rows.every((row) => isNumber(row[c], c)));
     const head = titles.map((title, c) => element("th", {scope: "col", class: numeric[c] ? "number" : null}, title));
     const body = rows.map((row) => element("tr", {}, ...row.map((cell, c) => c === 0 && typeof cell === "string"
-        ? element("th", {scope: "row", class: "text"}, cell)
+        ? element("th", {scope: "row", class: "text", style: "--letters: " + cell.length}, cell)
         : element("td", {class: numeric[c] ? "number" : "text"}, cell === null ? "–" : cell instanceof Node ? cell : String(cell)))));
-    const made = element("table", {}, element("caption", {}, caption), element("thead", {}, element("tr", {}, ...head)),
+    const made = element("table", {class: titles.length > 2 ? "columns" : null}, element("caption", {}, caption), element("thead", {}, element("tr", {}, ...head)),
         element("tbody", {}, ...body));
     return wide(made, of ? of + ": " + caption : caption);
 }
@@ -84,7 +84,7 @@ function drawn(figure) {
     svg.setAttribute("aria-label", figure.title + ". The tables have its numbers.");
     const saveSvg = () => save(figure.name + ".svg", new Blob([figure.svg], {type: "image/svg+xml"}));
     const kind = figure.kind === "confusion" ? " paper small" : figure.kind === "calibration" ? " small" : "";
-    return element("figure", {class: "figure" + kind}, svg, element("figcaption", {}, figure.title,
+    return element("figure", {class: "figure" + kind}, wide(svg, figure.title + " (figure)"), element("figcaption", {}, figure.title,
         element("button", {type: "button", onclick: saveSvg, "aria-label": "Save as SVG: " + figure.title}, "SVG"),
         element("button", {type: "button", onclick: () => savePng(figure), "aria-label": "Save as PNG: " + figure.title}, "PNG")));
 }
@@ -116,7 +116,7 @@ function pictures(run, entries) {
         added[0].tabIndex = -1;
         added[0].focus();
     }}, "Show " + (entries.length - FEW) + " more");
-    return element("div", {}, box, more);
+    return element("div", {}, box, more, more && element("p", {class: "paper-only"}, "The first " + FEW + " of " + entries.length + "."));
 }
 
 const gallery = document.getElementById("gallery");
@@ -308,5 +308,10 @@ calibrationSection();
 timeSection();
 section("details", "Runs in detail", ...runs.map(describeRun));
 
-// Paper can't be opened.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((part) => { part.open = true; }));
+// Paper can't be opened, and doesn't scroll: what is wider than it is drawn smaller. The width between the margins of A4.
+const PAPER_WIDTH = 680;
+addEventListener("beforeprint", () => {
+    document.querySelectorAll("details").forEach((part) => { part.open = true; });
+    document.querySelectorAll(".wide > table").forEach((made) => { made.style.zoom = Math.min(1, PAPER_WIDTH / made.scrollWidth); });
+});
+addEventListener("afterprint", () => document.querySelectorAll(".wide > table").forEach((made) => { made.style.zoom = ""; }));

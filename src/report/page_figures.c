@@ -86,9 +86,10 @@ StatusCode page_figures_draw(const Report *report, const ReportFiles *files, con
         if (report->runs[r].set < 0) continue;
         char name[32], title[512];
         const RunFigureOf shown = {report, r};
+        const int side = report->sets[report->runs[r].set].images.spec.classes > 20 ? 960 : 640;
         snprintf(name, sizeof name, "confusion-%d", r + 1);
         snprintf(title, sizeof title, "Confusion matrix of %s", report->runs[r].name);
-        if (!gnuplot_draw(&(Figure){folder, name, 640, 640, run_figure_print_confusion, &shown}, status))
+        if (!gnuplot_draw(&(Figure){folder, name, side, side, run_figure_print_confusion, &shown}, status))
             add_figure(output, folder, name, "confusion", title, r, status);
     }
     page_studies_use(files, draw_study, &(Drawing){folder, output, status});

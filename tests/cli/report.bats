@@ -39,6 +39,8 @@ assert len(runs[1]['metrics'][0]['epochs']) == 2 and runs[1]['name'].endswith(\"
 kinds = [f['kind'] for f in page['figures']]
 assert kinds == ['accuracy', 'learning', 'calibration', 'times', 'confusion', 'confusion'], kinds
 assert any('%dcnn' in f['svg'] for f in page['figures'] if f['kind'] == 'accuracy') # the end of a path of any length
+accuracy, = [f['svg'] for f in page['figures'] if f['kind'] == 'accuracy']
+assert not re.search('>10[0-9][0-9.]*<', accuracy.replace('>100<', '')) # no share above 100 %
 learning, = [f['svg'] for f in page['figures'] if f['kind'] == 'learning']
 assert 'loss: training dashed, held-out images solid' in learning
 import os, xml.dom.minidom

@@ -127,6 +127,19 @@ async function run() {
         await screenshot("cell-" + theme);
     }
     await checkFigures();
+    // names of regions that scroll differ, and in a narrow window what is wide scrolls, not the page
+    await send("Emulation.setDeviceMetricsOverride", {width: 360, height: 800, deviceScaleFactor: 1, mobile: false});
+    await open("light");
+    await evaluate("document.querySelectorAll('details').forEach((part) => { part.open = true; }); new Promise((resolve) => setTimeout(resolve, 300))");
+    const regions = await evaluate("[...document.querySelectorAll('.wide[role=region]')].map((box) => box.getAttribute('aria-label'))");
+    must(regions.length > 5 && new Set(regions).size === regions.length, "regions that scroll have names of their own, not " + regions.join("; "));
+    must(await evaluate("document.documentElement.scrollWidth <= 360"), "a narrow window doesn't scroll sideways");
+    must(await evaluate("[...document.querySelectorAll('.figure svg')].every((svg) => svg.getBoundingClientRect().width > 400)"), "figures can be read in a narrow window");
+    await send("Emulation.setEmulatedMedia", {media: "print"});
+    await evaluate("dispatchEvent(new Event('beforeprint'))");
+    must(await evaluate("[...document.querySelectorAll('.wide > table')].every((made) => made.getBoundingClientRect().width <= PAPER_WIDTH + 20)"), "no table is wider than paper");
+    await send("Emulation.setEmulatedMedia", {media: ""});
+    await evaluate("dispatchEvent(new Event('afterprint'))");
     const pdf = await send("Page.printToPDF", {});
     must(pdf.data.length > 10000, "the page prints");
     if (folder) fs.writeFileSync(path.join(folder, "page.pdf"), Buffer.from(pdf.data, "base64"));
