@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/dataset_survey.h"
 #include "cli/evaluate_summary.h"
 
 #include "core/mem.h"
@@ -27,6 +28,8 @@ typedef struct {
     int members;                /* of an ensemble; otherwise 1 */
     int64_t *correct;           /* [members] by the first 1, 2, ... of them */
 } Evaluation;
+
+#define FEW_RECOGNISED 0.5 /* of the images: then they may be unlike those that the model knows */
 
 static void evaluation_free(Evaluation *result) {
     confusion_free(&result->confusion);
@@ -131,7 +134,10 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Context *co
         result->first = images.first;
         result->data = mem_text(images.data);
         if (arguments->summary) run_kind_find(&result->kind, model, &images.set, status);
+        const Strangeness strange = strangeness_of(&images.set);
         predict_all(arguments, context, model, &images.set, result, status);
+        if (!status->code && confusion_accuracy(&result->confusion) < FEW_RECOGNISED)
+            hint_at_strange_images(context->log, arguments->split, &strange);
     }
     split_images_free(&images);
     return comm_agree(context->comm, status);

@@ -108,8 +108,8 @@ static StatusCode prepare(const PrepareArguments *arguments, const Context *cont
             const char *advice = arguments->idx                  ? "subtract the pixels from 255"
                                  : arguments->as_pictures.invert ? "omit --invert"
                                                                  : "add --invert";
-            warn_of_images(context->log, "training", &parts.train, advice);
-            warn_of_images(context->log, "test", &parts.test, advice);
+            warn_of_images(context->log, "training", &parts.train, parts.train_paths, advice);
+            warn_of_images(context->log, "test", &parts.test, parts.test_paths, advice);
             hint_at_absent_classes(context->log, "training", &parts.train, &parts.class_names);
             hint_at_absent_classes(context->log, "test", &parts.test, &parts.class_names);
         }

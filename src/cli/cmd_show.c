@@ -34,7 +34,7 @@ static StatusCode show_dataset(Output *output, const Dataset *dataset, const cha
         output_dataset(output, dataset, train.counts, test.counts);
         output_surveys(output, &train, &test);
         survey_hint_at_faint(log, "training", train.brightest);
-        survey_hint_at_faint(log, "test", test.brightest);
+        if (test.n) survey_hint_at_faint(log, "test", test.brightest);
         if (out) draw_dataset(file, dataset, &train, out, log, status);
     }
     survey_free(&train);

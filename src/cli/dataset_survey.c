@@ -54,8 +54,16 @@ void output_surveys(Output *output, const Survey *train, const Survey *test) {
     output_end(output);
 }
 
-void warn_of_images(Log *log, const char *part, const ImageSet *set, const char *advice) {
+/* How a message names an image. */
+static const char *name_of(int64_t image, char *const *paths, char number[32]) {
+    snprintf(number, 32, "image %lld", (long long)image);
+    return paths ? paths[image] : number;
+}
+
+void warn_of_images(Log *log, const char *part, const ImageSet *set, char *const *paths, const char *advice) {
     const int64_t pixels = image_spec_pixels(set->spec);
+    char number[32];
+    if (set->n == 0) return;
     if (survey_hint_at_faint(log, part, survey_brightest(set->images, set->n * pixels)))
         return; /* all would be blank */
     int64_t blank = 0, inverted = 0, first_blank = 0, first_inverted = 0;
@@ -66,13 +74,36 @@ void warn_of_images(Log *log, const char *part, const ImageSet *set, const char 
         if (!is_blank && survey_is_inverted(image, set->spec) && !inverted++) first_inverted = i;
     }
     if (blank)
-        log_line(log, "warning: %lld of %lld %s images are blank (the first one is image %lld)",
-                 (long long)blank, (long long)set->n, part, (long long)first_blank);
+        log_line(log, "warning: %lld of %lld %s images are blank (the first one is %s)", (long long)blank,
+                 (long long)set->n, part, name_of(first_blank, paths, number));
     if (inverted)
         log_line(log,
-                 "warning: %lld of %lld %s images have a bright ground (the first one is image %lld); ink "
+                 "warning: %lld of %lld %s images have a bright ground (the first one is %s); ink "
                  "is 255 and the ground 0: %s",
-                 (long long)inverted, (long long)set->n, part, (long long)first_inverted, advice);
+                 (long long)inverted, (long long)set->n, part, name_of(first_inverted, paths, number),
+                 advice);
+}
+
+Strangeness strangeness_of(const ImageSet *set) {
+    const int64_t pixels = image_spec_pixels(set->spec);
+    Strangeness found = {.brightest = survey_brightest(set->images, set->n * pixels), .n = set->n};
+    for (int64_t i = 0; i < set->n; i++)
+        found.inverted += survey_is_inverted(set->images + i * pixels, set->spec);
+    return found;
+}
+
+void hint_at_strange_images(Log *log, const char *part, const Strangeness *found) {
+    if (found->brightest < SURVEY_FAINT)
+        log_line(
+            log,
+            "hint: few images are recognised; the brightest pixel of the %s images is %d of 255: compare "
+            "them with the images that the model was trained on",
+            part, found->brightest);
+    else if (2 * found->inverted > found->n)
+        log_line(log,
+                 "hint: few images are recognised; %lld of %lld %s images have a bright ground: compare them "
+                 "with the images that the model was trained on",
+                 (long long)found->inverted, (long long)found->n, part);
 }
 
 void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, const ClassNames *names) {

@@ -17,8 +17,17 @@ StatusCode dataset_survey(const H5File *file, const Dataset *dataset, const char
  * blank, inverted, repeated and shared ones. */
 void output_surveys(Output *output, const Survey *train, const Survey *test);
 
-/* Warns of faint, blank and inverted images of a part; advice: what to do about inverted ones. */
-void warn_of_images(Log *log, const char *part, const ImageSet *set, const char *advice);
+/* Warns of faint, blank and inverted images of a part; paths [n]: of the pictures that they come from, or
+ * NULL; advice: what to do about inverted ones. */
+void warn_of_images(Log *log, const char *part, const ImageSet *set, char *const *paths, const char *advice);
+
+/* What may be why a model recognises few of the images of a part: they are faint or inverted. */
+typedef struct {
+    int brightest; /* pixel, as survey_brightest finds it */
+    int64_t n, inverted;
+} Strangeness;
+Strangeness strangeness_of(const ImageSet *set);
+void hint_at_strange_images(Log *log, const char *part, const Strangeness *found);
 
 /* Says which classes have no images in a part that has any. */
 void hint_at_absent_classes(Log *log, const char *part, const ImageSet *set, const ClassNames *names);

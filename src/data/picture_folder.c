@@ -238,13 +238,15 @@ static void hash_bytes(const uint8_t *bytes, int64_t count, char hex[65]) {
 }
 
 static StatusCode take_part(const Pictures *pictures, ImageSpec spec, Findings *found, ImageSet *set,
-                            ImageSource *source, Status *status) {
+                            ImageSource *source, char ***paths, Status *status) {
     const int64_t n = pictures->paths.count, pixels = image_spec_pixels(spec);
     uint32_t *order = mem_new((size_t)n, sizeof *order);
     rng_permutation(1, 0, order, (uint32_t)n);
     *set = image_set_new(n, spec);
+    *paths = mem_new((size_t)n + 1, sizeof **paths);
     for (int64_t i = 0; i < n && !status->code; i++) {
         set->labels[i] = pictures->labels[order[i]];
+        (*paths)[i] = mem_text(pictures->paths.names[order[i]]);
         take_picture(pictures->paths.names[order[i]], spec, found, set->images + i * pixels, status);
     }
     mem_free(order);
@@ -274,8 +276,10 @@ StatusCode picture_folder_read(const char *folder, const PictureOptions *options
         if (parted) note_unread(folder, tested);
         spec.classes = parts->class_names.count;
         spec.from = options->invert ? IMAGE_FROM_INVERTED : IMAGE_FROM_WHOLE;
-        if (!take_part(&train, spec, &found, &parts->train, &parts->train_source, status) && tested)
-            take_part(&test, spec, &found, &parts->test, &parts->test_source, status);
+        if (!take_part(&train, spec, &found, &parts->train, &parts->train_source, &parts->train_paths,
+                       status) &&
+            tested)
+            take_part(&test, spec, &found, &parts->test, &parts->test_source, &parts->test_paths, status);
         if (found.paged && !status->code)
             fprintf(stderr,
                     "pardigits: note: only the first page is taken of %lld picture%s of several pages, such "

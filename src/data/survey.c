@@ -44,7 +44,10 @@ int survey_brightest(const uint8_t *pixels, int64_t n) {
 }
 
 bool survey_hint_at_faint(Log *log, const char *part, int brightest) {
-    if (brightest == 0 || brightest >= SURVEY_FAINT) return false;
+    if (brightest >= SURVEY_FAINT) return false;
+    if (brightest == 0)
+        log_line(log, "hint: every pixel of the %s images is 0, so there is nothing to see in them", part);
+    if (brightest == 0) return true;
     log_line(
         log,
         "hint: the brightest pixel of the %s images is %d of 255, too faint for SVMs and CNNs to learn well "

@@ -49,7 +49,7 @@ enum { SURVEY_FAINT = 64 };
 /* The brightest of n pixels, or one of SURVEY_FAINT or more, behind which it doesn't look. */
 int survey_brightest(const uint8_t *pixels, int64_t n);
 
-/* Says that the images of a part are too faint, if they are but not black; returns whether. */
+/* Says that the images of a part are too faint, or black, if they are; returns whether. */
 bool survey_hint_at_faint(Log *log, const char *part, int brightest);
 
 bool survey_is_blank(const uint8_t *image, ImageSpec spec);

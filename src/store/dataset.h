@@ -22,6 +22,8 @@ typedef struct {
     ImageSet train, test; /* of one spec; test.n = 0: no test part */
     ImageSource train_source, test_source;
     ClassNames class_names;
+    char **train_paths,
+        **test_paths; /* of the pictures that images come from, owned; NULL after the last; or NULL */
 } DatasetParts;
 void dataset_parts_free(DatasetParts *parts);
 

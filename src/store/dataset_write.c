@@ -16,7 +16,15 @@ struct DatasetWriter {
     int64_t written; /* training images so far */
 };
 
+static void free_paths(char **paths) {
+    for (char **path = paths; path && *path; path++)
+        mem_free(*path);
+    mem_free(paths);
+}
+
 void dataset_parts_free(DatasetParts *parts) {
+    free_paths(parts->train_paths);
+    free_paths(parts->test_paths);
     image_set_free(&parts->train);
     image_set_free(&parts->test);
     class_names_free(&parts->class_names);

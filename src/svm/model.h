@@ -116,6 +116,9 @@ void svm_model_predict(const SvmModel *model, const Context *context, const Imag
 /* ModelFamily's train. */
 StatusCode svm_train(TrainJob *job, Status *status);
 
+/* STATUS_FAILED unless so many training images are of several classes. */
+StatusCode svm_check_classes(int64_t images, int classes, Status *status);
+
 extern const ModelFamily svm_family;
 
 #endif

@@ -104,6 +104,12 @@ static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
  * the rows of the cache. */
 static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
     const SvmOptions options = svm_options(job->config);
+    uint64_t counts[CLASSES_MAX];
+    int present = 0;
+    train_job_count_classes(job, counts);
+    for (int c = 0; c < job->spec.classes; c++)
+        present += counts[c] > 0;
+    if (svm_check_classes(job->train_count, present, status)) return status->code;
     const int64_t whole = job->train_count * image_spec_pixels(job->spec);
     const int alone = comm_size(job->comm) == 1;
     *bytes = (alone ? 0 : whole / comm_node_size(job->comm)) + (options.cache_mb << 20) +

@@ -28,17 +28,22 @@ static double largest_poly_value(const SvmTask *task) {
     return pow(fmax(fabs(coef0), fabs(top + coef0)), task->kernel.degree);
 }
 
+StatusCode svm_check_classes(int64_t images, int classes, Status *status) {
+    if (classes < 2)
+        status_set(status, STATUS_FAILED,
+                   "The %lld training images hold %d class, and an SVM needs at least two; use more images "
+                   "(run.train, run.valid).",
+                   (long long)images, classes);
+    return status->code;
+}
+
 /* What can't be trained: the same verdict on every rank. */
 static StatusCode check_task(const SvmTask *task, Status *status) {
     const ImageSet *set = &task->samples->set;
     int classes = 0;
     for (int c = 0; c < task->class_counts.classes; c++)
         classes += task->class_counts.of[c] > 0;
-    if (classes < 2)
-        return status_set(status, STATUS_FAILED,
-                          "The %lld training images hold %d class, and an SVM needs at least two; use more "
-                          "images (run.train, run.valid).",
-                          (long long)set->n, classes);
+    if (svm_check_classes(set->n, classes, status)) return status->code;
     if (task->kernel.type != SVM_POLY || largest_poly_value(task) < LARGEST_KERNEL_VALUE) return STATUS_OK;
     return status_set(
         status, STATUS_USAGE,

@@ -325,6 +325,7 @@ def write(name, images):
         f["train/images"], f["train/labels"] = images, labels
 write("faint.h5", images // 16 + (images == 255))
 write("grey.h5", images // 3)
+write("black.h5", images * 0)
 for name in "format", "version", "classes":
     write(f"no-{name}.h5", images)
     del h5py.File(f"no-{name}.h5", "r+").attrs[name]
@@ -345,7 +346,15 @@ PY
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data grey.h5 --run grey --set run.train=50 --set run.valid=0 >log 2>&1
     if grep hint: log; then false; fi
     "$PARDIGITS" prepare --pictures faint --out no.h5 2>&1 | grep 'is 15 of 255, .* multiply the pixels by 17 '
-    "$PARDIGITS" prepare --pictures dark --invert --out no.h5 2>&1 | grep '6 of 6 training images have a bright ground .*: omit --invert'
+    "$PARDIGITS" prepare --pictures dark --invert --out no.h5 2>&1 | grep '6 of 6 training images have a bright ground (the first one is dark/[01]/[012].pgm).*: omit --invert'
+    # black ones, of which nothing is learned; faint ones for a model of others; a single one
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn.ini" --data black.h5 --run black --set run.valid=0 --set cnn.layers=dense:classes \
+        --set cnn.batch=8 --set cnn.epochs=8 >log 2>&1
+    grep 'hint: every pixel of the training images is 0' log
+    grep 'hint: the network has learned nothing: its loss in training' log
+    "$PARDIGITS" evaluate grey --data faint.h5 --split train 2>&1 | grep 'hint: few images are recognised; the brightest pixel of the train images is 16 of 255'
+    if "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data grey.h5 --set run.train=1 --set run.valid=0 --dry-run >log 2>&1; then false; fi
+    grep 'training images hold 1 class' log
     "$PARDIGITS" prepare --pictures dark --out no.h5 >log 2>&1
     if grep -e warning -e hint: log; then false; fi
 }

@@ -46,7 +46,7 @@ static void write_dataset(const char *path, uint8_t bad_label) {
         ImageSet train = made_up_images(TRAIN, 1), test = made_up_images(TEST, 2);
         ImageSource source = {"a", "b"};
         if (bad_label) train.labels[TRAIN - 1] = bad_label;
-        DatasetParts parts = {train, test, source, source, {0}};
+        DatasetParts parts = {.train = train, .test = test, .train_source = source, .test_source = source};
         class_names_parse("null\none\nzwei \xc3\xa4\n", "test", &parts.class_names, &status);
         dataset_write(path, &parts, &status);
         class_names_free(&parts.class_names);
