@@ -2,6 +2,7 @@
 
 #include "cli/writable_folder.h"
 
+#include "core/host.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/sha256.h"
@@ -19,11 +20,11 @@ enum { NAME = 224, /* of the 255 bytes that a name can have */ LIST = 160 };
 
 /* Such as "cnn-1f6ae60c". The host counts: each may have a folder of that name on a disk of its own. */
 static void name_folder(const char *run, char name[NAME]) {
-    char host[256] = "", digest[65];
+    char host[HOST_NAME], digest[65];
     char *whole = realpath(run, NULL);
     const char *path = whole ? whole : run;
     Sha256 hash;
-    if (gethostname(host, sizeof host - 1)) *host = 0;
+    host_name(host);
     sha256_begin(&hash);
     sha256_add(&hash, host, strlen(host) + 1);
     sha256_add(&hash, path, strlen(path));

@@ -2,7 +2,7 @@
 #include "core/integers.h"
 
 int64_t gradient_blocks_count(int64_t param_floats) {
-    return (param_floats + BLOCK_FLOAT_VALUES - 1) / BLOCK_FLOAT_VALUES;
+    return divide_up(param_floats, BLOCK_FLOAT_VALUES);
 }
 
 /* Values of one block. */

@@ -62,10 +62,6 @@ void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace) {
     reducer->trace = trace;
 }
 
-const char *gradient_reducer_way(const GradientReducer *reducer) {
-    return reducer->way->name;
-}
-
 void gradient_reducer_begin(GradientReducer *reducer, const ReducerStep *step) {
     reducer->step = *step;
     if (reducer->blocks.ranges) reducer->blocks.format = block_float_of(reducer->plan.what.bits, step->all);

@@ -41,9 +41,6 @@ void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace);
  * Writes buckets, at most plan->backward_count; returns how many there are. */
 int gradient_reducer_buckets(const MicroBatchPlan *plan, Range *buckets);
 
-/* "slots" or "buckets". */
-const char *gradient_reducer_way(const GradientReducer *reducer);
-
 /* A step and this rank's part of it. */
 typedef struct {
     int64_t micro_batches; /* of this rank */

@@ -23,7 +23,8 @@ static void log_steps(const CnnOptions *options, int64_t images, int64_t steps, 
                  (long long)steps);
 }
 
-/* A key whose value is beyond what images of this size bear. */
+/* A key whose value is beyond what images of this size bear. The bounds are round figures, at least twice
+ * what configs/ have; nothing but a hint depends on them. */
 static void log_strength(const char *key, double value, double most, const char *effect, Log *log) {
     if (value > most)
         log_line(log, "hint: %s = %g is strong for these images: %s; %g is a lot already.", key, value,

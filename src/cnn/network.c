@@ -63,6 +63,12 @@ void network_init_params(const Network *net, uint32_t seed, float *params) {
     }
 }
 
+void network_layer_params(const Network *net, const Layer *layer, const float *params,
+                          const float *arrays[LAYER_ARRAYS]) {
+    for (int k = 0; k < LAYER_ARRAYS; k++)
+        arrays[k] = layer->arrays[k] < 0 ? NULL : params + net->arrays[layer->arrays[k]].first;
+}
+
 void network_init_statistics(const Network *net, float *statistics) {
     for (int s = 0; s < net->statistic_count; s++)
         fill(net->statistics[s].initial, net->statistics[s].count, statistics + net->statistics[s].first);

@@ -102,6 +102,10 @@ int64_t network_work_floats(const Network *net, int n);
  * 2015), biases and shifts 0, scales 1. params [param_floats]. */
 void network_init_params(const Network *net, uint32_t seed, float *params);
 
+/* Where a layer's arrays lie in params [param_floats]; NULL: it has no such array. */
+void network_layer_params(const Network *net, const Layer *layer, const float *params,
+                          const float *arrays[LAYER_ARRAYS]);
+
 /* Running statistics before the first step: means 0, variances 1. statistics [statistic_floats]. */
 void network_init_statistics(const Network *net, float *statistics);
 

@@ -23,12 +23,6 @@ static Tensor reshaped(const Tensor *tensor, OnnxModel *model) {
     return other;
 }
 
-static void get_params(const Network *net, const Layer *layer, const float *params,
-                       const float *arrays[LAYER_ARRAYS]) {
-    for (int k = 0; k < LAYER_ARRAYS; k++)
-        arrays[k] = layer->arrays[k] < 0 ? NULL : params + net->arrays[layer->arrays[k]].first;
-}
-
 /* A layer that does something in use, behind the tensor `in`. */
 static Tensor add_layer(const Network *net, int i, LayerOnnx *to, Tensor in, const Tensor *tensors,
                         const char *prefix) {
@@ -54,7 +48,7 @@ void network_to_onnx(const Network *net, const float *params, const float *stati
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
         LayerOnnx to = {.model = model, .statistics = statistics + layer->statistics};
-        get_params(net, layer, params, to.params);
+        network_layer_params(net, layer, params, to.params);
         if (!layer->type->only_in_training) last = add_layer(net, i, &to, last, tensors, prefix);
         tensors[i] = last;
     }

@@ -1,5 +1,7 @@
 #include "cnn/network.h"
 
+#include "core/integers.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,7 +119,7 @@ static int append_array(Network *net, Layer *layer, const LayerArray *wanted) {
     array->fan_in = array->count / array->shape.dims[array->shape.rank - 1];
     array->first = net->param_floats;
     layer->parameters += array->count;
-    net->param_floats += (array->count + NETWORK_ALIGN - 1) / NETWORK_ALIGN * NETWORK_ALIGN;
+    net->param_floats += round_up(array->count, NETWORK_ALIGN);
     return net->array_count++;
 }
 

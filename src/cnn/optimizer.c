@@ -1,7 +1,6 @@
 #include "cnn/optimizer.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Of the one-cycle schedule (Smith & Topin, "Super-convergence", 2018), as in common use. */
 #define ONECYCLE_FIRST (1.0 / 25)

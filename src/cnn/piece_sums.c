@@ -88,12 +88,10 @@ void piece_sums_reset(PieceSums *sums) {
 bool piece_sums_means(const PieceSums *sums, Range values, double divisor, float *out) {
     const void *at = piece_sums_at(sums, values.begin);
     if (sums->blocks) return gradient_blocks_means(sums->blocks, values, at, divisor, out);
-    const ExactSum sum = {range_size(values), (uint64_t *)at};
-    exact_sum_means(&sum, 0, sum.n, divisor, out);
+    exact_sum_means(at, range_size(values), divisor, out);
     return true;
 }
 
 double piece_sums_get(const PieceSums *sums, int64_t value) {
-    const ExactSum sum = {1, piece_sums_at(sums, value)};
-    return exact_sum_get(&sum, 0);
+    return exact_sum_value(*(const uint64_t *)piece_sums_at(sums, value));
 }

@@ -2,7 +2,7 @@
 
 /* Floats that a group's input and output of a layer may take, so that with weights and work memory they stay
  * in a second-level cache. */
-enum { GROUP_FLOATS = 1 << 16 };
+enum { CACHED_FLOATS = 1 << 16 };
 
 /* On images of one pixel dense layers dominate: they want many images for a pass over their weights. */
 static bool wants_whole_micro_batch(const Layer *layer) {
@@ -24,7 +24,7 @@ static int group_of(const Network *net, const Stage *stage, bool back, int micro
         if (values > largest) largest = values;
         if (wanted > least) least = wanted;
     }
-    int64_t fitting = GROUP_FLOATS / largest;
+    int64_t fitting = CACHED_FLOATS / largest;
     if (fitting < least) fitting = least;
     if (fitting >= micro_batch) return micro_batch;
     int groups = (micro_batch + (int)fitting - 1) / (int)fitting;

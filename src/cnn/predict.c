@@ -3,15 +3,8 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "data/preprocess.h"
-#include "store/dataset.h"
 
 #include <string.h>
-
-static void get_params(const Network *net, const Layer *layer, const float *params,
-                       const float *arrays[LAYER_ARRAYS]) {
-    for (int k = 0; k < LAYER_ARRAYS; k++)
-        arrays[k] = layer->arrays[k] < 0 ? NULL : params + net->arrays[layer->arrays[k]].first;
-}
 
 /* Packs a layer's weights, each output channel times its factor (NULL: 1). */
 static float *pack_scaled(const Layer *layer, const float *weights, const float *factor) {
@@ -31,7 +24,7 @@ static void prepare_scale(Predictor *predictor, int i, const float *params, cons
     const Layer *layer = &predictor->net->layers[i];
     LayerInUse *use = &predictor->layers[i];
     const float *arrays[LAYER_ARRAYS];
-    get_params(predictor->net, layer, params, arrays);
+    network_layer_params(predictor->net, layer, params, arrays);
     for (int k = 0; k < LAYER_ARRAYS; k++)
         use->params[k] = mem_new((size_t)layer->in.channels, sizeof(float));
     layer->type->scale_in_use(layer, arrays, statistics + layer->statistics, use->params[0], use->params[1]);
@@ -53,7 +46,7 @@ static void fold_scale(Predictor *predictor, int i, const float *params) {
 static void prepare_weights(Predictor *predictor, int i, const float *params) {
     const Layer *layer = &predictor->net->layers[i];
     const float *arrays[LAYER_ARRAYS];
-    get_params(predictor->net, layer, params, arrays);
+    network_layer_params(predictor->net, layer, params, arrays);
     predictor->layers[i].packed = pack_scaled(layer, arrays[0], NULL);
     predictor->layers[i].params[1] = mem_copy(arrays[1], (size_t)layer->conv.filters * sizeof(float));
 }
@@ -233,7 +226,7 @@ static void run_chunk(const Ensemble *ensemble, ChunkWork *work, const uint8_t *
 }
 
 int64_t predict_chunks(int64_t n) {
-    return (n + PREDICT_CHUNK - 1) / PREDICT_CHUNK;
+    return divide_up(n, PREDICT_CHUNK);
 }
 
 void ensemble_predict(const Ensemble *ensemble, int threads, const uint8_t *images, int64_t n, Range chunks,

@@ -40,7 +40,6 @@ struct GradientReducer {
 
 /* The functions are those of gradient_reducer.h; NULL where a way has nothing to do. */
 struct ReducerWay {
-    const char *name;
     bool (*applies)(const ReducerPlan *plan);
     size_t bytes;                            /* of its own struct */
     void (*init)(GradientReducer *reducer);  /* its own members; the others are set, its own are 0 */

@@ -232,7 +232,6 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
 }
 
 const ReducerWay reducer_buckets = {
-    .name = "buckets",
     .bytes = sizeof(BucketsReducer),
     .init = init,
     .clear = clear,

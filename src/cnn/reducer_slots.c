@@ -5,7 +5,6 @@
 #include "cnn/reducer.h"
 
 #include "core/integers.h"
-#include "core/mem.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
 
@@ -22,7 +21,7 @@ typedef struct {
 
 /* In whole cache lines. */
 static int64_t floats_of_slot(const ReducerPlan *plan) {
-    return (contribution_floats(plan->what.net) + NETWORK_ALIGN - 1) / NETWORK_ALIGN * NETWORK_ALIGN;
+    return round_up(contribution_floats(plan->what.net), NETWORK_ALIGN);
 }
 
 static bool applies(const ReducerPlan *plan) {
@@ -85,7 +84,7 @@ static uint64_t exact_means(const SlotsReducer *slots, Range values, double divi
     uint64_t sums[BLOCK_FLOAT_VALUES], out_of_range = 0;
     for (int64_t s = 0; s < all; s++)
         out_of_range += exact_sum_convert(first + s * slots->slot_floats, n, s > 0, sums);
-    exact_sum_means(&(ExactSum){n, sums}, 0, n, divisor, out);
+    exact_sum_means(sums, n, divisor, out);
     return out_of_range;
 }
 
@@ -128,7 +127,6 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
 }
 
 const ReducerWay reducer_slots = {
-    .name = "slots",
     .applies = applies,
     .bytes = sizeof(SlotsReducer),
     .init = init,

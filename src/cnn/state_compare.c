@@ -1,11 +1,10 @@
 /* Whether all ranks hold the same state. */
 #include "cnn/state.h"
 
+#include "core/host.h"
 #include "core/mem.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* An array of the state. */
 typedef struct {
@@ -97,19 +96,17 @@ static int find_odd_rank(const Digest *all, int ranks, int *others) {
     return *others < 0 ? -1 : odd;
 }
 
-enum { HOST = 64 };
-
 /* Collective; freed by the caller. */
-static char (*gather_hosts(const Comm *comm))[HOST] {
-    char host[HOST] = "", (*hosts)[HOST] = mem_new((size_t)comm_size(comm), sizeof *hosts);
-    gethostname(host, sizeof host - 1);
+static char (*gather_hosts(const Comm *comm))[HOST_NAME] {
+    char host[HOST_NAME], (*hosts)[HOST_NAME] = mem_new((size_t)comm_size(comm), sizeof *hosts);
+    host_name(host);
     comm_gather(comm, host, sizeof host, hosts);
     return hosts;
 }
 
 static void tell_difference(const StateArray *array, const Digest *all, const Comm *comm, const char *when,
                             const char *advice, Status *status) {
-    char(*hosts)[HOST] = gather_hosts(comm);
+    char(*hosts)[HOST_NAME] = gather_hosts(comm);
     const int ranks = comm_size(comm);
     int others;
     const int odd = find_odd_rank(all, ranks, &others);

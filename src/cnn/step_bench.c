@@ -9,9 +9,6 @@
 #include "model/run_options.h"
 #include "parallel/node_memory.h"
 
-#include <omp.h>
-#include <stdlib.h>
-
 enum { STEPS = 40, WARM_UP = 4 };
 
 /* A training of one rank on random images. */
@@ -75,14 +72,9 @@ static void run_step(BenchTraining *training) {
     training->seconds[training->state.step++] = timer_now_s() - began_s;
 }
 
-static int compare_seconds(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Sorts them. */
 static double median_s(double *seconds, int64_t n) {
-    qsort(seconds, (size_t)n, sizeof *seconds, compare_seconds);
+    sort_doubles(seconds, (size_t)n);
     return seconds[n / 2];
 }
 
@@ -152,7 +144,6 @@ static void measure_phases(BenchTraining *training, const Comm *alone, const Con
 /* All threads in one micro-batch. */
 static void measure_team(BenchTraining *training, const Comm *alone, const Config *config,
                          StepProfile *profile) {
-    training->state.step = 0;
     training->images = smaller(training->images, training->options.micro_batch);
     training_begin(training, alone, config, profile->threads);
     for (int s = 0; s < STEPS; s++)
@@ -176,7 +167,7 @@ static double barrier_s(int threads) {
             team_barrier(&team);
         seconds[round] = (timer_now_s() - began_s) / BARRIERS;
     }
-    qsort(seconds, ROUNDS, sizeof *seconds, compare_seconds);
+    sort_doubles(seconds, ROUNDS);
     return seconds[ROUNDS / 10];
 }
 

@@ -13,7 +13,6 @@
 #include "model/run_options.h"
 #include "parallel/exact_sum.h"
 #include "parallel/node_memory.h"
-#include "parallel/stop.h"
 
 static TraceThread *main_trace(const Trainer *trainer) {
     return trace_thread(trainer->job->trace, 0);
@@ -228,7 +227,7 @@ StatusCode cnn_train_check(const Config *config, ImageSpec spec, Status *status)
     if (micro_batch & (micro_batch - 1))
         return status_set(status, STATUS_USAGE, "cnn.micro_batch = %lld must be a power of two.",
                           (long long)micro_batch);
-    if ((batch + micro_batch - 1) / micro_batch > EXACT_SUM_MAX_TERMS)
+    if (divide_up(batch, micro_batch) > EXACT_SUM_MAX_TERMS)
         return status_set(status, STATUS_USAGE,
                           "cnn.batch = %lld makes more than %d micro-batches of cnn.micro_batch = %lld "
                           "images; use a larger micro-batch.",

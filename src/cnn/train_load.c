@@ -94,7 +94,7 @@ static StatusCode refuse_beyond(const Trainer *trainer, Status *status) {
                           "%s has finished its %lld epochs: cnn.epochs = %lld is too few to go on with, use "
                           "more than %lld to train it longer.",
                           h5_path(file), (long long)length, (long long)trainer->epochs, (long long)length);
-    if (length > trainer->epochs && fewest <= length && state->step >= 0 && state->step <= trainer->steps)
+    if (length > trainer->epochs && fewest <= length && state->step <= trainer->steps)
         return status_set(status, STATUS_USAGE,
                           "%s was saved at step %lld of epoch %lld of a run that is to have %lld epochs: "
                           "cnn.epochs = %lld is too few to go on with, %lld or more will do.",
@@ -112,8 +112,7 @@ StatusCode train_load(Trainer *trainer, Status *status) {
     const TrainJob *job = trainer->job;
     TrainState *state = &trainer->state;
     if (!job->resume) return load_fresh(trainer, status);
-    if (!train_state_read(state, job->resume, status) &&
-        (state->epoch < 0 || state->step < 0 || is_beyond(state, trainer)))
+    if (!train_state_read(state, job->resume, status) && is_beyond(state, trainer))
         refuse_beyond(trainer, status);
     return comm_agree(job->comm, status);
 }

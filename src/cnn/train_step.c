@@ -132,13 +132,13 @@ static void finish_reduction(TrainStep *step, double computed_s, StepResult *res
 StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, int64_t samples,
                           const Samples *mine) {
     const int64_t micro_batch = step->micro_batch;
-    const int64_t micro_batches = (mine->n + micro_batch - 1) / micro_batch;
+    const int64_t micro_batches = divide_up(mine->n, micro_batch);
     const StepRun run = {step,        state, mine, micro_batches, step_share(micro_batches, step->threads),
                          place.number};
     progress_enter(step->progress, PROGRESS_COMPUTE, place.number);
     GradientReducer *reducer = step->reducer;
     StepResult result = {0};
-    gradient_reducer_begin(reducer, &(ReducerStep){micro_batches, (samples + micro_batch - 1) / micro_batch,
+    gradient_reducer_begin(reducer, &(ReducerStep){micro_batches, divide_up(samples, micro_batch),
                                                    place.first_micro_batch, (uint32_t)state->epoch,
                                                    (uint64_t)state->step});
     for (int t = 0; t < run.share.teams; t++)

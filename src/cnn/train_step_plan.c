@@ -59,7 +59,7 @@ static MicroBatchSetup setup_of(const CnnOptions *options, const TrainJob *job, 
 TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job) {
     const int threads = job->threads;
     const Network *net = state->net;
-    const int64_t most_micro_batches = (options->batch + options->micro_batch - 1) / options->micro_batch;
+    const int64_t most_micro_batches = divide_up(options->batch, options->micro_batch);
     const RunOptions run = run_options(job->config);
     const int64_t most_of_rank = run.balance == RUN_BALANCE_EVEN
                                      ? divide_up(most_micro_batches, comm_size(job->comm))

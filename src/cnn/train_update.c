@@ -55,7 +55,7 @@ static void update_params(const TrainUpdate *update, Range range) {
 /* This worker's part of the parameters, in whole blocks: so vectors hold the same elements for any number of
  * workers, and a block's range is followed by one of them. */
 static Range worker_range(const TrainStep *step, int worker) {
-    const int64_t n = step->net->param_floats, blocks = (n + UPDATE_BLOCK - 1) / UPDATE_BLOCK;
+    const int64_t n = step->net->param_floats, blocks = divide_up(n, UPDATE_BLOCK);
     const Range mine = partition_range(blocks, step->workers, worker);
     return (Range){smaller(mine.begin * UPDATE_BLOCK, n), smaller(mine.end * UPDATE_BLOCK, n)};
 }

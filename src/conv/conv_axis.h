@@ -63,4 +63,22 @@ static inline Axis forward_axis(const ConvShape *s, int inputs, int outputs) {
     return (Axis){outputs, inputs, s->kernel, s->stride, -s->pad};
 }
 
+/* Kernel rows (or columns) that meet an input row of this phase: (row + pad) % stride. */
+static inline int taps_of_phase(const ConvShape *s, int phase) {
+    return phase < s->kernel ? (s->kernel - phase + s->stride - 1) / s->stride : 0;
+}
+
+/* The input rows (or columns) of one phase take the phase's taps from last to first: input row
+ * first + o * stride takes row o + skipped - (taps - 1) + t of the output's gradient. */
+typedef struct {
+    int first, rows, skipped, taps;
+} Phase;
+
+static inline Phase phase_of(const ConvShape *s, int phase, int inputs) {
+    const int skipped = phase < s->pad ? (s->pad - phase + s->stride - 1) / s->stride : 0;
+    const int first = skipped * s->stride + phase - s->pad;
+    return (Phase){first, first < inputs ? (inputs - 1 - first) / s->stride + 1 : 0, skipped,
+                   taps_of_phase(s, phase)};
+}
+
 #endif

@@ -19,11 +19,6 @@ static int images_wanted(const ConvShape *s) {
     return (int)larger(1, PIXELS_WANTED / ((int64_t)s->out_height * s->out_width));
 }
 
-/* Kernel rows (or columns) that meet an input row of this phase: (row + pad) % stride. */
-static int taps(const ConvShape *s, int phase) {
-    return phase < s->kernel ? (s->kernel - phase + s->stride - 1) / s->stride : 0;
-}
-
 static int64_t work_size(const ConvShape *s, int n) {
     const int64_t filled = (int64_t)s->out_height * s->out_width * product_round_up(s->filters);
     const int64_t start = whole_lines(larger(product_round_up(s->channels), product_round_up(s->filters)));
@@ -49,7 +44,7 @@ static void pack_backward(const ConvShape *s, const float *weights, float *packe
     const int64_t tap_size = (int64_t)s->channels * s->filters;
     for (int phase_y = 0; phase_y < s->stride; phase_y++) {
         for (int phase_x = 0; phase_x < s->stride; phase_x++) {
-            const int taps_y = taps(s, phase_y), taps_x = taps(s, phase_x);
+            const int taps_y = taps_of_phase(s, phase_y), taps_x = taps_of_phase(s, phase_x);
             const int64_t length = (int64_t)taps_y * taps_x * s->filters;
             for (int tap = 0; tap < taps_y * taps_x; tap++) {
                 const int row = phase_y + s->stride * (taps_y - 1 - tap / taps_x);
@@ -170,28 +165,19 @@ static void forward(const ConvShape *s, int n, const float *in, const float *pac
                      out + first * out_size(s));
 }
 
-/* The rows (or columns) of the input in one phase, `first` the first of them: row first + o * stride takes
- * row o + offset + t of out_grad with the phase's tap taps - 1 - t. */
-static Axis phase_axis(const ConvShape *s, int phase, int inputs, int outputs, int *first) {
-    const int skipped = phase < s->pad ? (s->pad - phase + s->stride - 1) / s->stride : 0;
-    *first = skipped * s->stride + phase - s->pad;
-    return (Axis){
-        .outputs = *first < inputs ? (inputs - 1 - *first) / s->stride + 1 : 0,
-        .inputs = outputs,
-        .taps = taps(s, phase),
-        .step = 1,
-        .offset = skipped - (taps(s, phase) - 1),
-    };
+static Axis phase_axis(Phase phase, int outputs) {
+    return (Axis){phase.rows, outputs, phase.taps, 1, phase.skipped - (phase.taps - 1)};
 }
 
 static void backward_images(const ConvShape *s, int n, const float *out_grad, Pass *pass,
                             const float *relu_mask, float *in_grad) {
     const float *const packed = pass->packed;
     for (int phase = 0; phase < s->stride * s->stride; phase++) {
-        int y, x;
-        pass->y = phase_axis(s, phase / s->stride, s->height, s->out_height, &y);
-        pass->x = phase_axis(s, phase % s->stride, s->width, s->out_width, &x);
-        const int64_t at = ((int64_t)y * s->width + x) * s->channels;
+        const Phase y = phase_of(s, phase / s->stride, s->height),
+                    x = phase_of(s, phase % s->stride, s->width);
+        pass->y = phase_axis(y, s->out_height);
+        pass->x = phase_axis(x, s->out_width);
+        const int64_t at = ((int64_t)y.first * s->width + x.first) * s->channels;
         compute_pass(pass, n, out_grad, relu_mask ? relu_mask + at : NULL, in_grad + at);
         pass->packed += (int64_t)pass->y.taps * pass->x.taps * s->filters * product_round_up(s->channels);
     }

@@ -182,8 +182,8 @@ typedef struct {
 } DenseWork;
 
 static int64_t dense_work_size(int n, int channels, int columns, DenseWork *work, float *memory) {
-    DenseWork d = {.steps = (channels + TILE_DEPTH - 1) / TILE_DEPTH, .rows = round_up(n, STRIP)};
-    d.parts = (d.steps + DENSE_STEPS - 1) / DENSE_STEPS;
+    DenseWork d = {.steps = divide_up(channels, TILE_DEPTH), .rows = round_up(n, STRIP)};
+    d.parts = divide_up(d.steps, DENSE_STEPS);
     const int64_t strips = d.parts > 1 ? strip_columns(columns) / STRIP : 1;
     if (work) {
         d.high = (uint16_t *)(void *)memory;

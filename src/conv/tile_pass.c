@@ -18,10 +18,6 @@ int64_t taps_count_windows(const Taps *taps) {
     return count;
 }
 
-static int taps_of_phase(const ConvShape *s, int phase) {
-    return phase < s->kernel ? (s->kernel - phase + s->stride - 1) / s->stride : 0;
-}
-
 TilePass *tile_pass_forward(const ConvShape *s, TilePass *pass) {
     pass->planes = input_planes(s);
     pass->columns = s->filters;
@@ -43,19 +39,6 @@ TilePass *tile_pass_forward(const ConvShape *s, TilePass *pass) {
             }
     }
     return pass;
-}
-
-/* The input pixels of one phase, (row + pad) % stride, take the phase's taps from last to first: input row
- * first + o * stride takes line o + skipped - (taps - 1) + t of the output's gradient. */
-typedef struct {
-    int first, rows, skipped, taps;
-} Phase;
-
-static Phase phase_of(const ConvShape *s, int phase, int inputs) {
-    const int skipped = phase < s->pad ? (s->pad - phase + s->stride - 1) / s->stride : 0;
-    const int first = skipped * s->stride + phase - s->pad;
-    return (Phase){first, first < inputs ? (inputs - 1 - first) / s->stride + 1 : 0, skipped,
-                   taps_of_phase(s, phase)};
 }
 
 /* The gradient's plane has so many zeros on each side that every phase finds its taps. */

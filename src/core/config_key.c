@@ -65,7 +65,8 @@ static const ConfigSynonym *find_synonym(const ConfigTables *tables, const char 
     return NULL;
 }
 
-const ConfigKey *config_tables_key(const ConfigTables *tables, const char *name) {
+/* The key of exactly this name; NULL if there is none. */
+static const ConfigKey *find_key(const ConfigTables *tables, const char *name) {
     for (int t = 0; t < tables->count; t++)
         for (int i = 0; i < tables->items[t]->count; i++)
             if (!strcmp(tables->items[t]->keys[i].name, name)) return &tables->items[t]->keys[i];
@@ -92,7 +93,7 @@ static const ConfigKey *nearest_key(const ConfigTables *tables, const char *name
 StatusCode config_tables_refuse(const ConfigTables *tables, const char *name, const char *where,
                                 Status *status) {
     const ConfigSynonym *synonym = find_synonym(tables, name);
-    const ConfigKey *near = synonym ? config_tables_key(tables, synonym->key) : nearest_key(tables, name);
+    const ConfigKey *near = synonym ? find_key(tables, synonym->key) : nearest_key(tables, name);
     if (synonym && synonym->meaning)
         return status_set(status, STATUS_USAGE, "%s: there is no key %s; use %s: %s.", where, name,
                           near->name, synonym->meaning);

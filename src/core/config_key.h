@@ -49,9 +49,6 @@ void config_describe_range(const ConfigKey *key, char *text, size_t size);
 /* Refuses a value, as text, that a key doesn't allow (STATUS_USAGE). `where` names its origin in messages. */
 StatusCode config_check_value(const ConfigKey *key, const char *value, const char *where, Status *status);
 
-/* The key of exactly this name; NULL if there is none. */
-const ConfigKey *config_tables_key(const ConfigTables *tables, const char *name);
-
 /* The synonym that exactly this former name is; NULL if it is none. */
 const ConfigSynonym *config_tables_former(const ConfigTables *tables, const char *name);
 

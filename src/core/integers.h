@@ -1,4 +1,4 @@
-/* Small functions of integers. Thread-safe. */
+/* Small functions of integers, and sorting of numbers. Thread-safe. */
 #ifndef PARDIGITS_CORE_INTEGERS_H
 #define PARDIGITS_CORE_INTEGERS_H
 
@@ -23,7 +23,8 @@ static inline int64_t round_up(int64_t value, int64_t unit) {
     return divide_up(value, unit) * unit;
 }
 
-/* Sorts values [count], the least first. */
+/* Sorts values [count], the least first; doubles without NaN. */
 void sort_ints(int *values, size_t count);
+void sort_doubles(double *values, size_t count);
 
 #endif

@@ -1,7 +1,6 @@
 #include "core/output_plain.h"
 
 #include "core/mem.h"
-#include "core/status.h"
 #include "core/utf8.h"
 
 #include <stdbool.h>

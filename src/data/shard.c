@@ -8,7 +8,7 @@
 #include <string.h>
 
 int64_t epoch_steps(const BatchPartition *partition) {
-    return (partition->samples + partition->batch - 1) / partition->batch;
+    return divide_up(partition->samples, partition->batch);
 }
 
 Range epoch_step_positions(const BatchPartition *partition, int64_t step) {

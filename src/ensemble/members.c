@@ -14,7 +14,6 @@
 #include "data/shard.h"
 #include "model/run_metrics.h"
 #include "store/checkpoint.h"
-#include "store/dataset.h"
 #include "store/kept_file.h"
 #include "store/run_lock.h"
 

@@ -46,11 +46,17 @@ int64_t distortion_gradient_bytes(const Distortion *distortion);
  * they are coarser, for sums to fit in 16 bits. */
 void distortion_gradients(const Distortion *distortion, const uint8_t *image, Gradients *gradients);
 
-/* A query, spread out for comparisons; made by distortion_query. */
+/* A query, spread out for comparisons. Comparing uses memory of its own, so each thread needs one. */
 typedef struct DistortionQuery DistortionQuery;
+
+/* Room for a query, filled by distortion_query_set; freed by distortion_query_destroy. */
 DistortionQuery *distortion_query_create(const Distortion *distortion);
-void distortion_query_set(DistortionQuery *query, const Gradients *gradients);
+
+/* Frees and clears *query (NULL is allowed). */
 void distortion_query_destroy(DistortionQuery **query);
+
+/* Takes over the gradients of an image, in place of an earlier one. */
+void distortion_query_set(DistortionQuery *query, const Gradients *gradients);
 
 /* The cost of turning the query into the reference if it is at most `limit`; else anything above the limit
  * (the sum is given up when it passes it). */

@@ -21,6 +21,9 @@ KnnReference knn_reference_new(const Comm *comm, int64_t *cuts, const uint8_t *i
                                const KnnMethod *method, int threads) {
     const Range own = knn_cuts_own(cuts, comm);
     KnnReference reference = {.total = cuts[comm_size(comm)], .first = own.begin, .cuts = cuts};
+    if (reference.total > UINT32_MAX)
+        fatal("%lld reference images are too many; the index of a neighbour has 32 bits",
+              (long long)reference.total);
     uint8_t *features = features_of(method, images, range_size(own), threads);
     const uint8_t *rows = features ? features : images;
     if (method->pruned) {

@@ -85,9 +85,6 @@ static int64_t choose_group_size(int64_t queries, int64_t k, int threads) {
 
 void knn_search(const PixRows *reference, int64_t first_index, const PixRows *queries, int64_t k, int threads,
                 CommExchange *under_way, Neighbour *out) {
-    if (first_index + reference->rows > UINT32_MAX)
-        fatal("%lld reference images are too many; the index of a neighbour has 32 bits",
-              (long long)(first_index + reference->rows));
     int64_t kept = smaller(k, reference->rows);
     if (kept == 0 || queries->rows == 0) return;
     int64_t group_size = choose_group_size(queries->rows, kept, threads);

@@ -27,10 +27,11 @@ static inline void top_k_begin(TopK *nearest, uint64_t *keys) {
     *nearest = (TopK){keys, 0, UINT32_MAX};
 }
 
-/* Drops all but the k nearest and lowers the limit to the furthest of them. */
+/* If there are as many: drops all but the k nearest and lowers the limit to the furthest of them. */
 void top_k_shrink(TopK *nearest, int64_t k);
 
-/* Takes a neighbour that is nearer than the limit. Those of equal distance must come in order of index. */
+/* Takes a neighbour that isn't beyond the limit. Where those of equal distance come in order of index, one at
+ * the limit can be left out, too. */
 static inline void top_k_push(TopK *nearest, int64_t k, Neighbour neighbour) {
     nearest->keys[nearest->count++] = neighbour_key(neighbour);
     if (nearest->count == k + top_k_slack(k)) top_k_shrink(nearest, k);

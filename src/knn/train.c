@@ -5,6 +5,7 @@
 #include "data/shard.h"
 #include "knn/cuts.h"
 #include "model/run_options.h"
+#include "model/validation.h"
 #include "parallel/stop.h"
 
 #include <string.h>
@@ -108,21 +109,11 @@ static StatusCode find_k(KnnModel *model, const TrainJob *job, KnnTrials *trials
 
 static void report_validation(const KnnModel *model, TrainJob *job) {
     const Context context = train_job_context(job);
-    const int64_t n = job->valid.n;
-    int64_t correct = 0;
-    Prediction *out = mem_new((size_t)n, sizeof *out);
-    phase_clock_take(job->phases, PHASE_COMPUTE);
-    const double start_s = timer_now_s();
-    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
+    Prediction *out = mem_new((size_t)job->valid.n, sizeof *out);
+    const double began_s = validation_begin(job);
     knn_model_predict(model, &context, &job->valid, out, NULL);
-    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
+    validation_end(job, began_s, out);
     metrics_set_count(job->metrics, "compared", job->train_count);
-    phase_clock_take(job->phases, PHASE_VALIDATE);
-    trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
-    for (int64_t i = 0; i < n; i++)
-        correct += out[i].label == job->valid.labels[i];
-    log_line(job->log, "validation: %lld of %lld correct", (long long)correct, (long long)n);
-    metrics_set(job->metrics, "valid_accuracy", (double)correct / (double)n);
     mem_free(out);
 }
 

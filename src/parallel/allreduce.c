@@ -94,7 +94,7 @@ static void plan_segments(Allreduce *sum) {
     const int parts = sum->plan->parts ? sum->plan->parts : ranks;
     const int most_steps = sum->plan->count(ranks);
     sum->segment_values = smaller((int64_t)MESSAGE_BYTES / sum_type_bytes(sum->type) * parts, sum->n);
-    sum->segments = (sum->n + sum->segment_values - 1) / sum->segment_values;
+    sum->segments = divide_up(sum->n, sum->segment_values);
     const int64_t last_values = sum->n - (sum->segments - 1) * sum->segment_values;
     sum->steps = mem_new((size_t)most_steps, sizeof *sum->steps);
     sum->last_steps = mem_new((size_t)most_steps, sizeof *sum->last_steps);

@@ -1,16 +1,11 @@
 #include "parallel/allreduce_bench.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "parallel/comm_mpi.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-static int compare_seconds(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static void sum_blocking(const Comm *comm, SumType type, void *values, int64_t n) {
     const MPI_Datatype types[] = {[SUM_I64] = MPI_INT64_T, [SUM_I32] = MPI_INT32_T, [SUM_I16] = MPI_INT16_T};
@@ -35,7 +30,7 @@ double allreduce_bench_s(const Comm *comm, SumType type, int64_t n, const char *
         const double slowest_s = comm_max(comm, timer_now_s() - began_s, NULL);
         if (i >= 0) seconds[i] = slowest_s;
     }
-    qsort(seconds, (size_t)repeats, sizeof *seconds, compare_seconds);
+    sort_doubles(seconds, (size_t)repeats);
     const double median_s = seconds[repeats / 2];
     allreduce_destroy(&sum);
     mem_free(seconds);

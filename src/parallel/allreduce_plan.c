@@ -1,7 +1,5 @@
 #include "parallel/allreduce_plan.h"
 
-#include <stddef.h>
-
 /* The largest power of two that isn't above ranks. */
 static int power_below(int ranks) {
     int power = 1;

@@ -313,14 +313,6 @@ void comm_exchange_rows(const Comm *comm, const void *send, const int64_t *send_
     comm_exchange_wait(&exchange);
 }
 
-void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received) {
-    if (comm->size == 1)
-        *received = *send;
-    else
-        BLOCKING(comm, MPI_Alltoall(send, 1, MPI_INT64_T, received, 1, MPI_INT64_T, comm->mpi),
-                 "MPI_Alltoall");
-}
-
 void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all) {
     if (comm->size == 1) {
         copy_bytes(all, mine, bytes);

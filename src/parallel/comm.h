@@ -83,9 +83,6 @@ CommExchange *comm_exchange_start(const Comm *comm, const void *send, const int6
 bool comm_exchange_test(CommExchange *exchange);
 void comm_exchange_wait(CommExchange **exchange);
 
-/* Collective: rank r receives the send[r] of every rank. send[size], received[size], by sender. */
-void comm_exchange_counts(const Comm *comm, const int64_t *send, int64_t *received);
-
 /* Collective: all[size][bytes] = the mine[bytes] of every rank, in the order of the ranks. */
 void comm_gather(const Comm *comm, const void *mine, int64_t bytes, void *all);
 

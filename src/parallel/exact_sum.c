@@ -1,22 +1,7 @@
 #include "parallel/exact_sum.h"
 
-#include "core/mem.h"
-
 #include <math.h>
 #include <string.h>
-
-ExactSum exact_sum_new(int64_t n) {
-    return (ExactSum){n, mem_new((size_t)n + 1, sizeof(uint64_t))};
-}
-
-void exact_sum_free(ExactSum *sum) {
-    mem_free(sum->sums);
-    *sum = (ExactSum){0};
-}
-
-void exact_sum_clear(ExactSum *sum) {
-    memset(sum->sums, 0, ((size_t)sum->n + 1) * sizeof *sum->sums);
-}
 
 /* Adding 1.5 * 2^52 to a double below 2^51 in magnitude rounds it to the nearest integer (ties to even),
  * which is then in the low bits: a conversion that every vector unit has. */
@@ -42,26 +27,14 @@ uint64_t exact_sum_convert(const float *restrict terms, int64_t count, bool add,
     return out_of_range;
 }
 
-void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t count) {
-    sum->sums[sum->n] += exact_sum_convert(terms, count, true, sum->sums + first);
+double exact_sum_value(uint64_t sum) {
+    return (double)(int64_t)sum * 0x1p-40;
 }
 
-void exact_sum_reduce(ExactSum *sum, const Comm *comm) {
-    comm_sum_u64(comm, sum->sums, sum->n + 1);
-}
-
-uint64_t exact_sum_out_of_range(const ExactSum *sum) {
-    return sum->sums[sum->n];
-}
-
-double exact_sum_get(const ExactSum *sum, int64_t i) {
-    return (double)(int64_t)sum->sums[i] * 0x1p-40;
-}
-
-void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double divisor, float *out) {
+void exact_sum_means(const uint64_t *sums, int64_t count, double divisor, float *out) {
     double unit = 0x1p-40 / divisor;
     for (int64_t i = 0; i < count; i++)
-        out[i] = (float)((double)(int64_t)sum->sums[first + i] * unit);
+        out[i] = (float)((double)(int64_t)sums[i] * unit);
 }
 
 /* `few` is a constant in each call, so the loop over the terms is unrolled. Integers below 2^50 in magnitude

@@ -3,12 +3,9 @@
  * A value x becomes the integer nearest to x * 2^EXACT_SUM_SCALE. Integers can be added modulo 2^64 in any
  * order, in memory and over MPI. (Hallberg & Adcroft, "An order-invariant real-to-integer conversion sum",
  * Parallel Computing 40, 2014.) A term that is NaN, or at least 2^EXACT_SUM_LIMIT in magnitude, is out of
- * range: it isn't added but counted, and the count is part of the same sum. 2^12 terms below that limit can't
- * overflow. */
+ * range: it isn't added but counted. 2^12 terms below that limit can't overflow. */
 #ifndef PARDIGITS_PARALLEL_EXACT_SUM_H
 #define PARDIGITS_PARALLEL_EXACT_SUM_H
-
-#include "parallel/comm.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,41 +17,19 @@ enum {
     EXACT_SUM_FEW = 4,          /* most terms whose sum is exact in a double */
 };
 
-typedef struct {
-    int64_t n;
-    uint64_t *sums; /* [n + 1]; the last one counts the terms that were out of range */
-} ExactSum;
-
-/* n sums, zeroed; freed by exact_sum_free. */
-ExactSum exact_sum_new(int64_t n);
-void exact_sum_free(ExactSum *sum);
-
-/* Sets all sums to zero. */
-void exact_sum_clear(ExactSum *sum);
-
-/* Adds terms[count] to the sums first .. first + count - 1. Only one thread at a time may call it for the
- * same ExactSum. */
-void exact_sum_add(ExactSum *sum, int64_t first, const float *terms, int64_t count);
-
-/* The same for a plain array sums[count]; if add is false, the terms replace the old values. Returns the
- * number of terms that were out of range. */
+/* Adds terms[count] to sums[count]; if add is false, the terms replace the old values. Returns the number of
+ * terms that were out of range: if it isn't 0, the sums are useless. */
 uint64_t exact_sum_convert(const float *terms, int64_t count, bool add, uint64_t *sums);
 
-/* Collective: adds the sums of all ranks; every rank receives the totals. */
-void exact_sum_reduce(ExactSum *sum, const Comm *comm);
-
-/* The number of terms that were out of range. If it isn't 0, the sums are useless and training must stop. */
-uint64_t exact_sum_out_of_range(const ExactSum *sum);
-
-/* out[i] = (sum first + i) / divisor, computed in double and rounded once to float. out[count]. */
-void exact_sum_means(const ExactSum *sum, int64_t first, int64_t count, double divisor, float *out);
+/* out[i] = sums[i] / divisor, computed in double and rounded once to float. */
+void exact_sum_means(const uint64_t *sums, int64_t count, double divisor, float *out);
 
 /* The same without stored sums, for few <= EXACT_SUM_FEW terms a sum: sum i adds terms[i], terms[stride + i],
  * ... Returns 0 on success; otherwise a term was out of range and out is useless. */
 uint64_t exact_sum_means_of_few(int64_t few, const float *terms, int64_t stride, int64_t count,
                                 double divisor, float *out);
 
-/* Sum i as a double. */
-double exact_sum_get(const ExactSum *sum, int64_t i);
+/* A sum as a double. */
+double exact_sum_value(uint64_t sum);
 
 #endif

@@ -1,7 +1,6 @@
 #include "parallel/heartbeats.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>

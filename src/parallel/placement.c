@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "parallel/placement.h"
 
+#include "core/host.h"
 #include "core/limits.h"
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
@@ -17,7 +18,6 @@
 
 enum {
     LEAST_STACK = 256 << 10, /* bytes that a thread needs */
-    HOST_NAME = 64,          /* bytes */
 };
 
 /* What ranks of a node tell each other. */
@@ -233,8 +233,8 @@ static bool is_first_on_host(char (*names)[HOST_NAME], int r) {
 
 int placement_hosts(const Comm *comm, char **names) {
     const int size = comm_size(comm);
-    char mine[HOST_NAME] = "";
-    gethostname(mine, sizeof mine - 1);
+    char mine[HOST_NAME];
+    host_name(mine);
     char(*all)[HOST_NAME] = mem_new((size_t)size, sizeof *all);
     comm_gather(comm, mine, sizeof mine, all);
     *names = mem_new((size_t)size, sizeof *all);

@@ -9,7 +9,7 @@
 
 enum { PLACEMENT_MOST_THREADS = 1024 }; /* of a rank: a larger number is a slip */
 
-/* Starts the calling thread's OpenMP threads and returns how many there are: `wanted`, or fewer if OpenMP is
+/* Starts the calling thread's OpenMP threads. *started: how many there are, `wanted`, or fewer if OpenMP is
  * limited to fewer. From then on every parallel region has this number of threads. STATUS_FAILED if their
  * stacks are too small. Not collective. */
 StatusCode placement_start_threads(int wanted, int *started, Status *status);

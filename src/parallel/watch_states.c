@@ -28,7 +28,7 @@ _Static_assert(sizeof(Message) <= HEARTBEAT_BYTES, "a message has this room");
 static void gather_members(Watch *watch, const Comm *comm) {
     Member mine = {.pid = (int32_t)getpid(), .node = watch->rank};
     watch->socket = heartbeats_open(&mine.place);
-    gethostname(mine.host, sizeof mine.host - 1);
+    host_name(mine.host);
     comm_broadcast(watch->node, &mine.node, sizeof mine.node, 0);
     watch->members = mem_new((size_t)watch->size, sizeof *watch->members);
     comm_gather(comm, &mine, sizeof mine, watch->members);

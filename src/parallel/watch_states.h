@@ -3,11 +3,10 @@
 #ifndef PARDIGITS_PARALLEL_WATCH_STATES_H
 #define PARDIGITS_PARALLEL_WATCH_STATES_H
 
+#include "core/host.h"
 #include "core/progress.h"
 #include "parallel/comm.h"
 #include "parallel/heartbeats.h"
-
-enum { WATCH_HOST = 64 };
 
 typedef enum { END_NOT, END_SAVING, END_DONE } EndState;
 
@@ -24,7 +23,7 @@ typedef struct {
 typedef struct {
     HeartbeatPlace place;
     int32_t pid, node; /* node: the lowest rank of it */
-    char host[WATCH_HOST];
+    char host[HOST_NAME];
 } Member;
 
 /* What this rank has seen of another. */

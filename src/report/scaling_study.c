@@ -1,5 +1,6 @@
 #include "report/scaling_study.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "model/run_options.h"
 
@@ -87,16 +88,11 @@ static bool suits(const StudyKind *kind, ScalingMeasure measure, const ScalingRu
            (measure == SCALING_TRAINING || !kind->images_grow || run->compared > 0);
 }
 
-static int compare_doubles(const void *a, const void *b) {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
-
 /* Sorts values[n]. */
 static Spread spread_of(double *values, int n) {
     for (int i = 0; i < n; i++)
         if (isnan(values[i])) return (Spread){NAN, NAN, NAN};
-    qsort(values, (size_t)n, sizeof *values, compare_doubles);
+    sort_doubles(values, (size_t)n);
     return (Spread){(values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1]};
 }
 

@@ -2,11 +2,11 @@
 
 #include "core/log.h"
 #include "core/mem.h"
+#include "core/path.h"
 #include "parallel/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,8 +14,7 @@
 
 /* ".NAME.ENDING" in the folder of NAME. */
 static char *hidden_name(const char *path, const char *ending) {
-    const char *slash = strrchr(path, '/');
-    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    const int folder = (int)(path_name(path) - path);
     const size_t size = strlen(path) + strlen(ending) + 3;
     char *hidden = mem_new(size, 1);
     snprintf(hidden, size, "%.*s.%s.%s", folder, path, path + folder, ending);
@@ -91,17 +90,15 @@ static int sync_path(const char *path, int flags) {
 }
 
 static int sync_folder_of(const char *path) {
-    char *copy = mem_text(path);
-    int result = sync_path(dirname(copy), O_RDONLY | O_DIRECTORY);
-    mem_free(copy);
+    char *folder = path_folder(path);
+    int result = sync_path(folder, O_RDONLY | O_DIRECTORY);
+    mem_free(folder);
     return result;
 }
 
 static StatusCode check_folder(const char *path, Status *status) {
-    const char *slash = strrchr(path, '/');
-    char *folder = slash ? mem_text(path) : NULL;
-    if (slash) folder[slash - path + (slash == path)] = 0;
-    if (access(folder ? folder : ".", W_OK | X_OK) < 0)
+    char *folder = path_folder(path);
+    if (access(folder, W_OK | X_OK) < 0)
         status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));
     mem_free(folder);
     return status->code;

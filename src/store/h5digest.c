@@ -6,7 +6,6 @@
 #include "core/sha256.h"
 #include "store/config_store.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* The work keys of older files, which don't list them. */

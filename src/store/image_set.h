@@ -13,7 +13,6 @@ enum {
     CLASSES_MAX = 256, /* a label is one byte */
 };
 
-/* What all images of a dataset are, and all images that a model of it takes. */
 /* How pictures become images. */
 typedef enum {
     IMAGE_FROM_DIGITS,  /* what is drawn on them is found, and normalised as MNIST's makers did */
@@ -26,6 +25,7 @@ static inline bool image_from_whole(ImageFrom from) {
     return from >= IMAGE_FROM_WHOLE;
 }
 
+/* What all images of a dataset are, and all images that a model of it takes. */
 typedef struct {
     int height, width; /* pixels */
     int classes;       /* labels are 0 .. classes - 1 */
@@ -36,7 +36,8 @@ static inline int image_spec_pixels(ImageSpec spec) {
     return spec.height * spec.width;
 }
 
-static inline int image_spec_equal(ImageSpec a, ImageSpec b) {
+/* Whether images of the one can stand for those of the other, however they were made. */
+static inline bool image_spec_equal(ImageSpec a, ImageSpec b) {
     return a.height == b.height && a.width == b.width && a.classes == b.classes;
 }
 

@@ -305,8 +305,9 @@ static void write_table(H5File *file, const Metrics *metrics, const Table *table
     H5Pset_obj_track_times(creation, false);
     hid_t array = H5Dcreate2(file->id, path, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
     void *packed = pack_rows(metrics, table);
-    if (array < 0 || H5Dwrite(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) < 0 || H5Dclose(array) < 0)
-        status_set(status, STATUS_FAILED, "%s: %s couldn't be written.", h5_path(file), path);
+    bool good = array >= 0 && H5Dwrite(array, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, packed) >= 0;
+    if (array >= 0 && H5Dclose(array) < 0) good = false;
+    if (!good) status_set(status, STATUS_FAILED, "%s: %s couldn't be written.", h5_path(file), path);
     mem_free(packed);
     H5Pclose(creation);
     H5Sclose(space);

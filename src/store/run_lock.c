@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* F_OFD_SETLK */
 #include "store/run_lock.h"
 
+#include "core/host.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
@@ -44,7 +45,7 @@ static Owner this_run(void) {
     const char *cluster = getenv("SLURM_CLUSTER_NAME");
     if (user) snprintf(owner.user, sizeof owner.user, "%s", user->pw_name);
     if (cluster && *cluster) snprintf(owner.cluster, sizeof owner.cluster, "%s", cluster);
-    if (gethostname(owner.host, sizeof owner.host - 1)) snprintf(owner.host, sizeof owner.host, "-");
+    host_name(owner.host);
     owner.pid = getpid();
     owner.started_s = time(NULL);
     owner.job = number_of("SLURM_JOB_ID");
@@ -350,7 +351,7 @@ static void refuse_left_by_another(const char *folder, const char *path, Status 
     status_set(status, STATUS_FAILED,
                "%s can't be locked: its %s belongs to the user %s, whose run has ended without removing it. "
                "Remove that file to go on here, or choose another folder with --run.",
-               folder, strrchr(path, '/') + 1, user);
+               folder, path_name(path), user);
 }
 
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status) {

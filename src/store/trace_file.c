@@ -1,5 +1,6 @@
 #include "store/trace_file.h"
 
+#include "core/host.h"
 #include "core/mem.h"
 #include "parallel/clock.h"
 #include "store/atomic_file.h"
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct TraceFile {
     const Comm *comm;
@@ -25,7 +25,7 @@ struct TraceFile {
 
 /* What a rank sends: this, then its spans, sorted, in seconds from the origin on rank 0's clock. */
 typedef struct {
-    char host[64];
+    char host[HOST_NAME];
     int threads;
     int64_t spans, replaced; /* replaced: by newer ones */
 } RankSpans;
@@ -97,7 +97,7 @@ static void align(const TraceFile *file, TraceSpan *spans, int64_t n) {
 static RankSpans *pack(const TraceFile *file, int64_t *bytes) {
     const Trace *trace = file->trace;
     RankSpans rank = {.threads = trace->thread_count};
-    gethostname(rank.host, sizeof rank.host - 1);
+    host_name(rank.host);
     for (int t = 0; t < rank.threads; t++) {
         rank.spans += trace->threads[t].noted - oldest(&trace->threads[t]);
         rank.replaced += oldest(&trace->threads[t]);

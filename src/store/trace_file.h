@@ -11,8 +11,8 @@
 
 typedef struct TraceFile TraceFile;
 
-/* Begins a trace of so many threads of this rank. path is checked now: STATUS_USAGE if it can't be written. A
- * file that is there stays until the new one is whole. Collective: ranks agree. Ended by trace_file_end. */
+/* Begins a trace of so many threads of this rank. path is checked now: STATUS_FAILED if it can't be written.
+ * A file that is there stays until the new one is whole. Collective: ranks agree. Ended by trace_file_end. */
 StatusCode trace_file_begin(TraceFile **file, const Comm *comm, int threads, const char *path,
                             Status *status);
 

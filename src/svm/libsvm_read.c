@@ -144,9 +144,10 @@ static StatusCode take_header(Reader *reader) {
     return kernel->degree ? STATUS_OK : refuse(reader, "a degree from 1 to 20");
 }
 
-static SvmPair *pair_between(const SvmModel *model, int a, int b) {
-    const int classes = model->spec.classes;
-    return &model->pairs.items[a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a)];
+/* As svm_pair_of, to be filled. */
+static SvmPair *own_pair(SvmModel *model, int i, int j, int *sign) {
+    return &model->pairs
+                .items[svm_pair_between(model->spec.classes, model->classes[i], model->classes[j], sign)];
 }
 
 /* Sets up the pairs from the header's values, which stand in the order of the file's labels. */
@@ -161,8 +162,8 @@ static StatusCode begin_pairs(Reader *reader) {
     model->calibrated = reader->slopes == pairs && reader->offsets == pairs;
     for (int i = 0; i < model->class_count; i++)
         for (int j = i + 1; j < model->class_count; j++, at++) {
-            int a = model->classes[i], b = model->classes[j], sign = a < b ? 1 : -1;
-            SvmPair *pair = pair_between(model, a, b);
+            int sign;
+            SvmPair *pair = own_pair(model, i, j, &sign);
             pair->solved = true;
             pair->rho = sign * reader->rho[at];
             pair->objective = NAN;
@@ -272,12 +273,11 @@ static StatusCode take_support(Reader *reader, int i, int64_t row) {
         if (!libsvm_take_number(&at, &coefficient))
             return refuse(reader, "a coefficient for each other label");
         if (coefficient == 0) continue;
-        int a = model->classes[i], b = model->classes[j];
-        SvmPair *pair = pair_between(model, a, b);
         /* the file's sign is that of the class which comes first in it */
-        int first = i < j ? a : b, second = i < j ? b : a;
+        int sign;
+        SvmPair *pair = i < j ? own_pair(model, i, j, &sign) : own_pair(model, j, i, &sign);
         pair->support[pair->support_count] = (int32_t)row;
-        pair->coefficient[pair->support_count++] = first < second ? coefficient : -coefficient;
+        pair->coefficient[pair->support_count++] = sign * coefficient;
     }
     model->origin[row].image = -1;
     model->labels[row] = model->classes[i];

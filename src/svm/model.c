@@ -2,9 +2,7 @@
 
 #include "core/mem.h"
 #include "data/gradient.h"
-#include "store/dataset.h"
 
-#include <stdio.h>
 #include <string.h>
 
 int svm_pair_count(int classes) {
@@ -21,10 +19,9 @@ void svm_pair_classes(int classes, int number, int *a, int *b) {
     *b = *a + 1 + number;
 }
 
-bool svm_pair_exists(int classes, const bool *present, int number) {
-    int a, b;
-    svm_pair_classes(classes, number, &a, &b);
-    return present[a] && present[b];
+int svm_pair_between(int classes, int a, int b, int *sign) {
+    *sign = a < b ? 1 : -1;
+    return a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a);
 }
 
 int svm_pairs_existing(int classes, const bool *present) {
@@ -35,9 +32,8 @@ int svm_pairs_existing(int classes, const bool *present) {
 }
 
 const SvmPair *svm_pair_of(const SvmModel *model, int i, int j, int *sign) {
-    const int a = model->classes[i], b = model->classes[j], classes = model->spec.classes;
-    *sign = a < b ? 1 : -1;
-    return &model->pairs.items[a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a)];
+    return &model->pairs
+                .items[svm_pair_between(model->spec.classes, model->classes[i], model->classes[j], sign)];
 }
 
 SvmPairs svm_pairs_new(int classes) {

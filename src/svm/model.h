@@ -60,10 +60,11 @@ int svm_pair_count(int classes);
 int svm_pair_number(int classes, int a, int b);
 void svm_pair_classes(int classes, int number, int *a, int *b);
 
-/* Whether both classes of a pair have training images: present [classes]. */
-bool svm_pair_exists(int classes, const bool *present, int number);
+/* The number of the pair of two classes in any order. *sign: 1 where its values are those of a against b, -1
+ * where they are of b against a. */
+int svm_pair_between(int classes, int a, int b, int *sign);
 
-/* How many pairs exist. */
+/* How many pairs there are of which both classes have training images: present [classes]. */
 int svm_pairs_existing(int classes, const bool *present);
 
 /* The machine for classes number i < j in the order of the model, and the sign that its values take there. */

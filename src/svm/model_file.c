@@ -23,7 +23,6 @@
 #include "core/mem.h"
 
 #include <stdio.h>
-#include <string.h>
 
 enum { NAME_BYTES = 64 };
 

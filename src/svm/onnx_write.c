@@ -7,7 +7,6 @@
 #include "svm/model.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { OPSET = 11, ML_OPSET = 1 };
 

@@ -4,14 +4,14 @@
 
 #include <stdlib.h>
 
-int64_t svm_pair_samples(const ClassCounts *counts, int number) {
+static int64_t pair_samples(const ClassCounts *counts, int number) {
     int a, b;
     svm_pair_classes(counts->classes, number, &a, &b);
     return counts->of[a] + counts->of[b];
 }
 
 int64_t svm_pair_cost(const ClassCounts *counts, int number) {
-    int64_t samples = svm_pair_samples(counts, number);
+    int64_t samples = pair_samples(counts, number);
     return samples * samples;
 }
 
@@ -62,7 +62,7 @@ void svm_plan_free(SvmPlan *plan) {
 
 /* Ranks that may solve a pair together, by its size. */
 static int most_ranks(const ClassCounts *counts, int number, int64_t shard) {
-    int64_t most = svm_pair_samples(counts, number) / shard;
+    int64_t most = pair_samples(counts, number) / shard;
     return most < 1 ? 1 : most > 1000000 ? 1000000 : (int)most;
 }
 

@@ -21,8 +21,7 @@ typedef struct {
     int64_t of[CLASSES_MAX]; /* [classes] */
 } ClassCounts;
 
-/* Samples of a pair, and the predicted cost of solving it: their square. */
-int64_t svm_pair_samples(const ClassCounts *counts, int number);
+/* The predicted cost of solving a pair: the square of its samples. */
 int64_t svm_pair_cost(const ClassCounts *counts, int number);
 
 /* The pairs that exist and aren't solved. Where there are ranks to spare, or a pair is far more work than a

@@ -92,9 +92,9 @@ static float margin_confidence(const SvmModel *model, const double *decision, in
     for (int c = 0; c < model->class_count; c++) {
         const int other = model->classes[c];
         if (other == label) continue;
-        const double against = label < other ? -decision[svm_pair_number(model->spec.classes, label, other)]
-                                             : decision[svm_pair_number(model->spec.classes, other, label)];
-        odds_against += exp(SLOPE * against);
+        int sign;
+        const int pair = svm_pair_between(model->spec.classes, other, label, &sign);
+        odds_against += exp(SLOPE * (sign * decision[pair]));
     }
     return (float)(1 / (1 + odds_against));
 }
@@ -110,12 +110,12 @@ static float coupled_confidence(const SvmModel *model, const double *decision, c
     for (int i = 0; i < k; i++) {
         if (model->classes[i] == label) place = i;
         for (int j = i + 1; j < k; j++) {
-            int a = model->classes[i], b = model->classes[j];
-            int number = a < b ? svm_pair_number(classes, a, b) : svm_pair_number(classes, b, a);
+            int sign;
+            const int number = svm_pair_between(classes, model->classes[i], model->classes[j], &sign);
             const SvmPair *pair = &model->pairs.items[number];
             double p = svm_sigmoid(decision[number], pair->slope, pair->offset);
             p = fmin(fmax(p, least), 1 - least);
-            work->between[i * k + j] = a < b ? p : 1 - p;
+            work->between[i * k + j] = sign > 0 ? p : 1 - p;
             work->between[j * k + i] = 1 - work->between[i * k + j];
         }
     }

@@ -1,7 +1,7 @@
 #include "svm/train_report.h"
 
 #include "core/mem.h"
-#include "core/timer.h"
+#include "model/validation.h"
 #include "svm/grid.h"
 
 static const MetricsColumn pair_columns[] = {
@@ -62,20 +62,9 @@ void svm_report_validation(const TrainJob *job, const SvmModel *model) {
     const Context context = train_job_context(job);
     if (!job->valid.n) return;
     Prediction *predictions = mem_new((size_t)job->valid.n, sizeof *predictions);
-    phase_clock_take(job->phases, PHASE_COMPUTE);
-    const double start_s = timer_now_s();
-    progress_enter(comm_progress(job->comm), PROGRESS_VALIDATION, 0);
+    const double began_s = validation_begin(job);
     svm_model_predict(model, &context, &job->valid, (SvmPredictions){predictions, NULL, NULL});
-    metrics_set(job->metrics, "valid_s", timer_now_s() - start_s);
-    phase_clock_take(job->phases, PHASE_VALIDATE);
-    trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, start_s, 0, 0);
-    int64_t correct = 0;
-    for (int64_t i = 0; i < job->valid.n; i++)
-        correct += predictions[i].label == job->valid.labels[i];
-    double accuracy = (double)correct / (double)job->valid.n;
-    metrics_set(job->metrics, "valid_accuracy", accuracy);
-    log_line(job->log, "svm: %.2f %% of %lld validation images correct", 100 * accuracy,
-             (long long)job->valid.n);
+    validation_end(job, began_s, predictions);
     mem_free(predictions);
 }
 
