@@ -92,7 +92,8 @@ static StatusCode read_stream(FILE *stream, size_t expected, PictureBytes *file,
         file->size += got;
         if (file->size > MAX_BYTES) return refuse_large(file, status);
         if (file->size < room) continue;
-        uint8_t *more = mem_new(room *= 2, 1);
+        room = (size_t)smaller(2 * (int64_t)room, MAX_BYTES + 1);
+        uint8_t *more = mem_new(room, 1);
         memcpy(more, file->bytes, file->size);
         mem_free(file->bytes);
         file->bytes = more;
