@@ -104,8 +104,9 @@ static StatusCode give_results(const Context *context, const Model *model, const
 
 /* Who has classes of their own may have whole images of them. */
 static void say_what_is_taken(const Context *context, const Model *model, const Wishes *wishes) {
-    if (image_from_whole(model->spec.from))
-        log_line(context->log, "pictures are taken whole, as those that the model was trained on");
+    if (model->spec.from == IMAGE_FROM_WHOLE)
+        log_line(context->log, "pictures are taken whole%s, as those that the model was trained on",
+                 model->spec.inverted ? " and inverted" : "");
     else if (model->class_names.names || model->spec.from == IMAGE_FROM_FIGURES)
         log_line(context->log,
                  "what is drawn %s is cut out, scaled and centred, as MNIST's makers did; add --whole for "
@@ -198,7 +199,7 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
         !check_model(&model, &wishes, status)) {
         settings_hint_at_unused(&settings, model.config, context->log);
         note_unfinished_model(&model, context->log);
-        if (wishes.whole && !image_from_whole(model.spec.from)) model.spec.from = IMAGE_FROM_WHOLE;
+        if (wishes.whole) model.spec.from = IMAGE_FROM_WHOLE;
         predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
     }
     model_close(&model);

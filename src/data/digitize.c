@@ -183,7 +183,7 @@ static bool digitize_whole(PIX *grey, ImageSpec spec, uint8_t *image) {
 }
 
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status) {
-    const bool stretch = image_from_whole(spec.from);
+    const bool stretch = spec.from == IMAGE_FROM_WHOLE;
     PIX *grey;
     if ((stretch ? picture_read_luminance : picture_read)(path, &grey, status)) return status->code;
     if (stretch && !picture_stretch(grey, spec, image))
@@ -214,7 +214,7 @@ static bool is_image(PIX *page, ImageSpec spec) {
 int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status) {
     PictureFile *file = picture_open(path, status);
     const int64_t kept = found->count;
-    const bool whole = image_from_whole(found->spec.from);
+    const bool whole = found->spec.from == IMAGE_FROM_WHOLE;
     for (int p = 0; file && p < picture_pages(file) && !status->code; p++) {
         const int64_t before = found->count;
         PIX *page = NULL;

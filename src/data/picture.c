@@ -251,7 +251,7 @@ bool picture_stretch(PIX *grey, ImageSpec spec, uint8_t *image) {
         const l_uint32 *line = pixGetData(scaled) + (int64_t)y * pixGetWpl(scaled);
         for (int x = 0; x < spec.width; x++) {
             const uint8_t value = (uint8_t)GET_DATA_BYTE(line, x);
-            image[y * spec.width + x] = spec.from == IMAGE_FROM_INVERTED ? (uint8_t)(255 - value) : value;
+            image[y * spec.width + x] = spec.inverted ? (uint8_t)(255 - value) : value;
         }
     }
     const bool good = scaled != NULL;

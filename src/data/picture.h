@@ -51,8 +51,8 @@ StatusCode picture_read_first(const char *path, PIX **grey, int *pages, Status *
 /* The same of a page. */
 PIX *picture_luminance(PIX *page);
 
-/* A grey picture stretched to the image [height][width] of a spec that is IMAGE_FROM_WHOLE or
- * IMAGE_FROM_INVERTED, or taken as it is where it has that shape. False if it can't be. */
+/* A grey picture stretched to the image [height][width] of a spec, dark as light where that says so, or
+ * taken as it is where it has that shape. False if it can't be. */
 bool picture_stretch(PIX *grey, ImageSpec spec, uint8_t *image);
 
 /* The decoders print lines of their own: these stop them for the whole process, and let it print again. Not

@@ -275,7 +275,8 @@ StatusCode picture_folder_read(const char *folder, const PictureOptions *options
         Findings found = {0};
         if (parted) note_unread(folder, tested);
         spec.classes = parts->class_names.count;
-        spec.from = options->invert ? IMAGE_FROM_INVERTED : IMAGE_FROM_WHOLE;
+        spec.from = IMAGE_FROM_WHOLE;
+        spec.inverted = options->invert;
         if (!take_part(&train, spec, &found, &parts->train, &parts->train_source, &parts->train_paths,
                        status) &&
             tested)

@@ -77,7 +77,7 @@ StatusCode draw_labelled_images(const H5File *file, const char *images_path, con
     h5_read(file, labels_path, H5_U8, (H5Shape){1, {n}}, labels, status);
     Cell *cells = choose(labels, status->code ? 0 : n, means != NULL, columns, &count);
     ImageSet sheet =
-        image_set_new(count, (ImageSpec){(int)images.dims[1], (int)images.dims[2], CLASSES_MAX, 0});
+        image_set_new(count, (ImageSpec){(int)images.dims[1], (int)images.dims[2], CLASSES_MAX, 0, false});
     SheetCaption *captions = write_captions(cells, count, names);
     if (!read_cells(file, images_path, cells, means, &sheet, status))
         sheet_write(out, &sheet, columns, captions, status);

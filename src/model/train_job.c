@@ -61,6 +61,7 @@ static StatusCode keep_description(TrainJob *job, Status *status) {
     class_names_free(&job->class_names);
     job->class_names = names;
     job->spec.from = spec.from;
+    job->spec.inverted = spec.inverted;
     return comm_agree(job->comm, status);
 }
 

@@ -21,7 +21,7 @@ static void write_images(H5File *file, const CheckpointInfo *facts, Status *stat
     h5_set_i64(file, images_group, "height", facts->spec.height, status);
     h5_set_i64(file, images_group, "width", facts->spec.width, status);
     h5_set_i64(file, images_group, "classes", facts->spec.classes, status);
-    image_from_write(file, images_group, facts->spec.from, status);
+    image_from_write(file, images_group, facts->spec, status);
     if (facts->class_names) class_names_write(file, images_group, facts->class_names, status);
 }
 
@@ -44,7 +44,7 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
     read_between(file, "height", SIDE_MIN, SIDE_MAX, &spec->height, status);
     read_between(file, "width", SIDE_MIN, SIDE_MAX, &spec->width, status);
     read_between(file, "classes", CLASSES_MIN, CLASSES_MAX, &spec->classes, status);
-    if (status->code || image_from_read(file, images_group, &spec->from, status) ||
+    if (status->code || image_from_read(file, images_group, spec, status) ||
         class_names_read_latin1(file, images_group, names, status))
         return status->code;
     if (names->names && names->count != spec->classes)

@@ -141,7 +141,7 @@ static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *sta
         return status_set(status, STATUS_FAILED, "%s says that it has %lld classes, expected %d to %d.",
                           h5_path(file), (long long)classes, CLASSES_MIN, CLASSES_MAX);
     dataset->spec.classes = (int)classes;
-    if (image_from_read(file, "/", &dataset->spec.from, status)) return status->code;
+    if (image_from_read(file, "/", &dataset->spec, status)) return status->code;
     if (class_names_read(file, "/", &dataset->class_names, status)) return status->code;
     if (dataset->class_names.names && dataset->class_names.count != classes)
         return status_set(status, STATUS_FAILED,

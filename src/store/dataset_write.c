@@ -69,7 +69,7 @@ DatasetWriter *dataset_begin(const char *path, const DatasetParts *parts, int64_
     h5_set_i64(writer->file, "/", "version", DATASET_VERSION, status);
     h5_set_i64(writer->file, "/", "classes", spec.classes, status);
     class_names_write(writer->file, "/", &parts->class_names, status);
-    image_from_write(writer->file, "/", spec.from, status);
+    image_from_write(writer->file, "/", spec, status);
     create_part(writer->file, "train", train, spec, status);
     if (parts->test.n) write_test_part(writer->file, parts, status);
     return writer;

@@ -17,19 +17,15 @@ enum {
 typedef enum {
     IMAGE_FROM_DIGITS,  /* what is drawn on them is found, and normalised as MNIST's makers did */
     IMAGE_FROM_FIGURES, /* the same, but it isn't digits */
-    IMAGE_FROM_WHOLE,   /* they are stretched to the image */
-    IMAGE_FROM_INVERTED /* the same; dark becomes light */
+    IMAGE_FROM_WHOLE    /* they are stretched to the image */
 } ImageFrom;
-
-static inline bool image_from_whole(ImageFrom from) {
-    return from >= IMAGE_FROM_WHOLE;
-}
 
 /* What all images of a dataset are, and all images that a model of it takes. */
 typedef struct {
     int height, width; /* pixels */
     int classes;       /* labels are 0 .. classes - 1 */
     ImageFrom from;
+    bool inverted; /* where pictures are taken whole, dark becomes light */
 } ImageSpec;
 
 static inline int image_spec_pixels(ImageSpec spec) {
@@ -45,7 +41,7 @@ static inline bool image_spec_equal(ImageSpec a, ImageSpec b) {
 enum { IMAGE_SIDE = 28, IMAGE_PIXELS = IMAGE_SIDE * IMAGE_SIDE, CLASSES = 10 };
 
 static inline ImageSpec image_spec_mnist(void) {
-    return (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES, IMAGE_FROM_DIGITS};
+    return (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES, IMAGE_FROM_DIGITS, false};
 }
 
 /* Some images and their labels. */

@@ -27,27 +27,35 @@ StatusCode image_source_read(const H5File *file, const char *group, ImageSource 
 }
 
 static const char from_name[] = "pictures";
-static const char *const from_texts[] = {"digits", "figures", "whole", "whole, inverted"};
+static const char *const from_texts[][2] = {
+    {"digits", "digits, inverted"}, {"figures", "figures, inverted"}, {"whole", "whole, inverted"}};
 
-StatusCode image_from_write(H5File *file, const char *group, ImageFrom from, Status *status) {
-    if (from != IMAGE_FROM_DIGITS) h5_set_text(file, group, from_name, from_texts[from], status);
+StatusCode image_from_write(H5File *file, const char *group, ImageSpec spec, Status *status) {
+    if (spec.from != IMAGE_FROM_DIGITS || spec.inverted)
+        h5_set_text(file, group, from_name, from_texts[spec.from][spec.inverted], status);
     return status->code;
 }
 
-StatusCode image_from_read(const H5File *file, const char *group, ImageFrom *from, Status *status) {
-    char *text = NULL;
-    *from = IMAGE_FROM_DIGITS;
-    if (h5_has_attribute(file, group, from_name)) h5_get_text(file, group, from_name, &text, status);
-    if (text) {
-        while (*from <= IMAGE_FROM_INVERTED && strcmp(text, from_texts[*from]))
-            ++*from;
-        if (*from > IMAGE_FROM_INVERTED)
-            status_set(
-                status, STATUS_FAILED,
-                "%s: the attribute %s of %s is \"%.40s\", expected \"digits\", \"figures\", \"whole\" or "
-                "\"whole, inverted\".",
-                h5_path(file), from_name, group, text);
+static bool find_from(const char *text, ImageSpec *spec) {
+    for (int i = 0; i < 2 * (IMAGE_FROM_WHOLE + 1); i++) {
+        spec->from = (ImageFrom)(i / 2);
+        spec->inverted = i % 2;
+        if (!strcmp(text, from_texts[spec->from][spec->inverted])) return true;
     }
+    return false;
+}
+
+StatusCode image_from_read(const H5File *file, const char *group, ImageSpec *spec, Status *status) {
+    char *text = NULL;
+    spec->from = IMAGE_FROM_DIGITS;
+    spec->inverted = false;
+    if (h5_has_attribute(file, group, from_name)) h5_get_text(file, group, from_name, &text, status);
+    if (text && !find_from(text, spec))
+        status_set(status, STATUS_FAILED,
+                   "%s: the attribute %s of %s is \"%.40s\", expected \"digits\", \"figures\" or \"whole\", "
+                   "followed "
+                   "by \", inverted\" or nothing.",
+                   h5_path(file), from_name, group, text);
     mem_free(text);
     return status->code;
 }

@@ -10,8 +10,9 @@ StatusCode image_source_write(H5File *file, const char *group, const ImageSource
 /* "" for what the group doesn't say. */
 StatusCode image_source_read(const H5File *file, const char *group, ImageSource *source, Status *status);
 
-/* How pictures become such images (ImageFrom), as the attribute `pictures`; without it: from digits. */
-StatusCode image_from_write(H5File *file, const char *group, ImageFrom from, Status *status);
-StatusCode image_from_read(const H5File *file, const char *group, ImageFrom *from, Status *status);
+/* How pictures become such images (spec.from and spec.inverted), as the attribute `pictures`; without it:
+ * from digits. */
+StatusCode image_from_write(H5File *file, const char *group, ImageSpec spec, Status *status);
+StatusCode image_from_read(const H5File *file, const char *group, ImageSpec *spec, Status *status);
 
 #endif

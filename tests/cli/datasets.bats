@@ -139,6 +139,11 @@ PY
     grep 'taken whole' "$dir/log"
     # all are training images: the label is the folder's name
     grep -cE '/pairs/([0-9]+)/[0-9]+\.pgm.*,\1,' "$dir/predictions" | grep -x 150
+    # a model of an inverted dataset inverts them
+    "$PARDIGITS" prepare --pictures "$dir/pairs" --invert --out "$dir/inverted.h5"
+    "$PARDIGITS" train configs/knn.ini --data "$dir/inverted.h5" --run "$dir/inverted" --set knn.k=1
+    "$PARDIGITS" predict "$dir/inverted" "$dir/pairs" --whole --csv 2>"$dir/log" | grep -cE '/pairs/([0-9]+)/[0-9]+\.pgm.*,\1,' | grep -x 150
+    grep 'taken whole and inverted' "$dir/log"
     "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single 2>&1 >"$dir/predictions" | grep 'cut out, scaled and centred.* --whole'
     fails 2 'choose one' "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single --whole
 }

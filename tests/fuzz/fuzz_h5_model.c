@@ -65,7 +65,7 @@ static void begin_with(const Model *model) {
     char renewed[LAYER_TEXT];
     const int classes = model->spec.classes;
     const ImageSpec spec = {model->spec.height, model->spec.width,
-                            classes < CLASSES_MAX ? classes + 1 : classes, 0};
+                            classes < CLASSES_MAX ? classes + 1 : classes, 0, false};
     Network *net = mem_new(1, sizeof *net);
     CnnOptions options = cnn_options(model->config);
     if (!network_parse(net, config_text(model->config, "cnn.layers"), spec, &status)) {

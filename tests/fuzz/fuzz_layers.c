@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Status status = {0};
     const int sides = SIDE_MAX - SIDE_MIN + 1;
     const ImageSpec spec = {SIDE_MIN + data[0] % sides, SIDE_MIN + data[1] % sides,
-                            data[2] < CLASSES_MIN ? CLASSES_MIN : data[2], 0};
+                            data[2] < CLASSES_MIN ? CLASSES_MIN : data[2], 0, false};
     char *text = mem_new(size - 2, 1);
     memcpy(text, data + 3, size - 3);
     Network *net = mem_new(1, sizeof *net);

@@ -24,7 +24,7 @@
 static Network *parse(const char *line) {
     Network *net = mem_new(1, sizeof *net);
     Status status = {0};
-    if (network_parse(net, line, (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES, 0}, &status))
+    if (network_parse(net, line, (ImageSpec){IMAGE_SIDE, IMAGE_SIDE, CLASSES, 0, false}, &status))
         fail_msg("%s", status.text);
     return net;
 }

@@ -125,8 +125,8 @@ static void check_distorted(const Comm *comm, ImageSpec spec, int64_t rows, int6
 static void distorted_neighbours_equal_the_reference(void **state) {
     const int64_t cases[][3] = {{1, 5, 3}, {3, 2, 3}, {40, 1, 1}, {40, 10, 3}, {40, 100, 50}, {40, 20, 20}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        check_distorted(*state, i % 2 ? (ImageSpec){28, 28, 10, 0} : (ImageSpec){9, 33, 10, 0}, cases[i][0],
-                        cases[i][1], cases[i][2]);
+        check_distorted(*state, i % 2 ? (ImageSpec){28, 28, 10, 0, false} : (ImageSpec){9, 33, 10, 0, false},
+                        cases[i][0], cases[i][1], cases[i][2]);
 }
 
 /* By gradients: the nearest among the features of the images, as the naive search finds them. */
@@ -228,7 +228,8 @@ static void check_family(const Comm *comm, ImageSpec spec, int64_t rows) {
 static void predictions_equal_the_reference(void **state) {
     const int64_t rows[] = {1, 3, 200};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        check_family(*state, i % 2 ? (ImageSpec){28, 28, 10, 0} : (ImageSpec){16, 13, 256, 0}, rows[i]);
+        check_family(*state, i % 2 ? (ImageSpec){28, 28, 10, 0, false} : (ImageSpec){16, 13, 256, 0, false},
+                     rows[i]);
 }
 
 static Comm *world;

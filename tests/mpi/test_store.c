@@ -29,7 +29,7 @@ static const char *in_folder(const char *name) {
 }
 
 enum { TRAIN = 23, TEST = 5 };
-static const ImageSpec spec = {9, 21, 3, 0};
+static const ImageSpec spec = {9, 21, 3, 0, false};
 
 static ImageSet made_up_images(int64_t n, int seed) {
     ImageSet set = image_set_new(n, spec);

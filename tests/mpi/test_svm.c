@@ -84,7 +84,7 @@ static StatusCode train(const Run *run, const ImageSet *all, int threads, H5File
     return status->code;
 }
 
-static const ImageSpec mnist = {28, 28, 10, 0};
+static const ImageSpec mnist = {28, 28, 10, 0, false};
 
 static SvmModel *read_model(const Run *run, char digest[65]) {
     Status status = {0};

@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-const ImageSpec cnn_run_spec = {26, 22, 11, 0};
+const ImageSpec cnn_run_spec = {26, 22, 11, 0, false};
 
 CnnRun cnn_run_new(const Comm *comm) {
     const char *temporary = getenv("TMPDIR");

@@ -37,7 +37,7 @@ ImageSet ref_digits(const char *name, const char *digits, int64_t per_digit, int
 }
 
 ImageSet ref_resized(const ImageSet *set, int height, int width) {
-    const ImageSpec from = set->spec, to = {height, width, from.classes, from.from};
+    const ImageSpec from = set->spec, to = {height, width, from.classes, from.from, from.inverted};
     ImageSet resized = image_set_new(set->n, to);
     memcpy(resized.labels, set->labels, (size_t)set->n);
     for (int64_t i = 0; i < set->n; i++)

@@ -238,8 +238,11 @@ static void check_stays_in_bounds(ImageSpec spec) {
     }
 }
 
-static const ImageSpec shapes[] = {
-    {28, 28, 10, 0}, {16, 16, 10, 0}, {9, 64, 2, 0}, {64, 64, 2, 0}, {33, 20, 2, 0}};
+static const ImageSpec shapes[] = {{28, 28, 10, 0, false},
+                                   {16, 16, 10, 0, false},
+                                   {9, 64, 2, 0, false},
+                                   {64, 64, 2, 0, false},
+                                   {33, 20, 2, 0, false}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 #define OF_ALL_SHAPES(what)                                                                                  \

@@ -224,8 +224,11 @@ static void test_surroundings(void **state) {
 /* Of any shape: as large as MNIST's makers' in proportion, and centred by mass. */
 static void test_shapes(void **state) {
     (void)state;
-    static const ImageSpec specs[] = {
-        {16, 16, 10, 0}, {8, 8, 10, 0}, {64, 64, 10, 0}, {33, 20, 10, 0}, {9, 60, 10, 0}};
+    static const ImageSpec specs[] = {{16, 16, 10, 0, false},
+                                      {8, 8, 10, 0, false},
+                                      {64, 64, 10, 0, false},
+                                      {33, 20, 10, 0, false},
+                                      {9, 60, 10, 0, false}};
     for (int64_t i = 0; i < 5 * DIGITS; i++) {
         const ImageSpec spec = specs[i % 5];
         PIX *picture = picture_of(digits.images + i / 5 * IMAGE_PIXELS, 7);

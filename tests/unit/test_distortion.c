@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-static const ImageSpec mnist = {28, 28, 10, 0};
+static const ImageSpec mnist = {28, 28, 10, 0, false};
 enum { SIDE = 28, PIXELS = SIDE * SIDE };
 
 static uint32_t cost_of(const Distortion *distortion, const uint8_t *query, const uint8_t *reference,
@@ -70,7 +70,7 @@ static void draw_noise(ImageSpec spec, uint8_t *image, uint32_t sample) {
 
 static void costs_equal_the_formula_on_noise(void **state) {
     (void)state;
-    static const ImageSpec specs[] = {{28, 28, 10, 0}, {8, 8, 2, 0}, {10, 57, 2, 0}};
+    static const ImageSpec specs[] = {{28, 28, 10, 0, false}, {8, 8, 2, 0, false}, {10, 57, 2, 0, false}};
     uint8_t query[PIXELS_MAX], reference[PIXELS_MAX];
     for (int s = 0; s < 3; s++) {
         const ImageSpec spec = specs[s];

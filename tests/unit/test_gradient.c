@@ -80,7 +80,7 @@ static void check_turned_and_mirrored(void) {
                 mirrored[y * spec.width + spec.width - 1 - x] = image[y * spec.width + x];
             }
         uint8_t *plain = features_of(image, 1);
-        gradient_features((ImageSpec){spec.width, spec.height, 10, 0}, turned, 1, 1);
+        gradient_features((ImageSpec){spec.width, spec.height, 10, 0, false}, turned, 1, 1);
         gradient_features(spec, mirrored, 1, 1);
         for (int y = 0; y < down; y++)
             for (int x = 0; x < across; x++)

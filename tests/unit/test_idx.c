@@ -263,7 +263,7 @@ static void test_other_shapes(void **state) {
     ImageSource source;
     Status status = {0};
     assert_int_equal(idx_read(pair->folder, "train", &set, &source, &status), STATUS_OK);
-    assert_true(image_spec_equal(set.spec, (ImageSpec){14, 56, 256, 0}));
+    assert_true(image_spec_equal(set.spec, (ImageSpec){14, 56, 256, 0, false}));
     image_set_free(&set);
 }
 

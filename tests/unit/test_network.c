@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-static const ImageSpec mnist = {IMAGE_SIDE, IMAGE_SIDE, CLASSES, 0};
+static const ImageSpec mnist = {IMAGE_SIDE, IMAGE_SIDE, CLASSES, 0, false};
 
 static Network *parse_for(const char *line, ImageSpec spec) {
     Network *net = mem_new(1, sizeof *net);
@@ -133,7 +133,7 @@ static void test_other_shapes(void **state) {
     (void)state;
     Network *net = mem_new(1, sizeof *net);
     Status status = {0};
-    const ImageSpec spec = {16, 20, 47, 0};
+    const ImageSpec spec = {16, 20, 47, 0, false};
     assert_int_equal(network_parse(net, "conv:4:3 avgpool:all dense:classes", spec, &status), STATUS_OK);
     assert_shape(net->layers[0].out, 14, 18, 4);
     assert_shape(net->layers[1].out, 1, 1, 4);
@@ -141,7 +141,8 @@ static void test_other_shapes(void **state) {
     assert_int_equal(network_parse(net, "dense:10", spec, &status), STATUS_USAGE);
     assert_non_null(strstr(status.text, "47"));
     status = (Status){0};
-    assert_int_equal(network_parse(net, "avgpool:4", (ImageSpec){8, 20, 10, 0}, &status), STATUS_USAGE);
+    assert_int_equal(network_parse(net, "avgpool:4", (ImageSpec){8, 20, 10, 0, false}, &status),
+                     STATUS_USAGE);
     assert_non_null(strstr(status.text, "to learn"));
     mem_free(net);
 }
@@ -362,9 +363,9 @@ static void test_gradients_of_other_shapes(void **state) {
     (void)state;
     check_micro_batch_of(
         "conv:5:3 bn relu@a conv:5:3:p1 relu add:a pool:2 dropout:0.2 conv:4:3 relu dense:classes",
-        (ImageSpec){11, 17, 47, 0}, 5, 8);
+        (ImageSpec){11, 17, 47, 0, false}, 5, 8);
     check_micro_batch_of("conv:16:3 relu conv:16:3:p1 bn relu avgpool:all dense:classes",
-                         (ImageSpec){40, 9, 2, 0}, 3, 4);
+                         (ImageSpec){40, 9, 2, 0, false}, 3, 4);
 }
 
 static void test_dense_only(void **state) {
@@ -437,7 +438,7 @@ static void test_network_in_use(void **state) {
     check_in_use("bn relu conv:3:3 relu pool:2 relu bn relu dropout:0.1 relu dense:10");
     check_in_use("conv:4:3@a bn@b relu@c conv:4:3:p1 bn relu add:a add:b relu add:c avgpool:3 dense:10");
     check_in_use_of("conv:4:3@a bn@b relu conv:4:3:p1 bn relu add:a add:b avgpool:3 dense:classes",
-                    (ImageSpec){13, 30, 100, 0});
+                    (ImageSpec){13, 30, 100, 0, false});
     check_in_use("avgpool:2@a relu dropout:0.5@b add:a relu conv:3:3 bn@c add:c relu avgpool:all dense:10");
 }
 

@@ -17,7 +17,7 @@ static char folder[] = "/tmp/pardigits-sheet-XXXXXX";
 static char path[64], temporary[64];
 enum { HEIGHT = 28, WIDTH = 20 };
 static uint8_t images[N * HEIGHT * WIDTH];
-static const ImageSet set = {N, images, NULL, {HEIGHT, WIDTH, 2, 0}};
+static const ImageSet set = {N, images, NULL, {HEIGHT, WIDTH, 2, 0, false}};
 
 static int make_folder(void **state) {
     (void)state;

@@ -360,7 +360,7 @@ static void kept_products_change_no_bit(void **state) {
         others[i - TRAINED] = i;
     for (int few = 0; few < 2; few++) {
         SvmKernel kernel = kernels[3];
-        const ImageSet images = {ALL, set.images, NULL, {28, 28, 10, 0}};
+        const ImageSet images = {ALL, set.images, NULL, {28, 28, 10, 0, false}};
         GramRows rows = gram_rows_new(&kernel, &images, set.index, TRAINED, ALL - TRAINED,
                                       few ? 40 * ALL * (int64_t)sizeof(int32_t) : 1 << 24);
         for (int g = 1; g <= 3; g++) {

@@ -96,7 +96,7 @@ static void check_teams(const char *line, ImageSpec spec, int n) {
     fixture_free(f);
 }
 
-static const ImageSpec large = {28, 28, 10, 0}, small = {9, 12, 11, 0};
+static const ImageSpec large = {28, 28, 10, 0, false}, small = {9, 12, 11, 0, false};
 
 static void check_line(const char *line, ImageSpec spec) {
     static const int images[] = {MICRO_BATCH, 19, 2};
