@@ -50,7 +50,11 @@ static const Format formats[] = {
     {"PNM", "P6", 2, pnm_measure, pnm_decode},
     {"PAM", "P7\n", 3, NULL, NULL},
     {"PDF", "%PDF-", 5, NULL, NULL},
-    {"HEIC or AVIF", "????ftyp", 8, NULL, NULL},
+    {"HEIC or AVIF", "????ftyphei", 11, NULL, NULL},
+    {"HEIC or AVIF", "????ftyphev", 11, NULL, NULL},
+    {"HEIC or AVIF", "????ftypmif", 11, NULL, NULL},
+    {"HEIC or AVIF", "????ftypmsf", 11, NULL, NULL},
+    {"HEIC or AVIF", "????ftypavi", 11, NULL, NULL},
     {"SVG", "<svg", 4, NULL, NULL},
     {"SVG or XML", "<?xml", 5, NULL, NULL},
     {"Photoshop", "8BPS", 4, NULL, NULL},
@@ -110,6 +114,8 @@ static StatusCode read_file(const char *path, PictureBytes *file, Status *status
     }
     struct stat info;
     const char *reason = "the disk fails";
+    if (path_is_folder(path) && access(path, R_OK | X_OK))
+        return status_set(status, STATUS_FAILED, "%s can't be read: %s.", path, strerror(errno));
     if (path_is_folder(path))
         return status_set(status, STATUS_FAILED,
                           "%s holds no picture: no file named *.png, *.jpg or the like.", path);

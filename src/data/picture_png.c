@@ -5,8 +5,21 @@
 #include <png.h>
 #include <stdbool.h>
 
+enum { MOST_SIDE = 1000000 }; /* of what libpng reads */
+
+/* By the width and height in the header, which directly follow the signature, a length and a name. */
+static bool is_too_long(const PictureBytes *file) {
+    for (size_t at = 16; at < 24 && file->size >= 24; at += 4) {
+        const uint8_t *bytes = file->bytes + at;
+        const uint32_t side =
+            (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+        if (side > MOST_SIDE && side <= INT32_MAX) return true;
+    }
+    return false;
+}
+
 /* libpng's own words, of what it doesn't do and of a file that is broken, don't differ in kind: it takes
- * every valid PNG, so a refusal means damage. */
+ * every valid PNG of such sides, so a refusal means damage. */
 static bool begin(const PictureBytes *file, png_image *image) {
     *image = (png_image){.version = PNG_IMAGE_VERSION};
     return png_image_begin_read_from_memory(image, file->bytes, file->size) != 0;
@@ -14,6 +27,10 @@ static bool begin(const PictureBytes *file, png_image *image) {
 
 StatusCode png_measure(const PictureBytes *file, PictureSize *size, Status *status) {
     png_image image;
+    if (is_too_long(file))
+        return status_set(status, STATUS_FAILED,
+                          "%s has more than %d pixels in a row or column; scale it down.", file->path,
+                          MOST_SIDE);
     if (!begin(file, &image)) return picture_damaged(file, status);
     *size = (PictureSize){image.width, image.height, 1};
     png_image_free(&image);

@@ -48,6 +48,13 @@ static TIFF *open_tiff(Stream *stream) {
                           size_of, NULL, NULL);
 }
 
+/* A smaller copy of a page, or a mask of what is transparent on it. */
+static bool is_beside_page(TIFF *tiff) {
+    uint32_t kind = 0;
+    TIFFGetFieldDefaulted(tiff, TIFFTAG_SUBFILETYPE, &kind);
+    return kind & (FILETYPE_REDUCEDIMAGE | FILETYPE_MASK);
+}
+
 StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *status) {
     Stream stream = {file, 0};
     TIFF *tiff = open_tiff(&stream);
@@ -55,6 +62,7 @@ StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *sta
     *size = (PictureSize){0};
     if (!tiff) return picture_damaged(file, status);
     do { /* the largest page counts */
+        if (is_beside_page(tiff)) continue;
         TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
         TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
         if ((int64_t)width * height > size->width * size->height || !size->pages)
@@ -62,7 +70,17 @@ StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *sta
         size->pages++;
     } while (TIFFReadDirectory(tiff));
     TIFFClose(tiff);
-    return status->code;
+    return size->pages ? status->code : picture_unsupported(file, "a TIFF of previews alone", status);
+}
+
+/* To a page as tiff_measure counts them. */
+static bool go_to_page(TIFF *tiff, int page) {
+    for (;; page--) {
+        while (is_beside_page(tiff))
+            if (!TIFFReadDirectory(tiff)) return false;
+        if (page == 0) return true;
+        if (!TIFFReadDirectory(tiff)) return false;
+    }
 }
 
 /* libtiff's words are ABGR; those of a PIX hold red in their highest byte. */
@@ -103,7 +121,7 @@ static PIX *decode_page(TIFF *tiff, const PictureBytes *file, Status *status) {
     PIX *pix = pixCreate((int)width, (int)height, 32);
     /* as it is stored: libtiff mirrors but doesn't turn */
     if (pix && TIFFReadRGBAImageOriented(tiff, width, height, pixGetData(pix), orientation, 1)) {
-        turn_words(pix, extra > 0);
+        turn_words(pix, extra > 0 && kinds[0] != EXTRASAMPLE_UNSPECIFIED);
         picture_turn(&pix, orientation);
     } else
         pixDestroy(&pix);
@@ -115,7 +133,7 @@ PIX *tiff_decode(const PictureBytes *file, int page, Status *status) {
     Stream stream = {file, 0};
     TIFF *tiff = open_tiff(&stream);
     PIX *pix = NULL;
-    if (tiff && TIFFSetDirectory(tiff, (tdir_t)page))
+    if (tiff && go_to_page(tiff, page))
         pix = decode_page(tiff, file, status);
     else
         picture_damaged(file, status);

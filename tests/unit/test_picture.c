@@ -261,6 +261,43 @@ static void write_jpeg(uint8_t kind, uint8_t precision) {
     write_file(&file);
 }
 
+/* A page of one level, its fourth channel of no known meaning, between a preview and a mask. */
+static void write_tiff_of_three(void) {
+    const uint32_t kinds[] = {FILETYPE_REDUCEDIMAGE, 0, FILETYPE_MASK};
+    const uint16_t unspecified = EXTRASAMPLE_UNSPECIFIED;
+    uint8_t pixels[4 * COLUMNS];
+    TIFF *tiff = TIFFOpen(path, "w");
+    assert_non_null(tiff);
+    for (int page = 0; page < 3; page++) {
+        for (int i = 0; i < 4 * COLUMNS; i++)
+            pixels[i] = i % 4 == 3 ? 0 : page == 1 ? 77 : 5;
+        TIFFSetField(tiff, TIFFTAG_SUBFILETYPE, kinds[page]);
+        TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, COLUMNS);
+        TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, 3);
+        TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, 8);
+        TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 4);
+        TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &unspecified);
+        TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
+        TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+        for (uint32_t row = 0; row < 3; row++)
+            assert_int_equal(TIFFWriteScanline(tiff, pixels, row, 0), 1);
+        assert_int_equal(TIFFWriteDirectory(tiff), 1);
+    }
+    TIFFClose(tiff);
+}
+
+static void test_pages_of_tiff(void **state) {
+    (void)state;
+    Status status = {0};
+    PIX *grey = NULL;
+    int pages = 0;
+    write_tiff_of_three();
+    if (picture_read_first(path, &grey, &pages, &status)) fail_msg("%s", status.text);
+    assert_int_equal(pages, 1);
+    pixDestroy(&grey);
+    assert_ink_on_paper(picture_read, 77, 77);
+}
+
 /* A TIFF of one number. */
 static void write_wide_tiff(void) {
     const uint32_t pixel = 0;
@@ -308,6 +345,29 @@ static void test_unsupported(void **state) {
     assert_unsupported("lossless");
     write_jpeg(0xc0, 12);
     assert_unsupported("more than 8 bits");
+    write_changed(IFF_BMP, 0,
+                  "\0\0\0\x20"
+                  "ftypavif",
+                  12);
+    assert_unsupported("AVIF");
+}
+
+static void assert_refused(const char *what) {
+    Status status = {0};
+    PIX *grey = NULL;
+    assert_int_equal(picture_read(path, &grey, &status), STATUS_FAILED);
+    if (!strstr(status.text, what)) fail_msg("%s: %s", what, status.text);
+}
+
+static void test_refused(void **state) {
+    (void)state;
+    write_changed(IFF_BMP, 0,
+                  "\0\0\0\x20"
+                  "ftypisom",
+                  12);
+    assert_refused("isn't a PNG"); /* a film */
+    write_changed(IFF_PNG, 16, "\0\x0f\x42\x41", 4);
+    assert_refused("more than 1000000 pixels in a row or column");
 }
 
 int main(void) {
@@ -317,6 +377,8 @@ int main(void) {
         cmocka_unit_test(test_orientation_of_tiff),
         cmocka_unit_test(test_transparent_gif),
         cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_pages_of_tiff),
+        cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, start, finish);
 }
