@@ -54,8 +54,8 @@ static StatusCode show_neighbours(const Context *context, const Model *model, co
                                   const Prediction *predictions, const char *out, Status *status) {
     enum { MOST = 20 };
     NearestImages nearest = {0};
-    if (images->set.n == 0) return status->code;
-    if (!model->family->nearest(model, context, images, MOST, &nearest, status) &&
+    const bool some = images->set.n > 0; /* or the sheet is empty */
+    if (!(some && model->family->nearest(model, context, images, MOST, &nearest, status)) &&
         comm_rank(context->comm) == 0)
         draw_neighbours(model, &images->set, predictions, &nearest, out, status);
     nearest_images_free(&nearest);

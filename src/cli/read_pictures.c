@@ -4,7 +4,6 @@
 #include "core/path.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,13 +55,15 @@ static bool visit(Visited *visited, const char *folder) {
 }
 
 /* passed: the files whose names aren't those of pictures. */
-static StatusCode add_folder(const char *folder, Visited *visited, PictureList *list, PictureList *passed,
-                             Status *status) {
-    if (!visit(visited, folder)) return status->code;
+static void add_folder(const char *folder, Visited *visited, PictureList *list, PictureList *passed) {
+    if (!visit(visited, folder)) return;
     const int first = list->count;
     PictureList folders = {0};
     DIR *stream = opendir(folder);
-    if (!stream) return status_set(status, STATUS_FAILED, "%s can't be read: %s.", folder, strerror(errno));
+    if (!stream) {
+        list_add(list, mem_text(folder)); /* reading it tells why */
+        return;
+    }
     for (const struct dirent *entry; (entry = readdir(stream));) {
         if (entry->d_name[0] == '.') continue;
         char *path = path_join(folder, entry->d_name);
@@ -77,10 +78,9 @@ static StatusCode add_folder(const char *folder, Visited *visited, PictureList *
     if (list->count > first)
         qsort(list->paths + first, (size_t)(list->count - first), sizeof *list->paths, compare_paths);
     if (folders.count) qsort(folders.paths, (size_t)folders.count, sizeof *folders.paths, compare_paths);
-    for (int i = 0; i < folders.count && !status->code; i++)
-        add_folder(folders.paths[i], visited, list, passed, status);
+    for (int i = 0; i < folders.count; i++)
+        add_folder(folders.paths[i], visited, list, passed);
     picture_list_free(&folders);
-    return status->code;
 }
 
 /* Tells which files of folders aren't read, a few of them by name. */
@@ -106,8 +106,10 @@ static StatusCode list_pictures(int count, char *const *operands, PictureList *l
                               "- is named twice, but there is only one standard input.");
         if (!path_is_folder(operands[i])) {
             list_add(list, mem_text(operands[i]));
-        } else if (!add_folder(operands[i], &visited, list, passed, status) && list->count == before) {
-            list_add(list, mem_text(operands[i])); /* reading it tells that it holds none */
+        } else {
+            add_folder(operands[i], &visited, list, passed);
+            if (list->count == before)
+                list_add(list, mem_text(operands[i])); /* reading it tells that it holds none */
         }
         mem_free(visited.folders);
     }

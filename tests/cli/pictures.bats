@@ -436,6 +436,15 @@ PYTHON
     for sheet in seen boxes; do [[ $(head -c 4 "$BATS_TEST_TMPDIR/$sheet.png" | tail -c 3) == PNG ]]; done
     mkdir "$BATS_TEST_TMPDIR/empty"
     : >"$BATS_TEST_TMPDIR/empty.png"
+    # a folder that can't be read is told of, and the others are read; a sheet of no digit is empty, not an old one
+    mkdir "$BATS_TEST_TMPDIR/part" && mkdir -m 0 "$BATS_TEST_TMPDIR/part/closed"
+    cp "$BATS_FILE_TMPDIR/blank.pgm" "$BATS_TEST_TMPDIR/part"
+    local -a plain=()
+    [[ $(id -u) -ne 0 ]] || plain=(setpriv --bounding-set=-dac_override,-dac_read_search)
+    fails 1 "part/closed can't be read" "${plain[@]}" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/part" --neighbours "$BATS_TEST_TMPDIR/near.png"
+    grep '^no digit found' "$BATS_TEST_TMPDIR/out"
+    [[ $(head -c 4 "$BATS_TEST_TMPDIR/near.png" | tail -c 3) == PNG ]]
+    rmdir "$BATS_TEST_TMPDIR/part/closed"
     fails 1 "holds no picture" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/empty" "$BATS_TEST_TMPDIR/folder/-1.pgm"
     grep '^7' "$BATS_TEST_TMPDIR/out"
     fails 1 "empty.png is empty" "$PARDIGITS" predict "$models/knn" "$BATS_TEST_TMPDIR/empty.png"
