@@ -131,7 +131,8 @@ static StatusCode predict(const Context *context, const Model *model, const Wish
     if (!picture_list_make(context, count, operands, &results.list, status) &&
         !check_pictures(context, wishes, &results.list, status)) {
         results.pages = mem_new((size_t)results.list.count, sizeof *results.pages);
-        read_pictures(context, &results.list, wishes->single, &results.found, results.pages, unreadable);
+        read_pictures(context, &results.list, wishes->single, &results.found, results.pages, &results.unread,
+                      unreadable);
         if (!read_digits(context, model, &results.found, wishes->reject, &results.read, status))
             give_results(context, model, &results, wishes, status);
     }
@@ -139,6 +140,7 @@ static StatusCode predict(const Context *context, const Model *model, const Wish
     found_digits_free(&results.found);
     picture_list_free(&results.list);
     mem_free(results.pages);
+    mem_free(results.unread.pages);
     return status->code;
 }
 

@@ -28,14 +28,23 @@ static char *printable(const char *path) {
     return copy;
 }
 
-/* The next page, which begins with digit page->end; false after the last one. */
+static bool is_unread(const PredictResults *results, const Page *page) {
+    for (int64_t u = 0; u < results->unread.count; u++)
+        if (results->unread.pages[u].picture == page->picture && results->unread.pages[u].page == page->page)
+            return true;
+    return false;
+}
+
+/* The next page that was read, which begins with digit page->end; false after the last one. */
 static bool next_page(const PredictResults *results, Page *page) {
-    page->page++;
-    while (page->picture < results->list.count && page->page >= results->pages[page->picture]) {
-        page->picture++;
-        page->page = 0;
-    }
-    if (page->picture >= results->list.count) return false;
+    do {
+        page->page++;
+        while (page->picture < results->list.count && page->page >= results->pages[page->picture]) {
+            page->picture++;
+            page->page = 0;
+        }
+        if (page->picture >= results->list.count) return false;
+    } while (is_unread(results, page));
     page->first = page->end;
     while (page->end < results->read.count &&
            results->read.digits[page->end].place.picture == page->picture &&

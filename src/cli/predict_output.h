@@ -10,6 +10,7 @@
 typedef struct {
     PictureList list;
     int *pages; /* [list.count], 0 for a picture that can't be read */
+    UnreadPages unread;
     FoundDigits found;
     ReadDigits read;
 } PredictResults;

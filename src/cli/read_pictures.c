@@ -147,7 +147,6 @@ StatusCode picture_list_make(const Context *context, int count, char *const *ope
 /* What came of one picture. */
 typedef struct {
     int picture, pages;
-    char text[sizeof((Status *)0)->text]; /* why it can't be read; empty */
 } PictureOutcome;
 
 /* Standard input is rank 0's, other pictures are dealt in turn, so that slow ones lying together are shared.
@@ -156,33 +155,33 @@ static int owner_of(const Comm *comm, const char *path, int i) {
     return strcmp(path, "-") ? i % comm_size(comm) : 0;
 }
 
-static PictureOutcome read_one(const PictureList *list, int picture, bool single, FoundDigits *found) {
-    Status status = {0};
-    PictureOutcome outcome = {.picture = picture};
-    outcome.pages = digitize_pages(list->paths[picture], picture, single, found, &status);
-    if (status.code) memcpy(outcome.text, status.text, sizeof outcome.text);
-    return outcome;
-}
-
 /* This rank's pictures. One after another adds to `found` in the order of the list. */
 static int read_mine(const Context *context, const PictureList *list, bool single, FoundDigits *found,
-                     PictureOutcome *outcomes) {
+                     UnreadPages *unread, PictureOutcome *outcomes) {
     int mine = 0;
     int *numbers = mem_new((size_t)list->count + 1, sizeof *numbers);
     FoundDigits *each = mem_new((size_t)list->count + 1, sizeof *each);
+    UnreadPages *failed = mem_new((size_t)list->count + 1, sizeof *failed);
     for (int i = 0; i < list->count; i++)
         if (owner_of(context->comm, list->paths[i], i) == comm_rank(context->comm)) numbers[mine++] = i;
     const int kept = digitize_silence();
 #pragma omp parallel for schedule(dynamic, 1) num_threads(context->threads)
     for (int k = 0; k < mine; k++) {
         each[k].spec = found->spec;
-        outcomes[k] = read_one(list, numbers[k], single, &each[k]);
+        outcomes[k] = (PictureOutcome){
+            numbers[k], digitize_pages(list->paths[numbers[k]], numbers[k], single, &each[k], &failed[k])};
     }
     digitize_unsilence(kept);
     for (int k = 0; k < mine; k++) {
         found_digits_append(found, &each[k]);
         found_digits_free(&each[k]);
+        for (int64_t u = 0; u < failed[k].count; u++) {
+            unread->pages = mem_grow(unread->pages, (size_t)unread->count, sizeof *unread->pages);
+            unread->pages[unread->count++] = failed[k].pages[u];
+        }
+        mem_free(failed[k].pages);
     }
+    mem_free(failed);
     mem_free(each);
     mem_free(numbers);
     return mine;
@@ -219,22 +218,37 @@ static int compare_outcomes(const void *a, const void *b) {
     return ((const PictureOutcome *)a)->picture - ((const PictureOutcome *)b)->picture;
 }
 
+static int compare_unread(const void *a, const void *b) {
+    const UnreadPage *left = a, *right = b;
+    return left->picture == right->picture ? left->page - right->page : left->picture - right->picture;
+}
+
+/* Every rank's, by picture and page. */
+static void gather_unread(const Comm *comm, UnreadPages *unread) {
+    int64_t bytes;
+    UnreadPage *all =
+        comm_gather_bytes(comm, unread->pages, unread->count * (int64_t)sizeof *unread->pages, &bytes);
+    mem_free(unread->pages);
+    *unread = (UnreadPages){(int64_t)((size_t)bytes / sizeof *all), all};
+    if (unread->count) qsort(all, (size_t)unread->count, sizeof *all, compare_unread);
+}
+
 void read_pictures(const Context *context, const PictureList *list, bool single, FoundDigits *found,
-                   int *pages, Status *unreadable) {
+                   int *pages, UnreadPages *unread, Status *unreadable) {
     PictureOutcome *mine = mem_new((size_t)list->count, sizeof *mine);
-    const int count = read_mine(context, list, single, found, mine);
+    const int count = read_mine(context, list, single, found, unread, mine);
     int64_t bytes;
     PictureOutcome *all = comm_gather_bytes(context->comm, mine, count * (int64_t)sizeof *mine, &bytes);
     qsort(all, (size_t)list->count, sizeof *all, compare_outcomes);
     gather_digits(context->comm, found, list->count);
-    for (int i = 0; i < list->count; i++) {
+    gather_unread(context->comm, unread);
+    for (int i = 0; i < list->count; i++)
         pages[i] = all[i].pages;
-        if (!all[i].text[0]) continue;
+    for (int64_t u = 0; u < unread->count; u++)
         if (!unreadable->code)
-            status_set(unreadable, STATUS_FAILED, "%s", all[i].text);
+            status_set(unreadable, STATUS_FAILED, "%s", unread->pages[u].text);
         else if (comm_rank(context->comm) == 0)
-            fprintf(stderr, "pardigits: %s\n", all[i].text);
-    }
+            fprintf(stderr, "pardigits: %s\n", unread->pages[u].text);
     mem_free(all);
     mem_free(mine);
 }

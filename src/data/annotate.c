@@ -48,9 +48,10 @@ static StatusCode add_picture(const char *path, int picture, const AnnotatedBox 
     for (int p = 0; file && p < picture_pages(file) && !status->code; p++) {
         int own = 0;
         PIX *page = NULL;
+        Status unread = {0}; /* which reading it told */
         while (own < *count && (*boxes)[own].place.picture == picture && (*boxes)[own].place.page == p)
             own++;
-        if (!picture_page(file, p, PAPER_FOUND, &page, status)) {
+        if (!picture_page(file, p, PAPER_FOUND, &page, &unread)) {
             PIX *done = draw_page(page, *boxes, own, font);
             if (done) {
                 *pixels += (int64_t)pixGetWidth(done) * pixGetHeight(done);

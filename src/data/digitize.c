@@ -1,11 +1,14 @@
 #include "data/digitize.h"
 
+#include "core/mem.h"
+
 #include "data/digit_image.h"
 #include "data/page.h"
 #include "data/picture.h"
 
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 enum {
     WORK_SIDE = 512,   /* a digit needs no more pixels than this; fewer mean less noise */
@@ -211,14 +214,27 @@ static bool is_image(PIX *page, ImageSpec spec) {
     return pixGetWidth(page) == spec.width && pixGetHeight(page) == spec.height;
 }
 
-int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status) {
-    PictureFile *file = picture_open(path, status);
-    const int64_t kept = found->count;
+static void add_unread(UnreadPages *unread, int picture, int page, const Status *status) {
+    unread->pages = mem_grow(unread->pages, (size_t)unread->count, sizeof *unread->pages);
+    UnreadPage *added = &unread->pages[unread->count++];
+    *added = (UnreadPage){.picture = picture, .page = page};
+    memcpy(added->text, status->text, sizeof added->text);
+}
+
+int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, UnreadPages *unread) {
+    Status failure = {0};
+    PictureFile *file = picture_open(path, &failure);
     const bool whole = found->spec.from == IMAGE_FROM_WHOLE;
-    for (int p = 0; file && p < picture_pages(file) && !status->code; p++) {
+    const int pages = file ? picture_pages(file) : 0;
+    if (!file) add_unread(unread, picture, -1, &failure);
+    for (int p = 0; p < pages; p++) {
         const int64_t before = found->count;
+        Status status = {0};
         PIX *page = NULL;
-        if (picture_page(file, p, whole ? PAPER_WHITE : PAPER_FOUND, &page, status)) break;
+        if (picture_page(file, p, whole ? PAPER_WHITE : PAPER_FOUND, &page, &status)) {
+            add_unread(unread, picture, p, &status);
+            continue;
+        }
         if (whole || single || is_image(page, found->spec))
             take_whole(page, whole, found);
         else
@@ -229,8 +245,6 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
         }
         pixDestroy(&page);
     }
-    const int pages = file && !status->code ? picture_pages(file) : 0;
-    if (pages == 0) found->count = kept; /* or they would be of no page */
     picture_close(&file);
     return pages;
 }

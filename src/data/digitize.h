@@ -16,10 +16,22 @@
  * STATUS_FAILED if it can't be read or is empty. */
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status);
 
+/* Why a page can't be read; page -1 is the whole picture. */
+typedef struct {
+    int picture, page;
+    char text[sizeof((Status *)0)->text];
+} UnreadPage;
+
+typedef struct {
+    int64_t count;
+    UnreadPage *pages; /* [count]; freed by mem_free */
+} UnreadPages;
+
 /* Adds the digits of a picture, of all its pages, and gives their number; where single is set each page is
- * taken as one digit, as it is where found->spec.from says that images were made of whole pictures. 0 and
- * STATUS_FAILED if it can't be read. found->spec is set. */
-int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, Status *status);
+ * taken as one digit, as it is where found->spec.from says that images were made of whole pictures. A page
+ * that can't be read is added to `unread`, and the others are read; 0 if the whole picture can't be.
+ * found->spec is set. */
+int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, UnreadPages *unread);
 
 /* Decoders print lines of their own: this stops them for the whole process, and lets it print again. Not
  * thread-safe. */

@@ -190,12 +190,17 @@ int picture_pages(const PictureFile *file) {
 }
 
 StatusCode picture_page(PictureFile *file, int page, PicturePaper paper, PIX **pix, Status *status) {
+    PictureBytes named = file->bytes;
+    char *name = mem_format("%s[%d]", named.path, page + 1);
+    if (file->size.pages > 1) named.path = name;
     errno = 0;
-    *pix = file->format->decode(&file->bytes, page, status);
-    if (!*pix) return status->code;
-    picture_turn(pix, exif_orientation(&file->bytes));
-    picture_lay_on_paper(pix, paper);
-    if (!*pix) status_set(status, STATUS_FAILED, "%s can't be converted to grey.", file->bytes.path);
+    *pix = file->format->decode(&named, page, status);
+    if (*pix) {
+        picture_turn(pix, exif_orientation(&named));
+        picture_lay_on_paper(pix, paper);
+        if (!*pix) status_set(status, STATUS_FAILED, "%s can't be converted to grey.", named.path);
+    }
+    mem_free(name);
     return status->code;
 }
 

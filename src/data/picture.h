@@ -32,7 +32,7 @@ int64_t picture_pixels(const PictureFile *file);
 int picture_pages(const PictureFile *file);
 
 /* Page 0, 1, ..., upright, as 8-bit grey or 32-bit RGB; where it is transparent, the paper shows. Destroyed
- * by the caller (pixDestroy). */
+ * by the caller (pixDestroy). A failure calls one page of several FILE[2]. */
 StatusCode picture_page(PictureFile *file, int page, PicturePaper paper, PIX **pix, Status *status);
 
 /* Grey from such a page: as the eye sees it, unless the ink differs from its ground in colour more than in

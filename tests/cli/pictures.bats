@@ -407,9 +407,9 @@ PYTHON
     "$PARDIGITS" predict knn pencil.pgm | grep '^7 / 7?2? '
     "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful
-    # a damaged page ends its file, not the ones beside it
-    fails 1 damaged.tif "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json
-    [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7']" ]]
+    # a damaged page is named; its file's others are read, and the files beside it
+    fails 1 "damaged.tif[2] is damaged" "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json --annotate "$BATS_TEST_TMPDIR/boxes.png"
+    [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7', '7']" ]]
     [[ $("$PARDIGITS" predict knn print.pgm --probabilities | grep -cE '^    0: .*  9: [01]\.[0-9]{4}$') -eq $("$PARDIGITS" predict knn print.pgm --csv | grep -c '^print.pgm') ]]
     "$PARDIGITS" predict knn lines.pgm blank.pgm --csv --probabilities | awk -F, 'NR == 1 {n = NF} NF != n {exit 1} END {exit NR != 6}'
 }

@@ -347,11 +347,12 @@ static PIX *narrow_pair(int64_t i, int64_t k) {
 /* How many readings of two parts that may be believed a picture has. */
 static int count_cuts(PIX **picture) {
     FoundDigits found = {.spec = image_spec_mnist()};
-    Status status = {0};
+    UnreadPages unread = {0};
     int cuts = 0;
     assert_int_equal(pixWrite(path, *picture, IFF_PNG), 0);
     pixDestroy(picture);
-    digitize_pages(path, 0, false, &found, &status);
+    digitize_pages(path, 0, false, &found, &unread);
+    assert_int_equal(unread.count, 0);
     for (int64_t i = 0; i < found.count; i++)
         cuts += found.digits[i].part == 1 && !found.digits[i].badly_cut;
     found_digits_free(&found);
