@@ -59,6 +59,7 @@ StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *sta
     Stream stream = {file, 0};
     TIFF *tiff = open_tiff(&stream);
     uint32_t width = 0, height = 0;
+    bool last;
     *size = (PictureSize){0};
     if (!tiff) return picture_damaged(file, status);
     do { /* the largest page counts */
@@ -68,7 +69,8 @@ StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *sta
         if ((int64_t)width * height > size->width * size->height || !size->pages)
             size->width = width, size->height = height;
         size->pages++;
-    } while (TIFFReadDirectory(tiff));
+    } while (!(last = TIFFLastDirectory(tiff)) && TIFFReadDirectory(tiff));
+    if (!last) size->pages++; /* the next one can't be found: reading it tells so */
     TIFFClose(tiff);
     return size->pages ? status->code : picture_unsupported(file, "a TIFF of previews alone", status);
 }
