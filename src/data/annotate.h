@@ -14,8 +14,9 @@ typedef struct {
 } AnnotatedBox;
 
 /* Draws the pages of `pictures` pictures (pages[pictures], 0 for one that is left out) below each other into
- * one PNG, with the boxes [count], by picture and page. Large pages are scaled down. Standard input can't be
- * read a second time: none of the paths may be "-". The file appears whole or not at all. */
+ * one PNG, with the boxes [count], by picture and page. Large pages are scaled down, and those of small
+ * digits up. Standard input can't be read a second time: none of the paths may be "-". The file appears whole
+ * or not at all. */
 StatusCode annotate_pictures(const char *out, char *const *paths, const int *pages, int pictures,
                              const AnnotatedBox *boxes, int count, Status *status);
 

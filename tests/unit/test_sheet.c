@@ -1,5 +1,7 @@
-/* Contact sheets: read back through leptonica. */
+/* Contact sheets and pictures with boxes: read back through leptonica. */
 #include "data/sheet.h"
+
+#include "data/annotate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,11 +111,46 @@ static void test_unwritable_place(void **state) {
     assert_non_null(strstr(folder_status.text, "is a folder"));
 }
 
+/* Coloured pixels in columns [40, 160) of some rows. */
+static int coloured(PIX *pix, int from, int to) {
+    int count = 0, red, green, blue;
+    for (int y = from; y < to; y++)
+        for (int x = 40; x < 160; x++) {
+            pixGetRGBPixel(pix, x, y, &red, &green, &blue);
+            count += red != green || green != blue;
+        }
+    return count;
+}
+
+/* A small digit at the page's upper edge: it is drawn larger, and its label lies below the box. */
+static void test_small_digit_at_the_edge(void **state) {
+    (void)state;
+    Status status = {0};
+    const AnnotatedBox box = {.place = {.x = 40, .y = 0, .width = 20, .height = 10}, .caption = "7"};
+    char *const paths[] = {path};
+    const int pages[] = {1};
+    PIX *page = pixCreate(100, 60, 8);
+    pixSetAll(page);
+    assert_int_equal(pixWrite(path, page, IFF_PNG), 0);
+    pixDestroy(&page);
+    assert_int_equal(annotate_pictures(path, paths, pages, 1, &box, 1, &status), STATUS_OK);
+    PIX *drawn = pixRead(path);
+    assert_non_null(drawn);
+    assert_int_equal(pixGetWidth(drawn), 300 + 2 * 8); /* three times as large, and a gap around */
+    PIX *inner = pixCreate(300, 180, 32);
+    pixRasterop(inner, 0, 0, 300, 180, PIX_SRC, drawn, 8, 8);
+    assert_int_equal(coloured(inner, 38, 70), coloured(inner, 38, 180)); /* the label, and nothing else */
+    assert_true(coloured(inner, 38, 70) > 10);
+    pixDestroy(&inner);
+    pixDestroy(&drawn);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_holds_every_image_dark_on_white),
         cmocka_unit_test(test_captions_add_black_text),
         cmocka_unit_test(test_the_end_of_a_caption_stays),
+        cmocka_unit_test(test_small_digit_at_the_edge),
         cmocka_unit_test(test_unwritable_place),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
