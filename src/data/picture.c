@@ -154,16 +154,22 @@ static StatusCode find_format(PictureFile *file, Status *status) {
                                  : picture_unsupported(&file->bytes, file->format->name, status);
 }
 
+StatusCode picture_check_size(const PictureBytes *file, int64_t width, int64_t height, Status *status) {
+    if (width <= 0 || height <= 0) return picture_damaged(file, status);
+    if (width * height > MAX_PIXELS)
+        status_set(status, STATUS_FAILED,
+                   "%s has %" PRId64 " x %" PRId64 " pixels, more than %d million; scale it down.",
+                   file->path, width, height, MAX_PIXELS / 1000000);
+    return status->code;
+}
+
 static StatusCode measure(PictureFile *file, Status *status) {
     PictureSize *size = &file->size;
     errno = 0;
     if (file->format->measure(&file->bytes, size, status)) return status->code;
-    if (size->width <= 0 || size->height <= 0) return picture_damaged(&file->bytes, status);
-    if (size->width * size->height > MAX_PIXELS)
-        return status_set(status, STATUS_FAILED,
-                          "%s has %" PRId64 " x %" PRId64 " pixels, more than %d million; scale it down.",
-                          file->bytes.path, size->width, size->height, MAX_PIXELS / 1000000);
-    return status->code;
+    /* one of several pages may be too large for itself */
+    return size->pages == 1 ? picture_check_size(&file->bytes, size->width, size->height, status)
+                            : status->code;
 }
 
 PictureFile *picture_open(const char *path, Status *status) {

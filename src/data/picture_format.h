@@ -58,6 +58,9 @@ int exif_orientation(const PictureBytes *file);
 /* Turns a stored picture upright: orientation 1 to 8 as in EXIF and TIFF; others change nothing. */
 void picture_turn(PIX **pix, int orientation);
 
+/* Whether a picture, or a page of several, is one that the program decodes. */
+StatusCode picture_check_size(const PictureBytes *file, int64_t width, int64_t height, Status *status);
+
 /* The sentences that all decoders share. */
 StatusCode picture_damaged(const PictureBytes *file, Status *status);
 StatusCode picture_unsupported(const PictureBytes *file, const char *what, Status *status);

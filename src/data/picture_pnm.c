@@ -150,6 +150,7 @@ PIX *pnm_decode(const PictureBytes *file, int page, Status *status) {
     bool good = read_header(file, 0, &raster.header);
     for (; good && page > 0; page--)
         good = read_header(file, next_picture(file, &raster.header), &raster.header);
+    if (good && picture_check_size(file, raster.header.width, raster.header.height, status)) return NULL;
     if (good && is_whole(file, &raster.header))
         pix = pixCreate((int)raster.header.width, (int)raster.header.height,
                         channels_of(&raster.header) == 3 ? 32 : 8);

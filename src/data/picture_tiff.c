@@ -118,6 +118,7 @@ static PIX *decode_page(TIFF *tiff, const PictureBytes *file, Status *status) {
     }
     TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
     TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
+    if (picture_check_size(file, width, height, status)) return NULL;
     TIFFGetFieldDefaulted(tiff, TIFFTAG_EXTRASAMPLES, &extra, &kinds);
     TIFFGetFieldDefaulted(tiff, TIFFTAG_ORIENTATION, &orientation);
     PIX *pix = pixCreate((int)width, (int)height, 32);

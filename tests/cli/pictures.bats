@@ -360,6 +360,7 @@ def tiff(*pages):  # each (width, height, its rows compressed by zlib)
 
 good = zlib.compress(bytes(v for row in seven().rows for v in row))
 open(os.path.join(out, "damaged.tif"), "wb").write(tiff((200, 200, good), (200, 200, good[:40] + b"\xff" * 40)))
+open(os.path.join(out, "page_large.tif"), "wb").write(tiff((20000, 20000, b""), (200, 200, good)))
 open(os.path.join(out, "pages_lost.tif"), "wb").write(tiff((200, 200, good))[:-4] + b"\xff\xff\xff\0")
 open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 200, good)))
 PYTHON
@@ -411,6 +412,8 @@ PYTHON
     # a damaged page is named; its file's others are read, and the files beside it
     fails 1 "pages_lost.tif[2] is damaged" "$PARDIGITS" predict knn pages_lost.tif --csv
     [[ $(grep -c '^pages_lost.tif,7' "$BATS_TEST_TMPDIR/out") -eq 1 ]]
+    fails 1 "page_large.tif[1] has 20000 x 20000 pixels" "$PARDIGITS" predict knn page_large.tif --csv
+    [[ $(grep -c '^page_large.tif,7' "$BATS_TEST_TMPDIR/out") -eq 1 ]]
     fails 1 "damaged.tif[2] is damaged" "$PARDIGITS" predict knn damaged.tif frame.pgm pages.tif --json --annotate "$BATS_TEST_TMPDIR/boxes.png"
     [[ $(python3 -c 'import json, sys; print([json.loads(l)["text"] for l in open(sys.argv[1])])' "$BATS_TEST_TMPDIR/out") == "['7', '7', '7', '7']" ]]
     [[ $("$PARDIGITS" predict knn print.pgm --probabilities | grep -cE '^    0: .*  9: [01]\.[0-9]{4}$') -eq $("$PARDIGITS" predict knn print.pgm --csv | grep -c '^print.pgm') ]]
