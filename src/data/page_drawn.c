@@ -54,7 +54,7 @@ static bool is_enclosure(const PageShapes *shapes, int i) {
         if (j == i || !holds(shape, other, 12)) continue;
         held += 3 * other->box.height <= box->height && 2 * other->box.height >= other->box.width &&
                 !is_close(shape, &other->box);
-        if (surrounds(shape, other))
+        if (page_is_of_strokes(other, box->height) && surrounds(shape, other)) /* no dot, as a 0 may have */
             inside = inside.width ? page_rect_united(&inside, &other->box) : other->box;
     }
     const int off_x = abs(2 * inside.x + inside.width - 2 * box->x - box->width),

@@ -83,11 +83,15 @@ static void parts_free(Parts *all) {
     numaDestroy(&all->wide);
 }
 
-/* The width of the finest strokes with steep outlines: the picture is no more blurred than that. 0: there are
- * none. */
-static double finest_strokes(PIX *ink, const Parts *all) {
+/* Strokes with steep outlines. */
+typedef struct {
+    double finest; /* the least width: the picture is no more blurred than that; 0: there are none */
+    double ink;    /* the strongest mean */
+} Strokes;
+
+static Strokes steep_strokes(PIX *ink, const Parts *all) {
     enum { MIN_SIDE = 9, MIN_AREA = 40 };
-    double finest = 0;
+    Strokes strokes = {0};
     for (int i = 0; i < all->count; i++) {
         l_int32 x, y, width, height, wide, area;
         PIX *part = pixaGetPix(all->parts, i, L_CLONE);
@@ -96,12 +100,13 @@ static double finest_strokes(PIX *ink, const Parts *all) {
         pixCountPixels(part, &area, NULL);
         if (!wide && larger(width, height) >= MIN_SIDE && area >= MIN_AREA &&
             steepness(ink, part, part, x, y, MIN_REACH) >= STEEP) {
-            const double strokes = page_stroke_width(part);
-            finest = finest > 0 ? fmin(finest, strokes) : strokes;
+            const double own = page_stroke_width(part);
+            strokes.finest = strokes.finest > 0 ? fmin(strokes.finest, own) : own;
+            strokes.ink = fmax(strokes.ink, page_mean_where(ink, part, x, y));
         }
         pixDestroy(&part);
     }
-    return finest;
+    return strokes;
 }
 
 /* Whether the wide regions of a part are fainter than strokes that lie in them, as those in a hard shadow
@@ -125,26 +130,36 @@ static bool is_crossed(PIX *ink, PIX *part, PIX *wide, int x, int y, double fine
     return area >= least_area && 2 * width >= finest && 3 * width <= page_stroke_width(wide);
 }
 
+/* Whether a part may be a digit in a broad pen: about as dark as finer strokes, darker than shadows mostly
+ * are, which leave half of the light, and of strokes itself. */
+static bool is_broad_digit(PIX *ink, PIX *part, int x, int y, const Strokes *strokes) {
+    const double as_dark = 0.8, half = 128, mean = page_mean_where(ink, part, x, y);
+    const int width = pixGetWidth(part), height = pixGetHeight(part);
+    return 2 * width <= 3 * height && 3 * page_stroke_width(part) <= height &&
+           mean >= fmax(half, as_dark * strokes->ink);
+}
+
 /* Whether a part's wide regions have an outline that is softer than finer strokes, or are far fainter than
  * strokes that cross them. */
-static bool is_light(PIX *ink, PIX *part, PIX *wide, int x, int y, double finest) {
-    const double reach = fmin(page_stroke_width(wide) / 8, finest / 2);
+static bool is_light(PIX *ink, PIX *part, PIX *wide, int x, int y, const Strokes *strokes) {
+    const double reach = fmin(page_stroke_width(wide) / 8, strokes->finest / 2);
+    if (is_broad_digit(ink, part, x, y, strokes)) return false;
     return steepness(ink, wide, part, x, y, (int)larger(MIN_REACH, lround(reach))) < STEEP ||
-           is_crossed(ink, part, wide, x, y, finest);
+           is_crossed(ink, part, wide, x, y, strokes->finest);
 }
 
 PageLight page_remove_light(PIX *ink, PIX *mask) {
     Parts all = parts_of(mask);
-    const double finest = all.wide_count ? finest_strokes(ink, &all) : 0;
+    const Strokes strokes = all.wide_count ? steep_strokes(ink, &all) : (Strokes){0};
     PageLight light = {0};
-    PIX *lights = finest > 0 ? pixCreateTemplate(mask) : NULL; /* their wide regions */
+    PIX *lights = strokes.finest > 0 ? pixCreateTemplate(mask) : NULL; /* their wide regions */
     for (int i = 0; i < all.count && lights; i++) {
         l_int32 x, y, width, height, may_be;
         boxaGetBoxGeometry(all.boxes, i, &x, &y, &width, &height);
         numaGetIValue(all.wide, i, &may_be);
         if (!may_be) continue;
         PIX *part = pixaGetPix(all.parts, i, L_CLONE), *wide = wide_regions(part, MIN_WIDTH);
-        if (is_light(ink, part, wide, x, y, finest)) {
+        if (is_light(ink, part, wide, x, y, &strokes)) {
             light.ink = fmax(light.ink, page_mean_where(ink, part, x, y));
             pixRasterop(lights, x, y, width, height, PIX_DST | PIX_SRC, wide, 0, 0);
             pixRasterop(mask, x, y, width, height, PIX_DST & PIX_NOT(PIX_SRC), part, 0, 0);

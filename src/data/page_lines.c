@@ -93,18 +93,19 @@ static PIX *sides_of_frame(PIX *frame, bool horizontal) {
 }
 
 /* Whether a part has long lines in both directions, and thin ones, as several cells have, out of which digits
- * may reach. */
+ * may reach. A digit's strokes are thick for its size. */
 static bool is_of_cells(PIX *part) {
-    l_int32 counts[2] = {0};
-    double widest = 0;
-    for (int horizontal = 0; horizontal < 2; horizontal++) {
-        PIX *lines = long_lines(part, horizontal);
-        pixCountConnComp(lines, 8, &counts[horizontal]);
-        widest = fmax(widest, page_stroke_width(lines));
-        pixDestroy(&lines);
-    }
-    return smaller(counts[0], counts[1]) >= 2 && larger(counts[0], counts[1]) >= 3 &&
-           15 * widest <= (double)larger(pixGetWidth(part), pixGetHeight(part));
+    const double size = (double)larger(pixGetWidth(part), pixGetHeight(part));
+    l_int32 levels = 0, uprights = 0;
+    if (12 * page_stroke_width(part) > size) return false;
+    PIX *level = long_lines(part, true), *upright = long_lines(part, false);
+    pixCountConnComp(level, 8, &levels);
+    pixCountConnComp(upright, 8, &uprights);
+    const double widest = fmax(page_stroke_width(level), page_stroke_width(upright));
+    const bool cells = smaller(levels, uprights) >= 2 && larger(levels, uprights) >= 3 && 15 * widest <= size;
+    pixDestroy(&level);
+    pixDestroy(&upright);
+    return cells;
 }
 
 /* Leaves of a frame or a row of cells what was written into it. closed: all its sides are drawn. Returns its

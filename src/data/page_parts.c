@@ -66,11 +66,13 @@ static double thickest(PIX *mask) {
     return most - 0.5; /* the middle pixel counts as a whole one */
 }
 
+/* A shape is low against the page's digits or, where these are low too and pixels tell less, for a digit. */
 bool page_is_of_strokes(const PageShape *shape, int height) {
+    const int whole = 2 * PAGE_MIN_HEIGHT;
     const double long_side = (double)larger(shape->box.width, shape->box.height);
     const double filled = (double)shape->area / ((double)shape->box.width * shape->box.height);
     const bool slim = 5 * smaller(shape->box.width, shape->box.height) < 2 * long_side,
-               low = shape->box.height < larger(height / 2, 2 * PAGE_MIN_HEIGHT);
+               low = shape->box.height < larger(height / 2, slim ? whole : smaller(height, whole) * 3 / 4);
     return thickest(shape->mask) / sqrt(shape->area) < (low ? 0.34 : 0.4) &&
            (slim || filled < (low ? 0.75 : 0.85));
 }

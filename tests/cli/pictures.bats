@@ -7,7 +7,7 @@ setup_file() {
     export models=$BATS_FILE_TMPDIR
     "$PARDIGITS" train configs/knn.ini --data "$data" --run "$models/knn" --set run.train=5000 2>/dev/null
     python3 - "$MNIST_DIR" "$BATS_FILE_TMPDIR" <<'PYTHON'
-import gzip, math, os, struct, sys, zlib
+import base64, gzip, math, os, struct, sys, zlib
 source, out = sys.argv[1:]
 path = os.path.join(source, "t10k-images-idx3-ubyte")
 data = open(path, "rb").read() if os.path.exists(path) else gzip.open(path + ".gz").read()
@@ -341,6 +341,18 @@ pencil = Page(360, 280).put(0, 4, 30, 150).put(1, 4, 150, 150)
 for row in pencil.rows:
     row[:] = [245 - (245 - v) // 5 for v in row]
 pencil.put(0, 4, 30, 20).save("pencil.pgm")  # 7, and a far fainter 72 below
+pixels = zlib.decompress(base64.b64decode(  # 905.80 in DejaVu Sans Mono, of which the zeros have dots
+    "eNrtWdGh6yAIdRiWcRiXYRiWYZi8mCYvqFBNb/SL89WaFDwKeKTb5nA4HA6Hw+FwTAclgACQSHkQAkT6o33GeNhJPMf+V98xXIisP5DjoQAMOEj366lv/2Vy"
+    "ICfL+gMx/phdNN437L+L7ByQNyYovR8PiLdq/Cm7Y+dyTDIe29Sz/ypQrFz2h8UDZbyY4UBoZEpnYpH4bNp/FSAcslzE/ICV8YfsUL6fROpZ9l/NusJwKtc5"
+    "yiCi39jJn0qjpv1XD4OikIlvSUaLfOsHdqyspWn/7bTDotxDEzjlDv+VXezYn8su1J+uufzGLtWRmTr2J7NjZTXFDvxQM1NL1bY/mR01SV+kfZ6WIax6ZYWN"
+    "ojKtrLRV5WaXyvjC9jQfUlAgT/PraLXtzz0RSna7zE02uzEFpelM2/7U0/z0gh/veE5JeIeEnHeC4jA9OhUlYJERuv2pSuzkWnlHzTuFoQpDUi2Tzg5naTGQ"
+    "Kjo2kRm+RA6FgVKHp/097+COzSH7L9+AIvWrSl0PsV+2rtjgOw3WVJXyEnksNI9XbOqHpsxrUcPWnAhVAyBdmmHstO0rKMUOrTvN21CDB0qpz86MwCVKrMI9"
+    "lyGV22eHJbv76xIV3a40Pbih9PMOrb1bcgNqS8D24HbZr5nU5heuu73aknqgM8DNeYeh5hvqmnn9YEXnYV9ErU9kdnVYCGeGJqBadlHKNRAbtqRrtHs5lUQM"
+    "ZXyoHTnOwoNMndmyO7Xrf61y7/WKjt9nQhdo63RTOXy9I7TsPnJN87CkW4vmdU3rhJfskmoMbalXsFjRad+VynHVVv4k0f7FYDxez8PI2wi7Lx4W/EvicDgc"
+    "DofD4XC8hH82CZYT"))
+mono = Page(222, 54)
+mono.rows = [list(pixels[222 * y:][:222]) for y in range(54)]
+mono.save("mono.pgm")
 Page(200, 200).save("blank.pgm")
 Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
 Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
@@ -374,9 +386,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm mono.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0,90580," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture

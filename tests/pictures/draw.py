@@ -467,6 +467,25 @@ class Drawer:
         x, y = ((50, 250), (420, 64))[self.between(0, 1)]
         return page, text + self.row(page, 4, x, y, height, 10, (grey, grey, grey))
 
+    def draw_printed(self):
+        """Two printed numbers, small or large, some in a font whose zeros have dots."""
+        size, page, text = self.between(18, 48), self.page(420, 220), ""
+        font = ImageFont.truetype(LABEL_FONT.replace("Sans", ("Sans", "SansMono")[self.between(0, 1)]), size)
+        for line in range(2):
+            number = "".join(str(self.between(0, 9)) for _ in range(8))
+            ImageDraw.Draw(page).text((20, 20 + 90 * line), number, font=font, fill=(20, 20, 20))
+            text += number
+        return page, text
+
+    def draw_enlarged(self):
+        """Images side by side, four to twelve times as large, so that their edges are soft."""
+        shown, zoom = [(self.next + 7 * k) % len(self.images) for k in range(5)], self.between(4, 12)
+        row = Image.fromarray(255 - np.hstack([self.images[i] for i in shown]))
+        page = self.page(row.width * zoom + 80, row.height * zoom + 80, 255)
+        page.paste(row.resize((row.width * zoom, row.height * zoom), Image.BICUBIC).convert("RGB"), (40, 40))
+        self.next = (self.next + 35) % len(self.images)
+        return page, "".join(str(self.labels[i]) for i in shown)
+
     def draw_cast_shadow(self):
         """The shadow of a hand, of an arm or of a window's frame on a sheet."""
         page, text = self.sheet_of_lines()
@@ -793,8 +812,8 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "touching_line", "half_in_shadow", "shadow_on_desk", "notes",
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
-        "sizes", "fainter", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
-        "dates", "brackets", "bar_code", "cut_off")  # found later; drawn last, so that the others stay what they were
+        "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
+        "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
