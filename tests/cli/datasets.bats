@@ -243,7 +243,7 @@ PY
     fails 2 "doesn't say with which svm.c" "$PARDIGITS" evaluate "$dir/back.h5" --set svm.c=3
     fails 2 'lies in the first half of 28 x 28 pixels' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5"
     fails 2 'but the shape of --shape, or of the dataset of --data, is 8 x 8 pixels, features 1 to 64' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 8x8
-    fails 1 'labels from 0 to 8' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
+    fails 2 'has the label 9, but --classes' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 9
     fails 2 '--classes 4294967306: expected a whole number, 2 to 256' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --classes 4294967306
     fails 2 'omit --shape' "$PARDIGITS" import "$dir/model.libsvm" --out "$dir/no.h5" --shape 16x16 --data "$dir/single.h5"
     command -v svm-predict || skip "LIBSVM's svm-predict isn't installed"
