@@ -15,7 +15,7 @@
  * few of its images. */
 #define SOURCE_BYTES_MOST ((int64_t)4 << 30)
 
-enum { NFS_MAGIC = 0x6969 };
+enum { NFS_MAGIC = 0x6969, FIRST_CLASSES = 10 /* of files that don't say */ };
 
 /* An attribute of the file that every dataset has. */
 static StatusCode check_attribute(const H5File *file, const char *name, const char *value, Status *status) {
@@ -132,23 +132,34 @@ static StatusCode find_sources(const H5File *file, const Comm *comm, Dataset *da
     return comm_agree(comm, status);
 }
 
+/* Of how many classes a file is, and why. */
+enum { CLASSES_TEXT = 96 };
+static const char *classes_text(const Dataset *dataset, char text[CLASSES_TEXT]) {
+    snprintf(text, CLASSES_TEXT,
+             dataset->says_classes ? "its attribute classes is %d"
+                                   : "it has no attribute classes, which means %d of them",
+             dataset->spec.classes);
+    return text;
+}
+
 static StatusCode read_classes(const H5File *file, Dataset *dataset, Status *status) {
-    int64_t classes = 0;
-    if (check_attribute(file, "classes", "the number of classes", status) ||
-        h5_get_i64(file, "/", "classes", &classes, status))
-        return status->code;
+    int64_t classes = FIRST_CLASSES;
+    dataset->says_classes = h5_has_attribute(file, "/", "classes");
+    if (dataset->says_classes) h5_get_i64(file, "/", "classes", &classes, status);
+    if (status->code) return status->code;
     if (classes < CLASSES_MIN || classes > CLASSES_MAX)
         return status_set(status, STATUS_FAILED, "%s says that it has %lld classes, expected %d to %d.",
                           h5_path(file), (long long)classes, CLASSES_MIN, CLASSES_MAX);
     dataset->spec.classes = (int)classes;
     if (image_from_read(file, "/", &dataset->spec, status)) return status->code;
     if (class_names_read(file, "/", &dataset->class_names, status)) return status->code;
+    char said[CLASSES_TEXT];
     if (dataset->class_names.names && dataset->class_names.count != classes)
-        return status_set(status, STATUS_FAILED,
-                          "%s: its attribute class_names has %d names, one a line, but its attribute classes "
-                          "is %d: correct "
-                          "the one or the other.",
-                          h5_path(file), dataset->class_names.count, dataset->spec.classes);
+        return status_set(
+            status, STATUS_FAILED,
+            "%s: its attribute class_names has %d names, one a line, but %s: correct the one or "
+            "the other.",
+            h5_path(file), dataset->class_names.count, classes_text(dataset, said));
     return STATUS_OK;
 }
 
@@ -165,6 +176,9 @@ static void find_unread(const H5File *file, Dataset *dataset) {
 
 void dataset_print_notes(const Dataset *dataset) {
     if (dataset->lacks_sum) h5_note_missing_sum(dataset->path);
+    if (!dataset->says_classes)
+        fprintf(stderr, "pardigits: %s has no attribute `classes` of /: it is taken for one of %d classes.\n",
+                dataset->path, dataset->spec.classes);
     if (*dataset->unread)
         fprintf(stderr,
                 "pardigits: %s: %s won't be read, only /train and /test (run.valid holds out images of "
@@ -240,14 +254,15 @@ static bool reads_in_parallel(const char *path, const Comm *comm) {
 
 StatusCode dataset_check_labels(const Dataset *dataset, const char *part, int64_t first, int64_t n,
                                 const uint8_t *labels, Status *status) {
+    char said[CLASSES_TEXT];
     for (int64_t i = 0; i < n; i++)
         if (labels[i] >= dataset->spec.classes)
-            return status_set(status, STATUS_FAILED,
-                              "%s: /%s/labels[%lld] is %d, but its attribute classes is %d, so that labels "
-                              "are 0 to %d: correct "
-                              "the one or the other.",
-                              dataset->path, part, (long long)(first + i), labels[i], dataset->spec.classes,
-                              dataset->spec.classes - 1);
+            return status_set(
+                status, STATUS_FAILED,
+                "%s: /%s/labels[%lld] is %d, but %s, so that labels are 0 to %d: correct the one "
+                "or the other.",
+                dataset->path, part, (long long)(first + i), labels[i], classes_text(dataset, said),
+                dataset->spec.classes - 1);
     return status->code;
 }
 

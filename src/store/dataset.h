@@ -55,8 +55,9 @@ typedef struct {
     int64_t train, test; /* images; test is 0 without a test part */
     ImageSource train_source, test_source;
     ClassNames class_names;
-    bool lacks_sum;   /* it has no checksum */
-    char unread[160]; /* what it holds beside the two parts, such as "/valid"; "": nothing */
+    bool says_classes; /* otherwise they are 10 */
+    bool lacks_sum;    /* it has no checksum */
+    char unread[160];  /* what it holds beside the two parts, such as "/valid"; "": nothing */
 } Dataset;
 
 /* Verifies the file's format and tells what it holds. Collective: all ranks agree. Freed by dataset_close,

@@ -340,10 +340,11 @@ for c in 0, 1:
         open(f"dark/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + images[labels == c][i].tobytes())
         open(f"faint/{c}/{i}.pgm", "wb").write(b"P5 28 28 255\n" + (images[labels == c][i] // 17).tobytes())
 PY
-    for name in format version classes; do
+    for name in format version; do
         fails_on 2 1 "no-$name.h5 has no attribute \`$name\` of /, which is the " train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data no-$name.h5 --run bare
     done
     fails 1 'its attribute `format` of / is missing' "$PARDIGITS" show no-format.h5
+    "$PARDIGITS" show no-classes.h5 2>&1 | grep 'no-classes.h5 has no attribute `classes` of /: it is taken for one of 10 classes'
     local hint='hint: the brightest pixel of the training images is 16 of 255, .* multiply the pixels by 15 '
     on 2 1 train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data faint.h5 --set run.train=50 --set run.valid=0 --dry-run 2>&1 | grep "$hint"
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data faint.h5 --run knn --set run.train=50 --set run.valid=0 2>&1 | grep "$hint"
