@@ -1,7 +1,6 @@
 #include "data/digitize.h"
 
 #include "core/mem.h"
-
 #include "data/digit_image.h"
 #include "data/page.h"
 #include "data/picture.h"

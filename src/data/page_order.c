@@ -81,7 +81,8 @@ static void sort_lines(PageShapes *shapes, int lines) {
     mem_free(place);
 }
 
-/* A gap as wide as a digit is high ends a number, and so does an exponent, or a patch under digits. */
+/* A gap as wide as a digit is high ends a number, and so does an exponent, a patch under digits, or far
+ * fainter ink. */
 static bool ends_number(const PageShape *before, const PageShape *shape) {
     return shape->line != before->line || shape->raised != before->raised ||
            shape->reversed != before->reversed || shape->faint != before->faint ||

@@ -5,7 +5,7 @@ load common
 same_digest() {
     local config=$1 layout ranks threads node digests=()
     shift
-    for layout in "1 2 0" "2 1 0" "3 1 2" "4 2 0"; do
+    for layout in "1 1 0" "1 2 0" "2 1 0" "3 1 0" "4 2 0" "3 1 2"; do
         read -r ranks threads node <<<"$layout"
         PARDIGITS_NODE_RANKS=$node on "$ranks" "$threads" train "$config" --data "$data" --run "$BATS_TEST_TMPDIR/run" --overwrite "$@"
         digests+=("$("$PARDIGITS" digest "$BATS_TEST_TMPDIR/run/model.h5")")

@@ -341,7 +341,23 @@ pencil = Page(360, 280).put(0, 4, 30, 150).put(1, 4, 150, 150)
 for row in pencil.rows:
     row[:] = [245 - (245 - v) // 5 for v in row]
 pencil.put(0, 4, 30, 20).save("pencil.pgm")  # 7, and a far fainter 72 below
-pixels = zlib.decompress(base64.b64decode(  # 905.80 in DejaVu Sans Mono, of which the zeros have dots
+
+
+def drawn(page, width, x, y, text):  # an image of this width, packed
+    pixels = zlib.decompress(base64.b64decode(text))
+    for row in range(len(pixels) // width):
+        page.rows[y + row][x:x + width] = pixels[width * row:][:width]
+    return page
+
+
+def cubic(row, x):  # Catmull and Rom's
+    first = int(x // 1)
+    t = x - first
+    a, b, c, d = (row[min(max(first + k, 0), len(row) - 1)] for k in (-1, 0, 1, 2))
+    return b + t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))) / 2
+
+
+drawn(Page(222, 54), 222, 0, 0,  # 905.80 in DejaVu Sans Mono, of which the zeros have dots
     "eNrtWdGh6yAIdRiWcRiXYRiWYZi8mCYvqFBNb/SL89WaFDwKeKTb5nA4HA6Hw+FwTAclgACQSHkQAkT6o33GeNhJPMf+V98xXIisP5DjoQAMOEj366lv/2Vy"
     "ICfL+gMx/phdNN437L+L7ByQNyYovR8PiLdq/Cm7Y+dyTDIe29Sz/ypQrFz2h8UDZbyY4UBoZEpnYpH4bNp/FSAcslzE/ICV8YfsUL6fROpZ9l/NusJwKtc5"
     "yiCi39jJn0qjpv1XD4OikIlvSUaLfOsHdqyspWn/7bTDotxDEzjlDv+VXezYn8su1J+uufzGLtWRmTr2J7NjZTXFDvxQM1NL1bY/mR01SV+kfZ6WIax6ZYWN"
@@ -349,10 +365,21 @@ pixels = zlib.decompress(base64.b64decode(  # 905.80 in DejaVu Sans Mono, of whi
     "Kjo2kRm+RA6FgVKHp/097+COzSH7L9+AIvWrSl0PsV+2rtjgOw3WVJXyEnksNI9XbOqHpsxrUcPWnAhVAyBdmmHstO0rKMUOrTvN21CDB0qpz86MwCVKrMI9"
     "lyGV22eHJbv76xIV3a40Pbih9PMOrb1bcgNqS8D24HbZr5nU5heuu73aknqgM8DNeYeh5hvqmnn9YEXnYV9ErU9kdnVYCGeGJqBadlHKNRAbtqRrtHs5lUQM"
     "ZXyoHTnOwoNMndmyO7Xrf61y7/WKjt9nQhdo63RTOXy9I7TsPnJN87CkW4vmdU3rhJfskmoMbalXsFjRad+VynHVVv4k0f7FYDxez8PI2wi7Lx4W/EvicDgc"
-    "DofD4XC8hH82CZYT"))
-mono = Page(222, 54)
-mono.rows = [list(pixels[222 * y:][:222]) for y in range(54)]
-mono.save("mono.pgm")
+    "DofD4XC8hH82CZYT").save("mono.pgm")
+drawn(Page(400, 200, 255), 108, 12, 14,  # 4271536, 15 pixels high
+    "eNrtlCGUszAMxyMjYysrkbVIZCUSi0ROnp2cnJw9iUQia5HISiwykmtLy7jduxuf/N4jYoOQ9pek+XdZTjvttNP+F6uh9n9zI4DKwT0hRLPefwO1xj2i9+qe"
+    "bS2RShP8XYFUmEOoFgJrkrLnIUOb/Cxz/1tmiXWDbUMrlOEhhz6kcJutxiMwSzqwmrDQQJk+XMHVyJlmjKwP71hNh5KtD56w8U3B+gArF2NgXXR4RZlyCKvn"
+    "D+eKrAa2mptmDVa+2uDlA6grdDPsckobLxVOL64K5u9rQ5Kajs6FceF7VguXtE/zitdwV0g6HQx3MnPpSNUXhHn3FjVLyXuWJTGnsuwrq4DGslHQhjcCqHzl"
+    "RLLjsYC3sNKP1pM1yjROE1Q/27p+IRHrcvX0XiCewiTfoD6DVjZWT5QadNvl+Z3l8hs2VQheCKN3/Jt1SaINp9Si3OIL5N9YqzjiLTAsCqL3kJpjXT2qadMx"
+    "5j9Gkz+7pK1J1VuJUQnlUxDvWZbkhlqG5xQ+6xKCg+4yN3zkR4gFsQv1PZkpW46zyn0T1oN8YbWgRzaZH58W8oFHDY9wEHc3h9j/Awv2F+4d7knqO6/RBKIK"
+    "Z2pKd1HrtamPvepOO+2wfQHG2nA4").save("small_print.pgm")
+rows = [left + right for left, right in zip(digit(1320, 1), digit(7946, 1))]
+for _ in range(2):  # six times as large, with soft edges
+    rows = [[cubic(row, (x + 0.5) / 6 - 0.5) for x in range(6 * len(row))] for row in zip(*rows)]
+broad = Page(416, 248, 255)
+for y, row in enumerate(rows):
+    broad.rows[40 + y][40:376] = [255 - min(max(round(v), 0), 255) for v in row]
+broad.save("broad.pgm")  # 83
 Page(200, 200).save("blank.pgm")
 Page(200, 200).frame(30, 30, 140, 140, 3).save("box.pgm")
 Page(200, 200).fill(100, 100, 1, 1, 0).save("speck.pgm")
@@ -386,9 +413,9 @@ PYTHON
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 4 " ]]
-    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm mono.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm mono.pgm broad.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0,90580," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0,90580,83," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
@@ -418,6 +445,7 @@ PYTHON
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
     [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
+    "$PARDIGITS" predict knn small_print.pgm | grep '^427'
     "$PARDIGITS" predict knn pencil.pgm | grep '^7 / 7?2? '
     "$PARDIGITS" predict knn filled.pgm | grep -E '^7[?]?[0-9][?]?2' # not left out without a mark
     [[ $("$PARDIGITS" predict knn struck.pgm struck_twice.pgm --csv | grep -c ",true,") -eq 2 ]] # a digit that is struck out is doubtful

@@ -46,11 +46,11 @@ assert 0.5 * trained < total < 1.5 * trained, (total, trained)' "$@"
 
 @test "a trace of an SVM and of a KNN; the phases of their rounds" {
     local run=$BATS_TEST_TMPDIR/svm
-    on 2 2 train configs/svm.ini --set run.train=1000 --run "$run" --trace "$BATS_TEST_TMPDIR/svm.json"
+    on 2 2 train configs/svm.ini --set run.train=4000 --run "$run" --trace "$BATS_TEST_TMPDIR/svm.json"
     python3 tests/cli/trace_check.py "$BATS_TEST_TMPDIR/svm.json" 2 2 "$(seconds_of "$run")" 0.2 "read images" "fetch images" pair wait share checkpoint
     rounds_fit "$run" 2
     run=$BATS_TEST_TMPDIR/knn
-    on 1 1 train configs/knn.ini --set run.train=2000 --set knn.k=auto --run "$run" --trace "$BATS_TEST_TMPDIR/knn.json"
+    on 1 1 train configs/knn.ini --set run.train=8000 --set knn.k=auto --run "$run" --trace "$BATS_TEST_TMPDIR/knn.json"
     python3 tests/cli/trace_check.py "$BATS_TEST_TMPDIR/knn.json" 1 1 "$(seconds_of "$run")" 0.2 "read images" "build index" "fetch images" "nearest images" checkpoint
     rounds_fit "$run" 1
 }

@@ -56,7 +56,7 @@ for rank in range(ranks):
     whole = tracks[pid, 1][0]
     assert whole[2] == "train" and len([span for span in tracks[pid, 1] if span[0] >= whole[1]]) == 0, whole
     lasted = (whole[1] - whole[0]) / 1e6
-    assert 0.5 * (seconds - 0.5) < lasted < seconds + 0.5, f"rank {rank}: {lasted} s of {seconds} s"
+    assert 0.5 * seconds < lasted < seconds + 0.5, f"rank {rank}: {lasted} s of {seconds} s"
     assert inside[pid, 1] > 1e6 * share * lasted, f"rank {rank}: {inside[pid, 1] / 1e6} s of {lasted} s are explained"
     for kind in kinds:
         assert kind in kinds_of[pid], f"rank {rank}: no span of {kind}"
