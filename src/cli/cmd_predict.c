@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include "cli/predict_output.h"
+#include "core/integers.h"
 #include "core/mem.h"
 #include "data/caption.h"
 #include "data/sheet.h"
@@ -87,15 +88,17 @@ static StatusCode draw_neighbours_of(const Context *context, const Model *model,
     return status->code;
 }
 
-/* Rank 0 prints and draws. Collective. */
-static StatusCode give_results(const Context *context, const Model *model, const PredictResults *results,
+static bool are_drawn(const Wishes *wishes) {
+    return wishes->seen || wishes->annotate || wishes->neighbours;
+}
+
+/* Rank 0 draws. Collective. */
+static StatusCode draw_results(const Context *context, const Model *model, const PredictResults *results,
                                const Wishes *wishes, Status *status) {
     if (comm_rank(context->comm) == 0) {
-        predict_print(results, model, wishes->format, wishes->probabilities);
         if (wishes->seen) predict_draw_seen(results, model, wishes->seen, status);
         if (wishes->annotate) predict_draw_boxes(results, model, wishes->annotate, status);
-        if (wishes->seen || wishes->annotate || wishes->neighbours)
-            caption_hint_at_numbers(&model->class_names, context->log);
+        if (are_drawn(wishes)) caption_hint_at_numbers(&model->class_names, context->log);
     }
     if (!comm_agree(context->comm, status) && wishes->neighbours)
         draw_neighbours_of(context, model, results, wishes->neighbours, status);
@@ -123,24 +126,68 @@ static StatusCode check_pictures(const Context *context, const Wishes *wishes, c
     return status->code;
 }
 
+/* How many pictures are read before their digits are printed: so many that threads hardly wait for the
+ * slowest. Collective. */
+static int pictures_at_once(const Context *context) {
+    const uint64_t a_thread = 32, most = 1 << 20;
+    uint64_t threads = (uint64_t)context->threads;
+    comm_sum_u64(context->comm, &threads, 1);
+    return (int)(threads < most / a_thread ? threads * a_thread : most);
+}
+
+/* Adds the digits read on pictures `first` and further, with their images, to all that are drawn. */
+static void keep_digits(const PredictResults *batch, int first, PredictResults *all) {
+    const int64_t pixels = image_spec_pixels(batch->found.spec);
+    for (int d = 0; d < batch->read.count; d++) {
+        ReadDigit digit = batch->read.digits[d];
+        const uint8_t *image = batch->found.images + digit.image * pixels;
+        digit.place.picture += first;
+        digit.image = all->found.count;
+        found_digits_add(&all->found, &digit.place, image);
+        all->read.digits = mem_grow(all->read.digits, (size_t)all->read.count, sizeof digit);
+        all->read.digits[all->read.count++] = digit;
+    }
+}
+
+/* Reads `count` pictures from `first` on, and prints what they show. Collective. */
+static StatusCode predict_batch(const Context *context, const Model *model, const Wishes *wishes, int first,
+                                int count, PredictResults *all, Output *output, Status *unreadable,
+                                Status *status) {
+    PredictResults batch = {
+        .list = {count, all->list.paths + first}, .pages = all->pages + first, .found.spec = model->spec};
+    read_pictures(context, &batch.list, wishes->single, &batch.found, batch.pages, &batch.unread, unreadable);
+    if (!read_digits(context, model, &batch.found, wishes->reject, &batch.read, status) &&
+        comm_rank(context->comm) == 0) {
+        predict_add_pages(&batch, model, wishes->probabilities, output);
+        output_flush(output);
+    }
+    if (!status->code && are_drawn(wishes)) keep_digits(&batch, first, all);
+    read_digits_free(&batch.read);
+    found_digits_free(&batch.found);
+    mem_free(batch.unread.pages);
+    return status->code;
+}
+
 /* Collective. */
 static StatusCode predict(const Context *context, const Model *model, const Wishes *wishes, int count,
                           char *const *operands, Status *unreadable, Status *status) {
-    PredictResults results = {.found.spec = model->spec};
+    PredictResults all = {.found.spec = model->spec};
+    Output *output = output_create(wishes->format, OUTPUT_TABLE);
     say_what_is_taken(context, model, wishes);
-    if (!picture_list_make(context, count, operands, &results.list, status) &&
-        !check_pictures(context, wishes, &results.list, status)) {
-        results.pages = mem_new((size_t)results.list.count, sizeof *results.pages);
-        read_pictures(context, &results.list, wishes->single, &results.found, results.pages, &results.unread,
-                      unreadable);
-        if (!read_digits(context, model, &results.found, wishes->reject, &results.read, status))
-            give_results(context, model, &results, wishes, status);
+    if (!picture_list_make(context, count, operands, &all.list, status) &&
+        !check_pictures(context, wishes, &all.list, status)) {
+        const int at_once = pictures_at_once(context);
+        all.pages = mem_new((size_t)all.list.count, sizeof *all.pages);
+        for (int first = 0; first < all.list.count && !status->code; first += at_once)
+            predict_batch(context, model, wishes, first, (int)smaller(at_once, all.list.count - first), &all,
+                          output, unreadable, status);
+        if (!status->code) draw_results(context, model, &all, wishes, status);
     }
-    read_digits_free(&results.read);
-    found_digits_free(&results.found);
-    picture_list_free(&results.list);
-    mem_free(results.pages);
-    mem_free(results.unread.pages);
+    output_destroy(&output);
+    read_digits_free(&all.read);
+    found_digits_free(&all.found);
+    picture_list_free(&all.list);
+    mem_free(all.pages);
     return status->code;
 }
 

@@ -241,9 +241,9 @@ static void note_probabilities(const PredictResults *results, const Model *model
     text_buffer_free(&text);
 }
 
-void predict_print(const PredictResults *results, const Model *model, OutputFormat format,
-                   bool probabilities) {
-    Output *output = output_create(format, OUTPUT_TABLE);
+void predict_add_pages(const PredictResults *results, const Model *model, bool probabilities,
+                       Output *output) {
+    const OutputFormat format = output_format(output);
     for (Page page = before_first_page; next_page(results, &page);)
         if (format == OUTPUT_JSON) {
             print_json(results, model, &page, probabilities, output);
@@ -253,8 +253,6 @@ void predict_print(const PredictResults *results, const Model *model, OutputForm
             print_line(results, model, &page, output);
             if (probabilities) note_probabilities(results, model, &page, output);
         }
-    output_print(output);
-    output_destroy(&output);
 }
 
 StatusCode predict_draw_seen(const PredictResults *results, const Model *model, const char *out,

@@ -6,7 +6,7 @@
 #include "cli/readings.h"
 #include "core/output.h"
 
-/* What came of the pictures. */
+/* What came of some pictures. */
 typedef struct {
     PictureList list;
     int *pages; /* [list.count], 0 for a picture that can't be read */
@@ -17,8 +17,7 @@ typedef struct {
 
 /* A line for each page, with its digits as text; in JSON an object for each page, in CSV a line for each
  * digit. Rank 0 alone. */
-void predict_print(const PredictResults *results, const Model *model, OutputFormat format,
-                   bool probabilities);
+void predict_add_pages(const PredictResults *results, const Model *model, bool probabilities, Output *output);
 
 /* A PNG of each digit as the model sees it, with what it was read as. */
 StatusCode predict_draw_seen(const PredictResults *results, const Model *model, const char *out,

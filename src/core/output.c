@@ -18,6 +18,7 @@ enum { LITERAL = 32 }; /* bytes of a number in JSON */
 /* One writer, that of the format; the others are NULL. */
 struct Output {
     OutputFormat format;
+    OutputLayout layout;
     PlainWriter *plain;
     JsonWriter *json;
     CsvWriter *csv;
@@ -28,6 +29,7 @@ struct Output {
 Output *output_create(OutputFormat format, OutputLayout layout) {
     Output *output = mem_new(1, sizeof *output);
     output->format = format;
+    output->layout = layout;
     if (format == OUTPUT_TEXT) output->plain = plain_writer_create(layout);
     if (format == OUTPUT_JSON) output->json = json_writer_create();
     if (format == OUTPUT_CSV) output->csv = csv_writer_create();
@@ -193,4 +195,19 @@ void output_write(const Output *output, FILE *file) {
 
 void output_print(const Output *output) {
     output_write(output, stdout);
+}
+
+void output_flush(Output *output) {
+    output_print(output);
+    fflush(stdout);
+    if (output->plain) {
+        plain_writer_destroy(&output->plain);
+        output->plain = plain_writer_create(output->layout);
+    }
+    if (output->json) {
+        json_writer_destroy(&output->json);
+        output->json = json_writer_create();
+    }
+    if (output->csv) csv_writer_forget(output->csv);
+    output->has_record[0] = false;
 }

@@ -49,4 +49,8 @@ void output_write(const Output *output, FILE *file);
 /* The same on standard output. */
 void output_print(const Output *output);
 
+/* Prints the records so far, now, and forgets them; more of the same kind may follow. CSV names its columns
+ * once; the columns of a table are as wide as what is printed together needs. */
+void output_flush(Output *output);
+
 #endif

@@ -12,7 +12,8 @@ enum { WRITTEN_DEPTH = 2 }; /* the records, and their tables */
 typedef struct {
     TextBuffer names, rows;
     int records;
-    int values; /* of the last record */
+    int values;    /* of the last record */
+    bool is_named; /* the names were printed with earlier rows */
 } Csv;
 
 struct CsvWriter {
@@ -90,8 +91,10 @@ void csv_writer_begin(CsvWriter *writer) {
 
 static void csv_print(const Csv *csv, FILE *file) {
     if (!csv->records) return;
-    text_buffer_print(&csv->names, file);
-    fputc('\n', file);
+    if (!csv->is_named) {
+        text_buffer_print(&csv->names, file);
+        fputc('\n', file);
+    }
     text_buffer_print(&csv->rows, file);
     fputc('\n', file);
 }
@@ -110,4 +113,15 @@ void csv_writer_print(const CsvWriter *writer, FILE *file) {
         text_buffer_print(&writer->tables, file);
     else
         csv_print(&writer->open[0], file);
+}
+
+void csv_writer_forget(CsvWriter *writer) {
+    Csv *records = &writer->open[0];
+    const bool is_named = records->is_named || records->records;
+    csv_free(records);
+    csv_init(records);
+    records->is_named = is_named && !writer->table_count;
+    text_buffer_free(&writer->tables);
+    text_buffer_init(&writer->tables);
+    writer->table_count = 0;
 }

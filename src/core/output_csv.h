@@ -24,4 +24,7 @@ void csv_writer_end(CsvWriter *writer);
 /* What was written so far, as a whole. */
 void csv_writer_print(const CsvWriter *writer, FILE *file);
 
+/* Forgets what was printed; what follows goes on with it, without names. */
+void csv_writer_forget(CsvWriter *writer);
+
 #endif

@@ -460,6 +460,25 @@ PYTHON
     "$PARDIGITS" predict knn lines.pgm blank.pgm --csv --probabilities | awk -F, 'NR == 1 {n = NF} NF != n {exit 1} END {exit NR != 6}'
 }
 
+@test "of many pictures the first ones' digits are printed before the last ones are read" {
+    local dir=$BATS_TEST_TMPDIR/many i
+    mkdir "$dir"
+    for i in {01..33}; do cp "$BATS_FILE_TMPDIR/frame.pgm" "$dir/$i.pgm"; done
+    mkfifo "$dir/pipe"
+    OMP_NUM_THREADS=1 "$PARDIGITS" predict "$models/knn" "$dir"/*.pgm - --csv --seen "$dir/seen.png" <"$dir/pipe" >"$dir/out" &
+    exec 5>"$dir/pipe"
+    for ((i = 0; i < 600 * slower; i++)); do
+        [[ $(wc -l <"$dir/out") -ne 33 ]] || break # the columns' names and 32 pictures
+        sleep 0.1
+    done
+    [[ $(wc -l <"$dir/out") -eq 33 ]]
+    cat "$BATS_FILE_TMPDIR/lines.pgm" >&5
+    exec 5>&-
+    wait %%
+    [[ $(grep -c '^picture,' "$dir/out") -eq 1 && $(wc -l <"$dir/out") -eq 38 && $(tail -n 1 "$dir/out") == "standard input,7,"* ]]
+    "$PARDIGITS" predict "$models/knn" "$dir"/*.pgm "$BATS_FILE_TMPDIR/lines.pgm" --csv | sed 's/^[^,]*lines.pgm,/standard input,/' | cmp - "$dir/out"
+}
+
 @test "folders, standard input and odd names; ranks share the pictures; sheets are drawn; what isn't supported is said" {
     local dir=$BATS_TEST_TMPDIR/folder long
     long=$(printf 'x%.0s' {1..200})

@@ -37,13 +37,28 @@ static Output *example(OutputFormat format, OutputLayout layout, bool tables) {
     return output;
 }
 
-/* What it prints; freed by free. */
-static char *printed(Output *output) {
+/* Prints two records, one after the other. */
+static void print_in_parts(Output *output) {
+    for (int i = 0; i < 3; i++) {
+        if (i) { /* there may be none */
+            output_record(output);
+            output_integer(output, "n", "n", i - 1);
+        }
+        output_flush(output);
+    }
+}
+
+static void print_whole(Output *output) {
+    output_print(output);
+}
+
+/* What `print` prints; freed by free. */
+static char *printed_by(void (*print)(Output *), Output *output) {
     char path[] = "/tmp/pardigits-output-XXXXXX";
     const int file = mkstemp(path), saved = dup(1);
     fflush(stdout);
     dup2(file, 1);
-    output_print(output);
+    print(output);
     fflush(stdout);
     dup2(saved, 1);
     char *text = calloc(4096, 1);
@@ -53,6 +68,10 @@ static char *printed(Output *output) {
     unlink(path);
     output_destroy(&output);
     return text;
+}
+
+static char *printed(Output *output) {
+    return printed_by(print_whole, output);
 }
 
 static void text_is_aligned(void **state) {
@@ -114,6 +133,18 @@ static void notes_are_whole(void **state) {
     free(text);
 }
 
+static void records_go_on_after_a_flush(void **state) {
+    (void)state;
+    static const char *const expected[] = {
+        [OUTPUT_TEXT] = "n\n0\nn\n1\n", [OUTPUT_JSON] = "{\"n\":0}\n{\"n\":1}\n", [OUTPUT_CSV] = "n\n0\n1\n"};
+    for (OutputFormat format = OUTPUT_TEXT; format <= OUTPUT_CSV; format++) {
+        Output *output = output_create(format, OUTPUT_TABLE);
+        char *text = printed_by(print_in_parts, output);
+        assert_string_equal(text, expected[format]);
+        free(text);
+    }
+}
+
 static void bytes_that_are_no_utf8_are_replaced(void **state) {
     (void)state;
     static const struct {
@@ -149,6 +180,7 @@ int main(void) {
         cmocka_unit_test(csv_prefers_tables),
         cmocka_unit_test(lines_and_tables),
         cmocka_unit_test(notes_are_whole),
+        cmocka_unit_test(records_go_on_after_a_flush),
         cmocka_unit_test(bytes_that_are_no_utf8_are_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
