@@ -32,11 +32,15 @@ typedef struct {
 } ProgressPhaseText;
 extern const ProgressPhaseText progress_phases[PROGRESS_PHASES];
 
+/* Whether a phase that was noted was begun. While a thread looks whether the job ends it isn't known yet; a
+ * rank stays at the beginning of a phase, nothing of which was done, as the job ends. */
+typedef enum { PROGRESS_BEGUN, PROGRESS_LOOKS, PROGRESS_STAYS } ProgressEntry;
+
 /* One process's, written by itself. */
 typedef struct {
     _Alignas(64) atomic_int phase;
     atomic_bool waits; /* for other ranks, in MPI */
-    atomic_bool stays; /* at the beginning of its phase, as the job ends: nothing of the phase was done */
+    atomic_int entry;  /* ProgressEntry */
     atomic_uint beats; /* grows with the work */
     atomic_llong number;
     atomic_int group; /* of ranks that train one model together (progress_join) */
@@ -55,6 +59,8 @@ typedef struct {
 typedef struct {
     ProgressRecord *record; /* in memory of this process, or of its node */
     atomic_bool *ending;    /* the job ends: the main thread must change nothing that is saved */
+    ProgressRecord **mates; /* [mate_count] of all ranks of the node, where there are several */
+    int mate_count;
     ProgressRecord own_record;
     atomic_bool own_ending;
     atomic_int warn_s, abort_s;         /* the patience with other ranks (parallel/watchdog.h) */
@@ -65,8 +71,9 @@ typedef struct {
 /* In place: it must not be moved. */
 void progress_init(Progress *progress);
 
-/* At the beginning of each phase, and of each step or the like of it. By any thread; while the job ends it
- * doesn't return. */
+/* At the beginning of each phase, and of each step or the like of it. By any thread. While the job ends it
+ * doesn't return, unless a rank of the node and of its group is in an update or saves, and may wait for this
+ * one to take part in it: what they train is in one piece again after that. */
 void progress_enter(Progress *progress, ProgressPhase phase, int64_t number);
 
 /* This rank trains with those of the same number: members of an ensemble are trained by groups. The number is
@@ -80,7 +87,8 @@ static inline void progress_beat(Progress *progress) {
     atomic_fetch_add_explicit(&progress->record->beats, 1, memory_order_relaxed);
 }
 
-/* By the main thread, around what waits for other ranks. While the job ends the second doesn't return. */
+/* By the main thread, around what waits for other ranks. While the job ends the second doesn't return, or as
+ * progress_enter does. */
 void progress_wait_begin(Progress *progress);
 void progress_wait_end(Progress *progress);
 

@@ -16,8 +16,8 @@
 
 enum {
     SHOWN = 4,      /* ranks that one sentence names */
-    SETTLING_S = 1, /* how long a rank waits for what it saves to be in one piece */
-    SAVING_S = 4    /* how long the ranks wait for one that saves */
+    SETTLING_S = 2, /* how long a rank waits for what it saves to be in one piece */
+    SAVING_S = 5    /* how long the ranks wait for one that saves */
 };
 
 static const double tick_s = 0.1, longest_interval_s = 0.5, shortest_interval_s = 0.05;
@@ -175,28 +175,31 @@ static void tell_all_go_on(Watch *watch) {
 }
 
 /* Whether a rank's share of what is trained is in one piece, and stays so while the job ends: it can't begin
- * another phase. */
+ * an update, or the end of an epoch, but with another rank that is in one. */
 static bool is_in_one_piece(const ProgressRecord *record) {
-    const bool stays = atomic_load(&record->stays); /* before its phase, which is the last one then */
+    const int entry = atomic_load(&record->entry); /* before its phase, which is the last one if it stays */
     const int phase = atomic_load(&record->phase);
-    if (stays) return phase >= PROGRESS_INPUT && phase <= PROGRESS_CHECKPOINT;
+    if (entry == PROGRESS_STAYS) return phase >= PROGRESS_INPUT && phase <= PROGRESS_CHECKPOINT;
     return phase >= PROGRESS_INPUT && phase <= PROGRESS_VALIDATION && phase != PROGRESS_UPDATE;
 }
 
-/* The same of all ranks of the node that train with this one. In a step its main thread may compute;
- * otherwise it must wait or stay, which it doesn't return from while the job ends. */
-static bool can_save(const Watchdog *dog) {
-    const Watch *watch = &dog->watch;
-    const ProgressRecord *own = dog->progress->record;
-    for (int r = 0; r < watch->size; r++) {
-        const ProgressRecord *record = &watch->states[r].progress;
-        if (watch_is_here(watch, r) && atomic_load(&record->group) == atomic_load(&own->group) &&
-            !is_in_one_piece(record))
+static bool is_group_in_one_piece(const Progress *progress) {
+    const int group = atomic_load(&progress->record->group);
+    for (int r = 0; r < progress->mate_count; r++)
+        if (atomic_load(&progress->mates[r]->group) == group && !is_in_one_piece(progress->mates[r]))
             return false;
-    }
+    return true;
+}
+
+/* The same of all ranks of the node that train with this one. While the job ends they all finish a change or
+ * none does, so that what is in one piece twice, one after the other, is so at one time. In a step the main
+ * thread may compute; otherwise it must wait or stay, which it doesn't return from while the job ends. */
+static bool can_save(const Watchdog *dog) {
+    const ProgressRecord *own = dog->progress->record;
+    if (!is_group_in_one_piece(dog->progress) || !is_group_in_one_piece(dog->progress)) return false;
     const int phase = atomic_load(&own->phase);
     return phase == PROGRESS_COMPUTE || phase == PROGRESS_REDUCTION || atomic_load(&own->waits) ||
-           atomic_load(&own->stays);
+           atomic_load(&own->entry) == PROGRESS_STAYS;
 }
 
 /* Or until the watchdog is stopped. */
@@ -316,6 +319,20 @@ static bool start_thread(Watchdog *dog) {
     return started;
 }
 
+/* The records of the ranks of this node. */
+static void find_mates(const Watch *watch, Progress *progress) {
+    progress->mates = mem_new((size_t)watch->size, sizeof *progress->mates);
+    for (int r = 0; r < watch->size; r++)
+        if (watch_is_here(watch, r))
+            progress->mates[progress->mate_count++] = &watch->states[r].progress;
+}
+
+static void forget_mates(Progress *progress) {
+    mem_free(progress->mates);
+    progress->mates = NULL;
+    progress->mate_count = 0;
+}
+
 /* Where this process notes what it does from now on. */
 static void note_in(Progress *progress, ProgressRecord *record, atomic_bool *ending) {
     atomic_store(&record->phase, atomic_load(&progress->record->phase));
@@ -335,6 +352,7 @@ Watchdog *watchdog_start(Comm *comm) {
     Watchdog *dog = mem_new(1, sizeof *dog);
     watch_init(&dog->watch, comm);
     dog->progress = comm_progress(comm);
+    find_mates(&dog->watch, dog->progress);
     note_in(dog->progress, &own_state(dog)->progress, dog->watch.ending);
     dog->wake = eventfd(0, EFD_CLOEXEC);
     dog->runs = start_thread(dog);
@@ -351,6 +369,7 @@ void watchdog_stop(Watchdog **pointer) {
     if (dog->runs) pthread_join(dog->thread, NULL);
     tell_all_go_on(&dog->watch);
     note_in(dog->progress, &dog->progress->own_record, &dog->progress->own_ending);
+    forget_mates(dog->progress);
     if (dog->wake >= 0) close(dog->wake);
     watch_free(&dog->watch);
     mem_free(dog);

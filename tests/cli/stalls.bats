@@ -3,13 +3,13 @@ load common
 
 faulty=$BUILD/tests/faults/pardigits
 
-# stall NAME FAULT ARGUMENTS...: two ranks, one with a fault (tests/faults/rank_faults.c); in the background: log and exit code are in NAME.log, NAME.code.
+# stall NAME FAULT ARGUMENTS...: two (or RANKS) ranks, one with a fault (tests/faults/rank_faults.c); in the background: log and exit code are in NAME.log, NAME.code.
 stall() {
     local name=$BATS_TEST_TMPDIR/$1 fault=$2
     shift 2
     {
         local code=0
-        PARDIGITS_FAULT=$fault OMP_NUM_THREADS=1 timeout -k 5 100 mpirun -n 2 "$faulty" train "$@" --data "$data" --set run.stall_warn_s=1 \
+        PARDIGITS_FAULT=$fault OMP_NUM_THREADS=1 timeout -k 5 100 mpirun -n "${RANKS:-2}" "$faulty" train "$@" --data "$data" --set run.stall_warn_s=1 \
             --run "$name" >"$name.log" 2>&1 3>&- || code=$?
         echo "$code" >"$name.code"
     } &
@@ -64,6 +64,12 @@ knn=(configs/knn.ini --set run.train=2000 --set knn.k=auto)
     wait
     named members 1 1 "it has been stopped for" "update, step 7"
     grep -E "rank 0: step [0-9]+/16 of epoch [0-9]+ is saved in .*: run again with --resume" "$BATS_TEST_TMPDIR/members.log"
+    # of a group of two none is caught in an update that the other one stays away from
+    RANKS=4 stall groups stop:3:update:7 "${members[@]}" --set run.stall_abort_s=2
+    wait
+    cat "$BATS_TEST_TMPDIR/groups.log"
+    grep -E "rank [01]: step [0-9]+/16 of epoch [0-9]+ is saved in .*: run again with --resume" "$BATS_TEST_TMPDIR/groups.log"
+    ! grep -E "rank [01]: nothing can be saved" "$BATS_TEST_TMPDIR/groups.log"
 }
 
 @test "SVM and KNN: a stopped, killed or hanging rank is named in each phase, and the job ends" {
