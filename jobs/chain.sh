@@ -84,6 +84,7 @@ data=$(option --data "$@")
 if [[ -n $idx ]]; then
     [[ -n $data ]] || ! names_dataset "$config" "$@" || refuse "name the dataset that is to be written by --data, not by run.data"
     [[ -n $data ]] || set -- "$@" --data data/mnist.h5
+    mkdir -p -- "$(dirname -- "${data:-data/mnist.h5}")"
     last=$(submit "" "$jobs/prepare.sbatch" --idx "$idx" --out "${data:-data/mnist.h5}")
     echo "prepare  $last"
 fi

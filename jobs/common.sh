@@ -44,8 +44,10 @@ as_path() {
 site=${PARDIGITS_SITE:-$folder/site.sh}
 [[ $site == /* ]] || site=./$site # what has no slash is looked for among the commands first
 if [[ -r $site && ! -d $site ]]; then
+    set +u # what a site loads reads variables that aren't set
     # shellcheck source=/dev/null
     . "$site"
+    set -u
 elif [[ -n ${PARDIGITS_SITE:-} ]]; then
     refuse "$PARDIGITS_SITE, which PARDIGITS_SITE names, isn't there or can't be read: set it to a file such as $folder/site.sh, or unset it."
 fi
@@ -86,9 +88,14 @@ plan_threads() {
     export OMP_NUM_THREADS=$threads
 }
 
+# fewest_cpus: those of the job's smallest node; Slurm writes 4(x3),2 for three nodes with 4 and one with 2.
+fewest_cpus() {
+    tr ',' '\n' <<<"${SLURM_JOB_CPUS_PER_NODE:-$SLURM_CPUS_ON_NODE}" | sed 's/(.*//' | sort -n | head -n 1
+}
+
 # plan_rank: sets `cpus` of a rank of this job and its threads.
 plan_rank() {
-    cpus=${SLURM_CPUS_PER_TASK:-$((SLURM_CPUS_ON_NODE / ${SLURM_NTASKS_PER_NODE:-1}))}
+    cpus=${SLURM_CPUS_PER_TASK:-$(($(fewest_cpus) / ${SLURM_NTASKS_PER_NODE:-1}))}
     plan_threads "$cpus"
     # Threads are pinned to cores if a rank has the node to itself. Several ranks stay on the CPUs that Slurm binds them to: at a site
     # without binding, pinning would put all ranks of a node on the same cores.
@@ -108,6 +115,9 @@ begin() {
     plan_rank
     say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
     losses=${1:+$(as_path "$1")/.job-losses}
+    if [[ -n $losses && ${SLURM_RESTART_COUNT:-0} -gt 0 && ! -e $losses && ! -e ${losses%/*}/config.ini ]]; then
+        refuse "$1 is empty, though this isn't the job's first start: what it trained can't be seen on $(hostname). Submit it with a run folder that all nodes see, or again if nothing was trained."
+    fi
     if [[ -n $losses ]]; then
         if ! mkdir -p -- "$1" || ! touch "$losses"; then refuse "$1 can't be written."; fi
     fi

@@ -23,10 +23,11 @@ place() {
 
 # fill FILE FOLDER [NAME]: places a file with the folders written into it.
 fill() {
-    local filled
+    local filled program
     filled=$(mktemp)
+    program=$(printf '%q' "$prefix/bin/pardigits" | sed 's/[\\|&]/\\&/g')
     sed -e "s|@PREFIX@|$prefix|; s|@LIBDIR@|$libdir|; s|@INCLUDEDIR@|$includedir|; s|@VERSION@|$version|; s|@LIBS@|${LIBS:-}|" \
-        -e "s|^program=.*/build/pardigits .*|program=$prefix/bin/pardigits|" "$1" >"$filled"
+        -e "s|^program=.*/build/pardigits .*|program=$program|" "$1" >"$filled"
     place 644 "$filled" "$2" "${3:-$(basename "$1")}"
     rm "$filled"
 }

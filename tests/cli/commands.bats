@@ -344,7 +344,8 @@ only_tools() {
     cp "$PARDIGITS" "$away/build/pardigits"
     touch "$away/data/mnist.h5" "$bin/mine.h5"
     printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >"$bin/srun" # prints its words
-    printf '#!/bin/sh\nprintf "   Command=%%s\\n" "%s/jobs/train.sbatch one.ini a"\n' "$away" >"$bin/scontrol"
+    # as of the last task of an array: for each task; a word of the command may look like a script
+    printf '#!/bin/sh\nprintf "   Command=%%s\\n" "%s/jobs/train.sbatch one.ini a.sbatch-b" another\n' "$away" >"$bin/scontrol"
     chmod +x "$bin/srun" "$bin/scontrol"
     cd "$bin"
     printf '[run]\nmodel = knn\n' >none.ini
@@ -362,10 +363,22 @@ only_tools() {
     [[ ! -e unused ]]
     printf 'echo site\n' >mysite.sh
     PARDIGITS_SITE=mysite.sh "${job[@]}" none.ini run | grep -x site
+    printf 'export SITE=$NOT_SET:site\n' >unset.sh # as site scripts do
+    PARDIGITS_SITE=unset.sh "${job[@]}" none.ini run | grep -F '<--run><run>'
+    # as many threads as the smallest node has CPUs
+    [[ $(SLURM_JOB_CPUS_PER_NODE='4(x3),3,16' PARDIGITS_HYPERTHREADS=yes "${job[@]}" none.ini run) == *' 1 ranks x 3 threads on n1'*'<--cpus-per-task=3>'* ]]
+    # what an earlier start trained isn't here
+    refuses 'new is empty, though this isn' env SLURM_RESTART_COUNT=1 "${job[@]}" none.ini new
+    touch run/config.ini
+    SLURM_RESTART_COUNT=1 "${job[@]}" none.ini run | grep -F '<--run><run>'
+    cp "$away/jobs/scaling.sbatch" slurm_script
+    refuses "8 ranks are more than this job's 1: submit it" "${job[@]}" none.ini "1 8"
     printf '#!/bin/sh\necho "$*" >>words; echo 1\n' >sbatch
     chmod +x sbatch
     PATH=$bin:$PATH bash "$away/jobs/chain.sh" none.ini -j
     grep 'evaluate.sbatch ./-j' words
+    PATH=$bin:$PATH bash "$away/jobs/chain.sh" --idx some none.ini run --data there/new.h5
+    [[ -d there ]]
     cd "$here"
 }
 

@@ -225,7 +225,9 @@ goes_on() {
 }
 
 @test "an array trains with other seeds and with other settings" {
-    job=$(submit_job --array=1-2 jobs/array.sbatch configs/cnn.ini "$run_dir" "${net[@]:1}")
+    cluster_on head mkdir -p /run/shared/away
+    job=$(slurm env BUILD="$BUILD" bash -c 'cd /run/shared/away && exec "$@"' - sbatch --parsable --time=10 --output="$log" --array=1-2 \
+        "$PWD/jobs/array.sbatch" configs/cnn.ini "$run_dir" "${net[@]:1}")
     slurm_wait "$job" 150
     same_as_alone "$run_dir-1"
     [[ $("$PARDIGITS" digest "$(cluster_path "$run_dir-2/model.h5")") != "$("$PARDIGITS" digest "$(cluster_path "$run_dir-1/model.h5")")" ]]
