@@ -1,5 +1,6 @@
 #include "parallel/comm_mpi.h"
 
+#include "core/host.h"
 #include "core/mem.h"
 #include "core/partition.h"
 
@@ -12,6 +13,7 @@
 struct Comm {
     MPI_Comm mpi, node; /* all ranks of the run; those on this node; MPI_COMM_NULL: alone, without MPI */
     int rank, size, node_rank, node_size;
+    bool apart;         /* from rank 0: on another node */
     Progress *progress; /* of this process: all its communicators have the same */
     bool owns_progress;
 };
@@ -47,6 +49,9 @@ static Comm *comm_around(MPI_Comm mpi, Progress *progress) {
                "MPI_Comm_split_type");
     comm_check(MPI_Comm_rank(comm->node, &comm->node_rank), "MPI_Comm_rank");
     comm_check(MPI_Comm_size(comm->node, &comm->node_size), "MPI_Comm_size");
+    int first = comm->rank;
+    comm_check(MPI_Bcast(&first, 1, MPI_INT, 0, comm->node), "MPI_Bcast");
+    comm->apart = first > 0;
     return comm;
 }
 
@@ -55,9 +60,9 @@ static void prepare_mpi(void) {
     /* in `srun --pty bash` Open MPI would take this for a task of srun, and miss what srun gives to tasks of
      * MPI */
     if (!comm_was_launched()) unsetenv("SLURM_NODELIST");
-    /* a file pointer that ranks share, which nothing here uses: without room in /dev/shm it fails, and no
-     * file opens */
-    setenv("OMPI_MCA_sharedfp", "^sm", 0);
+    /* file pointers that ranks share, which nothing here uses: without room in /dev/shm the first kind fails,
+     * and no file opens; the second one waits for ever where each host has its own copy of a file */
+    setenv("OMPI_MCA_sharedfp", "^sm,lockedfile", 0);
 }
 
 Comm *comm_init(int *argc, char ***argv) {
@@ -173,6 +178,15 @@ Progress *comm_progress(const Comm *comm) {
         progress_wait_end((comm)->progress);                                                                 \
     } while (0)
 
+/* A file may be missing there, or be another one, and be as it should where people look. */
+static void name_host(Status *status) {
+    char host[HOST_NAME];
+    Status named = {0};
+    host_name(host);
+    status_set(&named, status->code, "On host %s: %s", host, status->text);
+    *status = named;
+}
+
 StatusCode comm_agree(const Comm *comm, Status *status) {
     enum { NONE = INT_MAX };
     if (comm->size == 1) return status->code;
@@ -180,6 +194,7 @@ StatusCode comm_agree(const Comm *comm, Status *status) {
     int mine[2] = {failed ? comm->rank : NONE, stopped ? comm->rank : NONE}, first[2];
     BLOCKING(comm, MPI_Allreduce(mine, first, 2, MPI_INT, MPI_MIN, comm->mpi), "MPI_Allreduce");
     const int told = first[0] != NONE ? first[0] : first[1];
+    if (failed && told == comm->rank && comm->apart) name_host(status);
     if (told != NONE) comm_broadcast(comm, status, sizeof *status, told);
     return status->code;
 }

@@ -15,6 +15,10 @@ StatusCode file_sum_append(const char *path, Status *status);
  * *has_sum is false if it has none. */
 StatusCode file_sum_verify(const char *path, bool *has_sum, Status *status);
 
+/* What tells a file from others without reading all of it: a hash of its size, its first and its last bytes,
+ * with the checksum if it has one. hex[65]. STATUS_FAILED if it can't be read. */
+StatusCode file_sum_identity(const char *path, char hex[65], Status *status);
+
 /* Whether a file has one; it isn't compared. */
 bool file_sum_is_there(const char *path);
 

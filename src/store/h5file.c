@@ -159,7 +159,9 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
     hid_t list = new_access();
     H5Pset_fapl_mpio(list, comm_mpi(comm), MPI_INFO_NULL);
     H5Pset_all_coll_metadata_ops(list, 1);
+    progress_wait_begin(comm_progress(comm)); /* for the others: some kinds of MPI-IO did for ever */
     *id = H5Fopen(path, H5F_ACC_RDONLY, list);
+    progress_wait_end(comm_progress(comm));
     H5Pclose(list);
     if (*id < 0) say_why_not_parallel(path, status);
     if (comm_agree(comm, status) && *id >= 0) fatal("%s", status->text);
@@ -203,12 +205,27 @@ StatusCode h5_open(H5File **file, const char *path, Status *status) {
     return status->code;
 }
 
+/* Each host may have its own file of that name. Collective: all ranks agree. */
+static StatusCode check_same_file(const char *path, const Comm *comm, Status *status) {
+    char mine[65] = "", first[65] = "";
+    if (comm_size(comm) == comm_node_size(comm)) return STATUS_OK;
+    if (comm_first_on_node(comm)) file_sum_identity(path, mine, status);
+    memcpy(first, mine, sizeof first);
+    comm_broadcast(comm, first, sizeof first, 0);
+    if (comm_first_on_node(comm) && !status->code && *first && strcmp(mine, first))
+        status_set(status, STATUS_FAILED,
+                   "%s is another file than where rank 0 runs: let all hosts see one file, or copies of it.",
+                   path);
+    return comm_agree(comm, status);
+}
+
 StatusCode h5_open_together(H5Open open, H5File **file, const char *path, const Comm *comm, Status *status) {
     Status ignored = {0};
     const bool verifies = comm_first_on_node(comm);
     *file = NULL;
     if (verifies && !status->code) open(file, path, status);
-    if (!comm_agree(comm, status) && !verifies) h5_open_verified(file, path, NULL, status);
+    if (!comm_agree(comm, status) && !check_same_file(path, comm, status) && !verifies)
+        h5_open_verified(file, path, NULL, status);
     if (comm_agree(comm, status)) h5_close(file, &ignored);
     return status->code;
 }

@@ -94,6 +94,21 @@ assert steps and all(0 <= s["exposed_s"] <= min(s["reduce_s"], s["wait_s"]) and 
     [[ $alone == '"confusion":[['* && $alone == "$hosts" ]]
 }
 
+@test "copies of a dataset on the hosts' own disks are as good as one; another file there is refused, and a missing one told" {
+    local net=(configs/cnn.ini --set run.train=500 --set cnn.epochs=1 --set "cnn.layers=conv:4:5:s2 relu dense:10") host
+    local over=(bash -c '. "$0/cluster.bash"; cluster_run 2 1 "$@"' "$cluster_scripts" "$PARDIGITS")
+    on 1 2 train "${net[@]}" --data "$data" --run "$BATS_TEST_TMPDIR/alone"
+    for host in c1 c2; do cluster_on $host cp "$data" /tmp/own.h5; done
+    timeout 60 "${over[@]}" train "${net[@]}" --data /tmp/own.h5 --run "$run_dir"
+    same_model "$(cluster_path "$run_dir/model.h5")" "$BATS_TEST_TMPDIR/alone/model.h5"
+    timeout 60 "${over[@]}" evaluate "$run_dir" --data /tmp/own.h5
+    cluster_on c2 rm /tmp/own.h5
+    cluster_on c2 "$PARDIGITS" prepare --idx "$MNIST_DIR" --transpose --out /tmp/own.h5
+    fails 1 'On host c2: /tmp/own.h5 is another file than where rank 0 runs' "${over[@]}" train "${net[@]}" --data /tmp/own.h5 --run "$run_dir" --overwrite
+    cluster_on c2 rm /tmp/own.h5
+    fails 1 'On host c2: There is no dataset /tmp/own.h5' "${over[@]}" train "${net[@]}" --data /tmp/own.h5 --run "$run_dir" --overwrite
+}
+
 @test "a link cut in mid-step: every host is free within 10 s, a sentence names the host, and --resume gives the same digest" {
     local net=(configs/cnn.ini --set run.train=2000 --set cnn.checkpoint_s=0 --set cnn.epochs=20 --set "cnn.layers=conv:8:3 bn relu pool:2 dense:10")
     local log=$BATS_TEST_TMPDIR/log pid code=0 host i
