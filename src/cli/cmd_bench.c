@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/same_start.h"
 
 #include "core/config_file.h"
 #include "core/mem.h"
@@ -93,9 +94,10 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
     if (check_effect(bench, operands > 1, images, status)) return status->code;
     Config *config = config_create(&model_families.keys);
     Output *output = output_create(format, OUTPUT_LINES);
-    if (bench->takes_network)
-        read_network(family, operands > 1 ? argv[2] : NULL, config, context->log, status);
-    if (!comm_agree(context->comm, status) && !bench->run(context, config, (int)count, output, status) &&
+    const char *given = operands > 1 ? argv[2] : NULL;
+    if (bench->takes_network) read_network(family, given, config, context->log, status);
+    if (!comm_agree(context->comm, status) &&
+        !require_same_config(context->comm, given ? given : "configuration", config, status) && !bench->run(context, config, (int)count, output, status) &&
         comm_rank(context->comm) == 0)
         output_print(output);
     output_destroy(&output);

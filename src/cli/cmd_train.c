@@ -2,6 +2,7 @@
 #include "cli/dry_run.h"
 #include "cli/fallback_folder.h"
 #include "cli/run_folder.h"
+#include "cli/same_start.h"
 #include "cli/train_origin.h"
 
 #include "api/build_info.h"
@@ -92,7 +93,8 @@ static StatusCode read_config(const TrainArguments *arguments, const Comm *comm,
         config_set(config, arguments->settings.items[i], "--set", status);
     if (!status->code) name_dataset(arguments, config, status);
     if (!status->code) run_options_apply(config, comm);
-    return comm_agree(comm, status);
+    return comm_agree(comm, status) ? status->code
+                                    : require_same_config(comm, arguments->config_path, config, status);
 }
 
 /* The dataset that the configuration names; whether the configuration suits its images. */

@@ -1,8 +1,8 @@
 /* pardigits: the dispatch table. */
 #include "cli/cli.h"
+#include "cli/same_start.h"
 
 #include "api/build_info.h"
-#include "core/fingerprint.h"
 #include "parallel/placement.h"
 #include "parallel/stop.h"
 #include "parallel/watchdog.h"
@@ -222,23 +222,6 @@ static bool answer_help(int argc, char **argv) {
     return true;
 }
 
-/* Collective: all ranks must run the same program on the same kind of processor, or their bits would differ.
- */
-static StatusCode compare_fingerprints(const Comm *comm, Status *status) {
-    char mine[65], first[65];
-    if (comm_size(comm) == 1) return status->code;
-    fingerprint_hex(mine);
-    memcpy(first, mine, sizeof first);
-    comm_broadcast(comm, first, sizeof first, 0);
-    if (strcmp(mine, first))
-        status_set(status, STATUS_FAILED,
-                   "Rank %d runs another build of pardigits than rank 0, or on another kind of processor, so "
-                   "results would "
-                   "differ: start the same file on nodes of one kind.",
-                   comm_rank(comm));
-    return comm_agree(comm, status);
-}
-
 /* Ends what a command prints: a write that failed (a full disk) is an error. */
 static StatusCode finish_output(Status *status) {
     if (fflush(stdout) || ferror(stdout))
@@ -248,6 +231,7 @@ static StatusCode finish_output(Status *status) {
 }
 
 static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *status) {
+    if (require_same_arguments(comm, argc, argv, status)) return status->code;
     int c = find_command(argc > 1 ? argv[1] : NULL);
     if (argc > 2 && is_version(argv[1]))
         return status_set(status, STATUS_USAGE, "%s takes no arguments: omit %s.", argv[1], argv[2]);
@@ -255,7 +239,7 @@ static StatusCode run_command(const Comm *comm, int argc, char **argv, Status *s
         return status_set(status, STATUS_USAGE, "%s%s; see `pardigits --help`.",
                           argc > 1 ? "There is no command " : "No command was given",
                           argc > 1 ? argv[1] : "");
-    if (compare_fingerprints(comm, status)) return status->code;
+    if (require_same_build(comm, status)) return status->code;
     Log log = log_create(comm_rank(comm));
     const Context context = {comm, &log, placement_threads(comm)};
     commands[c].run(&context, argc - 1, argv + 1, status);

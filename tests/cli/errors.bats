@@ -512,6 +512,20 @@ END
     fails 1 'another build' mpirun -n 1 "$PARDIGITS" digest x : -n 1 "$dir/other" digest x
 }
 
+@test "ranks that are started with different arguments, or that read different configurations, are refused" {
+    local net=(--set run.train=200 --set cnn.epochs=1 --set "cnn.layers=dense:10" --data "$data") program
+    fails 2 'Rank 1 was started with other arguments than rank 0 (cnn.lr=0.2 instead of cnn.lr=0.1)' \
+        mpirun -n 1 "$PARDIGITS" train configs/cnn.ini --run "$dir/run" "${net[@]}" --set cnn.lr=0.1 : -n 1 "$PARDIGITS" train configs/cnn.ini --run "$dir/run" "${net[@]}" --set cnn.lr=0.2
+    fails 2 'Rank 1 was started with other arguments than rank 0 (nothing instead of --json)' mpirun -n 1 "$PARDIGITS" digest x --json : -n 1 "$PARDIGITS" digest x
+    mkdir "$dir/a" "$dir/b"
+    printf '[run]\nmodel = cnn\n[cnn]\nbatch = 64\n' >"$dir/a/net.ini"
+    printf '[run]\nmodel = cnn\n' >"$dir/b/net.ini"
+    program=$(realpath "$PARDIGITS")
+    fails 2 'Rank 1 reads another net.ini than rank 0 (cnn.batch = 128 instead of cnn.batch = 64)' \
+        mpirun -n 1 --wdir "$dir/a" "$program" train net.ini --run "$dir/run" "${net[@]}" : -n 1 --wdir "$dir/b" "$program" train net.ini --run "$dir/run" "${net[@]}"
+    [[ ! -e $dir/run ]]
+}
+
 # Commands that open a file, where FILE stands for it.
 opening=("train FILE --run $BATS_TEST_TMPDIR/run" "train configs/knn.ini --run $BATS_TEST_TMPDIR/run --data FILE" "evaluate FILE" "show FILE"
     "digest FILE" "export FILE --out out" "import FILE --out out.h5" "prepare --idx FILE --out out.h5" "prepare --pictures FILE --out out.h5"
