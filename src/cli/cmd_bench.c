@@ -97,8 +97,8 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
     const char *given = operands > 1 ? argv[2] : NULL;
     if (bench->takes_network) read_network(family, given, config, context->log, status);
     if (!comm_agree(context->comm, status) &&
-        !require_same_config(context->comm, given ? given : "configuration", config, status) && !bench->run(context, config, (int)count, output, status) &&
-        comm_rank(context->comm) == 0)
+        !require_same_config(context->comm, given ? given : "configuration", config, status) &&
+        !bench->run(context, config, (int)count, output, status) && comm_rank(context->comm) == 0)
         output_print(output);
     output_destroy(&output);
     config_destroy(&config);

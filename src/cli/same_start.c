@@ -60,10 +60,11 @@ StatusCode require_same_arguments(const Comm *comm, int argc, char *const *argv,
         fprintf(mine.file, "%s%c", argv[i], 0);
     TextList first = broadcast_list(comm, &mine);
     if (differs(&mine, &first, &own, &other))
-        status_set(status, STATUS_USAGE,
-                   "Rank %d was started with other arguments than rank 0 (%.200s instead of %.200s): give all "
-                   "ranks the same.",
-                   comm_rank(comm), own, other);
+        status_set(
+            status, STATUS_USAGE,
+            "Rank %d was started with other arguments than rank 0 (%.200s instead of %.200s): give all "
+            "ranks the same.",
+            comm_rank(comm), own, other);
     mem_free(first.text);
     text_buffer_free(&mine);
     return comm_agree(comm, status);

@@ -239,11 +239,19 @@ static StatusCode read_params(const H5File *file, Copy copy, const Network *net,
     return STATUS_OK;
 }
 
-static StatusCode read_statistics(const H5File *file, Copy copy, const Network *net, float *statistics,
-                                  Status *status) {
+/* Whether an array, "LAYER/NAME", is of a layer. */
+static bool is_of_layer(const char *array, const char *layer) {
+    const size_t length = strlen(layer);
+    return !strncmp(array, layer, length) && array[length] == '/';
+}
+
+/* All but those of the layer `renewed`. */
+static StatusCode read_statistics(const H5File *file, Copy copy, const Network *net, const char *renewed,
+                                  float *statistics, Status *status) {
     char path[PATH];
     for (int a = 0; a < net->statistic_count; a++) {
         const StatisticArray *array = &net->statistics[a];
+        if (is_of_layer(array->name, renewed)) continue;
         copy_path(&copy, array->name, path);
         if (read_floats(file, path, (H5Shape){1, {array->count}}, statistics + array->first, array->least,
                         status))
@@ -255,7 +263,7 @@ static StatusCode read_statistics(const H5File *file, Copy copy, const Network *
 static StatusCode read_copy(const H5File *file, Copy copy, const Network *net, float *params,
                             float *statistics, Status *status) {
     if (read_params(file, copy, net, params, status)) return status->code;
-    return read_statistics(file, copy, net, statistics, status);
+    return read_statistics(file, copy, net, "", statistics, status);
 }
 
 StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
@@ -392,9 +400,8 @@ StatusCode train_state_read_init(TrainState *state, const H5File *file, char ren
     for (int a = 0; a < net->array_count && !status->code; a++) {
         const ParamArray *array = &net->arrays[a];
         copy_path(&copy, array->name, path);
-        if (!*renewed || strncmp(array->name, renewed, strlen(renewed)) ||
-            array->name[strlen(renewed)] != '/')
+        if (!is_of_layer(array->name, renewed))
             read_floats(file, path, array->shape, state->params + array->first, -INFINITY, status);
     }
-    return status->code ? status->code : read_statistics(file, copy, net, state->statistics, status);
+    return status->code ? status->code : read_statistics(file, copy, net, renewed, state->statistics, status);
 }

@@ -33,7 +33,8 @@ static bool is_change_under_way(const Progress *progress) {
     for (int r = 0; r < progress->mate_count; r++) {
         const ProgressRecord *mate = progress->mates[r];
         const int phase = atomic_load(&mate->phase);
-        if (atomic_load(&mate->group) == group && (phase == PROGRESS_UPDATE || phase == PROGRESS_CHECKPOINT) &&
+        if (atomic_load(&mate->group) == group &&
+            (phase == PROGRESS_UPDATE || phase == PROGRESS_CHECKPOINT) &&
             atomic_load(&mate->entry) == PROGRESS_BEGUN)
             return true;
     }

@@ -8,6 +8,7 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "model/run_options.h"
+#include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/kept_file.h"
 #include "store/run_lock.h"
@@ -258,14 +259,26 @@ bool member_files_move(const char *model_path, const char *to) {
     return !move.failed;
 }
 
+/* The newest of a member's checkpoint and its previous copy that is whole, which it goes on from, or NULL. */
+static H5File *open_newest(const char *path) {
+    char *previous = atomic_file_previous(path);
+    const char *const candidates[] = {path, previous};
+    H5File *file = NULL;
+    for (int i = 0; i < 2 && !file; i++) {
+        Status ignored = {0};
+        if (access(candidates[i], F_OK) == 0) checkpoint_open_alone(&file, candidates[i], &ignored);
+    }
+    mem_free(previous);
+    return file;
+}
+
 char *member_files_builds(const char *model_path, const Config *config) {
     char *longest = mem_text("");
     for (int m = 0; m < count_members(config); m++) {
         char *path = member_path(model_path, m, member_model), *builds = NULL;
-        H5File *file = NULL;
+        H5File *file = open_newest(path);
         Status ignored = {0};
-        if (access(path, F_OK) == 0 && !checkpoint_open_alone(&file, path, &ignored))
-            checkpoint_builds(file, &builds, &ignored);
+        if (file) checkpoint_builds(file, &builds, &ignored);
         h5_close(&file, &ignored);
         const bool longer = builds && strlen(builds) > strlen(longest);
         mem_free(longer ? longest : builds);
@@ -314,17 +327,16 @@ static bool lacks_init(const TrainJob *job) {
 StatusCode member_files_check(const TrainJob *job, Status *status) {
     for (int m = 0; m < count_members(job->config) && !status->code; m++) {
         char *path = member_path(job->model_path, m, member_model);
-        H5File *file = NULL;
-        Status damage = {0};
-        if (!checkpoint_check_readable(path, status) && access(path, F_OK) == 0 &&
-            !checkpoint_open_alone(&file, path, &damage))
+        H5File *file = checkpoint_check_readable(path, status) ? NULL : open_newest(path);
+        Status ignored = {0};
+        if (file)
             check_file(file, job, m, status);
         else if (!status->code && lacks_init(job))
             status_set(status, STATUS_USAGE,
                        "The run was begun with the weights of another model, and its member %d isn't begun "
                        "yet: name that model again by --init.",
                        m + 1);
-        h5_close(&file, &damage);
+        h5_close(&file, &ignored);
         mem_free(path);
     }
     return status->code;

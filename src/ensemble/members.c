@@ -316,6 +316,7 @@ static StatusCode rehearse_member(const EnsembleTraining *ensemble, Output *outp
 StatusCode members_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
     if (config_int(job->config, "cnn.members") == 1) return cnn_rehearse(job, output, bytes, status);
     EnsembleTraining ensemble = {0};
+    if (check_init(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
     output_integer(output, "members", "members (what follows is of the first)", ensemble.members);
     output_integer(output, "groups", "groups of ranks, each with members of its own",

@@ -73,12 +73,13 @@ void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid) {
 }
 
 /* Images with MNIST's shape and number of classes may show other things, such as clothes, which mustn't be
- * taken for digits in pictures: most of the first ones have to be the digits that their labels say. */
-static void find_what_is_drawn(TrainJob *job, const ImageSet *shard) {
+ * taken for digits in pictures: most of the first ones, whichever ranks have them, have to be the digits that
+ * their labels say. shard: the training images from number `first` on. Collective. */
+static void find_what_is_drawn(TrainJob *job, const ImageSet *shard, int64_t first) {
     enum { TRIED = 20 };
-    const int64_t n = smaller(TRIED, shard->n);
-    int64_t right = 0;
-    for (int64_t i = 0; i < n && gate_knows(job->spec) && comm_rank(job->comm) == 0; i++) {
+    const int64_t tried = smaller(TRIED, job->train_count);
+    uint64_t right = 0;
+    for (int64_t i = 0; i < shard->n && first + i < tried && gate_knows(job->spec); i++) {
         float log_odds[GATE_DIGITS];
         int best = 0;
         gate_log_odds(shard->images + i * image_spec_pixels(shard->spec), log_odds);
@@ -86,9 +87,8 @@ static void find_what_is_drawn(TrainJob *job, const ImageSet *shard) {
             if (log_odds[k] > log_odds[best]) best = k;
         right += best == shard->labels[i];
     }
-    int others = gate_knows(job->spec) && 4 * right < 3 * n;
-    comm_broadcast(job->comm, &others, sizeof others, 0);
-    if (others) job->spec.from = IMAGE_FROM_FIGURES;
+    comm_sum_u64(job->comm, &right, 1);
+    if (gate_knows(job->spec) && 4 * (int64_t)right < 3 * tried) job->spec.from = IMAGE_FROM_FIGURES;
 }
 
 StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status) {
@@ -117,7 +117,7 @@ StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status)
         image_set_free(&shard);
         return status->code;
     }
-    if (!job->resume) find_what_is_drawn(job, &shard);
+    if (!job->resume) find_what_is_drawn(job, &shard, mine.begin);
     job->brightest = (int)comm_max(
         job->comm, survey_brightest(shard.images, shard.n * image_spec_pixels(shard.spec)), NULL);
     train_job_take(job, shard, valid);

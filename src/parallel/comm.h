@@ -49,8 +49,9 @@ bool comm_first_on_node(const Comm *comm);
 Progress *comm_progress(const Comm *comm);
 
 /* Collective: all ranks return the same status. If any rank failed, that is the status of the lowest rank
- * that failed, with its sentence, before which it names its host if that isn't rank 0's; otherwise STATUS_STOPPED if any rank has it; otherwise STATUS_OK. Call it
- * wherever a single rank can fail, before the next collective operation. */
+ * that failed, with its sentence, before which it names its host if that isn't rank 0's; otherwise
+ * STATUS_STOPPED if any rank has it; otherwise STATUS_OK. Call it wherever a single rank can fail, before the
+ * next collective operation. */
 StatusCode comm_agree(const Comm *comm, Status *status);
 
 /* Collective: waits until all ranks are here. */

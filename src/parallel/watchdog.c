@@ -323,8 +323,7 @@ static bool start_thread(Watchdog *dog) {
 static void find_mates(const Watch *watch, Progress *progress) {
     progress->mates = mem_new((size_t)watch->size, sizeof *progress->mates);
     for (int r = 0; r < watch->size; r++)
-        if (watch_is_here(watch, r))
-            progress->mates[progress->mate_count++] = &watch->states[r].progress;
+        if (watch_is_here(watch, r)) progress->mates[progress->mate_count++] = &watch->states[r].progress;
 }
 
 static void forget_mates(Progress *progress) {

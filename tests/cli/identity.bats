@@ -169,6 +169,22 @@ PY
     [[ $(on 2 1 evaluate "$model" --data "$data" --json | field mean_confidence) != "$first" ]]
 }
 
+@test "what few images show is found alike on any ranks" {
+    /usr/bin/python3 - "$data" "$BATS_TEST_TMPDIR/few.h5" <<'PYTHON'
+import h5py, numpy as np, sys
+source, out = h5py.File(sys.argv[1]), h5py.File(sys.argv[2], "w")
+images = source["train/images"][:20]
+images[:5] = np.random.default_rng(1).integers(0, 255, (5, 28, 28), dtype=np.uint8) # no digits
+for part in "train", "test":
+    out[part + "/images"], out[part + "/labels"] = images, source["train/labels"][:20]
+out.attrs["format"], out.attrs["version"], out.attrs["classes"] = "pardigits dataset", 1, 10
+PYTHON
+    for ranks in 1 4; do
+        on $ranks 1 train configs/knn.ini --data "$BATS_TEST_TMPDIR/few.h5" --run "$BATS_TEST_TMPDIR/$ranks"
+    done
+    same_model "$BATS_TEST_TMPDIR/1/model.h5" "$BATS_TEST_TMPDIR/4/model.h5"
+}
+
 @test "CNN: another seed gives another digest" {
     for seed in 1 2; do
         on 1 2 train configs/cnn.ini --data "$data" --run "$BATS_TEST_TMPDIR/$seed" --set run.train=500 \

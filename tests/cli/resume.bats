@@ -384,12 +384,18 @@ whole_run() {
     ends_with 75
     fails 2 'member 2 isn'"'"'t begun yet: name that model again by --init' "$PARDIGITS" train "${pair[@]}" --resume
     rm -f pair/model.h5 pair/model.prev.h5
+    mv pair/model.member-00.h5 pair/model.member-00.prev.h5 # as if the newest had been damaged
     fails 2 'member 2 isn'"'"'t begun yet: name that model again by --init' "$PARDIGITS" train "${pair[@]}" --resume
     fails 2 'was begun with another model' "$PARDIGITS" train "${pair[@]}" --resume --init cycle
     # what a member can't begin with leaves the folder free; a signal while the images are read is told so
     fails_on 2 2 'Member 1: --init two/model.h5 has no layer conv1 of this shape' train "${few[@]}" --set cnn.members=2 --run free --init two \
         --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
+    fails_on 1 2 'Member 1: --init two/model.h5 has no layer conv1 of this shape' train "${few[@]}" --set cnn.members=2 --dry-run --init two \
+        --set "cnn.layers=conv:8:5:s2 bn relu dense:classes"
     [[ -z $(ls free) ]]
+    # the last layer with weights may be batch norm, which is new
+    "$PARDIGITS" train "${few[@]}" --run pool --set cnn.epochs=1 --set "cnn.layers=conv:4:5:s2 relu conv:10:3 avgpool:all"
+    "$PARDIGITS" train "${few[@]}" --run pool2 --set cnn.epochs=1 --set "cnn.layers=conv:4:5:s2 relu conv:10:3 bn avgpool:all" --init pool 2>&1 | grep 'new is bn1'
     local free=("$PARDIGITS" train "${few[@]}" --set cnn.epochs=1 --run free)
     fails 75 'nothing is to be saved: run it again with --resume and the same --init.' \
         env --block-signal=USR1 bash -c 'kill -USR1 $$; exec "$@"' - "${free[@]}" --init two
