@@ -3,7 +3,9 @@
 #include "core/integers.h"
 #include "core/mem.h"
 
+#include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 
 /* Digits first to end - 1. */
 typedef struct {
@@ -38,10 +40,18 @@ static bool next_run(const ReadDigits *read, Together together, int end, Run *ru
     return true;
 }
 
+/* Signs stand beside numbers as well as words, so they aren't counted. */
+static int count_signs(const ReadDigits *read, const Run *run) {
+    int signs = 0;
+    for (int d = run->first; d < run->end; d++)
+        signs += read->digits[d].is_sign;
+    return signs;
+}
+
 static int count_doubtful(const ReadDigits *read, const Run *run) {
     int doubtful = 0;
     for (int d = run->first; d < run->end; d++)
-        doubtful += read->digits[d].doubtful;
+        doubtful += read->digits[d].doubtful && !read->digits[d].is_sign;
     return doubtful;
 }
 
@@ -64,7 +74,7 @@ static int ranked_height(const ReadDigits *read, const Run *run, int rank) {
 
 /* A word's shapes, with those that aren't read. */
 static int shapes_of(const ReadDigits *read, const Run *word) {
-    return word->end - word->first + read->digits[word->first].place.strange;
+    return word->end - word->first - count_signs(read, word) + read->digits[word->first].place.strange;
 }
 
 /* Whether a word's shapes, some of which can't be digits, taken together rather aren't: the sum of their log
@@ -78,6 +88,7 @@ static bool has_letters(const ReadDigits *read, const Run *word) {
     int letters = strange;
     for (int d = word->first; d < word->end; d++) {
         const ReadDigit *digit = &read->digits[d];
+        if (digit->is_sign) continue;
         if (digit->doubtful && count > 2 && 10 * digit->place.height > 17 * usual) continue;
         letters += digit->doubtful && digit->log_odds < never;
         sum += digit->doubtful ? fmaxf(least, fminf(most, digit->log_odds)) : most;
@@ -103,10 +114,10 @@ static void doubt_words_of_letters(ReadDigits *read, int first) {
 /* Where most of three or more that stand together are doubtful, with gaps wide or narrow, all are. */
 static void doubt_numbers(ReadDigits *read, int first) {
     const int least = 3;
-    for (Run number = {first, first}; next_run(read, same_number, read->count, &number);)
-        if (number.end - number.first >= least &&
-            2 * count_doubtful(read, &number) > number.end - number.first)
-            make_doubtful(read, &number);
+    for (Run number = {first, first}; next_run(read, same_number, read->count, &number);) {
+        const int digits = number.end - number.first - count_signs(read, &number);
+        if (digits >= least && 2 * count_doubtful(read, &number) > digits) make_doubtful(read, &number);
+    }
 }
 
 static bool is_print(const ReadDigits *read, int first) {
@@ -191,6 +202,75 @@ static void doubt_strokes(ReadDigits *read, int first) {
     }
 }
 
+/* Print has digits of one height: a stroke that is read as 1 and is somewhat higher is a slash or a bracket.
+ */
+static void doubt_high_strokes(ReadDigits *read, const Run *run) {
+    const int least = 3;
+    int others = 0, low = INT_MAX, high = 0;
+    for (int d = run->first; d < run->end; d++) {
+        const ReadDigit *digit = &read->digits[d];
+        if (digit->best.label == 1 || digit->doubtful) continue;
+        others++;
+        low = (int)smaller(low, digit->place.height);
+        high = (int)larger(high, digit->place.height);
+    }
+    if (others < least || 100 * (high - low) > 5 * high + 100) return;
+    for (int d = run->first; d < run->end; d++) {
+        ReadDigit *digit = &read->digits[d];
+        const int beyond = digit->place.height - high;
+        if (digit->best.label == 1 && beyond >= 2 && 100 * beyond > 8 * high && 100 * beyond < 40 * high)
+            digit->doubtful = true;
+    }
+}
+
+static void doubt_strokes_of_print(ReadDigits *read, int first) {
+    const Run all = {first, read->count};
+    for (Run line = {first, first}; next_run(read, same_line, read->count, &line);)
+        doubt_high_strokes(read, &line);
+    doubt_high_strokes(read, &all);
+}
+
+static int bottom_of(const FoundDigit *digit) {
+    return digit->y + digit->height;
+}
+
+/* Whether two strokes are as high as each other, and reach beyond each digit between them on the same side.
+ */
+static bool are_like_brackets(const ReadDigits *read, const Run *number) {
+    const FoundDigit *left = &read->digits[number->first].place,
+                     *right = &read->digits[number->end - 1].place;
+    const int height = left->height, equal = 4 * height / 100 + 1;
+    int above = INT_MAX, below = INT_MAX;
+    if (abs(left->y - right->y) > equal || abs(bottom_of(left) - bottom_of(right)) > equal) return false;
+    for (int d = number->first + 1; d < number->end - 1; d++) {
+        const FoundDigit *digit = &read->digits[d].place;
+        above = (int)smaller(above, digit->y - larger(left->y, right->y));
+        below = (int)smaller(below, smaller(bottom_of(left), bottom_of(right)) - bottom_of(digit));
+    }
+    return above >= -equal && below >= -equal && 100 * larger(above, below) > 8 * height;
+}
+
+/* A number that begins and ends with such a stroke, read as 1, may stand in brackets. */
+static void doubt_brackets(ReadDigits *read, int first) {
+    for (Run number = {first, first}; next_run(read, are_close, read->count, &number);) {
+        ReadDigit *left = &read->digits[number.first], *right = &read->digits[number.end - 1];
+        if (number.end - number.first > 2 && left->best.label == 1 && right->best.label == 1 &&
+            are_like_brackets(read, &number))
+            left->doubtful = right->doubtful = left->is_sign = right->is_sign = true;
+    }
+}
+
+/* Two parts of one shape that end a number, a 9 and a 6, may be a per cent sign. */
+static void doubt_per_cent(ReadDigits *read, int first) {
+    for (int d = first; d + 1 < read->count; d++) {
+        ReadDigit *nine = &read->digits[d], *six = &read->digits[d + 1];
+        const bool one_shape = nine->place.reading > 0 && nine->place.shape == six->place.shape,
+                   at_end = d + 2 == read->count || !are_close(six, &read->digits[d + 2]);
+        if (one_shape && at_end && nine->best.label == 9 && six->best.label == 6)
+            nine->doubtful = six->doubtful = nine->is_sign = six->is_sign = true;
+    }
+}
+
 /* So many 1s in a row are rather the bars of a bar code, the teeth of a comb or a tally. */
 static void doubt_bars(ReadDigits *read, int first) {
     const int many = 7;
@@ -229,6 +309,9 @@ static void doubt_at_edges(ReadDigits *read, int first) {
 void doubt_words(ReadDigits *read, int first) {
     doubt_at_edges(read, first);
     doubt_strokes(read, first);
+    doubt_strokes_of_print(read, first);
+    doubt_brackets(read, first);
+    doubt_per_cent(read, first);
     doubt_bars(read, first);
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);

@@ -17,6 +17,7 @@ typedef struct {
     bool doubtful;
     float log_odds;  /* of its label, by the gate; infinite where it isn't asked */
     bool of_letters; /* what its word is */
+    bool is_sign;    /* rather than a digit: a bracket, or a part of a per cent sign; so it is doubtful */
 } ReadDigit;
 
 typedef struct {

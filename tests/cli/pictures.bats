@@ -337,6 +337,11 @@ date = Page(360, 200).put(0, 4, 30, 40).put(1, 4, 200, 40)
 for y in range(40, 164):
     date.fill(184 - (y - 40) // 3, y, 7, 1, 30)
 date.save("date.pgm")  # 7/2
+bracket = Page(420, 200).put(0, 4, 60, 20).put(1, 4, 170, 20)  # (72), of which the brackets reach further down alone
+ink = [y for y, row in enumerate(bracket.rows) if min(row) < 100]
+for x in (50, 300):
+    bracket.fill(x, ink[0], 12, ink[-1] - ink[0] + 18, 30)
+bracket.save("bracket.pgm")
 pencil = Page(360, 280).put(0, 4, 30, 150).put(1, 4, 150, 150)
 for row in pencil.rows:
     row[:] = [245 - (245 - v) // 5 for v in row]
@@ -441,6 +446,7 @@ PYTHON
     [[ $(grep -cE '^([0-9]\?){3,} 72 .*label' "$BATS_TEST_TMPDIR/words") -eq 2 ]]
     grep '^7?2? .*joined' "$BATS_TEST_TMPDIR/words"
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
+    "$PARDIGITS" predict knn bracket.pgm | grep '^1?721? '
     "$PARDIGITS" predict knn comma.pgm separator.pgm date.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]

@@ -477,6 +477,30 @@ class Drawer:
             text += number
         return page, text
 
+    def draw_signs(self):
+        """Printed numbers with brackets, slashes and per cent signs."""
+        size, page, text = self.between(28, 60), self.page(420, 420), ""
+        font = ImageFont.truetype(LABEL_FONT.replace("Sans", ("Sans", "SansMono", "Serif", "Sans-Bold", "Serif-Italic")[self.between(0, 4)]), size)
+        for line, (before, after) in enumerate((("(", ")"), ("", "%"), ("", "/"), ("[", "]"))):
+            first, second = ("".join(str(self.between(0, 9)) for _ in range(self.between(1, 3))) for _ in range(2))
+            second = second if after == "/" else ""
+            ImageDraw.Draw(page).text((40, 20 + 95 * line), before + first + after + second, font=font, fill=(20, 20, 20))
+            text += first + second
+        return page, text
+
+    def draw_per_cent(self):
+        """Numbers with a per cent sign, by hand."""
+        page, height, text = self.page(420, 260), self.between(56, 80), ""
+        pen, ring = max(3, height // 12), height * self.between(30, 42) // 100
+        for line in range(2):
+            digits, x = self.number_at(page, 2, 40, 30 + 110 * line, height)
+            text += digits
+            draw, x, y = ImageDraw.Draw(page), x + height // 4, 30 + 110 * line
+            draw.ellipse((x, y, x + ring, y + ring), outline=(20, 20, 30), width=pen)
+            draw.ellipse((x + height // 2, y + height - ring, x + height // 2 + ring, y + height), outline=(20, 20, 30), width=pen)
+            draw.line((x + height * 7 // 10, y, x + ring // 2, y + height), fill=(20, 20, 30), width=pen)
+        return page, text
+
     def draw_enlarged(self):
         """Images side by side, four to twelve times as large, so that their edges are soft."""
         shown, zoom = [(self.next + 7 * k) % len(self.images) for k in range(5)], self.between(4, 12)
@@ -813,7 +837,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
         "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
-        "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged")  # found later; drawn last, so that the others stay what they were
+        "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged", "signs", "per_cent")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
