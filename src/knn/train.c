@@ -1,5 +1,6 @@
 #include "knn/model.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "data/shard.h"
@@ -83,8 +84,10 @@ static bool try_images(const KnnModel *model, const TrainJob *job, KnnTrials *tr
 
 /* None, or those that the job goes on with. Their `right` is freed by the caller. Collective: ranks agree. */
 static KnnTrials begin_trials(const TrainJob *job, Status *status) {
-    const int64_t asked = knn_options(job->config).k_max, others = job->train_count - 1;
-    KnnTrials trials = {.k_max = asked < others ? asked : others > 0 ? others : 1};
+    const KnnOptions options = knn_options(job->config);
+    const int64_t others = larger(job->train_count - 1, 1),
+                  compared = knn_method(&options, job->spec).candidates;
+    KnnTrials trials = {.k_max = smaller(options.k_max, compared ? smaller(compared, others) : others)};
     trials.right = mem_new((size_t)trials.k_max + 1, sizeof *trials.right);
     if (job->resume) knn_trials_read(job->resume, job->train_count, &trials, status);
     comm_agree(job->comm, status);

@@ -26,6 +26,7 @@ typedef struct {
     double *rho, *slope, *offset;       /* of pairs, in the order of the file */
     int rhos, slopes, offsets;
     double classes; /* as nr_class says; 0: it didn't */
+    double total;   /* support vectors, as total_sv says; 0: it did not */
     char kernel[16];
     Status *status;
 } Reader;
@@ -117,7 +118,7 @@ static StatusCode take_type(Reader *reader, const char *value) {
 /* A header line: a name and values. */
 static StatusCode take_header(Reader *reader) {
     char *space = strpbrk(reader->lines.line, " \t"),
-         *value = space ? space + 1 : reader->lines.line + strlen(reader->lines.line);
+         *value = space ? space + strspn(space, " \t") : reader->lines.line + strlen(reader->lines.line);
     if (space) *space = 0;
     const char *name = reader->lines.line;
     SvmKernel *kernel = &reader->model->kernel;
@@ -139,7 +140,9 @@ static StatusCode take_header(Reader *reader) {
         kernel->coef0 = number;
     else if (!strcmp(name, "nr_class"))
         reader->classes = number;
-    else if (strcmp(name, "total_sv"))
+    else if (!strcmp(name, "total_sv"))
+        reader->total = number;
+    else
         return refuse(reader, "a line of a LIBSVM model");
     return kernel->degree ? STATUS_OK : refuse(reader, "a degree from 1 to 20");
 }
@@ -158,6 +161,8 @@ static StatusCode begin_pairs(Reader *reader) {
         return refuse(reader, "kernel_type, label and a rho for each pair of labels before SV");
     if (reader->classes && reader->classes != model->class_count)
         return refuse(reader, "as many labels as nr_class says");
+    if (reader->total && reader->total != (double)model->n)
+        return refuse(reader, "numbers of support vectors in nr_sv that make up total_sv");
     model->pairs = svm_pairs_new(model->spec.classes);
     model->calibrated = reader->slopes == pairs && reader->offsets == pairs;
     for (int i = 0; i < model->class_count; i++)
@@ -199,8 +204,8 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
                               "%s:%lld: it has a feature 0, so its features don't count from 1: omit "
                               "--features-from 1.",
                               reader->lines.path, (long long)reader->lines.number);
-        if (!(feature >= first && feature < first + pixels)) {
-            snprintf(expected, sizeof expected, "features from %d to %d", first, first + pixels - 1);
+        if (!(feature >= first && feature < first + pixels && feature == floor(feature))) {
+            snprintf(expected, sizeof expected, "whole features from %d to %d", first, first + pixels - 1);
             return refuse(reader, expected);
         }
         double pixel = round(value * 255);
@@ -300,7 +305,10 @@ static StatusCode read_all(Reader *reader) {
                                          reader->status);
             if (take_support(reader, i, row++)) return reader->status->code;
         }
-    return STATUS_OK;
+    while (libsvm_next_line(&reader->lines, reader->status))
+        if (reader->lines.line[strspn(reader->lines.line, " \t\r")])
+            return refuse(reader, "no more support vectors than nr_sv says");
+    return reader->status->code;
 }
 
 static void set_real(Config *config, const char *name, double value, const char *path, Status *status) {
@@ -310,10 +318,11 @@ static void set_real(Config *config, const char *name, double value, const char 
 }
 
 /* What the configuration has to say of the model. Its C isn't known: no coefficient is above it, so the
- * largest one stands in for it. */
+ * largest one stands in for it, within what svm.c may be. */
 static void fill_config(const Reader *reader, Config *config, Status *status) {
     const SvmModel *model = reader->model;
-    double c = 0;
+    const double least = 1e-6, most = 1e9;
+    double c = least;
     for (int p = 0; p < model->pairs.count; p++)
         for (int64_t s = 0; s < model->pairs.items[p].support_count; s++)
             c = fmax(c, fabs(model->pairs.items[p].coefficient[s]));
@@ -323,7 +332,7 @@ static void fill_config(const Reader *reader, Config *config, Status *status) {
     if (model->kernel.type != SVM_LINEAR)
         set_real(config, "svm.gamma", model->kernel.gamma, reader->lines.path, status);
     set_real(config, "svm.coef0", model->kernel.coef0, reader->lines.path, status);
-    set_real(config, "svm.c", c, reader->lines.path, status);
+    set_real(config, "svm.c", fmin(c, most), reader->lines.path, status);
     if (model->calibrated) config_set_value(config, "svm.probability", "yes", reader->lines.path, status);
 }
 

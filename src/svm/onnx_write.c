@@ -7,6 +7,7 @@
 #include "svm/model.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 enum { OPSET = 11, ML_OPSET = 1 };
 
@@ -158,8 +159,20 @@ static int score_count(const SvmModel *model) {
                                                         : svm_pair_count(model->class_count);
 }
 
+static int compare_classes(const void *a, const void *b) {
+    return *(const uint8_t *)a - *(const uint8_t *)b;
+}
+
+/* Scores are in the order of the classes, also of an imported model whose file has another one, which only
+ * decides about ties of votes. The pointers are the model's. */
+static SvmModel in_order_of_classes(const SvmModel *model) {
+    SvmModel sorted = *model;
+    qsort(sorted.classes, (size_t)sorted.class_count, sizeof *sorted.classes, compare_classes);
+    return sorted;
+}
+
 StatusCode svm_onnx_write(const Model *opened, const Context *context, const char *path, Status *status) {
-    const SvmModel *model = opened->state;
+    const SvmModel sorted = in_order_of_classes(opened->state), *model = &sorted;
     if (model->gradient)
         return status_set(
             status, STATUS_USAGE,

@@ -6,26 +6,38 @@
 #include "svm/solve_pairs.h"
 #include "svm/train_report.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Kernel values are floats, and the solver multiplies them by each other and by C. */
 #define LARGEST_KERNEL_VALUE 1e30
 
-/* A bound on |(gamma u.v + coef0)^degree|: u.v lies between 0 and the largest squared norm, which is 1 of
- * normalised images. */
-static double largest_poly_value(const SvmTask *task) {
-    const ImageSet *set = &task->samples->set;
+/* A bound on |(gamma u.v + coef0)^degree|, u.v lying between 0 and `largest`. */
+static double poly_bound(const SvmKernel *kernel, double largest) {
+    const double top = kernel->gamma * (kernel->normalize ? 1 : largest) + kernel->coef0;
+    return pow(fmax(fabs(kernel->coef0), fabs(top)), kernel->degree);
+}
+
+/* The largest squared norm of a sample, whose pixels are in [0,1]. */
+static double largest_norm(const ImageSet *set) {
     const int each = image_spec_pixels(set->spec);
     const uint8_t *pixels = set->images;
-    double largest = 0, scale = task->kernel.gamma / (255.0 * 255.0), coef0 = task->kernel.coef0;
+    double largest = 0;
     for (int64_t i = 0; i < set->n; i++, pixels += each) {
         int64_t norm = 0;
         for (int p = 0; p < each; p++)
             norm += pixels[p] * pixels[p];
         largest = fmax(largest, (double)norm);
     }
-    double top = task->kernel.normalize ? task->kernel.gamma : scale * largest;
-    return pow(fmax(fabs(coef0), fabs(top + coef0)), task->kernel.degree);
+    return largest / (255.0 * 255.0);
+}
+
+/* Whether the kernel's values are within bounds: in training those of the samples with each other, and, as
+ * floats, those of any image with a sample. */
+static bool is_bounded(const SvmTask *task) {
+    const double norm = largest_norm(&task->samples->set), white = image_spec_pixels(task->samples->set.spec);
+    return task->kernel.type != SVM_POLY || (poly_bound(&task->kernel, norm) < LARGEST_KERNEL_VALUE &&
+                                             poly_bound(&task->kernel, sqrt(norm * white)) < FLT_MAX);
 }
 
 StatusCode svm_check_classes(int64_t images, int classes, Status *status) {
@@ -44,12 +56,12 @@ static StatusCode check_task(const SvmTask *task, Status *status) {
     for (int c = 0; c < task->class_counts.classes; c++)
         classes += task->class_counts.of[c] > 0;
     if (svm_check_classes(set->n, classes, status)) return status->code;
-    if (task->kernel.type != SVM_POLY || largest_poly_value(task) < LARGEST_KERNEL_VALUE) return STATUS_OK;
+    if (is_bounded(task)) return STATUS_OK;
     return status_set(
         status, STATUS_USAGE,
-        "The polynomial kernel with gamma = %g grows beyond %g; lower gamma (svm.gamma, svm.grid_gamma), "
-        "svm.coef0 or svm.degree.",
-        task->kernel.gamma, LARGEST_KERNEL_VALUE);
+        "The polynomial kernel with gamma = %g grows beyond %g, or with images of brighter pixels beyond %g; "
+        "lower gamma (svm.gamma, svm.grid_gamma), svm.coef0 or svm.degree.",
+        task->kernel.gamma, LARGEST_KERNEL_VALUE, (double)FLT_MAX);
 }
 
 /* Turns rows of support vectors into numbers of samples. */

@@ -108,6 +108,17 @@ same_predictions() {
     fails_on 1 1 'features from 1 to 784' import wide --out no.h5
     sed '20s/:[^ ]*/:0.3333/' rbf.libsvm >grey
     fails_on 1 1 'divided by 255' import grey --out no.h5
+    sed '20s/ \([0-9]*\):/ \1.7:/' rbf.libsvm >fraction
+    fails_on 1 1 'fraction:20: expected whole features from 1 to 784' import fraction --out no.h5
+    # support vectors that are left over
+    awk '/^nr_sv/ { $NF -= 2 } 1' rbf.libsvm >over
+    fails_on 1 1 'nr_sv that make up total_sv' import over --out no.h5
+    grep -v '^total_sv' over >unsaid
+    fails_on 1 1 'no more support vectors than nr_sv says' import unsaid --out no.h5
+    # C isn't in a file; what stands in for it is one that svm.c may be
+    svm-train -q -c 1e-8 few.svm small
+    sed -i 's/^kernel_type /&  /' small
+    "$PARDIGITS" import small --out small.h5
     head -c 1000 /dev/urandom >noise
     fails_on 1 1 'expected' import noise --out no.h5
     fails_on 2 1 "can't be read" import nowhere --out no.h5
