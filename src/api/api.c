@@ -3,6 +3,7 @@
 
 #include "core/limits.h"
 #include "core/mem.h"
+#include "core/path.h"
 #include "data/digitize.h"
 #include "ensemble/families.h"
 #include "parallel/placement.h"
@@ -237,6 +238,8 @@ pardigits_code pardigits_digitize(const pardigits_model *model, const char *pict
     } else if (!picture || !image) {
         status_set(&status, STATUS_USAGE, "No %s was given to pardigits_digitize.",
                    picture ? "room for an image" : "picture");
+    } else if (path_is_folder(picture)) {
+        status_set(&status, STATUS_FAILED, "%s is a folder: name a picture in it.", picture);
     } else {
         pthread_mutex_lock(&libraries);
         digitize_picture(picture, model->model.spec, image, &status);

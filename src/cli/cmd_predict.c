@@ -4,6 +4,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "data/caption.h"
+#include "data/gate.h"
 #include "data/sheet.h"
 #include "store/dataset.h"
 
@@ -15,6 +16,7 @@
 typedef struct {
     OutputFormat format;
     bool single, whole, probabilities;
+    bool gated; /* the gate knows what the model was trained on, however pictures are taken */
     double reject;
     const char *neighbours, *seen, *annotate; /* files to draw, or NULL */
 } Wishes;
@@ -115,6 +117,8 @@ static void say_what_is_taken(const Context *context, const Model *model, const 
                  "what is drawn %s is cut out, scaled and centred, as MNIST's makers did; add --whole for "
                  "pictures that are images as the model was trained on",
                  wishes->single ? "on each picture" : "on the pictures");
+    if (model->spec.from == IMAGE_FROM_WHOLE && wishes->single)
+        log_line(context->log, "hint: --single has no effect, as nothing is cut out of the pictures");
 }
 
 /* A folder's pictures are inputs too. Collective. */
@@ -156,7 +160,7 @@ static StatusCode predict_batch(const Context *context, const Model *model, cons
     PredictResults batch = {
         .list = {count, all->list.paths + first}, .pages = all->pages + first, .found.spec = model->spec};
     read_pictures(context, &batch.list, wishes->single, &batch.found, batch.pages, &batch.unread, unreadable);
-    if (!read_digits(context, model, &batch.found, wishes->reject, &batch.read, status) &&
+    if (!read_digits(context, model, &batch.found, wishes->reject, wishes->gated, &batch.read, status) &&
         comm_rank(context->comm) == 0) {
         predict_add_pages(&batch, model, wishes->probabilities, output);
         output_flush(output);
@@ -248,6 +252,7 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
         !check_model(&model, &wishes, status)) {
         settings_hint_at_unused(&settings, model.config, context->log);
         note_unfinished_model(&model, context->log);
+        wishes.gated = gate_knows(model.spec) && !model.class_names.names;
         if (wishes.whole) model.spec.from = IMAGE_FROM_WHOLE;
         predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
     }

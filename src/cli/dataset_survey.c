@@ -76,12 +76,15 @@ void warn_of_images(Log *log, const char *part, const ImageSet *set, char *const
     if (blank)
         log_line(log, "warning: %lld of %lld %s images are blank (the first one is %s)", (long long)blank,
                  (long long)set->n, part, name_of(first_blank, paths, number));
+    const bool mixed = paths && 5 * inverted > set->n - blank && 5 * inverted < 4 * (set->n - blank);
     if (inverted)
         log_line(log,
                  "warning: %lld of %lld %s images have a bright ground (the first one is %s); ink "
                  "is 255 and the ground 0: %s",
                  (long long)inverted, (long long)set->n, part, name_of(first_inverted, paths, number),
-                 advice);
+                 mixed
+                     ? "others have a dark one, so invert some of them unless the ground belongs to the class"
+                     : advice);
 }
 
 Strangeness strangeness_of(const ImageSet *set) {

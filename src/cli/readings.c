@@ -79,6 +79,7 @@ typedef struct {
     double *sure, *rank;
     float *log_odds;
     double reject;
+    bool gated; /* the gate is asked */
 } Doubt;
 
 /* How likely an image is a digit, by the gate: 0.5 at the given log odds. */
@@ -101,7 +102,7 @@ static bool gate_disagrees(const float *log_odds, int label) {
  * rather sees another one isn't sure at all, not even in an image taken as a whole. */
 static void weigh(const Model *model, const FoundDigits *found, const Answers *views, int64_t i,
                   Answers *answers, Doubt *doubt) {
-    const bool gated = gate_knows(model->spec) && !model->class_names.names;
+    const bool gated = doubt->gated;
     float log_odds[GATE_DIGITS];
     if (gated) gate_log_odds(found->images + i * image_spec_pixels(model->spec), log_odds);
     if (gated && answers->probabilities && !found->digits[i].alone)
@@ -337,7 +338,7 @@ static void choose(const FoundDigits *found, const Answers *answers, const Doubt
 }
 
 StatusCode read_digits(const Context *context, const Model *model, const FoundDigits *found, double reject,
-                       ReadDigits *read, Status *status) {
+                       bool gated, ReadDigits *read, Status *status) {
     const int64_t n = found->count;
     const int classes = model->spec.classes;
     uint8_t *changed = views_make(found->images, n, model->spec);
@@ -346,7 +347,7 @@ StatusCode read_digits(const Context *context, const Model *model, const FoundDi
     if (!ask(context, model, found->images, n, &answers, status) &&
         !ask(context, model, changed, n * VIEWS, &views, status)) {
         Doubt doubt = {mem_new((size_t)n, sizeof *doubt.sure), mem_new((size_t)n, sizeof *doubt.rank),
-                       mem_new((size_t)n, sizeof *doubt.log_odds), reject};
+                       mem_new((size_t)n, sizeof *doubt.log_odds), reject, gated};
         for (int64_t i = 0; i < n; i++)
             weigh(model, found, &views, i, &answers, &doubt);
         read->digits = mem_new((size_t)n, sizeof *read->digits);

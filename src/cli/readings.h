@@ -27,9 +27,10 @@ typedef struct {
 } ReadDigits;
 
 /* Reads what was found. A digit is doubtful whose confidence, or that of slightly changed images of it, is
- * below `reject`. Collective; the same on every rank. Freed by read_digits_free, also after a failure. */
+ * below `reject`. gated: the gate knows what the model was trained on (data/gate.h). Collective; the same on
+ * every rank. Freed by read_digits_free, also after a failure. */
 StatusCode read_digits(const Context *context, const Model *model, const FoundDigits *found, double reject,
-                       ReadDigits *read, Status *status);
+                       bool gated, ReadDigits *read, Status *status);
 void read_digits_free(ReadDigits *read);
 
 #endif

@@ -6,6 +6,7 @@
 #include "core/sha256.h"
 #include "core/utf8.h"
 #include "data/picture.h"
+#include "data/survey.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -194,7 +195,19 @@ typedef struct {
     bool stretched;      /* one has another shape than the images */
     int64_t paged;       /* how many have more than one page */
     const char *a_paged; /* one of them */
+    int64_t failed;
 } Findings;
+
+enum { FAILURES_SHOWN = 20 };
+
+/* The first picture that can't be taken is the command's failure; others are told, so that all can be mended
+ * at once. */
+static void note_failure(const Status *failure, Findings *found, Status *status) {
+    if (!found->failed++)
+        *status = *failure;
+    else if (found->failed <= FAILURES_SHOWN)
+        fprintf(stderr, "pardigits: %s\n", failure->text);
+}
 
 static StatusCode take_picture(const char *path, ImageSpec spec, Findings *found, uint8_t *image,
                                Status *status) {
@@ -244,15 +257,29 @@ static StatusCode take_part(const Pictures *pictures, ImageSpec spec, Findings *
     rng_permutation(1, 0, order, (uint32_t)n);
     *set = image_set_new(n, spec);
     *paths = mem_new((size_t)n + 1, sizeof **paths);
-    for (int64_t i = 0; i < n && !status->code; i++) {
+    for (int64_t i = 0; i < n; i++) {
+        Status failure = {0};
         set->labels[i] = pictures->labels[order[i]];
         (*paths)[i] = mem_text(pictures->paths.names[order[i]]);
-        take_picture(pictures->paths.names[order[i]], spec, found, set->images + i * pixels, status);
+        if (take_picture((*paths)[i], spec, found, set->images + i * pixels, &failure))
+            note_failure(&failure, found, status);
     }
+    if (found->failed > FAILURES_SHOWN)
+        fprintf(stderr, "pardigits: %lld more pictures can't be taken.\n",
+                (long long)found->failed - FAILURES_SHOWN);
     mem_free(order);
     hash_bytes(set->images, n * pixels, source->images_sha256);
     hash_bytes(set->labels, n, source->labels_sha256);
     return status->code;
+}
+
+/* Whether most images, which are pictures as they were, were made as MNIST's were: then pictures that are
+ * predicted have to be made so, too. */
+static bool are_normalised(const ImageSet *set) {
+    int64_t normalised = 0;
+    for (int64_t i = 0; i < set->n; i++)
+        normalised += survey_is_normalised(set->images + i * image_spec_pixels(set->spec), set->spec);
+    return 10 * normalised > 8 * set->n;
 }
 
 static void pictures_free(Pictures *pictures) {
@@ -286,8 +313,8 @@ StatusCode picture_folder_read(const char *folder, const PictureOptions *options
                     "pardigits: note: only the first page is taken of %lld picture%s of several pages, such "
                     "as %s.\n",
                     (long long)found.paged, found.paged == 1 ? "" : "s", found.a_paged);
-        /* pictures that are images already may be normalised ones, as MNIST's are */
-        if (!found.stretched) parts->train.spec.from = parts->test.spec.from = IMAGE_FROM_DIGITS;
+        if (!found.stretched && are_normalised(&parts->train))
+            parts->train.spec.from = parts->test.spec.from = IMAGE_FROM_DIGITS;
     }
     pictures_free(&train);
     pictures_free(&test);

@@ -36,6 +36,29 @@ bool survey_is_inverted(const uint8_t *image, ImageSpec spec) {
     return mean >= 128 && mean > inside;
 }
 
+bool survey_is_normalised(const uint8_t *image, ImageSpec spec) {
+    const int ink = 32; /* the least pixel of it */
+    int left = spec.width, right = -1, top = spec.height, bottom = -1;
+    double mass = 0, x_sum = 0, y_sum = 0;
+    for (int y = 0; y < spec.height; y++)
+        for (int x = 0; x < spec.width; x++) {
+            const int pixel = image[y * spec.width + x];
+            mass += pixel;
+            x_sum += (double)pixel * x;
+            y_sum += (double)pixel * y;
+            if (pixel < ink) continue;
+            left = x < left ? x : left;
+            right = x > right ? x : right;
+            top = y < top ? y : top;
+            bottom = y > bottom ? y : bottom;
+        }
+    if (right < 0) return false;
+    const double size = 28 * fmax((right - left + 1.0) / spec.width, (bottom - top + 1.0) / spec.height),
+                 off_x = 28 * fabs((x_sum / mass + 0.5) / spec.width - 0.5),
+                 off_y = 28 * fabs((y_sum / mass + 0.5) / spec.height - 0.5);
+    return size > 17 && size < 22.5 && off_x < 2 && off_y < 2;
+}
+
 int survey_brightest(const uint8_t *pixels, int64_t n) {
     uint8_t most = 0;
     for (int64_t i = 0; i < n && most < SURVEY_FAINT; i++)

@@ -55,4 +55,8 @@ bool survey_hint_at_faint(Log *log, const char *part, int brightest);
 bool survey_is_blank(const uint8_t *image, ImageSpec spec);
 bool survey_is_inverted(const uint8_t *image, ImageSpec spec);
 
+/* Whether an image is one as MNIST's makers made them: the ink fits 20/28 of its height or width, and is
+ * centred by mass on a dark ground; both about. */
+bool survey_is_normalised(const uint8_t *image, ImageSpec spec);
+
 #endif

@@ -5,6 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 action=$1
 prefix=${PREFIX:?} version=${VERSION:?}
+[[ $prefix == /* ]] || prefix=$PWD/$prefix
+[[ $prefix != *[[:space:]]* ]] || echo "note: $prefix has a blank: programs can't be compiled with pkg-config's words for it" >&2
 libdir=${LIBDIR:-$prefix/lib} includedir=${INCLUDEDIR:-$prefix/include}
 share=$prefix/share/pardigits doc=$prefix/share/doc/pardigits
 soname=libpardigits.so.${version%%.*}

@@ -144,7 +144,18 @@ PY
     "$PARDIGITS" train configs/knn.ini --data "$dir/inverted.h5" --run "$dir/inverted" --set knn.k=1
     "$PARDIGITS" predict "$dir/inverted" "$dir/pairs" --whole --csv 2>"$dir/log" | grep -cE '/pairs/([0-9]+)/[0-9]+\.pgm.*,\1,' | grep -x 150
     grep 'taken whole and inverted' "$dir/log"
-    "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single 2>&1 >"$dir/predictions" | grep 'cut out, scaled and centred.* --whole'
+    # so they are without --whole, as they aren't normalised; MNIST's images are, and so are pictures for them
+    "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single --csv 2>"$dir/log" | grep -cE '/pairs/([0-9]+)/[0-9]+\.pgm.*,\1,' | grep -x 150
+    grep 'hint: --single has no effect' "$dir/log"
+    "$PARDIGITS" prepare --pictures "$dir/single" --out "$dir/single28.h5"
+    "$PARDIGITS" train configs/knn.ini --data "$dir/single28.h5" --run "$dir/single28" --set knn.k=1
+    "$PARDIGITS" predict "$dir/single28" "$dir/single/test" --single 2>&1 >"$dir/predictions" | grep 'cut out, scaled and centred.* --whole'
+    # what isn't a digit is doubtful as a whole, too
+    "$PARDIGITS" train configs/knn.ini --data "$data" --run "$dir/digits" --set run.train=1000
+    { printf 'P5\n90 90\n255\n' && head -c 8100 /dev/zero | tr '\0' '\377'; } >"$dir/white.pgm"
+    "$PARDIGITS" predict "$dir/digits" "$dir/white.pgm" --whole | grep doubtful
+    picture 0 "$dir/seven.pgm"
+    "$PARDIGITS" predict "$dir/digits" "$dir/seven.pgm" --whole | grep '^7 '
     fails 2 'choose one' "$PARDIGITS" predict "$dir/whole" "$dir/pairs" --single --whole
 }
 
