@@ -19,8 +19,10 @@ typedef struct {
  * numbers, else of their bytes; the images of a part come in a fixed random order, so that the last ones are
  * of all classes. Grey pictures of the wanted height and width are taken as they are (transparency on white);
  * others become grey by their luminance and are stretched to it, averaging areas where that shrinks them and
- * interpolating linearly where not; then the set's spec says that its pictures were taken whole. A picture
- * that can't be read ends it with STATUS_FAILED. Freed by dataset_parts_free, also after a failure. */
+ * interpolating linearly where not. The set's spec says that its pictures were taken whole, unless they are
+ * as they are and most are normalised as MNIST's. If pictures can't be read that is STATUS_FAILED, with a
+ * sentence for the first and lines on standard error for the others. Freed by dataset_parts_free, also after
+ * a failure. */
 StatusCode picture_folder_read(const char *folder, const PictureOptions *options, DatasetParts *parts,
                                Status *status);
 

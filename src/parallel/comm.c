@@ -178,12 +178,15 @@ Progress *comm_progress(const Comm *comm) {
         progress_wait_end((comm)->progress);                                                                 \
     } while (0)
 
-/* A file may be missing there, or be another one, and be as it should where people look. */
+/* A file may be missing there, or be another one, and be as it should where people look. Ranks that have
+ * agreed in a group have named one. */
 static void name_host(Status *status) {
+    static const char words[] = "On host ";
     char host[HOST_NAME];
     Status named = {0};
+    if (!strncmp(status->text, words, strlen(words))) return;
     host_name(host);
-    status_set(&named, status->code, "On host %s: %s", host, status->text);
+    status_set(&named, status->code, "%s%s: %s", words, host, status->text);
     *status = named;
 }
 

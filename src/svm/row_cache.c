@@ -17,10 +17,10 @@ static void set_columns(RowCache *cache, int64_t columns) {
 
 RowCache row_cache_new(int64_t samples, int64_t columns, int64_t bytes, int rows_min) {
     RowCache cache = {.samples = samples};
-    int64_t row_floats = larger(round_up(columns, FLOATS_A_LINE), FLOATS_A_LINE),
-            most_floats =
-                row_floats * larger(samples, rows_min), /* all rows; memory that is made is cleared */
-        budget_floats = smaller(larger(bytes / 4, row_floats * rows_min), most_floats);
+    const int64_t row_floats = larger(round_up(columns, FLOATS_A_LINE), FLOATS_A_LINE),
+                  least_floats = row_floats * rows_min;
+    /* no more than all rows take, as slabs are cleared */
+    const int64_t budget_floats = larger(smaller(bytes / 4, row_floats * samples), least_floats);
     cache.slab_floats = larger(SLAB_FLOATS < budget_floats ? SLAB_FLOATS : budget_floats, row_floats);
     cache.slabs_max = larger(budget_floats / cache.slab_floats, 1);
     while (cache.slab_floats / row_floats * cache.slabs_max < rows_min)
