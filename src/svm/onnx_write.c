@@ -7,11 +7,22 @@
 #include "svm/model.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 enum { OPSET = 11, ML_OPSET = 1 };
 
 static const char ml_domain[] = "ai.onnx.ml";
+
+static const char unordered[] = "scores_of_labels"; /* in the order of the model's classes */
+
+static bool is_in_order(const SvmModel *model) {
+    for (int k = 1; k < model->class_count; k++)
+        if (model->classes[k] < model->classes[k - 1]) return false;
+    return true;
+}
+
+static const char *scores_name(const SvmModel *model) {
+    return is_in_order(model) ? "scores" : unordered;
+}
 
 /* Support vectors by class, in the order of the model's classes: row[n]; vectors_per_class [class_count]. */
 static int32_t *sort_support(const SvmModel *model, int64_t *vectors_per_class) {
@@ -110,7 +121,7 @@ static void add_classifier(OnnxModel *onnx, const SvmModel *model) {
     float *vectors = support_vectors(model, row), *dual = coefficients(model, row);
     OnnxNode *node = onnx_node(onnx, "SVMClassifier", (const char *const[]){"seen", NULL}, "label");
     onnx_node_domain(node, ml_domain);
-    onnx_node_output(node, has_sigmoid(model) ? "decisions" : "scores");
+    onnx_node_output(node, has_sigmoid(model) ? "decisions" : scores_name(model));
     for (int c = 0; c < model->class_count; c++)
         labels[c] = model->classes[c];
     onnx_set_ints(node, "classlabels_ints", labels, model->class_count);
@@ -134,7 +145,7 @@ static void add_sigmoid(OnnxModel *onnx, const SvmModel *model) {
     onnx_constant(onnx, "B", (OnnxShape){1, {2}}, (const float[]){-offset, offset});
     onnx_node(onnx, "Mul", (const char *const[]){"decisions", "A", NULL}, "sloped");
     onnx_node(onnx, "Add", (const char *const[]){"sloped", "B", NULL}, "odds");
-    onnx_node(onnx, "Sigmoid", (const char *const[]){"odds", NULL}, "scores");
+    onnx_node(onnx, "Sigmoid", (const char *const[]){"odds", NULL}, scores_name(model));
 }
 
 /* From the image's pixels to what the kernel sees. An image without ink stays 0. */
@@ -159,20 +170,53 @@ static int score_count(const SvmModel *model) {
                                                         : svm_pair_count(model->class_count);
 }
 
-static int compare_classes(const void *a, const void *b) {
-    return *(const uint8_t *)a - *(const uint8_t *)b;
+/* The places of the classes, in their order, among those of the model: an imported one has them in the order
+ * of its file, which decides about ties of votes. place [class_count] */
+static void find_places(const SvmModel *model, int *place) {
+    for (int k = 0; k < model->class_count; k++) {
+        int rank = 0;
+        for (int other = 0; other < model->class_count; other++)
+            rank += model->classes[other] < model->classes[k];
+        place[rank] = k;
+    }
 }
 
-/* Scores are in the order of the classes, also of an imported model whose file has another one, which only
- * decides about ties of votes. The pointers are the model's. */
-static SvmModel in_order_of_classes(const SvmModel *model) {
-    SvmModel sorted = *model;
-    qsort(sorted.classes, (size_t)sorted.class_count, sizeof *sorted.classes, compare_classes);
-    return sorted;
+/* Of each pair in the order of classes: its number among the model's, and 1, or -1 where that has its classes
+ * the other way round. */
+static void find_pairs(const SvmModel *model, const int *place, int64_t *number, float *sign) {
+    for (int i = 0, p = 0; i < model->class_count; i++)
+        for (int j = i + 1; j < model->class_count; j++, p++) {
+            int of_pair;
+            number[p] = svm_pair_between(model->class_count, place[i], place[j], &of_pair);
+            sign[p] = (float)of_pair;
+        }
+}
+
+/* Scores in the order of the model's classes become such in the order of classes. */
+static void add_order(OnnxModel *onnx, const SvmModel *model) {
+    const int count = score_count(model);
+    int place[CLASSES_MAX];
+    int64_t *from = mem_new((size_t)count, sizeof *from);
+    float *sign = mem_new((size_t)count, sizeof *sign);
+    const bool pairs = !model->calibrated && model->class_count > 2;
+    find_places(model, place);
+    if (pairs) find_pairs(model, place, from, sign);
+    for (int k = 0; k < count && !pairs; k++)
+        from[k] = place[k];
+    onnx_constant_ints(onnx, "order", from, count);
+    OnnxNode *gather = onnx_node(onnx, "Gather", (const char *const[]){unordered, "order", NULL},
+                                 pairs ? "ordered" : "scores");
+    onnx_set_int(gather, "axis", 1);
+    if (pairs) {
+        onnx_constant(onnx, "signs", (OnnxShape){1, {count}}, sign);
+        onnx_node(onnx, "Mul", (const char *const[]){"ordered", "signs", NULL}, "scores");
+    }
+    mem_free(sign);
+    mem_free(from);
 }
 
 StatusCode svm_onnx_write(const Model *opened, const Context *context, const char *path, Status *status) {
-    const SvmModel sorted = in_order_of_classes(opened->state), *model = &sorted;
+    const SvmModel *model = opened->state;
     if (model->gradient)
         return status_set(
             status, STATUS_USAGE,
@@ -184,6 +228,7 @@ StatusCode svm_onnx_write(const Model *opened, const Context *context, const cha
     add_input(onnx, model);
     add_classifier(onnx, model);
     if (has_sigmoid(model)) add_sigmoid(onnx, model);
+    if (!is_in_order(model)) add_order(onnx, model);
     onnx_output(onnx, "label", ONNX_INT64, (OnnxShape){1, {-1}});
     onnx_output(onnx, "scores", ONNX_FLOAT, (OnnxShape){2, {-1, score_count(model)}});
     onnx_note_model(onnx, opened, context, path, status);
