@@ -60,7 +60,8 @@ fails() {
 fails_on() {
     local ranks=$1 code=$2 text=$3 launcher=()
     shift 3
-    [[ $ranks -eq 1 ]] || launcher=(mpirun -n "$ranks")
+    # when the first rank ends, mpirun would wait a second before it kills those that don't end by themselves
+    [[ $ranks -eq 1 ]] || launcher=(env OMPI_MCA_odls_base_sigkill_timeout=0 mpirun -n "$ranks")
     fails "$code" "$text" "${launcher[@]}" "$PARDIGITS" "$@"
 }
 
