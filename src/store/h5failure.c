@@ -83,7 +83,7 @@ StatusCode h5_refuse_links(const H5File *file, const char *name, Status *status)
     char *prefix = mem_text(name);
     bool ends = false;
     for (char *slash = strchr(prefix + 1, '/'); !ends && !status->code;
-         slash = ends ? NULL : strchr(slash + 1, '/')) {
+         slash = ends || !slash ? NULL : strchr(slash + 1, '/')) {
         H5L_info_t info;
         ends = !slash;
         if (slash) *slash = 0;
