@@ -87,8 +87,8 @@ static inline void progress_beat(Progress *progress) {
     atomic_fetch_add_explicit(&progress->record->beats, 1, memory_order_relaxed);
 }
 
-/* By the main thread, around what waits for other ranks. While the job ends the second doesn't return, or as
- * progress_enter does. */
+/* By the main thread, around what waits for other ranks. While the job ends the second returns only where
+ * progress_enter would. */
 void progress_wait_begin(Progress *progress);
 void progress_wait_end(Progress *progress);
 

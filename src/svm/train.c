@@ -35,9 +35,10 @@ static double largest_norm(const ImageSet *set) {
 /* Whether the kernel's values are within bounds: in training those of the samples with each other, and, as
  * floats, those of any image with a sample. */
 static bool is_bounded(const SvmTask *task) {
+    if (task->kernel.type != SVM_POLY) return true;
     const double norm = largest_norm(&task->samples->set), white = image_spec_pixels(task->samples->set.spec);
-    return task->kernel.type != SVM_POLY || (poly_bound(&task->kernel, norm) < LARGEST_KERNEL_VALUE &&
-                                             poly_bound(&task->kernel, sqrt(norm * white)) < FLT_MAX);
+    return poly_bound(&task->kernel, norm) < LARGEST_KERNEL_VALUE &&
+           poly_bound(&task->kernel, sqrt(norm * white)) < FLT_MAX;
 }
 
 StatusCode svm_check_classes(int64_t images, int classes, Status *status) {
