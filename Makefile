@@ -21,7 +21,7 @@ ifeq ($(HDF5_PACKAGE),)
 HDF5_DIR := $(patsubst %/bin/,%,$(dir $(shell command -v h5pcc 2>/dev/null)))
 endif
 endif
-PACKAGES := $(HDF5_PACKAGE) inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c
+PACKAGES := $(HDF5_PACKAGE) inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libzip libprotobuf-c
 CFLAGS ?= $(if $(filter fuzz coverage,$(SANITIZER)),-O1,-O3) -g
 # -fPIC -fvisibility=hidden: the same objects serve the program and the shared library, which shows only what its header
 # declares; the kernels' code is that of a build without. -ffp-contract=fast: products and sums may fuse, but only in ways fixed when compiling. No -ffast-math: it would let
@@ -312,7 +312,7 @@ data/mnist.h5: $(IDX) | $(PROGRAM)
 	$(PROGRAM) prepare --idx data/mnist --out $@
 
 # Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
-MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib, \
+MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib, libzip, \
 	protobuf-c, ONNX (onnx.proto) and Random123: run \`make deps\`.
 .PHONY: FORCE
 $(BUILD)/flags: FORCE

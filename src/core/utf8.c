@@ -5,7 +5,6 @@
 
 #include <locale.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -76,6 +75,13 @@ int utf8_length(const char *text) {
         const int bytes = character_bytes(text);
         text += bytes ? bytes : 1;
     }
+    return length;
+}
+
+int utf8_points(const char *text, uint32_t *points) {
+    int length = 0;
+    for (; *text; length++)
+        text += decode((const unsigned char *)text, &points[length]);
     return length;
 }
 

@@ -3,6 +3,7 @@
 #define PARDIGITS_CORE_UTF8_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 bool utf8_is_valid(const char *text);
 
@@ -15,6 +16,9 @@ char *utf8_copy(const char *text);
 
 /* Characters of a text; a byte that isn't valid counts as one. */
 int utf8_length(const char *text);
+
+/* The characters of a valid text: points[utf8_length(text)], and how many there are. */
+int utf8_points(const char *text, uint32_t *points);
 
 /* The columns that a text takes on a terminal: Chinese and Japanese characters take two, combining accents
  * none; a byte that isn't valid counts as one. */

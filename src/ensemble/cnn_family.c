@@ -12,6 +12,7 @@
 
 #include "core/mem.h"
 #include "model/draw.h"
+#include "model/model_npz.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -213,7 +214,7 @@ static StatusCode check_training(const Config *config, ImageSpec spec, Status *s
     return members_check(config, spec, status);
 }
 
-static const ModelExporter exporters[] = {{"onnx", cnn_onnx_write, NULL}};
+static const ModelExporter exporters[] = {{"onnx", cnn_onnx_write, NULL}, {"npz", model_npz_write, NULL}};
 
 const ModelFamily cnn_family = {.name = "cnn",
                                 .check = check_training,
@@ -236,7 +237,7 @@ const ModelFamily cnn_family = {.name = "cnn",
                                 .move_leftovers = member_files_move,
                                 .has_leftovers = member_files_exist,
                                 .leftover_builds = member_files_builds,
-                                .exporter_count = 1,
+                                .exporter_count = 2,
                                 .exporters = exporters,
                                 .bench_count = CNN_BENCHES,
                                 .benches = cnn_benches};

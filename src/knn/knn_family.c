@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "model/draw.h"
+#include "model/model_npz.h"
 
 #include <stdio.h>
 
@@ -52,6 +53,8 @@ static StatusCode draw(const Model *model, const char *path, Log *log, Status *s
                                 &model->class_names, NULL, path, log, status);
 }
 
+static const ModelExporter exporters[] = {{"npz", model_npz_write, NULL}};
+
 const ModelFamily knn_family = {.name = "knn",
                                 .train = knn_train,
                                 .rehearse = rehearse,
@@ -60,4 +63,6 @@ const ModelFamily knn_family = {.name = "knn",
                                 .predict = predict,
                                 .describe = describe,
                                 .nearest = knn_model_nearest,
-                                .draw = draw};
+                                .draw = draw,
+                                .exporter_count = 1,
+                                .exporters = exporters};

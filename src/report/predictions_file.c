@@ -5,6 +5,7 @@
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/h5io.h"
+#include "store/h5npz.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,10 +111,21 @@ static StatusCode write_hdf5_file(const char *path, const PredictionRows *rows, 
     return atomic_file_end(&whole, status);
 }
 
+/* The arrays and attributes of HDF5. */
+static StatusCode write_npz_file(const char *path, const PredictionRows *rows, Status *status) {
+    H5File *file = NULL;
+    NpzFile *npz = NULL;
+    if (!h5_create(&file, path, status)) write_content(file, rows, status);
+    if (!npz_create(&npz, status)) h5_group_to_npz(file, "/", npz, status);
+    h5_drop(&file);
+    return npz_write(&npz, path, status);
+}
+
 static const struct {
     const char *ending;
     StatusCode (*write)(const char *path, const PredictionRows *rows, Status *status);
-} kinds[] = {{".csv", write_csv_file}, {".h5", write_hdf5_file}, {".hdf5", write_hdf5_file}};
+} kinds[] = {
+    {".csv", write_csv_file}, {".npz", write_npz_file}, {".h5", write_hdf5_file}, {".hdf5", write_hdf5_file}};
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -146,7 +158,8 @@ StatusCode predictions_file_check(const char *path, Status *status) {
     if (find_kind(path) == KINDS)
         return status_set(
             status, STATUS_USAGE,
-            "--predictions %s: the name must end in .csv, .h5 or .hdf5, which says what is written.", path);
+            "--predictions %s: the name must end in .csv, .npz, .h5 or .hdf5, which says what is written.",
+            path);
     return atomic_file_check(path, status);
 }
 

@@ -6,7 +6,7 @@ set -euo pipefail
 declare -A packages=(
     [build]="gcc libc6-dev make pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev libleptonica-dev libpng-dev libtiff-dev libexif-dev
              libprotobuf-c-dev protobuf-c-compiler libonnx-dev
-             librandom123-dev libinih-dev libcjson-dev libssl-dev zlib1g-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates gnuplot-nox python3-pandas python3-h5py"
+             librandom123-dev libinih-dev libcjson-dev libssl-dev zlib1g-dev libzip-dev libcmocka-dev bats libsvm-tools procps curl ca-certificates gnuplot-nox python3-pandas python3-h5py"
     [npm]="npm"
     [onnx]="python3-h5py python3-opencv python3-onnx"
     [lint]="clang-tidy clang-format libomp-dev cppcheck shellcheck"
@@ -54,7 +54,7 @@ if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
     for tool in gcc make mpicc mpirun pkg-config bats pgrep curl; do command -v "$tool" >/dev/null || found=no; done
     [[ -n ${HDF5_DIR:-${HDF5_ROOT:-${HDF5_HOME:-${EBROOTHDF5:-}}}} ]] || pkg-config --exists hdf5-openmpi 2>/dev/null ||
         command -v h5pcc >/dev/null || found=no
-    pkg-config --exists inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libprotobuf-c cmocka 2>/dev/null || found=no
+    pkg-config --exists inih lept libpng libtiff-4 libexif libcjson libcrypto zlib libzip libprotobuf-c cmocka 2>/dev/null || found=no
     [[ $found == no || ${*:-build} != build ]] || exit 0
     fail "this is neither Debian nor Ubuntu (no apt-get); please install what these packages hold: ${wanted[*]}"
 fi

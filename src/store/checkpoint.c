@@ -98,10 +98,11 @@ StatusCode checkpoint_open_alone(H5File **file, const char *path, Status *status
     if (!status->code) h5_get_text(*file, "/", "digest", &stored, status);
     if (!status->code) h5_digest(*file, digest, status);
     if (!status->code && strcmp(stored, digest))
-        status_set(status, STATUS_FAILED,
-                   "%s is damaged: its content doesn't match its digest; use the copy before it (.prev.h5) "
-                   "or train again.",
-                   path);
+        status_set(
+            status, STATUS_FAILED,
+            "%s is damaged, or another program changed it: its content doesn't match its digest; use the "
+            "copy before it (.prev.h5) or train again.",
+            path);
     mem_free(stored);
     mem_free(format);
     Status ignored = {0};

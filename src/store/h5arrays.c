@@ -28,7 +28,7 @@ hid_t h5_memory_type(H5Type type) {
     fatal("h5io: type %d doesn't exist", (int)type);
 }
 
-static hid_t file_type(H5Type type) {
+hid_t h5_stored_type(H5Type type) {
     switch (type) {
     case H5_U8:
         return H5T_STD_U8LE;
@@ -112,7 +112,7 @@ StatusCode h5_write(H5File *file, const char *name, H5Type type, H5Shape shape, 
         dims[i] = (hsize_t)shape.dims[i];
     hid_t space = H5Screate_simple(shape.rank, dims, NULL), creation = storage_of(type, shape);
     h5_make_groups(file, name, false);
-    hid_t array = H5Dcreate2(file->id, name, file_type(type), space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    hid_t array = H5Dcreate2(file->id, name, h5_stored_type(type), space, H5P_DEFAULT, creation, H5P_DEFAULT);
     if (array < 0 || (data && H5Dwrite(array, h5_memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0))
         write_error(file, name, status);
     if (array >= 0 && H5Dclose(array) < 0) write_error(file, name, status);

@@ -125,8 +125,8 @@ static char *read_fixed_text(hid_t id, hid_t stored) {
 /* Texts as h5py writes them, in memory of HDF5's. */
 static char *read_variable_text(hid_t id, hid_t stored) {
     char *text = NULL;
-    if (H5Aread(id, stored, &text) < 0 || !text) return NULL;
-    char *value = mem_text(text);
+    if (H5Aread(id, stored, &text) < 0) return NULL;
+    char *value = mem_text(text ? text : "");
     H5free_memory(text);
     return value;
 }

@@ -116,7 +116,8 @@ static void add_array(Digest *digest, const char *path) {
     }
     hid_t type = H5Dget_type(array), space = H5Dget_space(array);
     const int64_t bytes = h5_items_bytes(digest->file, array, type, space);
-    if (bytes < 0) {
+    if (h5_refuse_storage(digest->file, path, array, digest->status)) {
+    } else if (bytes < 0) {
         read_error(digest, path);
     } else {
         add_type_and_shape(digest, type, space);
@@ -155,6 +156,18 @@ typedef struct {
     const char *path;
 } AttributeWalk;
 
+/* A text of variable length, as h5py writes it, counts as ours, which have their length in their type. */
+static void add_variable_text(Digest *digest, const char *path, const char *attribute) {
+    char *text = NULL;
+    if (h5_get_text(digest->file, path, attribute, &text, digest->status)) return;
+    const uint64_t length = (uint64_t)larger((int64_t)strlen(text), 1), facts[3] = {H5T_STRING, length, 0};
+    add_text(digest, attribute);
+    add_bytes(digest, facts, sizeof facts);
+    add_bytes(digest, NULL, 0);
+    add_bytes(digest, text, length);
+    mem_free(text);
+}
+
 static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *info, void *context) {
     (void)info;
     AttributeWalk *walk = context;
@@ -162,7 +175,9 @@ static herr_t add_attribute(hid_t object, const char *name, const H5A_info_t *in
     hid_t id = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(id), space = H5Aget_space(id);
     const int64_t bytes = h5_items_bytes(walk->digest->file, -1, type, space);
     void *data = mem_new((size_t)larger(bytes, 0), 1);
-    if (bytes < 0 || H5Aread(id, type, data) < 0) {
+    if (H5Tis_variable_str(type) > 0) {
+        add_variable_text(walk->digest, walk->path, name);
+    } else if (bytes < 0 || H5Aread(id, type, data) < 0) {
         read_error(walk->digest, walk->path);
     } else {
         add_text(walk->digest, name);

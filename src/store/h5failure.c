@@ -107,6 +107,13 @@ StatusCode h5_refuse_links(const H5File *file, const char *name, Status *status)
 StatusCode h5_refuse_storage(const H5File *file, const char *name, hid_t array, Status *status) {
     const hid_t creation = array < 0 ? -1 : H5Dget_create_plist(array);
     if (creation < 0) return status->code;
+    const hid_t type = H5Dget_type(array);
+    if (H5Tdetect_class(type, H5T_VLEN) > 0 || H5Tis_variable_str(type) > 0)
+        status_set(
+            status, STATUS_FAILED,
+            "%s: the items of %s have no fixed size (texts, or lists), which isn't supported: store numbers.",
+            file->path, name);
+    H5Tclose(type);
     const bool is_virtual = H5Pget_layout(creation) == H5D_VIRTUAL;
     if (is_virtual || H5Pget_external_count(creation) > 0)
         status_set(status, STATUS_FAILED,

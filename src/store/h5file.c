@@ -349,6 +349,12 @@ StatusCode h5_close(H5File **file_pointer, Status *status) {
     return status->code;
 }
 
+void h5_drop(H5File **file) {
+    Status unwritten = {0};
+    status_set(&unwritten, STATUS_FAILED, "dropped");
+    h5_close(file, &unwritten);
+}
+
 const char *h5_path(const H5File *file) {
     return file->path;
 }

@@ -32,10 +32,11 @@ const char *h5_open_lacked_memory(const char *path);
 /* "FILE: WHAT couldn't be read: " and why, of the last call of HDF5 that failed. */
 StatusCode h5_read_error(const H5File *file, const char *what, Status *status);
 
-/* STATUS_FAILED if what an open array (negative: none) holds is in other files. */
+/* STATUS_FAILED if what an open array (negative: none) holds is in other files, or of no fixed size. */
 StatusCode h5_refuse_storage(const H5File *file, const char *name, hid_t array, Status *status);
 
-/* HDF5's identifier of the type in memory. */
+/* HDF5's identifiers of a type in memory and in a file. */
 hid_t h5_memory_type(H5Type type);
+hid_t h5_stored_type(H5Type type);
 
 #endif

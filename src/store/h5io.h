@@ -83,6 +83,9 @@ StatusCode h5_open_verified(H5File **file, const char *path, const Comm *comm, S
  * status already holds a failure, nothing is written. */
 StatusCode h5_close(H5File **file, Status *status);
 
+/* Closes and clears a new file without writing it (NULL is allowed). */
+void h5_drop(H5File **file);
+
 const char *h5_path(const H5File *file);
 
 /* The attribute `format` of the file at a path, "" where an HDF5 file has none or is damaged; NULL: it isn't

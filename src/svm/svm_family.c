@@ -4,6 +4,7 @@
 #include "core/integers.h"
 #include "model/class_weights.h"
 #include "model/draw.h"
+#include "model/model_npz.h"
 #include "svm/svm_libsvm.h"
 #include "svm/svm_onnx.h"
 
@@ -146,8 +147,8 @@ static StatusCode export_images(const Model *model, const ModelImages *images, c
     return svm_libsvm_write_images(model->state, &images->set, path, status);
 }
 
-static const ModelExporter exporters[] = {{"libsvm", export_libsvm, export_images},
-                                          {"onnx", svm_onnx_write, NULL}};
+static const ModelExporter exporters[] = {
+    {"libsvm", export_libsvm, export_images}, {"onnx", svm_onnx_write, NULL}, {"npz", model_npz_write, NULL}};
 
 /* What a LIBSVM model doesn't say about the images that it was trained on. */
 static const char *const import_keys[] = {"run.preprocess", "run.train", "run.valid", "svm.features", NULL};
@@ -169,7 +170,7 @@ const ModelFamily svm_family = {.name = "svm",
                                 .describe = describe,
                                 .lacks_key = lacks_key,
                                 .draw = draw,
-                                .exporter_count = 2,
+                                .exporter_count = 3,
                                 .exporters = exporters,
                                 .importer_count = 1,
                                 .importers = importers};

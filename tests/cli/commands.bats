@@ -58,7 +58,7 @@ setup_file() {
     done
 }
 
-@test "evaluate --predictions: what the model says about each image, as CSV and HDF5, on any number of ranks" {
+@test "evaluate --predictions: what the model says about each image, as CSV, HDF5 and NumPy arrays, on any number of ranks" {
     cd "$BATS_TEST_TMPDIR" || return
     for model in knn svm cnn; do
         on 1 1 evaluate "$models/$model" --split valid --predictions $model.csv --json >$model.json
@@ -82,12 +82,18 @@ setup_file() {
     on 3 1 evaluate "$models/svm" --split valid --predictions three.csv
     cmp three.csv svm.csv
     on 2 1 evaluate "$models/cnn" --split valid --predictions cnn.h5
+    on 2 1 evaluate "$models/cnn" --split valid --predictions cnn.npz
+    on 1 1 evaluate "$models/svm" --split valid --predictions svm.npz
     "$PARDIGITS" show cnn.h5 --json | grep -F "\"images\":1000,\"correct\":$(field correct <cnn.json)}"
-    /usr/bin/python3 -c 'import h5py, pandas as pd
+    /usr/bin/python3 -c 'import h5py, numpy as np, pandas as pd
 f, t = h5py.File("cnn.h5"), pd.read_csv("cnn.csv")
 assert (t["index"] == f["index"][:]).all() and (t.label == f["label"][:]).all() and (t.prediction == f["prediction"][:]).all()
-assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7'
-    fails_on 2 2 'must end in .csv, .h5 or .hdf5' evaluate "$models/cnn" --predictions cnn.txt
+assert abs(t.filter(like="p_").to_numpy() - f["probabilities"][:]).max() < 1e-7
+z, s, t = np.load("cnn.npz"), np.load("svm.npz"), pd.read_csv("svm.csv", float_precision="round_trip")
+assert all((z[name] == f[name][:]).all() and z[name].dtype == f[name].dtype for name in f)
+assert all(z["@" + name] == (value.decode() if isinstance(value, bytes) else value) for name, value in f.attrs.items())
+assert [f"d_{a}_{b}" for a, b in s["pairs"]] == list(t.columns[4:]) and (s["decisions"] == t.iloc[:, 4:].to_numpy()).all()'
+    fails_on 2 2 'must end in .csv, .npz, .h5 or .hdf5' evaluate "$models/cnn" --predictions cnn.txt
     fails_on 1 2 'of one model, not of 2' evaluate "$models/cnn" "$models/knn" --predictions cnn.csv
     fails_on 1 2 'is the input' evaluate "$models/cnn" --predictions "$models/cnn/model.h5"
 }

@@ -27,6 +27,42 @@ program() {
     [[ $(/usr/bin/python3 -c 'import pandas as pd; t = pd.read_csv("valid.csv"); print((t.label == t.prediction).sum())') == "$(field correct <valid.json)" ]]
 }
 
+@test "the manual's numpy: a model's arrays and attributes, as h5py has them" {
+    needs h5py
+    "$PARDIGITS" export results/cnn --out model.npz --json | grep -F '"format":"npz"'
+    program 'import numpy as np' >read.py
+    cat >>read.py <<'END'
+import h5py
+file = h5py.File("results/cnn/model.h5")
+arrays, attributes = {}, {"@" + name: value for name, value in file.attrs.items()}
+def visit(path, item):
+    if path.split("/")[0] in ("optimizer", "state"):
+        return
+    if isinstance(item, h5py.Dataset):
+        arrays[path] = item[:]
+    attributes.update({path + "@" + name: value for name, value in item.attrs.items()})
+file.visititems(visit)
+assert arrays and arrays.keys() == weights.keys() and arrays.keys() | attributes.keys() == set(model)
+assert all((arrays[name] == weights[name]).all() and arrays[name].dtype == weights[name].dtype for name in arrays)
+assert all(model[name] == (value.decode() if isinstance(value, bytes) else value) for name, value in attributes.items())
+END
+    /usr/bin/python3 read.py | grep -F 'cnn conv1 bn1 relu pool:3:s2 '
+    "$PARDIGITS" export results/cnn --out again.npz
+    cmp model.npz again.npz
+    # texts as h5py writes them leave the model as it is; other texts, those that aren't ASCII, empty ones
+    /usr/bin/python3 -c 'import h5py, shutil
+shutil.copy("results/cnn/model.h5", "own.h5")
+file = h5py.File("own.h5", "a")
+file["config/cnn"].attrs["layers"] = file["config/cnn"].attrs["layers"].decode()
+file["config/cnn"].attrs["class_weights"] = ""
+file.attrs.update({"note": "Größe \u2713 \U0001f600", "empty": ""})'
+    [[ $("$PARDIGITS" digest own.h5) == $("$PARDIGITS" digest results/cnn) ]]
+    "$PARDIGITS" export own.h5 --out own.npz
+    /usr/bin/python3 -c 'import numpy as np
+own = np.load("own.npz")
+assert str(own["@note"]) == "Größe \u2713 \U0001f600" and str(own["@empty"]) == ""'
+}
+
 @test "the manual's PyTorch module has the model's probabilities" {
     needs h5py torch
     program 'import h5py, torch' >network.py
