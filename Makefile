@@ -311,19 +311,20 @@ $(IDX) &:
 data/mnist.h5: $(IDX) | $(PROGRAM)
 	$(PROGRAM) prepare --idx data/mnist --out $@
 
+BUILT_BY = $(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
 # Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
 MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib, libzip, \
 	protobuf-c, ONNX (onnx.proto) and Random123: run \`make deps\`.
 .PHONY: FORCE
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@if ! echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@; then \
+	@if ! echo '$(BUILT_BY)' | cmp -s - $@; then \
 		pkg-config --exists $(PACKAGES) 2>/dev/null && \
 		command -v protoc-c >/dev/null && [ -r '$(ONNX_PROTO)' ] && \
 		printf '#include <Random123/philox.h>\n#include <hdf5.h>\n#ifndef H5_HAVE_PARALLEL\n#error\n#endif\n' | \
 			$(MPICC) $(CPPFLAGS) -E -o /dev/null - 2>/dev/null || \
 			{ echo "$(MISSING)" >&2; exit 1; }; \
-		echo '$(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS)' >$@; \
+		echo '$(BUILT_BY)' >$@; \
 	fi
 $(BUILD)/objects: FORCE
 	@mkdir -p $(@D)

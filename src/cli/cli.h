@@ -101,6 +101,9 @@ void split_images_free(SplitImages *images);
 Settings settings_new(int argc);
 StatusCode settings_take(void *settings, const char *value, Status *status);
 
+/* Whether an assignment of --set is of this key. */
+bool setting_is_of(const char *setting, const char *key);
+
 /* Fails if two of the models, files or folders of runs, are the same. where: begins the sentence. */
 StatusCode check_models_differ(const char *where, int count, char **paths, Status *status);
 

@@ -62,7 +62,15 @@ static const ModelBench *find_bench(const char *name, const ModelFamily **family
 static StatusCode read_network(const ModelFamily *family, const char *given, Config *config, Log *log,
                                Status *status) {
     static const char usual[] = "configs/cnn.ini";
-    if (given || access(usual, F_OK) == 0) return config_read_file(config, given ? given : usual, status);
+    if (given || access(usual, F_OK) == 0) {
+        config_read_file(config, given ? given : usual, status);
+        if (!status->code && strcmp(config_text(config, "run.model"), family->name))
+            status_set(status, STATUS_USAGE,
+                       "run.model = %s: this bench measures a %s; name such a configuration, as "
+                       "configs/cnn.ini.",
+                       config_text(config, "run.model"), family->name);
+        return status->code;
+    }
     log_line(log, "%s isn't here: the network is that of the keys' defaults; name a CONFIG.ini for another",
              usual);
     return config_set_value(config, "run.model", family->name, "bench", status);

@@ -9,6 +9,7 @@
 #include "store/dataset.h"
 
 #include <stdio.h>
+#include <string.h>
 
 typedef struct {
     const char *data, *split;   /* data NULL: the one that the model was trained on */
@@ -196,6 +197,8 @@ static void add_evaluation(Output *output, const EvaluateArguments *arguments, c
     output_text(output, "model", "file", result->path);
     output_text(output, "data", NULL, result->data);
     output_text(output, "split", NULL, arguments->split);
+    for (const char *const *key = model->family->use_keys; key && *key; key++)
+        output_integer(output, strchr(*key, '.') + 1, NULL, config_int(model->config, *key));
     output_integer(output, "ranks", NULL, comm_size(context->comm));
     output_integer(output, "threads", NULL, context->threads);
     output_text(output, "about", "about", result->about);
@@ -258,6 +261,11 @@ static const char *find_members_key(void) {
 static StatusCode take_members(const char *members, char setting[64], EvaluateArguments *arguments,
                                Status *status) {
     const char *key = find_members_key();
+    for (int i = 0; i < arguments->settings.count; i++)
+        if (setting_is_of(arguments->settings.items[i], key))
+            return status_set(status, STATUS_USAGE,
+                              "--members %s and --set %s say the same: give one of them.", members,
+                              arguments->settings.items[i]);
     Config *config = config_create(&model_families.keys);
     if (!config_set_value(config, key, members, "--members", status) && !config_int(config, key))
         status_set(status, STATUS_USAGE, "--members %s: expected 1 or more; omit it for all members.",

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const char *type_name(ConfigType type) {
     static const char *const names[] = {[CONFIG_INT] = "whole number",
@@ -45,7 +46,7 @@ StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *statu
     for (int i = 0; i < config_count(config); i++) {
         const ConfigKey *key = config_key(config, i);
         const size_t section = strcspn(key->name, ".");
-        if (operands && (strlen(argv[1]) != section || strncmp(argv[1], key->name, section)) &&
+        if (operands && (strlen(argv[1]) != section || strncasecmp(argv[1], key->name, section)) &&
             key != wanted_key)
             continue;
         add_key(output, key);

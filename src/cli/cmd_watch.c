@@ -115,7 +115,7 @@ static void print(const Output *output, bool terminal, bool ended, Picture *last
     if (terminal) {
         redraw(text_buffer_text(&text), ended, last);
     } else {
-        if (last->lines) putchar('\n');
+        if (last->lines && output_format(output) == OUTPUT_TEXT) putchar('\n');
         text_buffer_print(&text, stdout);
         last->lines = 1;
     }

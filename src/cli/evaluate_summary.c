@@ -42,6 +42,7 @@ static void add_images(Sha256 *hash, const ImageSet *set) {
 StatusCode run_kind_find(RunKind *kind, const Model *model, const ImageSet *set, Status *status) {
     Sha256 hash;
     kind->config = config_copy(model->config);
+    kind->use_keys = model->family->use_keys;
     config_set_value(kind->config, "run.seed", "0", "--summary", status);
     sha256_begin(&hash);
     add_progress(&hash, model, status);
@@ -52,7 +53,8 @@ StatusCode run_kind_find(RunKind *kind, const Model *model, const ImageSet *set,
 }
 
 bool run_kind_same(const RunKind *a, const RunKind *b) {
-    return !strcmp(a->rest, b->rest) && !run_difference(a->config, b->config);
+    return !strcmp(a->rest, b->rest) && !run_difference(a->config, b->config) &&
+           !config_difference_in(a->config, b->config, a->use_keys);
 }
 
 void run_kind_free(RunKind *kind) {
@@ -63,11 +65,13 @@ void output_summary(Output *output, const double *percents, int n) {
     double sum = 0, squares = 0, least = INFINITY, most = -INFINITY;
     for (int i = 0; i < n; i++) {
         sum += percents[i];
-        squares += percents[i] * percents[i];
         least = fmin(least, percents[i]);
         most = fmax(most, percents[i]);
     }
-    const double mean = sum / n, variance = n > 1 ? fmax(0, (squares - n * mean * mean) / (n - 1)) : NAN;
+    const double mean = fmax(least, fmin(most, sum / n));
+    for (int i = 0; i < n; i++)
+        squares += (percents[i] - mean) * (percents[i] - mean);
+    const double variance = n > 1 ? squares / (n - 1) : NAN;
     output_record(output);
     output_integer(output, "runs", "runs", n);
     output_real(output, "accuracy_mean_percent", "accuracy %", mean, "%.3f");

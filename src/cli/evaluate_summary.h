@@ -12,9 +12,10 @@
 
 /* What such models have in common. */
 typedef struct {
-    Config *config; /* with seed 0 */
-    char rest[65];  /* hash of what the configuration doesn't say: what the training began with and read, how
-                       far it is, and the images that the model is evaluated on */
+    Config *config;              /* with seed 0 */
+    const char *const *use_keys; /* of the family */
+    char rest[65]; /* hash of what the configuration doesn't say: what the training began with and read, how
+                      far it is, and the images that the model is evaluated on */
 } RunKind;
 
 /* Of an open model that is evaluated on a set. Freed by run_kind_free, also after a failure. */

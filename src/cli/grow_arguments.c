@@ -17,7 +17,7 @@ enum { DEFAULTS = sizeof defaults / sizeof *defaults };
 
 /* A key that has no meaning here is refused. */
 static StatusCode check_key(const char *setting, Status *status) {
-    const size_t length = strcspn(setting, "=");
+    const size_t length = strcspn(setting, " \t=");
     bool known = length == 8 && !strncmp(setting, "run.seed", length);
     for (int i = 0; i < DEFAULTS && !known; i++)
         known = strlen(defaults[i][0]) == length && !strncmp(setting, defaults[i][0], length);

@@ -71,6 +71,12 @@ StatusCode options_parse(int argc, char **argv, const Option *options, const Ope
         if (is_abbreviated(word, option))
             return status_set(status, STATUS_USAGE, "%s isn't an option; did you mean --%s?", word,
                               option->name);
+        if (optarg && optarg == argv[optind - 1] && !strncmp(optarg, "--", 2))
+            return status_set(
+                status, STATUS_USAGE,
+                "--%s needs a value, but %s, which looks like an option, follows; if it is meant, "
+                "write --%s=%s.",
+                option->name, optarg, option->name, optarg);
         if (option->flag) *option->flag = true;
         if (option->format && take_format(option, status)) return status->code;
         if (option->value) *option->value = optarg;
@@ -91,12 +97,15 @@ StatusCode settings_take(void *context, const char *value, Status *status) {
     return status->code;
 }
 
+bool setting_is_of(const char *setting, const char *key) {
+    const size_t length = strlen(key);
+    return !strncmp(setting, key, length) && strchr(" \t=", setting[length]);
+}
+
 /* Whether --set names the key. */
 static bool is_set(const Settings *settings, const ConfigKey *key) {
-    const size_t length = strlen(key->name);
     for (int i = 0; i < settings->count; i++)
-        if (!strncmp(settings->items[i], key->name, length) && strchr(" \t=", settings->items[i][length]))
-            return true;
+        if (setting_is_of(settings->items[i], key->name)) return true;
     return false;
 }
 

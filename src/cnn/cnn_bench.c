@@ -122,14 +122,7 @@ static int images_at_a_time(const Stage *stages, int count, int i, int micro_bat
 /* Freed by the caller; without layers where there is an error. */
 static Network *parse_network(const Config *config, Status *status) {
     Network *net = mem_new(1, sizeof *net);
-    const char *model = config_text(config, "run.model");
-    if (strcmp(model, "cnn"))
-        status_set(status, STATUS_USAGE,
-                   "run.model = %s: bench measures the layers of a cnn; name such a configuration, as "
-                   "configs/cnn.ini.",
-                   model);
-    else
-        network_parse(net, cnn_options(config).layers, image_spec_mnist(), status);
+    network_parse(net, cnn_options(config).layers, image_spec_mnist(), status);
     return net;
 }
 

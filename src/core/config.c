@@ -206,14 +206,22 @@ const char *config_value(const Config *config, const char *name) {
     return config->values[i];
 }
 
+static bool has_same_value(const Config *a, const Config *b, int i) {
+    const bool number = a->keys[i]->type == CONFIG_INT || a->keys[i]->type == CONFIG_REAL;
+    return number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
+                  : !strcmp(a->values[i], b->values[i]);
+}
+
 const ConfigKey *config_difference(const Config *a, const Config *b) {
-    for (int i = 0; i < a->count; i++) {
-        const ConfigKey *key = a->keys[i];
-        if (!key->shapes_model) continue;
-        bool number = key->type == CONFIG_INT || key->type == CONFIG_REAL;
-        bool same = number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)
-                           : !strcmp(a->values[i], b->values[i]);
-        if (!same) return key;
+    for (int i = 0; i < a->count; i++)
+        if (a->keys[i]->shapes_model && !has_same_value(a, b, i)) return a->keys[i];
+    return NULL;
+}
+
+const ConfigKey *config_difference_in(const Config *a, const Config *b, const char *const *names) {
+    for (; names && *names; names++) {
+        const int i = find_key(a, *names);
+        if (i >= 0 && !has_same_value(a, b, i)) return a->keys[i];
     }
     return NULL;
 }

@@ -55,4 +55,7 @@ const char *config_value(const Config *config, const char *name);
 /* The first key that shapes the model and whose values differ, or NULL. */
 const ConfigKey *config_difference(const Config *a, const Config *b);
 
+/* The same of these keys alone, up to a NULL. */
+const ConfigKey *config_difference_in(const Config *a, const Config *b, const char *const *names);
+
 #endif

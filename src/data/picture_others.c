@@ -1,5 +1,7 @@
 #include "data/picture_format.h"
 
+#include "core/mem.h"
+
 #include <string.h>
 
 static PIX *decoded(const PictureBytes *file, PIX *pix, Status *status) {
@@ -112,9 +114,38 @@ StatusCode bmp_measure(const PictureBytes *file, PictureSize *size, Status *stat
     return status->code;
 }
 
+static void put_little_endian(uint8_t *bytes, uint32_t value) {
+    for (int i = 0; i < 4; i++, value >>= 8)
+        bytes[i] = (uint8_t)value;
+}
+
+/* The same picture with the shortest header, its palette and pixels right behind it, as leptonica wants it:
+ * others are longer, or have bytes between. bytes: freed by the caller; NULL: parts are missing. */
+static PictureBytes plain_bmp(const PictureBytes *file) {
+    enum { HEADERS = 54 };
+    const uint32_t palette = 14 + little_endian(file->bytes + 14, 4),
+                   pixels = little_endian(file->bytes + 10, 4);
+    const uint32_t bits = little_endian(file->bytes + 28, 2), used = little_endian(file->bytes + 46, 4);
+    const uint32_t most = bits <= 8 ? 1u << bits : 0, colours = used && used < most ? used : most;
+    PictureBytes plain = {.path = file->path};
+    if (palette > file->size || 4 * colours > file->size - palette || pixels > file->size) return plain;
+    plain.size = HEADERS + 4 * colours + file->size - pixels;
+    uint8_t *bytes = plain.bytes = mem_new(plain.size, 1);
+    memcpy(bytes, file->bytes, HEADERS);
+    memcpy(bytes + HEADERS, file->bytes + palette, 4 * colours);
+    memcpy(bytes + HEADERS + 4 * colours, file->bytes + pixels, file->size - pixels);
+    put_little_endian(bytes + 2, (uint32_t)plain.size);
+    put_little_endian(bytes + 10, HEADERS + 4 * colours);
+    put_little_endian(bytes + 14, 40);
+    put_little_endian(bytes + 46, colours);
+    return plain;
+}
+
 PIX *bmp_decode(const PictureBytes *file, int page, Status *status) {
     (void)page;
-    PIX *pix = decoded(file, pixReadMemBmp(file->bytes, file->size), status);
+    const PictureBytes plain = plain_bmp(file);
+    PIX *pix = decoded(file, plain.bytes ? pixReadMemBmp(plain.bytes, plain.size) : NULL, status);
+    mem_free(plain.bytes);
     if (pix && pixGetDepth(pix) == 32) pixSetSpp(pix, 3); /* the fourth byte is unused */
     return pix;
 }

@@ -216,6 +216,8 @@ static StatusCode check_training(const Config *config, ImageSpec spec, Status *s
 
 static const ModelExporter exporters[] = {{"onnx", cnn_onnx_write, NULL}, {"npz", model_npz_write, NULL}};
 
+static const char *const use_keys[] = {"cnn.test_shifts", "cnn.use_members", NULL};
+
 const ModelFamily cnn_family = {.name = "cnn",
                                 .check = check_training,
                                 .train = members_train,
@@ -229,6 +231,7 @@ const ModelFamily cnn_family = {.name = "cnn",
                                 .list_layers = list_layers,
                                 .destroy = destroy_model,
                                 .is_ensemble = is_ensemble,
+                                .use_keys = use_keys,
                                 .members_key = "cnn.use_members",
                                 .members = count_members,
                                 .predict_by_members = predict_by_members,

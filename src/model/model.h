@@ -101,6 +101,10 @@ struct ModelFamily {
     const char *length_key;
     StatusCode (*check_length)(const Config *begun, const Config *config, Status *status);
 
+    /* Puts what the training of an open file chose, as C of a search, into its configuration. NULL: nothing.
+     */
+    StatusCode (*take_chosen)(const H5File *file, Config *config, Status *status);
+
     /* Makes model->state of the open file; the rest of the model is there already. Collective: a family may
      * keep only this rank's share. All ranks return the same status; destroyed by destroy, also after a
      * failure. */
@@ -168,6 +172,9 @@ struct ModelFamily {
 
     /* Whether the model, whose file is open, is of several members. NULL where a family has none. */
     bool (*is_ensemble)(const Model *model);
+
+    /* The keys of use that change what a model predicts, up to a NULL; or NULL. */
+    const char *const *use_keys;
 
     /* The key of use that takes only an ensemble's first members; NULL where a family has no ensembles. */
     const char *members_key;

@@ -110,6 +110,8 @@ static StatusCode read_head(const ModelFamilies *families, Model *model, Status 
     if (!model->family)
         status_set(status, STATUS_FAILED, "%s holds a model of the unknown family %s.", h5_path(model->file),
                    name);
+    else if (model->family->take_chosen)
+        model->family->take_chosen(model->file, model->config, status);
     return status->code;
 }
 

@@ -52,14 +52,21 @@ static void append_phase(Metrics *metrics, int64_t part, int phase, RankTime *ti
                                            least.seconds, median, most.seconds, least.rank, most.rank});
 }
 
+/* What a rank sends. */
+typedef struct {
+    PhaseTimes times;
+    int rank; /* among all ranks of the run: those of comm may be a group of them */
+} RankTimes;
+
 void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const PhaseTimes *mine) {
     const int ranks = comm_size(comm);
-    PhaseTimes *all = mem_new((size_t)ranks, sizeof *all);
+    const RankTimes own = {*mine, comm_rank_of_all(comm)};
+    RankTimes *all = mem_new((size_t)ranks, sizeof *all);
     RankTime *times = mem_new((size_t)ranks, sizeof *times);
-    comm_gather(comm, mine, sizeof *mine, all);
+    comm_gather(comm, &own, sizeof own, all);
     for (int phase = 0; metrics && phase < PHASES; phase++) {
         for (int r = 0; r < ranks; r++)
-            times[r] = (RankTime){all[r].seconds[phase], r};
+            times[r] = (RankTime){all[r].times.seconds[phase], all[r].rank};
         append_phase(metrics, part, phase, times, ranks);
     }
     mem_free(times);

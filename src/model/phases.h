@@ -32,7 +32,7 @@ extern const char *const phase_names[PHASES];
 double phases_sum(const MetricsTable *phases, Phase phase, const char *column);
 
 /* Appends a row for each phase that any rank spent time in: minimum, median and maximum over the ranks, and
- * which ranks have minimum and maximum. Collective: one small gathering. */
+ * which ranks of the run have minimum and maximum. Collective: one small gathering. */
 void phases_report(Metrics *metrics, const Comm *comm, int64_t part, const PhaseTimes *mine);
 
 /* Takes the times of a training without epochs, round by round: a round ends with a save. Main thread. */

@@ -13,6 +13,7 @@
 struct Comm {
     MPI_Comm mpi, node; /* all ranks of the run; those on this node; MPI_COMM_NULL: alone, without MPI */
     int rank, size, node_rank, node_size;
+    int rank_of_all;    /* among all ranks of the run */
     bool apart;         /* from rank 0: on another node */
     Progress *progress; /* of this process: all its communicators have the same */
     bool owns_progress;
@@ -44,6 +45,7 @@ static Comm *comm_around(MPI_Comm mpi, Progress *progress) {
     if (!progress) own_progress(comm);
     comm_check(MPI_Comm_set_errhandler(comm->mpi, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     comm_check(MPI_Comm_rank(comm->mpi, &comm->rank), "MPI_Comm_rank");
+    comm_check(MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank_of_all), "MPI_Comm_rank");
     comm_check(MPI_Comm_size(comm->mpi, &comm->size), "MPI_Comm_size");
     comm_check(MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &comm->node),
                "MPI_Comm_split_type");
@@ -152,6 +154,10 @@ MPI_Comm comm_node_mpi(const Comm *comm) {
 
 int comm_rank(const Comm *comm) {
     return comm->rank;
+}
+
+int comm_rank_of_all(const Comm *comm) {
+    return comm->rank_of_all;
 }
 
 int comm_size(const Comm *comm) {

@@ -37,6 +37,9 @@ Comm *comm_split(const Comm *comm, int group);
 void comm_destroy(Comm **comm);
 
 int comm_rank(const Comm *comm);
+
+/* This rank's number among all ranks of the run. */
+int comm_rank_of_all(const Comm *comm);
 int comm_size(const Comm *comm);
 
 /* The number of ranks of comm on this rank's node, itself included. */

@@ -252,9 +252,9 @@ function calibrationSection() {
 
 function timeSection() {
     const shown = figuresOf("times"), scaling = figuresOf("scaling"), missing = sentences("no_metrics", " is shown without its metrics: ");
-    const rows = runs.filter((run) => run.metrics).map((run) => {
+    const rows = runs.filter((run) => run.metrics && run.metrics.length).map((run) => {
         const facts = of(run.metrics);
-        return [run.name, facts.ranks, facts.threads, facts.host_names, facts.seconds.toFixed(1)];
+        return [run.name, facts.ranks, facts.threads, facts.host_names, facts.seconds == null ? null : facts.seconds.toFixed(1)];
     });
     const tables = runs.filter((run) => of(run.metrics).phases).map((run) => details("Phases of " + run.name + " over the ranks", metricsTable(run, "phases")));
     const taken = rows.length ? table("Where and how long the runs took", ["run", "ranks", "threads a rank", "hosts", "seconds"], rows) : null;
@@ -286,7 +286,7 @@ function metricsTable(run, name) {
 function describeRun(run) {
     const model = of(run.model), facts = of(run.metrics);
     const rows = [["model", model.about], ["training", model.training], ["digest", model.digest], ["images", model.shape],
-        ["data", evaluated(run) ? page.sets[run.set].data : null], ["predictions", run.no_predictions || run.doubt], ["metrics", run.no_metrics], ["training images", facts.train_images], ["ranks", facts.ranks],
+        ["data", evaluated(run) ? run.data : null], ["predictions", run.no_predictions || run.doubt], ["metrics", run.no_metrics], ["training images", facts.train_images], ["ranks", facts.ranks],
         ["threads a rank", facts.threads], ["hosts", facts.host_names], ["binding", facts.binding], ["build", facts.build],
         ["seconds", facts.seconds ? facts.seconds.toFixed(1) : null]].filter((row) => row[1] !== null && row[1] !== undefined).map((row) => [row[0], String(row[1])]);
     const others = Object.keys(facts).filter((name) => Array.isArray(facts[name]) && facts[name].length && name !== "epochs" && name !== "phases");
@@ -299,7 +299,7 @@ function describeRun(run) {
 }
 
 document.getElementById("about").textContent = runs.map((run) => run.name).join(", ") + (page.sets.length ? " on the " + page.split + " images of " +
-    [...new Set(page.sets.map((set) => set.data + " (" + set.n + ")"))].join(", ") : "") + ". Made " + page.made + " by " + page.build + ".";
+    [...new Set(runs.filter(evaluated).map((run) => run.data + " (" + page.sets[run.set].n + ")"))].join(", ") : "") + ". Made " + page.made + " by " + page.build + ".";
 if (page.no_figures) main.append(element("p", {}, page.no_figures));
 accuracySection();
 learningSection();

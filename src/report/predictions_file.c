@@ -92,6 +92,8 @@ static void write_content(H5File *file, const PredictionRows *rows, Status *stat
     mem_free(digest);
     h5_set_text(file, "/", "data", rows->data, status);
     h5_set_text(file, "/", "split", rows->split, status);
+    for (const char *const *key = model->family->use_keys; key && *key; key++)
+        h5_set_text(file, "/", *key, config_value(model->config, *key), status);
     class_names_write(file, "/", &model->class_names, status);
     write_columns(file, rows, status);
     if (rows->probabilities) {

@@ -63,9 +63,13 @@ static bool has_same_pixels(const ImageSet *a, const ImageSet *b) {
            !memcmp(a->images, b->images, (size_t)(a->n * image_spec_pixels(a->spec)));
 }
 
-static bool is_same(const ImageSet *a, const ImageSet *b) {
-    return a->spec.classes == b->spec.classes && has_same_pixels(a, b) &&
-           !memcmp(a->labels, b->labels, (size_t)a->n);
+/* Whether a set can be shown as another one: the classes have the same numbers and names. */
+static bool is_same(const ReportSet *a, const ImageSet *b, const ClassNames *names) {
+    char of_a[12], of_b[12];
+    for (int c = 0; c < b->spec.classes; c++)
+        if (strcmp(class_name(&a->class_names, c, of_a), class_name(names, c, of_b))) return false;
+    return a->images.spec.classes == b->spec.classes && has_same_pixels(&a->images, b) &&
+           !memcmp(a->images.labels, b->labels, (size_t)b->n);
 }
 
 /* Whether each image is of the same class, by its name. */
@@ -90,7 +94,7 @@ static int find_same(const Report *report, int s) {
 /* The place of a set, which is added if it isn't there; it is taken over. */
 static int place_set(Report *report, const Model *model, const char *data, ImageSet *images) {
     int s = 0;
-    while (s < report->set_count && !is_same(&report->sets[s].images, images))
+    while (s < report->set_count && !is_same(&report->sets[s], images, &model->class_names))
         s++;
     if (s < report->set_count) {
         image_set_free(images);
@@ -113,6 +117,7 @@ void report_add_predictions(Report *report, const Model *model, const ReportAske
     run->predictions = predictions;
     ReportSet *set = &report->sets[run->set];
     output_integer(report->facts, "set", NULL, run->set);
+    output_text(report->facts, "data", NULL, asked->data);
     output_integer(report->facts, "first", NULL, asked->first);
     output_real(report->facts, "seconds", NULL, asked->seconds, "%g");
     if (asked->doubt) output_text(report->facts, "doubt", NULL, asked->doubt);

@@ -79,7 +79,7 @@ static double epoch_end_seconds(const Course *course) {
 static void count_steps(RunProgress *progress, const Course *course) {
     const int64_t images = course->images, batch = config_int(course->config, "cnn.batch"),
                   epochs = config_int(course->config, "cnn.epochs");
-    if (!images || metrics_column(&course->steps, "member") >= 0 ||
+    if (images < 1 || metrics_column(&course->steps, "member") >= 0 ||
         metrics_column(&course->steps, "step") < 0)
         return;
     const int64_t steps = divide_up(images, batch);
@@ -112,6 +112,10 @@ static void find_state(RunProgress *progress, const H5File *file, bool of_member
     const bool ended = h5_has_attribute(file, "/run", "complete");
     h5_get_f64(file, "/run", "seconds", &progress->seconds, status);
     if (ended) h5_get_i64(file, "/run", "complete", &complete, status);
+    if (h5_has_attribute(file, "/run", "search_parts")) {
+        h5_get_i64(file, "/run", "search_done", &progress->search_done, status);
+        h5_get_i64(file, "/run", "search_parts", &progress->search_parts, status);
+    }
     if (h5_has_attribute(file, "/run", "diverged")) h5_get_i64(file, "/run", "diverged", &diverged, status);
     if (held)
         progress->state = RUN_GOING_ON;
@@ -168,6 +172,10 @@ static void add_place(Output *output, const Course *course, const RunProgress *p
                  (long long)config_int(course->config, "cnn.epochs"),
                  (long long)last_of(&course->steps, "step"));
         output_text(output, "place", "at", text);
+    } else if (progress->search_done < progress->search_parts) {
+        output_integer(output, "search_done", "parts of the search for C and gamma done",
+                       progress->search_done);
+        output_integer(output, "search_parts", "of", progress->search_parts);
     } else if (course->pairs.rows) {
         output_integer(output, "pairs", "pairs solved", course->pairs.rows);
     }

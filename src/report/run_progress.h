@@ -14,7 +14,9 @@ typedef enum { RUN_GOING_ON, RUN_COMPLETE, RUN_STOPPED, RUN_ABANDONED, RUN_DIVER
 
 typedef struct {
     RunState state;
-    int64_t done, all;   /* steps of a network, pairs of classes of an SVM; all 0: unknown */
+    int64_t done, all; /* steps of a network, pairs of classes of an SVM; all 0: unknown */
+    int64_t search_done,
+        search_parts;    /* of an SVM's search for C and gamma; both 0: unknown, or there is none */
     double seconds;      /* since the start of the run, when the file was written */
     double left_s;       /* NaN: unknown */
     double images_per_s; /* lately; NaN: unknown */

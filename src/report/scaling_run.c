@@ -106,7 +106,11 @@ static double sum_column(const MetricsTable *table, const char *name, int64_t fi
 
 /* Of a network alone: the members of an ensemble are trained side by side, so their epochs don't add up. */
 static void read_epochs(ScalingRun *run, const MetricsTable *epochs, double accuracy) {
-    if (!epochs->rows || metrics_column(epochs, "member") >= 0) return;
+    if (!epochs->rows) return;
+    if (metrics_column(epochs, "member") >= 0) {
+        run->passes = epochs->rows;
+        return;
+    }
     const int64_t first = epochs->rows > 1;
     const double seconds = sum_column(epochs, "seconds", first);
     run->seconds[SCALING_TRAINING] = seconds / (double)(epochs->rows - first);
@@ -133,6 +137,7 @@ static void read_phases(ScalingRun *run, const MetricsTable *phases) {
 
 static void read_times(ScalingRun *run, const H5File *file, double accuracy, Status *status) {
     MetricsTable epochs = {0}, phases = {0};
+    run->passes = 1;
     if (!status->code && run->accuracy >= accuracy) run->accuracy_s = run->seconds[SCALING_TRAINING];
     if (!status->code && h5_exists(file, "/epochs") && !metrics_read_table(file, "/epochs", &epochs, status))
         read_epochs(run, &epochs, accuracy);

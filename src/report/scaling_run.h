@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* What is timed: a pass over the training images, and the prediction of the held-out ones. */
+/* What is timed: training, and the prediction of the held-out ones. */
 typedef enum { SCALING_TRAINING, SCALING_EVALUATION, SCALING_MEASURES } ScalingMeasure;
 
 /* Times and shares that a run doesn't have are NaN. */
@@ -23,6 +23,7 @@ typedef struct {
     int64_t batch;      /* images of a step of a CNN; 0: the family has no steps */
     int64_t valid;      /* held-out images */
     int64_t compared;   /* images that each held-out one is compared with; 0: it isn't */
+    int64_t passes; /* over the training images in seconds[SCALING_TRAINING]: of an ensemble all its epochs */
     /* [SCALING_MEASURES] Training: of a CNN the mean epoch, the first left out if there are others. */
     double seconds[SCALING_MEASURES];
     /* Of the seconds of training: wait_s and exposed_s of these epochs; of a family without epochs what the

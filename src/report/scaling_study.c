@@ -25,14 +25,18 @@ const char *scaling_measure_name(ScalingMeasure measure) {
     return names[measure];
 }
 
-/* The first key that differs, sizes apart; NULL: none. */
+/* The first key that differs, sizes apart; NULL: none. Of those that don't change the model some change its
+ * time. */
 static const ConfigKey *find_difference(const Config *a, const Config *b) {
     static const char *const sizes[] = {"run.train", "cnn.batch"};
+    static const char *const timed[] = {"knn.search",  "svm.cache_mb",    "svm.shard",
+                                        "run.balance", "cnn.use_members", NULL};
     Config *same_size = config_copy(b);
     Status status = {0};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         config_set_value(same_size, sizes[i], config_value(a, sizes[i]), "", &status);
     const ConfigKey *key = run_difference(a, same_size);
+    if (!key) key = config_difference_in(a, b, timed);
     config_destroy(&same_size);
     return key;
 }
@@ -132,7 +136,7 @@ static ScalingPoint make_point(const ScalingRun *const *runs, int n, ScalingMeas
         *spreads[v] = spread_of(values[v], n);
         mem_free(values[v]);
     }
-    const int64_t images = measure == SCALING_TRAINING ? runs[0]->images : runs[0]->valid;
+    const int64_t images = measure == SCALING_TRAINING ? runs[0]->images * runs[0]->passes : runs[0]->valid;
     point.images_per_s = rate_of(point.seconds, (double)images);
     return point;
 }

@@ -173,13 +173,14 @@ static void add_note(Output *output, const ScalingStudies *studies, int builds) 
         snprintf(unused, sizeof unused, "\n%d run%s no study: no run of another size is like %s.",
                  studies->unused, studies->unused == 1 ? " belongs to" : "s belong to",
                  studies->unused == 1 ? "it" : "them");
-    output_note(
-        output,
-        "\nSeconds: of a pass over the training images, or of predicting the held-out ones; the median "
-        "of the runs, least and most.\nSpeed-up: S = (base's seconds / seconds) x (images / base's "
-        "images). Efficiency: S / (ranks x threads / the base's).%s%s",
-        unused,
-        builds > 1 ? "\nWarning: the runs are of different builds, so this compares programs, too." : "");
+    output_note(output,
+                "\nSeconds: of training (of a single CNN an epoch), or of predicting the held-out images; "
+                "the median of "
+                "the runs, least and most.\nSpeed-up: S = (base's seconds / seconds) x (images / base's "
+                "images). Efficiency: S / (ranks x threads / the base's).%s%s",
+                unused,
+                builds > 1 ? "\nWarning: the runs are of different builds, so this compares programs, too."
+                           : "");
 }
 
 void scaling_table_fill(Output *output, const ScalingRun *runs, int count, const ScalingStudies *studies,

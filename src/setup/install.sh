@@ -23,12 +23,18 @@ place() {
     fi
 }
 
+# A text as sed's replacement.
+for_sed() {
+    sed 's/[\\|&]/\\&/g'
+}
+
 # fill FILE FOLDER [NAME]: places a file with the folders written into it.
 fill() {
     local filled program
     filled=$(mktemp)
-    program=$(printf '%q' "$prefix/bin/pardigits" | sed 's/[\\|&]/\\&/g')
-    sed -e "s|@PREFIX@|$prefix|; s|@LIBDIR@|$libdir|; s|@INCLUDEDIR@|$includedir|; s|@VERSION@|$version|; s|@LIBS@|${LIBS:-}|" \
+    program=$(printf '%q' "$prefix/bin/pardigits" | for_sed)
+    sed -e "s|@PREFIX@|$(for_sed <<<"$prefix")|; s|@LIBDIR@|$(for_sed <<<"$libdir")|; s|@INCLUDEDIR@|$(for_sed <<<"$includedir")|" \
+        -e "s|@VERSION@|$version|; s|@LIBS@|$(for_sed <<<"${LIBS:-}")|" \
         -e "s|^program=.*/build/pardigits .*|program=$program|" "$1" >"$filled"
     place 644 "$filled" "$2" "${3:-$(basename "$1")}"
     rm "$filled"

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <omp.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,24 +240,33 @@ void svm_grid_table(const TrainJob *job) {
     metrics_table(job->metrics, "search", columns, sizeof columns / sizeof *columns);
 }
 
+/* Of a linear kernel nothing, as it has none. */
+static const char *about_gamma(const SvmTask *task, const char *before, double gamma, char text[40]) {
+    text[0] = 0;
+    if (task->kernel.type != SVM_LINEAR) snprintf(text, 40, "%sgamma = %g", before, gamma);
+    return text;
+}
+
 void svm_grid_choose(SvmTask *task, const SvmGrid *grid, const SvmVotes *votes) {
     const TrainJob *job = task->job;
     const int64_t n = task->samples->set.n;
     int64_t most = -1;
+    char about[40];
     metrics_cut(job->metrics, "search", 0);
     for (int cell = 0; cell < votes->cells; cell++) {
         double c = grid->c[cell % grid->c_count], gamma = grid->gamma[cell / grid->c_count];
         int64_t correct = svm_votes_correct(votes, cell, task->samples->set.labels);
         const double row[] = {c, gamma, (double)n, (double)correct, (double)correct / (double)n};
         metrics_append(job->metrics, "search", row);
-        log_line(job->log, "svm: search: C = %g, gamma = %g: %.2f %% of %lld images correct", c, gamma,
-                 100 * row[4], (long long)n);
+        log_line(job->log, "svm: search: C = %g%s: %.2f %% of %lld images correct", c,
+                 about_gamma(task, ", ", gamma, about), 100 * row[4], (long long)n);
         if (correct <= most) continue;
         most = correct;
         task->c = c;
         task->kernel.gamma = gamma;
     }
     task->searched = true;
-    log_line(job->log, "svm: search: C = %g and gamma = %g are best of %d cells", task->c, task->kernel.gamma,
-             votes->cells);
+    log_line(job->log, "svm: search: C = %g%s %s best of %d cells", task->c,
+             about_gamma(task, " and ", task->kernel.gamma, about),
+             task->kernel.type == SVM_LINEAR ? "is" : "are", votes->cells);
 }

@@ -11,7 +11,8 @@
  * sum coefficient K(support, image) - rho; positive means A. With probabilities the attributes slope, offset:
  * P(A) = 1 / (1 + exp(slope * decision value + offset)).
  *
- * /model: attributes c and gamma, where they were searched for instead of being configured.
+ * /model: attributes c and, but for a linear kernel, gamma, where they were searched for instead of being
+ * configured.
  *
  * /model/virtual/from i32 [k]: training images that virtual examples were made of; attribute pixels.
  *
@@ -93,8 +94,9 @@ StatusCode svm_model_write(H5File *file, const void *context, Status *status) {
         write_support(file, model, status))
         return status->code;
     if (model->shift_pixels && write_virtual(file, model, status)) return status->code;
-    if (model->searched && (h5_set_f64(file, "/model", "c", model->c, status) ||
-                            h5_set_f64(file, "/model", "gamma", model->kernel.gamma, status)))
+    if (model->searched && h5_set_f64(file, "/model", "c", model->c, status)) return status->code;
+    if (model->searched && model->kernel.type != SVM_LINEAR &&
+        h5_set_f64(file, "/model", "gamma", model->kernel.gamma, status))
         return status->code;
     for (int p = 0; p < model->pairs.count; p++)
         if (model->pairs.items[p].solved && write_pair(file, model, p, status)) return status->code;
@@ -204,10 +206,11 @@ StatusCode svm_model_read(SvmModel **result, const H5File *file, const Config *c
     read_classes(file, model, status);
     if (status->code == STATUS_OK) read_support(file, model, status);
     if (status->code == STATUS_OK) read_virtual(file, model, status);
-    if (status->code == STATUS_OK && h5_has_attribute(file, "/model", "gamma")) {
+    if (status->code == STATUS_OK && h5_has_attribute(file, "/model", "c")) {
         model->searched = true;
         h5_get_f64(file, "/model", "c", &model->c, status);
-        h5_get_f64(file, "/model", "gamma", &model->kernel.gamma, status);
+        if (h5_has_attribute(file, "/model", "gamma"))
+            h5_get_f64(file, "/model", "gamma", &model->kernel.gamma, status);
     }
     for (int p = 0; p < model->pairs.count && status->code == STATUS_OK; p++)
         if (h5_exists(file, pair_name(spec.classes, p, NULL, name))) {

@@ -7,8 +7,10 @@
 #include "model/model_npz.h"
 #include "svm/svm_libsvm.h"
 #include "svm/svm_onnx.h"
+#include "svm/votes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static StatusCode check_complete(const SvmModel *model, const H5File *file, Status *status) {
@@ -82,14 +84,36 @@ static void describe(const Model *model, char *text, int size) {
     const SvmOptions options = svm_options(model->config);
     Status ignored = {0};
     H5Shape shape = {0};
+    int all, done = svm_votes_saved_parts(model->file, &all);
+    if (all) {
+        snprintf(text, (size_t)size, "a search for C%s, of which %d of %d parts are done",
+                 options.kernel == SVM_LINEAR ? "" : " and gamma", done, all);
+        return;
+    }
     h5_shape(model->file, "/model/support/index", &shape, &ignored);
-    double c = options.c;
-    char about_c[32] = "C unknown (imported)";
-    if (h5_has_attribute(model->file, "/model", "c")) h5_get_f64(model->file, "/model", "c", &c, &ignored);
-    if (!is_imported(model)) snprintf(about_c, sizeof about_c, "C = %g", c);
-    snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, %s",
+    char about_c[32] = "C unknown (imported)", gamma[32] = "";
+    if (!is_imported(model)) snprintf(about_c, sizeof about_c, "C = %g", options.c);
+    if (options.kernel != SVM_LINEAR) snprintf(gamma, sizeof gamma, ", gamma = %g", options.gamma);
+    snprintf(text, (size_t)size, "%lld support vectors, %s kernel%s, %s%s",
              (long long)(shape.rank == 1 ? shape.dims[0] : 0), config_text(model->config, "svm.kernel"),
-             options.features == SVM_FEATURES_GRADIENT ? " of gradients" : "", about_c);
+             options.features == SVM_FEATURES_GRADIENT ? " of gradients" : "", about_c, gamma);
+}
+
+static StatusCode take_chosen_key(const H5File *file, Config *config, const char *name, const char *key,
+                                  Status *status) {
+    double value;
+    char text[32];
+    if (!h5_has_attribute(file, "/model", name) || h5_get_f64(file, "/model", name, &value, status))
+        return status->code;
+    snprintf(text, sizeof text, "%.15g", value);
+    if (strtod(text, NULL) != value) snprintf(text, sizeof text, "%.17g", value);
+    return config_set_value(config, key, text, h5_path(file), status);
+}
+
+/* C and gamma of a search. */
+static StatusCode take_chosen(const H5File *file, Config *config, Status *status) {
+    take_chosen_key(file, config, "c", "svm.c", status);
+    return take_chosen_key(file, config, "gamma", "svm.gamma", status);
 }
 
 static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
@@ -160,6 +184,7 @@ const ModelFamily svm_family = {.name = "svm",
                                 .check = check,
                                 .train = svm_train,
                                 .rehearse = rehearse,
+                                .take_chosen = take_chosen,
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,

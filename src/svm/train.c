@@ -188,6 +188,8 @@ static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, bool s
     SvmModel *model = svm_model_create(&task->kernel, task->present, &none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
+    metrics_set_count(job->metrics, "search_done", svm_votes_parts(votes));
+    metrics_set_count(job->metrics, "search_parts", svm_grid_parts(task));
     if (!stopped) train_job_checkpoint(job, 0, write_searched, &searched);
     svm_report_round(job);
     train_job_flush_metrics(job);
@@ -241,6 +243,8 @@ static StatusCode begin_search(SvmTask *task, Search *search, Status *status) {
 static StatusCode end_search(SvmTask *task, Search *search, Status *status) {
     if (search->wanted && !run_search(task, &search->grid, &search->votes, status))
         svm_grid_choose(task, &search->grid, &search->votes);
+    if (search->wanted && !status->code)
+        metrics_set_count(task->job->metrics, "search_done", svm_grid_parts(task));
     return status->code;
 }
 

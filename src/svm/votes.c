@@ -91,6 +91,22 @@ StatusCode svm_votes_write(H5File *file, const SvmVotes *votes, Status *status) 
     return h5_write(file, "/state/search/votes", H5_U64, votes_shape(votes), votes->votes, status);
 }
 
+int svm_votes_saved_parts(const H5File *file, int *all) {
+    static const char name[] = "/state/search/done";
+    Status ignored = {0};
+    H5Shape shape;
+    *all = 0;
+    if (!h5_exists(file, name) || h5_shape(file, name, &shape, &ignored) || shape.rank != 2) return 0;
+    const int64_t count = shape.dims[0] * shape.dims[1];
+    uint64_t *done = mem_new((size_t)count, sizeof *done);
+    int parts = 0;
+    if (!h5_read(file, name, H5_U64, shape, done, &ignored)) *all = (int)count;
+    for (int64_t p = 0; p < *all; p++)
+        parts += done[p] != 0;
+    mem_free(done);
+    return parts;
+}
+
 StatusCode svm_votes_read(const H5File *file, SvmVotes *votes, Status *status) {
     if (!h5_exists(file, "/state/search")) return STATUS_OK;
     if (h5_read(file, "/state/search/done", H5_U64, done_shape(votes), votes->done, status))

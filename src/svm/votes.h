@@ -36,4 +36,7 @@ int64_t svm_votes_correct(const SvmVotes *votes, int cell, const uint8_t *labels
 StatusCode svm_votes_write(H5File *file, const SvmVotes *votes, Status *status);
 StatusCode svm_votes_read(const H5File *file, SvmVotes *votes, Status *status);
 
+/* How many parts a file's search has done, and of how many; 0 and 0 where none is under way. */
+int svm_votes_saved_parts(const H5File *file, int *all);
+
 #endif

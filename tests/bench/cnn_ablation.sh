@@ -21,5 +21,5 @@ for change; do
             ${set_options[@]+"${set_options[@]}"} >"$scratch/log" 2>&1 || { cat "$scratch/log" >&2; exit 1; }
         "$program" evaluate "$scratch/run/model.h5" --split valid --json | sed -E 's/.*"correct":([^,}]*).*/\1/'
     done | awk -v change="${change:-as it is}" -v valid="$valid" '{ n++; a = 100 * $1 / valid; s += a; q += a * a; all = all " " $1 }
-        END { printf "%-45s mean %.3f %%  sd %.3f  (%s )\n", change, s / n, (n > 1 ? sqrt((q - s * s / n) / (n - 1)) : 0), all }'
+        END { if (n) printf "%-45s mean %.3f %%  sd %.3f  (%s )\n", change, s / n, (n > 1 ? sqrt((q - s * s / n) / (n - 1)) : 0), all }'
 done

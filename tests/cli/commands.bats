@@ -56,6 +56,7 @@ setup_file() {
     for model in knn cnn; do
         fails_on 2 2 'is not an ensemble' evaluate "$models/$model/model.h5" --data "$data" --members 1
     done
+    fails 2 'say the same' "$PARDIGITS" evaluate "$models/cnn" --data "$data" --members 1 --set cnn.use_members=1
 }
 
 @test "evaluate --predictions: what the model says about each image, as CSV, HDF5 and NumPy arrays, on any number of ranks" {
@@ -430,6 +431,15 @@ only_tools() {
     fails 2 'are the same file' "$PARDIGITS" evaluate "$dir/1" "$dir/2" "$dir/1/model.h5" --summary
     [[ $(wc -l <"$dir/summary") -eq 2 && $(sed 1d "$dir/summary") == 2,* ]]
     sed -E 's/.*/&/' "$dir/summary" | grep '^runs,accuracy_mean_percent,accuracy_deviation_percent,'
+    # one network that is used in two ways is two rows
+    for shifts in 0 1; do
+        "$PARDIGITS" train configs/cnn-fast.ini --data "$dir/own.h5" --run "$dir/cnn$shifts" --set run.train=300 --set cnn.epochs=1 \
+            --set "cnn.layers=pool:4 dense:10" --set cnn.test_shifts=$shifts
+    done
+    [[ $("$PARDIGITS" digest "$dir/cnn0") == $("$PARDIGITS" digest "$dir/cnn1") ]]
+    [[ $("$PARDIGITS" evaluate "$dir"/cnn? --split train --summary --csv | cut -d, -f1) == $'runs\n1\n1' ]]
+    "$PARDIGITS" evaluate "$dir/cnn0" --split train --set cnn.test_shifts=1 --predictions "$dir/p.h5" --json | grep -F '"test_shifts":1,"use_members":0'
+    /usr/bin/python3 -c 'import h5py, sys; assert h5py.File(sys.argv[1]).attrs["cnn.test_shifts"] == b"1"' "$dir/p.h5"
     mkdir "$dir/replaced"
     cp "$dir/1/model.h5" "$dir/replaced/.model.h5.old"
     for command in evaluate digest show report scaling; do

@@ -10,8 +10,8 @@ setup() {
 @test "export: OpenCV's dnn gives an ensemble's probabilities, with shifts and without; all kinds of layers" {
     needs h5py cv2
     local layers="conv:8:3:p1 bn relu@a conv:8:3:p1 bn relu conv:8:3:p1:s1 bn add:a relu pool:3:s2 conv:8:3 avgpool:2 dropout:0.2 dense:16 bn relu@b dense:16 relu add:b dense:classes"
-    on 1 2 train "$configs/cnn-fast.ini" --data "$data" --run two --set run.train=500 --set cnn.epochs=1 --set cnn.members=2 \
-        --set "cnn.member_layers=$layers | conv:8:5:s2 relu conv:12:3:p1 avgpool:all dense:classes"
+    on 1 2 train "$configs/cnn-fast.ini" --data "$data" --run two --set run.train=500 --set cnn.epochs=1 --set cnn.members=3 \
+        --set "cnn.member_layers=$layers | conv:8:5:s2 relu conv:12:3:p1 avgpool:all dense:classes | conv:8:3 relu avgpool:all@a dense:8 relu add:a conv:8:1 relu dense:8 relu add:a dense:classes"
     fails 2 "; add --format onnx." "$PARDIGITS" export two --out no
     for shifts in 0 1; do
         "$PARDIGITS" export two --out two.onnx --set cnn.test_shifts=$shifts # the format follows the ending

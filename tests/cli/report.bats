@@ -49,6 +49,28 @@ for f in page['figures']:
     assert all(os.path.getsize('$runs/figures/' + f['name'] + e) > 1000 for e in ('.svg', '.png'))"
 }
 
+@test "report: the same images under other class names are another set, which isn't compared" {
+    needs h5py
+    cd "$BATS_TEST_TMPDIR"
+    /usr/bin/python3 - "$data" <<'PY'
+import h5py, sys
+whole = h5py.File(sys.argv[1])
+for name, names in ("a", "abcdefghij"), ("b", "jihgfedcba"):
+    with h5py.File(name + ".h5", "w") as file:
+        file.attrs.update({"format": "pardigits dataset", "version": 1, "classes": 10, "class_names": "\n".join(names)})
+        for path in "train/images", "train/labels", "test/images", "test/labels":
+            file[path] = whole[path][:50]
+PY
+    for name in a b; do "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --set run.valid=0 --data $name.h5 --run $name; done
+    cp a.h5 copy.h5
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --set run.valid=0 --data copy.h5 --run copy
+    "$PARDIGITS" report a b copy --out "$runs/report.html"
+    in_page "
+assert [''.join(c['name'] for c in s['classes']) for s in page['sets']] == ['abcdefghij', 'jihgfedcba']
+assert [run['set'] for run in runs] == [0, 1, 0] and [run['data'].split('/')[-1] for run in runs] == ['a.h5', 'b.h5', 'copy.h5']
+assert [(p['a'], p['b']) for p in page['pairs']] == [(0, 2)], page['pairs']"
+}
+
 @test "report: the page is well-formed, loads nothing and lets no text be markup" {
     [[ -e $runs/report.html ]] || "$PARDIGITS" report "$runs/knn" "$runs/<b>%dcnn'&" --split valid --out "$runs/report.html"
     in_page "
@@ -168,11 +190,15 @@ shows_member() {
         wait $! || [[ $? -eq 75 ]]
         "$PARDIGITS" watch "$BATS_TEST_TMPDIR/team" --once --json | grep '"state":"stopped'
     done
-    "$PARDIGITS" train "${team[@]}" --set cnn.epochs=2 --overwrite
+    on 2 1 train "${team[@]}" --set cnn.epochs=2 --overwrite
     "$PARDIGITS" watch "$BATS_TEST_TMPDIR/team" --once >"$BATS_TEST_TMPDIR/complete"
     cat "$BATS_TEST_TMPDIR/complete"
     [[ $(grep -cE '^held-out loss  *[01]  ' "$BATS_TEST_TMPDIR/complete") -eq 2 && $(grep -c 'seconds so far' "$BATS_TEST_TMPDIR/complete") -eq 0 ]]
     grep -E '^seconds  *[0-9]+$' "$BATS_TEST_TMPDIR/complete"
+    # the ranks of its phases are those of the run: a member for each
+    "$PARDIGITS" show "$BATS_TEST_TMPDIR/team/metrics.h5" --json | /usr/bin/python3 -c 'import json, sys
+phases = json.load(sys.stdin)["phases"]
+assert {(row["member"], row["min_rank"], row["max_rank"]) for row in phases} == {(0, 0, 0), (1, 1, 1)}, phases'
 }
 
 @test "watch: a run until it ends, one that has ended, and no run" {
@@ -182,9 +208,12 @@ shows_member() {
     mkdir begun
     "$PARDIGITS" watch begun --every 0.1 >seen 2>err &
     watching=$!
+    "$PARDIGITS" watch begun --every 0.1 --json >seen.json &
+    local lines=$!
     "$PARDIGITS" train configs/cnn.ini "${small[@]}" --set cnn.epochs=2 --run begun
     timeout 30 tail --pid=$watching -f /dev/null
-    wait $watching
+    wait $watching $lines
+    python3 -c 'import json; assert [json.loads(line) for line in open("seen.json")][-1]["state"] == "complete"'
     grep 'begun has no metrics yet: waiting' err
     grep 'state *complete' seen
     "$PARDIGITS" watch begun --once --json | grep -F '"place":"epoch 2/2, step 10/10 (100.0 %)"'

@@ -234,6 +234,8 @@ whole_run() {
     fails_on 1 1 'resume' evaluate "$run_dir/model.h5" --data "$data"
     local done
     done=$(sed -n 's/.*with \([0-9]*\) of 135 parts.*/\1/p' "$BATS_TEST_TMPDIR/log")
+    "$PARDIGITS" show "$run_dir" | grep "a search for C and gamma, of which $done of 135 parts are done"
+    "$PARDIGITS" watch "$run_dir" --once --json | grep "\"search_done\":$done,\"search_parts\":135"
     start 3 "${svm[@]}" --run "$run_dir" --resume
     wait_for 'parts done'
     kill -KILL "$(pgrep -P "$pid" -f pardigits | tail -n 1)"
@@ -247,6 +249,14 @@ whole_run() {
     on 1 2 train "${svm[@]}" --run "$run_dir" --resume
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     diff "$BATS_TEST_TMPDIR/search.log" <(grep 'search: C = .* images correct' "$BATS_TEST_TMPDIR/whole.log")
+    # what was found is what the model says, and may be said of it
+    local c gamma
+    read -r c gamma < <(sed -n 's/.*search: C = \(.*\) and gamma = \(.*\) are best.*/\1 \2/p' "$BATS_TEST_TMPDIR/whole.log")
+    "$PARDIGITS" show "$run_dir" >"$BATS_TEST_TMPDIR/shown"
+    grep -E "^svm.c +$c\$" "$BATS_TEST_TMPDIR/shown"
+    grep -E "^svm.gamma +$gamma\$" "$BATS_TEST_TMPDIR/shown"
+    grep "rbf kernel, C = $c, gamma = $gamma" "$BATS_TEST_TMPDIR/shown"
+    "$PARDIGITS" evaluate "$run_dir" --data "$data" --set "svm.c=$c" --set "svm.gamma=$gamma"
     "$PARDIGITS" show "$BATS_TEST_TMPDIR/whole/metrics.h5" | grep -A 20 '^/search' >"$BATS_TEST_TMPDIR/searched"
     "$PARDIGITS" show "$run_dir/metrics.h5" | grep -A 20 '^/search' | diff - "$BATS_TEST_TMPDIR/searched"
 }

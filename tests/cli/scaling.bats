@@ -88,6 +88,9 @@ assert list(t.batch) == [128, 128, 128, 256]' <"$runs/job/scaling.csv"
 @test "each kind of bad input has its sentence" {
     cd "$runs"
     fails 2 'different configurations: knn-1-1 has run.model = knn, svm has svm' "$PARDIGITS" scaling knn-1-1 svm
+    made pruned 2 knn-1-1/config.ini --data "$data" --set knn.search=pruned
+    fails 2 'knn-1-1 has knn.search = auto, pruned has pruned' "$PARDIGITS" scaling knn-1-1 pruned
+    fails 2 '--out needs a value, but --json, which looks like an option, follows' "$PARDIGITS" scaling knn-1-1 knn-2-1 --out --json
     fails 2 'at least two sizes, but all of these are on 1 rank x 1 thread' "$PARDIGITS" scaling knn-1-1 knn-1-2
     fails 2 'knn-1-1 and ./knn-1-1 are the same run' "$PARDIGITS" scaling knn-1-1 knn-2-1 ./knn-1-1
     fails 2 'knn-1-1/metrics.h5 and knn-1-1 are the same run' "$PARDIGITS" scaling knn-1-1/metrics.h5 knn-2-1 knn-1-1

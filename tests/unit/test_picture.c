@@ -298,6 +298,67 @@ static void test_pages_of_tiff(void **state) {
     assert_ink_on_paper(picture_read, 77, 77);
 }
 
+/* All pixels have this level, and let a fifth of it be seen. */
+static void write_faint_tiff(uint16_t bits, uint16_t kind, uint16_t photometric) {
+    const unsigned grey = 60, alpha = 51;
+    const unsigned stored = kind == EXTRASAMPLE_ASSOCALPHA ? grey * alpha / 255 : grey;
+    const unsigned values[2] = {photometric == PHOTOMETRIC_MINISWHITE ? 255 - stored : stored, alpha};
+    uint16_t deep[2 * COLUMNS];
+    uint8_t plain[2 * COLUMNS];
+    TIFF *tiff = TIFFOpen(path, "w");
+    assert_non_null(tiff);
+    for (int i = 0; i < 2 * COLUMNS; i++) {
+        plain[i] = (uint8_t)values[i % 2];
+        deep[i] = (uint16_t)(257 * values[i % 2]);
+    }
+    TIFFSetField(tiff, TIFFTAG_IMAGEWIDTH, COLUMNS);
+    TIFFSetField(tiff, TIFFTAG_IMAGELENGTH, ROWS);
+    TIFFSetField(tiff, TIFFTAG_BITSPERSAMPLE, bits);
+    TIFFSetField(tiff, TIFFTAG_SAMPLESPERPIXEL, 2);
+    TIFFSetField(tiff, TIFFTAG_EXTRASAMPLES, 1, &kind);
+    TIFFSetField(tiff, TIFFTAG_PHOTOMETRIC, photometric);
+    TIFFSetField(tiff, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+    for (uint32_t row = 0; row < ROWS; row++)
+        assert_int_equal(TIFFWriteScanline(tiff, bits == 16 ? (void *)deep : plain, row, 0), 1);
+    TIFFClose(tiff);
+}
+
+static void test_grey_and_alpha_of_tiff(void **state) {
+    (void)state;
+    static const uint16_t kinds[][2] = {{EXTRASAMPLE_UNASSALPHA, PHOTOMETRIC_MINISBLACK},
+                                        {EXTRASAMPLE_UNASSALPHA, PHOTOMETRIC_MINISWHITE},
+                                        {EXTRASAMPLE_ASSOCALPHA, PHOTOMETRIC_MINISBLACK}};
+    for (uint16_t bits = 8; bits <= 16; bits += 8)
+        for (int k = 0; k < 3; k++) {
+            Status status = {0};
+            PIX *grey = NULL;
+            l_uint32 value;
+            write_faint_tiff(bits, kinds[k][0], kinds[k][1]);
+            if (picture_read_luminance(path, &grey, &status)) fail_msg("%s", status.text);
+            pixGetPixel(grey, 5, 5, &value);
+            if (abs((int)value - (60 + 4 * 255) / 5) > 1) fail_msg("%d bits, kind %d: %u", bits, k, value);
+            pixDestroy(&grey);
+        }
+}
+
+/* A longer header, with bytes between it, the palette and the pixels. */
+static void test_headers_of_bmp(void **state) {
+    (void)state;
+    static const uint8_t nothing[16] = {0};
+    for (int k = 0; k < 3; k++) { /* a gap, a longer header, both */
+        Bytes file = encode(IFF_BMP, 1);
+        const size_t pixels = file.bytes[10] | (size_t)file.bytes[11] << 8;
+        size_t longer = 0;
+        if (k != 1) insert(&file, pixels, nothing, longer += 10);
+        if (k != 0) insert(&file, 54, nothing, sizeof nothing), longer += sizeof nothing;
+        file.bytes[10] = (uint8_t)(pixels + longer);
+        file.bytes[11] = (uint8_t)((pixels + longer) >> 8);
+        if (k != 0) file.bytes[14] = 56;
+        write_file(&file);
+        assert_upright("BMP", 0);
+    }
+}
+
 /* A TIFF of one number. */
 static void write_wide_tiff(void) {
     const uint32_t pixel = 0;
@@ -378,6 +439,8 @@ int main(void) {
         cmocka_unit_test(test_transparent_gif),
         cmocka_unit_test(test_unsupported),
         cmocka_unit_test(test_pages_of_tiff),
+        cmocka_unit_test(test_grey_and_alpha_of_tiff),
+        cmocka_unit_test(test_headers_of_bmp),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, start, finish);
