@@ -262,6 +262,7 @@ static StatusCode follow(const Watch *watch, Log *log, Status *status) {
     mem_free(metrics.path);
     while (!take_turn(watch, &now, status)) {
         *status = (Status){0};
+        if (ferror(stdout)) break; /* nobody reads it, or its disk is full: main says so */
         pause_s(watch->every_s);
     }
     if (!status->code && now.progress.state == RUN_ABANDONED) set_abandoned(watch, status);

@@ -109,6 +109,26 @@ static bool is_set(const Settings *settings, const ConfigKey *key) {
     return false;
 }
 
+/* "a=1 or b=2" for "a=1|b=2". */
+static void print_needs(const char *needs, char text[200]) {
+    size_t used = 0;
+    for (const char *at = needs; *at && used < 190; at++)
+        used += (size_t)snprintf(text + used, 200 - used, *at == '|' ? " or " : "%c", *at);
+}
+
+/* Of the run's family: keys that count only beside another one's value, which a member of an ensemble may
+ * have by itself. */
+static void hint_at_needs(const Config *config, Log *log) {
+    for (int i = 0; i < config_count(config) && !*config_text(config, "cnn.member_settings"); i++) {
+        const ConfigKey *key = config_key(config, i);
+        const char *value = config_value(config, key->name), *needs = config_unmet_need(config, key);
+        char text[200];
+        if (!needs || run_key_is_unused(config, key->name) || !strcmp(value, key->initial)) continue;
+        print_needs(needs, text);
+        log_line(log, "hint: %s = %s has no effect without %s.", key->name, value, text);
+    }
+}
+
 void hint_at_unused_keys(const Settings *settings, const Config *config, Log *log) {
     char names[400] = "";
     int count = 0;
@@ -124,6 +144,7 @@ void hint_at_unused_keys(const Settings *settings, const Config *config, Log *lo
         log_line(log, "hint: %s ha%s no effect, as run.model = %s.", names, count == 1 ? "s" : "ve",
                  config_text(config, "run.model"));
     settings_hint_at_unused(settings, config, log);
+    hint_at_needs(config, log);
 }
 
 void settings_hint_at_unused(const Settings *settings, const Config *config, Log *log) {

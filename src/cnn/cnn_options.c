@@ -109,7 +109,14 @@ static const ConfigSynonym synonyms[] = {
     {"cnn.leaf", "cnn.micro_batch", NULL, true},
 };
 
-const ConfigTable cnn_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms};
+static const ConfigNeed needs[] = {
+    {"cnn.nesterov", "cnn.momentum>0"},
+    {"cnn.warmup", "cnn.schedule=onecycle|cnn.schedule=cosine"},
+    {"cnn.elastic_sigma", "cnn.elastic>0"},
+    {"cnn.best_by", "cnn.keep=best|cnn.patience>0"},
+};
+
+const ConfigTable cnn_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms, COUNT_OF(needs), needs};
 
 CnnOptions cnn_options(const Config *config) {
     CnnOptions options;

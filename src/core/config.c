@@ -206,6 +206,32 @@ const char *config_value(const Config *config, const char *name) {
     return config->values[i];
 }
 
+/* Whether the configuration is as the first of the needs says, up to '|'. */
+static bool is_met(const Config *config, const char *need) {
+    const size_t name = strcspn(need, "=>"), value = name + 1;
+    const size_t length = strcspn(need + value, "|");
+    for (int i = 0; i < config->count; i++) {
+        if (strlen(config->keys[i]->name) != name || strncmp(config->keys[i]->name, need, name)) continue;
+        const char *given = config->values[i];
+        if (need[name] == '>') return strtod(given, NULL) > strtod(need + value, NULL);
+        return strlen(given) == length && !strncmp(given, need + value, length);
+    }
+    fatal("config: there is no key %.*s", (int)name, need);
+}
+
+const char *config_unmet_need(const Config *config, const ConfigKey *key) {
+    for (int t = 0; t < config->tables->count; t++)
+        for (int n = 0; n < config->tables->items[t]->need_count; n++) {
+            const ConfigNeed *need = &config->tables->items[t]->needs[n];
+            const char *one = strcmp(need->key, key->name) ? NULL : need->needs;
+            if (!one) continue;
+            while (one && !is_met(config, one))
+                one = (one = strchr(one, '|')) ? one + 1 : NULL;
+            return one ? NULL : need->needs;
+        }
+    return NULL;
+}
+
 static bool has_same_value(const Config *a, const Config *b, int i) {
     const bool number = a->keys[i]->type == CONFIG_INT || a->keys[i]->type == CONFIG_REAL;
     return number ? strtod(a->values[i], NULL) == strtod(b->values[i], NULL)

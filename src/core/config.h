@@ -52,6 +52,9 @@ const char *config_text(const Config *config, const char *name); /* CONFIG_CHOIC
 /* The value of any key, as text, as an .ini file would have it. */
 const char *config_value(const Config *config, const char *name);
 
+/* What a key needs to have an effect (ConfigNeed), if the configuration doesn't give it that; or NULL. */
+const char *config_unmet_need(const Config *config, const ConfigKey *key);
+
 /* The first key that shapes the model and whose values differ, or NULL. */
 const ConfigKey *config_difference(const Config *a, const Config *b);
 

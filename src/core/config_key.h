@@ -30,11 +30,19 @@ typedef struct {
     bool former;         /* an older name, which is still read as the key */
 } ConfigSynonym;
 
+/* What a key needs to have an effect. */
+typedef struct {
+    const char *key;   /* "svm.folds" */
+    const char *needs; /* "svm.search=grid|svm.probability=yes": one of these; "cnn.elastic>0" */
+} ConfigNeed;
+
 /* The keys of one part of the program: a constant beside the code that uses them. */
 typedef struct {
     int count, synonym_count;
     const ConfigKey *keys;
     const ConfigSynonym *synonyms;
+    int need_count;
+    const ConfigNeed *needs;
 } ConfigTable;
 
 /* All keys of a program. */

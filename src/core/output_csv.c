@@ -102,7 +102,7 @@ static void csv_print(const Csv *csv, FILE *file) {
 void csv_writer_end(CsvWriter *writer) {
     if (writer->depth-- >= WRITTEN_DEPTH) return;
     Csv *table = &writer->open[writer->depth + 1];
-    if (writer->table_count++) fputc('\n', writer->tables.file);
+    if (table->records && writer->table_count++) fputc('\n', writer->tables.file);
     csv_print(table, writer->tables.file);
     csv_free(table);
     csv_init(table);

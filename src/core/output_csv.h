@@ -1,5 +1,5 @@
 /* Writes records as CSV (RFC 4180), as they come: it keeps no more than their text. It prints the tables of
- * the records where there are any, one after the other, and otherwise the records; tables of tables are left
+ * the records where any has rows, one after the other, and otherwise the records; tables of tables are left
  * out. */
 #ifndef PARDIGITS_CORE_OUTPUT_CSV_H
 #define PARDIGITS_CORE_OUTPUT_CSV_H

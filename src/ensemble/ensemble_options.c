@@ -18,7 +18,7 @@ static const ConfigKey keys[] = {
              "evaluate and predict use only the first members, this many; 0 uses all"),
 };
 
-const ConfigTable ensemble_keys = {COUNT_OF(keys), 0, keys, NULL};
+const ConfigTable ensemble_keys = {.count = COUNT_OF(keys), .keys = keys};
 
 EnsembleOptions ensemble_options(const Config *config) {
     EnsembleOptions options;

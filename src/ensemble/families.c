@@ -20,7 +20,7 @@ typedef struct {
 static const ModelFamily *const families[] = {&knn_family, &svm_family, &cnn_family};
 
 static const ConfigKey family_keys[] = {CHOICE("run", model, "knn", "knn|svm|cnn", "model family")};
-static const ConfigTable family_table = {COUNT_OF(family_keys), 0, family_keys, NULL};
+static const ConfigTable family_table = {.count = COUNT_OF(family_keys), .keys = family_keys};
 
 static const ConfigTable *const tables[] = {&family_table, &run_keys, &knn_keys,
                                             &svm_keys,     &cnn_keys, &ensemble_keys};

@@ -36,7 +36,12 @@ static const ConfigSynonym synonyms[] = {
     {"algorithm", "knn.search", NULL, false},
 };
 
-const ConfigTable knn_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms};
+static const ConfigNeed needs[] = {
+    {"knn.k_max", "knn.k=auto"},       {"knn.candidates", "knn.metric=idm"}, {"knn.warp", "knn.metric=idm"},
+    {"knn.context", "knn.metric=idm"}, {"knn.directions", "knn.metric=idm"},
+};
+
+const ConfigTable knn_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms, COUNT_OF(needs), needs};
 
 KnnOptions knn_options(const Config *config) {
     KnnOptions options;

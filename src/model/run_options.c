@@ -43,7 +43,8 @@ static const ConfigSynonym synonyms[] = {
     {"deskew", "run.preprocess", NULL, false},
 };
 
-const ConfigTable run_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms};
+const ConfigTable run_keys = {
+    .count = COUNT_OF(keys), .synonym_count = COUNT_OF(synonyms), .keys = keys, .synonyms = synonyms};
 
 RunOptions run_options(const Config *config) {
     RunOptions options;

@@ -51,7 +51,17 @@ static const ConfigSynonym synonyms[] = {
     {"grid_search", "svm.search", NULL, false},
 };
 
-const ConfigTable svm_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms};
+static const ConfigNeed needs[] = {
+    {"svm.c", "svm.search=none"},
+    {"svm.gamma", "svm.kernel=rbf|svm.kernel=poly"},
+    {"svm.degree", "svm.kernel=poly"},
+    {"svm.coef0", "svm.kernel=poly"},
+    {"svm.grid_c", "svm.search=grid"},
+    {"svm.grid_gamma", "svm.search=grid"},
+    {"svm.folds", "svm.search=grid|svm.probability=yes"},
+};
+
+const ConfigTable svm_keys = {COUNT_OF(keys), COUNT_OF(synonyms), keys, synonyms, COUNT_OF(needs), needs};
 
 SvmOptions svm_options(const Config *config) {
     SvmOptions options;

@@ -140,6 +140,9 @@ assert [f"d_{a}_{b}" for a, b in s["pairs"]] == list(t.columns[4:]) and (s["deci
     grep '^hint: with cnn.micro_batch = 1 bn1 is the same for every image' hints
     grep '^hint: 3 of the 10 classes have no training image' hints
     grep '^hint: cnn.lr = 0 leaves the weights' hints
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --dry-run --data "$data" --set run.train=50 --set svm.folds=3 --set svm.grid_c=1 2>hints
+    grep '^hint: svm.grid_c = 1 has no effect without svm.search=grid.' hints
+    grep '^hint: svm.folds = 3 has no effect without svm.search=grid or svm.probability=yes.' hints
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
     done
