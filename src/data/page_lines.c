@@ -1,6 +1,7 @@
 #include "data/page_lines.h"
 
 #include "core/integers.h"
+#include "data/page_boxes.h"
 #include "data/page_comb.h"
 #include "data/page_rules.h"
 
@@ -60,8 +61,7 @@ static int drawn_sides(PIX *part) {
            (page_side_covered(part, width - band_x, 0, band_x, height) >= whole);
 }
 
-/* Lines of a part that are at least that long, of level (or upright) runs of at least `run` pixels. */
-static PIX *lines_of_runs(PIX *part, bool horizontal, int least, int run) {
+PIX *page_lines_of_runs(PIX *part, bool horizontal, int least, int run) {
     const int gap = L_MAX(run / 4, 1);
     PIX *runs = pixOpenCompBrick(NULL, part, horizontal ? run : 1, horizontal ? 1 : run);
     PIX *joined = pixCloseSafeBrick(NULL, runs, horizontal ? gap : 3, horizontal ? 3 : gap);
@@ -77,14 +77,14 @@ static PIX *lines_of_runs(PIX *part, bool horizontal, int least, int run) {
 static PIX *long_lines(PIX *part, bool horizontal) {
     const int length = horizontal ? pixGetWidth(part) : pixGetHeight(part), least = L_MAX(length * 6 / 10, 3);
     const int run = length < 150 ? least : (int)larger(40, length / 20); /* level for that long at least */
-    return lines_of_runs(part, horizontal, least, run);
+    return page_lines_of_runs(part, horizontal, least, run);
 }
 
 /* The sides of a frame, which may slant also where they are short: along them there is no digit. */
 static PIX *sides_of_frame(PIX *frame, bool horizontal) {
     const int width = pixGetWidth(frame), height = pixGetHeight(frame);
     const int length = horizontal ? width : height, band = (horizontal ? height : width) / 8;
-    PIX *sides = lines_of_runs(frame, horizontal, length * 6 / 10, L_MAX(length / 8, 3));
+    PIX *sides = page_lines_of_runs(frame, horizontal, length * 6 / 10, L_MAX(length / 8, 3));
     if (horizontal)
         pixRasterop(sides, 0, band, width, height - 2 * band, PIX_CLR, NULL, 0, 0);
     else
@@ -108,6 +108,16 @@ static bool is_of_cells(PIX *part) {
     return cells;
 }
 
+void page_remove_line_pair(PIX *part, PIX *level, PIX *upright) {
+    PIX *lines = pixOr(NULL, level, upright), *kept = pixCopy(NULL, part);
+    const int line_width = (int)lround(page_stroke_width(lines)) + 1;
+    page_remove_but_crossings(kept, level, true, line_width);
+    page_remove_but_crossings(part, upright, false, line_width);
+    pixAnd(part, part, kept);
+    pixDestroy(&lines);
+    pixDestroy(&kept);
+}
+
 /* Leaves of a frame or a row of cells what was written into it. closed: all its sides are drawn. Returns its
  * upright lines. */
 static PIX *remove_frame(PIX *part, bool closed) {
@@ -117,15 +127,8 @@ static PIX *remove_frame(PIX *part, bool closed) {
         pixOr(lines, lines, sides);
         pixDestroy(&sides);
     }
-    PIX *lines = pixOr(NULL, level, upright);
-    const int line_width = (int)lround(page_stroke_width(lines)) + 1;
-    PIX *kept = pixCopy(NULL, part);
-    page_remove_but_crossings(kept, level, true, line_width);
-    page_remove_but_crossings(part, upright, false, line_width);
-    pixAnd(part, part, kept);
+    page_remove_line_pair(part, level, upright);
     pixDestroy(&level);
-    pixDestroy(&lines);
-    pixDestroy(&kept);
     return upright;
 }
 
@@ -234,13 +237,16 @@ static void remove_frames_and_edges(PIX **mask, PIX *borders) {
         const bool large = rect.width >= 16 && rect.height >= 16;
         const int drawn = large ? drawn_sides(part) : 0;
         const bool edge = is_page_edge(part, &rect, width, height);
+        PIX *uprights;
         if (drawn == 4 && is_solid(part))
             pixClearAll(part); /* a sheet, or paper within a frame */
         else if (drawn == 4 && has_corners(part, 0.1) && is_crossed_box(part))
             pixClearAll(part);
+        else if (large && (uprights = page_remove_boxes(part)))
+            add_to(borders, &uprights, &rect);
         else if ((drawn == 4 && has_corners(part, 0.1)) || (drawn == 3 && edge) ||
                  (large && is_of_cells(part))) {
-            PIX *uprights = remove_frame(part, drawn == 4);
+            uprights = remove_frame(part, drawn == 4);
             add_to(borders, &uprights, &rect);
         } else if (edge)
             pixClearAll(part);

@@ -10,6 +10,13 @@
  * across the line is longer than the line is wide. */
 void page_remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int line_width);
 
+/* Lines of a part that are at least that long, of level (or upright) runs of at least `run` pixels; freed by
+ * the caller. */
+PIX *page_lines_of_runs(PIX *part, bool horizontal, int least, int run);
+
+/* Removes level and upright lines from a part; strokes that cross them are kept. */
+void page_remove_line_pair(PIX *part, PIX *level, PIX *upright);
+
 /* Share of a part's columns (rows) that have a pixel in the band along its upper (left, ...) side. */
 double page_side_covered(PIX *part, int x, int y, int width, int height);
 

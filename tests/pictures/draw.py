@@ -501,6 +501,19 @@ class Drawer:
             draw.line((x + height * 7 // 10, y, x + ring // 2, y + height), fill=(20, 20, 30), width=pen)
         return page, text
 
+    def draw_separate_boxes(self):
+        """In printed boxes side by side, out of which the digits reach."""
+        side = self.between(70, 100)
+        page, text, step, line = self.page(8 * side, 2 * side + 60), "", side * self.between(115, 130) // 100, self.between(2, 3)
+        draw, pen = ImageDraw.Draw(page), ((20, 20, 20), (30, 40, 120))[self.between(0, 1)]
+        for k in range(5):
+            x = 40 + k * step
+            draw.rectangle((x, 50, x + side, 50 + side * 6 // 5), outline=(60, 60, 60), width=line)
+            ink, label = self.digit(side * self.between(90, 112) // 100)
+            self.put(page, ink, x + (side - ink.width) // 2 + self.between(-12, 12), 50 + side // 8 + self.between(-10, 14), pen)
+            text += label
+        return page, text
+
     def draw_enlarged(self):
         """Images side by side, four to twelve times as large, so that their edges are soft."""
         shown, zoom = [(self.next + 7 * k) % len(self.images) for k in range(5)], self.between(4, 12)
@@ -837,7 +850,8 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "check_boxes", "struck_out", "struck_twice", "sudoku_photo",
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
         "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
-        "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged", "signs", "per_cent")  # found later; drawn last, so that the others stay what they were
+        "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged", "signs", "per_cent",
+        "separate_boxes")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
