@@ -1,12 +1,16 @@
 # The manual's programs in Python, run as they stand there: models, metrics and predictions without this program.
 load common
 
-setup() {
-    cd "$BATS_TEST_TMPDIR" || return
+setup_file() {
+    cd "$BATS_FILE_TMPDIR" || return
     mkdir -p results data
     ln -s "$data" data/mnist.h5
     on 1 2 train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --data "$data" --run results/cnn --set run.train=1000 --set cnn.epochs=1 \
         --set run.valid=100 --set "cnn.layers=conv:8:5:s2:p1 bn relu pool:3:s2 conv:12:3 relu dropout:0.2 avgpool:2 dense:20 bn relu dense:classes"
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR" || return
 }
 
 # program FIRST_LINE: the manual's block of code that begins so, up to the next text.
