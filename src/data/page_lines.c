@@ -261,10 +261,10 @@ static void remove_frames_and_edges(PIX **mask, PIX *borders) {
     *mask = clean;
 }
 
-PIX *page_remove_lines(PIX **mask, PIX *ink) {
+PIX *page_remove_lines(PIX **mask, PIX *ink, PIX **rules) {
     PIX *borders = pixCreateTemplate(*mask);
     remove_cells_at_side(*mask, borders);
-    page_remove_rules(mask, ink);
+    *rules = page_remove_rules(mask, ink);
     remove_frames_and_edges(mask, borders);
     return borders;
 }

@@ -28,9 +28,9 @@ PIX *page_threshold(PIX *ink, int reach);
 PIX *page_surroundings(PIX *mask);
 
 /* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept.
- * ink: what the mask was made of. Returns a mask of the upright lines of frames and cells; freed by the
- * caller. */
-PIX *page_remove_lines(PIX **mask, PIX *ink);
+ * ink: what the mask was made of. Returns a mask of the upright lines of frames and cells; *rules: the
+ * courses of all rules, NULL where the page isn't ruled. Both are freed by the caller. */
+PIX *page_remove_lines(PIX **mask, PIX *ink, PIX **rules);
 
 /* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
  * level: the paper's. Returns it; freed by the caller. NULL: the mask is empty. */

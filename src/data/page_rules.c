@@ -87,7 +87,28 @@ static void remove_lines(Ruling *page, int writing, bool squared) {
     if (squared && is_pale(page->rule_level, writing)) remove_pieces(page, writing);
 }
 
-void page_remove_rules(PIX **mask, PIX *ink) {
+/* Sets, in what has the turned page's size, all of its rules' courses. */
+static void add_courses(const Ruling *page, PIX *courses) {
+    PIX *off = pixCreateTemplate(courses);
+    pixSetAll(off);
+    for (int i = 0; i < page->count; i++)
+        page_clear_course(page, &page->rules[i], off);
+    pixInvert(off, off);
+    pixOr(courses, courses, off);
+    pixDestroy(&off);
+}
+
+/* The courses of a page's rules; NULL where it isn't ruled. */
+static PIX *courses_of(const Ruling *level, const Ruling *upright) {
+    if (!level->many && !upright->many) return NULL;
+    PIX *courses = pixCreateTemplate(upright->mask);
+    add_courses(upright, courses);
+    replace(&courses, pixRotateOrth(courses, 4 - QUARTER));
+    add_courses(level, courses);
+    return courses;
+}
+
+PIX *page_remove_rules(PIX **mask, PIX *ink) {
     Ruling level = page_find_ruling(*mask, ink, 0), upright = page_find_ruling(*mask, ink, QUARTER);
     const int writing = writing_level(&level, &upright);
     const bool squared = level.many && upright.many;
@@ -95,6 +116,8 @@ void page_remove_rules(PIX **mask, PIX *ink) {
     replace(&upright.mask, pixRotateOrth(level.mask, QUARTER));
     remove_lines(&upright, writing, squared);
     replace(mask, pixRotateOrth(upright.mask, 4 - QUARTER));
+    PIX *courses = courses_of(&level, &upright);
     page_ruling_free(&level);
     page_ruling_free(&upright);
+    return courses;
 }

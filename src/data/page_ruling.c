@@ -162,8 +162,16 @@ static bool runs_to_edge(const Rule *line, const Ruling *page, bool many) {
     return at_edge && (!is_edge || many) && 8 * fabs(left - right) <= length;
 }
 
+/* A thin line over half of the page. On a ruled one it is a rule, also where it ends before the page does, as
+ * at the edge of a sheet in a photograph. */
+static bool is_long(const Rule *line, const Ruling *page) {
+    const int length = line->end - line->begin + 1;
+    return 2 * length >= page->width && line->width <= thickest_rule(page) && 5 * line->seen >= 2 * length &&
+           8 * fabs((double)line->middle[line->begin] - (double)line->middle[line->end]) <= length;
+}
+
 static bool is_rule(const Rule *line, const Ruling *page) {
-    return runs_to_edge(line, page, page->many);
+    return runs_to_edge(line, page, page->many) || (page->many && is_long(line, page));
 }
 
 static bool spans_page(const Rule *line, const Ruling *page) {
@@ -258,7 +266,7 @@ static void find_rules(Ruling *page) {
         if (!rule.middle) continue;
         const bool may_be = runs_to_edge(&rule, page, true);
         whole += runs_to_edge(&rule, page, false) || (may_be && spans_page(&rule, page));
-        if (may_be) {
+        if (may_be || is_long(&rule, page)) {
             page_clear_course(page, &rule, page->runs);
             add_rule(page, &rule);
         } else

@@ -14,6 +14,7 @@
 void page_sight_free(PageSight *sight) {
     pixDestroy(&sight->ink);
     pixDestroy(&sight->borders);
+    pixDestroy(&sight->rules);
     pixDestroy(&sight->around);
     page_shapes_free(&sight->shapes);
     page_shapes_free(&sight->pieces);
@@ -85,7 +86,7 @@ static PageSight see(const PageWork *work, int reach, bool dark) {
         sight.reversed_mask = pixCopy(NULL, mask);
         sight.reversed_ink = pixInvert(NULL, sight.ink);
     }
-    sight.borders = page_remove_lines(&mask, sight.ink);
+    sight.borders = page_remove_lines(&mask, sight.ink, &sight.rules);
     sight.around = work->outside ? NULL : page_surroundings(mask); /* rules would join digits to it */
     if (sight.around) pixSubtract(mask, mask, sight.around);
     sight.light = page_remove_light(sight.ink, mask);
@@ -112,6 +113,24 @@ static void drop_fainter(PageSight *sight, double shadow) {
     }
 }
 
+/* The share of a shape that lies on a mask of the page. */
+static double share_on(PIX *mask, const PageShape *shape) {
+    l_int32 on = 0;
+    PIX *both = pixCopy(NULL, shape->mask);
+    pixRasterop(both, 0, 0, shape->box.width, shape->box.height, PIX_SRC & PIX_DST, mask, shape->box.x,
+                shape->box.y);
+    pixCountPixels(both, &on, NULL);
+    pixDestroy(&both);
+    return (double)on / shape->area;
+}
+
+/* Removes what lies on the rules that a closer look has found. */
+static void drop_on_rules(PIX *rules, PageShapes *shapes) {
+    const double most = 0.7;
+    for (int i = shapes->count - 1; i >= 0 && rules; i--)
+        if (share_on(rules, &shapes->shapes[i]) >= most) page_shape_remove(shapes, i);
+}
+
 /* A patch of ink that is wider than a closer look's window is paper there: what is on it is known from the
  * look before. All digits on patches are then read from the ink of that look. */
 static void keep_reversed(PageSight *before, PageSight *near) {
@@ -133,6 +152,7 @@ PageSight page_look(const PageWork *work, bool dark) {
     PageSight near = see(&within, closer / 2, dark);
     drop_fainter(&near, sight.light.ink);
     if (!near.shapes.count && sight.shapes.count) {
+        drop_on_rules(near.rules, &sight.shapes);
         page_sight_free(&near);
         return sight;
     }
