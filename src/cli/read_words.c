@@ -306,6 +306,41 @@ static void doubt_at_edges(ReadDigits *read, int first) {
     doubt_cut_off(read, &all, FOUND_RIGHT, FOUND_LEFT);
 }
 
+/* Digits of numbers of several of which none is doubtful. */
+static int count_in_sure_numbers(const ReadDigits *read, int first) {
+    int sure = 0;
+    for (Run number = {first, first}; next_run(read, same_number, read->count, &number);) {
+        const int count = number.end - number.first;
+        sure += count > 1 && !count_doubtful(read, &number) ? count : 0;
+    }
+    return sure;
+}
+
+/* Whether a tenth of the doubtful shapes is more than twice as high as another tenth. Letters are more alike.
+ */
+static bool do_heights_differ(const ReadDigits *read, int first, int doubtful) {
+    int *heights = mem_new((size_t)doubtful, sizeof *heights), count = 0;
+    for (int d = first; d < read->count; d++)
+        if (read->digits[d].doubtful) heights[count++] = read->digits[d].place.height;
+    sort_ints(heights, (size_t)count);
+    const bool differ = heights[9 * (count - 1) / 10] > 2 * heights[(count - 1) / 10];
+    mem_free(heights);
+    return differ;
+}
+
+/* Grass, gravel and the like have shapes of all sizes all over the page. Some look like a digit, but most
+ * don't, and seldom do two that stand together. */
+static void doubt_texture(ReadDigits *read, int first) {
+    const int many = 40;
+    const Run all = {first, read->count};
+    int doubtful = 0;
+    for (int d = first; d < read->count; d++)
+        doubtful += read->digits[d].doubtful;
+    const int shapes = read->count - first, sure = shapes - doubtful;
+    if (shapes < many || doubtful <= sure || 2 * count_in_sure_numbers(read, first) >= sure) return;
+    if (do_heights_differ(read, first, doubtful)) make_doubtful(read, &all);
+}
+
 void doubt_words(ReadDigits *read, int first) {
     doubt_at_edges(read, first);
     doubt_strokes(read, first);
@@ -315,6 +350,7 @@ void doubt_words(ReadDigits *read, int first) {
     doubt_bars(read, first);
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);
+    doubt_texture(read, first);
     if (!is_print(read, first)) return;
     doubt_low_words(read, first);
     doubt_single_shapes(read, first);
