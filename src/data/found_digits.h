@@ -26,6 +26,7 @@ typedef struct {
     int shape;               /* on the sheet or the page, in reading order */
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */
+    double stroke, ink;      /* its strokes' width, in pixels of the page, and how dark they are, of 255 */
     unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */

@@ -86,6 +86,8 @@ void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit di
         digit.y = (int)lround(shape->box.y * scale);
         digit.width = (int)larger(1, lround(shape->box.width * scale));
         digit.height = (int)larger(1, lround(shape->box.height * scale));
+        digit.stroke = page_stroke_width(shape->mask) * scale;
+        digit.ink = page_mean_where(ink, shape->mask, shape->box.x, shape->box.y) - level;
         found_digits_add(found, &digit, image);
         pixDestroy(&clipped);
     }

@@ -1,0 +1,68 @@
+#include "cli/read_hairs.h"
+
+#include "core/mem.h"
+
+#include <stdlib.h>
+
+static int compare(const void *a, const void *b) {
+    const double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *values, int count) {
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return values[count / 2];
+}
+
+/* What most of the sure digits' strokes are like; false where these are few. */
+static bool usual_strokes(const ReadDigits *read, int first, double *stroke, double *ink) {
+    const int few = 3;
+    const size_t room = (size_t)(read->count - first) + 1;
+    double *strokes = mem_new(room, sizeof *strokes), *inks = mem_new(room, sizeof *inks);
+    int count = 0;
+    for (int d = first; d < read->count; d++) {
+        if (read->digits[d].doubtful) continue;
+        strokes[count] = read->digits[d].place.stroke;
+        inks[count++] = read->digits[d].place.ink;
+    }
+    if (count > few) {
+        *stroke = median(strokes, count);
+        *ink = median(inks, count);
+    }
+    mem_free(strokes);
+    mem_free(inks);
+    return count > few;
+}
+
+static bool is_hair(const FoundDigit *digit, double stroke, double ink) {
+    return 3 * digit->stroke <= 2 * stroke && 5 * digit->ink <= 2 * ink;
+}
+
+static bool are_close(const FoundDigit *a, const FoundDigit *b) {
+    return a->line == b->line && a->number == b->number;
+}
+
+/* Doubts the hairs of a number, digits first to end - 1, unless there are several and nothing else. */
+static void doubt_in_number(ReadDigits *read, int first, int end, double stroke, double ink) {
+    int hairs = 0;
+    for (int d = first; d < end; d++)
+        hairs += is_hair(&read->digits[d].place, stroke, ink);
+    if (hairs > 1 && hairs == end - first) return;
+    for (int d = first; d < end; d++) {
+        FoundDigit *place = &read->digits[d].place;
+        if (!is_hair(place, stroke, ink)) continue;
+        read->digits[d].doubtful = true;
+        if (d == first || d == end - 1) place->number = -1 - d; /* others are counted from 0 */
+    }
+}
+
+void doubt_hairs(ReadDigits *read, int first) {
+    double stroke, ink;
+    if (!usual_strokes(read, first, &stroke, &ink)) return;
+    for (int end; first < read->count; first = end) {
+        end = first + 1;
+        while (end < read->count && are_close(&read->digits[first].place, &read->digits[end].place))
+            end++;
+        doubt_in_number(read, first, end, stroke, ink);
+    }
+}
