@@ -5,6 +5,7 @@
 #include "data/page_edge.h"
 #include "data/page_faint.h"
 #include "data/page_mask.h"
+#include "data/page_punched.h"
 #include "data/page_reverse.h"
 #include "data/page_shapes.h"
 
@@ -76,6 +77,15 @@ static double stroke_width(const PageShapes *shapes) {
     return widest;
 }
 
+/* Adds to what isn't paper to write on a side that is punched. outside: what isn't the page; may be NULL. */
+static void add_punched_side(PIX *mask, PIX *outside, PIX **around) {
+    PIX *side = page_punched_side(mask), *others = *around ? *around : outside;
+    if (!side) return;
+    if (others) pixOr(side, side, others);
+    pixDestroy(around);
+    *around = side;
+}
+
 static PageSight see(const PageWork *work, int reach, bool dark) {
     PageSight sight = {.ink = ink_of(work->page, work->window, dark)};
     if (work->outside) pixSetMasked(sight.ink, work->outside, 0);
@@ -88,6 +98,7 @@ static PageSight see(const PageWork *work, int reach, bool dark) {
     }
     sight.borders = page_remove_lines(&mask, sight.ink, &sight.rules);
     sight.around = work->outside ? NULL : page_surroundings(mask); /* rules would join digits to it */
+    add_punched_side(mask, work->outside, &sight.around);
     if (sight.around) pixSubtract(mask, mask, sight.around);
     sight.light = page_remove_light(sight.ink, mask);
     PIX *faint = page_take_faint(sight.ink, sight.level, mask);
