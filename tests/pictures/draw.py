@@ -722,6 +722,57 @@ class Drawer:
         page = page.rotate(self.between(-15, 15) / 10, Image.BICUBIC, fillcolor=(250, 250, 250)).crop((20, 15, 620, 465))
         return self.noise(self.light(page, 0.7), 4), text
 
+    def in_photo(self, page):
+        """A sheet whose edges lie partly within the photograph, with light and shadow."""
+        page = page.rotate(self.random.uniform(-5, 5), Image.BICUBIC, fillcolor=page.getpixel((2, 2)))
+        page = self.light(self.perspective(page, 0.03), 0.7)
+        if self.between(0, 2) == 0:
+            page = self.shade(page, self.random.uniform(-0.4, 0.4), 12)
+        return self.noise(page.filter(ImageFilter.GaussianBlur(0.8)), 6)
+
+    def draw_empty_rules(self):
+        """Squared or ruled paper on which nothing is written."""
+        page, colour = self.page(1000, 760, 245), [(130, 155, 205), (150, 150, 160), (110, 130, 180)][self.between(0, 2)]
+        return self.in_photo(self.rules(page, self.between(36, 80), colour, self.between(1, 2), self.between(0, 2) > 0)), ""
+
+    def draw_texture(self):
+        """Grass, or stones."""
+        page, grass = self.page(800, 600, (40, 70, 30)), self.between(0, 1)
+        draw = ImageDraw.Draw(page)
+        for _ in range(6000 if grass else 300):
+            x, y, grey = self.between(0, 800), self.between(0, 600), self.between(70, 200)
+            if grass:
+                end = (x + self.between(-9, 9), y - self.between(10, 35))
+                draw.line((x, y) + end, (grey * 2 // 3, grey, grey // 3), 2)
+            else:
+                a, b = self.between(12, 45), self.between(9, 32)
+                draw.ellipse((x - a, y - b, x + a, y + b), (grey, grey, grey), (60, 56, 50))
+        return self.noise(self.light(page.filter(ImageFilter.GaussianBlur(1)), 0.8), 5), ""
+
+    def draw_hairs(self):
+        """Two numbers among hairs, which are thin and not as dark."""
+        page = self.page(900, 620, 240)
+        text = "".join(self.row(page, 5, 110, 110 + 250 * k, self.between(70, 95), 24) for k in range(2))
+        draw = ImageDraw.Draw(page)
+        for k in range(6):
+            x, y, along = self.between(20, 860), (30, 245, 500)[k % 3] + self.between(0, 40), self.random.uniform(0, 6.3, 2)
+            turns = along[0] + np.linspace(0, along[1] / 2, 24)[:, None]
+            bends = np.cumsum(np.hstack((np.cos(turns), np.sin(turns))) * self.random.uniform(2, 4), 0) + (x, y)
+            draw.line([tuple(bend) for bend in bends], (150, 150, 150), 1)
+        return self.noise(self.light(page.filter(ImageFilter.GaussianBlur(0.6)), 0.8), 5), text
+
+    def draw_spiral_pad(self):
+        """Numbers on squared paper beside the holes and the wire of a spiral pad."""
+        page, text = self.rules(self.page(760, 920, 245), 48, (160, 190, 225), 1, True), ""
+        draw, pitch, size = ImageDraw.Draw(page), self.between(46, 60), self.between(9, 13)
+        for y in range(30, page.height, pitch):
+            draw.ellipse((36 - size, y - size, 36 + size, y + size), (45, 45, 45))
+            draw.line((0, y - 14, 38, y), (80, 80, 85), 5)
+        for k in range(4):
+            text += self.row(page, self.between(2, 5), 150, 120 + 180 * k, self.between(60, 75), 18)
+        page = page.rotate(self.random.uniform(-2, 2), Image.BICUBIC, fillcolor=(245, 245, 245))
+        return self.noise(self.light(page.filter(ImageFilter.GaussianBlur(0.7)), 0.7), 5), text
+
     def draw_words(self):
         """Handwriting without digits."""
         page = self.page(700, 320)
@@ -851,7 +902,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
         "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
         "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged", "signs", "per_cent",
-        "separate_boxes")  # found later; drawn last, so that the others stay what they were
+        "separate_boxes", "empty_rules", "texture", "hairs", "spiral_pad")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
