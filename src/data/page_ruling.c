@@ -252,27 +252,36 @@ static bool is_like_others(const Rule *line, const Ruling *page) {
            (line->width <= 2 * page->rule_width + 1 && is_as_pale(line->level, page->rule_level));
 }
 
-/* Finds the rules, from long pieces to short ones. */
-static void find_rules(Ruling *page) {
-    const int several = 3;
+static bool may_be_rule(const Rule *line, const Ruling *page) {
+    return runs_to_edge(line, page, true);
+}
+
+/* Adds the lines of the pieces for which `is` holds; how many of them are whole. */
+static int add_lines(Ruling *page, BOXA *pieces, bool (*is)(const Rule *, const Ruling *)) {
     int whole = 0;
-    page->runs = thin_runs(page);
-    BOXA *boxes = pixConnCompBB(page->runs, 8),
-         *pieces = boxaSort(boxes, L_SORT_BY_WIDTH, L_SORT_DECREASING, NULL);
     for (int i = 0; i < boxaGetCount(pieces); i++) {
         BOX *piece = boxaGetBox(pieces, i, L_CLONE);
         Rule rule = rule_from(page, piece);
         boxDestroy(&piece);
         if (!rule.middle) continue;
-        const bool may_be = runs_to_edge(&rule, page, true);
-        whole += runs_to_edge(&rule, page, false) || (may_be && spans_page(&rule, page));
-        if (may_be || is_long(&rule, page)) {
+        if (is(&rule, page)) {
+            whole += runs_to_edge(&rule, page, false) || spans_page(&rule, page);
             page_clear_course(page, &rule, page->runs);
             add_rule(page, &rule);
         } else
             mem_free(rule.middle);
     }
-    page->many = whole >= several;
+    return whole;
+}
+
+/* Finds the rules, from long pieces to short ones. */
+static void find_rules(Ruling *page) {
+    const int several = 3;
+    page->runs = thin_runs(page);
+    BOXA *boxes = pixConnCompBB(page->runs, 8),
+         *pieces = boxaSort(boxes, L_SORT_BY_WIDTH, L_SORT_DECREASING, NULL);
+    page->many = add_lines(page, pieces, may_be_rule) >= several;
+    if (page->many) add_lines(page, pieces, is_long);
     keep(page, is_rule);
     compare_rules(page);
     keep(page, is_like_others);
