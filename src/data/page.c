@@ -197,8 +197,8 @@ static void move_found(FoundDigits *found, int64_t before, int x, int y, double 
     }
 }
 
-/* Whether the page is a digit that was cut out along its outline; then that is found. */
-static bool find_cut_out_digit(PIX *page, FoundDigits *found) {
+/* Whether the page has a digit or a few that were cut out along their outline; then those are found. */
+static bool find_cut_out(PIX *page, FoundDigits *found) {
     const int64_t before = found->count, pixels = (int64_t)pixGetWidth(page) * pixGetHeight(page);
     double scale = 1;
     int margin;
@@ -297,7 +297,7 @@ void page_find_digits(PIX *page, FoundDigits *found) {
     PageSheets sheets = page_find_sheets(grey);
     const bool scan = fills_page(&sheets, grey);
     if (scan) find_digits_on_sheets(grey, &sheets, found);
-    if (found->count == before && !find_cut_out_digit(grey, found)) {
+    if (found->count == before && !find_cut_out(grey, found)) {
         if (!sheets.count)
             find_digits(grey, NULL, found);
         else if (!scan)

@@ -239,6 +239,28 @@ class Drawer:
     def draw_outline_light(self):
         return self.draw_outline((40, 70, 50), (225, 225, 215))
 
+    def draw_tight(self):
+        """One digit or two, of a thin, a usual or a thick pen, with 0 to 3 pixels of paper around."""
+        light, pen = self.between(0, 1), self.between(0, 2)
+        height, left = self.between(40, 200), self.between(0, 3)
+        drawn = Image.new("L", (height * 5, height + 40))
+        text, x = "", 20
+        for _ in range(self.between(1, 2)):
+            ink, label = self.digit(60 if pen == 0 else height)
+            if pen == 0:
+                lines = Image.fromarray((thinned(np.pad(np.asarray(ink) > 128, 2)) * 255).astype(np.uint8))
+                size = (max(1, lines.width * height // lines.height), height)
+                ink = lines.resize(size, Image.BICUBIC).filter(ImageFilter.GaussianBlur(height / 80)).point(lambda v: min(255, v * 4))
+            drawn.paste(ink, (x, 20))
+            text, x = text + label, x + ink.width + height // 6
+        if pen == 2:
+            drawn = drawn.filter(ImageFilter.MaxFilter(2 * max(1, height // 40) + 1))
+        x, y, right, bottom = drawn.getbbox()
+        drawn = drawn.crop((x - left, y - left, right + left, bottom + left))
+        page = self.page(*drawn.size, (40, 70, 50) if light else 250)
+        self.put(page, drawn, 0, 0, (225, 225, 215) if light else (20, 20, 30))
+        return page, text
+
     def draw_faint(self):
         page, label = self.one(230, 150, (110, 110, 112), 130)
         return self.noise(page, 3), label
@@ -902,7 +924,7 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
         "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
         "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged", "signs", "per_cent",
-        "separate_boxes", "empty_rules", "texture", "hairs", "spiral_pad")  # found later; drawn last, so that the others stay what they were
+        "separate_boxes", "empty_rules", "texture", "hairs", "spiral_pad", "tight")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
