@@ -282,6 +282,21 @@ static void doubt_bars(ReadDigits *read, int first) {
         }
 }
 
+/* Pieces of rules and other strokes are 1s and 7s, where they cross 4s: many of these and nothing else aren't
+ * writing. */
+static void doubt_strokes_alone(ReadDigits *read, int first) {
+    const int many = 10;
+    const Run all = {first, read->count};
+    int sure = 0;
+    for (int d = first; d < read->count; d++) {
+        const int label = read->digits[d].best.label;
+        if (read->digits[d].doubtful) continue;
+        if (label != 1 && label != 7 && label != 4) return;
+        sure++;
+    }
+    if (sure >= many) make_doubtful(read, &all);
+}
+
 /* Several digits at one edge of the page, and none at the opposite one, which they would touch too where a
  * number was cut out, may be the rest of what the edge cuts off. */
 static void doubt_cut_off(ReadDigits *read, const Run *run, unsigned edge, unsigned opposite) {
@@ -351,6 +366,7 @@ void doubt_words(ReadDigits *read, int first) {
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);
     doubt_texture(read, first);
+    doubt_strokes_alone(read, first);
     if (!is_print(read, first)) return;
     doubt_low_words(read, first);
     doubt_single_shapes(read, first);
