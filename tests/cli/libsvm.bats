@@ -128,7 +128,7 @@ same_predictions() {
     fails_on 1 2 'was imported from another program' train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run imported --resume
     fails_on 2 2 'svm.c=3: import takes' import rbf.libsvm --out no.h5 --set svm.c=3
     fails_on 2 2 'did you mean svm.features' import rbf.libsvm --out no.h5 --set svm.feature=gradient
-    fails_on 1 2 'there is libsvm, onnx' export rbf.h5 --format keras --out no
+    fails_on 1 2 'there is npz, libsvm, onnx' export rbf.h5 --format keras --out no
     fails_on 2 1 "can't be written" export rbf.h5 --out nowhere/no
     on 1 1 train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --run knn --set run.train=100
     fails_on 2 2 'is for models of: svm' export knn/model.h5 --out no
