@@ -197,7 +197,7 @@ static void add_evaluation(Output *output, const EvaluateArguments *arguments, c
     output_text(output, "model", "file", result->path);
     output_text(output, "data", NULL, result->data);
     output_text(output, "split", NULL, arguments->split);
-    for (const char *const *key = model->family->use_keys; key && *key; key++)
+    for (const char *const *key = model->family->use_keys; json && key && *key; key++)
         output_integer(output, strchr(*key, '.') + 1, NULL, config_int(model->config, *key));
     output_integer(output, "ranks", NULL, comm_size(context->comm));
     output_integer(output, "threads", NULL, context->threads);

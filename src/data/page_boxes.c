@@ -3,26 +3,24 @@
 #include "core/integers.h"
 #include "data/page_lines.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 /* A straight line: along it from begin to end, across it at `at`. */
 typedef struct {
     int begin, end, at;
 } Line;
 
-enum { MOST_LINES = 200 };
+enum { MOST_LINES = 100 };
 
 typedef struct {
     Line items[MOST_LINES];
     int count;
 } Lines;
 
-/* The components of a mask of lines that are as thin as a printed line. */
+/* The components of a mask of lines that are as thin as a printed line; of more than a row of boxes has,
+ * none. */
 static Lines thin_lines(PIX *mask, bool horizontal, int thin) {
     Lines lines = {.count = 0};
     BOXA *boxes = pixConnComp(mask, NULL, 8);
-    for (int i = 0; i < boxaGetCount(boxes) && lines.count < MOST_LINES; i++) {
+    for (int i = 0; i < boxaGetCount(boxes) && boxaGetCount(boxes) <= MOST_LINES; i++) {
         int x, y, width, height;
         boxaGetBoxGeometry(boxes, i, &x, &y, &width, &height);
         if ((horizontal ? height : width) > thin) continue;
@@ -70,20 +68,20 @@ static void add_box(int left, int top, int right, int bottom, int reach, PIX *le
 static bool mark_boxes(const Lines *levels, const Lines *uprights, int tallest, int slack, PIX *level,
                        PIX *upright) {
     bool any = false;
-    for (int l = 0; l < uprights->count; l++)
-        for (int r = 0; r < uprights->count; r++)
-            for (int t = 0; t < levels->count; t++)
-                for (int b = 0; b < levels->count; b++) {
+    for (int t = 0; t < levels->count; t++)
+        for (int b = 0; b < levels->count; b++) {
+            const Line *top = &levels->items[t], *bottom = &levels->items[b];
+            const int height = bottom->at - top->at;
+            for (int l = 0; l < uprights->count && 10 * height >= 6 * tallest; l++)
+                for (int r = 0; r < uprights->count; r++) {
                     const Line *left = &uprights->items[l], *right = &uprights->items[r];
-                    const Line *top = &levels->items[t], *bottom = &levels->items[b];
-                    const int width = right->at - left->at, height = bottom->at - top->at;
-                    if (10 * height < 6 * tallest || 3 * width < height) continue;
-                    if (!enclose(top, bottom, left, right, slack) ||
+                    if (3 * (right->at - left->at) < height || !enclose(top, bottom, left, right, slack) ||
                         is_divided(levels, top, bottom, left, right, slack))
                         continue;
                     add_box(left->at, top->at, right->at, bottom->at, slack, level, upright);
                     any = true;
                 }
+        }
     return any;
 }
 

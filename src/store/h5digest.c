@@ -116,10 +116,10 @@ static void add_array(Digest *digest, const char *path) {
     }
     hid_t type = H5Dget_type(array), space = H5Dget_space(array);
     const int64_t bytes = h5_items_bytes(digest->file, array, type, space);
-    if (h5_refuse_storage(digest->file, path, array, digest->status)) {
-    } else if (bytes < 0) {
+    h5_refuse_storage(digest->file, path, array, digest->status);
+    if (bytes < 0) {
         read_error(digest, path);
-    } else {
+    } else if (!digest->status->code) {
         add_type_and_shape(digest, type, space);
         sha256_add(&digest->sha, &(uint64_t){(uint64_t)bytes}, sizeof(uint64_t));
         if (bytes > 0 && H5Sget_simple_extent_ndims(space) > 0)

@@ -439,6 +439,8 @@ only_tools() {
         "$PARDIGITS" train configs/cnn-fast.ini --data "$dir/own.h5" --run "$dir/cnn$shifts" --set run.train=300 --set cnn.epochs=1 \
             --set "cnn.layers=pool:4 dense:10" --set cnn.test_shifts=$shifts
     done
+    # of models of several kinds each row has the same columns
+    [[ $("$PARDIGITS" evaluate "$dir/1" "$dir/cnn0" --split train --csv | sed 's/"[^"]*"//g' | awk -F, '{ print NF }' | sort -u | wc -l) -eq 1 ]]
     [[ $("$PARDIGITS" digest "$dir/cnn0") == $("$PARDIGITS" digest "$dir/cnn1") ]]
     [[ $("$PARDIGITS" evaluate "$dir"/cnn? --split train --summary --csv | cut -d, -f1) == $'runs\n1\n1' ]]
     "$PARDIGITS" evaluate "$dir/cnn0" --split train --set cnn.test_shifts=1 --predictions "$dir/p.h5" --json | grep -F '"test_shifts":1,"use_members":0'
