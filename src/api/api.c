@@ -242,7 +242,8 @@ pardigits_code pardigits_digitize(const pardigits_model *model, const char *pict
         status_set(&status, STATUS_FAILED, "%s is a folder: name a picture in it.", picture);
     } else {
         pthread_mutex_lock(&libraries);
-        digitize_picture(picture, model->model.spec, image, &status);
+        /* "-" is a file's name here, as the caller's standard input isn't ours */
+        digitize_picture(strcmp(picture, "-") ? picture : "./-", model->model.spec, image, &status);
         pthread_mutex_unlock(&libraries);
     }
     return finish(&status);

@@ -314,11 +314,12 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     const Operands wanted = {1, argc, names};
     if (options_parse(argc, argv, options, &wanted, &arguments.count, status)) return status->code;
     if (split_check(arguments.split, status)) return status->code;
-    if (comm_rank(context->comm) == 0 && !check_models_differ("", arguments.count, arguments.paths, status))
-        make_output_folder("figures", arguments.figures, status);
+    if (comm_rank(context->comm) == 0) check_models_differ("", arguments.count, arguments.paths, status);
     if (comm_agree(context->comm, status)) return status->code;
-    if (!check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status) &&
-        !check_page(context, arguments.out, status) && !check_inputs(&arguments, context, status))
-        report_all(&arguments, context, status);
+    if (check_output(context, arguments.out, NULL, arguments.count, arguments.paths, status) ||
+        check_page(context, arguments.out, status) || check_inputs(&arguments, context, status))
+        return status->code;
+    if (comm_rank(context->comm) == 0) make_output_folder("figures", arguments.figures, status);
+    if (!comm_agree(context->comm, status)) report_all(&arguments, context, status);
     return status->code;
 }

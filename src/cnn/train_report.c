@@ -152,20 +152,21 @@ void train_report_step(TrainReport *report, const TrainState *state, double lr, 
 void train_report_epoch_end(const TrainReport *report, const TrainState *state, Validation valid) {
     const double n = (double)report->partition->samples, loss = state->loss_sum / n,
                  accuracy = (double)state->correct / n;
-    const double images_per_s = (double)report->epoch_images / report->epoch_s;
+    /* a run that stopped after the last step has nothing of the epoch left to time when it goes on */
+    const bool timed = report->epoch_images > 0;
+    const double images_per_s = timed ? (double)report->epoch_images / report->epoch_s : NAN;
     metrics_append(report->job->metrics, "epochs",
                    (double[]){(double)state->epoch + 1, loss, accuracy, valid.accuracy, valid.loss,
                               report->epoch_s, images_per_s,
                               report->epoch_s - report->wait_s - report->input_s, report->wait_s,
                               report->input_s, report->reduce_s, report->exposed_s});
-    char validated[96] = "";
+    char validated[96] = "", speed[64] = "";
     if (!isnan(valid.accuracy))
         snprintf(validated, sizeof validated, ", validation accuracy %.2f %%, loss %.4f",
                  100 * valid.accuracy, valid.loss);
-    log_line(report->job->log,
-             "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s, %.1f s, %.0f images/s",
-             (long long)state->epoch + 1, (long long)report->epochs, loss, 100 * accuracy, validated,
-             report->epoch_s, images_per_s);
+    if (timed) snprintf(speed, sizeof speed, ", %.1f s, %.0f images/s", report->epoch_s, images_per_s);
+    log_line(report->job->log, "epoch %lld/%lld: loss %.4f, training accuracy %.2f %%%s%s",
+             (long long)state->epoch + 1, (long long)report->epochs, loss, 100 * accuracy, validated, speed);
 }
 
 void train_report_phases(const TrainReport *report, const TrainState *state, double validate_s,

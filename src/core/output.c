@@ -88,7 +88,7 @@ static void add_number(Output *output, const char *name, const char *title, doub
 void output_integer(Output *output, const char *name, const char *title, int64_t value) {
     char text[32];
     snprintf(text, sizeof text, "%lld", (long long)value);
-    add_number(output, name, title, (double)value, text);
+    add(output, &(OutputValue){name, title, text, text, true});
 }
 
 #pragma GCC diagnostic push

@@ -84,6 +84,17 @@ static void print_epochs(FILE *script, const MetricsTable *epochs) {
     }
 }
 
+/* A logarithmic axis needs a number above 0. */
+static bool any_loss(const Report *report) {
+    for (int r = 0; r < report->count; r++) {
+        const MetricsTable *epochs = &report->runs[r].epochs;
+        const int loss = metrics_column(epochs, "train_loss"), valid_loss = metrics_column(epochs, "valid_loss");
+        for (int64_t i = 0; i < epochs->rows; i++)
+            if (value_at(epochs, i, loss) > 0 || value_at(epochs, i, valid_loss) > 0) return true;
+    }
+    return false;
+}
+
 static int64_t most_epochs(const Report *report) {
     int64_t most = 0;
     for (int r = 0; r < report->count; r++)
@@ -117,7 +128,8 @@ static void print_learning(FILE *script, const void *context) {
     print_learning_layout(script, report);
     fprintf(script,
             "set xlabel 'epoch'\nset format y '%%g'\n"
-            "set title 'loss: training dashed, held-out images solid'\nset ylabel 'nats'\nset logscale y\n");
+            "set title 'loss: training dashed, held-out images solid'\nset ylabel 'nats'\n%s",
+            any_loss(report) ? "set logscale y\n" : "");
     plot_runs(script, report, has_epochs,
               (const Plot[]){{"using 1:2 with lines", "dashtype 3"}, {"using 1:5 with linespoints", ""}, {0}},
               true);

@@ -147,7 +147,8 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     [[ ! -e gone.html ]]
     fails 2 'are the same file: name each model once' "$PARDIGITS" report "$runs/knn" "$runs/knn/model.h5"
     fails 2 "page.html isn't a folder" "$PARDIGITS" report "$runs/knn" --figures page.html
-    fails 1 "nowhere isn't a run" "$PARDIGITS" report "$runs/knn" nowhere
+    fails 1 "nowhere isn't a run" "$PARDIGITS" report "$runs/knn" nowhere --figures unused
+    [[ ! -e unused ]]
     fails 2 'RUN is missing' "$PARDIGITS" report
     fails 2 '--split all' "$PARDIGITS" report "$runs/knn" --split all
     fails 1 "can't be written" "$PARDIGITS" report "$runs/knn" --split valid --out nowhere/page.html
