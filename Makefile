@@ -314,7 +314,7 @@ data/mnist.h5: $(IDX) | $(PROGRAM)
 BUILT_BY = $(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
 # Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
 MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib, libzip, \
-	protobuf-c, ONNX (onnx.proto) and Random123: run \`make deps\`.
+	protobuf-c, ONNX (ONNX_PROTO=$(ONNX_PROTO)) and Random123: run \`make deps\`.
 .PHONY: FORCE
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)

@@ -19,8 +19,9 @@ static const struct {
     const char *usage, *help;
 } commands[] = {
     {"prepare", cmd_prepare,
-     "prepare (--idx DIR | --pictures DIR) --out FILE.h5 [--grow N [--set section.key=value]...] [--json | "
-     "--csv]",
+     "prepare --idx DIR --out FILE.h5 [--class-names FILE] [--labels-from 0|1] [--transpose] [--json | --csv]\n"
+     "  pardigits prepare --pictures DIR --out FILE.h5 [--shape HxW] [--invert] [--json | --csv]\n"
+     "  pardigits prepare ... --grow N [--set section.key=value]...",
      "Writes a dataset of labelled grey images and prints its counts and checksums.\n"
      "  --idx DIR          IDX files, plain or .gz, with MNIST's names; a test part (t10k or test) may be "
      "absent;\n"
@@ -69,7 +70,7 @@ static const struct {
      "--json has this as correct_by_members for each ensemble. RUN stands for RUN/model.h5.\n"
      "  --data        the dataset; default: the one that the model was trained on\n"
      "  --split       the part of the dataset; default: test\n"
-     "  --predictions writes what the model says about each image: FILE.csv or FILE.h5, by the ending\n"
+     "  --predictions writes what the model says about each image: FILE.csv, .npz, .h5 or .hdf5, by the ending\n"
      "  --summary     mean and deviation of the accuracy over models that differ only in their seed\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
@@ -99,17 +100,17 @@ static const struct {
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
     {"show", cmd_show, "show FILE.h5 [--out SHEET.png] [--json | --csv]",
      "Describes a dataset, a model, or a file of metrics or of predictions. --out also draws samples of a "
-     "dataset "
-     "or model."},
+     "dataset\n"
+     "or model, or a CNN's first filters."},
     {"digest", cmd_digest, "digest MODEL.h5 [--json | --csv]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
-     "export MODEL.h5 --out FILE [--format libsvm|onnx] [--split train|valid|test [--data FILE.h5]] [--set "
+     "export MODEL.h5 --out FILE [--format libsvm|onnx|npz] [--split train|valid|test [--data FILE.h5]] [--set "
      "section.key=value]... [--json | --csv]",
-     "Writes an SVM as a model file of LIBSVM, which svm-predict reads, or a CNN, an ensemble or an SVM as "
-     "an ONNX "
-     "file.\n"
-     "  --format      default: onnx if --out ends in .onnx, otherwise libsvm\n"
+     "Writes an SVM as a model file of LIBSVM, which svm-predict reads, a CNN, an ensemble or an SVM as an "
+     "ONNX file,\n"
+     "or any model as a NumPy file of arrays.\n"
+     "  --format      default: onnx if --out ends in .onnx, npz if in .npz, otherwise libsvm\n"
      "  --split       writes the images of this part of the dataset instead, as the model sees them\n"
      "  --set         changes a key that says how the model is used: with cnn.test_shifts=0 ONNX predicts "
      "one "
@@ -162,7 +163,7 @@ static const struct {
      "  --once        shows it once\n"
      "  --every       looks for news so often; default: 2 seconds"},
     {"keys", cmd_keys, "keys [SECTION | KEY] [--json | --csv]",
-     "Lists the keys of the configuration: types, ranges, defaults and meanings."},
+     "Lists the keys of the configuration: defaults, ranges and meanings; --json and --csv: types, too."},
     {"bench", cmd_bench, "bench kernels|pixdot|comm|step [CONFIG.ini] [--images N] [--json | --csv]",
      "Measures the parts of the program, for the network of CONFIG.ini (default: configs/cnn.ini, or that of "
      "the keys'\n"
@@ -186,8 +187,8 @@ static void print_help(FILE *file) {
     for (int c = 0; c < COMMANDS; c++)
         fprintf(file, "  pardigits %s\n", commands[c].usage);
     fputs("  pardigits --version\n", file);
-    fputs("\nEvery command also runs under mpirun or srun. --data is " DEFAULT_DATA
-          " by default.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
+    fputs("\nEvery command also runs under mpirun or srun. By default `train` takes the dataset run.data or " DEFAULT_DATA
+          ",\nother commands that of the model.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
           "configuration is "
           "wrong; 75 stopped by a\nsignal after saving (run again with --resume).\n",
           file);

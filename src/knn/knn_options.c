@@ -8,7 +8,7 @@ static const ConfigKey keys[] = {
            "how many nearest training images vote; auto chooses by leave-one-out cross-validation"),
     INT("knn", k_max, "25", 1, 1000, "neighbours", "the largest k that auto tries"),
     CHOICE("knn", votes, "plain", "plain|distance",
-           "weight of a neighbour's vote: 1, or the inverse of its distance"),
+           "weight of a neighbour's vote: 1, or 1 / what is compared: the squared distance, of idm the cost"),
     CHOICE("knn", metric, "l2", "l2|gradient|idm",
            "l2: exact Euclidean distance of 8-bit pixels; gradient: the same of edges of strokes, by place "
            "and direction; "
@@ -31,7 +31,7 @@ static const ConfigSynonym synonyms[] = {
     {"neighbors", "knn.k", NULL, false},
     {"n_neighbours", "knn.k", NULL, false},
     {"neighbours", "knn.k", NULL, false},
-    {"weights", "knn.votes", "votes = distance weights them by the inverse of their distance", false},
+    {"weights", "knn.votes", "votes = distance weights them by 1 / squared distance", false},
     {"distance", "knn.metric", NULL, false},
     {"algorithm", "knn.search", NULL, false},
 };

@@ -99,8 +99,10 @@ static void add_pairs(Output *output, const Report *report) {
     output_end(output);
 }
 
-static void add_study(const ScalingStudies *studies, int s, void *context) {
+static void add_study(const char *name, const ScalingStudies *studies, int s, void *context) {
+    (void)name;
     scaling_table_add_study(context, &studies->items[s]);
+    output_text(context, "configuration_of", NULL, studies->items[s].points[0].run->path);
 }
 
 static void add_studies(Output *output, const ReportFiles *files) {

@@ -273,7 +273,7 @@ function studyTable(study) {
         ["images/s", (point) => Math.round(point.images_per_s)], ["speed-up", (point) => range(point, "speedup")],
         ["efficiency", (point) => share(point.efficiency)], ["waiting", (point) => share(point.wait_share)], ["exposed", (point) => share(point.exposed_share)]]
         .filter(([, value]) => study.points.some((point) => value(point) !== null));
-    return table(study.model + ": " + study.title + "; speed-up over " + study.base, columns.map(([title]) => title),
+    return table(study.model + ": " + study.title + "; speed-up over " + study.base + "; configuration of " + study.configuration_of, columns.map(([title]) => title),
         study.points.map((point) => columns.map(([, value]) => value(point))));
 }
 

@@ -52,13 +52,13 @@ typedef struct {
     Status *status;
 } Drawing;
 
-static void draw_study(const ScalingStudies *studies, int s, void *context) {
+static void draw_study(const char *runs, const ScalingStudies *studies, int s, void *context) {
     const Drawing *drawing = context;
     const ScalingStudy *study = &studies->items[s];
     char figure[SCALING_FIGURE_NAME], name[SCALING_FIGURE_NAME + 32], title[SCALING_TITLE];
     scaling_figure_name(studies, s, figure);
     scaling_study_title(study, title);
-    snprintf(name, sizeof name, "%.16s-%s", config_text(study->points[0].run->config, "run.model"), figure);
+    snprintf(name, sizeof name, "%s-%s", runs, figure);
     if (!scaling_figure_draw(study, drawing->folder, name, drawing->status))
         add_figure(drawing->output, drawing->folder, name, "scaling", title, -1, drawing->status);
 }

@@ -25,6 +25,12 @@ const char *scaling_measure_name(ScalingMeasure measure) {
     return names[measure];
 }
 
+/* Whether two runs say that they are of different datasets. */
+static bool differ(const ImageSource *a, const ImageSource *b) {
+    return (*a->images_sha256 && *b->images_sha256 && strcmp(a->images_sha256, b->images_sha256)) ||
+           (*a->labels_sha256 && *b->labels_sha256 && strcmp(a->labels_sha256, b->labels_sha256));
+}
+
 /* The first key that differs, sizes apart; NULL: none. Of those that don't change the model some change its
  * time. */
 static const ConfigKey *find_difference(const Config *a, const Config *b) {
@@ -41,6 +47,10 @@ static const ConfigKey *find_difference(const Config *a, const Config *b) {
     return key;
 }
 
+bool scaling_runs_comparable(const ScalingRun *a, const ScalingRun *b) {
+    return !find_difference(a->config, b->config) && !differ(&a->source, &b->source);
+}
+
 static StatusCode check_configurations(const ScalingRun *runs, int count, Status *status) {
     for (int r = 1; r < count && !status->code; r++) {
         const ConfigKey *key = find_difference(runs[0].config, runs[r].config);
@@ -52,12 +62,6 @@ static StatusCode check_configurations(const ScalingRun *runs, int count, Status
                        config_value(runs[r].config, key->name));
     }
     return status->code;
-}
-
-/* Whether two runs say that they are of different datasets. */
-static bool differ(const ImageSource *a, const ImageSource *b) {
-    return (*a->images_sha256 && *b->images_sha256 && strcmp(a->images_sha256, b->images_sha256)) ||
-           (*a->labels_sha256 && *b->labels_sha256 && strcmp(a->labels_sha256, b->labels_sha256));
 }
 
 static StatusCode check_datasets(const ScalingRun *runs, int count, Status *status) {

@@ -42,6 +42,9 @@ typedef struct {
 StatusCode scaling_studies_find(const ScalingRun *runs, int count, ScalingStudies *studies, Status *status);
 void scaling_studies_free(ScalingStudies *studies);
 
+/* Whether two runs are of one configuration, sizes apart, and of one dataset, as far as they say. */
+bool scaling_runs_comparable(const ScalingRun *a, const ScalingRun *b);
+
 /* "training", "evaluation". */
 const char *scaling_measure_name(ScalingMeasure measure);
 

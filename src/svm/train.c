@@ -182,14 +182,19 @@ static StatusCode write_searched(H5File *file, const void *context, Status *stat
     return svm_votes_write(file, searched->votes, status);
 }
 
+/* How many parts of the search are done, and of how many, for `watch`. */
+static void note_search(const SvmTask *task, int done) {
+    metrics_set_count(task->job->metrics, "search_done", done);
+    metrics_set_count(task->job->metrics, "search_parts", svm_grid_parts(task));
+}
+
 static StatusCode save_search(const SvmTask *task, const SvmVotes *votes, bool stopped, Status *status) {
     const TrainJob *job = task->job;
     SvmPairs none = svm_pairs_new(task->class_counts.classes);
     SvmModel *model = svm_model_create(&task->kernel, task->present, &none, task->samples);
     const Searched searched = {model, votes};
     log_line(job->log, "svm: search: %d of %d parts done", svm_votes_parts(votes), svm_grid_parts(task));
-    metrics_set_count(job->metrics, "search_done", svm_votes_parts(votes));
-    metrics_set_count(job->metrics, "search_parts", svm_grid_parts(task));
+    note_search(task, svm_votes_parts(votes));
     if (!stopped) train_job_checkpoint(job, 0, write_searched, &searched);
     svm_report_round(job);
     train_job_flush_metrics(job);
@@ -243,8 +248,7 @@ static StatusCode begin_search(SvmTask *task, Search *search, Status *status) {
 static StatusCode end_search(SvmTask *task, Search *search, Status *status) {
     if (search->wanted && !run_search(task, &search->grid, &search->votes, status))
         svm_grid_choose(task, &search->grid, &search->votes);
-    if (search->wanted && !status->code)
-        metrics_set_count(task->job->metrics, "search_done", svm_grid_parts(task));
+    if (search->wanted && !status->code) note_search(task, svm_grid_parts(task));
     return status->code;
 }
 

@@ -98,7 +98,9 @@ assert not re.findall('(?:fetch|XMLHttpRequest|WebSocket|importScripts) *[(]', t
     grep -q '"no_predictions":"it has no model yet"' page.html
     grep -q '"name":"begun"' page.html
     on 1 1 train "$OLDPWD/configs/knn.ini" "${small[@]}" --run one
-    PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report one "$runs/knn" --out page.html --split valid
+    # runs of another configuration don't keep those of two sizes from being a study
+    on 1 1 train "$OLDPWD/configs/knn.ini" "${small[@]}" --set knn.k=5 --run other
+    PATH=$BATS_TEST_TMPDIR "$PARDIGITS" report other one "$runs/knn" --out page.html --split valid
     grep -qE '"studies":\[\{"model":"knn","title":"strong scaling of evaluation, 200 held-out images, 600 training images",.*"speedup":[0-9.]+' page.html
     # one that has saved nothing yet, then of an ensemble a member
     mkdir team && cp begun/config.ini team
