@@ -286,9 +286,9 @@ static StatusCode check_init_stays(const Opened *opened, const Comm *comm, Statu
 }
 
 /* What an earlier start saved there is named also where the run can't be gone on with: that may be why. */
-static void open_fallback(Opened *opened, const Comm *comm, Status *status) {
-    fallback_folder_open(&opened->run, opened->config, comm, &opened->fallback_path, status);
-    fallback_folder_check(&opened->run, opened->config, opened->fallback_path, comm, status);
+static void open_fallback(Opened *opened, const Context *context, Status *status) {
+    fallback_folder_open(&opened->run, opened->config, context->comm, &opened->fallback_path, status);
+    fallback_folder_check(&opened->run, opened->config, opened->fallback_path, context->comm, context->log, status);
 }
 
 /* The run's folder and what it goes on from. */
@@ -308,7 +308,7 @@ static StatusCode open_run(Opened *opened, const Context *context, TrainJob *job
         train_open_resumed(&opened->run, opened->config, context->comm, &job->resume, &opened->complete,
                            status);
     job->resumed = job->resume != NULL;
-    if (status->code || !opened->complete) open_fallback(opened, context->comm, status);
+    if (status->code || !opened->complete) open_fallback(opened, context, status);
     if (status->code) return status->code;
     return begin_with(opened, &opened->run, job, status);
 }

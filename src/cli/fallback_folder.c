@@ -90,13 +90,40 @@ static bool holds_other_run(const RunFolder *run, const Config *config, const ch
     return other;
 }
 
+/* Whether a name is another one that this run's folder may have had: its digits differ. */
+static bool is_namesake(const char *name, const char *own) {
+    const size_t digits = 8, stem = strlen(own) - digits;
+    return !strncmp(name, own, stem) && strspn(name + stem, "0123456789abcdef") == digits &&
+           strcmp(name, own) != 0;
+}
+
+/* Names what a run of this name saved on another host, or when its folder lay elsewhere. own: its folder. */
+static void note_namesakes(const RunFolder *run, const char *own, Log *log) {
+    char list[LIST], *all = path_folder(own);
+    DIR *listed = opendir(all);
+    for (struct dirent *entry; listed && (entry = readdir(listed));) {
+        if (!is_namesake(entry->d_name, path_name(own))) continue;
+        char *other = path_join(all, entry->d_name);
+        list_files(other, list);
+        if (*list)
+            log_line(log,
+                     "note: %s holds what a run of this name saved, maybe this one on another host: if so, "
+                     "stop, move its files (%s) to %s and run again with --resume",
+                     other, list, run->folder);
+        mem_free(other);
+    }
+    if (listed) closedir(listed);
+    mem_free(all);
+}
+
 StatusCode fallback_folder_check(const RunFolder *run, const Config *config, const char *model,
-                                 const Comm *comm, Status *status) {
+                                 const Comm *comm, Log *log, Status *status) {
     char list[LIST] = "";
     int any = 0;
     if (!model) return status->code;
     char *folder = path_folder(model);
     if (comm_rank(comm) == 0) list_files(folder, list);
+    if (comm_rank(comm) == 0) note_namesakes(run, folder, log);
     any = *list != 0;
     comm_broadcast(comm, &any, sizeof any, 0);
     if (any) *status = (Status){0};

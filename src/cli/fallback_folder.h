@@ -17,9 +17,10 @@ StatusCode fallback_folder_open(const RunFolder *run, const Config *config, cons
                                 Status *status);
 
 /* STATUS_USAGE if files are there that an earlier start saved: a new start might lose them. The sentence
- * takes the place of what status says already. model: as above; NULL is allowed. Collective; ranks agree. */
+ * takes the place of what status says already. Files of a run of that name on another host, or of a folder
+ * elsewhere, are named in the log. model: as above; NULL is allowed. Collective; ranks agree. */
 StatusCode fallback_folder_check(const RunFolder *run, const Config *config, const char *model,
-                                 const Comm *comm, Status *status);
+                                 const Comm *comm, Log *log, Status *status);
 
 /* When a training has failed and the run that it was to replace is in its folder again: adds that to what
  * status says of a model that was saved in the fallback folder. Only rank 0 calls it. */

@@ -19,7 +19,8 @@ static const struct {
     const char *usage, *help;
 } commands[] = {
     {"prepare", cmd_prepare,
-     "prepare --idx DIR --out FILE.h5 [--class-names FILE] [--labels-from 0|1] [--transpose] [--json | --csv]\n"
+     "prepare --idx DIR --out FILE.h5 [--class-names FILE] [--labels-from 0|1] [--transpose] [--json | "
+     "--csv]\n"
      "  pardigits prepare --pictures DIR --out FILE.h5 [--shape HxW] [--invert] [--json | --csv]\n"
      "  pardigits prepare ... --grow N [--set section.key=value]...",
      "Writes a dataset of labelled grey images and prints its counts and checksums.\n"
@@ -70,7 +71,8 @@ static const struct {
      "--json has this as correct_by_members for each ensemble. RUN stands for RUN/model.h5.\n"
      "  --data        the dataset; default: the one that the model was trained on\n"
      "  --split       the part of the dataset; default: test\n"
-     "  --predictions writes what the model says about each image: FILE.csv, .npz, .h5 or .hdf5, by the ending\n"
+     "  --predictions writes what the model says about each image: FILE.csv, .npz, .h5 or .hdf5, by the "
+     "ending\n"
      "  --summary     mean and deviation of the accuracy over models that differ only in their seed\n"
      "  --members     uses only the first K members of an ensemble\n"
      "  --set         changes a key that says how the model is used, such as cnn.test_shifts"},
@@ -105,7 +107,8 @@ static const struct {
     {"digest", cmd_digest, "digest MODEL.h5 [--json | --csv]",
      "Prints a SHA-256 of the model's content: the same for any number of ranks and threads."},
     {"export", cmd_export,
-     "export MODEL.h5 --out FILE [--format libsvm|onnx|npz] [--split train|valid|test [--data FILE.h5]] [--set "
+     "export MODEL.h5 --out FILE [--format libsvm|onnx|npz] [--split train|valid|test [--data FILE.h5]] "
+     "[--set "
      "section.key=value]... [--json | --csv]",
      "Writes an SVM as a model file of LIBSVM, which svm-predict reads, a CNN, an ensemble or an SVM as an "
      "ONNX file,\n"
@@ -187,10 +190,10 @@ static void print_help(FILE *file) {
     for (int c = 0; c < COMMANDS; c++)
         fprintf(file, "  pardigits %s\n", commands[c].usage);
     fputs("  pardigits --version\n", file);
-    fputs("\nEvery command also runs under mpirun or srun. By default `train` takes the dataset run.data or " DEFAULT_DATA
-          ",\nother commands that of the model.\nExit codes: 0 done; 1 failed at work; 2 the command line or the "
-          "configuration is "
-          "wrong; 75 stopped by a\nsignal after saving (run again with --resume).\n",
+    fputs("\nEvery command also runs under mpirun or srun. By default `train` takes the dataset run.data "
+          "or " DEFAULT_DATA ",\nother commands that of the model.\n"
+          "Exit codes: 0 done; 1 failed at work; 2 the command line or the configuration is wrong; 75 "
+          "stopped by a\nsignal after saving (run again with --resume).\n",
           file);
 }
 

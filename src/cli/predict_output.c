@@ -30,7 +30,8 @@ static char *printable(const char *path) {
 
 static bool is_unread(const PredictResults *results, const Page *page) {
     for (int64_t u = 0; u < results->unread.count; u++)
-        if (results->unread.pages[u].picture == page->picture && results->unread.pages[u].page == page->page)
+        if (results->unread.pages[u].picture == page->picture &&
+            results->unread.pages[u].page == page->page && !results->unread.pages[u].is_read)
             return true;
     return false;
 }

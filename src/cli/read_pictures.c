@@ -245,7 +245,7 @@ void read_pictures(const Context *context, const PictureList *list, bool single,
     for (int i = 0; i < list->count; i++)
         pages[i] = all[i].pages;
     for (int64_t u = 0; u < unread->count; u++)
-        if (!unreadable->code)
+        if (!unreadable->code && !unread->pages[u].is_read)
             status_set(unreadable, STATUS_FAILED, "%s", unread->pages[u].text);
         else if (comm_rank(context->comm) == 0)
             fprintf(stderr, "pardigits: %s\n", unread->pages[u].text);

@@ -22,7 +22,7 @@ void picture_list_free(PictureList *list);
 /* The digits of all pictures, by picture, the same on every rank; ranks and threads share the work. Rank 0
  * prints what can't be read but for the first, which is *unreadable. single: each page is one digit.
  * pages [list->count] is set to the pages of each picture, 0 for one that can't be read; *unread to what
- * can't be read. Collective. *found is freed by found_digits_free. */
+ * can't be read, and to notes on pages that were. Collective. *found is freed by found_digits_free. */
 void read_pictures(const Context *context, const PictureList *list, bool single, FoundDigits *found,
                    int *pages, UnreadPages *unread, Status *unreadable);
 

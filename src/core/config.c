@@ -227,7 +227,7 @@ const char *config_unmet_need(const Config *config, const ConfigKey *key) {
             if (!one) continue;
             while (one && !is_met(config, one))
                 one = (one = strchr(one, '|')) ? one + 1 : NULL;
-            return one ? NULL : need->needs;
+            if (!one) return need->needs;
         }
     return NULL;
 }

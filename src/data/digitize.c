@@ -220,6 +220,16 @@ static void add_unread(UnreadPages *unread, int picture, int page, const Status 
     memcpy(added->text, status->text, sizeof added->text);
 }
 
+static void add_crowded(UnreadPages *unread, const char *path, int picture, int page) {
+    Status note = {0};
+    status_set(
+        &note, STATUS_FAILED,
+        "%s, page %d: more than %d shapes are too many for digits; if it isn't noise, cut it into parts.",
+        path, page + 1, FOUND_SHAPES_MOST);
+    add_unread(unread, picture, page, &note);
+    unread->pages[unread->count - 1].is_read = true;
+}
+
 int digitize_pages(const char *path, int picture, bool single, FoundDigits *found, UnreadPages *unread) {
     Status failure = {0};
     PictureFile *file = picture_open(path, &failure);
@@ -238,6 +248,8 @@ int digitize_pages(const char *path, int picture, bool single, FoundDigits *foun
             take_whole(page, whole, found);
         else
             page_find_digits(page, found);
+        if (found->crowded) add_crowded(unread, path, picture, p);
+        found->crowded = false;
         for (int64_t i = before; i < found->count; i++) {
             found->digits[i].picture = picture;
             found->digits[i].page = p;

@@ -16,9 +16,10 @@
  * STATUS_FAILED if it can't be read or is empty. */
 StatusCode digitize_picture(const char *path, ImageSpec spec, uint8_t *image, Status *status);
 
-/* Why a page can't be read; page -1 is the whole picture. */
+/* Why a page can't be read, or why of one that can nothing was; page -1 is the whole picture. */
 typedef struct {
     int picture, page;
+    bool is_read;
     char text[sizeof((Status *)0)->text];
 } UnreadPage;
 

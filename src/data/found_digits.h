@@ -10,6 +10,9 @@
 /* Shapes that may be pieces of one digit. */
 enum { FOUND_JOINED = 4 };
 
+/* Of a page with more shapes than these nothing is read: mostly it is noise. */
+enum { FOUND_SHAPES_MOST = 10000 };
+
 /* Edges of a page. */
 enum { FOUND_TOP = 1, FOUND_BOTTOM = 2, FOUND_LEFT = 4, FOUND_RIGHT = 8 };
 
@@ -42,6 +45,7 @@ typedef struct {
     ImageSpec spec;
     FoundDigit *digits; /* [count], by picture, page, sheet, sight, shape, reading, part */
     uint8_t *images;    /* [count][height][width] */
+    bool crowded;       /* a page had more than FOUND_SHAPES_MOST; not appended */
 } FoundDigits;
 
 /* Appends a digit with its image, which is copied. */

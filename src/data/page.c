@@ -171,6 +171,7 @@ static void find_digits(PIX *page, PIX *outside, FoundDigits *found) {
     PageSight sights[2];
     see_both_ways(&work, dark_first, sights);
     const bool same = see_the_same(&sights[0].shapes, &sights[1].shapes);
+    found->crowded = found->crowded || sights[0].shapes.crowded;
     read_shapes(sights, 0, scale, found);
     if (!same && (!sights[0].shapes.count || sights[1].score >= near * sights[0].score))
         read_shapes(sights, 1, scale, found);

@@ -83,7 +83,8 @@ static bool touches_in_places(PIX *mask) {
     PIX *rim = rim_of(mask, depth);
     pixCountConnComp(rim, 8, &places);
     pixDestroy(&rim);
-    return places <= most_places && covered_sides(mask, depth) <= 0.45;
+    const bool slim = 2 * pixGetWidth(mask) < pixGetHeight(mask); /* a 1 covers its long sides */
+    return places <= most_places && (slim || covered_sides(mask, depth) <= 0.45);
 }
 
 /* The box of a mask alone, if it touches two sides at least, and reaches to all of them but for no more than
@@ -171,7 +172,7 @@ PIX *page_with_margin(PIX *page, int *margin) {
     const int width = pixGetWidth(page), height = pixGetHeight(page), least = 8; /* pixels */
     PIX *mask = smaller(width, height) >= least ? inked(page) : NULL, *wider = NULL;
     if (mask && is_cut_out(page, mask)) {
-        *margin = (int)larger(width, height) / 2;
+        *margin = (int)smaller(larger(width, height) / 2, larger(200, 3 * smaller(width, height)));
         wider = pixAddBorder(page, *margin, (l_uint32)lroundf(paper_level(page, mask)));
     }
     pixDestroy(&mask);

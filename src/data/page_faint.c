@@ -48,7 +48,8 @@ static void move_numbers(PageShapes *faint, const int *digits, PageShapes *shape
             pixDestroy(&shape->mask);
     }
     mem_free(shapes->shapes);
-    *shapes = (PageShapes){count, all};
+    shapes->shapes = all;
+    shapes->count = count;
     faint->count = 0;
 }
 

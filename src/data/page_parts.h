@@ -24,6 +24,7 @@ typedef struct {
 typedef struct {
     int count;
     PageShape *shapes; /* [count] */
+    bool crowded;      /* there were too many, so none is left */
 } PageShapes;
 
 void page_shapes_free(PageShapes *shapes);

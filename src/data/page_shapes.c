@@ -2,13 +2,12 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "data/found_digits.h"
 #include "data/page_drawn.h"
 #include "data/page_strike.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-enum { MAX_PARTS = 4000 /* more are noise or a printed page in full */ };
 
 /* Connected parts but for single pixels. */
 static PageShapes connected_parts(PIX *mask) {
@@ -146,7 +145,8 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     for (int i = shapes.count - 1; i >= 0; i--)
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
             page_shape_remove(&shapes, i);
-    if (shapes.count > MAX_PARTS) page_shapes_free(&shapes);
+    const bool crowded = shapes.count > FOUND_SHAPES_MOST;
+    if (crowded) page_shapes_free(&shapes);
     page_remove_enclosures(&shapes);
     height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--) /* several dots don't make a digit */
@@ -158,5 +158,6 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     while (small.count)
         move_shape(&small, 0, &shapes);
     page_shapes_free(&small);
+    shapes.crowded = crowded;
     return shapes;
 }

@@ -154,6 +154,13 @@ static StatusCode find_format(PictureFile *file, Status *status) {
                                  : picture_unsupported(&file->bytes, file->format->name, status);
 }
 
+void picture_add_page(PictureSize *size, int64_t width, int64_t height, uint64_t place) {
+    if (!size->pages || width * height > size->width * size->height)
+        size->width = width, size->height = height;
+    size->places = mem_grow(size->places, (size_t)size->pages, sizeof *size->places);
+    size->places[size->pages++] = place;
+}
+
 StatusCode picture_check_size(const PictureBytes *file, int64_t width, int64_t height, Status *status) {
     if (width <= 0 || height <= 0) return picture_damaged(file, status);
     if (width * height > MAX_PIXELS)
@@ -183,6 +190,7 @@ PictureFile *picture_open(const char *path, Status *status) {
 void picture_close(PictureFile **file) {
     if (!*file) return;
     mem_free((*file)->bytes.bytes);
+    mem_free((*file)->size.places);
     mem_free(*file);
     *file = NULL;
 }
@@ -200,7 +208,7 @@ StatusCode picture_page(PictureFile *file, int page, PicturePaper paper, PIX **p
     char *name = mem_format("%s[%d]", named.path, page + 1);
     if (file->size.pages > 1) named.path = name;
     errno = 0;
-    *pix = file->format->decode(&named, page, status);
+    *pix = file->format->decode(&named, file->size.places ? file->size.places[page] : 0, status);
     if (*pix) {
         picture_turn(pix, exif_orientation(&named));
         picture_lay_on_paper(pix, paper);

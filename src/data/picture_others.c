@@ -13,7 +13,7 @@ static StatusCode measure_header(const PictureBytes *file, PictureSize *size, St
     l_int32 width, height;
     if (pixReadHeaderMem(file->bytes, file->size, NULL, &width, &height, NULL, NULL, NULL))
         return picture_damaged(file, status);
-    *size = (PictureSize){width, height, 1};
+    *size = (PictureSize){.width = width, .height = height, .pages = 1};
     return status->code;
 }
 
@@ -47,12 +47,12 @@ StatusCode jpeg_measure(const PictureBytes *file, PictureSize *size, Status *sta
     if (frame[4] != 8) return picture_unsupported(file, "a JPEG of more than 8 bits a value", status);
     if ((frame[1] & 3) == 3 || (frame[1] > 0xc2 && frame[1] < 0xc9))
         return picture_unsupported(file, "lossless or hierarchical JPEG", status);
-    *size = (PictureSize){frame[7] << 8 | frame[8], frame[5] << 8 | frame[6], 1};
+    *size = (PictureSize){.width = frame[7] << 8 | frame[8], .height = frame[5] << 8 | frame[6], .pages = 1};
     return status->code;
 }
 
-PIX *jpeg_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
+PIX *jpeg_decode(const PictureBytes *file, uint64_t place, Status *status) {
+    (void)place;
     return decoded(file, pixReadMemJpeg(file->bytes, file->size, 0, 1, NULL, 0), status);
 }
 
@@ -63,8 +63,8 @@ StatusCode webp_measure(const PictureBytes *file, PictureSize *size, Status *sta
 }
 
 /* leptonica calls each WebP transparent, which costs no more than a look at the pixels. */
-PIX *webp_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
+PIX *webp_decode(const PictureBytes *file, uint64_t place, Status *status) {
+    (void)place;
     return decoded(file, pixReadMemWebP(file->bytes, file->size), status);
 }
 
@@ -88,12 +88,13 @@ StatusCode gif_measure(const PictureBytes *file, PictureSize *size, Status *stat
     int ignored;
     const uint8_t *frame = find_gif_frame(file, &ignored);
     if (!frame) return picture_damaged(file, status);
-    *size = (PictureSize){little_endian(frame + 5, 2), little_endian(frame + 7, 2), 1};
+    *size = (PictureSize){
+        .width = little_endian(frame + 5, 2), .height = little_endian(frame + 7, 2), .pages = 1};
     return status->code;
 }
 
-PIX *gif_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
+PIX *gif_decode(const PictureBytes *file, uint64_t place, Status *status) {
+    (void)place;
     int transparent;
     PIX *pix = decoded(file, pixReadMemGif(file->bytes, file->size), status);
     if (pix && pixGetColormap(pix) && find_gif_frame(file, &transparent))
@@ -110,7 +111,7 @@ StatusCode bmp_measure(const PictureBytes *file, PictureSize *size, Status *stat
     if (bits == 16) return picture_unsupported(file, "a BMP of 16 bits a pixel", status);
     const int32_t height = (int32_t)little_endian(file->bytes + 22, 4);
     if (height < 0) return picture_unsupported(file, "a BMP that is stored from top to bottom", status);
-    *size = (PictureSize){(int32_t)little_endian(file->bytes + 18, 4), height, 1};
+    *size = (PictureSize){.width = (int32_t)little_endian(file->bytes + 18, 4), .height = height, .pages = 1};
     return status->code;
 }
 
@@ -141,8 +142,8 @@ static PictureBytes plain_bmp(const PictureBytes *file) {
     return plain;
 }
 
-PIX *bmp_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
+PIX *bmp_decode(const PictureBytes *file, uint64_t place, Status *status) {
+    (void)place;
     const PictureBytes plain = plain_bmp(file);
     PIX *pix = decoded(file, plain.bytes ? pixReadMemBmp(plain.bytes, plain.size) : NULL, status);
     mem_free(plain.bytes);
@@ -162,7 +163,7 @@ StatusCode jp2_measure(const PictureBytes *file, PictureSize *size, Status *stat
     return status->code;
 }
 
-PIX *jp2_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
+PIX *jp2_decode(const PictureBytes *file, uint64_t place, Status *status) {
+    (void)place;
     return decoded(file, pixReadMemJp2k(file->bytes, file->size, 1, NULL, 0, 0), status);
 }

@@ -32,7 +32,7 @@ StatusCode png_measure(const PictureBytes *file, PictureSize *size, Status *stat
                           "%s has more than %d pixels in a row or column; scale it down.", file->path,
                           MOST_SIDE);
     if (!begin(file, &image)) return picture_damaged(file, status);
-    *size = (PictureSize){image.width, image.height, 1};
+    *size = (PictureSize){.width = image.width, .height = image.height, .pages = 1};
     png_image_free(&image);
     return status->code;
 }
@@ -48,8 +48,8 @@ static PIX *pix_of_rgba(const uint8_t *rgba, int width, int height) {
     return pix;
 }
 
-PIX *png_decode(const PictureBytes *file, int page, Status *status) {
-    (void)page;
+PIX *png_decode(const PictureBytes *file, uint64_t place, Status *status) {
+    (void)place;
     png_image image;
     PIX *pix = NULL;
     if (begin(file, &image)) {

@@ -79,11 +79,7 @@ StatusCode pnm_measure(const PictureBytes *file, PictureSize *size, Status *stat
         if (size->pages == MAX_PICTURES)
             return status_set(status, STATUS_FAILED, "%s holds more than %d pictures; split it.", file->path,
                               MAX_PICTURES);
-        if (header.width * header.height > size->width * size->height) {
-            size->width = header.width;
-            size->height = header.height;
-        }
-        size->pages++;
+        picture_add_page(size, header.width, header.height, at);
         at = next_picture(file, &header);
     } while (at);
     return status->code;
@@ -144,12 +140,10 @@ static bool fill_row(Raster *raster, l_uint32 *line) {
     return true;
 }
 
-PIX *pnm_decode(const PictureBytes *file, int page, Status *status) {
+PIX *pnm_decode(const PictureBytes *file, uint64_t place, Status *status) {
     Raster raster = {.file = file};
     PIX *pix = NULL;
-    bool good = read_header(file, 0, &raster.header);
-    for (; good && page > 0; page--)
-        good = read_header(file, next_picture(file, &raster.header), &raster.header);
+    const bool good = read_header(file, (size_t)place, &raster.header);
     if (good && picture_check_size(file, raster.header.width, raster.header.height, status)) return NULL;
     if (good && is_whole(file, &raster.header))
         pix = pixCreate((int)raster.header.width, (int)raster.header.height,

@@ -63,27 +63,15 @@ StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *sta
     bool last;
     *size = (PictureSize){0};
     if (!tiff) return picture_damaged(file, status);
-    do { /* the largest page counts */
+    do {
         if (is_beside_page(tiff)) continue;
         TIFFGetField(tiff, TIFFTAG_IMAGEWIDTH, &width);
         TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
-        if ((int64_t)width * height > size->width * size->height || !size->pages)
-            size->width = width, size->height = height;
-        size->pages++;
+        picture_add_page(size, width, height, TIFFCurrentDirOffset(tiff));
     } while (!(last = TIFFLastDirectory(tiff)) && TIFFReadDirectory(tiff));
-    if (!last) size->pages++; /* the next one can't be found: reading it tells so */
+    if (!last) picture_add_page(size, 0, 0, PICTURE_NOWHERE); /* the next one can't be found: reading it tells so */
     TIFFClose(tiff);
     return size->pages ? status->code : picture_unsupported(file, "a TIFF of previews alone", status);
-}
-
-/* To a page as tiff_measure counts them. */
-static bool go_to_page(TIFF *tiff, int page) {
-    for (;; page--) {
-        while (is_beside_page(tiff))
-            if (!TIFFReadDirectory(tiff)) return false;
-        if (page == 0) return true;
-        if (!TIFFReadDirectory(tiff)) return false;
-    }
 }
 
 /* libtiff's words are ABGR; those of a PIX hold red in their highest byte. multiplied: the colours are
@@ -188,11 +176,11 @@ static PIX *decode_page(TIFF *tiff, const PictureBytes *file, Status *status) {
     return pix;
 }
 
-PIX *tiff_decode(const PictureBytes *file, int page, Status *status) {
+PIX *tiff_decode(const PictureBytes *file, uint64_t place, Status *status) {
     Stream stream = {file, 0};
     TIFF *tiff = open_tiff(&stream);
     PIX *pix = NULL;
-    if (tiff && go_to_page(tiff, page))
+    if (tiff && place != PICTURE_NOWHERE && TIFFSetSubDirectory(tiff, place))
         pix = decode_page(tiff, file, status);
     else
         picture_damaged(file, status);

@@ -280,12 +280,21 @@ static void save_metrics_beside(const TrainJob *job, const char *folder, bool co
     metrics_set_count(job->metrics, "complete", 0);
 }
 
+/* Where to move what was saved elsewhere: the run's folder, also one that was renamed; NULL: it is gone, or
+ * its name is another run's. Freed by the caller. */
+static char *home_of(const TrainJob *job) {
+    if (!run_lock_is_lost(job->model_path)) return path_folder(job->model_path);
+    char *model = run_lock_present(job->model_path), *folder = model ? path_folder(model) : NULL;
+    mem_free(model);
+    return folder;
+}
+
 /* Tries another folder, and adds to status what came of it. */
 static StatusCode save_elsewhere(const TrainJob *job, const Content *content, Status *status) {
     if (!job->fallback_path) return status->code;
     const Status first = *status;
     Status second = {0};
-    char *path = free_fallback_path(job), *folder = path_folder(path), *run = path_folder(job->model_path);
+    char *path = free_fallback_path(job), *folder = path_folder(path), *home = home_of(job);
     if (comm_rank(job->comm) == 0)
         mkdir(folder, 0777); /* it may be there; if it can't be made, nor can the file */
     *status = (Status){0};
@@ -296,9 +305,9 @@ static StatusCode save_elsewhere(const TrainJob *job, const Content *content, St
         save_metrics_beside(job, folder, content->complete);
         status_set(status, first.code,
                    "%s It was saved as %s instead: move the files of that folder to %s, and %s.", first.text,
-                   path, run, train_job_resume_advice);
+                   path, home ? home : "an empty one that --run names", train_job_resume_advice);
     }
-    mem_free(run);
+    mem_free(home);
     mem_free(folder);
     mem_free(path);
     return status->code;

@@ -3,8 +3,10 @@
 
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
+#include "parallel/placement.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -76,8 +78,7 @@ static bool can_share(const Comm *node) {
 }
 
 Comm *node_ranks(const Comm *comm) {
-    const char *text = getenv("PARDIGITS_NODE_RANKS");
-    const int most = text ? atoi(text) : 0, rank = comm_rank(comm);
+    const int most = number_of_environment("PARDIGITS_NODE_RANKS", INT_MAX), rank = comm_rank(comm);
     int here, *ranks = mem_new((size_t)comm_node_size(comm), sizeof *ranks);
     comm_check(MPI_Comm_rank(comm_node_mpi(comm), &here), "MPI_Comm_rank");
     comm_check(MPI_Allgather(&rank, 1, MPI_INT, ranks, 1, MPI_INT, comm_node_mpi(comm)), "MPI_Allgather");

@@ -88,8 +88,7 @@ static CpuShare find_share(const Comm *comm) {
     return result;
 }
 
-/* A variable of the environment if it is a number up to `most` (the first of a list); otherwise 0. */
-static int number_of_environment(const char *name, int most) {
+int number_of_environment(const char *name, int most) {
     const char *text = getenv(name);
     char *end;
     if (!text) return 0;

@@ -88,7 +88,8 @@ static void print_epochs(FILE *script, const MetricsTable *epochs) {
 static bool any_loss(const Report *report) {
     for (int r = 0; r < report->count; r++) {
         const MetricsTable *epochs = &report->runs[r].epochs;
-        const int loss = metrics_column(epochs, "train_loss"), valid_loss = metrics_column(epochs, "valid_loss");
+        const int loss = metrics_column(epochs, "train_loss"),
+                  valid_loss = metrics_column(epochs, "valid_loss");
         for (int64_t i = 0; i < epochs->rows; i++)
             if (value_at(epochs, i, loss) > 0 || value_at(epochs, i, valid_loss) > 0) return true;
     }

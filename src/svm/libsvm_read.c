@@ -159,6 +159,8 @@ static StatusCode begin_pairs(Reader *reader) {
     int pairs = model->class_count * (model->class_count - 1) / 2, at = 0;
     if (model->class_count == 0 || reader->rhos != pairs || !reader->kernel[0])
         return refuse(reader, "kernel_type, label and a rho for each pair of labels before SV");
+    if (model->kernel.type != SVM_LINEAR && model->kernel.gamma == 0)
+        return refuse(reader, "a line gamma, and not 0, before SV");
     if (reader->classes && reader->classes != model->class_count)
         return refuse(reader, "as many labels as nr_class says");
     if (reader->total && reader->total != (double)model->n)
@@ -188,6 +190,7 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
     const int pixels = image_spec_pixels(reader->model->spec);
     char expected[40];
     const int first = reader->first_feature;
+    double last = -1;
     while (*(at += strspn(at, " \t"))) {
         double feature, value;
         if (!libsvm_take_number(&at, &feature) || *at++ != ':' || !libsvm_take_number(&at, &value))
@@ -208,6 +211,8 @@ static StatusCode take_pixels(Reader *reader, const char *at, uint8_t *image) {
             snprintf(expected, sizeof expected, "whole features from %d to %d", first, first + pixels - 1);
             return refuse(reader, expected);
         }
+        if (feature <= last) return refuse(reader, "features in ascending order, each once");
+        last = feature;
         double pixel = round(value * 255);
         if (!(pixel >= 0 && pixel <= 255) || fabs(value * 255 - pixel) > 1e-3)
             return refuse(reader, "values that are a pixel (0 to 255) divided by 255, not scaled to an "

@@ -54,10 +54,12 @@ static const ConfigSynonym synonyms[] = {
 static const ConfigNeed needs[] = {
     {"svm.c", "svm.search=none"},
     {"svm.gamma", "svm.kernel=rbf|svm.kernel=poly"},
+    {"svm.gamma", "svm.search=none"},
     {"svm.degree", "svm.kernel=poly"},
     {"svm.coef0", "svm.kernel=poly"},
     {"svm.grid_c", "svm.search=grid"},
     {"svm.grid_gamma", "svm.search=grid"},
+    {"svm.grid_gamma", "svm.kernel=rbf|svm.kernel=poly"},
     {"svm.folds", "svm.search=grid|svm.probability=yes"},
 };
 

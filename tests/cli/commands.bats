@@ -143,6 +143,8 @@ assert [f"d_{a}_{b}" for a, b in s["pairs"]] == list(t.columns[4:]) and (s["deci
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --dry-run --data "$data" --set run.train=50 --set svm.folds=3 --set svm.grid_c=1 2>hints
     grep '^hint: svm.grid_c = 1 has no effect without svm.search=grid.' hints
     grep '^hint: svm.folds = 3 has no effect without svm.search=grid or svm.probability=yes.' hints
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --dry-run --data "$data" --set run.train=50 --set svm.search=grid --set svm.gamma=0.05 2>&1 |
+        grep '^hint: svm.gamma = 0.05 has no effect without svm.search=none.'
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
     done

@@ -264,6 +264,11 @@ prepare_fails() {
     local full=("${net[@]}" --set cnn.epochs=1 --run "$dir/full" --set run.fallback_dir="$dir/spare")
     fails_on 2 2 "saved there (metrics.h5, model.h5): move these files to $dir/full and run again with --resume" "${full[@]}" --resume
     fails 2 "or remove these" "$PARDIGITS" "${full[@]}" --overwrite
+    # one of that name on another host isn't refused, and is named
+    mkdir "$dir/spare/full-0123abcd" && touch "$dir/spare/full-0123abcd/model.h5"
+    fails 2 "or remove these" "$PARDIGITS" "${full[@]}" --resume
+    grep "note: $dir/spare/full-0123abcd holds what a run of this name saved" "$dir/err"
+    rm -r "$dir/spare/full-0123abcd"
     rm -r "$dir/full"
     fails 2 "move these files to $dir/full" "$PARDIGITS" "${full[@]}"
     mv "$dir"/spare/full-*/{model,metrics}.h5 "$dir/full"
@@ -280,6 +285,7 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
     fails 2 "move the run folder's own files away first, as they are another run's; then move these files" "$PARDIGITS" "${over[@]}" --resume
 
     # nor in a folder that has the name of the run's, which was renamed: it may be another run's
+    : >"$dir/log" # or what an earlier start wrote would be taken for this one's
     OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=5000 --run "$dir/moved" --set run.fallback_dir="$dir/spare" 2>"$dir/log" 3>&- &
     pid=$! code=0
     until grep -q '^epoch 1/' "$dir/log"; do kill -0 $pid; sleep 0.05; done
@@ -288,7 +294,7 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
     kill -TERM $pid
     wait $pid || code=$?
     [[ $code -eq 1 && ! -e $dir/moved/model.h5 ]]
-    grep "moved was renamed to .*/other while this run went on.* It was saved as $dir/spare/moved-[0-9a-f]*/model.h5 instead" "$dir/log"
+    grep "moved was renamed to .*/other while this run went on.* It was saved as $dir/spare/moved-[0-9a-f]*/model.h5 instead: move the files of that folder to .*/other, and" "$dir/log"
 
     # a run whose folder is renamed ends by itself, with its last checkpoint, and says where that is
     OMP_NUM_THREADS=1 "$PARDIGITS" "${net[@]}" --set cnn.epochs=50000 --run "$dir/before" 2>"$dir/log" 3>&- &

@@ -113,6 +113,10 @@ same_predictions() {
     # support vectors that are left over
     awk '/^nr_sv/ { $NF -= 2 } 1' rbf.libsvm >over
     fails_on 1 1 'nr_sv that make up total_sv' import over --out no.h5
+    sed /^gamma/d rbf.libsvm >bare
+    fails_on 1 1 'expected a line gamma' import bare --out no.h5
+    sed -E '20s/ ([0-9]+):([^ ]+) / \1:\2 \1:\2 /' rbf.libsvm >doubled
+    fails_on 1 1 'doubled:20: expected features in ascending order' import doubled --out no.h5
     grep -v '^total_sv' over >unsaid
     fails_on 1 1 'no more support vectors than nr_sv says' import unsaid --out no.h5
     # C isn't in a file; what stands in for it is one that svm.c may be

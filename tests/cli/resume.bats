@@ -9,6 +9,7 @@ setup() {
 start() {
     local ranks=$1
     shift
+    : >"$BATS_TEST_TMPDIR/log" # or what an earlier start wrote would be taken for this one's
     OMP_NUM_THREADS=1 mpirun -n "$ranks" "$PARDIGITS" train "$@" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
     pid=$!
 }

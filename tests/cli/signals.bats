@@ -13,6 +13,7 @@ wait_for() {
 stopped() {
     local signal=$1 target=$2 text=$3 pid ranks code=0
     shift 3
+    : >"$BATS_TEST_TMPDIR/log" # or what an earlier start wrote would be taken for this one's
     OMP_NUM_THREADS=1 timeout -k 5 60 mpirun -n 2 "$PARDIGITS" "$@" >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
     for ((i = 0; i < 400; i++)); do
         pid=$(pgrep -P $! mpirun) && ranks=$(pgrep -P "$pid" -f pardigits) && [[ $(wc -w <<<"$ranks") -eq 2 ]] && break
@@ -34,6 +35,7 @@ stopped() {
 alone() {
     local signal=$1 text=$2 code=0
     shift 2
+    : >"$BATS_TEST_TMPDIR/log" # or what an earlier start wrote would be taken for this one's
     "$@" >"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
     if [[ -n $text ]]; then wait_for "$text" $!; else sleep 0.02; fi
     kill "-$signal" $!
