@@ -99,12 +99,16 @@ Page(32, 40).put(24, 1, 2, 6).save("small.pgm")  # strokes that are wide for the
 board = Page(200, 200, 255).put(450, 6, 16, 16)
 board.rows = [[60 + (255 - v) * 170 // 255 for v in row] for row in board.rows]
 board.save("board.pgm")  # a thick digit, light on dark, isn't a sheet
-for name, i in (("outline7.pgm", 0), ("outline4.pgm", 4)):  # cut out of a picture along its outline
+for name, i in (("outline7.pgm", 0), ("outline4.pgm", 4), ("outline1.pgm", 14)):  # cut out of a picture along its outline
     cut = Page(168, 168).put(i, 6, 0, 0)
     inked = [(x, y) for y, row in enumerate(cut.rows) for x, v in enumerate(row) if v < 200]
     (left, right), (top, bottom) = [(min(values), max(values) + 1) for values in zip(*inked)]
     cut.rows = [row[left:right] for row in cut.rows[top:bottom]]
     cut.save(name)
+crowd = Page(880, 1760)
+for k in range(110 * 110):
+    crowd.fill(8 * (k % 110), 16 * (k // 110), 3, 11, 20)
+crowd.save("crowd.pgm")
 thin = Page(110, 160)  # a 7 of thin strokes, cut out likewise
 thin.fill(1, 1, 108, 4, 20)
 for y in range(1, 159):
@@ -434,9 +438,9 @@ PYTHON
     cat "$BATS_TEST_TMPDIR/out"
     head -n 1 "$BATS_TEST_TMPDIR/out" | tr -d '?' | grep '^712 '
     grep '^7? 1? 1? 4? / 7? 1? 1? 4? / 7? 1? 1? 4? ' "$BATS_TEST_TMPDIR/out"
-    "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm outline_thin.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm outline1.pgm outline_thin.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 7 4 " ]]
+    [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 1 7 4 " ]]
     "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm mono.pgm broad.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0,90580,83," ]]
@@ -458,6 +462,8 @@ assert 130 < x and x + width < 250 and 160 < y and y + height < 280, lines
 assert len(none) == 8 and all(page["digits"] == [] and page["text"] == "" for page in none), none
 PYTHON
     "$PARDIGITS" predict knn blank.pgm | grep '^no digit found'
+    [[ $("$PARDIGITS" predict knn crowd.pgm 2>"$BATS_TEST_TMPDIR/err") == "no digit found"* ]] # but not in silence
+    grep 'crowd.pgm, page 1: more than 10000 shapes are too many' "$BATS_TEST_TMPDIR/err"
     "$PARDIGITS" predict knn word.pgm --csv | tee "$BATS_TEST_TMPDIR/word" # of which the last letter looks like a 1
     [[ $(grep -c ",true," "$BATS_TEST_TMPDIR/word") -eq 3 ]]
     "$PARDIGITS" predict knn label.pgm low_label.pgm joined.pgm print.pgm >"$BATS_TEST_TMPDIR/words" # a number beside a word, in one, and on a page of print
