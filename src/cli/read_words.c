@@ -331,6 +331,13 @@ static int count_in_sure_numbers(const ReadDigits *read, int first) {
     return sure;
 }
 
+/* Whether two that stand close together end at about the same height. */
+static bool end_level(const ReadDigit *a, const ReadDigit *b) {
+    const FoundDigit *left = &a->place, *right = &b->place;
+    const int apart = abs(left->y + left->height - right->y - right->height);
+    return are_close(a, b) && 8 * apart <= larger(left->height, right->height);
+}
+
 /* Whether a tenth of the doubtful shapes is more than twice as high as another tenth. Letters are more alike.
  */
 static bool do_heights_differ(const ReadDigits *read, int first, int doubtful) {
@@ -343,6 +350,16 @@ static bool do_heights_differ(const ReadDigits *read, int first, int doubtful) {
     return differ;
 }
 
+/* Whether most doubtful shapes end at the height where one beside them does, as letters of a line do. */
+static bool stand_on_lines(const ReadDigits *read, int first, int doubtful) {
+    int aligned = 0;
+    for (int d = first; d < read->count; d++)
+        aligned += read->digits[d].doubtful &&
+                   ((d > first && end_level(&read->digits[d], &read->digits[d - 1])) ||
+                    (d + 1 < read->count && end_level(&read->digits[d], &read->digits[d + 1])));
+    return 10 * aligned > 6 * doubtful;
+}
+
 /* Grass, gravel and the like have shapes of all sizes all over the page. Some look like a digit, but most
  * don't, and seldom do two that stand together. */
 static void doubt_texture(ReadDigits *read, int first) {
@@ -353,7 +370,8 @@ static void doubt_texture(ReadDigits *read, int first) {
         doubtful += read->digits[d].doubtful;
     const int shapes = read->count - first, sure = shapes - doubtful;
     if (shapes < many || doubtful <= sure || 2 * count_in_sure_numbers(read, first) >= sure) return;
-    if (do_heights_differ(read, first, doubtful)) make_doubtful(read, &all);
+    if (do_heights_differ(read, first, doubtful) && !stand_on_lines(read, first, doubtful))
+        make_doubtful(read, &all);
 }
 
 void doubt_words(ReadDigits *read, int first) {
