@@ -23,7 +23,7 @@ declare -A packages=(
             fonts-dustin fonts-ebgaramond fonts-ecolier-court fonts-engadget fonts-essays1743 fonts-fantasque-sans fonts-freefont-ttf
             fonts-goudybookletter fonts-havana fonts-inconsolata fonts-isabella fonts-jura fonts-kaushanscript fonts-lato
             fonts-leckerli-one fonts-liberation fonts-lobster fonts-ocr-b fonts-okolaks fonts-oldstandard fonts-open-sans
-            fonts-opendyslexic fonts-play fonts-quicksand fonts-radisnoir fonts-roboto-fontface fonts-sil-andika
+            fonts-opendyslexic fonts-opensymbol fonts-play fonts-quicksand fonts-radisnoir fonts-roboto-fontface fonts-sil-andika fonts-symbola
             fonts-yanone-kaffeesatz hershey-fonts-data"
     [cluster]="iproute2 util-linux perl-base"
     [slurm]="slurm-wlm munge"

@@ -6,16 +6,18 @@ Usage: draw_gate.py MNIST_DIR OUT_DIR [--fonts DIR]... [--count N] [--seed S]
 
 Digits are MNIST's first 50,000 training images and those of printed, handwriting-like and stroke fonts, each as it is or drawn
 anew: blurred, at few pixels, thin, thick, slanted, noisy. Others are letters and signs of the same fonts, letters of bent strokes,
-Japanese signs, scribbles, pairs and pieces of digits, rests of rules, blots, noise. All pass through the same cutting out and scaling as on a
+Japanese signs, symbols and small drawings, filled and in outline, scribbles, pairs and pieces of digits, rests of rules, blots, noise. All pass through the same cutting out and scaling as on a
 page. The fonts aren't those of draw.py, neither its test part's nor its validation part's. The test part of the files has the
 other 10,000 training images, drawn likewise, and other shapes of fonts that aren't in the training part.
 """
 
 import argparse
+import functools
 import glob
 import multiprocessing
 import os
 import struct
+import unicodedata
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
@@ -23,17 +25,24 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 OTHER = 10
 # Families of draw.py, which the gate may not know.
 KEPT_APART = ("dkg", "becausewec", "becausewem", "becausewebo", "becauseweo", "humor", "rufscript", "breip", "klee", "comicneue",
-              "setofont", "kiloji", "kristi", "dancingscript", "femkeklaver", "domestic", "tomsontalks", "dustismo")
+              "setofont", "kiloji", "kristi", "dancingscript", "femkeklaver", "domestic", "tomsontalks", "dustismo", "fontawesome")
 # Of the others those that have no usual digits or letters.
 UNUSUAL = ("ocrbs", "ocrbx", "ocrbe", "ocrbf", "hairline", "thin", "mathtex", "cmex", "cmsy", "msam", "msbm", "esint", "stmary",
            "wasy", "cmmi", "dsrom", "eufm", "rsfs", "navilu", "typoscript", "balker", "swift", "wargames", "marked", "winks",
-           "progenisis", "flatline", "symbola", "joscelyn", "elusive")
+           "progenisis", "flatline", "symbola", "joscelyn", "elusive", "opens___")
 OLD_FIGURES = ("essays", "goudy", "isabella", "ebgaramond")  # 0 and 1 like o and I: only their letters are used
 VALID_FONTS = ("andika", "opendyslexic", "play", "ecolier", "essays", "engadget", "oldstandard", "havana")
 SIGNS = "ACEFHJKLMNPQRTUVWXYacdefhkmnprtuvwxyAEFGHKMNPRTUWXYadefhkmnrtuwxy&@%?+=#<>*$€ÄÖé"
 # Fonts of strokes (Hershey's, in Debian's hershey-fonts-data), which a pen of any width draws.
 STROKES = "/usr/share/hershey-fonts"
 STROKE_FONTS = ("futural", "futuram", "rowmans", "rowmand", "timesr", "timesi", "scripts", "scriptc", "cursive")
+# Fonts of symbols, and of their names' words those of which a person may read a digit.
+SYMBOL_FONTS = ("symbola", "dejavusans.ttf", "freeserif.", "freesans.", "opens___")
+SYMBOLS = [chr(code) for low, high in ((0x2190, 0x2200), (0x2300, 0x2400), (0x25a0, 0x27c0), (0x2900, 0x2980), (0x2b00, 0x2b50),
+                                       (0x1f300, 0x1f5fb), (0x1f600, 0x1f650), (0x1f680, 0x1f6d0)) for code in range(low, high)]
+LIKE_DIGITS = ("DIGIT", "NUMBER", "CIRCLE", "KEYCAP", "HUNDRED", "VERTICAL", "BULLET", "HEAVY SINGLE", "CALENDAR", "CLOCK", "MOON",
+               "DECIMAL", "LOLLIPOP", "BILLIARDS", "INPUT SYMBOL FOR", "UNDERAGE", "EIGHTEEN", "PARENTHESIS", "BRACKET", "BRACE", "INTEGRAL",
+               "ELLIPSE", "ELLIPTICAL", "DOUGHNUT", "HOLE", "EGG", "JUPITER", "LINE", "TALL", "BALLOON")
 SIGNS_OF_STROKES = [sign for sign in SIGNS if ord(sign) < 127]
 POINTS = {  # letters as strokes in the unit square
     "A": [[(0, 1), (.5, 0), (1, 1)], [(.2, .6), (.8, .6)]], "E": [[(1, 0), (0, 0), (0, 1), (1, 1)], [(0, .5), (.8, .5)]],
@@ -62,6 +71,65 @@ POINTS = {  # letters as strokes in the unit square
     "p": [[(0, 0), (0, 1)], [(0, .1), (.5, 0), (.9, .25), (.5, .55), (0, .45)]],
     "w": [[(0, 0), (.15, .9), (.4, .9), (.5, .2), (.6, .9), (.85, .9), (1, 0)]],
 }
+
+DIGITS_OF_STROKES = {  # as they are taught in many countries and MNIST has few of them
+    0: [[[(.6, .02), (.2, .15), (0, .5), (.2, .9), (.6, 1), (.9, .6), (.8, .15), (.5, .02), (.35, .2)]]],
+    1: [[[(.1, .4), (.6, 0), (.6, 1)]], [[(.25, .25), (.55, 0), (.5, 1)]], [[(0, .5), (.7, 0), (.65, 1)]],
+        [[(.2, .3), (.5, 0), (.5, 1)], [(.2, 1), (.8, 1)]]],
+    2: [[[(.05, .25), (.4, 0), (.8, .2), (.6, .55), (.05, .95), (.25, .8), (.5, .95), (1, .95)]]],
+    4: [[[(.55, 0), (0, .65), (1, .65)], [(.7, .3), (.65, 1)]], [[(.15, 0), (.05, .5), (.9, .5)], [(.8, 0), (.75, 1)]],
+        [[(.7, 1), (.7, 0), (0, .7), (1, .7)]]],
+    7: [[[(0, .05), (1, 0), (.35, 1)], [(.25, .5), (.95, .45)]], [[(0, .15), (.05, 0), (1, 0), (.5, .5), (.4, 1)], [(.2, .55), (.85, .5)]]],
+    9: [[[(.9, .15), (.4, 0), (.05, .3), (.4, .5), (.9, .2), (.85, 1)]], [[(.9, .2), (.4, 0), (.1, .3), (.5, .5), (.9, .2), (.8, .8), (.4, 1), (.1, .85)]]],
+}
+
+
+def arc(x, y, across, down, start=0, end=360, points=16):
+    """Part of an ellipse, in degrees clockwise from its right end."""
+    angles = np.radians(np.linspace(start, end, points))
+    return [(x + across * np.cos(a), y + down * np.sin(a)) for a in angles]
+
+
+def star(points, inner):
+    angles = np.radians(np.arange(2 * points + 1) * 180 / points - 90)
+    return [(.5 + (.5, inner)[k % 2] * np.cos(a), .5 + (.5, inner)[k % 2] * np.sin(a)) for k, a in enumerate(angles)]
+
+
+HEART = [(.5 + .5 * np.sin(t) ** 3, .45 - (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 32)
+         for t in np.linspace(0, 2 * np.pi, 24)]
+SPIRAL = [(.5 + t / 40 * np.cos(t), .5 + t / 40 * np.sin(t)) for t in np.linspace(0, 20, 50)]
+DRAWINGS = [  # what people draw beside their digits, as lines in the unit square
+    [HEART], [SPIRAL], [star(5, .2)], [star(4, .15)], [star(6, .28)], [star(8, .25)],
+    [[(k / 5, 1 - (k / 5) % .4 * 2.5) for k in range(6)]], [[(0, .4), (.25, .7), (.5, .4), (.75, .7), (1, .4)]],
+    [[(0, .5), (1, .5)], [(.7, .25), (1, .5), (.7, .75)]], [[(.5, 1), (.5, 0)], [(.25, .3), (.5, 0), (.75, .3)]],
+    [[(.5, 0), (.5, 1)], [(.2, .65), (.5, 1), (.8, .65)]], [[(0, 1), (1, 0)], [(.55, .05), (1, 0), (.95, .45)]],
+    [[(1, .6), (.5, .2), (0, .6)], [(.05, .3), (0, .6), (.3, .65)]],
+    [arc(.5, .5, .5, .25), arc(.5, .5, .14, .14)], [arc(.5, .8, .6, .55, 200, 340), arc(.5, .2, .6, .55, 20, 160), arc(.5, .5, .12, .15)],
+    [arc(.4, .4, .4, .4), [(.68, .68), (1, 1)]],
+    [arc(.5, .5, .5, .5), arc(.5, .5, .3, .3, 20, 160), [(.3, .3), (.32, .4)], [(.7, .3), (.68, .4)]],
+    [arc(.5, .5, .5, .5), [(.15, .15), (.85, .85)], [(.85, .15), (.15, .85)]], [arc(.5, .5, .5, .5), [(.5, 0), (.5, 1)], [(0, .5), (1, .5)]],
+    [arc(.5, .5, .5, .5), [(.5, .5), (.5, .15)], [(.5, .5), (.75, .6)]], [arc(.5, .5, .5, .5), arc(.5, .5, .3, .3), arc(.5, .5, .12, .12)],
+    [[(0, .5), (.5, 0), (1, .5)], [(.15, .5), (.15, 1), (.85, 1), (.85, .5)]], [[(.3, 0), (.3, 1)], [(0, .35), (.6, .35)]],
+    [[(0, .5), (.35, 1), (1, 0)]], [[(0, .6), (.3, .9), (.9, .1)], [(.1, .2), (.1, .2)]], [[(.6, 0), (.2, .55), (.8, .45), (.3, 1)]],
+    [arc(.25, .6, .25, .25, 90, 270) + arc(.5, .35, .3, .3, 190, 350) + arc(.8, .6, .2, .25, -90, 90) + [(.25, .85)]],
+    [arc(.5, .5, .15, .15)] + [arc(.5 + .3 * np.cos(a), .5 + .3 * np.sin(a), .17, .17) for a in np.arange(5) * 2 * np.pi / 5],
+    [arc(.4, .5, .4, .25), [(.78, .5), (1, .25), (1, .75), (.78, .5)]], [arc(.5, .5, .5, .5, 60, 300) + arc(.7, .5, .4, .42, 270, 90)],
+    [[(.1, .2), (.2, 1), (.7, 1), (.8, .2), (.1, .2)], arc(.8, .5, .2, .2, -90, 90)], [arc(.2, .5, .2, .2), [(.4, .5), (1, .5)], [(.8, .5), (.8, .75)], [(.95, .5), (.95, .7)]],
+    [[(.2, 0), (.2, 1)], [(.8, 0), (.8, 1)], [(.2, .25), (.8, .25)], [(.2, .5), (.8, .5)], [(.2, .75), (.8, .75)]],
+    [arc(.25, .85, .25, .15), [(.5, .85), (.5, 0), (.9, .2)]], [arc(.2, .85, .2, .13), [(.4, .85), (.4, .1), (.95, 0), (.95, .75)], arc(.75, .75, .2, .13)],
+    [[(.1, .2), (.3, 0), (.7, 0), (.9, .25), (.5, .5), (.5, .7)], [(.5, .95), (.5, 1)]],
+    [arc(.5, .15, .15, .15), [(.5, .3), (.5, .65), (.25, 1)], [(.5, .65), (.75, 1)], [(.2, .45), (.8, .45)]],
+    [[(.5, 0), (.1, .8), (.9, .8), (.5, 0)], [(.5, .8), (.5, 1)]],
+    [[(.6, 0), (.2, .1), (.35, .4), (.1, .5), (.35, .6), (.2, .95), (.6, 1)]],
+    [[(0, 0), (1, 0), (1, .7), (.4, .7), (.2, 1), (.2, .7), (0, .7), (0, 0)]], [[(0, .2), (1, .2), (1, .8), (0, .8), (0, .2), (.5, .55), (1, .2)]],
+    [[(.5, .25), (.25, 0), (.1, .15), (.5, .25), (.75, 0), (.9, .15), (.5, .25), (.1, .9)], [(.5, .25), (.9, .9)]],
+    [arc(.5, .5, .28, .28)] + [[(.5 + .36 * np.cos(a), .5 + .36 * np.sin(a)), (.5 + .5 * np.cos(a), .5 + .5 * np.sin(a))] for a in np.arange(8) * np.pi / 4],
+    [[(0, 1), (0, 0)], [(0, 1), (1, 1)], [(.1, .8), (.4, .5), (.6, .6), (.95, .1)]],
+    [[(0, .1), (.15, .1), (.3, .7), (.85, .7), (1, .25), (.2, .25)], arc(.4, .9, .08, .08), arc(.75, .9, .08, .08)],
+    [[(.1, .5), (.1, 1), (.9, 1), (.9, .5), (.1, .5)], [(.25, .5)] + arc(.5, .3, .25, .3, 180, 360) + [(.75, .5)]],
+    [arc(.5, .65, .4, .35), [(.25, .4), (.1, 0), (.45, .3)], [(.55, .3), (.9, 0), (.75, .4)], [(.35, .65), (.35, .65)], [(.65, .65), (.65, .65)]],
+    [[(.45, .4)] + arc(.3, .3, .3, .25, 30, 330) + [(.45, .4)] + arc(.7, .3, .3, .25, 210, 500) + [(.5, .5), (.5, 1)]],
+]
 
 
 def grown(values, side):
@@ -168,6 +236,7 @@ class Drawer:
         self.random = np.random.RandomState(seed)
         self.loaded = {}
         self.stroke_fonts = [read_strokes(name) for name in STROKE_FONTS]
+        self.symbols = [(path, sign) for path in find_symbol_fonts() for sign in symbols_in(path)]
         self.kanji = [lines for lines in read_strokes("japanese") if len(lines) > 4]
 
     def between(self, low, high):
@@ -271,6 +340,22 @@ class Drawer:
                 draw.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
         return self.bent(image.filter(ImageFilter.GaussianBlur(1)), self.choice((.3, .8, 1.3)))
 
+    def symbol(self):
+        """Of a font, filled or its outline."""
+        path, sign = self.choice(self.symbols)
+        image = self.pen(self.bent(self.text(sign, [path]), self.choice((.2, .6, 1))))
+        return self.hollow(image) if self.between(0, 1) else image
+
+    def drawing(self):
+        """A small drawing of a few strokes."""
+        return self.bent(self.strokes(self.choice(DRAWINGS), self.choice((.01, .03, .05)), self.between(2, 8)), self.choice((.3, .8, 1.3)))
+
+    def taught(self):
+        """A digit of DIGITS_OF_STROKES, its label."""
+        label = self.choice(list(DIGITS_OF_STROKES))
+        lines = self.choice(DIGITS_OF_STROKES[label])
+        return self.bent(self.strokes(lines, self.choice((.01, .03, .04)), self.between(3, 9)), self.choice((.3, .8))), label
+
     def piece(self, image):
         """Part of a shape, such as a mended rule or a cut leaves."""
         box = image.getbbox()
@@ -325,12 +410,14 @@ class Drawer:
             image = self.bent(image, .4)
         elif kind < 14:
             image = self.stroked(str(label))
+        elif kind < 15:
+            image, label = self.taught()
         else:
             image = self.bent(self.text(str(label), self.digit_fonts), self.choice((0.2, .6, 1)))
         return seen(self.worn(self.pen(image)), self.random.uniform(.3, .5)), label
 
     def other(self):
-        kind = self.between(0, 19)
+        kind = self.between(0, 24)
         if kind < 10:
             image = self.pen(self.bent(self.text(self.choice(SIGNS), self.fonts), self.choice((0.2, .6, 1, 1.4))))
             if not self.between(0, 11):
@@ -348,6 +435,10 @@ class Drawer:
             image = self.piece(self.text(self.choice(SIGNS), self.fonts))
         elif kind < 18 and self.between(0, 1):
             image = self.curves(self.choice(self.kanji))
+        elif kind < 20:
+            image = self.symbol()
+        elif kind < 22:
+            image = self.drawing()
         else:
             image = self.blot()
         return seen(self.worn(image), self.random.uniform(.3, .5)), OTHER
@@ -393,6 +484,21 @@ def find_fonts(folders):
     paths = sorted(p for folder in folders for p in glob.glob(folder + "/**/*.?tf", recursive=True))
     usual = [p for p in paths if not is_one_of(p, KEPT_APART + UNUSUAL) and has_digits(p)]
     return [p for p in usual if not is_one_of(p, VALID_FONTS)], [p for p in usual if is_one_of(p, VALID_FONTS)]
+
+
+@functools.lru_cache(maxsize=None)
+def find_symbol_fonts():
+    found = sorted(glob.glob("/usr/share/fonts/**/*.ttf", recursive=True))
+    return [p for p in found if os.path.basename(p).lower().startswith(SYMBOL_FONTS)]
+
+
+@functools.lru_cache(maxsize=None)
+def symbols_in(path):
+    """Those of SYMBOLS that a font has and that aren't like digits."""
+    font = ImageFont.truetype(path, 24)
+    missing = bytes(font.getmask("\uffff"))
+    named = [sign for sign in SYMBOLS if not any(word in unicodedata.name(sign, "DIGIT") for word in LIKE_DIGITS)]
+    return [sign for sign in named if font.getmask(sign).getbbox() and bytes(font.getmask(sign)) != missing]
 
 
 def read_idx(folder, name, offset):
