@@ -17,7 +17,7 @@ declare -A packages=(
     [peers]="python3-torch python3-sklearn python3-faiss python3-numpy libopenblas0-pthread hdf5-tools"
     [pictures]="python3-numpy python3-pil python3-sklearn fonts-dkg-handwriting fonts-humor-sans fonts-breip fonts-bwht
                 fonts-klee fonts-rufscript fonts-comic-neue fonts-seto fonts-kiloji fonts-kristi fonts-dancingscript fonts-femkeklaver
-                fonts-dustin fonts-tomsontalks fonts-dejavu-core"
+                fonts-dustin fonts-tomsontalks fonts-dejavu-core fonts-font-awesome"
     [gate]="python3-numpy python3-pil python3-h5py fonts-adf-verana fonts-aoyagi-kouzan-t fonts-aoyagi-soseki fonts-averia-sans-gwf
             fonts-beteckna fonts-bwht fonts-cabin fonts-cantarell fonts-comfortaa fonts-courier-prime fonts-dejavu fonts-dosis
             fonts-dustin fonts-ebgaramond fonts-ecolier-court fonts-engadget fonts-essays1743 fonts-fantasque-sans fonts-freefont-ttf

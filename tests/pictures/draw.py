@@ -25,6 +25,10 @@ HAND_FONTS = {
 }
 LABELS = ("Room", "Amount", "Phone", "Customer", "Meter", "Date", "Weight", "Part")
 LABEL_FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+# Those of Font Awesome that aren't digits or rings.
+SYMBOL_FONT = "/usr/share/fonts/truetype/font-awesome/fontawesome-webfont.ttf"
+SYMBOLS = [code for code in range(0xf000, 0xf200)
+           if code % 16 < 15 and code not in (0xf0cb, 0xf10c, 0xf111, 0xf1ce, 0xf1db, 0xf162, 0xf163, 0xf12b, 0xf12c, 0xf142, 0xf192)]
 LETTERS = "ACEFHJKMNPRTVWXYadefhkmnprtvwxy"
 
 
@@ -847,6 +851,20 @@ class Drawer:
             draw.line(line, fill=(20, 20, 30), width=width, joint="curve")
         return page, ""
 
+    def draw_symbols(self):
+        """A symbol of a program's buttons, filled or its outline."""
+        sign, height = chr(SYMBOLS[self.between(0, len(SYMBOLS) - 1)]), self.between(40, 160)
+        ink = Image.new("L", (3 * height, 2 * height))
+        ImageDraw.Draw(ink).text((ink.width // 2, height), sign, 255, ImageFont.truetype(SYMBOL_FONT, height), "mm")
+        ink = ink.rotate(self.random.uniform(-8, 8), Image.BICUBIC)
+        if self.between(0, 1):
+            width = 1 + 2 * self.between(1, 2)
+            values = [np.asarray(ink.filter(kind(width))) for kind in (ImageFilter.MaxFilter, ImageFilter.MinFilter)]
+            ink = Image.fromarray(values[0] - values[1])
+        page = self.page(3 * height, 2 * height)
+        page.paste((30, 30, 60), (0, 0), ink)
+        return page, ""
+
     # Several.
     def row(self, page, count, x, y, height, gap, colour=(20, 20, 30)):
         text = ""
@@ -924,7 +942,8 @@ MORE = ("outline", "outline_light", "faint", "thick_light", "ringed", "underline
         "sheet_on_wood", "ruled_photo", "squared_large", "comb_touched",
         "sizes", "cast_shadow", "stained", "low_comb", "labelled", "discs", "axes", "badge", "band",
         "dates", "brackets", "bar_code", "cut_off", "fainter", "printed", "enlarged", "signs", "per_cent",
-        "separate_boxes", "empty_rules", "texture", "hairs", "spiral_pad", "tight")  # found later; drawn last, so that the others stay what they were
+        "separate_boxes", "empty_rules", "texture", "hairs", "spiral_pad", "tight",
+        "symbols")  # found later; drawn last, so that the others stay what they were
 
 
 def find_fonts(part):
