@@ -275,6 +275,33 @@ static int join_across_lines(PIX *grey, PIX **parts, int count) {
     return count;
 }
 
+/* Whether more than half of a mask lies on another. */
+static bool lies_on(PIX *part, PIX *other) {
+    l_int32 area = 0, on = 0;
+    PIX *both = pixAnd(NULL, part, other);
+    pixCountPixels(part, &area, NULL);
+    pixCountPixels(both, &on, NULL);
+    pixDestroy(&both);
+    return 2 * on > area;
+}
+
+/* Adds a part to sheets, unless it is in one of them, and in place of those that are in it: several bright
+ * parts may be written on the same sheet, and no place is read twice. Returns how many sheets there are. */
+static int add_apart(PIX *part, PIX **sheets, int count) {
+    for (int i = 0; i < count; i++)
+        if (lies_on(part, sheets[i])) {
+            pixDestroy(&part);
+            return count;
+        }
+    for (int i = count - 1; i >= 0; i--)
+        if (lies_on(sheets[i], part)) {
+            pixDestroy(&sheets[i]);
+            sheets[i] = sheets[--count];
+        }
+    sheets[count++] = part;
+    return count;
+}
+
 /* The bright parts of a page, of what isn't bright the brighter ones, and what both make together, that have
  * a sheet's shape and edge; their number. */
 static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
@@ -292,7 +319,7 @@ static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
     int count = 0;
     for (int i = 0; i < parts_count; i++)
         if (unite_with_shadow(grey, parts[i], shadows, shadows_count) || is_sheet(grey, parts[i]))
-            sheets[count++] = parts[i];
+            count = add_apart(parts[i], sheets, count);
         else
             pixDestroy(&parts[i]);
     for (int i = 0; i < shadows_count; i++)
