@@ -69,11 +69,13 @@ static double writing_in(PIX *ink, const PageShape *shape) {
     return width > 0 ? mean * fmin(most, shape->area / (width * width)) : 0;
 }
 
-/* The widest strokes of the shapes. */
-static double stroke_width(const PageShapes *shapes) {
+/* The widest strokes of the shapes that are narrower than `most`. */
+static double stroke_width(const PageShapes *shapes, double most) {
     double widest = 0;
-    for (int i = 0; i < shapes->count; i++)
-        widest = fmax(widest, page_stroke_width(shapes->shapes[i].mask));
+    for (int i = 0; i < shapes->count; i++) {
+        const double width = page_stroke_width(shapes->shapes[i].mask);
+        if (width < most) widest = fmax(widest, width);
+    }
     return widest;
 }
 
@@ -152,24 +154,48 @@ static void keep_reversed(PageSight *before, PageSight *near) {
     near->reversed_ink = pixClone(before->reversed_ink);
 }
 
-PageSight page_look(const PageWork *work, bool dark) {
-    const int window = work->window;
-    PageSight sight = see(work, window / 4, dark);
-    const double strokes = stroke_width(&sight.shapes);
-    int closer = (int)larger(15, sight.shapes.count ? lround(4 * strokes) : window / 3);
-    if (sight.light.width) closer = (int)larger(15, lround(fmax(2 * sight.light.width / 3.0, 2 * strokes)));
-    if (closer >= window || (!sight.shapes.count && !dark)) return sight;
-    const PageWork within = {work->page, sight.around ? sight.around : work->outside, closer};
+/* The window of the first closer look. */
+static int closer_window(const PageSight *sight, int window) {
+    const double strokes = stroke_width(&sight->shapes, INFINITY);
+    if (sight->light.width) return (int)larger(15, lround(fmax(2 * sight->light.width / 3.0, 2 * strokes)));
+    return (int)larger(15, sight->shapes.count ? lround(4 * strokes) : window / 3);
+}
+
+/* The window of another one. Shapes that are about as wide as a shadow are rather parts of it. */
+static int window_within_shadow(const PageSight *sight) {
+    const double shadow = 2 * sight->light.width / 3.0;
+    return (int)larger(15, lround(fmax(shadow, 2 * stroke_width(&sight->shapes, shadow))));
+}
+
+/* Replaces a look by one with this window, unless nothing is found in it. Returns whether it did. */
+static bool look_closer(const PageWork *work, int closer, bool dark, PageSight *sight) {
+    const PageWork within = {work->page, sight->around ? sight->around : work->outside, closer};
     PageSight near = see(&within, closer / 2, dark);
-    drop_fainter(&near, sight.light.ink);
-    if (!near.shapes.count && sight.shapes.count) {
-        drop_on_rules(near.rules, &sight.shapes);
+    drop_fainter(&near, sight->light.ink);
+    if (!near.shapes.count && sight->shapes.count) {
+        drop_on_rules(near.rules, &sight->shapes);
         page_sight_free(&near);
-        return sight;
+        return false;
     }
-    keep_reversed(&sight, &near);
-    page_sight_free(&sight);
-    return near;
+    keep_reversed(sight, &near);
+    page_sight_free(sight);
+    *sight = near;
+    return true;
+}
+
+/* A closer look may still find a shadow, narrower than what the look before has seen, such as of fingers
+ * beside that of a hand: then what is in it and across its edge is seen by another one. */
+PageSight page_look(const PageWork *work, bool dark) {
+    const int most_closer = 2;
+    int window = work->window;
+    PageSight sight = see(work, window / 4, dark);
+    for (int i = 0; i < most_closer && (i == 0 || sight.light.width); i++) {
+        const int closer = i ? window_within_shadow(&sight) : closer_window(&sight, window);
+        if (closer >= window || (!sight.shapes.count && !dark)) break;
+        if (!look_closer(work, closer, dark, &sight)) break;
+        window = closer;
+    }
+    return sight;
 }
 
 double page_sight_add_reversed(PageSight *sight) {
