@@ -215,10 +215,21 @@ static bool find_cut_out(PIX *page, FoundDigits *found) {
     return cut_out;
 }
 
+/* Puts what was found since the first `before` digits were on a sheet of its own, below the others. *lines:
+ * that they had so far. */
+static void put_on_sheet(FoundDigits *found, int64_t before, int sheet, int *lines) {
+    const int lines_before = *lines;
+    for (int64_t i = before; i < found->count; i++) {
+        FoundDigit *digit = &found->digits[i];
+        digit->sheet = sheet;
+        digit->line += lines_before;
+        *lines = (int)larger(*lines, digit->line + 1);
+    }
+}
+
 /* Finds the digits of one sheet of the page. *lines: that its sheets had so far. */
 static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int *lines, FoundDigits *found) {
     const int64_t before = found->count;
-    const int lines_before = *lines;
     const PageRect *box = &sheets->boxes[s];
     BOX *part = boxCreate(box->x, box->y, box->width, box->height);
     PIX *cut = pixClipRectangle(page, part, NULL), *outside = pixInvert(NULL, sheets->masks[s]);
@@ -229,15 +240,23 @@ static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int
         page_flat_free(&flat);
     }
     move_found(found, before, box->x, box->y, 1, page);
-    for (int64_t i = before; i < found->count; i++) {
-        FoundDigit *digit = &found->digits[i];
-        digit->sheet = s;
-        digit->line += lines_before;
-        *lines = (int)larger(*lines, digit->line + 1);
-    }
+    put_on_sheet(found, before, s, lines);
     pixDestroy(&outside);
     pixDestroy(&cut);
     boxDestroy(&part);
+}
+
+/* Finds what clearly is writing on the ground that small sheets lie on, as on a parcel beside its label. */
+static void find_digits_beside_sheets(PIX *page, const PageSheets *sheets, int *lines, FoundDigits *found) {
+    const int64_t before = found->count;
+    FoundDigits beside = {.spec = found->spec};
+    PIX *outside = NULL, *ground = page_without_sheets(page, sheets, &outside);
+    if (ground) find_digits(ground, outside, &beside);
+    page_append_sure_numbers(&beside, found);
+    put_on_sheet(found, before, sheets->count, lines);
+    found_digits_free(&beside);
+    pixDestroy(&ground);
+    pixDestroy(&outside);
 }
 
 /* Whether a sheet reaches to all sides of the page, as that of a crooked scan. */
@@ -253,6 +272,7 @@ static void find_digits_on_sheets(PIX *page, const PageSheets *sheets, FoundDigi
     int lines = 0;
     for (int s = 0; s < sheets->count; s++)
         find_digits_on_sheet(page, sheets, s, &lines, found);
+    find_digits_beside_sheets(page, sheets, &lines, found);
 }
 
 /* Whether far more is sure to be a digit on the page than on its sheets: then these are patches of light on

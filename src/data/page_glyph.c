@@ -289,6 +289,46 @@ int64_t page_sure_digits(const FoundDigits *found) {
     return sure;
 }
 
+static bool in_same_number(const FoundDigit *a, const FoundDigit *b) {
+    return a->sight == b->sight && a->line == b->line && a->number == b->number;
+}
+
+/* What the gate says of an image. */
+typedef struct {
+    int label;
+    float log_odds;
+} Likely;
+
+/* Whether most shapes of digit i's number are likely digits that together are beyond doubt. A 1 may be any
+ * stroke. likely [found->count] */
+static bool is_sure_number(const FoundDigits *found, const Likely *likely, int64_t i) {
+    const float least = surely_one / 2;
+    int shapes = 0, digits = 0;
+    float together = 0;
+    bool only_strokes = true;
+    for (int64_t j = 0; j < found->count; j++) {
+        const FoundDigit *digit = &found->digits[j];
+        if (digit->reading || digit->joins || !in_same_number(digit, &found->digits[i])) continue;
+        shapes++;
+        if (likely[j].log_odds < least) continue;
+        digits++;
+        together += likely[j].log_odds;
+        only_strokes = only_strokes && likely[j].label == 1;
+    }
+    return !only_strokes && 2 * digits > shapes && together >= surely_one;
+}
+
+void page_append_sure_numbers(const FoundDigits *from, FoundDigits *found) {
+    if (!gate_knows(from->spec)) return;
+    Likely *likely = mem_new((size_t)larger(from->count, 1), sizeof *likely);
+    for (int64_t i = 0; i < from->count; i++)
+        likely[i].log_odds = best_log_odds(from, i, &likely[i].label);
+    for (int64_t i = 0; i < from->count; i++)
+        if (!from->digits[i].sight && is_sure_number(from, likely, i))
+            found_digits_add(found, &from->digits[i], from->images + i * image_spec_pixels(from->spec));
+    mem_free(likely);
+}
+
 /* Whether the last image found isn't to be cut. Most pairs that are narrower than high have log odds below
  * this as one digit, and few single digits have. */
 static bool is_one(const FoundDigits *found, bool narrow) {

@@ -23,4 +23,8 @@ int page_likely_digit(PIX *ink, int level, const PageShape *shape, ImageSpec spe
 /* How many shapes are digits beyond doubt; 0 where only a model can tell. */
 int64_t page_sure_digits(const FoundDigits *found);
 
+/* Appends the readings of the numbers most of whose shapes are digits that together are beyond doubt, and not
+ * only strokes. */
+void page_append_sure_numbers(const FoundDigits *from, FoundDigits *found);
+
 #endif

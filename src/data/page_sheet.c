@@ -1,6 +1,7 @@
 #include "data/page_sheet.h"
 
 #include "core/integers.h"
+#include "core/status.h"
 #include "data/page_parts.h"
 
 #include <math.h>
@@ -363,4 +364,29 @@ void page_sheets_free(PageSheets *sheets) {
     for (int s = 0; s < sheets->count; s++)
         pixDestroy(&sheets->masks[s]);
     sheets->count = 0;
+}
+
+/* Where a page has sheets; NULL where they cover half of it or more. */
+static PIX *covered(PIX *page, const PageSheets *sheets) {
+    l_int32 area = 0;
+    PIX *mask = pixCreate(pixGetWidth(page), pixGetHeight(page), 1);
+    if (!mask) fatal("out of memory for the sheets in a picture; read smaller pictures");
+    for (int s = 0; s < sheets->count; s++) {
+        const PageRect *box = &sheets->boxes[s];
+        pixRasterop(mask, box->x, box->y, box->width, box->height, PIX_PAINT, sheets->masks[s], 0, 0);
+    }
+    pixCountPixels(mask, &area, NULL);
+    if (2 * (int64_t)area >= (int64_t)pixGetWidth(page) * pixGetHeight(page)) pixDestroy(&mask);
+    return mask;
+}
+
+PIX *page_without_sheets(PIX *page, const PageSheets *sheets, PIX **outside) {
+    PIX *mask = covered(page, sheets), *ground = mask ? pixCopy(NULL, page) : NULL;
+    if (!ground) return NULL;
+    const int rim = (int)larger(1, RIM * larger(pixGetWidth(page), pixGetHeight(page)) / SIDE),
+              size = 8 * rim + 1; /* masks are smaller than sheets, and these have shadows */
+    *outside = pixDilateBrick(NULL, mask, size, size);
+    pixSetMasked(ground, *outside, (l_uint32)lround(mean_along(page, *outside, rim, true)));
+    pixDestroy(&mask);
+    return ground;
 }

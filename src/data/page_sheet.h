@@ -23,6 +23,10 @@ typedef struct {
 PageSheets page_find_sheets(PIX *page);
 void page_sheets_free(PageSheets *sheets);
 
+/* The page with the ground's light in place of its sheets and what is close to them; *outside: where that is.
+ * Both are freed by the caller. NULL where the sheets cover half of the page or more. */
+PIX *page_without_sheets(PIX *page, const PageSheets *sheets, PIX **outside);
+
 /* Of a sheet's mask, in its pixels. */
 PageCorners page_sheet_corners(PIX *mask);
 
