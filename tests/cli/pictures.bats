@@ -287,6 +287,23 @@ hard_band = Page(450, 400).put(0, 3, 40, 40).put(1, 3, 170, 160).put(0, 3, 40, 2
 for y, row in enumerate(hard_band.rows):
     row[210 - y // 8:310 - y // 8] = [v // 2 for v in row[210 - y // 8:310 - y // 8]]
 hard_band.save("hard_band.pgm")
+sign = Page(500, 380, 60).fill(58, 58, 384, 264, 20).fill(64, 64, 372, 252, 90)  # on which each stroke is as large as a sheet may be
+for k, i in enumerate((0, 1)):
+    for dy, row in enumerate(digit(i, 7)):
+        for dx, v in enumerate(row):
+            sign.rows[90 + dy][60 + 180 * k + dx] += 150 * v // 255
+sign.save("sign.pgm")
+parcel = Page(500, 320, 150).fill(265, 35, 200, 140, 30).fill(267, 37, 196, 136, 245)  # large writing beside a label
+parcel.put(0, 2, 300, 70).put(1, 2, 360, 70).put(0, 5, 20, 160)
+parcel.save("parcel.pgm")
+hand = Page(800, 620)  # a hand's soft shadow; digits lie across its fingers' edges
+for k in range(4):
+    hand.put(k % 2, 2, 165 + 110 * k, 60).put(k % 2, 2, 165 + 110 * k, 320)
+for y, row in enumerate(hand.rows):
+    for x, v in enumerate(row):
+        apart = min(max(left - x, x - left - width, top - y) for left, width, top in [(150, 420, 440)] + [(180 + 110 * k, 36, 250) for k in range(4)])
+        row[x] = int((245 - (245 - v) * 0.6) * (1 - 0.5 / (1 + math.exp(apart / 3))))
+hand.save("hand.pgm")
 cells = Page(400, 130)  # out of which digits reach
 for k in range(4):
     cells.frame(20 + k * 80, 20, 82, 82, 2)
@@ -428,7 +445,7 @@ open(os.path.join(out, "pages.tif"), "wb").write(tiff((200, 200, good), (200, 20
 PYTHON
 }
 
-@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow or light, on a note, on a table that is as light, on wood, in slanted cells, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a pattern, on rules askew or converging, on small squares, marked, and from a PNM of any maxval" {
+@test "a digit is read in a frame, beside a scan's edge, on rules, on one or two sheets on a desk, half in shadow or light, on a note, on a table that is as light, on wood, in slanted cells, in two pieces, thick, faint, cut out, ringed, underlined, in open boxes and reaching out of cells, on a sign, a parcel beside its label, a hand's shadow, a pattern, on rules askew or converging, on small squares, marked, and from a PNM of any maxval" {
     cd "$BATS_FILE_TMPDIR"
     "$PARDIGITS" predict knn maxval100.pgm maxval1023.pgm maxval65535.pgm frame.pgm scan.pgm ruled.pgm shadow.pgm desk.pgm squared.pgm torn.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
@@ -444,6 +461,9 @@ PYTHON
     "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm mono.pgm broad.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0,90580,83," ]]
+    "$PARDIGITS" predict knn sign.pgm parcel.pgm hand.pgm >"$BATS_TEST_TMPDIR/out"
+    cat "$BATS_TEST_TMPDIR/out"
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "72,72 / 7,7 2 7 2 / 7 2 7 2," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
