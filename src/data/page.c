@@ -246,14 +246,15 @@ static void find_digits_on_sheet(PIX *page, const PageSheets *sheets, int s, int
     boxDestroy(&part);
 }
 
-/* Finds what clearly is writing on the ground that small sheets lie on, as on a parcel beside its label. */
-static void find_digits_beside_sheets(PIX *page, const PageSheets *sheets, int *lines, FoundDigits *found) {
+/* Finds what clearly is writing on the ground that small sheets lie on, as on a parcel beside its label.
+ * lines: that the sheets have. */
+static void find_digits_beside_sheets(PIX *page, const PageSheets *sheets, int lines, FoundDigits *found) {
     const int64_t before = found->count;
     FoundDigits beside = {.spec = found->spec};
     PIX *outside = NULL, *ground = page_without_sheets(page, sheets, &outside);
     if (ground) find_digits(ground, outside, &beside);
     page_append_sure_numbers(&beside, found);
-    put_on_sheet(found, before, sheets->count, lines);
+    put_on_sheet(found, before, sheets->count, &lines);
     found_digits_free(&beside);
     pixDestroy(&ground);
     pixDestroy(&outside);
@@ -268,11 +269,12 @@ static bool fills_page(const PageSheets *sheets, PIX *page) {
     return false;
 }
 
-static void find_digits_on_sheets(PIX *page, const PageSheets *sheets, FoundDigits *found) {
+/* Returns how many lines there are. */
+static int find_digits_on_sheets(PIX *page, const PageSheets *sheets, FoundDigits *found) {
     int lines = 0;
     for (int s = 0; s < sheets->count; s++)
         find_digits_on_sheet(page, sheets, s, &lines, found);
-    find_digits_beside_sheets(page, sheets, &lines, found);
+    return lines;
 }
 
 /* Whether far more is sure to be a digit on the page than on its sheets: then these are patches of light on
@@ -291,11 +293,13 @@ static bool is_lit_in_patches(PIX *page, const FoundDigits *on_sheets) {
 
 static void find_digits_on_sheets_or_page(PIX *page, const PageSheets *sheets, FoundDigits *found) {
     FoundDigits on_sheets = {.spec = found->spec};
-    find_digits_on_sheets(page, sheets, &on_sheets);
+    const int lines = find_digits_on_sheets(page, sheets, &on_sheets);
     if (is_lit_in_patches(page, &on_sheets))
         find_digits(page, NULL, found);
-    else
+    else {
         found_digits_append(found, &on_sheets);
+        find_digits_beside_sheets(page, sheets, lines, found);
+    }
     found_digits_free(&on_sheets);
 }
 
