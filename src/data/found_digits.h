@@ -21,7 +21,7 @@ enum { FOUND_TOP = 1, FOUND_BOTTOM = 2, FOUND_LEFT = 4, FOUND_RIGHT = 8 };
  * that may be pieces of one digit are read as one, too; such readings follow those of all shapes. */
 typedef struct {
     int picture, page;       /* counted from 0 */
-    int sheet;               /* on the page, in reading order; 0 where it isn't on one */
+    int sheet;               /* on the page, in reading order, then what is beside them; 0 without sheets */
     int sight;               /* 0: the likelier way to see the page; 1: the other one */
     int line, number;        /* on the page */
     int word;                /* likewise: what of a number has narrow gaps between it */
