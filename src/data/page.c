@@ -120,7 +120,7 @@ static void read_joins(const PageSight *sights, int number, double scale, FoundD
 static void read_shapes(PageSight *sights, int number, double scale, FoundDigits *found) {
     PageSight *sight = &sights[number];
     page_add_faint(sight->ink, sight->level, found->spec, &sight->shapes, &sight->faint);
-    page_order_shapes(&sight->shapes, &sight->pieces, sight->borders);
+    page_order_shapes(&sight->shapes, &sight->pieces, &sight->cells);
     for (int i = 0; i < sight->shapes.count; i++) {
         const PageShape *shape = &sight->shapes.shapes[i];
         if (is_paper(sights, number, &shape->box)) continue;

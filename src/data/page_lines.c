@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "data/page_boxes.h"
 #include "data/page_comb.h"
+#include "data/page_grid.h"
 #include "data/page_rules.h"
 
 #include <math.h>
@@ -192,15 +193,22 @@ static bool is_at_one_side(const PageRect *rect, int width, int height) {
     return small && sides == 1;
 }
 
-/* Adds a part's lines to those of the page. */
-static void add_to(PIX *borders, PIX **lines, const PageRect *part) {
-    pixRasterop(borders, part->x, part->y, part->width, part->height, PIX_SRC | PIX_DST, *lines, 0, 0);
+/* Adds a part's upright lines to those of the page. */
+static void add_to(PageCells *cells, PIX **lines, const PageRect *part) {
+    pixRasterop(cells->borders, part->x, part->y, part->width, part->height, PIX_SRC | PIX_DST, *lines, 0, 0);
     pixDestroy(lines);
 }
 
-/* Removes cells at the side of a page, of which the lines are like rules; adds their upright lines to
- * borders. */
-static void remove_cells_at_side(PIX *mask, PIX *borders) {
+/* Leaves of a frame or of cells what was written into them, and notes these cells. whole: the page before
+ * anything was taken from it. */
+static void take_frame(PIX *part, const PageRect *place, bool closed, PIX *whole, PageCells *cells) {
+    page_add_cells(part, place, whole, cells->grids);
+    PIX *uprights = remove_frame(part, closed);
+    add_to(cells, &uprights, place);
+}
+
+/* Removes cells at the side of a page, of which the lines are like rules, and notes them. */
+static void remove_cells_at_side(PIX *mask, PIX *whole, PageCells *cells) {
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(mask, &parts, 8);
     for (int i = 0; i < boxaGetCount(boxes); i++) {
@@ -211,8 +219,8 @@ static void remove_cells_at_side(PIX *mask, PIX *borders) {
             continue;
         PIX *part = pixaGetPix(parts, i, L_CLONE);
         if (is_of_cells(part)) {
-            PIX *kept = pixCopy(NULL, part), *uprights = remove_frame(kept, false);
-            add_to(borders, &uprights, &rect);
+            PIX *kept = pixCopy(NULL, part);
+            take_frame(kept, &rect, false, whole, cells);
             pixSubtract(part, part, kept);
             pixRasterop(mask, rect.x, rect.y, rect.width, rect.height, PIX_NOT(PIX_SRC) & PIX_DST, part, 0,
                         0);
@@ -224,7 +232,7 @@ static void remove_cells_at_side(PIX *mask, PIX *borders) {
     pixaDestroy(&parts);
 }
 
-static void remove_frames_and_edges(PIX **mask, PIX *borders) {
+static void remove_frames_and_edges(PIX **mask, PIX *whole, PageCells *cells) {
     const int width = pixGetWidth(*mask), height = pixGetHeight(*mask);
     PIXA *parts = NULL;
     BOXA *boxes = pixConnComp(*mask, &parts, 8);
@@ -243,12 +251,11 @@ static void remove_frames_and_edges(PIX **mask, PIX *borders) {
         else if (drawn == 4 && has_corners(part, 0.1) && is_crossed_box(part))
             pixClearAll(part);
         else if (large && (uprights = page_remove_boxes(part)))
-            add_to(borders, &uprights, &rect);
+            add_to(cells, &uprights, &rect);
         else if ((drawn == 4 && has_corners(part, 0.1)) || (drawn == 3 && edge) ||
-                 (large && is_of_cells(part))) {
-            uprights = remove_frame(part, drawn == 4);
-            add_to(borders, &uprights, &rect);
-        } else if (edge)
+                 (large && is_of_cells(part)))
+            take_frame(part, &rect, drawn == 4, whole, cells);
+        else if (edge)
             pixClearAll(part);
         else if (large)
             page_remove_underline(part);
@@ -261,10 +268,17 @@ static void remove_frames_and_edges(PIX **mask, PIX *borders) {
     *mask = clean;
 }
 
-PIX *page_remove_lines(PIX **mask, PIX *ink, PIX **rules) {
-    PIX *borders = pixCreateTemplate(*mask);
-    remove_cells_at_side(*mask, borders);
+PageCells page_remove_lines(PIX **mask, PIX *ink, PIX **rules) {
+    PageCells cells = {.borders = pixCreateTemplate(*mask), .grids = boxaCreate(0)};
+    PIX *whole = pixCopy(NULL, *mask);
+    remove_cells_at_side(*mask, whole, &cells);
     *rules = page_remove_rules(mask, ink);
-    remove_frames_and_edges(mask, borders);
-    return borders;
+    remove_frames_and_edges(mask, whole, &cells);
+    pixDestroy(&whole);
+    return cells;
+}
+
+void page_cells_free(PageCells *cells) {
+    pixDestroy(&cells->borders);
+    boxaDestroy(&cells->grids);
 }

@@ -2,6 +2,7 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "data/page_grid.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -89,13 +90,20 @@ static bool ends_number(const PageShape *before, const PageShape *shape) {
            page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height);
 }
 
+static PIX *borders_between(PIX *borders, const PageRect *a, const PageRect *b, int top, int bottom) {
+    const int left = a->x + a->width / 2, right = b->x + b->width / 2;
+    if (right <= left || top < 0 || top >= bottom || bottom > pixGetHeight(borders)) return NULL;
+    BOX *box = boxCreate(left, top, right - left, bottom - top);
+    PIX *between = pixClipRectangle(borders, box, NULL);
+    boxDestroy(&box);
+    return between;
+}
+
 /* Whether a border of cells runs between the middles of two shapes, over nearly all rows from top to bottom.
  */
 static bool is_border_between(PIX *borders, const PageRect *a, const PageRect *b, int top, int bottom) {
-    const int left = a->x + a->width / 2, right = b->x + b->width / 2;
-    if (right <= left || top < 0 || top >= bottom || bottom > pixGetHeight(borders)) return false;
-    BOX *box = boxCreate(left, top, right - left, bottom - top);
-    PIX *between = pixClipRectangle(borders, box, NULL);
+    PIX *between = borders_between(borders, a, b, top, bottom);
+    if (!between) return false;
     NUMA *rows = pixCountPixelsByRow(between, NULL);
     int covered = 0;
     for (int y = 0; y < numaGetCount(rows); y++) {
@@ -105,7 +113,6 @@ static bool is_border_between(PIX *borders, const PageRect *a, const PageRect *b
     }
     numaDestroy(&rows);
     pixDestroy(&between);
-    boxDestroy(&box);
     return 10 * covered >= 9 * (bottom - top);
 }
 
@@ -122,33 +129,41 @@ static bool are_parted(PIX *borders, const PageRect *a, const PageRect *b) {
     return is_border_between(borders, a, b, both.y - beyond, both.y + both.height + beyond);
 }
 
+/* Whether shapes are in different cells of a grid; two cells whose border has a gap seem to be one. */
+static bool are_in_other_cells(const PageCells *cells, const PageRect *a, const PageRect *b) {
+    const int left = page_cell_of(cells->grids, a), right = page_cell_of(cells->grids, b);
+    return left != right || (left >= 0 && are_parted(cells->borders, a, b));
+}
+
 /* Counts the numbers of one line. In cells that hold a digit each they are one number, as in a form; where
  * cells hold several, as in a table, their borders part numbers. A single border may have been overlooked. */
-static int number_line(PageShape *shapes, int count, PIX *borders, int number) {
+static int number_line(PageShape *shapes, int count, const PageCells *cells, int number) {
+    PIX *borders = cells->borders;
     int within = 0, across = 0;
     for (int i = 1; i < count; i++) {
-        const bool cells = are_in_cells(borders, &shapes[i - 1].box, &shapes[i].box);
-        across += cells;
-        within += !cells && !ends_number(&shapes[i - 1], &shapes[i]);
+        const bool parted = are_in_cells(borders, &shapes[i - 1].box, &shapes[i].box);
+        across += parted;
+        within += !parted && !ends_number(&shapes[i - 1], &shapes[i]);
     }
     const bool several = across && 3 * within >= across;
     for (int i = 0; i < count; i++) {
         const PageShape *before = &shapes[i] - 1;
-        if (i && (ends_number(before, &shapes[i]) ||
-                  (several && are_parted(borders, &before->box, &shapes[i].box))))
+        if (i &&
+            (ends_number(before, &shapes[i]) || are_in_other_cells(cells, &before->box, &shapes[i].box) ||
+             (several && are_parted(borders, &before->box, &shapes[i].box))))
             number++;
         shapes[i].number = number;
     }
     return number + 1;
 }
 
-static void count_numbers(PageShapes *shapes, PIX *borders) {
+static void count_numbers(PageShapes *shapes, const PageCells *cells) {
     PageShape *all = shapes->shapes;
     int numbers = 0;
     for (int first = 0, end; first < shapes->count; first = end) {
         for (end = first + 1; end < shapes->count && all[end].line == all[first].line;)
             end++;
-        numbers = number_line(all + first, end - first, borders, numbers);
+        numbers = number_line(all + first, end - first, cells, numbers);
     }
 }
 
@@ -218,7 +233,7 @@ static void find_words(PageShapes *shapes, const PageShapes *pieces) {
     }
 }
 
-void page_order_shapes(PageShapes *shapes, const PageShapes *pieces, PIX *borders) {
+void page_order_shapes(PageShapes *shapes, const PageShapes *pieces, const PageCells *cells) {
     int lines = 0;
     PageShape *all = shapes->shapes;
     if (!shapes->count) return;
@@ -229,6 +244,6 @@ void page_order_shapes(PageShapes *shapes, const PageShapes *pieces, PIX *border
     }
     sort_lines(shapes, lines);
     qsort(all, (size_t)shapes->count, sizeof *all, compare_lines);
-    count_numbers(shapes, borders);
+    count_numbers(shapes, cells);
     find_words(shapes, pieces);
 }

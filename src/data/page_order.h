@@ -5,7 +5,7 @@
 #include "data/page_parts.h"
 
 /* Puts them in reading order and gives each its line, number and word. pieces: what isn't among the shapes.
- * borders: a mask of the upright lines of cells. */
-void page_order_shapes(PageShapes *shapes, const PageShapes *pieces, PIX *borders);
+ */
+void page_order_shapes(PageShapes *shapes, const PageShapes *pieces, const PageCells *cells);
 
 #endif

@@ -14,7 +14,7 @@
 
 void page_sight_free(PageSight *sight) {
     pixDestroy(&sight->ink);
-    pixDestroy(&sight->borders);
+    page_cells_free(&sight->cells);
     pixDestroy(&sight->rules);
     pixDestroy(&sight->around);
     page_shapes_free(&sight->shapes);
@@ -98,7 +98,7 @@ static PageSight see(const PageWork *work, int reach, bool dark) {
         sight.reversed_mask = pixCopy(NULL, mask);
         sight.reversed_ink = pixInvert(NULL, sight.ink);
     }
-    sight.borders = page_remove_lines(&mask, sight.ink, &sight.rules);
+    sight.cells = page_remove_lines(&mask, sight.ink, &sight.rules);
     sight.around = work->outside ? NULL : page_surroundings(mask); /* rules would join digits to it */
     add_punched_side(mask, work->outside, &sight.around);
     if (sight.around) pixSubtract(mask, mask, sight.around);

@@ -19,9 +19,9 @@ typedef struct {
     PIX *ink;
     int level; /* the paper's */
     PageLight light;
-    PIX *borders; /* upright lines of cells */
-    PIX *rules;   /* the courses of all rules, where the page is ruled; else NULL */
-    PIX *around;  /* what isn't the paper that is written on; NULL: nothing, or PageWork.outside says it */
+    PageCells cells;
+    PIX *rules;  /* the courses of all rules, where the page is ruled; else NULL */
+    PIX *around; /* what isn't the paper that is written on; NULL: nothing, or PageWork.outside says it */
     PageShapes shapes, pieces;
     PageShapes faint;    /* far fainter than the shapes; emptied by page_add_faint */
     PageShapes reversed; /* holes in ink that may be digits; emptied by page_sight_add_reversed */
