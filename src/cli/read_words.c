@@ -27,6 +27,11 @@ static bool are_close(const ReadDigit *a, const ReadDigit *b) {
     return same_line(a, b) && a->place.number == b->place.number;
 }
 
+/* The same, but not across a wide gap between cells. */
+static bool are_beside(const ReadDigit *a, const ReadDigit *b) {
+    return are_close(a, b) && !b->place.goes_on;
+}
+
 static bool same_number(const ReadDigit *a, const ReadDigit *b) {
     return are_close(a, b) && a->of_letters == b->of_letters;
 }
@@ -178,8 +183,8 @@ static bool reaches_beyond(const FoundDigit *stroke, const FoundDigit *digit, do
  * its number, or clearly beyond the only one there is beside it. */
 static bool is_like_slash(const ReadDigits *read, const Run *line, int s) {
     const ReadDigit *stroke = &read->digits[s];
-    const bool before = s > line->first && are_close(&read->digits[s - 1], stroke),
-               after = s + 1 < line->end && are_close(stroke, &read->digits[s + 1]);
+    const bool before = s > line->first && are_beside(&read->digits[s - 1], stroke),
+               after = s + 1 < line->end && are_beside(stroke, &read->digits[s + 1]);
     const double share = before && after ? 0.03 : 0.05;
     return (before || after) &&
            (!before || reaches_beyond(&stroke->place, &read->digits[s - 1].place, share)) &&
@@ -402,7 +407,7 @@ static bool go_on(const ReadDigit *before, const ReadDigit *digit) {
     const FoundDigit *left = &before->place, *right = &digit->place;
     const bool letters = before->of_letters || digit->of_letters;
     return left->number == right->number && (left->word == right->word || !letters) &&
-           right->x - left->x - left->width <= gap_in_number(left->height, right->height);
+           (right->goes_on || right->x - left->x - left->width <= gap_in_number(left->height, right->height));
 }
 
 void count_lines_and_numbers(ReadDigits *read) {

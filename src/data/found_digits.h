@@ -32,6 +32,7 @@ typedef struct {
     double stroke, ink;      /* its strokes' width, in pixels of the page, and how dark they are, of 255 */
     unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
+    bool goes_on;            /* with the number before, in the next cell, however wide the gap is */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */
     bool small;              /* against most of the page's shapes, and apart from them */
     bool faint;              /* against the page's other ink; so it is doubtful */

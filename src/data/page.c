@@ -98,7 +98,8 @@ static FoundDigit place_of(const PageSight *sights, int number, int i) {
                         .shape = i,
                         .small = shape->small,
                         .faint = shape->faint,
-                        .struck = shape->struck};
+                        .struck = shape->struck,
+                        .goes_on = shape->goes_on};
 }
 
 /* Adds the readings of several shapes as one. */

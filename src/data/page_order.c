@@ -82,11 +82,15 @@ static void sort_lines(PageShapes *shapes, int lines) {
     mem_free(place);
 }
 
-/* A gap as wide as a digit is high ends a number, and so does an exponent, a patch under digits, or far
- * fainter ink. */
-static bool ends_number(const PageShape *before, const PageShape *shape) {
+/* An exponent ends a number, and so does a patch under digits, or far fainter ink. */
+static bool is_of_other_kind(const PageShape *before, const PageShape *shape) {
     return shape->line != before->line || shape->raised != before->raised ||
-           shape->reversed != before->reversed || shape->faint != before->faint ||
+           shape->reversed != before->reversed || shape->faint != before->faint;
+}
+
+/* So does a gap as wide as a digit is high. */
+static bool ends_number(const PageShape *before, const PageShape *shape) {
+    return is_of_other_kind(before, shape) ||
            page_gap_x(&shape->box, &before->box) > larger(shape->box.height, before->box.height);
 }
 
@@ -135,23 +139,59 @@ static bool are_in_other_cells(const PageCells *cells, const PageRect *a, const 
     return left != right || (left >= 0 && are_parted(cells->borders, a, b));
 }
 
-/* Counts the numbers of one line. In cells that hold a digit each they are one number, as in a form; where
- * cells hold several, as in a table, their borders part numbers. A single border may have been overlooked. */
+/* The column of the border next to a shape's middle, to the right (step 1) or left (-1), in the rows that it
+ * shares with another; -1: there is none. */
+static int border_beside(PIX *borders, const PageRect *shape, const PageRect *other, int step) {
+    const int top = (int)larger(shape->y, other->y),
+              bottom = (int)smaller(page_bottom_of(shape), page_bottom_of(other));
+    for (int x = shape->x + shape->width / 2; x >= 0 && x < pixGetWidth(borders); x += step)
+        for (int y = top; y < bottom; y++)
+            if (page_is_inked(borders, x, y)) return x;
+    return -1;
+}
+
+/* Whether shapes are somewhere between borders: print before or behind a row of cells isn't. */
+static bool are_between_borders(PIX *borders, const PageRect *a, const PageRect *b) {
+    return border_beside(borders, a, b, -1) >= 0 && border_beside(borders, b, a, 1) >= 0;
+}
+
+/* Whether shapes are in cells of about the same width that are next to each other, or nearly: between them
+ * a wide gap is no end of a number. */
+static bool are_in_neighbours(PIX *borders, const PageRect *a, const PageRect *b) {
+    if (!are_in_cells(borders, a, b)) return false;
+    const int left = border_beside(borders, a, b, -1), end = border_beside(borders, a, b, 1),
+              begin = border_beside(borders, b, a, -1), right = border_beside(borders, b, a, 1);
+    const int64_t low = smaller(end - left, right - begin), high = larger(end - left, right - begin);
+    return left >= 0 && right >= 0 && 2 * high <= 3 * low && 3 * (begin - end) <= low;
+}
+
+/* Whether a number begins with a shape; notes a wide gap across which one goes on, but not between pieces of
+ * digits. several: cells of the line hold several digits. */
+static bool is_parted_from(const PageShape *before, PageShape *shape, bool several, const PageCells *cells) {
+    const PageRect *a = &before->box, *b = &shape->box;
+    if (is_of_other_kind(before, shape) || are_in_other_cells(cells, a, b)) return true;
+    if (several) return ends_number(before, shape) || are_parted(cells->borders, a, b);
+    const bool wide = ends_number(before, shape);
+    shape->goes_on = wide && !before->small && !shape->small && are_in_neighbours(cells->borders, a, b);
+    return wide && !shape->goes_on;
+}
+
+/* Counts the numbers of one line. In a row of cells that hold a digit each they are one number, as in a form;
+ * where cells hold several, as in a table, their borders part numbers, and so do those of a grid. A single
+ * border may have been overlooked. */
 static int number_line(PageShape *shapes, int count, const PageCells *cells, int number) {
     PIX *borders = cells->borders;
     int within = 0, across = 0;
     for (int i = 1; i < count; i++) {
         const bool parted = are_in_cells(borders, &shapes[i - 1].box, &shapes[i].box);
         across += parted;
-        within += !parted && !ends_number(&shapes[i - 1], &shapes[i]);
+        within += !parted && !ends_number(&shapes[i - 1], &shapes[i]) &&
+                  are_between_borders(borders, &shapes[i - 1].box, &shapes[i].box);
     }
     const bool several = across && 3 * within >= across;
     for (int i = 0; i < count; i++) {
         const PageShape *before = &shapes[i] - 1;
-        if (i &&
-            (ends_number(before, &shapes[i]) || are_in_other_cells(cells, &before->box, &shapes[i].box) ||
-             (several && are_parted(borders, &before->box, &shapes[i].box))))
-            number++;
+        if (i && is_parted_from(before, &shapes[i], several, cells)) number++;
         shapes[i].number = number;
     }
     return number + 1;

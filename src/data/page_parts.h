@@ -16,6 +16,7 @@ typedef struct {
     bool small;       /* against most of the page's, and apart from them */
     bool struck;      /* out, by a line */
     bool raised;      /* as an exponent is */
+    bool goes_on;     /* with the number before, in the next cell, however wide the gap is */
     bool reversed;    /* on a patch of ink (page_reverse.h) */
     bool faint;       /* far fainter than the page's other ink */
     PIX *mask;        /* of the box */

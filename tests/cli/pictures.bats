@@ -310,6 +310,18 @@ for k in range(4):
 for k, i in enumerate((0, 1, 1, 0)):
     cells.put(i, 4, 6 + k * 80, 10 + k % 2 * 8)
 cells.save("cells.pgm")
+sudoku = Page(460, 340)  # a grid, of which cells hold a digit each
+for k in range(5):
+    sudoku.fill(30 + k * 66, 30, 2, 266, 30).fill(30, 30 + k * 66, 266, 2, 30)
+for x, y, i in ((0, 0, 0), (1, 0, 1), (2, 0, 0), (2, 1, 1), (3, 1, 0), (0, 3, 1), (2, 3, 0), (3, 3, 1)):
+    sudoku.put(i, 2, 36 + x * 66, 36 + y * 66)
+sudoku.save("sudoku.pgm")
+row = write(Page(800, 120), 20, 40, 3).frame(200, 20, 402, 82, 2)  # "HEl" and cells of one number, with wide gaps
+for k in range(1, 5):
+    row.fill(200 + k * 80, 20, 2, 82, 30)
+for k, i in enumerate((0, 14, 1, 14, 0)):
+    row.put(i, 2, 204 + k * 80 + k % 2 * 18, 34)
+row.save("row_of_cells.pgm")
 touched = Page(400, 130)  # cells that what is in them touches
 for k, i in enumerate((3, 1, 3)):
     touched.frame(20 + k * 110, 18, 78, 88, 3).put(i, 4, 3 + k * 110, 5)
@@ -455,6 +467,11 @@ PYTHON
     cat "$BATS_TEST_TMPDIR/out"
     head -n 1 "$BATS_TEST_TMPDIR/out" | tr -d '?' | grep '^712 '
     grep '^7? 1? 1? 4? / 7? 1? 1? 4? / 7? 1? 1? 4? ' "$BATS_TEST_TMPDIR/out"
+    # a number for each cell of a grid, one for a row of cells
+    "$PARDIGITS" predict knn sudoku.pgm row_of_cells.pgm >"$BATS_TEST_TMPDIR/out"
+    cat "$BATS_TEST_TMPDIR/out"
+    tr -d '?' <"$BATS_TEST_TMPDIR/out" | grep '^7 2 7 / 2 7 / 2 7 2  .*sudoku'
+    tr -d '?' <"$BATS_TEST_TMPDIR/out" | grep '71217  .*row_of_cells'
     "$PARDIGITS" predict knn small.pgm board.pgm outline7.pgm outline4.pgm outline1.pgm outline_thin.pgm faint.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(cut -c1-2 "$BATS_TEST_TMPDIR/out" | tr -d '\n') == "4 3 7 4 1 7 4 " ]]
