@@ -288,7 +288,8 @@ static StatusCode check_init_stays(const Opened *opened, const Comm *comm, Statu
 /* What an earlier start saved there is named also where the run can't be gone on with: that may be why. */
 static void open_fallback(Opened *opened, const Context *context, Status *status) {
     fallback_folder_open(&opened->run, opened->config, context->comm, &opened->fallback_path, status);
-    fallback_folder_check(&opened->run, opened->config, opened->fallback_path, context->comm, context->log, status);
+    fallback_folder_check(&opened->run, opened->config, opened->fallback_path, context->comm, context->log,
+                          status);
 }
 
 /* The run's folder and what it goes on from. */

@@ -27,9 +27,10 @@ static bool are_close(const ReadDigit *a, const ReadDigit *b) {
     return same_line(a, b) && a->place.number == b->place.number;
 }
 
-/* The same, but not across a wide gap between cells. */
+/* Whether the second of two stands right beside the first one, whatever is between them: a piece of a cell's
+ * border is a stroke, too. */
 static bool are_beside(const ReadDigit *a, const ReadDigit *b) {
-    return are_close(a, b) && !b->place.goes_on;
+    return same_line(a, b) && (b->place.in_next_cell || (are_close(a, b) && !b->place.goes_on));
 }
 
 static bool same_number(const ReadDigit *a, const ReadDigit *b) {

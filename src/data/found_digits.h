@@ -33,6 +33,7 @@ typedef struct {
     unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
     bool goes_on;            /* with the number before, in the next cell, however wide the gap is */
+    bool in_next_cell;       /* of a grid, but as close to the digit before as if it were of its number */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */
     bool small;              /* against most of the page's shapes, and apart from them */
     bool faint;              /* against the page's other ink; so it is doubtful */

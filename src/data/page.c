@@ -99,7 +99,8 @@ static FoundDigit place_of(const PageSight *sights, int number, int i) {
                         .small = shape->small,
                         .faint = shape->faint,
                         .struck = shape->struck,
-                        .goes_on = shape->goes_on};
+                        .goes_on = shape->goes_on,
+                        .in_next_cell = shape->in_next_cell};
 }
 
 /* Adds the readings of several shapes as one. */

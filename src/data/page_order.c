@@ -169,7 +169,11 @@ static bool are_in_neighbours(PIX *borders, const PageRect *a, const PageRect *b
  * digits. several: cells of the line hold several digits. */
 static bool is_parted_from(const PageShape *before, PageShape *shape, bool several, const PageCells *cells) {
     const PageRect *a = &before->box, *b = &shape->box;
-    if (is_of_other_kind(before, shape) || are_in_other_cells(cells, a, b)) return true;
+    if (is_of_other_kind(before, shape)) return true;
+    if (are_in_other_cells(cells, a, b)) {
+        shape->in_next_cell = !ends_number(before, shape);
+        return true;
+    }
     if (several) return ends_number(before, shape) || are_parted(cells->borders, a, b);
     const bool wide = ends_number(before, shape);
     shape->goes_on = wide && !before->small && !shape->small && are_in_neighbours(cells->borders, a, b);

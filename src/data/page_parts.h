@@ -9,17 +9,18 @@ enum { PAGE_MIN_HEIGHT = 9 /* pixels of a digit */ };
 /* Some parts of a mask that make one shape. */
 typedef struct {
     PageRect box;
-    int area;         /* pixels */
-    int line, number; /* counted on the page; digits of a number stand close together */
-    int word;         /* likewise: what of a number has narrow gaps between it */
-    int strange;      /* about how many letters hang together in its word, among the pieces */
-    bool small;       /* against most of the page's, and apart from them */
-    bool struck;      /* out, by a line */
-    bool raised;      /* as an exponent is */
-    bool goes_on;     /* with the number before, in the next cell, however wide the gap is */
-    bool reversed;    /* on a patch of ink (page_reverse.h) */
-    bool faint;       /* far fainter than the page's other ink */
-    PIX *mask;        /* of the box */
+    int area;          /* pixels */
+    int line, number;  /* counted on the page; digits of a number stand close together */
+    int word;          /* likewise: what of a number has narrow gaps between it */
+    int strange;       /* about how many letters hang together in its word, among the pieces */
+    bool small;        /* against most of the page's, and apart from them */
+    bool struck;       /* out, by a line */
+    bool raised;       /* as an exponent is */
+    bool goes_on;      /* with the number before, in the next cell, however wide the gap is */
+    bool in_next_cell; /* of a grid, but as close to the digit before as if it were of its number */
+    bool reversed;     /* on a patch of ink (page_reverse.h) */
+    bool faint;        /* far fainter than the page's other ink */
+    PIX *mask;         /* of the box */
 } PageShape;
 
 typedef struct {

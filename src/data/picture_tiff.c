@@ -69,7 +69,8 @@ StatusCode tiff_measure(const PictureBytes *file, PictureSize *size, Status *sta
         TIFFGetField(tiff, TIFFTAG_IMAGELENGTH, &height);
         picture_add_page(size, width, height, TIFFCurrentDirOffset(tiff));
     } while (!(last = TIFFLastDirectory(tiff)) && TIFFReadDirectory(tiff));
-    if (!last) picture_add_page(size, 0, 0, PICTURE_NOWHERE); /* the next one can't be found: reading it tells so */
+    if (!last)
+        picture_add_page(size, 0, 0, PICTURE_NOWHERE); /* the next one can't be found: reading it tells so */
     TIFFClose(tiff);
     return size->pages ? status->code : picture_unsupported(file, "a TIFF of previews alone", status);
 }
