@@ -96,8 +96,8 @@ static bool gate_disagrees(const float *log_odds, int label) {
     return false;
 }
 
-/* What model and gate say of image i. All but 0.08 % of MNIST's digits that the gate wasn't trained on have
- * log odds of -4.5 or more, all but 0.25 % -2 (results/pictures.md); where the model isn't sure the latter
+/* What model and gate say of image i. All but 0.11 % of MNIST's digits that the gate wasn't trained on have
+ * log odds of -3.5 or more, all but 0.36 % -1.5 (results/pictures.md); where the model isn't sure the latter
  * are asked for. Digits that were cut from others or joined wrongly mostly have less than 2. Of doubtful
  * shapes in short words 95 % of the letters have less than -4, and 2 of 30 digits. A digit of which the gate
  * rather sees another one isn't sure at all, not even in an image taken as a whole. */
@@ -113,7 +113,7 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
     doubt->log_odds[i] = gated ? log_odds[answers->best[i].label] : HUGE_VALF;
     if (!gated) return;
     if (gate_disagrees(log_odds, answers->best[i].label)) doubt->sure[i] = 0;
-    const double own = (double)doubt->log_odds[i], limit = doubt->sure[i] < 0.99 ? -2.0 : -4.5;
+    const double own = (double)doubt->log_odds[i], limit = doubt->sure[i] < 0.99 ? -1.5 : -3.5;
     doubt->sure[i] = fmin(doubt->sure[i], digit_likelihood(own, limit, 1));
     doubt->rank[i] = fmin(doubt->rank[i], digit_likelihood(own, 2, 2));
 }
