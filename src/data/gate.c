@@ -88,9 +88,21 @@ static void evaluate(const uint8_t *image, float *outputs) {
         outputs[o] = outputs[o] * gate_scale_4[o] + gate_offset_4[o];
 }
 
+/* Whether ink is on half of an image or more. It is on at most 40 % of MNIST's training images, and on at
+ * most 49 % of the digits that the network learnt from: what it would say of others isn't learnt. */
+static bool is_filled(const uint8_t *image) {
+    const int pixels = IMAGE_SIDE * IMAGE_SIDE;
+    int inked = 0;
+    for (int i = 0; i < pixels; i++)
+        inked += image[i] > UINT8_MAX / 2;
+    return 2 * inked >= pixels;
+}
+
 void gate_log_odds(const uint8_t *image, float *log_odds) {
+    const float none = -20; /* beyond any doubt */
     float outputs[OUTPUTS];
-    evaluate(image, outputs);
+    const bool filled = is_filled(image);
+    if (!filled) evaluate(image, outputs);
     for (int k = 0; k < GATE_DIGITS; k++)
-        log_odds[k] = outputs[k] - outputs[GATE_DIGITS];
+        log_odds[k] = filled ? none : outputs[k] - outputs[GATE_DIGITS];
 }
