@@ -4,9 +4,11 @@
 #include "data/page_boxes.h"
 #include "data/page_comb.h"
 #include "data/page_grid.h"
+#include "data/page_parts.h"
 #include "data/page_rules.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 void page_remove_but_crossings(PIX *mask, PIX *lines, bool horizontal, int line_width) {
     const int across = line_width + 3;
@@ -232,6 +234,35 @@ static void remove_cells_at_side(PIX *mask, PIX *whole, PageCells *cells) {
     pixaDestroy(&parts);
 }
 
+/* Whether two boxes near each other have the same top and height, as digits of a number have. */
+static bool are_level(const PageRect *a, const PageRect *b) {
+    const int near = a->height / 6, bottom = page_bottom_of(a) - page_bottom_of(b);
+    return abs(a->y - b->y) <= near && abs(bottom) <= near && page_gap_x(a, b) >= 0 &&
+           page_gap_x(a, b) <= 4 * a->height;
+}
+
+/* Whether frame i of the page's parts rather is a square-cornered 0 or 8: it is empty, higher than wide, and
+ * beside something of its height and stroke width that isn't a frame. */
+static bool is_square_digit(BOXA *boxes, PIXA *parts, int i) {
+    PageRect frame, other;
+    boxaGetBoxGeometry(boxes, i, &frame.x, &frame.y, &frame.width, &frame.height);
+    bool beside = false;
+    if (4 * frame.width > 3 * frame.height) return false;
+    PIX *part = pixaGetPix(parts, i, L_CLONE);
+    const double strokes = page_stroke_width(part);
+    pixDestroy(&part);
+    for (int j = 0; j < boxaGetCount(boxes); j++) {
+        boxaGetBoxGeometry(boxes, j, &other.x, &other.y, &other.width, &other.height);
+        if (j == i) continue;
+        if (page_is_inside(&other, &frame, 0)) return false;
+        if (beside || !are_level(&frame, &other)) continue;
+        part = pixaGetPix(parts, j, L_CLONE);
+        beside = drawn_sides(part) < 4 && 2 * strokes >= page_stroke_width(part);
+        pixDestroy(&part);
+    }
+    return beside;
+}
+
 static void remove_frames_and_edges(PIX **mask, PIX *whole, PageCells *cells) {
     const int width = pixGetWidth(*mask), height = pixGetHeight(*mask);
     PIXA *parts = NULL;
@@ -250,6 +281,8 @@ static void remove_frames_and_edges(PIX **mask, PIX *whole, PageCells *cells) {
             pixClearAll(part); /* a sheet, or paper within a frame */
         else if (drawn == 4 && has_corners(part, 0.1) && is_crossed_box(part))
             pixClearAll(part);
+        else if (drawn == 4 && has_corners(part, 0.1) && is_square_digit(boxes, parts, i))
+            ; /* stays */
         else if (large && (uprights = page_remove_boxes(part)))
             add_to(cells, &uprights, &rect);
         else if ((drawn == 4 && has_corners(part, 0.1)) || (drawn == 3 && edge) ||
