@@ -9,27 +9,8 @@ enum {
     MIN_INK = 14    /* fainter than this, of 255, is paper */
 };
 
-/* Applies a grey morphological operation with a square brick. Where the brick is wide, to the brightest of
- * each 2x2 pixels, which takes a quarter of the time; the result has the picture's size. */
-static PIX *apply_brick(PIX *(*operation)(PIX *, l_int32, l_int32), PIX *grey, int side) {
-    const int wide = 32, width = pixGetWidth(grey), height = pixGetHeight(grey);
-    if (side < wide) return operation(grey, side | 1, side | 1);
-    PIX *even = pixAddContinuedBorder(grey, 0, width % 2, 0, height % 2);
-    PIX *half = even ? pixScaleGrayMinMax(even, 2, 2, L_CHOOSE_MAX) : NULL;
-    PIX *changed = half ? operation(half, side / 2 | 1, side / 2 | 1) : NULL;
-    PIX *large = changed ? pixExpandReplicate(changed, 2) : NULL;
-    BOX *box = boxCreate(0, 0, width, height);
-    PIX *result = large ? pixClipRectangle(large, box, NULL) : NULL;
-    boxDestroy(&box);
-    pixDestroy(&large);
-    pixDestroy(&changed);
-    pixDestroy(&half);
-    pixDestroy(&even);
-    return result;
-}
-
 PIX *page_ink(PIX *grey, int window, bool relative) {
-    PIX *paper = apply_brick(pixCloseGray, grey, window), *ink = pixCreateTemplate(grey);
+    PIX *paper = pixCloseGray(grey, window | 1, window | 1), *ink = pixCreateTemplate(grey);
     if (!paper || !ink)
         fatal("out of memory for the light of a picture; read smaller pictures, or fewer at a time");
     l_uint32 lightest = 0;
@@ -96,7 +77,7 @@ static void paper_maps(PIX *ink, PIX **level, PIX **above) {
 
 PIX *page_threshold(PIX *ink, int reach) {
     const int percent = 40; /* of the strongest ink near by */
-    PIX *level, *above, *strongest = apply_brick(pixDilateGray, ink, reach);
+    PIX *level, *above, *strongest = pixDilateGray(ink, reach | 1, reach | 1);
     PIX *mask = pixCreate(pixGetWidth(ink), pixGetHeight(ink), 1);
     paper_maps(ink, &level, &above);
     if (!strongest || !mask || !level || !above)
