@@ -122,21 +122,25 @@ typedef struct {
     double started_s;
 } Start;
 
-/* TrainJob.begin: on rank 0 the run's files at the start. The metrics come first: a run whose metrics can't
- * be read isn't changed. */
+/* On rank 0. The metrics come first: a run whose metrics can't be read isn't changed. Nothing of another run
+ * is that has the folder's name now. */
+static StatusCode begin_folder(TrainJob *job, RunFolder *run, Status *status) {
+    const bool goes_on = job->resumed || (job->go_on && run_folder_has_leftovers(run));
+    if (run_lock_check(run->model, status)) return status->code;
+    run_metrics_open(job, model_family_of(job->config), run->metrics, goes_on, status);
+    run->begun = !status->code;
+    if (!status->code) run_folder_keep_config(run, job->log, status);
+    if (job->resume && !status->code) checkpoint_make_newest(job->resume, run->model);
+    if (!goes_on && !status->code) run_folder_set_aside(run, status);
+    if (!status->code) run_folder_write_config(run, job->config, status);
+    return status->code;
+}
+
+/* TrainJob.begin: the run's files at the start. */
 static StatusCode begin_files(TrainJob *job, const void *context, Status *status) {
     const Start *start = context;
-    RunFolder *run = start->run;
-    if (comm_rank(job->comm) == 0) {
-        const bool goes_on = job->resumed || (job->go_on && run_folder_has_leftovers(run));
-        run_metrics_open(job, model_family_of(job->config), run->metrics, goes_on, status);
-        run->begun = !status->code;
-        if (!status->code) run_folder_keep_config(run, job->log, status);
-        if (job->resume && !status->code) checkpoint_make_newest(job->resume, run->model);
-        if (!goes_on && !status->code) run_folder_set_aside(run, status);
-        if (!status->code) run_folder_write_config(run, job->config, status);
-        metrics_run(job->metrics, comm_size(job->comm), job->threads, start->started_s);
-    }
+    if (comm_rank(job->comm) == 0) begin_folder(job, start->run, status);
+    metrics_run(job->metrics, comm_size(job->comm), job->threads, start->started_s);
     record_circumstances(job);
     return comm_agree(job->comm, status);
 }

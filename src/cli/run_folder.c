@@ -289,13 +289,12 @@ StatusCode run_folder_set_aside(const RunFolder *run, Status *status) {
     return status->code;
 }
 
-/* Whether a configuration is as the program writes it, so that nothing of a person's is lost with it. */
-static bool is_written_by_program(const char *path) {
+bool run_folder_wrote_config(const RunFolder *run) {
     Config *config = config_create(&model_families.keys);
     Status ignored = {0};
     TextBuffer text;
     text_buffer_init(&text);
-    FILE *file = config_read_file(config, path, &ignored) ? NULL : fopen(path, "r");
+    FILE *file = config_read_file(config, run->config, &ignored) ? NULL : fopen(run->config, "r");
     bool same = file != NULL;
     if (same) config_write(config, text.file);
     const char *bytes = text_buffer_text(&text);
@@ -309,7 +308,7 @@ static bool is_written_by_program(const char *path) {
 }
 
 StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status) {
-    if (access(run->config, F_OK) || is_written_by_program(run->config)) return status->code;
+    if (access(run->config, F_OK) || run_folder_wrote_config(run)) return status->code;
     char *kept = kept_file_path(run->config, "kept");
     if (!kept)
         status_set(status, STATUS_FAILED,
@@ -326,6 +325,7 @@ StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status
 }
 
 StatusCode run_folder_write_config(const RunFolder *run, const Config *config, Status *status) {
+    if (run_lock_check(run->model, status)) return status->code;
     char *temporary = atomic_file_temporary(run->config);
     FILE *file = fopen(temporary, "w");
     bool good = file != NULL;

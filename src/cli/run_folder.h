@@ -62,6 +62,9 @@ bool run_folder_would_take(const char *path, bool is_model);
 StatusCode run_folder_check_other(const RunFolder *run, const char *option, const char *path,
                                   const Comm *comm, Status *status);
 
+/* Whether config.ini is as the program writes it: whole, and nothing of a person's is lost with it. */
+bool run_folder_wrote_config(const RunFolder *run);
+
 /* Keeps a config.ini that a person wrote, or changed beyond its values, as config.kept.ini too (or
  * config.kept-2.ini, ...), and the log says so. Before run_folder_set_aside. Only rank 0 calls it. */
 StatusCode run_folder_keep_config(const RunFolder *run, Log *log, Status *status);

@@ -63,13 +63,14 @@ static StatusCode refuse_imported(const RunFolder *run, const H5File *file, Conf
 }
 
 /* Without a checkpoint of the whole the models of members that a run left are gone on with by the same
- * configuration alone. Collective. */
+ * configuration alone. What a damaged config.ini lacks would count as the defaults: then the members' own
+ * files have to tell. Collective. */
 static StatusCode check_leftovers(const RunFolder *run, const Config *config, const Comm *comm,
                                   Status *status) {
     bool longer = false;
     Status unreadable = {0};
     Config *begun = config_create(&model_families.keys);
-    if (comm_rank(comm) == 0 && run_folder_has_leftovers(run) &&
+    if (comm_rank(comm) == 0 && run_folder_has_leftovers(run) && run_folder_wrote_config(run) &&
         !config_read_file(begun, run->config, &unreadable))
         check_begun(run, config, begun, &longer, status);
     config_destroy(&begun);
@@ -167,16 +168,16 @@ typedef struct {
     bool anew;    /* the training would begin with random weights */
 } Beginning;
 
-/* What --resume finds of the model that the run was begun with; its digest is freed by the caller.
- * Collective.
- */
+/* What --resume finds of the model that the run was begun with, if it is of a family that begins with one;
+ * its digest is freed by the caller. Collective. */
 static StatusCode find_begun(const RunFolder *run, const TrainJob *job, Beginning *begun, Status *status) {
     Begun found = {0};
     if (job->resume) {
         checkpoint_init(job->resume, &begun->digest, status);
         return comm_agree(job->comm, status);
     }
-    if (!run || run->start != RUN_START_RESUME) return status->code;
+    if (!run || run->start != RUN_START_RESUME || !model_family_of(job->config)->takes_init)
+        return status->code;
     if (comm_rank(job->comm) == 0) found = read_begun(run);
     comm_broadcast(job->comm, &found, sizeof found, 0);
     if (*found.digest) begun->digest = mem_text(found.digest);
@@ -223,6 +224,12 @@ static StatusCode check_init(const char *path, const char *digest, const Beginni
             "The run in %s was begun with the weights of another model, whose digest begins with %.8s, "
             "and has no checkpoint yet: name that model again by --init, or use --overwrite.",
             run->folder, begun->digest);
+    if (!begun->digest && path && *wanted && strcmp(wanted, digest))
+        status_set(
+            status, STATUS_USAGE,
+            "--init %s: run.init_digest names another model, whose digest begins with %.8s: name that one, "
+            "or add --set run.init_digest= to begin with this one.",
+            path, wanted);
     if (!begun->digest && !path && model_family_of(config)->takes_init && *wanted)
         status_set(status, STATUS_USAGE,
                    "run.init_digest says that the training begins with the weights of a model, whose digest "

@@ -305,6 +305,25 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
     [[ $code -eq 1 && ! -e $dir/before && -z $(find "$dir/after" -name '.*' -type f) ]]
     grep "^pardigits: .*before was renamed to .*/after while this run went on. To go on from its last checkpoint, name that folder by --run" "$dir/log"
     "$PARDIGITS" digest "$dir/after"
+    # nor does one touch another run that has the folder's name before the training begins
+    local before early=(train configs/cnn-fast.ini --data "$data" --run "$dir/early")
+    for ((;;)); do
+        OMP_NUM_THREADS=1 "$PARDIGITS" "${early[@]}" 2>"$dir/log" 3>&- &
+        pid=$! code=0
+        until [[ -e $dir/early/.lock ]]; do kill -0 $pid; sleep 0.01; done
+        kill -STOP $pid
+        [[ -e $dir/early/config.ini ]] || break
+        kill -KILL $pid # it was too fast
+        wait $pid || true
+        rm -r "$dir/early"
+    done
+    mv "$dir/early" "$dir/late"
+    cp -r "$dir/after" "$dir/early"
+    before=$(cd "$dir/early" && sha256sum .[!.]* * 2>/dev/null || true)
+    kill -CONT $pid
+    wait $pid || code=$?
+    [[ $code -eq 1 && $(cd "$dir/early" && sha256sum .[!.]* * 2>/dev/null || true) == "$before" ]]
+    grep "early was renamed to .*/late while this run went on" "$dir/log"
     # one whose file system is away for a while goes on, and saves when it is back (only root can take one away)
     mkdir "$dir/store" "$dir/disk"
     if mount --bind "$dir/store" "$dir/disk"; then

@@ -121,11 +121,12 @@ whole_run() {
     fails 2 "$run_dir was begun with cnn.members = 2" "$PARDIGITS" train "${cnn[@]}" --set cnn.epochs=2 --run "$run_dir" --resume
     mv "$run_dir/config.ini" "$BATS_TEST_TMPDIR/config.ini"
     fails 2 'model.member-00.h5 was begun with another cnn.lr' "$PARDIGITS" train "${two[@]}" --run "$run_dir" --resume --set cnn.lr=0.05
-    mv "$BATS_TEST_TMPDIR/config.ini" "$run_dir/config.ini"
+    head -c 200 "$BATS_TEST_TMPDIR/config.ini" >"$run_dir/config.ini" # what it lacks isn't what the run was begun with
     head -c 3000 "$stopped/model.h5" >"$run_dir/model.h5"
     on 2 1 train "${two[@]}" --run "$run_dir" --resume 2>"$BATS_TEST_TMPDIR/log"
     grep '^1 of 2 members to train, by 1 group' "$BATS_TEST_TMPDIR/log"
     grep '^member 2 of 2' "$BATS_TEST_TMPDIR/log"
+    rm "$run_dir/config.kept.ini"
     same_model "$run_dir/model.h5" "$BATS_TEST_TMPDIR/whole/model.h5"
     fails 2 'was stopped and resumed, so its times' "$PARDIGITS" scaling "$run_dir"
     cp "$stopped/model.member-00.h5" "$run_dir" # as after a kill between the last save and its removal
@@ -419,11 +420,15 @@ whole_run() {
     wait $pid || true
     rm -f killed/model*.h5 killed/metrics.h5
     fails 2 'run.init_digest says that the training begins with the weights of a model' "$PARDIGITS" train killed/config.ini --run other
+    fails 2 'run.init_digest names another model' "$PARDIGITS" train killed/config.ini --run other --init cycle
     echo damaged | tee killed/metrics.h5 >damaged.ini
     fails_on 2 2 'and has no checkpoint yet: name that model again by --init' train "${few[@]}" --set cnn.epochs=500 --run killed --resume
     fails 2 'the run was begun with another model: name that one' "$PARDIGITS" train "${few[@]}" --set cnn.epochs=500 --run killed --resume --init cycle
     mv damaged.ini killed/config.ini
     fails_on 2 2 'neither its config.ini nor its metrics.h5 can be read' train "${few[@]}" --set cnn.epochs=500 --run killed --resume
+    mkdir torn # a KNN begins with no model: nothing is to be known
+    echo '[knn' >torn/config.ini
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --data "$data" --set run.train=100 --run torn --resume
     rm -f pair/model* pair/metrics.h5
     fails 2 'and has no checkpoint yet' "$PARDIGITS" train "${pair[@]}" --resume
     # 47 classes: the last layer is new
