@@ -315,12 +315,19 @@ static void add_times(const Trainer *trainer, double step_s, Output *output) {
                 step_s * steps * epochs, "%.0f");
 }
 
+/* What saving takes on rank 0: a copy of what is saved, the file, which is built in memory, and its check. */
+static int64_t saving_bytes(const TrainState *state) {
+    const int64_t arrays = 2 + (state->average != NULL) + (state->best != NULL);
+    return 3 * arrays * state->net->parameters * (int64_t)sizeof *state->params;
+}
+
 StatusCode cnn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
     Trainer *trainer = mem_new(1, sizeof *trainer);
     double step_s = 0;
     *bytes = 0;
     if (trainer_begin(trainer, job, status) == STATUS_OK &&
         time_steps(trainer, &step_s, status) == STATUS_OK) {
+        *bytes = saving_bytes(&trainer->state);
         add_times(trainer, step_s, output);
         if (output_format(output) != OUTPUT_TEXT)
             network_list(&trainer->net, output); /* people see the log */

@@ -40,14 +40,6 @@ static void describe(const Model *model, char *text, int size) {
         snprintf(text + length, (size_t)(size - length), ", by gradients");
 }
 
-/* The share of the images once more, for the index of their pruned search. */
-static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
-    knn_log_hints(job);
-    *bytes = job->shard.n * image_spec_pixels(job->spec);
-    output_integer(output, "images_per_rank", "reference images of rank 0", job->shard.n);
-    return status->code;
-}
-
 static StatusCode draw(const Model *model, const char *path, Log *log, Status *status) {
     return draw_labelled_images(model->file, "/model/reference/images", "/model/reference/labels",
                                 &model->class_names, NULL, path, log, status);
@@ -57,7 +49,7 @@ static const ModelExporter exporters[] = {{"npz", model_npz_write, NULL}};
 
 const ModelFamily knn_family = {.name = "knn",
                                 .train = knn_train,
-                                .rehearse = rehearse,
+                                .rehearse = knn_rehearse,
                                 .load = load,
                                 .destroy = destroy,
                                 .predict = predict,

@@ -140,6 +140,20 @@ void knn_log_hints(const TrainJob *job) {
                  (long long)k, class_name(&job->class_names, least, number), (long long)counts[least]);
 }
 
+/* Whether the training searches. */
+static bool needs_search(const TrainJob *job) {
+    return knn_options(job->config).k == 0 || job->valid.n > 0;
+}
+
+StatusCode knn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
+    knn_log_hints(job);
+    KnnModel model = needs_search(job) ? model_of_shards(job) : (KnnModel){0};
+    knn_model_free(&model);
+    *bytes = 2 * job->train_count * image_spec_pixels(job->spec);
+    output_integer(output, "images_per_rank", "reference images of rank 0", job->shard.n);
+    return status->code;
+}
+
 /* With the run begun. */
 static StatusCode train(TrainJob *job, KnnModel model, KnnTrials *trials, Status *status) {
     const bool is_auto = model.method.k == 0;
@@ -148,7 +162,7 @@ static StatusCode train(TrainJob *job, KnnModel model, KnnTrials *trials, Status
     job->phases = &clock;
     const double traced_s = trace_begin(trace_thread(job->trace, 0));
     progress_enter(comm_progress(job->comm), PROGRESS_INDEX, 0);
-    if (is_auto || job->valid.n > 0) model = model_of_shards(job);
+    if (needs_search(job)) model = model_of_shards(job);
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
     if (!is_auto || !find_k(&model, job, trials, status)) {
         if (job->valid.n > 0) {

@@ -125,8 +125,21 @@ static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
     return svm_grid_read(&options, &grid, status);
 }
 
-/* All images, in memory that the ranks of a node share; those of two classes a thread, packed for the kernel;
- * the rows of the cache. */
+/* The most that a training takes: all images, in memory that the ranks of a node share, and the virtual
+ * examples if all of them support; those of two classes a thread, packed for the kernel; the rows of the
+ * cache; the model's file, which is built in memory and checked. */
+static int64_t most_bytes(const TrainJob *job, const SvmOptions *options) {
+    const int64_t whole = job->train_count * image_spec_pixels(job->spec),
+                  grown = 1 + 8 * options->virtual, /* times as many examples */
+        pair = 2 * grown * job->train_count / job->spec.classes, pairs = svm_pair_count(job->spec.classes),
+                  at_once = smaller(job->threads, pairs),
+                  rows = at_once * pair * pair * (int64_t)sizeof(float);
+    return (comm_size(job->comm) == 1 ? 0 : whole / comm_node_size(job->comm)) +
+           (grown > 1 ? grown * whole : 0) +
+           smaller(2 * job->threads, job->spec.classes) * grown * whole / job->spec.classes +
+           smaller(options->cache_mb << 20, rows) + 2 * grown * whole;
+}
+
 static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
     const SvmOptions options = svm_options(job->config);
     uint64_t counts[CLASSES_MAX];
@@ -135,10 +148,7 @@ static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status
     for (int c = 0; c < job->spec.classes; c++)
         present += counts[c] > 0;
     if (svm_check_classes(job->train_count, present, status)) return status->code;
-    const int64_t whole = job->train_count * image_spec_pixels(job->spec);
-    const int alone = comm_size(job->comm) == 1;
-    *bytes = (alone ? 0 : whole / comm_node_size(job->comm)) + (options.cache_mb << 20) +
-             smaller(2 * job->threads, job->spec.classes) * whole / job->spec.classes;
+    *bytes = most_bytes(job, &options);
     output_integer(output, "pairs", "pairs of classes", svm_pair_count(job->spec.classes));
     return status->code;
 }
