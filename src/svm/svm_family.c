@@ -1,4 +1,5 @@
 #include "svm/grid.h"
+#include "svm/hints.h"
 #include "svm/model.h"
 
 #include "core/integers.h"
@@ -149,6 +150,7 @@ static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status
         present += counts[c] > 0;
     if (svm_check_classes(job->train_count, present, status)) return status->code;
     *bytes = most_bytes(job, &options);
+    if (options.features == SVM_FEATURES_PIXELS) svm_log_hints(&options, &job->shard, job->log);
     output_integer(output, "pairs", "pairs of classes", svm_pair_count(job->spec.classes));
     return status->code;
 }

@@ -3,6 +3,7 @@
 #include "model/class_weights.h"
 #include "parallel/stop.h"
 #include "svm/grid.h"
+#include "svm/hints.h"
 #include "svm/solve_pairs.h"
 #include "svm/train_report.h"
 
@@ -318,6 +319,7 @@ StatusCode svm_train(TrainJob *job, Status *status) {
         svm_train_images_gather(job->comm, job->train_count, &job->shard, gradient, shifts, job->threads);
     phase_clock_take(job->phases, PHASE_INPUT);
     trace_end(trace_thread(job->trace, 0), TRACE_FETCH, traced_s, 0, 0);
+    svm_log_hints(&options, &train.plain.set, job->log);
     SvmPairs pairs = svm_pairs_new(job->spec.classes);
     SvmSamples shifted = {0};
     Search search = {0};

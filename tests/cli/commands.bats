@@ -145,6 +145,9 @@ assert [f"d_{a}_{b}" for a, b in s["pairs"]] == list(t.columns[4:]) and (s["deci
     grep '^hint: svm.folds = 3 has no effect without svm.search=grid or svm.probability=yes.' hints
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --dry-run --data "$data" --set run.train=50 --set svm.search=grid --set svm.gamma=0.05 2>&1 |
         grep '^hint: svm.gamma = 0.05 has no effect without svm.search=none.'
+    "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --dry-run --data "$data" --set run.train=50 --set svm.gamma=0.5 2>&1 |
+        grep -E '^hint: svm.gamma = 0.5 is large for these images, .*; try svm.gamma = 0.0[12][0-9]*\.$'
+    [[ $("$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --dry-run --data "$data" --set run.train=50 2>&1 | grep -c 'is large') -eq 0 ]]
     for text in 'k = 11 is more than half of' 'k = 5 is more than the training images of class'; do
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/knn.ini" --dry-run --data "$data" --set run.train=20 --set knn.k="${text:4:2}" 2>&1 | grep "hint: knn.$text"
     done
