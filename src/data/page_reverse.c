@@ -237,22 +237,27 @@ static PIX *patches_under(PIX *mask, const PageShapes *digits) {
     return patches;
 }
 
-static void remove_on_patches(PIX *patches, PageShapes *shapes) {
-    for (int i = shapes->count - 1; i >= 0; i--)
-        if (2 * pixels_within(patches, &shapes->shapes[i]) > shapes->shapes[i].area)
+/* Removes pieces of patches. What is clearly stronger than they are is writing in a shadow. */
+static void remove_pieces(PIX *patches, PIX *ink, PageShapes *shapes) {
+    const double stronger = 1.25 * page_mean_where(ink, patches, 0, 0);
+    for (int i = shapes->count - 1; i >= 0; i--) {
+        const PageShape *shape = &shapes->shapes[i];
+        if (2 * pixels_within(patches, shape) > shape->area &&
+            page_mean_where(ink, shape->mask, shape->box.x, shape->box.y) < stronger)
             page_shape_remove(shapes, i);
+    }
 }
 
 static bool overlap(const PageRect *a, const PageRect *b) {
     return page_gap_x(a, b) < 0 && page_gap_y(a, b) < 0;
 }
 
-bool page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
+bool page_keep_reversed(PIX *mask, PIX *ink, const PageShapes *before, PageShapes *from, PageShapes *shapes,
                         PageShapes *to) {
     drop_holes(before, from);
     if (!from->count) return false;
     PIX *patches = patches_under(mask, from);
-    remove_on_patches(patches, shapes);
+    remove_pieces(patches, ink, shapes);
     pixDestroy(&patches);
     for (int i = 0; i < from->count; i++)
         for (int j = to->count - 1; j >= 0; j--)

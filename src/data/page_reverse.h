@@ -14,8 +14,8 @@ void page_add_reversed(PageShapes *shapes, PageShapes *reversed);
 
 /* Moves the digits among the holes that a look at a page found to those of a closer look, which may take
  * their patches for paper; shapes of the closer look that are pieces of the patches are removed. mask,
- * before, from: of the first look; shapes, to: of the closer one. Returns whether there were any. */
-bool page_keep_reversed(PIX *mask, const PageShapes *before, PageShapes *from, PageShapes *shapes,
+ * ink, before, from: of the first look; shapes, to: of the closer one. Returns whether there were any. */
+bool page_keep_reversed(PIX *mask, PIX *ink, const PageShapes *before, PageShapes *from, PageShapes *shapes,
                         PageShapes *to);
 
 /* The level of the patch that such a shape lies on, in the inverse of the page's ink. */

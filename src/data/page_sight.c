@@ -147,8 +147,8 @@ static void drop_on_rules(PIX *rules, PageShapes *shapes) {
 /* A patch of ink that is wider than a closer look's window is paper there: what is on it is known from the
  * look before. All digits on patches are then read from the ink of that look. */
 static void keep_reversed(PageSight *before, PageSight *near) {
-    if (!page_keep_reversed(before->reversed_mask, &before->shapes, &before->reversed, &near->shapes,
-                            &near->reversed))
+    if (!page_keep_reversed(before->reversed_mask, before->ink, &before->shapes, &before->reversed,
+                            &near->shapes, &near->reversed))
         return;
     pixDestroy(&near->reversed_ink);
     near->reversed_ink = pixClone(before->reversed_ink);

@@ -287,6 +287,13 @@ hard_band = Page(450, 400).put(0, 3, 40, 40).put(1, 3, 170, 160).put(0, 3, 40, 2
 for y, row in enumerate(hard_band.rows):
     row[210 - y // 8:310 - y // 8] = [v // 2 for v in row[210 - y // 8:310 - y // 8]]
 hard_band.save("hard_band.pgm")
+lit = Page(700, 420).put(0, 3, 30, 20).put(1, 3, 130, 20).put(1, 3, 40, 300).put(0, 3, 250, 300)  # dark writing and a light 0 in a soft shadow
+for y in range(200):
+    for x, v in enumerate(lit.rows[y]):
+        on_zero = abs(math.hypot((x - 330) / 20, (y - 90) / 32) - 1) < 0.22
+        shadow = 1 / (1 + math.exp((y - 150) / 8)) / (1 + math.exp((x - 520) / 8))
+        lit.rows[y][x] = int(v * (1 - (0.05 if on_zero else 0.45) * shadow))
+lit.save("lit.pgm")
 sign = Page(500, 380, 60).fill(58, 58, 384, 264, 20).fill(64, 64, 372, 252, 90)  # on which each stroke is as large as a sheet may be
 for k, i in enumerate((0, 1)):
     for dy, row in enumerate(digit(i, 7)):
@@ -520,6 +527,7 @@ PYTHON
     grep '^7?2? .*joined' "$BATS_TEST_TMPDIR/words"
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
     "$PARDIGITS" predict knn cheque.pgm | grep '/ 7 7 7 / 2 2 2 ' # print isn't a texture, which makes all doubtful
+    "$PARDIGITS" predict knn lit.pgm | grep '^72 0 / 2 7 '
     "$PARDIGITS" predict knn square.pgm | grep -E '^7\?? ?2\?? ?0\?? ' # it is read, if with doubt
     "$PARDIGITS" predict knn bracket.pgm | grep '^1?721? '
     "$PARDIGITS" predict knn comma.pgm separator.pgm date.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
