@@ -1031,7 +1031,7 @@ def main():
     parser.add_argument("--part", default="test", choices=("test", "valid"))
     parser.add_argument("--each", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kinds", nargs="+", help="only these, of all but formats and other hands")
+    parser.add_argument("--kinds", nargs="+", help="only these, of all but formats; hand: digits of other hands")
     given = parser.parse_args()
     os.makedirs(given.folder, exist_ok=True)
     drawer, rows = Drawer(*read_digits(given.mnist, given.part), given.part, given.seed), []
@@ -1053,7 +1053,7 @@ def main():
         path = f"format-{k:03d}.{end}"
         save(page, os.path.join(given.folder, path))
         rows.append((path, "one", "formats", text))
-    if not given.kinds:
+    if not given.kinds or "hand" in given.kinds:
         write_hand(given.folder, rows, given.part, given.each)
     draw("more", MORE, given.each)
     with open(os.path.join(given.folder, "truth.csv"), "w", newline="") as file:
