@@ -237,13 +237,33 @@ static PIX *patches_under(PIX *mask, const PageShapes *digits) {
     return patches;
 }
 
-/* Removes pieces of patches. What is clearly stronger than they are is writing in a shadow. */
-static void remove_pieces(PIX *patches, PIX *ink, PageShapes *shapes) {
-    const double stronger = 1.25 * page_mean_where(ink, patches, 0, 0);
+static void remove_within(const PageRect *box, PageShapes *holes) {
+    for (int i = holes->count - 1; i >= 0; i--)
+        if (page_is_inside(&holes->shapes[i].box, box, 0)) page_shape_remove(holes, i);
+}
+
+/* The ink of patches beside the shapes on them. */
+static double level_between(PIX *patches, PIX *ink, const PageShapes *shapes) {
+    PIX *rest = pixCopy(NULL, patches);
+    for (int i = 0; i < shapes->count; i++) {
+        const PageRect *box = &shapes->shapes[i].box;
+        pixRasterop(rest, box->x, box->y, box->width, box->height, PIX_NOT(PIX_SRC) & PIX_DST,
+                    shapes->shapes[i].mask, 0, 0);
+    }
+    const double level = page_mean_where(ink, rest, 0, 0);
+    pixDestroy(&rest);
+    return level;
+}
+
+/* Removes pieces of patches. What is clearly stronger than they are is writing in a shadow; the holes in it
+ * are no digits. */
+static void remove_pieces(PIX *patches, PIX *ink, PageShapes *shapes, PageShapes *holes) {
+    const double stronger = 1.25 * level_between(patches, ink, shapes);
     for (int i = shapes->count - 1; i >= 0; i--) {
         const PageShape *shape = &shapes->shapes[i];
-        if (2 * pixels_within(patches, shape) > shape->area &&
-            page_mean_where(ink, shape->mask, shape->box.x, shape->box.y) < stronger)
+        if (page_mean_where(ink, shape->mask, shape->box.x, shape->box.y) >= stronger)
+            remove_within(&shape->box, holes);
+        else if (2 * pixels_within(patches, shape) > shape->area)
             page_shape_remove(shapes, i);
     }
 }
@@ -257,7 +277,7 @@ bool page_keep_reversed(PIX *mask, PIX *ink, const PageShapes *before, PageShape
     drop_holes(before, from);
     if (!from->count) return false;
     PIX *patches = patches_under(mask, from);
-    remove_pieces(patches, ink, shapes);
+    remove_pieces(patches, ink, shapes, from);
     pixDestroy(&patches);
     for (int i = 0; i < from->count; i++)
         for (int j = to->count - 1; j >= 0; j--)
