@@ -266,17 +266,6 @@ static void doubt_brackets(ReadDigits *read, int first) {
     }
 }
 
-/* Two parts of one shape that end a number, a 9 and a 6, may be a per cent sign. */
-static void doubt_per_cent(ReadDigits *read, int first) {
-    for (int d = first; d + 1 < read->count; d++) {
-        ReadDigit *nine = &read->digits[d], *six = &read->digits[d + 1];
-        const bool one_shape = nine->place.reading > 0 && nine->place.shape == six->place.shape,
-                   at_end = d + 2 == read->count || !are_close(six, &read->digits[d + 2]);
-        if (one_shape && at_end && nine->best.label == 9 && six->best.label == 6)
-            nine->doubtful = six->doubtful = nine->is_sign = six->is_sign = true;
-    }
-}
-
 /* So many 1s in a row are rather the bars of a bar code, the teeth of a comb or a tally. */
 static void doubt_bars(ReadDigits *read, int first) {
     const int many = 7;
@@ -385,7 +374,6 @@ void doubt_words(ReadDigits *read, int first) {
     doubt_strokes(read, first);
     doubt_strokes_of_print(read, first);
     doubt_brackets(read, first);
-    doubt_per_cent(read, first);
     doubt_bars(read, first);
     doubt_words_of_letters(read, first);
     doubt_numbers(read, first);

@@ -6,9 +6,9 @@
  * its shapes are in words of letters: there, a word is doubtful too that has a shape clearly lower than its
  * line's capitals, as most small letters are, and a single shape close to such words. A stroke read as 1 is
  * doubtful where it may be a comma, a slash, a bracket or a line between numbers, or is one of many in a row;
- * so are the parts of a per cent sign, and several digits at one edge of the page, which may cut them off. Of
- * many shapes of all sizes, most of which are doubtful, as a texture has them, none is sure, nor of many
- * strokes that are read as 1, 4 and 7 where nothing else is. */
+ * so are several digits at one edge of the page, which may cut them off. Of many shapes of all sizes, most of
+ * which are doubtful, as a texture has them, none is sure, nor of many strokes that are read as 1, 4 and 7
+ * where nothing else is. */
 #ifndef PARDIGITS_CLI_READ_WORDS_H
 #define PARDIGITS_CLI_READ_WORDS_H
 

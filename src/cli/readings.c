@@ -1,6 +1,7 @@
 #include "cli/readings.h"
 
 #include "cli/read_hairs.h"
+#include "cli/read_signs.h"
 #include "cli/read_words.h"
 #include "core/mem.h"
 #include "data/gate.h"
@@ -314,6 +315,7 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
         i++;
     choose_joins(found, answers, doubt, joins, i, before, read);
     drop_small_print(read, before, found->spec.classes);
+    doubt_signs(read, before);
     doubt_words(read, before);
     doubt_hairs(read, before);
     for (int d = before; d < read->count; d++)

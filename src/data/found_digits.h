@@ -30,6 +30,7 @@ typedef struct {
     int reading, part;       /* reading 0: as one; further ones are of several parts, from the left */
     int x, y, width, height; /* of its box, in pixels of the page */
     double stroke, ink;      /* its strokes' width, in pixels of the page, and how dark they are, of 255 */
+    double lean, spread;     /* of its ink, by page_lean.h; 0 of a picture that was taken as one digit */
     unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
     bool goes_on;            /* with the number before, in the next cell, however wide the gap is */

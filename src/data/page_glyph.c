@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "data/digit_image.h"
 #include "data/gate.h"
+#include "data/page_lean.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit di
     uint8_t image[PIXELS_MAX];
     const double size = (double)larger(shape->box.width, shape->box.height);
     const int margin = (int)larger(3, lround(size / 8));
+    const PageLean lean = page_lean_of(shape->mask);
     PIX *cut = cut_ink(ink, level, &shape->box, shape->mask, margin);
     mend_strokes(&cut, page_stroke_width(shape->mask), size);
     BOX *box = inked_box(cut);
@@ -88,6 +90,8 @@ void page_read_as_one(PIX *ink, int level, const PageShape *shape, FoundDigit di
         digit.height = (int)larger(1, lround(shape->box.height * scale));
         digit.stroke = page_stroke_width(shape->mask) * scale;
         digit.ink = page_mean_where(ink, shape->mask, shape->box.x, shape->box.y) - level;
+        digit.lean = lean.lean;
+        digit.spread = lean.spread;
         found_digits_add(found, &digit, image);
         pixDestroy(&clipped);
     }

@@ -393,6 +393,13 @@ date = Page(360, 200).put(0, 4, 30, 40).put(1, 4, 200, 40)
 for y in range(40, 164):
     date.fill(184 - (y - 40) // 3, y, 7, 1, 30)
 date.save("date.pgm")  # 7/2
+dated = Page(560, 140)  # 7/2/72, with slashes as high as the digits
+for x, i in ((10, 0), (140, 1), (270, 0), (350, 1)):
+    dated.put(i, 3, x, 20)
+for left in (100, 230):
+    for y in range(42, 98):
+        dated.fill(left + (97 - y) // 2, y, 6, 1, 30)
+dated.save("dated.pgm")
 bracket = Page(420, 200).put(0, 4, 60, 20).put(1, 4, 170, 20)  # (72), of which the brackets reach further down alone
 ink = [y for y, row in enumerate(bracket.rows) if min(row) < 100]
 for x in (50, 300):
@@ -532,6 +539,8 @@ PYTHON
     "$PARDIGITS" predict knn bracket.pgm | grep '^1?721? '
     "$PARDIGITS" predict knn comma.pgm separator.pgm date.pgm --csv | tee "$BATS_TEST_TMPDIR/strokes"
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
+    "$PARDIGITS" predict knn dated.pgm | tee "$BATS_TEST_TMPDIR/dated"
+    grep '^7 1? 2 1? 72 ' "$BATS_TEST_TMPDIR/dated"
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
     [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
     "$PARDIGITS" predict knn small_print.pgm | grep '^427'

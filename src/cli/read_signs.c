@@ -1,0 +1,84 @@
+#include "cli/read_signs.h"
+
+#include <math.h>
+
+static bool are_close(const FoundDigit *a, const FoundDigit *b) {
+    return a->line == b->line && a->number == b->number;
+}
+
+static bool is_leaning_stroke(const ReadDigit *digit) {
+    return digit->best.label == 1 && digit->place.lean >= 0.25 && digit->place.spread <= 1.15;
+}
+
+/* The number that digits first to end - 1 show. */
+static int value_of(const ReadDigits *read, int first, int end) {
+    int value = 0;
+    for (int d = first; d < end; d++)
+        value = 10 * value + read->digits[d].best.label;
+    return value;
+}
+
+static bool is_day_and_month(int day, int month) {
+    return day >= 1 && day <= 31 && month >= 1 && month <= 12;
+}
+
+/* Whether digits first to end - 1 are a date with slashes at a and b. */
+static bool is_date(const ReadDigits *read, int first, int a, int b, int end) {
+    const int years = end - b - 1;
+    if (a - first < 1 || a - first > 2 || b - a < 2 || b - a > 3 || (years != 2 && years != 4)) return false;
+    const int day = value_of(read, first, a), month = value_of(read, a + 1, b);
+    return is_day_and_month(day, month) || is_day_and_month(month, day);
+}
+
+/* Whether strokes a and b lean more than any 1 between first and end; one that lies flat is no slash. */
+static bool lean_most(const ReadDigits *read, int first, int a, int b, int end) {
+    const double clearly = 0.05, alike = 0.25, one = read->digits[a].place.lean,
+                 other = read->digits[b].place.lean, least = fmin(one, other), most = fmax(one, other);
+    if (most - least > alike) return false;
+    for (int d = first; d < end; d++) {
+        const double lean = read->digits[d].place.lean;
+        if (d != a && d != b && read->digits[d].best.label == 1 && lean > least - clearly &&
+            lean < most + alike)
+            return false;
+    }
+    return true;
+}
+
+static void part_by_sign(ReadDigits *read, int d) {
+    ReadDigit *digit = &read->digits[d];
+    digit->doubtful = digit->is_sign = true;
+    digit->place.number = -1 - d; /* others are counted from 0 */
+}
+
+static void doubt_slashes(ReadDigits *read, int first, int end) {
+    for (int a = first; a < end; a++)
+        for (int b = a + 1; b < end && is_leaning_stroke(&read->digits[a]); b++) {
+            if (!is_leaning_stroke(&read->digits[b]) || !is_date(read, first, a, b, end) ||
+                !lean_most(read, first, a, b, end))
+                continue;
+            part_by_sign(read, a);
+            part_by_sign(read, b);
+            return;
+        }
+}
+
+/* Two parts of one shape that end a number, a 9 and a 6, may be a per cent sign. */
+static void doubt_per_cent(ReadDigits *read, int first) {
+    for (int d = first; d + 1 < read->count; d++) {
+        ReadDigit *nine = &read->digits[d], *six = &read->digits[d + 1];
+        const bool one_shape = nine->place.reading > 0 && nine->place.shape == six->place.shape,
+                   at_end = d + 2 == read->count || !are_close(&six->place, &read->digits[d + 2].place);
+        if (one_shape && at_end && nine->best.label == 9 && six->best.label == 6)
+            nine->doubtful = six->doubtful = nine->is_sign = six->is_sign = true;
+    }
+}
+
+void doubt_signs(ReadDigits *read, int first) {
+    doubt_per_cent(read, first);
+    for (int end; first < read->count; first = end) {
+        end = first + 1;
+        while (end < read->count && are_close(&read->digits[first].place, &read->digits[end].place))
+            end++;
+        doubt_slashes(read, first, end);
+    }
+}

@@ -1,0 +1,14 @@
+/* Signs that look like digits: each is known by what stands around it. Slashes of a date are two straight
+ * strokes that lean more than its 1s, and leave a day, a month and a year between them. A per cent sign ends
+ * a number.
+ * All these are doubtful. */
+#ifndef PARDIGITS_CLI_READ_SIGNS_H
+#define PARDIGITS_CLI_READ_SIGNS_H
+
+#include "cli/readings.h"
+
+/* Makes those among the digits from `first` on doubtful, which are of one page or sheet; slashes of dates
+ * part numbers, too. */
+void doubt_signs(ReadDigits *read, int first);
+
+#endif
