@@ -62,18 +62,30 @@ static void doubt_slashes(ReadDigits *read, int first, int end) {
         }
 }
 
-/* Two parts of one shape that end a number, a 9 and a 6, may be a per cent sign. */
+/* Two parts of one shape that end a number, a 9 and a 6, or what is clearly lower than the 9, may be a per
+ * cent sign. */
 static void doubt_per_cent(ReadDigits *read, int first) {
     for (int d = first; d + 1 < read->count; d++) {
         ReadDigit *nine = &read->digits[d], *six = &read->digits[d + 1];
         const bool one_shape = nine->place.reading > 0 && nine->place.shape == six->place.shape,
-                   at_end = d + 2 == read->count || !are_close(&six->place, &read->digits[d + 2].place);
-        if (one_shape && at_end && nine->best.label == 9 && six->best.label == 6)
+                   at_end = d + 2 == read->count || !are_close(&six->place, &read->digits[d + 2].place),
+                   is_low = 100 * six->place.height <= 85 * nine->place.height;
+        if (one_shape && at_end && nine->best.label == 9 && (six->best.label == 6 || is_low))
             nine->doubtful = six->doubtful = nine->is_sign = six->is_sign = true;
     }
 }
 
+/* The strokes of ! and ? look like a 1, a 2 or a 7. A 3 is seldom three times as high as wide: that is rather
+ * a brace. */
+static bool is_like_punctuation(const ReadDigit *digit) {
+    const int label = digit->best.label;
+    return (digit->place.dotted && (label == 1 || label == 2 || label == 7)) ||
+           (label == 3 && 3 * digit->place.width < digit->place.height);
+}
+
 void doubt_signs(ReadDigits *read, int first) {
+    for (int d = first; d < read->count; d++)
+        if (is_like_punctuation(&read->digits[d])) read->digits[d].doubtful = read->digits[d].is_sign = true;
     doubt_per_cent(read, first);
     for (int end; first < read->count; first = end) {
         end = first + 1;

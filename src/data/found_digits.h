@@ -33,6 +33,7 @@ typedef struct {
     double lean, spread;     /* of its ink, by page_lean.h; 0 of a picture that was taken as one digit */
     unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
+    bool dotted;             /* has a dot right below its strokes */
     bool goes_on;            /* with the number before, in the next cell, however wide the gap is */
     bool in_next_cell;       /* of a grid, but as close to the digit before as if it were of its number */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */

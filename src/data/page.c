@@ -99,6 +99,7 @@ static FoundDigit place_of(const PageSight *sights, int number, int i) {
                         .small = shape->small,
                         .faint = shape->faint,
                         .struck = shape->struck,
+                        .dotted = shape->dotted,
                         .goes_on = shape->goes_on,
                         .in_next_cell = shape->in_next_cell};
 }

@@ -48,6 +48,7 @@ void page_shape_unite(PageShape *a, PageShape *b) {
     a->mask = mask;
     a->box = both;
     a->area += b->area;
+    a->dotted = a->dotted || b->dotted;
 }
 
 void page_shape_remove(PageShapes *shapes, int i) {

@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "data/found_digits.h"
+#include "data/page_dots.h"
 #include "data/page_drawn.h"
 #include "data/page_strike.h"
 
@@ -140,6 +141,7 @@ static void make_shapes(PageShapes *shapes, PageShapes *pieces) {
 
 PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     PageShapes shapes = connected_parts(mask);
+    page_mark_dotted(&shapes);
     page_remove_drawings(&shapes);
     int height = typical_height(&shapes);
     for (int i = shapes.count - 1; i >= 0; i--)
