@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int compare(const void *a, const void *b) {
@@ -56,9 +57,22 @@ static void doubt_in_number(ReadDigits *read, int first, int end, double stroke,
     }
 }
 
+/* A stroke as slim as this, on a page with little else, may be a hair or a scratch as well as a 1. */
+static void doubt_slim_strokes(ReadDigits *read, int first) {
+    const double slim = 30;
+    for (int d = first; d < read->count; d++) {
+        const FoundDigit *place = &read->digits[d].place;
+        if (read->digits[d].best.label == 1 && slim * place->stroke < hypot(place->width, place->height))
+            read->digits[d].doubtful = true;
+    }
+}
+
 void doubt_hairs(ReadDigits *read, int first) {
     double stroke, ink;
-    if (!usual_strokes(read, first, &stroke, &ink)) return;
+    if (!usual_strokes(read, first, &stroke, &ink)) {
+        doubt_slim_strokes(read, first);
+        return;
+    }
     for (int end; first < read->count; first = end) {
         end = first + 1;
         while (end < read->count && are_close(&read->digits[first].place, &read->digits[end].place))

@@ -1,6 +1,9 @@
 #include "cli/read_signs.h"
 
+#include "core/integers.h"
+
 #include <math.h>
+#include <stdlib.h>
 
 static bool are_close(const FoundDigit *a, const FoundDigit *b) {
     return a->line == b->line && a->number == b->number;
@@ -75,6 +78,20 @@ static void doubt_per_cent(ReadDigits *read, int first) {
     }
 }
 
+/* Whether two are 1s nearer to each other than a quarter of their height. */
+static bool are_narrow_ones(const ReadDigit *a, const ReadDigit *b) {
+    const int twice_apart = abs(2 * b->place.x + b->place.width - 2 * a->place.x - a->place.width);
+    return a->place.line == b->place.line && a->best.label == 1 && b->best.label == 1 &&
+           2 * twice_apart < larger(a->place.height, b->place.height);
+}
+
+/* Nobody writes 1s so close together: these are a zigzag. */
+static void doubt_zigzags(ReadDigits *read, int first) {
+    for (int d = first; d + 1 < read->count; d++)
+        if (are_narrow_ones(&read->digits[d], &read->digits[d + 1]))
+            read->digits[d].doubtful = read->digits[d + 1].doubtful = true;
+}
+
 /* The strokes of ! and ? look like a 1, a 2 or a 7. A 3 is seldom three times as high as wide: that is rather
  * a brace. */
 static bool is_like_punctuation(const ReadDigit *digit) {
@@ -87,6 +104,7 @@ void doubt_signs(ReadDigits *read, int first) {
     for (int d = first; d < read->count; d++)
         if (is_like_punctuation(&read->digits[d])) read->digits[d].doubtful = read->digits[d].is_sign = true;
     doubt_per_cent(read, first);
+    doubt_zigzags(read, first);
     for (int end; first < read->count; first = end) {
         end = first + 1;
         while (end < read->count && are_close(&read->digits[first].place, &read->digits[end].place))

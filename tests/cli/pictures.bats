@@ -401,6 +401,14 @@ for left in (100, 230):
         dated.fill(left + (97 - y) // 2, y, 6, 1, 30)
 dated.save("dated.pgm")
 Page(600, 200).put(0, 5, 20, 20).put(1, 5, 150, 20).fill(480, 50, 8, 75, 30).fill(478, 133, 12, 12, 30).save("mark.pgm")  # 72 !
+zigzag = Page(300, 200)
+for k in range(5):
+    zigzag.fill(60 + 17 * k, 40 + k % 2 * 6, 7, 110, 30)
+zigzag.save("zigzag.pgm")
+hair = Page(300, 300)
+for y in range(60, 260):
+    hair.fill(150 + y // 8, y, 3, 1, 30)
+hair.save("hair.pgm")
 bracket = Page(420, 200).put(0, 4, 60, 20).put(1, 4, 170, 20)  # (72), of which the brackets reach further down alone
 ink = [y for y, row in enumerate(bracket.rows) if min(row) < 100]
 for x in (50, 300):
@@ -542,8 +550,8 @@ PYTHON
     [[ $(grep -c ',1,[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 0 && $(grep -cE ',[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/strokes") -eq 8 ]]
     "$PARDIGITS" predict knn dated.pgm | tee "$BATS_TEST_TMPDIR/dated"
     grep '^7 1? 2 1? 72 ' "$BATS_TEST_TMPDIR/dated"
-    "$PARDIGITS" predict knn mark.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
-    [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 1 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
+    "$PARDIGITS" predict knn mark.pgm zigzag.pgm hair.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
+    [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 7 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
     [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
     "$PARDIGITS" predict knn small_print.pgm | grep '^427'
