@@ -274,6 +274,14 @@ static int end_of_number(const ReadDigits *read, int first) {
     return end;
 }
 
+/* Small rings alone may be letters as well as 0s. */
+static void doubt_rings(ReadDigits *read, int first, int end) {
+    for (int d = first; d < end; d++)
+        if (read->digits[d].best.label) return;
+    for (int d = first; d < end; d++)
+        read->digits[d].doubtful = true;
+}
+
 /* Leaves small print out, as forms have it beside what is filled in. */
 static void drop_small_print(ReadDigits *read, int before, int classes) {
     bool all_small = true;
@@ -282,7 +290,11 @@ static void drop_small_print(ReadDigits *read, int before, int classes) {
     if (all_small) return;
     for (int first = before, end; first < read->count; first = end) {
         end = end_of_number(read, first);
-        if (!read->digits[first].place.small || !is_small_print(read, first, end)) continue;
+        if (!read->digits[first].place.small) continue;
+        if (!is_small_print(read, first, end)) {
+            doubt_rings(read, first, end);
+            continue;
+        }
         drop(read, first, end, classes);
         end = first;
     }

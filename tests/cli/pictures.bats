@@ -409,6 +409,7 @@ hair = Page(300, 300)
 for y in range(60, 260):
     hair.fill(150 + y // 8, y, 3, 1, 30)
 hair.save("hair.pgm")
+Page(700, 400).put(0, 12, 10, 10).put(3, 2, 400, 50).put(3, 2, 448, 50).save("rings.pgm")  # a 7, beside it two rings of a sixth of its height
 bracket = Page(420, 200).put(0, 4, 60, 20).put(1, 4, 170, 20)  # (72), of which the brackets reach further down alone
 ink = [y for y, row in enumerate(bracket.rows) if min(row) < 100]
 for x in (50, 300):
@@ -552,6 +553,8 @@ PYTHON
     grep '^7 1? 2 1? 72 ' "$BATS_TEST_TMPDIR/dated"
     "$PARDIGITS" predict knn mark.pgm zigzag.pgm hair.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
     [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 7 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
+    "$PARDIGITS" predict knn rings.pgm | tee "$BATS_TEST_TMPDIR/rings" # letters or 0s
+    grep '^0?0? / 7 ' "$BATS_TEST_TMPDIR/rings"
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
     [[ $("$PARDIGITS" predict knn bars_of_code.pgm flag.pgm --csv | tee "$BATS_TEST_TMPDIR/bars" | grep -c ",false,") -eq 0 && $(wc -l <"$BATS_TEST_TMPDIR/bars") -eq 11 ]]
     "$PARDIGITS" predict knn small_print.pgm | grep '^427'
