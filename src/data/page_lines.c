@@ -241,8 +241,20 @@ static bool are_level(const PageRect *a, const PageRect *b) {
            page_gap_x(a, b) <= 4 * a->height;
 }
 
+/* Whether any part lies within a box. */
+static bool holds_part(BOXA *boxes, const PageRect *box) {
+    for (int i = 0; i < boxaGetCount(boxes); i++) {
+        PageRect part;
+        boxaGetBoxGeometry(boxes, i, &part.x, &part.y, &part.width, &part.height);
+        if (part.width < box->width && part.height < box->height && page_is_inside(&part, box, 0))
+            return true;
+    }
+    return false;
+}
+
 /* Whether frame i of the page's parts rather is a square-cornered 0 or 8: it is empty, higher than wide, and
- * beside something of its height and stroke width that isn't a frame. */
+ * beside something of its height and stroke width that isn't a frame; nor is it beside a cell of its size
+ * that isn't empty. */
 static bool is_square_digit(BOXA *boxes, PIXA *parts, int i) {
     PageRect frame, other;
     boxaGetBoxGeometry(boxes, i, &frame.x, &frame.y, &frame.width, &frame.height);
@@ -255,7 +267,9 @@ static bool is_square_digit(BOXA *boxes, PIXA *parts, int i) {
         boxaGetBoxGeometry(boxes, j, &other.x, &other.y, &other.width, &other.height);
         if (j == i) continue;
         if (page_is_inside(&other, &frame, 0)) return false;
-        if (beside || !are_level(&frame, &other)) continue;
+        if (!are_level(&frame, &other)) continue;
+        if (6 * abs(other.width - frame.width) <= frame.width && holds_part(boxes, &other)) return false;
+        if (beside) continue;
         part = pixaGetPix(parts, j, L_CLONE);
         beside = drawn_sides(part) < 4 && 2 * strokes >= page_stroke_width(part);
         pixDestroy(&part);

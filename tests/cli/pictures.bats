@@ -332,6 +332,10 @@ for k in range(4):
 for k in range(3):
     cheque.put(0, 5, 40 + 300 * k, 300).put(1, 5, 40 + 300 * k, 500)
 cheque.save("cheque.pgm")
+spare = Page(700, 180)  # cells, of which some are empty and one has a gap
+for k in range(6):
+    spare.frame(40 + k * 100, 40, 66, 100, 4)
+spare.put(0, 2, 45, 60).put(1, 2, 141, 60).fill(40, 70, 4, 40, 245).save("spare.pgm")
 square = Page(300, 160).put(0, 3, 20, 30)  # "720", the 0 of which has corners
 square.put(1, 3, 85, 30).frame(180, 36, 40, 72, 8).save("square.pgm")
 row = write(Page(800, 120), 20, 40, 3).frame(200, 20, 402, 82, 2)  # "HEl" and cells of one number, with wide gaps
@@ -544,6 +548,7 @@ PYTHON
     grep '^7?2? .*joined' "$BATS_TEST_TMPDIR/words"
     grep -E '^[0-9? ]* 7\? / [0-9? ]* 7\? / [0-9? ]* 7 .*print' "$BATS_TEST_TMPDIR/words"
     "$PARDIGITS" predict knn cheque.pgm | grep '/ 7 7 7 / 2 2 2 ' # print isn't a texture, which makes all doubtful
+    "$PARDIGITS" predict knn spare.pgm | grep '^7 2 '
     "$PARDIGITS" predict knn lit.pgm | grep '^72 0 / 2 7 '
     "$PARDIGITS" predict knn square.pgm | grep -E '^7\?? ?2\?? ?0\?? ' # it is read, if with doubt
     "$PARDIGITS" predict knn bracket.pgm | grep '^1?721? '
