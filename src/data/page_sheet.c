@@ -2,6 +2,7 @@
 
 #include "core/integers.h"
 #include "core/status.h"
+#include "data/page_bright.h"
 #include "data/page_parts.h"
 
 #include <math.h>
@@ -13,38 +14,6 @@ enum {
 };
 
 static const double DARK_EDGE = 0.7, DARK_GROUND = 0.8, WITH_EDGES = 0.1;
-
-/* Where a page is bright within a mask. */
-static PIX *bright_within(PIX *grey, PIX *mask) {
-    l_int32 level = 0;
-    NUMA *histogram = pixGetGrayHistogramMasked(grey, mask, 0, 0, 1);
-    numaSplitDistribution(histogram, 0.1f, &level, NULL, NULL, NULL, NULL, NULL);
-    numaDestroy(&histogram);
-    PIX *bright = pixThresholdToBinary(grey, level + 1);
-    pixInvert(bright, bright);
-    pixAnd(bright, bright, mask);
-    return bright;
-}
-
-/* Adds to a part what is written on it. */
-static void fill_ink(PIX *part) {
-    const int joined = 9;
-    pixCloseSafeBrick(part, part, joined, joined);
-    PIX *holes = pixHolesByFilling(part, 4);
-    pixOr(part, part, holes);
-    pixDestroy(&holes);
-}
-
-/* A part of a mask [as page] with what is written on it. */
-static PIX *part_with_ink(PIX *mask, BOXA *boxes, PIXA *parts, int i) {
-    l_int32 x, y, width, height;
-    PIX *whole = pixCreateTemplate(mask), *part = pixaGetPix(parts, i, L_CLONE);
-    boxaGetBoxGeometry(boxes, i, &x, &y, &width, &height);
-    pixRasterop(whole, x, y, width, height, PIX_SRC, part, 0, 0);
-    fill_ink(whole);
-    pixDestroy(&part);
-    return whole;
-}
 
 /* The pixels that lie farthest along both diagonals. */
 PageCorners page_sheet_corners(PIX *mask) {
@@ -100,9 +69,9 @@ static bool is_strip(PIX *part) {
     return 5 * smaller(width, height) < 2 * larger(width, height);
 }
 
-/* Whether a part has four straight sides, is large, and leaves a ground around it: more than half of the
- * page's edge lies outside, and at most two of its sides touch more of the part than a corner, as those of a
- * crooked scan do. */
+/* Whether a part has four straight sides, is large, or at least not small and away from the page's edge, as a
+ * note is, and leaves a ground around it: more than half of the page's edge lies outside, and at most two of
+ * its sides touch more of the part than a corner, as those of a crooked scan do. */
 static bool has_shape_of_sheet(PIX *part) {
     const int width = pixGetWidth(part), height = pixGetHeight(part);
     const struct {
@@ -118,8 +87,8 @@ static bool has_shape_of_sheet(PIX *part) {
         touched += 8 * pixels > L_MAX(sides[s].width, sides[s].height);
         on_edge += pixels;
     }
-    return 10 * area >= width * height && 10 * off_straight_sides(part) <= area && touched <= 2 &&
-           on_edge < width + height && !is_strip(part);
+    return (on_edge ? 10 : 20) * area >= width * height && 10 * off_straight_sides(part) <= area &&
+           touched <= 2 && on_edge < width + height && !is_strip(part);
 }
 
 /* Mean of grey within `reach` pixels of a mask's outline, outside of it or inside. */
@@ -206,22 +175,6 @@ static void add_sheet(PIX *part, PIX *page, PageSheets *sheets) {
     pixDestroy(&whole);
 }
 
-/* The larger parts of a mask with what is written on them; their number. */
-static int large_parts(PIX *mask, PIX *large[PAGE_MOST_SHEETS]) {
-    PIXA *parts = NULL;
-    BOXA *boxes = pixConnComp(mask, &parts, 4);
-    int count = 0;
-    for (int i = 0; i < boxaGetCount(boxes) && count < PAGE_MOST_SHEETS; i++) {
-        l_int32 width, height;
-        boxaGetBoxGeometry(boxes, i, NULL, NULL, &width, &height);
-        if (20 * width * height >= pixGetWidth(mask) * pixGetHeight(mask))
-            large[count++] = part_with_ink(mask, boxes, parts, i);
-    }
-    boxaDestroy(&boxes);
-    pixaDestroy(&parts);
-    return count;
-}
-
 static bool is_sheet(PIX *grey, PIX *part) {
     return has_shape_of_sheet(part) && has_dark_edge(grey, part);
 }
@@ -233,19 +186,30 @@ static double roughness(PIX *part) {
     return (double)off_straight_sides(part) / L_MAX(area, 1);
 }
 
-/* Adds to a part what makes it a sheet: the half that lies in shadow. What belongs to the ground makes the
- * sides of a sheet that is whole rougher. Whether there is such one. */
-static bool unite_with_shadow(PIX *grey, PIX *part, PIX **darker, int count) {
-    const double roughest = is_sheet(grey, part) ? fmax(2 * roughness(part), 0.02) : 1;
+/* Whether more than half of a mask lies on another. */
+static bool lies_on(PIX *part, PIX *other) {
+    l_int32 area = 0, on = 0;
+    PIX *both = pixAnd(NULL, part, other);
+    pixCountPixels(part, &area, NULL);
+    pixCountPixels(both, &on, NULL);
+    pixDestroy(&both);
+    return 2 * on > area;
+}
+
+/* Adds to a part what makes it a sheet: the half that lies in shadow. What belongs to the ground lies all
+ * around a sheet that is whole, or makes its sides rougher. */
+static void unite_with_shadow(PIX *grey, PIX *part, PIX **darker, int count) {
+    const bool whole = is_sheet(grey, part);
+    const double roughest = whole ? fmax(2 * roughness(part), 0.02) : 1;
     bool sheet = false;
     for (int i = 0; i < count && !sheet; i++) {
+        if (whole && lies_on(part, darker[i])) continue;
         PIX *both = pixOr(NULL, part, darker[i]);
-        fill_ink(both);
+        page_fill_ink(both);
         sheet = roughness(both) <= roughest && is_sheet(grey, both);
         if (sheet) pixCopy(part, both);
         pixDestroy(&both);
     }
-    return sheet;
 }
 
 /* Both parts as one where no more than a line lies between them; NULL where they are farther apart. */
@@ -264,7 +228,7 @@ static int join_across_lines(PIX *grey, PIX **parts, int count) {
     for (int i = 0; i < count; i++)
         for (int j = i + 1; j < count; j++) {
             PIX *both = joined_across_line(parts[i], parts[j]);
-            if (both) fill_ink(both);
+            if (both) page_fill_ink(both);
             if (both && is_sheet(grey, both)) {
                 pixCopy(parts[i], both);
                 pixDestroy(&parts[j]);
@@ -274,16 +238,6 @@ static int join_across_lines(PIX *grey, PIX **parts, int count) {
             pixDestroy(&both);
         }
     return count;
-}
-
-/* Whether more than half of a mask lies on another. */
-static bool lies_on(PIX *part, PIX *other) {
-    l_int32 area = 0, on = 0;
-    PIX *both = pixAnd(NULL, part, other);
-    pixCountPixels(part, &area, NULL);
-    pixCountPixels(both, &on, NULL);
-    pixDestroy(&both);
-    return 2 * on > area;
 }
 
 /* Adds a part to sheets, unless it is in one of them, and in place of those that are in it: several bright
@@ -303,26 +257,53 @@ static int add_apart(PIX *part, PIX **sheets, int count) {
     return count;
 }
 
+/* Whether one mask has most of the pixels of another. A thick light stroke keeps less. */
+static bool is_most_of(PIX *rest, PIX *part) {
+    l_int32 left = 0, area = 0;
+    pixCountPixels(rest, &left, NULL);
+    pixCountPixels(part, &area, NULL);
+    return 10 * (int64_t)left >= 6 * (int64_t)area;
+}
+
+/* Replaces a part by what is a sheet in it: if it is none, without the light squares of a cloth that touch
+ * it, and without another thing at its edge, which is smaller than it, if it is far straighter so. Whether
+ * there is one. */
+static bool find_within(PIX *grey, PIX *bright, PIX *part) {
+    bool sheet = is_sheet(grey, part);
+    for (int way = sheet; way < 2; way++) {
+        PIX *rest = way ? page_without_narrow(part) : page_without_strips(bright, part);
+        if (rest && is_most_of(rest, part) && is_sheet(grey, rest) &&
+            (!sheet || 2 * roughness(rest) < roughness(part))) {
+            pixCopy(part, rest);
+            sheet = true;
+        }
+        pixDestroy(&rest);
+    }
+    return sheet;
+}
+
 /* The bright parts of a page, of what isn't bright the brighter ones, and what both make together, that have
  * a sheet's shape and edge; their number. */
 static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
     const int corner = 11; /* where a sheet in shadow meets a ground in light that is as bright */
     PIX *page = pixCreate(pixGetWidth(grey), pixGetHeight(grey), 1);
     pixSetAll(page);
-    PIX *bright = bright_within(grey, page), *rest = pixSubtract(NULL, page, bright);
-    PIX *darker = bright_within(grey, rest), *ink = pixHolesByFilling(darker, 4);
+    PIX *bright = page_bright_within(grey, page), *rest = pixSubtract(NULL, page, bright);
+    PIX *darker = page_bright_within(grey, rest), *ink = pixHolesByFilling(darker, 4);
     PIX *parts[PAGE_MOST_SHEETS], *shadows[PAGE_MOST_SHEETS];
     pixOpenBrick(bright, bright, 3, 3);
     pixOr(darker, darker, ink);
     pixOpenBrick(darker, darker, corner, corner);
-    const int parts_count = join_across_lines(grey, parts, large_parts(bright, parts)),
-              shadows_count = large_parts(darker, shadows);
+    const int parts_count = join_across_lines(grey, parts, page_large_parts(bright, parts, PAGE_MOST_SHEETS)),
+              shadows_count = page_large_parts(darker, shadows, PAGE_MOST_SHEETS);
     int count = 0;
-    for (int i = 0; i < parts_count; i++)
-        if (unite_with_shadow(grey, parts[i], shadows, shadows_count) || is_sheet(grey, parts[i]))
+    for (int i = 0; i < parts_count; i++) {
+        unite_with_shadow(grey, parts[i], shadows, shadows_count);
+        if (find_within(grey, bright, parts[i]))
             count = add_apart(parts[i], sheets, count);
         else
             pixDestroy(&parts[i]);
+    }
     for (int i = 0; i < shadows_count; i++)
         pixDestroy(&shadows[i]);
     pixDestroy(&page);

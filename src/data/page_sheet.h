@@ -5,7 +5,7 @@
 
 #include "data/page_mask.h"
 
-enum { PAGE_MOST_SHEETS = 9 }; /* each is a tenth of the page or more */
+enum { PAGE_MOST_SHEETS = 9 }; /* each is a twentieth of the page or more */
 
 typedef struct {
     int x[4], y[4]; /* clockwise from the upper left one */

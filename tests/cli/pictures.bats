@@ -76,6 +76,17 @@ for y in range(200):
     sheets.rows[60 + y][25:225] = sheet.rows[y]
     sheets.rows[15 + y][275:475] = other.rows[y]
 sheets.save("sheets.pgm")
+notes = Page(1000, 700, 90)  # small ones, on wood as light as they are dark
+for x, i in ((90, 0), (390, 1), (690, 0)):
+    notes.fill(x, 240, 240, 240, 175)
+    notes.put(i, 5, x + 50, 290)
+notes.rows = [[max(0, v - (x // 40 * 7 + y * 13) % 23) for x, v in enumerate(row)] for y, row in enumerate(notes.rows)]
+notes.save("notes.pgm")
+cloth = Page(900, 640, 200)  # a sheet on checked cloth
+for y in range(640):
+    for x in range(900):
+        cloth.rows[y][x] -= 45 * (x // 30 % 2) + 45 * (y // 30 % 2)
+cloth.fill(130, 70, 650, 500, 240).put(0, 5, 200, 120).put(1, 5, 400, 120).save("cloth.pgm")
 Page(600, 400).put(0, 12, 10, 10).put(0, 3, 380, 50).put(1, 3, 450, 50).save("heights.pgm")  # a 7, beside it 72 of a quarter of its height
 squared = seven()
 for k in range(4, 200, 24):
@@ -517,9 +528,9 @@ PYTHON
     "$PARDIGITS" predict knn ringed.pgm circle.pgm underlined.pgm comb.pgm cells.pgm pattern.pgm askew.pgm marked.ppm sheets.pgm heights.pgm crooked.pgm fraction.pgm exponent.pgm touching_line.pgm corner.pgm lamp.pgm desk_shadow.pgm note.pgm touched.pgm table.pgm wood.pgm grid.pgm ruled_photo.pgm squared_large.pgm bars.pgm mixed.pgm low_teeth.pgm slanted_frame.pgm column.pgm band.pgm hard_band.pgm fine_squares.pgm standing.pgm standing_thin.pgm cells_of_two.pgm discs.pgm disc_of_two.pgm disc_of_one.pgm disc_fills.pgm head.pgm crossed_rule.pgm parting_rule.pgm axes.pgm mono.pgm broad.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
     [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "7,7,7,7227,7227,7,7,7,7 / 2,72 / 7,72,7 / 02,7 2 2,72727,7,72 / 27,72 / 27,72 / 27,020,72 / 27,72 / 27,722 / 772,7272 / 7272,7272 / 7272,72272,77 / 777,727,7,1 / 1 / 1 / 1 / 1,7,7 / 2 / 7,2,20770,72707,72 27,2 2 1 72,27 72,1,7,27 / 72,727 / 272,727 / 272,7 2 0,90580,83," ]]
-    "$PARDIGITS" predict knn sign.pgm parcel.pgm hand.pgm >"$BATS_TEST_TMPDIR/out"
+    "$PARDIGITS" predict knn sign.pgm parcel.pgm hand.pgm notes.pgm cloth.pgm >"$BATS_TEST_TMPDIR/out"
     cat "$BATS_TEST_TMPDIR/out"
-    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "72,72 / 7,7 2 7 2 / 7 2 7 2," ]]
+    [[ $(sed 's/   *.*//' "$BATS_TEST_TMPDIR/out" | tr '\n' ',') == "72,72 / 7,7 2 7 2 / 7 2 7 2,7 / 2 / 7,7 2," ]]
     "$PARDIGITS" predict knn outline7.pgm --json >"$BATS_TEST_TMPDIR/out"
     read -r _ width height <<<"$(head -2 outline7.pgm | tr '\n' ' ')"
     [[ $(<"$BATS_TEST_TMPDIR/out") == *"\"box\":[0,0,$width,$height]"* ]] # not more than the picture
