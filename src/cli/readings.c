@@ -327,7 +327,7 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
         i++;
     choose_joins(found, answers, doubt, joins, i, before, read);
     drop_small_print(read, before, found->spec.classes);
-    doubt_signs(read, before);
+    if (doubt->gated) doubt_signs(read, before); /* whose rules are of digits */
     doubt_words(read, before);
     doubt_hairs(read, before);
     for (int d = before; d < read->count; d++)

@@ -1,6 +1,7 @@
 #include "data/page_dots.h"
 
 #include "core/integers.h"
+#include "data/found_digits.h"
 
 #include <math.h>
 
@@ -53,7 +54,8 @@ static bool is_one_of_many(const PageShapes *parts, int d, int reach) {
 }
 
 void page_mark_dotted(PageShapes *parts) {
-    for (int d = 0; d < parts->count; d++) {
+    const bool crowded = parts->count > FOUND_SHAPES_MOST; /* with specks, of which none counts */
+    for (int d = 0; d < parts->count && !crowded; d++) {
         if (!is_dot(&parts->shapes[d])) continue;
         const PageRect *dot = &parts->shapes[d].box;
         for (int i = 0; i < parts->count; i++) {
