@@ -258,8 +258,9 @@ static bool holds_part(BOXA *boxes, const PageRect *box) {
 static bool is_square_digit(BOXA *boxes, PIXA *parts, int i) {
     PageRect frame, other;
     boxaGetBoxGeometry(boxes, i, &frame.x, &frame.y, &frame.width, &frame.height);
+    const int many = 1000; /* parts: too long to compare them all, and no display has so many */
     bool beside = false;
-    if (4 * frame.width > 3 * frame.height) return false;
+    if (4 * frame.width > 3 * frame.height || boxaGetCount(boxes) > many) return false;
     PIX *part = pixaGetPix(parts, i, L_CLONE);
     const double strokes = page_stroke_width(part);
     pixDestroy(&part);
