@@ -67,10 +67,10 @@ static void doubt_slim_strokes(ReadDigits *read, int first) {
     }
 }
 
-void doubt_hairs(ReadDigits *read, int first) {
+void doubt_hairs(ReadDigits *read, int first, bool digits) {
     double stroke, ink;
     if (!usual_strokes(read, first, &stroke, &ink)) {
-        doubt_slim_strokes(read, first);
+        if (digits) doubt_slim_strokes(read, first);
         return;
     }
     for (int end; first < read->count; first = end) {

@@ -6,7 +6,8 @@
 #include "cli/readings.h"
 
 /* Makes such strokes doubtful among the digits from `first` on, which are of one page or sheet. One at an end
- * of a number becomes a number of its own. Where there are few digits to compare with, very slim 1s are. */
-void doubt_hairs(ReadDigits *read, int first);
+ * of a number becomes a number of its own. Where there are few to compare with, very slim 1s are;
+ * digits: whether the classes are digits. */
+void doubt_hairs(ReadDigits *read, int first, bool digits);
 
 #endif

@@ -274,27 +274,31 @@ static int end_of_number(const ReadDigits *read, int first) {
     return end;
 }
 
-/* Small rings alone may be letters as well as 0s. */
-static void doubt_rings(ReadDigits *read, int first, int end) {
-    for (int d = first; d < end; d++)
-        if (read->digits[d].best.label) return;
-    for (int d = first; d < end; d++)
-        read->digits[d].doubtful = true;
+static bool are_all_small(const ReadDigits *read, int before) {
+    for (int d = before; d < read->count; d++)
+        if (!read->digits[d].place.small) return false;
+    return true;
+}
+
+/* Small numbers of 0s alone, beside larger writing, may be letters o as well. */
+static void doubt_small_rings(ReadDigits *read, int before) {
+    if (are_all_small(read, before)) return;
+    for (int first = before, end; first < read->count; first = end) {
+        bool rings = read->digits[first].place.small;
+        end = end_of_number(read, first);
+        for (int d = first; d < end; d++)
+            rings = rings && read->digits[d].best.label == 0;
+        for (int d = first; d < end && rings; d++)
+            read->digits[d].doubtful = true;
+    }
 }
 
 /* Leaves small print out, as forms have it beside what is filled in. */
 static void drop_small_print(ReadDigits *read, int before, int classes) {
-    bool all_small = true;
-    for (int d = before; d < read->count; d++)
-        all_small = all_small && read->digits[d].place.small;
-    if (all_small) return;
+    if (are_all_small(read, before)) return;
     for (int first = before, end; first < read->count; first = end) {
         end = end_of_number(read, first);
-        if (!read->digits[first].place.small) continue;
-        if (!is_small_print(read, first, end)) {
-            doubt_rings(read, first, end);
-            continue;
-        }
+        if (!read->digits[first].place.small || !is_small_print(read, first, end)) continue;
         drop(read, first, end, classes);
         end = first;
     }
@@ -327,9 +331,12 @@ static int64_t choose_readings(const FoundDigits *found, const Answers *answers,
         i++;
     choose_joins(found, answers, doubt, joins, i, before, read);
     drop_small_print(read, before, found->spec.classes);
-    if (doubt->gated) doubt_signs(read, before); /* whose rules are of digits */
+    if (doubt->gated) { /* by rules of digits */
+        doubt_small_rings(read, before);
+        doubt_signs(read, before);
+    }
     doubt_words(read, before);
-    doubt_hairs(read, before);
+    doubt_hairs(read, before, doubt->gated);
     for (int d = before; d < read->count; d++)
         *sure += doubt->sure[read->digits[d].image] / (read->count - before);
     return i;

@@ -31,7 +31,6 @@ void svm_log_hints(const SvmOptions *options, const ImageSet *set, Log *log) {
     if (options->gamma * distance > large)
         log_line(log,
                  "hint: svm.gamma = %g is large for these images, whose mean squared distance is %.0f: the "
-                 "kernel of "
-                 "two of them is about 0, so each is learnt by heart; try svm.gamma = %.2g.",
+                 "kernel of two of them is about 0, so each is learnt by heart; try svm.gamma = %.2g.",
                  options->gamma, distance, usual / distance);
 }

@@ -10,6 +10,7 @@
 #include "svm/svm_onnx.h"
 #include "svm/votes.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,19 +127,31 @@ static StatusCode check(const Config *config, ImageSpec spec, Status *status) {
     return svm_grid_read(&options, &grid, status);
 }
 
+/* The images of the two largest classes. */
+static int64_t largest_pair(const uint64_t *counts, int classes) {
+    uint64_t most = 0, second = 0;
+    for (int c = 0; c < classes; c++)
+        if (counts[c] > most) {
+            second = most;
+            most = counts[c];
+        } else if (counts[c] > second)
+            second = counts[c];
+    return (int64_t)(most + second);
+}
+
 /* The most that a training takes: all images, in memory that the ranks of a node share, and the virtual
  * examples if all of them support; those of two classes a thread, packed for the kernel; the rows of the
  * cache; the model's file, which is built in memory and checked. */
-static int64_t most_bytes(const TrainJob *job, const SvmOptions *options) {
-    const int64_t whole = job->train_count * image_spec_pixels(job->spec),
-                  grown = 1 + 8 * options->virtual, /* times as many examples */
-        pair = 2 * grown * job->train_count / job->spec.classes, pairs = svm_pair_count(job->spec.classes),
-                  at_once = smaller(job->threads, pairs),
-                  rows = at_once * pair * pair * (int64_t)sizeof(float);
+static int64_t most_bytes(const TrainJob *job, const SvmOptions *options, const uint64_t *counts) {
+    const int64_t grown = 1 + 8 * options->virtual, /* times as many examples */
+        pixels = image_spec_pixels(job->spec), whole = job->train_count * pixels,
+                  pair = grown * largest_pair(counts, job->spec.classes);
+    const double at_once = fmin(job->threads, svm_pair_count(job->spec.classes)),
+                 rows = at_once * (double)pair * (double)pair * sizeof(float),
+                 packed = fmin(at_once * (double)pair * (double)pixels, (double)(grown * whole));
     return (comm_size(job->comm) == 1 ? 0 : whole / comm_node_size(job->comm)) +
-           (grown > 1 ? grown * whole : 0) +
-           smaller(2 * job->threads, job->spec.classes) * grown * whole / job->spec.classes +
-           smaller(options->cache_mb << 20, rows) + 2 * grown * whole;
+           (grown > 1 ? grown * whole : 0) + (int64_t)packed +
+           (int64_t)fmin((double)(options->cache_mb << 20), rows) + 2 * grown * whole;
 }
 
 static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
@@ -149,7 +162,7 @@ static StatusCode rehearse(TrainJob *job, Output *output, int64_t *bytes, Status
     for (int c = 0; c < job->spec.classes; c++)
         present += counts[c] > 0;
     if (svm_check_classes(job->train_count, present, status)) return status->code;
-    *bytes = most_bytes(job, &options);
+    *bytes = most_bytes(job, &options, counts);
     if (options.features == SVM_FEATURES_PIXELS) svm_log_hints(&options, &job->shard, job->log);
     output_integer(output, "pairs", "pairs of classes", svm_pair_count(job->spec.classes));
     return status->code;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws pictures with known digits and prints how many a model reads: `make bench-pictures` (MODEL=, PART=test|valid, EACH=20, SEED=1, KINDS="thin_pen ruled" for some kinds alone,
+# Draws pictures with known digits and prints how many a model reads: `make bench-pictures` (MODEL=, PART=test|valid, EACH=20, SEED=1, KINDS="thin_pen ruled" for some kinds alone, hand for digits of other hands,
 # SHIFTS=0 for another cnn.test_shifts than the model's, WORST=1 lists what was read wrongly, SHEET=FILE.png draws twenty of it).
 # Without MODEL it trains configs/cnn-best.ini first.
 set -euo pipefail

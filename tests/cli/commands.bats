@@ -125,6 +125,14 @@ assert [f"d_{a}_{b}" for a, b in s["pairs"]] == list(t.columns[4:]) and (s["deci
         "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/$model.ini" --dry-run --data "$data" --set run.train=600 |
             awk '/^images to train on  *600$/ || /^MiB of memory a rank  *[1-9]/ { n++ } END { exit n != 2 }'
     done
+    # what a search compares counts, and of a cache no more than the kernel's values
+    local memory=()
+    for options in 'knn --set knn.metric=l2' 'knn --set knn.metric=idm' 'svm --set svm.c=1'; do
+        # shellcheck disable=SC2086
+        "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/"${options/ /.ini } --dry-run --json --data "$data" --set run.train=20000 --set run.valid=10 >dry.json
+        memory+=("$(field rank_memory_mib <dry.json)")
+    done
+    awk -v l2="${memory[0]}" -v idm="${memory[1]}" -v svm="${memory[2]}" 'BEGIN { exit !(idm > l2 + 10 && svm < 500) }'
     # a hint for each thing that can't work well, and none otherwise
     "$PARDIGITS" train "$BATS_TEST_DIRNAME/../../configs/cnn-fast.ini" --dry-run --data "$data" --set run.train=1 \
         --set cnn.shift=8 --set cnn.rotate=80 --set svm.c=9 >/dev/null 2>hints

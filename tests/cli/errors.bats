@@ -307,16 +307,17 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
     "$PARDIGITS" digest "$dir/after"
     # nor does one touch another run that has the folder's name before the training begins
     local before early=(train configs/cnn-fast.ini --data "$data" --run "$dir/early")
-    for ((;;)); do
+    for ((attempt = 0; attempt < 20; attempt++)); do
         OMP_NUM_THREADS=1 "$PARDIGITS" "${early[@]}" 2>"$dir/log" 3>&- &
         pid=$! code=0
-        until [[ -e $dir/early/.lock ]]; do kill -0 $pid; sleep 0.01; done
+        until [[ -e $dir/early/.lock ]]; do kill -0 $pid; done
         kill -STOP $pid
         [[ -e $dir/early/config.ini ]] || break
         kill -KILL $pid # it was too fast
         wait $pid || true
         rm -r "$dir/early"
     done
+    [[ ! -e $dir/early/config.ini ]]
     mv "$dir/early" "$dir/late"
     cp -r "$dir/after" "$dir/early"
     before=$(cd "$dir/early" && sha256sum .[!.]* * 2>/dev/null || true)
