@@ -298,6 +298,8 @@ static int find_parts(PIX *grey, PIX *sheets[PAGE_MOST_SHEETS]) {
               shadows_count = page_large_parts(darker, shadows, PAGE_MOST_SHEETS);
     int count = 0;
     for (int i = 0; i < parts_count; i++) {
+        /* first, as with another thing at its edge a sheet is as rough as with ground for a shadow */
+        if (is_sheet(grey, parts[i])) find_within(grey, bright, parts[i]);
         unite_with_shadow(grey, parts[i], shadows, shadows_count);
         if (find_within(grey, bright, parts[i]))
             count = add_apart(parts[i], sheets, count);

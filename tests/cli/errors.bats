@@ -308,9 +308,10 @@ assert list(metrics["epochs"]["epoch"]) == [1] and metrics["run"].attrs["complet
     # nor does one touch another run that has the folder's name before the training begins
     local before early=(train configs/cnn-fast.ini --data "$data" --run "$dir/early")
     for ((attempt = 0; attempt < 20; attempt++)); do
+        : >"$dir/log"
         OMP_NUM_THREADS=1 "$PARDIGITS" "${early[@]}" 2>"$dir/log" 3>&- &
         pid=$! code=0
-        until [[ -e $dir/early/.lock ]]; do kill -0 $pid; done
+        until grep -q '^1 rank' "$dir/log"; do kill -0 $pid; done # it has the folder
         kill -STOP $pid
         [[ -e $dir/early/config.ini ]] || break
         kill -KILL $pid # it was too fast
