@@ -9,6 +9,18 @@
 
 enum { QUARTER = 1 /* of a turn clockwise */ };
 
+/* What a hole looks like. */
+typedef struct {
+    double near, most; /* how far it reaches from the side, and its size; of the page's width */
+    int least;         /* its size in pixels */
+    double square;     /* its shorter side by its longer one */
+    double filled_least, filled_most; /* its share of its box */
+} HoleShape;
+
+/* What is left of a hole for a wire, and a hole for a file: a disc, as no writing is. */
+static const HoleShape wire_hole = {1 / 8.0, 1 / 20.0, 1, 2 / 3.0, 0, 1},
+                       file_hole = {1 / 6.0, 1 / 15.0, 12, 0.9, 0.74, 0.83};
+
 static int middle_of(const PageRect *box) {
     return box->y + box->height / 2;
 }
@@ -17,28 +29,34 @@ static int compare_middles(const void *a, const void *b) {
     return middle_of(a) - middle_of(b);
 }
 
-/* Whether a solid piece may be what is left of a hole near the left side. */
-static bool may_be_hole(const PageRect *box, int width) {
-    const int near = width / 8, most = width / 20;
-    return box->x + box->width <= near && larger(box->width, box->height) <= most &&
-           3 * smaller(box->width, box->height) >= 2 * larger(box->width, box->height);
+/* Whether a piece near the left side may be a hole. */
+static bool may_be_hole(PIX *piece, const PageRect *box, int width, const HoleShape *shape) {
+    const double longer = (double)larger(box->width, box->height),
+                 shorter = (double)smaller(box->width, box->height);
+    l_int32 area = 0;
+    pixCountPixels(piece, &area, NULL);
+    const double filled = area / (longer * shorter);
+    return box->x + box->width <= shape->near * width && longer >= shape->least &&
+           longer <= shape->most * width && shorter >= shape->square * longer &&
+           filled >= shape->filled_least && filled <= shape->filled_most;
 }
 
-/* The solid pieces near the left side, from above: those too thick for strokes. [*count] */
-static PageRect *find_solid(PIX *mask, int brick, int *count) {
-    const int width = pixGetWidth(mask);
-    PIX *solid = pixOpenBrick(NULL, mask, brick, brick);
-    BOXA *boxes = pixConnCompBB(solid, 8);
+/* The pieces of a mask that may be holes, from above. [*count] */
+static PageRect *find_holes(PIX *mask, const HoleShape *shape, int *count) {
+    PIXA *pieces = NULL;
+    BOXA *boxes = pixConnComp(mask, &pieces, 8);
     PageRect *found = mem_new((size_t)boxaGetCount(boxes) + 1, sizeof *found);
     *count = 0;
     for (int i = 0; i < boxaGetCount(boxes); i++) {
+        PIX *piece = pixaGetPix(pieces, i, L_CLONE);
         PageRect box;
         boxaGetBoxGeometry(boxes, i, &box.x, &box.y, &box.width, &box.height);
-        if (may_be_hole(&box, width)) found[(*count)++] = box;
+        if (may_be_hole(piece, &box, pixGetWidth(mask), shape)) found[(*count)++] = box;
+        pixDestroy(&piece);
     }
     qsort(found, (size_t)*count, sizeof *found, compare_middles);
+    pixaDestroy(&pieces);
     boxaDestroy(&boxes);
-    pixDestroy(&solid);
     return found;
 }
 
@@ -70,16 +88,36 @@ static void set_side(PIX *side, const PageRect *holes, int count) {
     pixRasterop(side, 0, top, right, bottom - top, PIX_SET, NULL, 0, 0);
 }
 
-/* Adds the left side of a page to `side` where it is punched. */
-static void add_left(PIX *mask, PIX *side) {
-    const int several = 6, brick = (int)larger(5, pixGetWidth(mask) / 80);
+/* Sets a mask where holes and their edges are. */
+static void set_holes(PIX *side, const PageRect *holes, int count) {
+    for (int i = 0; i < count; i++) {
+        const PageRect *hole = &holes[i];
+        const int edge = hole->width / 8 + 2;
+        pixRasterop(side, hole->x - edge, hole->y - edge, hole->width + 2 * edge, hole->height + 2 * edge,
+                    PIX_SET, NULL, 0, 0);
+    }
+}
+
+typedef void SetHoles(PIX *side, const PageRect *holes, int count);
+
+/* Calls `set` for each row of at least `least` holes. */
+static void set_rows(PIX *mask, const HoleShape *shape, int least, SetHoles *set, PIX *side) {
     int count;
-    PageRect *holes = find_solid(mask, brick, &count);
+    PageRect *holes = find_holes(mask, shape, &count);
     for (int first = 0, row; first < count; first += row) {
         row = holes_from(holes, count, first);
-        if (row >= several) set_side(side, holes + first, row);
+        if (row >= least) set(side, holes + first, row);
     }
     mem_free(holes);
+}
+
+/* Adds to `side` the left side of a page that is bound with a wire, and the holes of a sheet for a file. */
+static void add_left(PIX *mask, PIX *side) {
+    const int brick = (int)larger(5, pixGetWidth(mask) / 80);
+    PIX *solid = pixOpenBrick(NULL, mask, brick, brick); /* without the wire */
+    set_rows(solid, &wire_hole, 6, set_side, side);
+    set_rows(mask, &file_hole, 2, set_holes, side);
+    pixDestroy(&solid);
 }
 
 static void turn(PIX **mask) {
