@@ -110,7 +110,7 @@ static void weigh(const Model *model, const FoundDigits *found, const Answers *v
     if (gated && answers->probabilities && !found->digits[i].alone)
         hear_gate(log_odds, &answers->best[i], answers->probabilities + i * GATE_DIGITS);
     doubt->sure[i] = doubt->rank[i] = sureness(model, views, i, answers->best[i].label);
-    if (found->digits[i].struck || found->digits[i].badly_cut) doubt->sure[i] = 0;
+    if (found->digits[i].struck || found->digits[i].badly_cut || found->digits[i].stain) doubt->sure[i] = 0;
     doubt->log_odds[i] = gated ? log_odds[answers->best[i].label] : HUGE_VALF;
     if (!gated) return;
     if (gate_disagrees(log_odds, answers->best[i].label)) doubt->sure[i] = 0;

@@ -34,6 +34,7 @@ typedef struct {
     unsigned edges;          /* that it touches: FOUND_TOP | ... */
     bool struck;             /* out, by a line */
     bool dotted;             /* has a dot right below its strokes */
+    bool stain;              /* the outline of one; so it is doubtful */
     bool goes_on;            /* with the number before, in the next cell, however wide the gap is */
     bool in_next_cell;       /* of a grid, but as close to the digit before as if it were of its number */
     bool badly_cut;          /* a part whose cut isn't believed; so it is doubtful */

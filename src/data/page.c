@@ -100,6 +100,7 @@ static FoundDigit place_of(const PageSight *sights, int number, int i) {
                         .faint = shape->faint,
                         .struck = shape->struck,
                         .dotted = shape->dotted,
+                        .stain = shape->stain,
                         .goes_on = shape->goes_on,
                         .in_next_cell = shape->in_next_cell};
 }

@@ -35,12 +35,17 @@ static Surroundings surroundings_of(PIX *page, const PageShape *shape) {
     return around;
 }
 
-/* By how much the shape is darker (or lighter) than the ring, in the same unit as ink. */
-static double contrast_of(PIX *page, const Surroundings *around, bool dark) {
+static void surroundings_free(Surroundings *around) {
+    pixDestroy(&around->inside);
+    pixDestroy(&around->ring);
+}
+
+/* By how much a part of the surroundings' box is darker (or lighter) than the ring, in the same unit as ink.
+ */
+static double contrast_of(PIX *page, const Surroundings *around, PIX *mask, bool dark) {
     BOX *box = boxCreate(around->box.x, around->box.y, around->box.width, around->box.height);
     PIX *part = pixClipRectangle(page, box, NULL);
-    const double in = page_mean_where(part, around->inside, 0, 0),
-                 out = page_mean_where(part, around->ring, 0, 0);
+    const double in = page_mean_where(part, mask, 0, 0), out = page_mean_where(part, around->ring, 0, 0);
     pixDestroy(&part);
     boxDestroy(&box);
     return dark ? (out - in) * 255 / fmax(out, 32) : in - out;
@@ -52,13 +57,46 @@ static bool has_edge(PIX *page, PIX *ink, bool dark, const PageShape *shape) {
     l_int32 none = 1;
     Surroundings around = surroundings_of(page, shape);
     pixZero(around.ring, &none); /* the shape fills the page */
-    const bool found = none || contrast_of(page, &around, dark) >= least * strength;
-    pixDestroy(&around.inside);
-    pixDestroy(&around.ring);
+    const bool found = none || contrast_of(page, &around, around.inside, dark) >= least * strength;
+    surroundings_free(&around);
     return found;
 }
 
 void page_drop_without_edge(PIX *page, PIX *ink, bool dark, PageShapes *shapes) {
     for (int i = shapes->count - 1; i >= 0; i--)
         if (!has_edge(page, ink, dark, &shapes->shapes[i])) page_shape_remove(shapes, i);
+}
+
+/* What lies within a shape or its gaps, away from its strokes. NULL: it is no larger than the strokes. */
+static PIX *paper_within(PIX *shape) {
+    const int away = 2 * (int)larger(2, lround(page_stroke_width(shape) / 2)) + 1;
+    l_int32 area = 0, paper = 0;
+    PIX *within = pixCloseSafeBrick(NULL, shape, pixGetWidth(shape) / 2, pixGetHeight(shape) / 2);
+    PIX *holes = pixHolesByFilling(within, 4), *near = pixDilateBrick(NULL, shape, away, away);
+    pixOr(within, within, holes);
+    pixSubtract(within, within, near);
+    pixCountPixels(shape, &area, NULL);
+    pixCountPixels(within, &paper, NULL);
+    pixDestroy(&holes);
+    pixDestroy(&near);
+    if (paper < area) pixDestroy(&within);
+    return within;
+}
+
+/* A stain is darker within its outline than the paper is around it. */
+static bool is_outline_of_stain(PIX *page, bool dark, const PageShape *shape) {
+    const double least = 0.3; /* of the outline's own contrast */
+    if ((int64_t)shape->box.width * shape->box.height < 3 * (int64_t)shape->area) return false;
+    Surroundings around = surroundings_of(page, shape);
+    PIX *inside = paper_within(around.inside);
+    const bool found = inside && contrast_of(page, &around, inside, dark) >=
+                                     least * contrast_of(page, &around, around.inside, dark);
+    pixDestroy(&inside);
+    surroundings_free(&around);
+    return found;
+}
+
+void page_mark_stains(PIX *page, bool dark, PageShapes *shapes) {
+    for (int i = 0; i < shapes->count; i++)
+        shapes->shapes[i].stain = is_outline_of_stain(page, dark, &shapes->shapes[i]);
 }

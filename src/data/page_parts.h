@@ -20,6 +20,7 @@ typedef struct {
     bool in_next_cell; /* of a grid, but as close to the digit before as if it were of its number */
     bool reversed;     /* on a patch of ink (page_reverse.h) */
     bool dotted;       /* has a dot right below its strokes */
+    bool stain;        /* the outline of one */
     bool faint;        /* far fainter than the page's other ink */
     PIX *mask;         /* of the box */
 } PageShape;

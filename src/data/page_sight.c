@@ -108,6 +108,7 @@ static PageSight see(const PageWork *work, int reach, bool dark) {
     pixDestroy(&faint);
     sight.shapes = page_find_shapes(mask, &sight.pieces);
     page_drop_without_edge(work->page, sight.ink, dark, &sight.shapes);
+    page_mark_stains(work->page, dark, &sight.shapes);
     page_drop_pieces_of_rules(sight.ink, work->outside, &sight.shapes);
     for (int i = 0; i < sight.shapes.count; i++)
         sight.score += writing_in(sight.ink, &sight.shapes.shapes[i]);

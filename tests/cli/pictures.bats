@@ -424,6 +424,26 @@ hair = Page(300, 300)
 for y in range(60, 260):
     hair.fill(150 + y // 8, y, 3, 1, 30)
 hair.save("hair.pgm")
+
+
+def ellipse(page, left, top, radius, value, inner=-1):
+    for y in range(2 * radius):
+        for x in range(2 * radius):
+            away = math.hypot(x - radius, y - radius)
+            if inner < away <= radius:
+                page.rows[top + y][left + x] = value
+
+
+punched = Page(500, 600, 225)  # 72 with a thin pen on a sheet with two holes
+for y in (100, 160, 220):
+    punched.put(0, 1, 150, y).put(1, 1, 174, y)
+for y in (166, 333):
+    ellipse(punched, 25, y, 12, 130)
+punched.save("punched.pgm")
+stain = Page(500, 400)
+ellipse(stain, 150, 100, 100, 190)
+ellipse(stain, 150, 100, 100, 120, 90)
+stain.save("stain.pgm")
 Page(700, 400).put(0, 12, 10, 10).put(3, 2, 400, 50).put(3, 2, 448, 50).save("rings.pgm")  # a 7, beside it two rings of a sixth of its height
 bracket = Page(420, 200).put(0, 4, 60, 20).put(1, 4, 170, 20)  # (72), of which the brackets reach further down alone
 ink = [y for y, row in enumerate(bracket.rows) if min(row) < 100]
@@ -569,6 +589,8 @@ PYTHON
     grep '^7 1? 2 1? 72 ' "$BATS_TEST_TMPDIR/dated"
     "$PARDIGITS" predict knn mark.pgm zigzag.pgm hair.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
     [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 7 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
+    "$PARDIGITS" predict knn punched.pgm | grep '^72 / 72 / 72 '
+    [[ $("$PARDIGITS" predict knn stain.pgm --csv | grep -c ",false,") -eq 0 ]]
     "$PARDIGITS" predict knn rings.pgm | tee "$BATS_TEST_TMPDIR/rings" # letters or 0s
     grep '^0?0? / 7 ' "$BATS_TEST_TMPDIR/rings"
     [[ $("$PARDIGITS" predict knn cut_off.pgm --csv | tee "$BATS_TEST_TMPDIR/cut" | grep -c ",false,") -eq 2 && $(wc -l <"$BATS_TEST_TMPDIR/cut") -eq 6 ]]
