@@ -3,6 +3,7 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "data/found_digits.h"
+#include "data/page_dashes.h"
 #include "data/page_dots.h"
 #include "data/page_drawn.h"
 #include "data/page_strike.h"
@@ -144,6 +145,7 @@ PageShapes page_find_shapes(PIX *mask, PageShapes *pieces) {
     page_mark_dotted(&shapes);
     page_remove_drawings(&shapes);
     int height = typical_height(&shapes);
+    page_remove_dashes(&shapes, height);
     for (int i = shapes.count - 1; i >= 0; i--)
         if (20 * larger(shapes.shapes[i].box.width, shapes.shapes[i].box.height) < height)
             page_shape_remove(&shapes, i);

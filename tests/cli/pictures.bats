@@ -434,6 +434,15 @@ def ellipse(page, left, top, radius, value, inner=-1):
                 page.rows[top + y][left + x] = value
 
 
+dashed = Page(520, 240)  # 7 and 2 that reach out of dashed frames
+for left, i in ((30, 0), (280, 1)):
+    for at in range(0, 180, 18):
+        for y in (30, 210):
+            dashed.fill(left + at, y, 11, 3, 60)
+        for x in (left, left + 180):
+            dashed.fill(x, 30 + at, 3, 11, 60)
+    dashed.put(i, 5, left + 70, 50)
+dashed.save("dashed.pgm")
 punched = Page(500, 600, 225)  # 72 with a thin pen on a sheet with two holes
 for y in (100, 160, 220):
     punched.put(0, 1, 150, y).put(1, 1, 174, y)
@@ -589,6 +598,7 @@ PYTHON
     grep '^7 1? 2 1? 72 ' "$BATS_TEST_TMPDIR/dated"
     "$PARDIGITS" predict knn mark.pgm zigzag.pgm hair.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
     [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 7 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
+    "$PARDIGITS" predict knn dashed.pgm | grep -E '^7\??  ?2\?? '
     "$PARDIGITS" predict knn punched.pgm | grep '^72 / 72 / 72 '
     [[ $("$PARDIGITS" predict knn stain.pgm --csv | grep -c ",false,") -eq 0 ]]
     "$PARDIGITS" predict knn rings.pgm | tee "$BATS_TEST_TMPDIR/rings" # letters or 0s
