@@ -65,24 +65,39 @@ static void join_lines(Dash *dashes, int count) {
     }
 }
 
+/* Whether two dashes have about the same length and thickness. */
+static bool are_alike(const Dash *a, const Dash *b) {
+    return 4 * abs(a->end - a->begin - b->end + b->begin) <= a->end - a->begin &&
+           2 * abs(a->thickness - b->thickness) <= a->thickness;
+}
+
+/* Marks the dashes of long lines, and those like them in short ones, as of a frame's other sides. [count] */
+static bool *mark_lines(const Dash *dashes, int count) {
+    const int many = 5, few = 2;
+    int *dashes_of = mem_new((size_t)count + 1, sizeof *dashes_of);
+    bool *marked = mem_new((size_t)count + 1, sizeof *marked);
+    for (int d = 0; d < count; d++)
+        dashes_of[dashes[d].line]++;
+    for (int d = 0; d < count; d++)
+        marked[d] = dashes_of[dashes[d].line] >= many;
+    for (int d = 0; d < count; d++)
+        for (int other = 0; other < count && dashes_of[dashes[d].line] >= few && !marked[d]; other++)
+            marked[d] = dashes_of[dashes[other].line] >= many && are_alike(&dashes[other], &dashes[d]);
+    mem_free(dashes_of);
+    return marked;
+}
+
 static int descending(const void *a, const void *b) {
     return *(const int *)b - *(const int *)a;
 }
 
-/* Removes the parts of lines of many dashes. */
-static void remove_lines(PageShapes *parts, const Dash *dashes, int count) {
-    const int many = 5;
-    int *dashes_of = mem_new((size_t)count + 1, sizeof *dashes_of),
-        *removed = mem_new((size_t)count + 1, sizeof *removed);
-    int removals = 0;
+static void remove_marked(PageShapes *parts, const Dash *dashes, const bool *marked, int count) {
+    int *removed = mem_new((size_t)count + 1, sizeof *removed), removals = 0;
     for (int d = 0; d < count; d++)
-        dashes_of[dashes[d].line]++;
-    for (int d = 0; d < count; d++)
-        if (dashes_of[dashes[d].line] >= many) removed[removals++] = dashes[d].part;
+        if (marked[d]) removed[removals++] = dashes[d].part;
     qsort(removed, (size_t)removals, sizeof *removed, descending); /* a removal moves the last part */
     for (int r = 0; r < removals; r++)
         page_shape_remove(parts, removed[r]);
-    mem_free(dashes_of);
     mem_free(removed);
 }
 
@@ -91,6 +106,8 @@ void page_remove_dashes(PageShapes *parts, int height) {
     if (parts->count > FOUND_SHAPES_MOST) return;
     Dash *dashes = find_dashes(parts, height, &count);
     join_lines(dashes, count);
-    remove_lines(parts, dashes, count);
+    bool *marked = mark_lines(dashes, count);
+    remove_marked(parts, dashes, marked, count);
+    mem_free(marked);
     mem_free(dashes);
 }
