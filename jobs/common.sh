@@ -14,8 +14,9 @@ case ${BUILD:-} in
 /*) program=$BUILD/pardigits ;;
 *) program=$repository/$BUILD/pardigits ;;
 esac
+# To standard error: standard output has what the program prints, such as the JSON of --json.
 say() {
-    echo "$(date '+%F %T') $*"
+    echo "$(date '+%F %T') $*" >&2
 }
 
 # refuse SENTENCE: ends the job, as a command line that is wrong does.
@@ -80,9 +81,11 @@ find_data() {
 }
 
 # plan_threads CPUS: sets OMP_NUM_THREADS for a rank with so many CPUs: one thread a core, though Slurm may count each core's hardware threads.
+# It doesn't for a job that asked for one thread a core (--hint=nomultithread, --threads-per-core=1) and for CPUs of each task.
 plan_threads() {
     local threads_per_core=1
-    [[ ${PARDIGITS_HYPERTHREADS:-no} == yes ]] || threads_per_core=$(LC_ALL=C lscpu 2>/dev/null | sed -n 's/^Thread(s) per core: *\([0-9][0-9]*\)$/\1/p')
+    [[ ${PARDIGITS_HYPERTHREADS:-no} == yes || (-n ${SLURM_CPUS_PER_TASK:-} && (${SLURM_THREADS_PER_CORE:-} == 1 || ${SLURM_HINT:-} == nomultithread)) ]] ||
+        threads_per_core=$(LC_ALL=C lscpu 2>/dev/null | sed -n 's/^Thread(s) per core: *\([0-9][0-9]*\)$/\1/p')
     threads=$(($1 / ${threads_per_core:-1}))
     ((threads > 0)) || threads=1
     export OMP_NUM_THREADS=$threads
@@ -113,7 +116,6 @@ launch() {
 begin() {
     [[ -n ${SLURM_JOB_ID:-} ]] || refuse "this is a job of Slurm: submit it with sbatch; without Slurm ${2:-start $program, by mpirun for several ranks}."
     plan_rank
-    say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
     losses=${1:+$(as_path "$1")/.job-losses}
     if [[ -n $losses && ${SLURM_RESTART_COUNT:-0} -gt 0 && ! -e $losses && ! -e ${losses%/*}/config.ini ]]; then
         refuse "$1 is empty, though this isn't the job's first start: what it trained can't be seen on $(hostname). Submit it with a run folder that all nodes see, or again if nothing was trained."
@@ -121,6 +123,7 @@ begin() {
     if [[ -n $losses ]]; then
         if ! mkdir -p -- "$1" || ! touch "$losses"; then refuse "$1 can't be written."; fi
     fi
+    say "job $SLURM_JOB_ID, start $((${SLURM_RESTART_COUNT:-0} + 1)): $SLURM_NTASKS ranks x $threads threads on $SLURM_JOB_NODELIST"
 }
 
 # has_saved: whether the run has saved something since the start.

@@ -389,7 +389,14 @@ only_tools() {
     printf 'export SITE=$NOT_SET:site\n' >unset.sh # as site scripts do
     PARDIGITS_SITE=unset.sh "${job[@]}" none.ini run | grep -F '<--run><run>'
     # as many threads as the smallest node has CPUs
-    [[ $(SLURM_JOB_CPUS_PER_NODE='4(x3),3,16' PARDIGITS_HYPERTHREADS=yes "${job[@]}" none.ini run) == *' 1 ranks x 3 threads on n1'*'<--cpus-per-task=3>'* ]]
+    [[ $(SLURM_JOB_CPUS_PER_NODE='4(x3),3,16' PARDIGITS_HYPERTHREADS=yes "${job[@]}" none.ini run 2>&1) == *' 1 ranks x 3 threads on n1'*'<--cpus-per-task=3>'* ]]
+    # one thread a core, of two hardware threads; a job that asks for one has all its CPUs
+    printf '#!/bin/sh\necho "Thread(s) per core:  2"\n' >lscpu
+    chmod +x lscpu
+    [[ $(SLURM_CPUS_PER_TASK=8 "${job[@]}" none.ini run 2>&1) == *' 1 ranks x 4 threads'* ]]
+    [[ $(SLURM_CPUS_PER_TASK=8 SLURM_HINT=nomultithread "${job[@]}" none.ini run 2>&1) == *' 1 ranks x 8 threads'* ]]
+    # standard output has the program's alone
+    [[ $("${job[@]}" none.ini run 2>/dev/null) == '<--mpi='* ]]
     # what an earlier start trained isn't here
     refuses 'new is empty, though this isn' env SLURM_RESTART_COUNT=1 "${job[@]}" none.ini new
     touch run/config.ini
@@ -417,6 +424,8 @@ only_tools() {
     SLURM_ARRAY_TASK_ID=2 "${job[@]}" | grep -F '<--set><cnn.layers=pool:4 dense:10><--set><run.seed=3>'
     refuses 'line 3 of' env SLURM_ARRAY_TASK_ID=3 "${job[@]}"
     refuses 'line 4 of' env SLURM_ARRAY_TASK_ID=4 "${job[@]}"
+    echo '--set cnn.lr=0.1 # slower' >"$settings"
+    refuses 'has a #: comments' env SLURM_ARRAY_TASK_ID=1 "${job[@]}"
 }
 
 @test "train.sbatch: a run that was stopped is requeued, one that failed isn't" {
