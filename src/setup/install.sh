@@ -57,10 +57,11 @@ for file in configs/*.ini; do place 644 "$file" "$share/configs"; done
 for file in jobs/*.sbatch jobs/site.sh.example; do place 644 "$file" "$share/jobs"; done
 place 755 jobs/chain.sh "$share/jobs"
 fill jobs/common.sh "$share/jobs"
+for file in src/setup/{mpi,hosts}_env.sh; do place 644 "$file" "$share/setup"; done
 for file in README.md MANUAL.md LICENSE; do place 644 "$file" "$doc"; done
 
 if [[ $action == uninstall ]]; then # folders of nothing else's
-    for folder in "$includedir/pardigits" "$share/configs" "$share/jobs" "$share" "$doc"; do
+    for folder in "$includedir/pardigits" "$share/configs" "$share/jobs" "$share/setup" "$share" "$doc"; do
         rmdir --ignore-fail-on-non-empty "${DESTDIR:-}$folder" 2>/dev/null || true
     done
 fi

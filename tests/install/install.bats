@@ -103,7 +103,7 @@ correct_of() {
     LAUNCH=none BUILD= run bash "$prefix/share/pardigits/jobs/scaling.sbatch"
     [[ $status == 2 && $output == "scaling.sbatch: CONFIG.ini is missing"* ]]
     grep -x "program=$prefix/bin/pardigits" "$prefix/share/pardigits/jobs/common.sh"
-    [[ -e $prefix/share/pardigits/configs/knn.ini && -e $prefix/share/doc/pardigits/LICENSE ]]
+    [[ -e $prefix/share/pardigits/setup/mpi_env.sh && -e $prefix/share/pardigits/configs/knn.ini && -e $prefix/share/doc/pardigits/LICENSE ]]
 }
 
 @test "uninstall leaves other files alone and nothing of its own" {
