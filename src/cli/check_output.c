@@ -19,11 +19,20 @@ static bool is_empty(const char *path) {
     return stat(path, &facts) || facts.st_size == 0;
 }
 
-/* Refuses to replace an HDF5 file by another kind of file, and any other file by an HDF5 file. */
-static void check_kind(const char *out, const char *format, Status *status) {
+static bool is_configuration(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot && !strcmp(dot, ".ini");
+}
+
+/* Refuses to replace an HDF5 file by another kind of file, any other file by an HDF5 file, and a
+ * configuration. */
+static void check_kind(const char *out, const char *format, Log *log, Status *status) {
     if (status->code || is_empty(out)) return;
     char *found = h5_format(out);
-    if (format && (!found || !*found))
+    if (!format && is_configuration(out))
+        status_set(status, STATUS_USAGE,
+                   "%s is a configuration, which would be lost: name another file to be written.", out);
+    else if (format && (!found || !*found))
         status_set(status, STATUS_USAGE,
                    "%s isn't a file of pardigits, or it is damaged, and would be lost: remove it or name "
                    "another file to be written.",
@@ -32,6 +41,8 @@ static void check_kind(const char *out, const char *format, Status *status) {
         status_set(status, STATUS_USAGE,
                    "%s is a%s%s file, which would be lost: name another file to be written.", out,
                    *found ? " " : "n HDF5", found);
+    else if (format)
+        log_line(log, "%s is there, and is replaced.", out);
     mem_free(found);
 }
 
@@ -63,7 +74,7 @@ StatusCode check_kept(const Context *context, const char *out, const char *forma
     if (comm_rank(context->comm) == 0) {
         check_inputs(out, inputs, input, status);
         check_name(out, format && !strcmp(format, CHECKPOINT_FORMAT), status);
-        check_kind(out, format, status);
+        check_kind(out, format, context->log, status);
     }
     return comm_agree(context->comm, status);
 }

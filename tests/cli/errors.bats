@@ -85,6 +85,11 @@ prepare_fails() {
         "$PARDIGITS" train configs/knn.ini --data "$dir/data/model.h5" --run "$dir/data" --overwrite --set run.train=50
     # what a file is that isn't expected
     fails 1 'is a pardigits predictions file, expected a model' "$PARDIGITS" evaluate "$dir/p.h5"
+    cp configs/knn.ini "$dir/own.ini"
+    fails 2 'own.ini is a configuration, which would be lost' "$PARDIGITS" export "$dir/run" --format npz --out "$dir/own.ini"
+    cmp configs/knn.ini "$dir/own.ini"
+    "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/p.h5" 2>"$dir/err"
+    grep 'p.h5 is there, and is replaced' "$dir/err"
     "$PARDIGITS" evaluate "$dir/run" --predictions "$dir/p.csv"
     fails 2 'p.csv holds predictions as CSV' "$PARDIGITS" show "$dir/p.csv"
     fails 1 "p.csv isn't an HDF5 file" "$PARDIGITS" evaluate "$dir/p.csv"
