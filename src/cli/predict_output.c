@@ -134,8 +134,8 @@ static void add_probabilities(const PredictResults *results, const Model *model,
         return;
     }
     for (int c = 0; c < classes; c++) {
-        char number[12], name[CLASS_NAME_BYTES + 16];
-        snprintf(name, sizeof name, "p_%s", class_name(&model->class_names, c, number));
+        char name[16];
+        snprintf(name, sizeof name, "p_%d", c);
         output_real(output, name, NULL, values[c], "%.6f");
     }
 }

@@ -80,6 +80,10 @@ static StatusCode bench_comm(const Context *context, const Config *config, int i
     int64_t values;
     SumType type;
     if (cnn_bench_gradient(config, &values, &type, status)) return status->code;
+    if (comm_size(context->comm) == 1)
+        log_line(
+            context->log,
+            "hint: one rank has nothing to sum: start it on several, as in mpirun -n 4 pardigits bench comm");
     output_record(output);
     output_integer(output, "ranks", "ranks", comm_size(context->comm));
     output_integer(output, "gradients", "gradients of the network", values);

@@ -30,8 +30,9 @@ static StatusCode open_file(const char *path, const Comm *comm, H5File **file, S
     char *format = NULL;
     int64_t version = 0;
     if (access(path, F_OK) < 0 && errno == ENOENT) /* the first thing that somebody who only built it sees */
-        status_set(status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
-                   strcmp(path, "data/mnist.h5") ? "" : "run `make data`, which makes it, or ");
+        status_set(
+            status, STATUS_FAILED, "There is no dataset %s: %sname one with --data.", path,
+            strcmp(path, "data/mnist.h5") ? "" : "run `make data` in the source folder, which makes it, or ");
     if (h5_open_together(h5_open, file, path, comm, status)) return status->code;
     check_attribute(*file, "format", "the text \"" DATASET_FORMAT "\"", status);
     h5_get_text(*file, "/", "format", &format, status);

@@ -232,6 +232,7 @@ PY
 
 @test "SVM of 16x16 images: one digest; LIBSVM says the same of the exported model" {
     same_on_all svm single test configs/svm.ini --set svm.probability=yes
+    "$PARDIGITS" predict "$dir/svm1" "$dir/single/test" --csv --probabilities 2>/dev/null | grep -x "picture,label,confidence,class,.*,p_0,p_1,.*,p_9"
     [[ $(correct) -gt 40 ]]
     same_on_all svm-gradient single test configs/svm.ini --set svm.features=gradient --set svm.virtual=1
     same_on_all svm-plain single test configs/svm.ini --set run.preprocess=none
@@ -282,6 +283,7 @@ PY
     gzip -c1 "$MNIST_DIR/t10k-images-idx3-ubyte" >theirs/t10k-images.idx3-ubyte.gz
     MNIST_DIR=$PWD/theirs bash ours/data/fetch_mnist.sh
     [[ $(ls ours/data/mnist | wc -l) -eq 4 ]]
+    MNIST_DIR=$PWD/none bash ours/data/fetch_mnist.sh 2>&1 | grep "MNIST_DIR isn't needed"
     "$PARDIGITS" prepare --idx theirs --out theirs.h5 --json | grep '"train_images":60000\|60000'
 }
 
