@@ -168,11 +168,12 @@ static StatusCode open_parallel(const char *path, const Comm *comm, hid_t *id, S
     return status->code;
 }
 
-static StatusCode refuse_cut(const char *path, Status *status) {
+/* longer: than HDF5 says that it is. */
+static StatusCode refuse_cut(const char *path, bool longer, Status *status) {
     file_writer_refuse(path, status);
     return status_set(status, STATUS_FAILED,
-                      "%s was cut off before its end, so it is damaged; copy it again, if it is a copy.",
-                      path);
+                      "%s was cut off before its end, so it is damaged%s; copy it again, if it is a copy.",
+                      path, longer ? ", or bytes were added to it" : "");
 }
 
 /* What is missing of our own file without a checksum may be zeros alone (write_image), which HDF5 doesn't
@@ -195,11 +196,11 @@ StatusCode h5_open(H5File **file, const char *path, Status *status) {
     *file = NULL;
     if (file_sum_verify(path, &has_sum, status)) return status->code;
     if (!has_sum) extent = h5_extent(path);
-    if (extent.bytes < extent.end) return refuse_cut(path, status);
+    if (extent.bytes < extent.end) return refuse_cut(path, false, status);
     if (h5_open_verified(file, path, NULL, status)) return status->code;
     (*file)->lacks_sum = !has_sum;
     if (!has_sum && lacks_zeros(*file, extent)) {
-        refuse_cut(path, status);
+        refuse_cut(path, true, status);
         h5_close(file, status);
     }
     return status->code;
