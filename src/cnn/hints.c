@@ -101,7 +101,9 @@ void cnn_log_hint_of_result(const CnnOptions *options, const TrainJob *job, doub
 }
 
 const char *cnn_divergence_advice(const CnnOptions *options) {
-    return class_weights_given(options->class_weights)
-               ? "lower cnn.lr, or the largest weights of cnn.class_weights"
-               : "lower cnn.lr";
+    if (!class_weights_given(options->class_weights)) return "lower cnn.lr";
+    return strcmp(options->class_weights, "balanced")
+               ? "lower cnn.lr or the largest weights of cnn.class_weights, or raise cnn.micro_batch"
+               : "lower cnn.lr or raise cnn.micro_batch: balanced cnn.class_weights of classes with few "
+                 "images are large";
 }

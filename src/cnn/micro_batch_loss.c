@@ -33,12 +33,17 @@ static double sum_losses(MicroBatchWork *work, int n) {
     return loss;
 }
 
+/* Class weights may make a loss larger than an exact sum takes (EXACT_SUM_LIMIT). */
+double micro_batch_loss_unit(const double *class_weights) {
+    return class_weights ? 0x1p16 : 1;
+}
+
 void micro_batch_loss(MicroBatchWork *work, int n, float *contribution) {
     const Network *net = work->net;
     const float share = 1.0f / (float)work->micro_batch;
     const double loss = sum_losses(work, n);
     for (int i = 0; i < n * net->spec.classes; i++)
         work->gradient[i] *= share;
-    contribution[contribution_loss(net)] = (float)(loss * share);
+    contribution[contribution_loss(net)] = (float)(loss * share / micro_batch_loss_unit(work->class_weights));
     contribution[contribution_correct(net)] = (float)count_correct(work, n) * share;
 }

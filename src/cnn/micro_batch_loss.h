@@ -1,4 +1,4 @@
-/* The end of a micro-batch's forward pass. Private to micro_batch.c. */
+/* The end of a micro-batch's forward pass. */
 #ifndef PARDIGITS_CNN_MICRO_BATCH_LOSS_H
 #define PARDIGITS_CNN_MICRO_BATCH_LOSS_H
 
@@ -7,5 +7,8 @@
 /* Of the first n images of work, from the last layer's outputs: writes work->gradient, that of those outputs,
  * and the contribution's loss and number of correct predictions. */
 void micro_batch_loss(MicroBatchWork *work, int n, float *contribution);
+
+/* What the contribution's loss is divided by; class_weights NULL: all are 1. */
+double micro_batch_loss_unit(const double *class_weights);
 
 #endif

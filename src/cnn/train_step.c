@@ -1,5 +1,6 @@
 #include "cnn/train_step.h"
 
+#include "cnn/micro_batch_loss.h"
 #include "cnn/train_update.h"
 
 #include "core/integers.h"
@@ -151,7 +152,8 @@ StepResult train_step_run(TrainStep *step, TrainState *state, StepPlace place, i
     finish_reduction(step, computed_s, &result);
     result.stop_wanted = gradient_reducer_signalled(reducer);
     /* contributions are divided by cnn.micro_batch */
-    result.loss_sum = gradient_reducer_get(reducer, contribution_loss(step->net)) * (double)micro_batch;
+    result.loss_sum = gradient_reducer_get(reducer, contribution_loss(step->net)) * (double)micro_batch *
+                      micro_batch_loss_unit(step->class_weights);
     result.correct =
         (int64_t)(gradient_reducer_get(reducer, contribution_correct(step->net)) * (double)micro_batch);
     progress_enter(step->progress, PROGRESS_UPDATE, place.number);

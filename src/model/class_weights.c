@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_WEIGHT   1e-6
 #define LARGEST_WEIGHT 1e6
 
 bool class_weights_given(const char *text) {
@@ -26,10 +27,10 @@ static StatusCode read_list(const char *name, const char *text, int classes, dou
     int count = 0;
     for (; *(at += strspn(at, " ,\t")); at = end) {
         const double weight = strtod(at, &end);
-        if (end == at || !(weight > 0 && weight <= LARGEST_WEIGHT))
+        if (end == at || !(weight >= LEAST_WEIGHT && weight <= LARGEST_WEIGHT))
             return status_set(status, STATUS_USAGE,
-                              "%s = %s: expected `balanced` or a number above 0 and up to %g for each class.",
-                              name, text, LARGEST_WEIGHT);
+                              "%s = %s: expected `balanced` or a number from %g to %g for each class.", name,
+                              text, LEAST_WEIGHT, LARGEST_WEIGHT);
         if (count < classes) weights[count] = weight;
         count++;
     }

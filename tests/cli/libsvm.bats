@@ -189,6 +189,8 @@ same_predictions() {
     done
     cmp plain.csv ones.csv
     [[ $(cut -d, -f3 c1.csv | grep -c 3) -gt 500 && $(cut -d, -f3 plain.csv | grep -c 3) -lt 500 ]]
+    fails_on 1 1 'or raise cnn.micro_batch' train "${cnn[@]}" --run no --set cnn.class_weights="1e6 1 1 1 1 1 1 1 1 1"
+    fails_on 1 2 'from 1e-06 to 1e' train "${cnn[@]}" --run no --set cnn.class_weights="1e-13 1 1 1 1 1 1 1 1 1"
     fails_on 2 2 'has 3 numbers, but there are 10 classes' train "${cnn[@]}" --run no --set cnn.class_weights="1 2 3"
     fails_on 1 2 'expected `balanced`' train "$BATS_TEST_DIRNAME/../../configs/svm.ini" --data "$data" --run no --set svm.class_weights=-1
 }
