@@ -26,14 +26,14 @@ export UBSAN_OPTIONS=print_stacktrace=1
 slower=${SLOWER:-$([[ -n ${SANITIZER:-} ]] && echo 5 || echo 1)}
 export SLOWER=$slower
 binary_limit_s=$((120 * slower))
-commands_limit_s=$((420 * slower))
+commands_limit_s=$((600 * slower))
 
 passed=0 failed=0 skipped=0
 scratch=$(mktemp -d /tmp/pardigits-test.XXXXXX)
 export TMPDIR=$scratch # short: Open MPI keeps sockets in it
 log=$scratch/log
 trap 'rm -rf "$scratch"' EXIT
-trap 'exit 130' INT TERM
+trap 'kill $(jobs -p) 2>/dev/null; exit 130' INT TERM
 
 # run SECONDS COMMAND...: its output in $log, its exit code in $code, the seconds that it took in $took.
 run() {
@@ -137,8 +137,53 @@ run_bats() {
     done
 }
 
+# bats_aside FILE: a file of command tests, beside another one. Its output is FILE's name with .log in the scratch folder, its exit code
+# and seconds with .done.
+bats_aside() {
+    local began=$SECONDS own
+    own=$scratch/$(basename "$1")
+    timeout -k 10 "$commands_limit_s" bats --tap "$1" >"$own.log" 2>&1 </dev/null
+    echo "$? $((SECONDS - began)) $1" >"$own.part"
+    mv "$own.part" "$own.done"
+}
+
+# Counts the tests of the files that have ended.
+count_aside() {
+    local ended file shared=$log
+    for ended in "$scratch"/*.done; do
+        [[ -e $ended ]] || continue
+        read -r code took file <"$ended"
+        log=${ended%.done}.log
+        count_tap "$file" "$commands_limit_s"
+        rm "$ended" "$log"
+    done
+    log=$shared
+}
+
+# run_bats_together FILE...: two at a time, as commands spend half of the time waiting, for others to start or to be stopped.
+run_bats_together() {
+    local file running=0
+    for file; do
+        if [[ $running -eq 2 ]]; then
+            wait -n
+            running=1
+            count_aside
+        fi
+        bats_aside "$file" &
+        running=$((running + 1))
+    done
+    wait
+    count_aside
+}
+
 run_cli() {
-    run_bats tests/cli/*.bats
+    local file together=()
+    local alone=(tests/cli/signals.bats tests/cli/stalls.bats) # where seconds count
+    for file in $(find tests/cli -name '*.bats' -printf '%s %p\n' | sort -rn | cut -d ' ' -f 2); do # large ones first: none is left for last
+        [[ " ${alone[*]} " == *" $file "* ]] || together+=("$file")
+    done
+    run_bats_together "${together[@]}"
+    run_bats "${alone[@]}"
 }
 
 run_install() {
