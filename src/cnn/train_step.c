@@ -1,5 +1,6 @@
 #include "cnn/train_step.h"
 
+#include "cnn/contribution.h"
 #include "cnn/train_update.h"
 
 #include "core/integers.h"

@@ -1,4 +1,5 @@
 /* Memory and partners of the steps, settled before the first one. */
+#include "cnn/contribution.h"
 #include "cnn/train_step.h"
 
 #include "core/integers.h"
