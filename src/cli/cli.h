@@ -8,6 +8,7 @@
 #include "core/status.h"
 #include "ensemble/families.h"
 #include "model/model.h"
+#include "model/open_model.h"
 #include "parallel/context.h"
 
 #include <stdbool.h>
