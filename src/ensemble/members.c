@@ -6,7 +6,9 @@
 #include "cnn/state.h"
 #include "cnn/train.h"
 #include "ensemble/assignment.h"
+#include "ensemble/cnn_family.h"
 #include "ensemble/member_files.h"
+#include "ensemble/members_config.h"
 
 #include "core/mem.h"
 #include "core/timer.h"
