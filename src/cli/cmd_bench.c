@@ -1,9 +1,11 @@
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/same_start.h"
 
 #include "core/config_file.h"
 #include "core/mem.h"
 #include "core/timer.h"
+#include "ensemble/families.h"
 #include "kernels/pixdot.h"
 
 #include <stdio.h>

@@ -1,6 +1,8 @@
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include "core/mem.h"
+#include "model/open_model.h"
 #include "store/checkpoint.h"
 
 StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *status) {

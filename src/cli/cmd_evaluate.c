@@ -1,10 +1,16 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
 #include "cli/dataset_survey.h"
 #include "cli/evaluate_summary.h"
+#include "cli/options.h"
+#include "cli/settings.h"
+#include "cli/split.h"
 
 #include "core/mem.h"
 #include "core/timer.h"
+#include "ensemble/families.h"
 #include "model/confusion.h"
+#include "model/open_model.h"
 #include "report/predictions_file.h"
 #include "store/dataset.h"
 

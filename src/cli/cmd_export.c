@@ -1,6 +1,13 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/model_data.h"
+#include "cli/options.h"
+#include "cli/settings.h"
+#include "cli/split.h"
 
 #include "core/mem.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/dataset.h"
 
 #include <stdio.h>

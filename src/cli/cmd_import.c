@@ -1,6 +1,11 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/settings.h"
 
 #include "core/mem.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"

@@ -1,5 +1,8 @@
 /* pardigits keys: what a configuration may say. */
 #include "cli/cli.h"
+#include "cli/options.h"
+
+#include "ensemble/families.h"
 
 #include <string.h>
 #include <strings.h>

@@ -1,11 +1,17 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
-
+#include "cli/model_data.h"
+#include "cli/options.h"
 #include "cli/predict_output.h"
+#include "cli/settings.h"
+
 #include "core/integers.h"
 #include "core/mem.h"
 #include "data/caption.h"
 #include "data/gate.h"
 #include "data/sheet.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/dataset.h"
 
 #include <math.h>

@@ -1,8 +1,11 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
-
 #include "cli/dataset_output.h"
 #include "cli/dataset_survey.h"
 #include "cli/grow_arguments.h"
+#include "cli/options.h"
+#include "cli/settings.h"
+
 #include "core/mem.h"
 #include "data/idx.h"
 #include "data/idx_parts.h"

@@ -1,10 +1,15 @@
 /* pardigits report: a page about some runs. All ranks predict, rank 0 writes. */
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/split.h"
 
 #include "api/build_info.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "model/run_names.h"
 #include "report/gnuplot.h"
 #include "report/report.h"

@@ -1,8 +1,11 @@
 /* pardigits scaling: studies of how speed grows with ranks and threads. Rank 0 works alone. */
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "ensemble/families.h"
 #include "model/run_names.h"
 #include "report/gnuplot.h"
 #include "report/scaling_figure.h"

@@ -1,10 +1,14 @@
 /* pardigits show: what is in a file of ours. Rank 0 works alone. */
+#include "cli/check_output.h"
 #include "cli/cli.h"
-
 #include "cli/dataset_output.h"
 #include "cli/dataset_survey.h"
+#include "cli/options.h"
+
 #include "core/mem.h"
+#include "ensemble/families.h"
 #include "model/draw.h"
+#include "model/open_model.h"
 #include "report/describe.h"
 #include "report/predictions_file.h"
 #include "store/checkpoint.h"

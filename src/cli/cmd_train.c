@@ -1,8 +1,11 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
 #include "cli/dry_run.h"
 #include "cli/fallback_folder.h"
+#include "cli/options.h"
 #include "cli/run_folder.h"
 #include "cli/same_start.h"
+#include "cli/settings.h"
 #include "cli/train_origin.h"
 
 #include "api/build_info.h"
@@ -17,6 +20,8 @@
 #include "store/h5io.h"
 #include "store/trace_file.h"
 
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "model/run_metrics.h"
 #include "model/run_options.h"
 

@@ -1,10 +1,12 @@
 /* pardigits watch: how a run goes, from its metrics. Rank 0 works alone. */
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
 #include "core/text_buffer.h"
 #include "core/utf8.h"
+#include "ensemble/families.h"
 #include "ensemble/member_files.h"
 #include "report/run_progress.h"
 #include "store/run_lock.h"

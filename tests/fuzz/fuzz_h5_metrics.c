@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "core/mem.h"
+#include "ensemble/families.h"
 #include "store/metrics.h"
 
 static void go_on(const char *path) {

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cnn/state.h"
 #include "core/mem.h"
+#include "ensemble/families.h"
 #include "model/open_model.h"
 #include "store/checkpoint.h"
 
