@@ -24,6 +24,8 @@
 #include "model/open_model.h"
 #include "model/run_metrics.h"
 #include "model/run_options.h"
+#include "model/train_job_hints.h"
+#include "model/train_job_save.h"
 
 #include <errno.h>
 #include <signal.h>

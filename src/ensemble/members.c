@@ -15,6 +15,7 @@
 #include "data/preprocess.h"
 #include "data/shard.h"
 #include "model/run_metrics.h"
+#include "model/train_job_save.h"
 #include "store/checkpoint.h"
 #include "store/kept_file.h"
 #include "store/run_lock.h"

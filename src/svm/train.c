@@ -1,6 +1,7 @@
 #include "core/mem.h"
 #include "core/timer.h"
 #include "model/class_weights.h"
+#include "model/train_job_save.h"
 #include "parallel/stop.h"
 #include "svm/grid.h"
 #include "svm/hints.h"
