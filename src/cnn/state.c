@@ -227,11 +227,19 @@ static StatusCode read_floats(const H5File *file, const char *path, H5Shape shap
     return check_values(file, path, values, n, least, status);
 }
 
-static StatusCode read_params(const H5File *file, Copy copy, const Network *net, float *params,
-                              Status *status) {
+/* Whether an array, "LAYER/NAME", is of a layer. */
+static bool is_of_layer(const char *array, const char *layer) {
+    const size_t length = strlen(layer);
+    return !strncmp(array, layer, length) && array[length] == '/';
+}
+
+/* All but those of the layer `renewed`; so does read_statistics. */
+static StatusCode read_params(const H5File *file, Copy copy, const Network *net, const char *renewed,
+                              float *params, Status *status) {
     char path[PATH];
     for (int a = 0; a < net->array_count; a++) {
         const ParamArray *array = &net->arrays[a];
+        if (is_of_layer(array->name, renewed)) continue;
         copy_path(&copy, array->name, path);
         if (read_floats(file, path, array->shape, params + array->first, -INFINITY, status))
             return status->code;
@@ -239,13 +247,6 @@ static StatusCode read_params(const H5File *file, Copy copy, const Network *net,
     return STATUS_OK;
 }
 
-/* Whether an array, "LAYER/NAME", is of a layer. */
-static bool is_of_layer(const char *array, const char *layer) {
-    const size_t length = strlen(layer);
-    return !strncmp(array, layer, length) && array[length] == '/';
-}
-
-/* All but those of the layer `renewed`. */
 static StatusCode read_statistics(const H5File *file, Copy copy, const Network *net, const char *renewed,
                                   float *statistics, Status *status) {
     char path[PATH];
@@ -260,15 +261,15 @@ static StatusCode read_statistics(const H5File *file, Copy copy, const Network *
     return STATUS_OK;
 }
 
-static StatusCode read_copy(const H5File *file, Copy copy, const Network *net, float *params,
-                            float *statistics, Status *status) {
-    if (read_params(file, copy, net, params, status)) return status->code;
-    return read_statistics(file, copy, net, "", statistics, status);
+static StatusCode read_copy(const H5File *file, Copy copy, const Network *net, const char *renewed,
+                            float *params, float *statistics, Status *status) {
+    if (read_params(file, copy, net, renewed, params, status)) return status->code;
+    return read_statistics(file, copy, net, renewed, statistics, status);
 }
 
 StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
                                   float *statistics, Status *status) {
-    return read_copy(file, (Copy){root, ""}, net, params, statistics, status);
+    return read_copy(file, (Copy){root, ""}, net, "", params, statistics, status);
 }
 
 static StatusCode read_ranges(const TrainState *state, const H5File *file, Status *status) {
@@ -307,13 +308,13 @@ StatusCode train_state_read(TrainState *state, const H5File *file, Status *statu
     const Network *net = state->net;
     if (read_best(state, file, status)) return status->code;
     const bool best = best_is_model(state);
-    if (read_model(state, file, status) || read_params(file, velocity_copy, net, state->velocity, status))
+    if (read_model(state, file, status) || read_params(file, velocity_copy, net, "", state->velocity, status))
         return status->code;
     if ((state->average || best) &&
-        read_copy(file, trained_copy, net, state->params, state->statistics, status))
+        read_copy(file, trained_copy, net, "", state->params, state->statistics, status))
         return status->code;
     if (state->average && best &&
-        read_copy(file, average_copy, net, state->average, state->average_statistics, status))
+        read_copy(file, average_copy, net, "", state->average, state->average_statistics, status))
         return status->code;
     if (read_ranges(state, file, status)) return status->code;
     if (h5_get_i64(file, "/state", "epoch", &state->epoch, status) ||
@@ -395,13 +396,5 @@ StatusCode train_state_read_init(TrainState *state, const H5File *file, char ren
                           "--init %s: none of its weights fits the network, so nothing of it would be used: "
                           "omit --init, or make cnn.layers and the images those of that model.",
                           h5_path(file));
-    const Copy copy = {MODEL_ROOT, ""};
-    char path[PATH];
-    for (int a = 0; a < net->array_count && !status->code; a++) {
-        const ParamArray *array = &net->arrays[a];
-        copy_path(&copy, array->name, path);
-        if (!is_of_layer(array->name, renewed))
-            read_floats(file, path, array->shape, state->params + array->first, -INFINITY, status);
-    }
-    return status->code ? status->code : read_statistics(file, copy, net, renewed, state->statistics, status);
+    return read_copy(file, (Copy){MODEL_ROOT, ""}, net, renewed, state->params, state->statistics, status);
 }
