@@ -1,26 +1,23 @@
-/* The commands. A command is one cmd_*.c with one function, listed in main.c. */
+/* The commands. A command is one cmd_*.c, and is listed in main.c. */
 #ifndef PARDIGITS_CLI_CLI_H
 #define PARDIGITS_CLI_CLI_H
 
 #include "core/status.h"
 #include "parallel/context.h"
 
-/* Runs a command: argv[0] is its name. Every rank calls it. */
-typedef StatusCode (*CommandRun)(const Context *context, int argc, char **argv, Status *status);
+#include <stdbool.h>
 
-StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_show(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status);
-StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status);
+typedef struct {
+    const char *name;
+    /* argv[0] is the name. Every rank calls it. */
+    StatusCode (*run)(const Context *context, int argc, char **argv, Status *status);
+    const char *usage, *help;
+    bool needs_mpi; /* also with one rank */
+} Command;
+
+extern const Command command_prepare, command_train, command_evaluate, command_predict, command_show,
+    command_digest, command_export, command_import, command_scaling, command_report, command_watch,
+    command_keys, command_bench;
 
 /* The dataset that commands use without --data. */
 #define DEFAULT_DATA "data/mnist.h5"

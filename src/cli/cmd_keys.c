@@ -36,7 +36,7 @@ static void add_key(Output *output, const ConfigKey *key) {
     output_text(output, "meaning", "meaning", key->help);
 }
 
-StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status) {
     OutputFormat format = OUTPUT_TEXT;
     const Option options[] = {OPTIONS_OF_FORMAT(&format), {0}};
     static const char *const names[] = {"SECTION"};
@@ -63,3 +63,11 @@ StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *statu
     config_destroy(&config);
     return status->code;
 }
+
+const Command command_keys = {
+    .name = "keys",
+    .run = cmd_keys,
+    .usage = "keys [SECTION | KEY] [--json | --csv]",
+    .help =
+        "Lists the keys of the configuration: defaults, ranges and meanings; --json and --csv: types, too.",
+};
