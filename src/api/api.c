@@ -6,6 +6,7 @@
 #include "core/path.h"
 #include "data/digitize.h"
 #include "ensemble/families.h"
+#include "model/open_model.h"
 #include "parallel/placement.h"
 
 #include <omp.h>

@@ -1,9 +1,10 @@
-/* Files to be written: that nothing is lost with them. */
-#include "cli/cli.h"
+#include "cli/check_output.h"
+
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "model/open_model.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/h5io.h"
@@ -113,4 +114,17 @@ StatusCode check_png(const char *out, Status *status) {
     const char *dot = strrchr(out, '.');
     if (dot && !strcasecmp(dot, ".png")) return status->code;
     return status_set(status, STATUS_USAGE, "%s: a PNG is written, so its name must end in .png.", out);
+}
+
+StatusCode check_models_differ(const char *where, int count, char **paths, Status *status) {
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j < i && !status->code; j++) {
+            char *path = model_path_of(paths[i]), *other = model_path_of(paths[j]);
+            if (path_is_same(path, other))
+                status_set(status, STATUS_USAGE, "%s%s and %s are the same file: name each model once.",
+                           where, paths[j], paths[i]);
+            mem_free(other);
+            mem_free(path);
+        }
+    return status->code;
 }

@@ -1,9 +1,11 @@
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/same_start.h"
 
 #include "core/config_file.h"
 #include "core/mem.h"
 #include "core/timer.h"
+#include "ensemble/families.h"
 #include "kernels/pixdot.h"
 
 #include <stdio.h>
@@ -85,7 +87,7 @@ static StatusCode check_effect(const ModelBench *bench, bool network, bool image
     return status->code;
 }
 
-StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *status) {
     const char *images = NULL;
     OutputFormat format = OUTPUT_TEXT;
     const Option options[] = {{.name = "images", .value = &images}, OPTIONS_OF_FORMAT(&format), {0}};
@@ -112,3 +114,21 @@ StatusCode cmd_bench(const Context *context, int argc, char **argv, Status *stat
     config_destroy(&config);
     return comm_agree(context->comm, status);
 }
+
+const Command command_bench = {
+    .name = "bench",
+    .run = cmd_bench,
+    .usage = "bench kernels|pixdot|comm|step [CONFIG.ini] [--images N] [--json | --csv]",
+    .help = "Measures the parts of the program, for the network of CONFIG.ini (default: configs/cnn.ini, or "
+            "that of the keys'\n"
+            "defaults where there is no such file):\n"
+            "  kernels   GFLOP/s of each layer's three passes on one core, and % of the peak that arithmetic "
+            "in registers reaches;\n"
+            "            --images sets how many images at a time (as many as training takes)\n"
+            "  pixdot    exact multiply-adds a second of the kernel under KNN and SVM\n"
+            "  comm      milliseconds of sums over the ranks, as training makes them, by size and algorithm\n"
+            "  step      where the time of a training step goes on one thread, and what a barrier of threads "
+            "costs;\n"
+            "            --images sets the images of the step (as many as cnn.batch)",
+    .needs_mpi = true,
+};

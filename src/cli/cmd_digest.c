@@ -1,9 +1,11 @@
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include "core/mem.h"
+#include "model/open_model.h"
 #include "store/checkpoint.h"
 
-StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *status) {
     OutputFormat format = OUTPUT_TEXT;
     const Option options[] = {OPTIONS_OF_FORMAT(&format), {0}};
     static const char *const names[] = {"MODEL.h5"};
@@ -29,3 +31,10 @@ StatusCode cmd_digest(const Context *context, int argc, char **argv, Status *sta
     mem_free(path);
     return status->code;
 }
+
+const Command command_digest = {
+    .name = "digest",
+    .run = cmd_digest,
+    .usage = "digest MODEL.h5 [--json | --csv]",
+    .help = "Prints a SHA-256 of the model's content: the same for any number of ranks and threads.",
+};

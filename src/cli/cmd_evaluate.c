@@ -1,10 +1,16 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
 #include "cli/dataset_survey.h"
 #include "cli/evaluate_summary.h"
+#include "cli/options.h"
+#include "cli/settings.h"
+#include "cli/split.h"
 
 #include "core/mem.h"
 #include "core/timer.h"
+#include "ensemble/families.h"
 #include "model/confusion.h"
+#include "model/open_model.h"
 #include "report/predictions_file.h"
 #include "store/dataset.h"
 
@@ -326,7 +332,7 @@ static StatusCode evaluate_all(const EvaluateArguments *arguments, const Context
     return status->code;
 }
 
-StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *status) {
     EvaluateArguments arguments = {.split = "test", .settings = settings_new(argc)};
     const char *members = NULL;
     char use_members[64];
@@ -349,3 +355,21 @@ StatusCode cmd_evaluate(const Context *context, int argc, char **argv, Status *s
     mem_free(arguments.settings.items);
     return status->code;
 }
+
+const Command command_evaluate = {
+    .name = "evaluate",
+    .run = cmd_evaluate,
+    .usage = "evaluate MODEL.h5... [--data FILE.h5] [--split train|valid|test] [--members K] [--set "
+             "section.key=value]... [--predictions FILE] [--summary] [--json | --csv]",
+    .help = "Predicts all images of a part of the dataset and counts the correct ones. `seconds` is "
+            "prediction alone.\n"
+            "For a single ensemble, a table shows how many its first 1, 2, ... members get right together;\n"
+            "--json has this as correct_by_members for each ensemble. RUN stands for RUN/model.h5.\n"
+            "  --data        the dataset; default: the one that the model was trained on\n"
+            "  --split       the part of the dataset; default: test\n"
+            "  --predictions writes what the model says about each image: FILE.csv, .npz, .h5 or .hdf5, by "
+            "the ending\n"
+            "  --summary     mean and deviation of the accuracy over models that differ only in their seed\n"
+            "  --members     uses only the first K members of an ensemble\n"
+            "  --set         changes a key that says how the model is used, such as cnn.test_shifts",
+};

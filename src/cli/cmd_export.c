@@ -1,6 +1,13 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/model_data.h"
+#include "cli/options.h"
+#include "cli/settings.h"
+#include "cli/split.h"
 
 #include "core/mem.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/dataset.h"
 
 #include <stdio.h>
@@ -135,7 +142,7 @@ static void print_result(const ExportArguments *arguments, const Model *model) {
     output_destroy(&output);
 }
 
-StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_export(const Context *context, int argc, char **argv, Status *status) {
     ExportArguments arguments;
     Model model = {0};
     char *path = NULL;
@@ -158,3 +165,18 @@ StatusCode cmd_export(const Context *context, int argc, char **argv, Status *sta
     mem_free(arguments.settings.items);
     return comm_agree(context->comm, status);
 }
+
+const Command command_export = {
+    .name = "export",
+    .run = cmd_export,
+    .usage = "export MODEL.h5 --out FILE [--format libsvm|onnx|npz] [--split train|valid|test [--data "
+             "FILE.h5]] [--set section.key=value]... [--json | --csv]",
+    .help = "Writes an SVM as a model file of LIBSVM, which svm-predict reads, a CNN, an ensemble or an SVM "
+            "as an ONNX file,\n"
+            "or any model as a NumPy file of arrays.\n"
+            "  --format      default: onnx if --out ends in .onnx, npz if in .npz, otherwise libsvm\n"
+            "  --split       writes the images of this part of the dataset instead, as the model sees them\n"
+            "  --set         changes a key that says how the model is used: with cnn.test_shifts=0 ONNX "
+            "predicts one image\n"
+            "                instead of all its shifts",
+};

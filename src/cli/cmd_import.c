@@ -1,6 +1,11 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/settings.h"
 
 #include "core/mem.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"
@@ -110,7 +115,7 @@ static void print_result(const ImportArguments *arguments, const ModelFamily *fa
     output_destroy(&output);
 }
 
-StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_import(const Context *context, int argc, char **argv, Status *status) {
     ImportArguments arguments;
     Config *config = config_create(&model_families.keys);
     void *content = NULL;
@@ -146,3 +151,23 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
     mem_free(arguments.settings.items);
     return status->code;
 }
+
+const Command command_import = {
+    .name = "import",
+    .run = cmd_import,
+    .usage = "import FILE --out MODEL.h5 [--format libsvm] [--shape HxW] [--classes N] [--features-from 0|1] "
+             "[--data FILE.h5] [--set section.key=value]... [--json | --csv]",
+    .help = "Converts a LIBSVM model (C-SVC, labels 0 to 255, pixels divided by 255, no svm.normalize) to a "
+            "model.h5.\n"
+            "  --shape       height and width of its images; default: 28x28 if the largest feature is in its "
+            "second half\n"
+            "  --classes     number of classes; default: 10, or more if the labels need it\n"
+            "  --features-from 0  for files whose first pixel is feature 0, as scikit-learn writes them; "
+            "default: 1, unless a feature\n"
+            "                0 is found\n"
+            "  --data        takes shape, classes and their names from this dataset, which the model is then "
+            "used with\n"
+            "  --set         says what else the file doesn't: run.preprocess and svm.features, without which "
+            "the predictions\n"
+            "                of a model trained with them are wrong; run.train and run.valid",
+};

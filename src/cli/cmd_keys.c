@@ -1,5 +1,8 @@
 /* pardigits keys: what a configuration may say. */
 #include "cli/cli.h"
+#include "cli/options.h"
+
+#include "ensemble/families.h"
 
 #include <string.h>
 #include <strings.h>
@@ -33,7 +36,7 @@ static void add_key(Output *output, const ConfigKey *key) {
     output_text(output, "meaning", "meaning", key->help);
 }
 
-StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *status) {
     OutputFormat format = OUTPUT_TEXT;
     const Option options[] = {OPTIONS_OF_FORMAT(&format), {0}};
     static const char *const names[] = {"SECTION"};
@@ -60,3 +63,11 @@ StatusCode cmd_keys(const Context *context, int argc, char **argv, Status *statu
     config_destroy(&config);
     return status->code;
 }
+
+const Command command_keys = {
+    .name = "keys",
+    .run = cmd_keys,
+    .usage = "keys [SECTION | KEY] [--json | --csv]",
+    .help =
+        "Lists the keys of the configuration: defaults, ranges and meanings; --json and --csv: types, too.",
+};

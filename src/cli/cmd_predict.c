@@ -1,11 +1,17 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
-
+#include "cli/model_data.h"
+#include "cli/options.h"
 #include "cli/predict_output.h"
+#include "cli/settings.h"
+
 #include "core/integers.h"
 #include "core/mem.h"
 #include "data/caption.h"
 #include "data/gate.h"
 #include "data/sheet.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/dataset.h"
 
 #include <math.h>
@@ -226,7 +232,7 @@ static StatusCode check_model(const Model *model, const Wishes *wishes, Status *
     return status->code;
 }
 
-StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status) {
     Wishes wishes = {.format = OUTPUT_TEXT, .reject = READ_REJECT};
     static const char *const names[] = {"MODEL.h5 or the folder of a run", "PICTURE"};
     const Operands wanted = {2, argc, names};
@@ -263,3 +269,30 @@ StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *st
     if (unreadable.code && !status->code) *status = unreadable;
     return status->code;
 }
+
+const Command command_predict = {
+    .name = "predict",
+    .run = cmd_predict,
+    .usage = "predict MODEL.h5 PICTURE|FOLDER|-... [--single | --whole] [--reject R] [--probabilities] "
+             "[--seen SHEET.png] [--annotate OUT.png] [--neighbours SHEET.png] [--set section.key=value]... "
+             "[--json | --csv]",
+    .help =
+        "Reads the digits in pictures (PNG, JPEG, TIFF, WebP, GIF, BMP, JPEG 2000, PNM; any size; dark on "
+        "light or light on dark).\n"
+        "A line for each picture, or page of a TIFF: its digits in reading order, and the confidence of the "
+        "least sure one.\n"
+        "A digit that the model may not know is followed by ?. Of a FOLDER all pictures are read; - is "
+        "standard input.\n"
+        "  --single      takes each picture as one digit, whatever is on it\n"
+        "  --whole       takes each picture as one image as the model was trained on: scaled to its shape, "
+        "nothing cut\n"
+        "                out or centred, light where the training images are\n"
+        "  --reject      how sure the model has to be of a digit that isn't doubtful, 0 to 1; default: 0.5\n"
+        "  --probabilities  of all classes for each digit\n"
+        "  --seen        draws each digit as the model sees it\n"
+        "  --annotate    draws the pictures with a box and label at each digit\n"
+        "  --neighbours  draws each digit, as a KNN model sees it, beside its nearest training images (up to "
+        "20),\n"
+        "                each with its label and distance (the square root of what is compared)\n"
+        "  --set         changes a key that says how the model is used, such as cnn.test_shifts",
+};

@@ -1,8 +1,11 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
-
 #include "cli/dataset_output.h"
 #include "cli/dataset_survey.h"
 #include "cli/grow_arguments.h"
+#include "cli/options.h"
+#include "cli/settings.h"
+
 #include "core/mem.h"
 #include "data/idx.h"
 #include "data/idx_parts.h"
@@ -131,7 +134,7 @@ static StatusCode check(PrepareArguments *arguments, const Context *context, Sta
     return check_output(context, arguments->out, DATASET_FORMAT, 0, NULL, status);
 }
 
-StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *status) {
     PrepareArguments arguments = {.grow = {.settings = settings_new(argc)}};
     int operands;
     const Option options[] = {{.name = "idx", .value = &arguments.idx},
@@ -152,3 +155,27 @@ StatusCode cmd_prepare(const Context *context, int argc, char **argv, Status *st
     grow_arguments_free(&arguments.grow);
     return status->code;
 }
+
+const Command command_prepare = {
+    .name = "prepare",
+    .run = cmd_prepare,
+    .usage = "prepare --idx DIR --out FILE.h5 [--class-names FILE] [--labels-from 0|1] [--transpose] [--json "
+             "| --csv]\n"
+             "  pardigits prepare --pictures DIR --out FILE.h5 [--shape HxW] [--invert] [--json | --csv]\n"
+             "  pardigits prepare ... --grow N [--set section.key=value]...",
+    .help = "Writes a dataset of labelled grey images and prints its counts and checksums.\n"
+            "  --idx DIR          IDX files, plain or .gz, with MNIST's names; a test part (t10k or test) "
+            "may be absent;\n"
+            "                     DIR/PREFIX- reads PREFIX-train-images-idx3-ubyte and so on\n"
+            "  --grow N           makes N training images by distorting those that there are, on all ranks "
+            "together\n"
+            "  --set              changes run.seed, or a key of the distortions, such as cnn.elastic, for "
+            "--grow\n"
+            "  --class-names FILE names of the classes, one per line\n"
+            "  --labels-from 1    for labels that begin at 1, as in EMNIST letters\n"
+            "  --transpose        swaps rows and columns, as EMNIST needs\n"
+            "  --pictures DIR     one folder per class: DIR/train/NAME/* and DIR/test/NAME/*, or DIR/NAME/*\n"
+            "  --shape HxW        height and width (8 to 64) that pictures are scaled to; default: those of "
+            "the first one\n"
+            "  --invert           for pictures of dark ink on a light ground",
+};

@@ -1,10 +1,15 @@
 /* pardigits report: a page about some runs. All ranks predict, rank 0 writes. */
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/options.h"
+#include "cli/split.h"
 
 #include "api/build_info.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "model/run_names.h"
 #include "report/gnuplot.h"
 #include "report/report.h"
@@ -303,7 +308,7 @@ static StatusCode check_inputs(const ReportArguments *arguments, const Context *
     return status->code;
 }
 
-StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_report(const Context *context, int argc, char **argv, Status *status) {
     ReportArguments arguments = {.split = "test", .out = "report.html", .paths = argv + 1};
     const Option options[] = {{.name = "data", .value = &arguments.data},
                               {.name = "split", .value = &arguments.split},
@@ -323,3 +328,19 @@ StatusCode cmd_report(const Context *context, int argc, char **argv, Status *sta
     if (!comm_agree(context->comm, status)) report_all(&arguments, context, status);
     return status->code;
 }
+
+const Command command_report = {
+    .name = "report",
+    .run = cmd_report,
+    .usage =
+        "report RUN... [--out report.html] [--split train|valid|test] [--data FILE.h5] [--figures FOLDER]",
+    .help = "Predicts the images of a part of the dataset by each run's model, and writes a page about the "
+            "runs that a browser\n"
+            "opens from disk: accuracies and tests between them, learning curves, confusion matrices that "
+            "open their images,\n"
+            "calibration, time, scaling, configurations. RUN is the folder of a run, or a model file.\n"
+            "  --out         the page; default: report.html\n"
+            "  --split       the part of the dataset; default: test\n"
+            "  --data        the dataset; default: the one that each model was trained on\n"
+            "  --figures     also writes the figures to FOLDER, as SVG and PNG (by gnuplot)",
+};

@@ -1,8 +1,11 @@
 /* pardigits scaling: studies of how speed grows with ranks and threads. Rank 0 works alone. */
+#include "cli/check_output.h"
 #include "cli/cli.h"
+#include "cli/options.h"
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "ensemble/families.h"
 #include "model/run_names.h"
 #include "report/gnuplot.h"
 #include "report/scaling_figure.h"
@@ -106,7 +109,7 @@ static StatusCode work(Scaling *scaling, char *const *paths, Log *log, Status *s
     return scaling->out ? write_files(scaling, log, status) : status->code;
 }
 
-StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *status) {
     Scaling scaling = {.format = OUTPUT_TEXT};
     if (!parse(argc, argv, &scaling, status) && comm_rank(context->comm) == 0)
         work(&scaling, argv + 1, context->log, status);
@@ -116,3 +119,16 @@ StatusCode cmd_scaling(const Context *context, int argc, char **argv, Status *st
     mem_free(scaling.runs);
     return comm_agree(context->comm, status);
 }
+
+const Command command_scaling = {
+    .name = "scaling",
+    .run = cmd_scaling,
+    .usage = "scaling RUN... [--accuracy A] [--out FOLDER] [--json | --csv]",
+    .help = "Compares runs of one configuration on different numbers of ranks and threads: speed-up and "
+            "efficiency, of\n"
+            "runs over the same images (strong scaling) and over the same number of images a thread (weak "
+            "scaling).\n"
+            "RUN is the folder of a finished run; several of one size are repetitions.\n"
+            "  --accuracy    the accuracy on held-out images whose time is told; default: 0.99\n"
+            "  --out         also writes the tables to FOLDER, and figures as SVG and PNG (by gnuplot)",
+};

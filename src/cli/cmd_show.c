@@ -1,10 +1,14 @@
 /* pardigits show: what is in a file of ours. Rank 0 works alone. */
+#include "cli/check_output.h"
 #include "cli/cli.h"
-
 #include "cli/dataset_output.h"
 #include "cli/dataset_survey.h"
+#include "cli/options.h"
+
 #include "core/mem.h"
+#include "ensemble/families.h"
 #include "model/draw.h"
+#include "model/open_model.h"
 #include "report/describe.h"
 #include "report/predictions_file.h"
 #include "store/checkpoint.h"
@@ -121,7 +125,7 @@ static StatusCode show(const Context *context, const char *path, const char *out
     return comm_agree(context->comm, status);
 }
 
-StatusCode cmd_show(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_show(const Context *context, int argc, char **argv, Status *status) {
     const char *out = NULL;
     OutputFormat format = OUTPUT_TEXT;
     int operands;
@@ -138,3 +142,12 @@ StatusCode cmd_show(const Context *context, int argc, char **argv, Status *statu
     mem_free(path);
     return status->code;
 }
+
+const Command command_show = {
+    .name = "show",
+    .run = cmd_show,
+    .usage = "show FILE.h5 [--out SHEET.png] [--json | --csv]",
+    .help = "Describes a dataset, a model, or a file of metrics or of predictions. --out also draws samples "
+            "of a dataset\n"
+            "or model, or a CNN's first filters.",
+};

@@ -1,8 +1,11 @@
+#include "cli/check_output.h"
 #include "cli/cli.h"
 #include "cli/dry_run.h"
 #include "cli/fallback_folder.h"
+#include "cli/options.h"
 #include "cli/run_folder.h"
 #include "cli/same_start.h"
+#include "cli/settings.h"
 #include "cli/train_origin.h"
 
 #include "api/build_info.h"
@@ -17,8 +20,12 @@
 #include "store/h5io.h"
 #include "store/trace_file.h"
 
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "model/run_metrics.h"
 #include "model/run_options.h"
+#include "model/train_job_hints.h"
+#include "model/train_job_save.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -362,7 +369,7 @@ static void close_all(Opened *opened) {
     h5_close(&opened->init, &ignored);
 }
 
-StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_train(const Context *context, int argc, char **argv, Status *status) {
     const double started_s = timer_now_s();
     TrainJob job = {.comm = context->comm, .log = context->log, .threads = context->threads};
     Opened opened = {.config = config_create(&model_families.keys)};
@@ -378,3 +385,30 @@ StatusCode cmd_train(const Context *context, int argc, char **argv, Status *stat
     close_all(&opened);
     return status->code;
 }
+
+const Command command_train = {
+    .name = "train",
+    .run = cmd_train,
+    .usage = "train CONFIG.ini --run DIR [--data FILE.h5] [--set section.key=value]... [--resume "
+             "[--allow-other-build] | --overwrite] [--init MODEL.h5] [--trace FILE.json]\n"
+             "  pardigits train CONFIG.ini --dry-run [--data FILE.h5] [--set section.key=value]... [--init "
+             "MODEL.h5] [--json | --csv]",
+    .help = "Trains the model that CONFIG.ini describes and writes DIR/model.h5, metrics.h5 and config.ini.\n"
+            "  --set         changes a key of the configuration\n"
+            "  --resume      continues the run in DIR; starts a new one if there is none\n"
+            "  --allow-other-build  continues it under another build or kind of processor, too: the model "
+            "gets other bits\n"
+            "  --overwrite   replaces the run in DIR\n"
+            "  --init        a fresh run begins with the weights of this CNN; its last layer may be another "
+            "one, for other\n"
+            "                classes, and is then new\n"
+            "  --trace       writes what each thread did when, in Chrome's trace event format, for Perfetto "
+            "and the like\n"
+            "  --dry-run     writes nothing: prints the configuration, the shapes, the placement of the "
+            "ranks, what memory\n"
+            "                they take and, of a CNN, how long a step takes; without --run, --resume, "
+            "--overwrite, --trace\n"
+            "SIGUSR1, SIGUSR2, SIGTERM, SIGINT and SIGHUP save and end with exit code 75: run again with "
+            "--resume.",
+    .needs_mpi = true,
+};

@@ -1,10 +1,12 @@
 /* pardigits watch: how a run goes, from its metrics. Rank 0 works alone. */
 #include "cli/cli.h"
+#include "cli/options.h"
 #include "cli/run_folder.h"
 
 #include "core/mem.h"
 #include "core/text_buffer.h"
 #include "core/utf8.h"
+#include "ensemble/families.h"
 #include "ensemble/member_files.h"
 #include "report/run_progress.h"
 #include "store/run_lock.h"
@@ -293,7 +295,7 @@ static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {
     return watch->once ? watch_once(watch, status) : follow(watch, log, status);
 }
 
-StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {
+static StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {
     Watch watch = {.run = "", .format = OUTPUT_TEXT, .every_s = 2};
     if (!parse(argc, argv, &watch, status) && comm_rank(context->comm) == 0) {
         watch.folder = run_folder_new(watch.run);
@@ -302,3 +304,14 @@ StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *stat
     }
     return comm_agree(context->comm, status);
 }
+
+const Command command_watch = {
+    .name = "watch",
+    .run = cmd_watch,
+    .usage = "watch RUN [--once | --every SECONDS] [--json | --csv]",
+    .help = "Shows how a run goes until it ends: place, images a second, time left, curves; from its "
+            "metrics, which may lie on a\n"
+            "shared file system.\n"
+            "  --once        shows it once\n"
+            "  --every       looks for news so often; default: 2 seconds",
+};

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "ensemble/families.h"
 #include "model/run_options.h"
+#include "model/train_job_hints.h"
 #include "parallel/placement.h"
 
 #include <stdio.h>

@@ -1,8 +1,11 @@
 #include "cli/grow_arguments.h"
 
+#include "cli/options.h"
+
 #include "cnn/cnn_options.h"
 #include "core/mem.h"
 #include "data/grow.h"
+#include "ensemble/families.h"
 #include "model/run_options.h"
 
 #include <string.h>

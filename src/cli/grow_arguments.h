@@ -3,7 +3,8 @@
 #ifndef PARDIGITS_CLI_GROW_ARGUMENTS_H
 #define PARDIGITS_CLI_GROW_ARGUMENTS_H
 
-#include "cli/cli.h"
+#include "cli/settings.h"
+#include "parallel/context.h"
 #include "store/dataset.h"
 
 typedef struct {

@@ -138,3 +138,12 @@ StatusCode model_data_number(const ModelData *data, const Model *model, const ch
     set->spec.classes = classes;
     return status->code;
 }
+
+void note_unfinished_model(const Model *model, Log *log) {
+    Status ignored = {0};
+    bool complete = true;
+    char about[128] = "";
+    if (checkpoint_is_complete(model->file, &complete, &ignored) || complete) return;
+    model->family->describe(model, about, sizeof about);
+    log_line(log, "note: the training of %s isn't finished: %s", h5_path(model->file), about);
+}

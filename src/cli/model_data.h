@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_CLI_MODEL_DATA_H
 #define PARDIGITS_CLI_MODEL_DATA_H
 
+#include "core/log.h"
 #include "model/model.h"
 #include "parallel/context.h"
 #include "store/dataset.h"
@@ -28,5 +29,8 @@ const char *model_data_difference(SourceMatch match);
  * is one that it doesn't know. */
 StatusCode model_data_number(const ModelData *data, const Model *model, const char *part, int64_t first,
                              ImageSet *set, Status *status);
+
+/* Says of a model whose training isn't finished how far it is. */
+void note_unfinished_model(const Model *model, Log *log);
 
 #endif

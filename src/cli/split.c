@@ -1,10 +1,10 @@
-#include "cli/cli.h"
+#include "cli/split.h"
+
 #include "cli/model_data.h"
 
 #include "core/mem.h"
 #include "store/dataset.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Of images that the model wasn't trained on, its run used none: all are of the split train, and the last
@@ -29,13 +29,6 @@ static StatusCode split_rows(const ModelData *data, const char *split, const Con
                                     : "train (the run held out no images: run.valid = 0)");
     return status_set(status, STATUS_USAGE, "The split %s of this model holds no images (run.valid = %lld).",
                       split, (long long)valid);
-}
-
-StatusCode config_note_data(Config *config, const char *data, Status *status) {
-    char *whole = realpath(data, NULL);
-    config_set_value(config, "run.data", whole ? whole : data, "--data", status);
-    free(whole);
-    return status->code;
 }
 
 StatusCode split_check(const char *name, Status *status) {

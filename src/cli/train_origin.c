@@ -1,12 +1,12 @@
 #include "cli/train_origin.h"
 
-#include "cli/cli.h"
-
 #include "core/config_file.h"
 #include "core/fingerprint.h"
 #include "core/mem.h"
 #include "store/checkpoint.h"
 
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "model/run_metrics.h"
 #include "model/run_options.h"
 

@@ -1,5 +1,4 @@
-/* The layout of a contribution (micro_batch.h). */
-#include "cnn/micro_batch.h"
+#include "cnn/contribution.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,6 @@
 #include "cnn/micro_batch.h"
 
+#include "cnn/contribution.h"
 #include "cnn/micro_batch_loss.h"
 #include "core/timer.h"
 

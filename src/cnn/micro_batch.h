@@ -15,42 +15,13 @@
 #ifndef PARDIGITS_CNN_MICRO_BATCH_H
 #define PARDIGITS_CNN_MICRO_BATCH_H
 
+#include "cnn/packed_weights.h"
 #include "cnn/plan.h"
 
 #include "core/trace.h"
 #include "data/augment.h"
 #include "data/shard.h"
 #include "parallel/comm.h"
-
-/* A contribution, in this order: gradients [param_floats], the statistics of layers such as batch norm
- * [statistic_floats] weighted by the micro-batch's samples and in units of 1 / NETWORK_STATISTIC_UNIT, the
- * loss, the number of correct predictions. */
-int64_t contribution_loss(const Network *net);    /* its place */
-int64_t contribution_correct(const Network *net); /* its place */
-int64_t contribution_floats(const Network *net);  /* of all */
-
-/* What a value of a contribution is, such as "the gradient of conv1/weight". */
-void contribution_describe(const Network *net, int64_t value, char *text, int size);
-
-/* All weights as the convolution kernels want them; shared by the threads, in training also by the ranks of a
- * node. */
-typedef struct {
-    const Comm *node;
-    float *forward[NETWORK_MAX_LAYERS], *backward[NETWORK_MAX_LAYERS]; /* NULL where a layer needs none */
-    _Atomic int *next_task;                                            /* of packing */
-} PackedWeights;
-
-/* In the memory of a node's ranks (NULL: of this one alone). Collective in the node; freed by
- * packed_weights_free. */
-PackedWeights packed_weights_new(const Network *net, const Comm *node);
-void packed_weights_free(PackedWeights *packed);
-
-/* Packs params [param_floats], once after packed_weights_new or packed_weights_restart. By any number of
- * threads of the node's ranks at once, which share the work; done when the last one has returned. */
-void packed_weights_fill(const Network *net, const float *params, const PackedWeights *packed);
-
-/* New params are going to be packed. By one thread; a barrier must follow. */
-void packed_weights_restart(const PackedWeights *packed);
 
 /* Order in which groups of images add to a layer's sums. */
 enum { LAYER_TURNS_FORWARD, LAYER_TURNS_BACK, LAYER_TURNS_WEIGHTS };

@@ -1,5 +1,7 @@
 #include "cnn/micro_batch_loss.h"
 
+#include "cnn/contribution.h"
+
 static int count_correct(const MicroBatchWork *work, int n) {
     const int classes = work->net->spec.classes;
     int correct = 0;

@@ -3,8 +3,8 @@
 #ifndef PARDIGITS_CNN_REDUCER_H
 #define PARDIGITS_CNN_REDUCER_H
 
+#include "cnn/contribution.h"
 #include "cnn/gradient_reducer.h"
-#include "cnn/micro_batch.h"
 #include "cnn/piece_sums.h"
 
 #include <stdatomic.h>

@@ -65,6 +65,10 @@ StatusCode train_state_write_model(H5File *file, const char *root, const Network
 StatusCode train_state_read_model(const H5File *file, const char *root, const Network *net, float *params,
                                   float *statistics, Status *status);
 
+/* The same of MODEL_ROOT, but for the layer `renewed`, whose arrays stay as they are. */
+StatusCode train_state_read_layers(const H5File *file, const Network *net, const char *renewed, float *params,
+                                   float *statistics, Status *status);
+
 /* Writes everything; the CheckpointWriter of this family (context: a TrainState). */
 StatusCode train_state_write(H5File *file, const void *context, Status *status);
 

@@ -1,5 +1,6 @@
 #include "cnn/train.h"
 
+#include "cnn/contribution.h"
 #include "cnn/hints.h"
 #include "cnn/train_load.h"
 #include "cnn/trainer.h"

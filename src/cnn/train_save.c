@@ -1,6 +1,7 @@
 #include "cnn/trainer.h"
 
 #include "core/timer.h"
+#include "model/train_job_save.h"
 #include "parallel/stop.h"
 
 #include <stdio.h>

@@ -1,5 +1,6 @@
 #include "cnn/train_step.h"
 
+#include "cnn/contribution.h"
 #include "cnn/micro_batch_loss.h"
 #include "cnn/train_update.h"
 

@@ -7,6 +7,7 @@
 #include "cnn/gradient_reducer.h"
 #include "cnn/micro_batch.h"
 #include "cnn/optimizer.h"
+#include "cnn/packed_weights.h"
 #include "cnn/state.h"
 
 #include "model/train_job.h"

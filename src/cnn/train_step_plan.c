@@ -1,4 +1,5 @@
 /* Memory and partners of the steps, settled before the first one. */
+#include "cnn/contribution.h"
 #include "cnn/train_step.h"
 
 #include "core/integers.h"
@@ -56,6 +57,27 @@ static MicroBatchSetup setup_of(const CnnOptions *options, const TrainJob *job, 
     };
 }
 
+/* What the threads work with, each thread's made by itself, so that it lies near its core; and together they
+ * pack the parameters. */
+static void make_workers(TrainStep *step, const MicroBatchSetup *setup, const float *params) {
+    const Network *net = step->net;
+    step->works = mem_new((size_t)step->work_count, sizeof *step->works);
+    step->contributions = mem_new((size_t)step->work_count, sizeof *step->contributions);
+    step->scratch = mem_new((size_t)step->threads, sizeof *step->scratch);
+    step->teams = mem_new((size_t)step->threads, sizeof *step->teams);
+#pragma omp parallel num_threads(step->threads)
+    {
+        const int thread = omp_get_thread_num();
+        step->scratch[thread] = micro_batch_scratch_new(net, step->micro_batch);
+        step->scratch[thread].trace = trace_thread(step->trace, thread);
+        if (thread < step->work_count) {
+            step->works[thread] = micro_batch_work_new(net, setup);
+            step->contributions[thread] = mem_new((size_t)contribution_floats(net), sizeof(float));
+        }
+        packed_weights_fill(net, params, &step->packed);
+    }
+}
+
 TrainStep train_step_new(const TrainState *state, const CnnOptions *options, const TrainJob *job) {
     const int threads = job->threads;
     const Network *net = state->net;
@@ -77,22 +99,8 @@ TrainStep train_step_new(const TrainState *state, const CnnOptions *options, con
     count_workers(&s);
     share_memory(&s);
     s.work_count = (int)smaller(most_of_rank, threads);
-    s.works = mem_new((size_t)s.work_count, sizeof *s.works);
-    s.contributions = mem_new((size_t)s.work_count, sizeof *s.contributions);
-    s.scratch = mem_new((size_t)threads, sizeof *s.scratch);
-    s.teams = mem_new((size_t)threads, sizeof *s.teams);
     s.batch_statistics = mem_new((size_t)net->statistic_floats, sizeof *s.batch_statistics);
-#pragma omp parallel num_threads(threads)
-    {
-        const int thread = omp_get_thread_num();
-        s.scratch[thread] = micro_batch_scratch_new(net, s.micro_batch);
-        s.scratch[thread].trace = trace_thread(job->trace, thread);
-        if (thread < s.work_count) {
-            s.works[thread] = micro_batch_work_new(net, &setup);
-            s.contributions[thread] = mem_new((size_t)contribution_floats(net), sizeof(float));
-        }
-        packed_weights_fill(net, state->params, &s.packed);
-    }
+    make_workers(&s, &setup, state->params);
     comm_barrier(s.node);
     s.reducer = gradient_reducer_new(&(Reduction){net, &s.works[0]->plan, most_micro_batches,
                                                   cnn_sum_bits(options), state->ranges, setup.seed},

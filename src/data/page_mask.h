@@ -27,19 +27,6 @@ PIX *page_threshold(PIX *ink, int reach);
  * written on, made two pixels wider; freed by the caller. Otherwise NULL. */
 PIX *page_surroundings(PIX *mask);
 
-/* What is known of the cells on a page. */
-typedef struct {
-    PIX *borders; /* a mask of the upright lines of frames and cells */
-    BOXA *grids;  /* the cells of what has several rows and columns of them */
-} PageCells;
-
-/* Removes rules, frames, cells, and the edges of a scan or a sheet; what crosses a removed line is kept.
- * ink: what the mask was made of. *rules: the courses of all rules, NULL where the page isn't ruled; freed by
- * the caller. */
-PageCells page_remove_lines(PIX **mask, PIX *ink, PIX **rules);
-
-void page_cells_free(PageCells *cells);
-
 /* Removes what is far fainter than the strongest ink of a mask, such as a pattern printed on the paper.
  * level: the paper's. Returns it; freed by the caller. NULL: the mask is empty. */
 PIX *page_take_faint(PIX *ink, int level, PIX *mask);

@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_DATA_PAGE_ORDER_H
 #define PARDIGITS_DATA_PAGE_ORDER_H
 
+#include "data/page_line_removal.h"
 #include "data/page_parts.h"
 
 /* Puts them in reading order and gives each its line, number and word. pieces: what isn't among the shapes.

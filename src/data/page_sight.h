@@ -3,6 +3,7 @@
 #define PARDIGITS_DATA_PAGE_SIGHT_H
 
 #include "data/page_light.h"
+#include "data/page_line_removal.h"
 #include "data/page_parts.h"
 
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* The family of networks: one, or an ensemble of several. */
+#include "ensemble/cnn_family.h"
+
 #include "cnn/cnn_bench.h"
 #include "cnn/cnn_options.h"
 #include "cnn/network.h"
@@ -9,6 +10,7 @@
 #include "ensemble/ensemble_options.h"
 #include "ensemble/member_files.h"
 #include "ensemble/members.h"
+#include "ensemble/members_config.h"
 
 #include "core/mem.h"
 #include "model/draw.h"

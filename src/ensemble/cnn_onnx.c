@@ -4,7 +4,7 @@
 #include "cnn/network_onnx.h"
 #include "cnn/state.h"
 #include "ensemble/ensemble_options.h"
-#include "ensemble/members.h"
+#include "ensemble/members_config.h"
 
 #include "core/mem.h"
 #include "model/onnx_notes.h"

@@ -1,8 +1,8 @@
 #include "ensemble/families.h"
 
 #include "cnn/cnn_options.h"
+#include "ensemble/cnn_family.h"
 #include "ensemble/ensemble_options.h"
-#include "ensemble/members.h"
 #include "knn/knn.h"
 #include "knn/knn_options.h"
 #include "model/run_options.h"

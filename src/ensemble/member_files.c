@@ -3,7 +3,7 @@
 #include "cnn/state.h"
 #include "cnn/train_report.h"
 #include "ensemble/families.h"
-#include "ensemble/members.h"
+#include "ensemble/members_config.h"
 
 #include "core/mem.h"
 #include "core/path.h"

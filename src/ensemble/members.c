@@ -6,13 +6,16 @@
 #include "cnn/state.h"
 #include "cnn/train.h"
 #include "ensemble/assignment.h"
+#include "ensemble/cnn_family.h"
 #include "ensemble/member_files.h"
+#include "ensemble/members_config.h"
 
 #include "core/mem.h"
 #include "core/timer.h"
 #include "data/preprocess.h"
 #include "data/shard.h"
 #include "model/run_metrics.h"
+#include "model/train_job_save.h"
 #include "store/checkpoint.h"
 #include "store/kept_file.h"
 #include "store/run_lock.h"
@@ -122,47 +125,68 @@ static void leave_out(const TrainJob *job, int member, Status *status) {
     *status = (Status){0};
 }
 
+/* What the group works with to train a member. */
+typedef struct {
+    TrainJob job; /* the ensemble's, with what follows, the group's ranks and the member's images */
+    Config *config;
+    char *model, *fallback, *metrics; /* paths; fallback: or NULL */
+} MemberJob;
+
+/* Without metrics. Collective in the group; freed by member_job_free, also after a failure. */
+static MemberJob member_job_new(const EnsembleTraining *ensemble, int member, Status *status) {
+    const TrainJob *whole = ensemble->job;
+    MemberJob own = {.job = *whole};
+    TrainJob *job = &own.job;
+    char preprocess[MEMBER_PREPROCESS];
+    own.model = member_path(whole->model_path, member, member_model);
+    if (whole->fallback_path) own.fallback = member_path(whole->fallback_path, member, member_model);
+    own.metrics = member_path(whole->model_path, member, member_metrics);
+    own.config = members_config(whole->config, member, status);
+    job->comm = ensemble->group;
+    job->config = own.config;
+    job->model_path = own.model;
+    job->fallback_path = own.fallback;
+    members_preprocess(whole->config, member, preprocess);
+    job->shard = preprocessed(&ensemble->shard, preprocess, job->threads);
+    job->valid = preprocessed(&whole->valid, preprocess, job->threads);
+    job->watch = ensemble->watch;
+    job->begin = NULL;
+    job->metrics = NULL;
+    job->resume = open_begun(ensemble, member, own.model);
+    job->resumed = job->resume != NULL;
+    return own;
+}
+
+static void member_job_free(MemberJob *own) {
+    Status ignored = {0};
+    metrics_destroy(&own->job.metrics);
+    h5_close(&own->job.resume, &ignored);
+    config_destroy(&own->config);
+    mem_free(own->job.shard.images);
+    mem_free(own->job.valid.images);
+    mem_free(own->model);
+    mem_free(own->fallback);
+    mem_free(own->metrics);
+}
+
 /* The group trains a member, or goes on with it. Collective in the group: the same status on all its ranks.
  */
 static StatusCode train_member(const EnsembleTraining *ensemble, int member, Status *status) {
-    TrainJob job = *ensemble->job;
-    char *model = member_path(job.model_path, member, member_model),
-         *fallback = job.fallback_path ? member_path(job.fallback_path, member, member_model) : NULL,
-         *metrics = member_path(job.model_path, member, member_metrics), preprocess[MEMBER_PREPROCESS];
-    Config *config = members_config(job.config, member, status);
-    job.comm = ensemble->group;
-    job.config = config;
-    job.model_path = model;
-    job.fallback_path = fallback;
-    members_preprocess(ensemble->job->config, member, preprocess);
-    job.shard = preprocessed(&ensemble->shard, preprocess, job.threads);
-    job.valid = preprocessed(&ensemble->job->valid, preprocess, job.threads);
-    job.watch = ensemble->watch;
-    job.begin = NULL;
-    job.metrics = NULL;
-    job.resume = open_begun(ensemble, member, model);
-    job.resumed = job.resume != NULL;
-    log_line(job.log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
-             (long long)config_int(config, "run.seed"), job.resumed ? ", resumed" : "");
-    if (comm_rank(job.comm) == 0) {
-        run_metrics_open(&job, &cnn_family, metrics, job.resumed, status);
-        metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
+    MemberJob own = member_job_new(ensemble, member, status);
+    TrainJob *job = &own.job;
+    log_line(job->log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
+             (long long)config_int(job->config, "run.seed"), job->resumed ? ", resumed" : "");
+    if (comm_rank(job->comm) == 0) {
+        run_metrics_open(job, &cnn_family, own.metrics, job->resumed, status);
+        metrics_run(job->metrics, comm_size(job->comm), job->threads, timer_now_s());
     }
     char *hosts;
-    run_metrics_note_place(&job, &hosts); /* for who watches the run */
+    run_metrics_note_place(job, &hosts); /* for who watches the run */
     mem_free(hosts);
-    if (!comm_agree(job.comm, status)) cnn_train(&job, status);
-    ensemble->diverged[member] = job.diverged && comm_rank(job.comm) == 0;
-    if (job.diverged) leave_out(&job, member, status);
-    metrics_destroy(&job.metrics);
-    Status ignored = {0};
-    h5_close(&job.resume, &ignored);
-    config_destroy(&config);
-    mem_free(job.shard.images);
-    mem_free(job.valid.images);
-    mem_free(model);
-    mem_free(fallback);
-    mem_free(metrics);
+    if (!comm_agree(job->comm, status)) cnn_train(job, status);
+    ensemble->diverged[member] = job->diverged && comm_rank(job->comm) == 0;
+    if (job->diverged) leave_out(job, member, status);
+    member_job_free(&own);
     return status->code;
 }
 

@@ -1,6 +1,4 @@
-/* What each member of an ensemble is: its seed, network, way of preprocessing and settings, and where it is
- * in a model file. */
-#include "ensemble/members.h"
+#include "ensemble/members_config.h"
 
 #include "cnn/state.h"
 #include "cnn/train.h"

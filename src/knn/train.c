@@ -6,6 +6,7 @@
 #include "data/shard.h"
 #include "knn/cuts.h"
 #include "model/run_options.h"
+#include "model/train_job_save.h"
 #include "model/validation.h"
 #include "parallel/stop.h"
 

@@ -3,6 +3,8 @@
 #include "core/mem.h"
 #include "model/prepare_images.h"
 
+#include <string.h>
+
 StatusCode model_images_create(const Model *model, ImageSet *set, ModelImages *images, Status *status) {
     *images = (ModelImages){*set};
     *set = (ImageSet){0};
@@ -17,6 +19,12 @@ StatusCode model_images_create(const Model *model, ImageSet *set, ModelImages *i
 
 void model_images_free(ModelImages *images) {
     image_set_free(&images->set);
+}
+
+const ModelFamily *model_family_find(const ModelFamilies *families, const char *name) {
+    for (int i = 0; i < families->count; i++)
+        if (!strcmp(families->items[i]->name, name)) return families->items[i];
+    return NULL;
 }
 
 void model_close(Model *model) {

@@ -1,4 +1,4 @@
-#include "model/model.h"
+#include "model/open_model.h"
 
 #include "core/mem.h"
 #include "core/path.h"
@@ -10,12 +10,6 @@
 #include <dirent.h>
 #include <string.h>
 #include <unistd.h>
-
-const ModelFamily *model_family_find(const ModelFamilies *families, const char *name) {
-    for (int i = 0; i < families->count; i++)
-        if (!strcmp(families->items[i]->name, name)) return families->items[i];
-    return NULL;
-}
 
 char *model_path_of(const char *path) {
     return path_is_folder(path) ? path_join(path, RUN_MODEL) : mem_text(path);

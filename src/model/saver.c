@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/timer.h"
+#include "model/train_job_save.h"
 
 #include <math.h>
 #include <pthread.h>

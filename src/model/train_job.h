@@ -56,9 +56,6 @@ static inline Context train_job_context(const TrainJob *job) {
     return (Context){job->comm, job->log, job->threads};
 }
 
-/* Of a training that is stopped when it has saved all that it can (stop_leave_at_once). */
-extern const char train_job_resume_advice[];
-
 /* Reads this rank's shard of an open dataset's training images and the held-out ones (run.train, run.valid),
  * as run.preprocess makes them; with job->resume they must be those that the run was begun with. config, comm
  * and resume are set. Collective: all ranks agree. Freed by train_job_free_images. */
@@ -73,43 +70,14 @@ StatusCode train_job_check_data(const TrainJob *job, const Dataset *dataset, Ima
 /* As train_job_read, of images in memory, not preprocessed yet, which it takes over: shard and valid. OpenMP.
  */
 void train_job_take(TrainJob *job, ImageSet shard, ImageSet valid);
+void train_job_free_images(TrainJob *job);
 
 /* The training images of each class, those of all ranks together. Collective. */
 void train_job_count_classes(const TrainJob *job, uint64_t counts[CLASSES_MAX]);
-
-/* Logs a hint where training images, or held-out ones, are of one class or of some classes only. Collective.
- */
-void train_job_log_hints(const TrainJob *job);
-void train_job_free_images(TrainJob *job);
 
 /* A training calls this once, when it has read what it goes on with, so that a run that can't be gone on with
  * stays as it was: before this it writes nothing, and has no metrics. It closes job->resume: held open, the
  * old file would take its room on the disk when new ones have replaced it. Collective: ranks agree. */
 StatusCode train_job_begin(TrainJob *job, Status *status);
-
-/* Saves what a training ends with, whole or to be gone on with, to job->model_path (checkpoint_save). The
- * metrics of a complete one are written before, so that no complete model lacks them. Where model_path can't
- * be written the model goes to job->fallback_path, if that is set; this fails nevertheless, and says so.
- * Collective: all ranks agree. */
-StatusCode train_job_save(const TrainJob *job, bool complete, CheckpointWriter write, const void *context,
-                          Status *status);
-
-/* The same, of a file of so many bytes that isn't built in memory: all ranks call write (CheckpointInfo). */
-StatusCode train_job_save_streamed(const TrainJob *job, bool complete, int64_t bytes, CheckpointWriter write,
-                                   const void *context, Status *status);
-
-/* What a model file of the job contains (checkpoint.h); it points into the job. */
-CheckpointInfo train_job_info(const TrainJob *job, bool complete);
-
-/* Saves a checkpoint in the course of a training, which goes on whether or not that succeeds: a failure is
- * logged. bytes: as above; 0 for a file that is built in memory. Collective. */
-void train_job_checkpoint(const TrainJob *job, int64_t bytes, CheckpointWriter write, const void *context);
-
-/* Says in the log what of a save in the course of a training failed; the training goes on, unless the run's
- * folder was renamed or removed, after which nothing would be saved any more (stop_ask). Not collective. */
-void train_job_tell_unsaved(const TrainJob *job, const Status *metrics, const Status *model);
-
-/* Writes the metrics; a failure is logged: they are in memory still, and can be written later. */
-void train_job_flush_metrics(const TrainJob *job);
 
 #endif

@@ -1,9 +1,9 @@
 #define _GNU_SOURCE
 #include "parallel/node_memory.h"
 
+#include "core/environment.h"
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
-#include "parallel/placement.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -78,7 +78,7 @@ static bool can_share(const Comm *node) {
 }
 
 Comm *node_ranks(const Comm *comm) {
-    const int most = number_of_environment("PARDIGITS_NODE_RANKS", INT_MAX), rank = comm_rank(comm);
+    const int most = environment_number("PARDIGITS_NODE_RANKS", INT_MAX), rank = comm_rank(comm);
     int here, *ranks = mem_new((size_t)comm_node_size(comm), sizeof *ranks);
     comm_check(MPI_Comm_rank(comm_node_mpi(comm), &here), "MPI_Comm_rank");
     comm_check(MPI_Allgather(&rank, 1, MPI_INT, ranks, 1, MPI_INT, comm_node_mpi(comm)), "MPI_Allgather");

@@ -1,12 +1,12 @@
 #define _GNU_SOURCE
 #include "parallel/placement.h"
 
+#include "core/environment.h"
 #include "core/host.h"
 #include "core/limits.h"
 #include "core/mem.h"
 #include "parallel/comm_mpi.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <omp.h>
 #include <pthread.h>
@@ -88,24 +88,14 @@ static CpuShare find_share(const Comm *comm) {
     return result;
 }
 
-int number_of_environment(const char *name, int most) {
-    const char *text = getenv(name);
-    char *end;
-    if (!text) return 0;
-    errno = 0;
-    const long number = strtol(text, &end, 10);
-    const bool good = end != text && (!*end || *end == ',') && !errno && number > 0 && number <= most;
-    return good ? (int)number : 0;
-}
-
 /* OMP_NUM_THREADS has one for each level. */
 static int requested_threads(void) {
-    return number_of_environment("OMP_NUM_THREADS", PLACEMENT_MOST_THREADS);
+    return environment_number("OMP_NUM_THREADS", PLACEMENT_MOST_THREADS);
 }
 
 static void warn_of_variable(const char *name, int most, Log *log) {
     const char *text = getenv(name);
-    if (text && *text && !number_of_environment(name, most))
+    if (text && *text && !environment_number(name, most))
         log_line(log, "warning: %s=%s has no effect: expected a number from 1 to %d", name, text, most);
 }
 

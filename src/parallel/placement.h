@@ -7,9 +7,6 @@
 #include "core/log.h"
 #include "parallel/comm.h"
 
-/* A variable of the environment if it is a number from 1 to `most` (the first of a list); otherwise 0. */
-int number_of_environment(const char *name, int most);
-
 enum { PLACEMENT_MOST_THREADS = 1024 }; /* of a rank: a larger number is a slip */
 
 /* Starts the calling thread's OpenMP threads. *started: how many there are, `wanted`, or fewer if OpenMP is

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/path.h"
 #include "model/model.h"
+#include "model/open_model.h"
 #include "model/phases.h"
 #include "model/run_names.h"
 #include "store/config_store.h"

@@ -3,6 +3,7 @@
 #include "store/h5internal.h"
 
 #include "core/mem.h"
+#include "core/regular_file.h"
 #include "parallel/comm_mpi.h"
 #include "store/file_sum.h"
 #include "store/file_writer.h"
@@ -358,4 +359,22 @@ void h5_drop(H5File **file) {
 
 const char *h5_path(const H5File *file) {
     return file->path;
+}
+
+char *h5_format(const char *path) {
+    static const char signature[] = "\x89HDF\r\n\x1a\n";
+    char begin[sizeof signature - 1];
+    const char *reason;
+    FILE *plain = regular_file_open(path, &reason);
+    const bool is_hdf5 =
+        plain && fread(begin, sizeof begin, 1, plain) == 1 && !memcmp(begin, signature, sizeof begin);
+    if (plain) fclose(plain);
+    if (!is_hdf5) return NULL;
+    Status ignored = {0};
+    H5File *file = NULL;
+    char *format = NULL;
+    if (!h5_open(&file, path, &ignored) && h5_has_attribute(file, "/", "format"))
+        h5_get_text(file, "/", "format", &format, &ignored);
+    h5_close(&file, &ignored);
+    return format ? format : mem_text("");
 }

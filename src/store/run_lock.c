@@ -1,7 +1,9 @@
 #define _GNU_SOURCE /* F_OFD_SETLK */
 #include "store/run_lock.h"
 
-#include "core/host.h"
+#include "store/lock_owner.h"
+
+#include "core/environment.h"
 #include "core/mem.h"
 #include "core/path.h"
 #include "core/timer.h"
@@ -9,78 +11,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* What a lock file says. */
-typedef struct {
-    char user[64], host[256], cluster[64]; /* "-": unknown */
-    long long pid, started_s;              /* since 1970 */
-    long long job, restart;                /* Slurm's; 0 without it */
-} Owner;
-
-static const char owner_format[] =
-    "user %s\nhost %s\npid %lld\nstarted %lld\ncluster %s\njob %lld\nrestart %lld\n",
-                  owner_pattern[] =
-                      "user %63s host %255s pid %lld started %lld cluster %63s job %lld restart %lld";
-
-static long long number_of(const char *variable) {
-    const char *text = getenv(variable);
-    return text ? atoll(text) : 0;
-}
-
 bool run_lock_is_restart(void) {
-    return number_of("SLURM_RESTART_COUNT") > 0;
-}
-
-static Owner this_run(void) {
-    Owner owner = {.user = "-", .host = "-", .cluster = "-"};
-    const struct passwd *user = getpwuid(getuid());
-    const char *cluster = getenv("SLURM_CLUSTER_NAME");
-    if (user) snprintf(owner.user, sizeof owner.user, "%s", user->pw_name);
-    if (cluster && *cluster) snprintf(owner.cluster, sizeof owner.cluster, "%s", cluster);
-    host_name(owner.host);
-    owner.pid = getpid();
-    owner.started_s = time(NULL);
-    owner.job = number_of("SLURM_JOB_ID");
-    owner.restart = number_of("SLURM_RESTART_COUNT");
-    return owner;
-}
-
-enum { LOCK_TEXT = 1024 };
-
-static void write_owner(int file) {
-    char text[LOCK_TEXT];
-    const Owner me = this_run();
-    const int length = snprintf(text, sizeof text, owner_format, me.user, me.host, me.pid, me.started_s,
-                                me.cluster, me.job, me.restart);
-    /* it helps people; without it the lock holds as well */
-    if (ftruncate(file, 0) || pwrite(file, text, (size_t)length, 0) != length) return;
-    fsync(file);
-}
-
-/* False if there is no such file; what can't be read of it is missing. */
-static bool read_text(const char *path, char text[LOCK_TEXT]) {
-    memset(text, 0, LOCK_TEXT);
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return false;
-    if (read(file, text, LOCK_TEXT - 1) < 0) *text = 0;
-    close(file);
-    return true;
-}
-
-/* False if the file doesn't say. */
-static bool read_owner(const char *path, Owner *owner) {
-    char text[LOCK_TEXT];
-    return read_text(path, text) &&
-           sscanf(text, owner_pattern, owner->user, owner->host, &owner->pid, &owner->started_s,
-                  owner->cluster, &owner->job, &owner->restart) == 7;
+    return environment_number("SLURM_RESTART_COUNT", INT_MAX) > 0;
 }
 
 /* Whether the path still leads to the file: its last owner may have removed it. */
@@ -139,7 +80,7 @@ static void note_own(const char *path, int lock) {
 
 void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm) {
     char *path = path_join(folder, ".lock");
-    if (lock->path) read_text(path, own.text);
+    if (lock->path) lock_owner_text(path, own.text);
     comm_broadcast(comm, own.text, sizeof own.text, 0);
     if (!lock->path) note_own(path, -1);
     mem_free(path);
@@ -150,7 +91,7 @@ void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm) {
 static bool is_own(const char *folder, const struct stat *there) {
     char *lock = path_join(folder, ".lock"), text[LOCK_TEXT];
     const bool same = there->st_ino == own.facts.st_ino && there->st_dev == own.facts.st_dev,
-               locked = read_text(lock, text);
+               locked = lock_owner_text(lock, text);
     const bool is =
         own.lock < 0 && locked ? !strcmp(text, own.text) : same && (!locked || is_current(own.lock, lock));
     mem_free(lock);
@@ -244,30 +185,6 @@ bool run_lock_is_left(const char *folder) {
     return find_state(folder) == LOCK_LEFT;
 }
 
-/* Whether squeue says that a job has ended, or waits to be started again. Whatever else it says, or says not,
- * counts as life. */
-static bool job_has_ended(long long job) {
-    char command[128], line[256];
-    bool ended = true, unknown = false;
-    snprintf(command, sizeof command, "timeout 30 squeue -h -o %%T -j %lld 2>&1", job);
-    FILE *answer = popen(command, "r");
-    if (!answer) return false;
-    while (fgets(line, sizeof line, answer)) {
-        if (strstr(line, "Invalid job id"))
-            unknown = true;
-        else if (strncmp(line, "PENDING", 7))
-            ended = false;
-    }
-    const int code = pclose(answer);
-    return ended && (code == 0 || unknown);
-}
-
-static bool is_dead(const Owner *owner) {
-    const Owner me = this_run();
-    if (!me.job || !owner->job || strcmp(me.cluster, owner->cluster)) return false;
-    return me.job == owner->job ? me.restart > owner->restart : job_has_ended(owner->job);
-}
-
 /* Takes a dead owner's lock over: by a new file, as the server may hold the old one's lock. A second lock
  * lets one run at a time do this, so that none removes what another has just made. */
 static Attempt take_over(RunLock *lock, const char *path, Log *log) {
@@ -275,10 +192,10 @@ static Attempt take_over(RunLock *lock, const char *path, Log *log) {
     char *guard_path = mem_new(size, 1);
     snprintf(guard_path, size, "%s.takeover", path);
     RunLock guard = {-1, NULL};
-    Owner owner;
+    LockOwner owner;
     Attempt attempt = try_lock(&guard, guard_path);
-    if (attempt == TAKEN && (attempt = try_lock(lock, path)) == HELD && read_owner(path, &owner) &&
-        is_dead(&owner)) {
+    if (attempt == TAKEN && (attempt = try_lock(lock, path)) == HELD && lock_owner_read(path, &owner) &&
+        lock_owner_is_dead(&owner)) {
         log_line(log, "The lock of process %lld on %s (job %lld, start %lld) is taken over: it has ended.",
                  owner.pid, owner.host, owner.job, owner.restart + 1);
         unlink(path);
@@ -291,42 +208,21 @@ static Attempt take_over(RunLock *lock, const char *path, Log *log) {
     return attempt;
 }
 
-enum { OWNER_TEXT = 600 };
-
-/* Such as ": process 17 of ann on node3, begun 2 h ago by Slurm job 12 (start 1)". */
-static void describe_owner(const char *path, char text[OWNER_TEXT]) {
-    static const struct {
-        long long seconds;
-        const char *name;
-    } units[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {1, "s"}};
-    Owner owner;
-    char job[80] = "";
-    int unit = 0;
-    *text = 0;
-    if (!read_owner(path, &owner)) return;
-    const long long now_s = time(NULL), age_s = now_s > owner.started_s ? now_s - owner.started_s : 0;
-    while (unit < 3 && age_s < 2 * units[unit].seconds)
-        unit++;
-    if (owner.job) snprintf(job, sizeof job, " by Slurm job %lld (start %lld)", owner.job, owner.restart + 1);
-    snprintf(text, OWNER_TEXT, ": process %lld of %s on %s, begun %lld %s ago%s", owner.pid, owner.user,
-             owner.host, age_s / units[unit].seconds, units[unit].name, job);
-}
-
 enum { LOOK_S = 5 }; /* while it waits; not more often, as squeue may be asked each time */
 
 /* whom: such as "another run in this folder". */
 static Attempt wait_and_take(RunLock *lock, const char *path, double wait_s, const char *whom, Log *log) {
     const double until_s = timer_now_s() + wait_s;
     double pause_s = 0.1;
-    Owner owner;
+    LockOwner owner;
     bool told = false;
     for (;;) {
         Attempt attempt = try_lock(lock, path);
-        if (attempt == HELD && read_owner(path, &owner) && is_dead(&owner))
+        if (attempt == HELD && lock_owner_read(path, &owner) && lock_owner_is_dead(&owner))
             attempt = take_over(lock, path, log);
         if (attempt != HELD || timer_now_s() >= until_s || stop_signalled()) return attempt;
         char whose[OWNER_TEXT];
-        describe_owner(path, whose);
+        lock_owner_describe(path, whose);
         if (!told) log_line(log, "Waiting up to %.0f s for %s%s.", wait_s, whom, whose);
         told = true;
         nanosleep(&(struct timespec){(time_t)pause_s, (long)(1e9 * (pause_s - (double)(time_t)pause_s))},
@@ -361,9 +257,9 @@ StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *
     const int reason = errno;
     const bool foreign = attempt == IMPOSSIBLE && reason == EACCES && is_of_another_user(path);
     if (foreign && find_state(folder) == LOCK_HELD) attempt = HELD;
-    describe_owner(path, whose);
+    lock_owner_describe(path, whose);
     if (attempt == TAKEN) {
-        write_owner(lock->file);
+        lock_owner_write(lock->file);
         note_own(lock->path, lock->file);
     } else if (stop_signalled())
         status_set(status, STATUS_STOPPED, "Stopped by %s before %s could be locked; nothing is to be saved.",
@@ -391,9 +287,9 @@ StatusCode run_lock_take_file(RunLock *lock, const char *path, const char *file,
     *lock = (RunLock){-1, NULL};
     const Attempt attempt = wait_and_take(lock, path, wait_s, whom, log);
     if (attempt == TAKEN) {
-        write_owner(lock->file);
+        lock_owner_write(lock->file);
     } else if (attempt == HELD) {
-        describe_owner(path, whose);
+        lock_owner_describe(path, whose);
         status_set(status, STATUS_FAILED,
                    "Another program is writing %s%s: wait for it, or name another file.", file, whose);
     }

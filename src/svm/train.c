@@ -1,6 +1,7 @@
 #include "core/mem.h"
 #include "core/timer.h"
 #include "model/class_weights.h"
+#include "model/train_job_save.h"
 #include "parallel/stop.h"
 #include "svm/grid.h"
 #include "svm/hints.h"
@@ -303,6 +304,28 @@ static SvmSamples make_virtual(const SvmTask *task, const ImageSet *train, const
     return samples;
 }
 
+/* Begins the job; then searches, solves the pairs and, where virtual examples are wanted, solves them again
+ * with those. shifted: the virtual examples of a job that has come to them, or else none yet. */
+static StatusCode run_stages(SvmTask *task, TrainJob *job, const SvmTrainImages *train, SvmSamples *shifted,
+                             SvmPairs *pairs, Status *status) {
+    const bool shifts = task->options.virtual > 0, is_first_stage = !shifted->set.n;
+    Search search = {0};
+    if (!status->code && is_first_stage && !set_samples(task, &train->plain, !shifts, status))
+        begin_search(task, &search, status);
+    if (!status->code && !train_job_begin(job, status)) svm_report_begin(task, pairs, shifted->shift_pixels);
+    if (!status->code && is_first_stage) {
+        if (!end_search(task, &search, status)) train_stage(task, pairs, status);
+        if (!status->code && shifts) {
+            *shifted = make_virtual(task, &train->images, pairs);
+            svm_pairs_clear(pairs);
+        }
+    }
+    if (!status->code && shifts && !set_samples(task, shifted, true, status))
+        train_stage(task, pairs, status);
+    svm_votes_free(&search.votes);
+    return status->code;
+}
+
 StatusCode svm_train(TrainJob *job, Status *status) {
     if (job->train_count > INT32_MAX)
         return status_set(status, STATUS_USAGE,
@@ -322,23 +345,9 @@ StatusCode svm_train(TrainJob *job, Status *status) {
     svm_log_hints(&options, &train.plain.set, job->log);
     SvmPairs pairs = svm_pairs_new(job->spec.classes);
     SvmSamples shifted = {0};
-    Search search = {0};
     if (job->resume) resume_pairs(&task, &train, &shifted, &pairs, status);
-    const bool is_first_stage = !shifted.set.n;
-    if (!status->code && is_first_stage && !set_samples(&task, &train.plain, !shifts, status))
-        begin_search(&task, &search, status);
-    if (!status->code && !train_job_begin(job, status)) svm_report_begin(&task, &pairs, shifted.shift_pixels);
-    if (!status->code && is_first_stage) {
-        if (!end_search(&task, &search, status)) train_stage(&task, &pairs, status);
-        if (!status->code && shifts) {
-            shifted = make_virtual(&task, &train.images, &pairs);
-            svm_pairs_clear(&pairs);
-        }
-    }
-    if (!status->code && shifts && !set_samples(&task, &shifted, true, status))
-        train_stage(&task, &pairs, status);
+    run_stages(&task, job, &train, &shifted, &pairs, status);
     job->phases = NULL;
-    svm_votes_free(&search.votes);
     svm_pairs_free(&pairs);
     svm_samples_free(&shifted);
     svm_train_images_free(&train);

@@ -38,17 +38,44 @@ bool two_class_solve(const TwoClass *how, const int32_t *index, const int8_t *y,
     return solved;
 }
 
+/* Lists the images that support a solution, and their coefficients; returns how many those are. */
+static int64_t list_support(const SvmSolution *solution, const int32_t *index, int64_t n, int32_t *images,
+                            double *coefficient) {
+    int64_t support = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (solution->coefficient[i] != 0) {
+            coefficient[support] = solution->coefficient[i];
+            images[support++] = index[i];
+        }
+    return support;
+}
+
+/* Adds to decision [count], of the selected columns, the kernel values of the first rows, times their
+ * coefficients [support]: a block of rows at a time. */
+static void add_support(const SvmRows *source, const double *coefficient, int64_t support, int64_t count,
+                        double *decision) {
+    float *values = mem_new((size_t)(SVM_BLOCK_ROWS * count), sizeof *values), *out[SVM_BLOCK_ROWS];
+    for (int r = 0; r < SVM_BLOCK_ROWS; r++)
+        out[r] = values + r * count;
+    for (int64_t first = 0; first < support; first += SVM_BLOCK_ROWS) {
+        int32_t block[SVM_BLOCK_ROWS];
+        int of_block = support - first < SVM_BLOCK_ROWS ? (int)(support - first) : SVM_BLOCK_ROWS;
+        for (int r = 0; r < of_block; r++)
+            block[r] = (int32_t)(first + r);
+        source->compute(source->context, block, of_block, out);
+        for (int r = 0; r < of_block; r++)
+            for (int64_t k = 0; k < count; k++)
+                decision[k] += coefficient[first + r] * (double)out[r][k];
+    }
+    mem_free(values);
+}
+
 void two_class_decide(const TwoClass *how, const int32_t *index, int64_t n, const SvmSolution *solution,
                       const int32_t *others, int64_t count, double *decision) {
     int32_t *all = mem_new((size_t)(n + count), sizeof *all); /* supporting images, then the others */
     double *coefficient = mem_new((size_t)n, sizeof *coefficient);
     int32_t *columns = mem_new((size_t)count, sizeof *columns);
-    int64_t support = 0;
-    for (int64_t i = 0; i < n; i++)
-        if (solution->coefficient[i] != 0) {
-            coefficient[support] = solution->coefficient[i];
-            all[support++] = index[i];
-        }
+    const int64_t support = list_support(solution, index, n, all, coefficient);
     for (int64_t k = 0; k < count; k++) {
         all[support + k] = others[k];
         columns[k] = (int32_t)(support + k);
@@ -56,21 +83,8 @@ void two_class_decide(const TwoClass *how, const int32_t *index, int64_t n, cons
     }
     PixelRows rows = rows_of(how, all, support + count);
     SvmRows source = pixel_rows_source(&rows);
-    float *values = mem_new((size_t)(SVM_BLOCK_ROWS * count), sizeof *values), *out[SVM_BLOCK_ROWS];
-    for (int r = 0; r < SVM_BLOCK_ROWS; r++)
-        out[r] = values + r * count;
     source.select(source.context, columns, count);
-    for (int64_t first = 0; first < support; first += SVM_BLOCK_ROWS) {
-        int32_t block[SVM_BLOCK_ROWS];
-        int of_block = support - first < SVM_BLOCK_ROWS ? (int)(support - first) : SVM_BLOCK_ROWS;
-        for (int r = 0; r < of_block; r++)
-            block[r] = (int32_t)(first + r);
-        source.compute(source.context, block, of_block, out);
-        for (int r = 0; r < of_block; r++)
-            for (int64_t k = 0; k < count; k++)
-                decision[k] += coefficient[first + r] * (double)out[r][k];
-    }
-    mem_free(values);
+    add_support(&source, coefficient, support, count, decision);
     pixel_rows_free(&rows);
     mem_free(columns);
     mem_free(coefficient);

@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_check_status(&status);
     dataset_close(&dataset);
     char *arguments[] = {(char[]){"show"}, path, (char[]){"--json"}, NULL};
-    cmd_show(fuzz_context(), 3, arguments, &shown);
+    command_show.run(fuzz_context(), 3, arguments, &shown);
     fuzz_check_status(&shown);
     mem_free(path);
     return 0;

@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "core/mem.h"
+#include "ensemble/families.h"
 #include "store/metrics.h"
 
 static void go_on(const char *path) {
@@ -29,9 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Status shown = {0}, studied = {0};
     char *show[] = {(char[]){"show"}, path, (char[]){"--json"}, NULL};
     char *scaling[] = {(char[]){"scaling"}, folder, folder, (char[]){"--json"}, NULL};
-    cmd_show(fuzz_context(), 3, show, &shown);
+    command_show.run(fuzz_context(), 3, show, &shown);
     fuzz_check_status(&shown);
-    cmd_scaling(fuzz_context(), 4, scaling, &studied);
+    command_scaling.run(fuzz_context(), 4, scaling, &studied);
     fuzz_check_status(&studied);
     go_on(path);
     mem_free(folder);

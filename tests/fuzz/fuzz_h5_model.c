@@ -7,6 +7,8 @@
 #include "cli/cli.h"
 #include "cnn/state.h"
 #include "core/mem.h"
+#include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/checkpoint.h"
 
 #include <hdf5.h>
@@ -99,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t count = fuzz_read(plain, &bytes);
     char *path = fuzz_write_summed("model.h5", bytes, count);
     char *arguments[] = {(char[]){"show"}, path, (char[]){"--json"}, NULL};
-    cmd_show(fuzz_context(), 3, arguments, &status);
+    command_show.run(fuzz_context(), 3, arguments, &status);
     fuzz_check_status(&status);
     load(path);
     mem_free(bytes);

@@ -3,6 +3,7 @@
 
 #include "core/mem.h"
 #include "ensemble/families.h"
+#include "model/open_model.h"
 #include "svm/svm_libsvm.h"
 
 #include <string.h>

@@ -42,7 +42,7 @@ known=$(grep -rhoE "\"($key_pattern)\"" --include='*.c' src | tr -d '"'; echo "$
 is_file_name='^[a-z]+\.(md|ini|py|sh|c|h|h5|log|libsvm|png|pdf)$'
 
 check_command() {
-    grep -qE "\\{\"$2\"," src/cli/*.c || complain "$1: there is no command pardigits $2"
+    grep -qE "^    \\.name = \"$2\"," src/cli/cmd_*.c || complain "$1: there is no command pardigits $2"
 }
 
 check_target() {

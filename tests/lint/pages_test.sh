@@ -6,7 +6,7 @@ tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
 verdict=0
 mkdir -p "$tree/src/core" "$tree/src/cli" "$tree/results"
-echo '    {"train", cmd_train,' >"$tree/src/cli/main.c"
+echo '    .name = "train",' >"$tree/src/cli/cmd_train.c"
 echo 'demo: data' >"$tree/Makefile"
 printf '%s\n' 'INT("run",' '    seed, "1", ...),' >"$tree/src/core/run_options.c"
 

@@ -1,9 +1,9 @@
 /* Ensembles of a tiny network: each member is the plain network of its seed, whichever group of ranks trained
  * it; refusals. */
-#include "ensemble/members.h"
 #include "ref/cnn_run.h"
 #include "ref/ref_model.h"
 
+#include "ensemble/members_config.h"
 #include "parallel/stop.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"

@@ -3,6 +3,7 @@
 #include "cnn/gradient_reducer.h"
 #include "cnn/micro_batch.h"
 
+#include "cnn/contribution.h"
 #include "cnn/gradient_blocks.h"
 #include "core/integers.h"
 #include "core/mem.h"

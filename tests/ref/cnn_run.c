@@ -2,8 +2,8 @@
 
 #include "core/mem.h"
 #include "core/rng.h"
+#include "ensemble/cnn_family.h"
 #include "ensemble/families.h"
-#include "ensemble/members.h"
 #include "model/model.h"
 #include "store/checkpoint.h"
 #include "store/dataset.h"

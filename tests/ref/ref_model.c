@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "ensemble/families.h"
+#include "model/open_model.h"
 #include "store/checkpoint.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
-/* Stands in for src/cnn/micro_batch.c and micro_batch_work.c: computes nothing, but takes as long as the
- * profile says, and tells what is ready when the real one does. Its contributions depend on nothing but a
- * value's place, so the mean gradient is the same for any number of ranks. */
+/* Stands in for micro_batch.c, micro_batch_work.c and packed_weights.c of src/cnn: computes nothing, but
+ * takes as long as the profile says, and tells what is ready when the real one does. Its contributions depend
+ * on nothing but a value's place, so the mean gradient is the same for any number of ranks. */
 #include "cnn/micro_batch.h"
 
 #include "simulate/profile.h"

@@ -1,6 +1,6 @@
 /* Files of HDF5 that are whole by their checksum, but hold numbers that can't be. What the fuzzers found. */
 #include "ensemble/families.h"
-#include "ensemble/members.h"
+#include "ensemble/members_config.h"
 #include "knn/model.h"
 #include "model/draw.h"
 #include "store/h5io.h"

@@ -4,6 +4,7 @@
 #include "cnn/predict.h"
 #include "ref/ref_network.h"
 
+#include "cnn/contribution.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "data/augment.h"

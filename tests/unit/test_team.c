@@ -2,6 +2,7 @@
  * layer and stage, on full micro-batches and others. Also how a step's micro-batches are shared. */
 #include "cnn/train_step.h"
 
+#include "cnn/contribution.h"
 #include "core/mem.h"
 #include "core/rng.h"
 #include "parallel/team.h"
