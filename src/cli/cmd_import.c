@@ -33,8 +33,8 @@ static const ModelImporter *find_importer(const char *format, const ModelFamily 
 static StatusCode check_setting(const ModelImporter *importer, const char *setting, Status *status) {
     char keys[256] = "";
     for (int k = 0; importer->keys[k]; k++) {
-        const size_t length = strlen(importer->keys[k]), used = strlen(keys);
-        if (!strncmp(setting, importer->keys[k], length) && setting[length] == '=') return status->code;
+        if (setting_is_of(setting, importer->keys[k])) return status->code;
+        const size_t used = strlen(keys);
         snprintf(keys + used, sizeof keys - used, "%s%s", k ? ", " : "", importer->keys[k]);
     }
     return status_set(status, STATUS_USAGE, "--set %s: import takes %s; the model's file says the rest.",
@@ -89,8 +89,8 @@ static StatusCode read_spec(const ImportArguments *arguments, const Comm *comm, 
 /* A model's file says neither, and with others than it was trained with its predictions are rubbish. */
 static void note_unsaid(const ImportArguments *arguments, Log *log) {
     for (int i = 0; i < arguments->settings.count; i++)
-        if (!strncmp(arguments->settings.items[i], "run.preprocess=", 15) ||
-            !strncmp(arguments->settings.items[i], "svm.features=", 13))
+        if (setting_is_of(arguments->settings.items[i], "run.preprocess") ||
+            setting_is_of(arguments->settings.items[i], "svm.features"))
             return;
     log_line(
         log,

@@ -143,6 +143,11 @@ same_predictions() {
     "$PARDIGITS" import rbf.libsvm --out large.h5 --shape 40x44 --set svm.features=gradient >log 2>&1
     grep 'warning: the largest feature of rbf.libsvm, 7.*, lies in the first half of 40 x 44 pixels' log
     if grep 'note: no --set' log; then false; fi
+    # blanks around "=" are as in a configuration's file
+    "$PARDIGITS" import rbf.libsvm --out blanks.h5 --set "run.preprocess = deskew" >log 2>&1
+    if grep 'note: no --set' log; then false; fi
+    "$PARDIGITS" import rbf.libsvm --out plain.h5 --set run.preprocess=deskew
+    [[ $("$PARDIGITS" digest blanks.h5) == "$("$PARDIGITS" digest plain.h5)" ]]
     [[ ! -e no && ! -e no.h5 ]]
 }
 
