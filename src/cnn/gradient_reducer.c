@@ -65,7 +65,7 @@ void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace) {
 void gradient_reducer_begin(GradientReducer *reducer, const ReducerStep *step) {
     reducer->step = *step;
     if (reducer->blocks.ranges) reducer->blocks.format = block_float_of(reducer->plan.what.bits, step->all);
-    reducer->way->begin(reducer);
+    if (reducer->way->begin) reducer->way->begin(reducer);
 }
 
 float *gradient_reducer_slot(GradientReducer *reducer, int64_t micro_batch) {

@@ -48,10 +48,6 @@ static void clear(GradientReducer *reducer) {
     piece_sums_free(&slots->rest);
 }
 
-static void begin(GradientReducer *reducer) {
-    (void)reducer;
-}
-
 static float *slot_of(GradientReducer *reducer, int64_t micro_batch) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
     const int64_t place = reducer->step.first + micro_batch;
@@ -131,7 +127,6 @@ const ReducerWay reducer_slots = {
     .bytes = sizeof(SlotsReducer),
     .init = init,
     .clear = clear,
-    .begin = begin,
     .slot = slot_of,
     .add = add,
     .finish = finish,
