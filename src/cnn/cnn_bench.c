@@ -119,7 +119,7 @@ static int images_at_a_time(const Stage *stages, int count, int i, int micro_bat
     return micro_batch;
 }
 
-/* Freed by the caller; without layers where there is an error. */
+/* Freed by the caller; not to be used after an error. */
 static Network *parse_network(const Config *config, Status *status) {
     Network *net = mem_new(1, sizeof *net);
     network_parse(net, cnn_options(config).layers, image_spec_mnist(), status);
