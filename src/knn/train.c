@@ -120,7 +120,8 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     mem_free(out);
 }
 
-void knn_log_hints(const TrainJob *job) {
+/* Where k is larger than the data bear. Collective. */
+static void log_hints(const TrainJob *job) {
     const int64_t k = knn_options(job->config).k; /* 0: auto */
     uint64_t counts[CLASSES_MAX];
     char number[12];
@@ -146,7 +147,7 @@ static bool needs_search(const TrainJob *job) {
 }
 
 StatusCode knn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
-    knn_log_hints(job);
+    log_hints(job);
     KnnModel model = needs_search(job) ? model_of_shards(job) : (KnnModel){0};
     knn_model_free(&model);
     *bytes = 2 * job->train_count * image_spec_pixels(job->spec);
@@ -184,7 +185,7 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     const KnnOptions options = knn_options(job->config);
     const KnnModel model = {.method = knn_method(&options, job->spec)};
     KnnTrials trials = {0};
-    knn_log_hints(job);
+    log_hints(job);
     if (model.method.k == 0) trials = begin_trials(job, status);
     if (!status->code && !train_job_begin(job, status)) train(job, model, &trials, status);
     mem_free(trials.right);
