@@ -131,6 +131,7 @@ static bool is_in_range(float value) {
 
 void reducer_note_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
                                const float *contribution) {
+    if (!count) return;
     const Network *net = reducer->plan.what.net;
     int64_t first = INT64_MAX;
     atomic_fetch_add(&reducer->counts->out_of_range, count);

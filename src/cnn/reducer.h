@@ -61,14 +61,9 @@ static inline const GradientBlocks *reducer_blocks(const GradientReducer *reduce
     return reducer->blocks.ranges ? &reducer->blocks : NULL;
 }
 
-/* Notes that `count` of these values were out of range: those of a contribution [contribution_floats], or
- * NULL: of their sums. */
+/* Notes that `count` of these values, if any, were out of range: those of a contribution
+ * [contribution_floats], or NULL: of their sums. */
 void reducer_note_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
                                const float *contribution);
-
-static inline void reducer_count_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
-                                              const float *contribution) {
-    if (count) reducer_note_out_of_range(reducer, count, values, contribution);
-}
 
 #endif
