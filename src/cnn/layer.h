@@ -162,7 +162,8 @@ struct LayerType {
     const LayerStatistic *statistics; /* [statistic_count] */
     int statistic_count;
 
-    /* Fills layer from text: out and what is the type's own. in is set, out is equal to it. */
+    /* Fills layer from text: out and what is the type's own. in is set, out is equal to it. NULL: the text has
+     * no fields, and out stays equal to in. */
     StatusCode (*parse)(Layer *layer, const LayerText *text);
     /* Array k of the layer; NULL: it has none. has_bias: no layer behind it makes a bias useless. */
     LayerArray (*array)(const Layer *layer, int k, bool has_bias);

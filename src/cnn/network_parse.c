@@ -32,7 +32,7 @@ static StatusCode parse_layer(Layer *layer, LayerText *text) {
     layer->type = layer_type_find(text->field[0]);
     if (!layer->type) return refuse_word(text);
     if (text->field_count >= layer->type->min_fields && text->field_count <= layer->type->max_fields)
-        return layer->type->parse(layer, text);
+        return layer->type->parse ? layer->type->parse(layer, text) : STATUS_OK;
     return status_set(text->status, STATUS_USAGE, "cnn.layers: layer '%s' must be written %s.", text->text,
                       layer->type->form);
 }
