@@ -1,17 +1,12 @@
 #include "cli/read_hairs.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-static int compare(const void *a, const void *b) {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
 
 static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare);
+    sort_doubles(values, (size_t)count);
     return values[count / 2];
 }
 
