@@ -113,9 +113,7 @@ static int append_array(Network *net, Layer *layer, const LayerArray *wanted) {
     array->shape = wanted->shape;
     array->decays = wanted->decays;
     array->initial = wanted->initial;
-    array->count = 1;
-    for (int d = 0; d < array->shape.rank; d++)
-        array->count *= array->shape.dims[d];
+    array->count = h5_shape_values(array->shape);
     array->fan_in = array->count / array->shape.dims[array->shape.rank - 1];
     array->first = net->param_floats;
     layer->parameters += array->count;

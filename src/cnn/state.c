@@ -220,11 +220,8 @@ static StatusCode check_values(const H5File *file, const char *path, const float
 
 static StatusCode read_floats(const H5File *file, const char *path, H5Shape shape, float *values, float least,
                               Status *status) {
-    int64_t n = 1;
-    for (int d = 0; d < shape.rank; d++)
-        n *= shape.dims[d];
     if (h5_read(file, path, H5_F32, shape, values, status)) return status->code;
-    return check_values(file, path, values, n, least, status);
+    return check_values(file, path, values, h5_shape_values(shape), least, status);
 }
 
 static StatusCode read_params(const H5File *file, Copy copy, const Network *net, float *params,
@@ -336,11 +333,8 @@ static const Layer *last_weighted(const Network *net) {
 static bool same_shape(const H5File *file, const char *path, H5Shape expected) {
     H5Shape shape;
     Status ignored = {0};
-    if (!h5_exists(file, path) || h5_shape(file, path, &shape, &ignored) || shape.rank != expected.rank)
-        return false;
-    for (int d = 0; d < shape.rank; d++)
-        if (shape.dims[d] != expected.dims[d]) return false;
-    return true;
+    return h5_exists(file, path) && !h5_shape(file, path, &shape, &ignored) &&
+           h5_shape_equal(shape, expected);
 }
 
 /* The first array of the layer that isn't in the file as the network has it; NULL: the layer fits. */
