@@ -2,6 +2,7 @@
 
 #include "cnn/state.h"
 #include "cnn/train_report.h"
+#include "ensemble/ensemble_options.h"
 #include "ensemble/families.h"
 #include "ensemble/members.h"
 
@@ -41,7 +42,7 @@ char *member_path(const char *model_path, int member, const char *suffix) {
 }
 
 static int count_members(const Config *config) {
-    return (int)config_int(config, "cnn.members");
+    return (int)ensemble_options(config).members;
 }
 
 /* A member's file if it is there, whole and complete, or else NULL. */

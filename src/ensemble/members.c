@@ -6,6 +6,7 @@
 #include "cnn/state.h"
 #include "cnn/train.h"
 #include "ensemble/assignment.h"
+#include "ensemble/ensemble_options.h"
 #include "ensemble/member_files.h"
 
 #include "core/mem.h"
@@ -13,6 +14,7 @@
 #include "data/preprocess.h"
 #include "data/shard.h"
 #include "model/run_metrics.h"
+#include "model/run_options.h"
 #include "store/checkpoint.h"
 #include "store/kept_file.h"
 #include "store/run_lock.h"
@@ -37,9 +39,9 @@ static MemberWork member_work(const Config *config, ImageSpec spec, int member) 
     Status ignored = {0}; /* members_check has refused what is wrong */
     Config *own = members_config(config, member, &ignored);
     Network *net = members_network(config, spec, member, &ignored);
-    const int64_t batch = config_int(own, "cnn.batch"), micro_batch = config_int(own, "cnn.micro_batch");
-    const MemberWork work = {(double)net->multiply_adds * (double)config_int(own, "cnn.epochs"),
-                             (batch + micro_batch - 1) / micro_batch};
+    const CnnOptions options = cnn_options(own);
+    const MemberWork work = {(double)net->multiply_adds * (double)options.epochs,
+                             (options.batch + options.micro_batch - 1) / options.micro_batch};
     mem_free(net);
     config_destroy(&own);
     return work;
@@ -72,7 +74,7 @@ static void log_assignment(const EnsembleTraining *ensemble) {
 
 static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
     ensemble->job = job;
-    ensemble->members = (int)config_int(job->config, "cnn.members");
+    ensemble->members = (int)ensemble_options(job->config).members;
     ensemble->diverged = mem_new((size_t)ensemble->members, sizeof *ensemble->diverged);
     ensemble->assignment = assignment_rest(job, ensemble->members);
     ensemble->group_index = assignment_group(&ensemble->assignment, comm_rank(job->comm));
@@ -143,7 +145,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     job.resume = open_begun(ensemble, member, model);
     job.resumed = job.resume != NULL;
     log_line(job.log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
-             (long long)config_int(config, "run.seed"), job.resumed ? ", resumed" : "");
+             (long long)run_options(config).seed, job.resumed ? ", resumed" : "");
     if (comm_rank(job.comm) == 0) {
         run_metrics_open(&job, &cnn_family, metrics, job.resumed, status);
         metrics_run(job.metrics, comm_size(job.comm), job.threads, timer_now_s());
@@ -243,7 +245,8 @@ static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
 
 /* Refuses a model to begin with that a member's layers don't suit, before the run's files are touched. */
 static StatusCode check_init(const TrainJob *job, Status *status) {
-    for (int m = 0; job->init && m < config_int(job->config, "cnn.members") && !status->code; m++) {
+    const int64_t members = ensemble_options(job->config).members;
+    for (int m = 0; job->init && m < members && !status->code; m++) {
         char renewed[LAYER_TEXT];
         Config *config = members_config(job->config, m, status);
         Network *net = members_network(job->config, job->spec, m, status);
@@ -291,7 +294,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
 }
 
 StatusCode members_train(TrainJob *job, Status *status) {
-    return config_int(job->config, "cnn.members") == 1 ? cnn_train(job, status) : train_ensemble(job, status);
+    return ensemble_options(job->config).members == 1 ? cnn_train(job, status) : train_ensemble(job, status);
 }
 
 /* This rank's group rehearses the first of its members. */
@@ -314,7 +317,7 @@ static StatusCode rehearse_member(const EnsembleTraining *ensemble, Output *outp
 }
 
 StatusCode members_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
-    if (config_int(job->config, "cnn.members") == 1) return cnn_rehearse(job, output, bytes, status);
+    if (ensemble_options(job->config).members == 1) return cnn_rehearse(job, output, bytes, status);
     EnsembleTraining ensemble = {0};
     if (check_init(job, status)) return status->code;
     ensemble_begin(&ensemble, job);
