@@ -4,7 +4,6 @@
 #include "core/mem.h"
 #include "core/sha256.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What an array's bytes may have been hashed as: the bytes alone, or an IDX file (idx.h) from which they were
