@@ -10,6 +10,7 @@
 
 typedef struct {
     const char *format, *out, *shape, *classes, *data, *features_from;
+    int64_t first_feature; /* of --features-from; -1: not given */
     Settings settings;
     OutputFormat print;
 } ImportArguments;
@@ -42,7 +43,7 @@ static StatusCode check_setting(const ModelImporter *importer, const char *setti
 }
 
 static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Status *status) {
-    *arguments = (ImportArguments){.format = "libsvm", .settings = settings_new(argc)};
+    *arguments = (ImportArguments){.format = "libsvm", .first_feature = -1, .settings = settings_new(argc)};
     const Option options[] = {{.name = "format", .value = &arguments->format},
                               {.name = "out", .value = &arguments->out},
                               {.name = "shape", .value = &arguments->shape},
@@ -58,11 +59,9 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out MODEL.h5 is needed: the file to be written.");
-    if (arguments->features_from && strcmp(arguments->features_from, "0") &&
-        strcmp(arguments->features_from, "1"))
-        return status_set(status, STATUS_USAGE,
-                          "--features-from %s: expected 0 or 1, the number of the first pixel.",
-                          arguments->features_from);
+    if (arguments->features_from &&
+        option_integer("features-from", arguments->features_from, 0, 1, &arguments->first_feature, status))
+        return status->code;
     if (arguments->data && (arguments->shape || arguments->classes))
         return status_set(status, STATUS_USAGE,
                           "--data says the shape and the classes: omit --shape and --classes.");
@@ -126,8 +125,7 @@ StatusCode cmd_import(const Context *context, int argc, char **argv, Status *sta
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(importer, arguments.settings.items[i], status);
     if (importer && !status->code && comm_rank(context->comm) == 0)
-        importer->read(&content, &spec, config, argv[1],
-                       arguments.features_from ? arguments.features_from[0] - '0' : -1, status);
+        importer->read(&content, &spec, config, argv[1], (int)arguments.first_feature, status);
     const CheckpointInfo info = {
         .config = config, .spec = spec, .class_names = &dataset.class_names, .complete = true};
     const bool writes = importer && comm_rank(context->comm) == 0;

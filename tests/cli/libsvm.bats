@@ -75,7 +75,7 @@ same_predictions() {
     awk '/:/ && !done { sub(/[0-9]+:/, "0:0 &"); done = 1 } { print }' zero.libsvm >seen.libsvm
     "$PARDIGITS" import seen.libsvm --out seen.h5 --set run.valid=1000
     same_model seen.h5 back.h5
-    fails_on 1 2 'expected 0 or 1' import zero.libsvm --out no.h5 --features-from 2
+    fails_on 1 2 'expected a whole number, 0 to 1' import zero.libsvm --out no.h5 --features-from 2
 }
 
 @test "import and export: what can't be is refused" {
