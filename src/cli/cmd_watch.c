@@ -4,6 +4,7 @@
 
 #include "core/mem.h"
 #include "core/text_buffer.h"
+#include "core/timer.h"
 #include "core/utf8.h"
 #include "ensemble/member_files.h"
 #include "report/run_progress.h"
@@ -128,8 +129,7 @@ static bool is_older(const char *path, const char *other) {
     struct stat facts, others;
     if (stat(path, &facts)) return true;
     if (stat(other, &others)) return false;
-    const struct timespec a = facts.st_mtim, b = others.st_mtim;
-    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+    return timespec_before(facts.st_mtim, others.st_mtim);
 }
 
 /* An ensemble's metrics are written when it ends, is stopped or goes on; those of the member that were

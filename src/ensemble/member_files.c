@@ -8,6 +8,7 @@
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "core/timer.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
@@ -216,11 +217,8 @@ static void note_metrics(const MemberFile *file, void *context) {
     if (file->temporary || sscanf(file->rest, "%d%n", &member, &length) != 1 ||
         strcmp(file->rest + length, member_metrics) || fstatat(file->folder, file->name, &facts, 0))
         return;
-    const struct timespec now = facts.st_mtim, was = newest->written;
-    if (newest->member >= 0 &&
-        (now.tv_sec < was.tv_sec || (now.tv_sec == was.tv_sec && now.tv_nsec < was.tv_nsec)))
-        return;
-    *newest = (Newest){member, now};
+    if (newest->member >= 0 && timespec_before(facts.st_mtim, newest->written)) return;
+    *newest = (Newest){member, facts.st_mtim};
 }
 
 char *member_files_newest_metrics(const char *model_path, int *member) {
