@@ -1,11 +1,11 @@
 #include "ensemble/assignment.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 
 /* How long some ranks train a member: a step takes as long as the core with the most micro-batches. */
 static double training_time(const MemberWork *member, int ranks, int threads) {
-    const int64_t of_rank = (member->micro_batches + ranks - 1) / ranks,
-                  of_core = (of_rank + threads - 1) / threads;
+    const int64_t of_rank = divide_up(member->micro_batches, ranks), of_core = divide_up(of_rank, threads);
     return member->work / (double)member->micro_batches * (double)of_core;
 }
 

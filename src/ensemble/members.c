@@ -9,6 +9,7 @@
 #include "ensemble/ensemble_options.h"
 #include "ensemble/member_files.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "data/preprocess.h"
@@ -41,7 +42,7 @@ static MemberWork member_work(const Config *config, ImageSpec spec, int member) 
     Network *net = members_network(config, spec, member, &ignored);
     const CnnOptions options = cnn_options(own);
     const MemberWork work = {(double)net->multiply_adds * (double)options.epochs,
-                             (options.batch + options.micro_batch - 1) / options.micro_batch};
+                             divide_up(options.batch, options.micro_batch)};
     mem_free(net);
     config_destroy(&own);
     return work;
