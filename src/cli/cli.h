@@ -4,7 +4,6 @@
 
 #include "core/config.h"
 #include "core/output.h"
-#include "core/partition.h"
 #include "core/status.h"
 #include "ensemble/families.h"
 #include "model/model.h"

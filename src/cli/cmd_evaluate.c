@@ -6,7 +6,6 @@
 #include "core/timer.h"
 #include "model/confusion.h"
 #include "report/predictions_file.h"
-#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>

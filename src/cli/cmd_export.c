@@ -1,7 +1,6 @@
 #include "cli/cli.h"
 
 #include "core/mem.h"
-#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,6 @@
 #include "data/caption.h"
 #include "data/gate.h"
 #include "data/sheet.h"
-#include "store/dataset.h"
 
 #include <math.h>
 #include <stdio.h>

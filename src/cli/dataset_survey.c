@@ -1,7 +1,6 @@
 #include "cli/dataset_survey.h"
 
 #include "core/integers.h"
-#include "core/mem.h"
 
 #include <stdio.h>
 #include <string.h>
