@@ -49,7 +49,7 @@ static MemberWork member_work(const Config *config, ImageSpec spec, int member) 
 }
 
 /* Who trains the members that are left. Collective. */
-static Assignment assignment_rest(const TrainJob *job, int members) {
+static Assignment assign_unfinished(const TrainJob *job, int members) {
     MemberWork *work = mem_new((size_t)members, sizeof *work);
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
@@ -77,7 +77,7 @@ static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
     ensemble->job = job;
     ensemble->members = (int)ensemble_options(job->config).members;
     ensemble->diverged = mem_new((size_t)ensemble->members, sizeof *ensemble->diverged);
-    ensemble->assignment = assignment_rest(job, ensemble->members);
+    ensemble->assignment = assign_unfinished(job, ensemble->members);
     ensemble->group_index = assignment_group(&ensemble->assignment, comm_rank(job->comm));
     ensemble->group = comm_split(job->comm, ensemble->group_index);
     progress_join(comm_progress(job->comm), ensemble->group_index);
