@@ -231,7 +231,7 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
     }
 }
 
-const ReducerWay reducer_buckets = {
+const ReducerMethod reducer_buckets = {
     .bytes = sizeof(BucketsReducer),
     .init = init,
     .clear = clear,

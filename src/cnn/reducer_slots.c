@@ -122,7 +122,7 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
     }
 }
 
-const ReducerWay reducer_slots = {
+const ReducerMethod reducer_slots = {
     .applies = applies,
     .bytes = sizeof(SlotsReducer),
     .init = init,
