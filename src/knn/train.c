@@ -167,7 +167,7 @@ static StatusCode train(TrainJob *job, KnnModel model, KnnTrials *trials, Status
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
     if (!is_auto || !find_k(&model, job, trials, status)) {
         if (job->valid.n > 0) {
-            stop_leave_at_once(train_job_resume_advice);
+            stop_exit_on_signal(train_job_resume_advice);
             report_validation(&model, job);
         }
         report_round(job);

@@ -56,7 +56,7 @@ static inline Context train_job_context(const TrainJob *job) {
     return (Context){job->comm, job->log, job->threads};
 }
 
-/* Of a training that is stopped when it has saved all that it can (stop_leave_at_once). */
+/* Of a training that is stopped when it has saved all that it can (stop_exit_on_signal). */
 extern const char train_job_resume_advice[];
 
 /* Reads this rank's shard of an open dataset's training images and the held-out ones (run.train, run.valid),
@@ -106,7 +106,7 @@ CheckpointInfo train_job_info(const TrainJob *job, bool complete);
 void train_job_checkpoint(const TrainJob *job, int64_t bytes, CheckpointWriter write, const void *context);
 
 /* Says in the log what of a save in the course of a training failed; the training goes on, unless the run's
- * folder was renamed or removed, after which nothing would be saved any more (stop_ask). Not collective. */
+ * folder was renamed or removed, after which nothing more would be saved (stop_request). Not collective. */
 void train_job_tell_unsaved(const TrainJob *job, const Status *metrics, const Status *model);
 
 /* Writes the metrics; a failure is logged: they are in memory still, and can be written later. */
