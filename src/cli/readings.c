@@ -242,10 +242,12 @@ static void choose_joins(const FoundDigits *found, const Answers *answers, const
         bool placed = false;
         for (int d = before; best >= 0 && d < read->count; d++) {
             if (!is_joined(&found->digits[best], read->digits[d].place.shape)) continue;
-            if (placed)
-                drop(read, d, d + 1, found->spec.classes), d--;
-            else
+            if (placed) {
+                drop(read, d, d + 1, found->spec.classes);
+                d--;
+            } else {
                 put(found, answers, doubt, best, d, read);
+            }
             placed = true;
         }
     }
