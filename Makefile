@@ -119,12 +119,12 @@ cluster-deps: data
 report-deps: data
 	@src/setup/deps.sh report || true
 
-# valgrind doesn't know AVX-512.
 .PHONY: check-sanitized check-memcheck coverage
 check-sanitized: data cluster-deps ## all tests under sanitizers (address with undefined, thread) and some under valgrind: hours
 	@failed=; for kind in address,undefined thread; do $(MAKE) --no-print-directory check SANITIZER=$$kind || failed="$$failed $$kind"; done; \
 	$(MAKE) --no-print-directory check-memcheck || failed="$$failed memcheck"; \
 	[ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+# valgrind doesn't know AVX-512.
 check-memcheck: data
 	@src/setup/deps.sh memcheck
 	$(STEP) BUILD=build/memcheck ARCH=x86-64-v3 all tests
@@ -312,9 +312,9 @@ data/mnist.h5: $(IDX) | $(PROGRAM)
 	$(PROGRAM) prepare --idx data/mnist --out $@
 
 BUILT_BY = $(MPICC) $(OMPI_CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(LDLIBS)
-# Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
 MISSING = pardigits needs $(MPICC) and the packages of HDF5 (for Open MPI), inih, leptonica, libpng, libtiff, libexif, cJSON, OpenSSL, zlib, libzip, \
 	protobuf-c, ONNX (ONNX_PROTO=$(ONNX_PROTO)) and Random123: run \`make deps\`.
+# Files that change only when the flags, or the set of objects, do: what depends on them is then made again.
 .PHONY: FORCE
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)

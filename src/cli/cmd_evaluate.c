@@ -12,7 +12,6 @@
 #include "model/confusion.h"
 #include "model/open_model.h"
 #include "report/predictions_file.h"
-#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -141,10 +140,12 @@ static StatusCode evaluate(const EvaluateArguments *arguments, const Context *co
         result->first = images.first;
         result->data = mem_text(images.data);
         if (arguments->summary) run_kind_find(&result->kind, model, &images.set, status);
-        const Strangeness strange = strangeness_of(&images.set);
-        predict_all(arguments, context, model, &images.set, result, status);
-        if (!status->code && confusion_accuracy(&result->confusion) < FEW_RECOGNISED)
-            hint_at_strange_images(context->log, arguments->split, &strange);
+        if (!comm_agree(context->comm, status)) {
+            const Strangeness strange = strangeness_of(&images.set);
+            predict_all(arguments, context, model, &images.set, result, status);
+            if (!status->code && confusion_accuracy(&result->confusion) < FEW_RECOGNISED)
+                hint_at_strange_images(context->log, arguments->split, &strange);
+        }
     }
     split_images_free(&images);
     return comm_agree(context->comm, status);

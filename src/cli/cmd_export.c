@@ -8,7 +8,6 @@
 #include "core/mem.h"
 #include "ensemble/families.h"
 #include "model/open_model.h"
-#include "store/dataset.h"
 
 #include <stdio.h>
 #include <string.h>

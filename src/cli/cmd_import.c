@@ -15,6 +15,7 @@
 
 typedef struct {
     const char *format, *out, *shape, *classes, *data, *features_from;
+    int64_t first_feature; /* of --features-from; -1: not given */
     Settings settings;
     OutputFormat print;
 } ImportArguments;
@@ -38,8 +39,8 @@ static const ModelImporter *find_importer(const char *format, const ModelFamily 
 static StatusCode check_setting(const ModelImporter *importer, const char *setting, Status *status) {
     char keys[256] = "";
     for (int k = 0; importer->keys[k]; k++) {
-        const size_t length = strlen(importer->keys[k]), used = strlen(keys);
-        if (!strncmp(setting, importer->keys[k], length) && setting[length] == '=') return status->code;
+        if (setting_is_of(setting, importer->keys[k])) return status->code;
+        const size_t used = strlen(keys);
         snprintf(keys + used, sizeof keys - used, "%s%s", k ? ", " : "", importer->keys[k]);
     }
     return status_set(status, STATUS_USAGE, "--set %s: import takes %s; the model's file says the rest.",
@@ -47,7 +48,7 @@ static StatusCode check_setting(const ModelImporter *importer, const char *setti
 }
 
 static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Status *status) {
-    *arguments = (ImportArguments){.format = "libsvm", .settings = settings_new(argc)};
+    *arguments = (ImportArguments){.format = "libsvm", .first_feature = -1, .settings = settings_new(argc)};
     const Option options[] = {{.name = "format", .value = &arguments->format},
                               {.name = "out", .value = &arguments->out},
                               {.name = "shape", .value = &arguments->shape},
@@ -63,11 +64,9 @@ static StatusCode parse(int argc, char **argv, ImportArguments *arguments, Statu
     if (options_parse(argc, argv, options, &wanted, &operands, status)) return status->code;
     if (!arguments->out || !*arguments->out)
         return status_set(status, STATUS_USAGE, "--out MODEL.h5 is needed: the file to be written.");
-    if (arguments->features_from && strcmp(arguments->features_from, "0") &&
-        strcmp(arguments->features_from, "1"))
-        return status_set(status, STATUS_USAGE,
-                          "--features-from %s: expected 0 or 1, the number of the first pixel.",
-                          arguments->features_from);
+    if (arguments->features_from &&
+        option_integer("features-from", arguments->features_from, 0, 1, &arguments->first_feature, status))
+        return status->code;
     if (arguments->data && (arguments->shape || arguments->classes))
         return status_set(status, STATUS_USAGE,
                           "--data says the shape and the classes: omit --shape and --classes.");
@@ -94,8 +93,8 @@ static StatusCode read_spec(const ImportArguments *arguments, const Comm *comm, 
 /* A model's file says neither, and with others than it was trained with its predictions are rubbish. */
 static void note_unsaid(const ImportArguments *arguments, Log *log) {
     for (int i = 0; i < arguments->settings.count; i++)
-        if (!strncmp(arguments->settings.items[i], "run.preprocess=", 15) ||
-            !strncmp(arguments->settings.items[i], "svm.features=", 13))
+        if (setting_is_of(arguments->settings.items[i], "run.preprocess") ||
+            setting_is_of(arguments->settings.items[i], "svm.features"))
             return;
     log_line(
         log,
@@ -131,8 +130,7 @@ static StatusCode cmd_import(const Context *context, int argc, char **argv, Stat
         if (!config_set(config, arguments.settings.items[i], "--set", status))
             check_setting(importer, arguments.settings.items[i], status);
     if (importer && !status->code && comm_rank(context->comm) == 0)
-        importer->read(&content, &spec, config, argv[1],
-                       arguments.features_from ? arguments.features_from[0] - '0' : -1, status);
+        importer->read(&content, &spec, config, argv[1], (int)arguments.first_feature, status);
     const CheckpointInfo info = {
         .config = config, .spec = spec, .class_names = &dataset.class_names, .complete = true};
     const bool writes = importer && comm_rank(context->comm) == 0;

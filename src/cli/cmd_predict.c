@@ -12,11 +12,13 @@
 #include "data/sheet.h"
 #include "ensemble/families.h"
 #include "model/open_model.h"
-#include "store/dataset.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The files that are drawn. */
+enum { NEIGHBOURS, SEEN, ANNOTATE, OUTS };
 
 /* What predict is asked for. */
 typedef struct {
@@ -24,8 +26,9 @@ typedef struct {
     bool single, whole, probabilities;
     bool gated; /* the gate knows what the model was trained on, however pictures are taken */
     double reject;
-    const char *neighbours, *seen, *annotate; /* files to draw, or NULL */
-} Wishes;
+    const char *outs[OUTS]; /* or NULL */
+    Settings settings;
+} PredictArguments;
 
 /* A row for each picture, as the model sees it, and beside it the training images that decide about it, each
  * with its label and, as Euclidean distances are known, the root of its distance. */
@@ -96,25 +99,25 @@ static StatusCode draw_neighbours_of(const Context *context, const Model *model,
     return status->code;
 }
 
-static bool are_drawn(const Wishes *wishes) {
-    return wishes->seen || wishes->annotate || wishes->neighbours;
+static bool are_drawn(const PredictArguments *arguments) {
+    return arguments->outs[SEEN] || arguments->outs[ANNOTATE] || arguments->outs[NEIGHBOURS];
 }
 
 /* Rank 0 draws. Collective. */
 static StatusCode draw_results(const Context *context, const Model *model, const PredictResults *results,
-                               const Wishes *wishes, Status *status) {
+                               const PredictArguments *arguments, Status *status) {
     if (comm_rank(context->comm) == 0) {
-        if (wishes->seen) predict_draw_seen(results, model, wishes->seen, status);
-        if (wishes->annotate) predict_draw_boxes(results, model, wishes->annotate, status);
-        if (are_drawn(wishes)) caption_hint_at_numbers(&model->class_names, context->log);
+        if (arguments->outs[SEEN]) predict_draw_seen(results, model, arguments->outs[SEEN], status);
+        if (arguments->outs[ANNOTATE]) predict_draw_boxes(results, model, arguments->outs[ANNOTATE], status);
+        if (are_drawn(arguments)) caption_hint_at_numbers(&model->class_names, context->log);
     }
-    if (!comm_agree(context->comm, status) && wishes->neighbours)
-        draw_neighbours_of(context, model, results, wishes->neighbours, status);
+    if (!comm_agree(context->comm, status) && arguments->outs[NEIGHBOURS])
+        draw_neighbours_of(context, model, results, arguments->outs[NEIGHBOURS], status);
     return status->code;
 }
 
 /* Who has classes of their own may have whole images of them. */
-static void say_what_is_taken(const Context *context, const Model *model, const Wishes *wishes) {
+static void say_what_is_taken(const Context *context, const Model *model, const PredictArguments *arguments) {
     if (model->spec.from == IMAGE_FROM_WHOLE)
         log_line(context->log, "pictures are taken whole%s, as those that the model was trained on",
                  model->spec.inverted ? " and inverted" : "");
@@ -122,17 +125,17 @@ static void say_what_is_taken(const Context *context, const Model *model, const 
         log_line(context->log,
                  "what is drawn %s is cut out, scaled and centred, as MNIST's makers did; add --whole for "
                  "pictures that are images as the model was trained on",
-                 wishes->single ? "on each picture" : "on the pictures");
-    if (model->spec.from == IMAGE_FROM_WHOLE && wishes->single)
+                 arguments->single ? "on each picture" : "on the pictures");
+    if (model->spec.from == IMAGE_FROM_WHOLE && arguments->single)
         log_line(context->log, "hint: --single has no effect, as nothing is cut out of the pictures");
 }
 
 /* A folder's pictures are inputs too. Collective. */
-static StatusCode check_pictures(const Context *context, const Wishes *wishes, const PictureList *list,
-                                 Status *status) {
-    const char *const outs[] = {wishes->neighbours, wishes->seen, wishes->annotate};
-    for (int i = 0; i < 3 && !status->code; i++)
-        if (outs[i]) check_not_among(context, outs[i], list->count, list->paths, status);
+static StatusCode check_pictures(const Context *context, const PredictArguments *arguments,
+                                 const PictureList *list, Status *status) {
+    for (int i = 0; i < OUTS && !status->code; i++)
+        if (arguments->outs[i])
+            check_not_among(context, arguments->outs[i], list->count, list->paths, status);
     return status->code;
 }
 
@@ -160,18 +163,20 @@ static void keep_digits(const PredictResults *batch, int first, PredictResults *
 }
 
 /* Reads `count` pictures from `first` on, and prints what they show. Collective. */
-static StatusCode predict_batch(const Context *context, const Model *model, const Wishes *wishes, int first,
-                                int count, PredictResults *all, Output *output, Status *unreadable,
+static StatusCode predict_batch(const Context *context, const Model *model, const PredictArguments *arguments,
+                                int first, int count, PredictResults *all, Output *output, Status *unreadable,
                                 Status *status) {
     PredictResults batch = {
         .list = {count, all->list.paths + first}, .pages = all->pages + first, .found.spec = model->spec};
-    read_pictures(context, &batch.list, wishes->single, &batch.found, batch.pages, &batch.unread, unreadable);
-    if (!read_digits(context, model, &batch.found, wishes->reject, wishes->gated, &batch.read, status) &&
+    read_pictures(context, &batch.list, arguments->single, &batch.found, batch.pages, &batch.unread,
+                  unreadable);
+    if (!read_digits(context, model, &batch.found, arguments->reject, arguments->gated, &batch.read,
+                     status) &&
         comm_rank(context->comm) == 0) {
-        predict_add_pages(&batch, model, wishes->probabilities, output);
+        predict_add_pages(&batch, model, arguments->probabilities, output);
         output_flush(output);
     }
-    if (!status->code && are_drawn(wishes)) keep_digits(&batch, first, all);
+    if (!status->code && are_drawn(arguments)) keep_digits(&batch, first, all);
     read_digits_free(&batch.read);
     found_digits_free(&batch.found);
     mem_free(batch.unread.pages);
@@ -179,19 +184,19 @@ static StatusCode predict_batch(const Context *context, const Model *model, cons
 }
 
 /* Collective. */
-static StatusCode predict(const Context *context, const Model *model, const Wishes *wishes, int count,
-                          char *const *operands, Status *unreadable, Status *status) {
+static StatusCode predict(const Context *context, const Model *model, const PredictArguments *arguments,
+                          int count, char *const *operands, Status *unreadable, Status *status) {
     PredictResults all = {.found.spec = model->spec};
-    Output *output = output_create(wishes->format, OUTPUT_TABLE);
-    say_what_is_taken(context, model, wishes);
+    Output *output = output_create(arguments->format, OUTPUT_TABLE);
+    say_what_is_taken(context, model, arguments);
     if (!picture_list_make(context, count, operands, &all.list, status) &&
-        !check_pictures(context, wishes, &all.list, status)) {
+        !check_pictures(context, arguments, &all.list, status)) {
         const int at_once = pictures_at_once(context);
         all.pages = mem_new((size_t)all.list.count, sizeof *all.pages);
         for (int first = 0; first < all.list.count && !status->code; first += at_once)
-            predict_batch(context, model, wishes, first, (int)smaller(at_once, all.list.count - first), &all,
-                          output, unreadable, status);
-        if (!status->code) draw_results(context, model, &all, wishes, status);
+            predict_batch(context, model, arguments, first, (int)smaller(at_once, all.list.count - first),
+                          &all, output, unreadable, status);
+        if (!status->code) draw_results(context, model, &all, arguments, status);
     }
     output_destroy(&output);
     read_digits_free(&all.read);
@@ -202,30 +207,31 @@ static StatusCode predict(const Context *context, const Model *model, const Wish
 }
 
 /* What depends on the command line alone. */
-static StatusCode check_wishes(const Context *context, const char *reject, int operands, char *const *operand,
-                               Wishes *wishes, Status *status) {
-    const char *const outs[] = {wishes->neighbours, wishes->seen, wishes->annotate};
-    if (wishes->single && wishes->whole)
+static StatusCode check_arguments(const Context *context, const char *reject, int operands,
+                                  char *const *operand, PredictArguments *arguments, Status *status) {
+    const char *const *outs = arguments->outs;
+    if (arguments->single && arguments->whole)
         return status_set(status, STATUS_USAGE,
                           "--single cuts a digit out of each picture, --whole takes all of it: choose one.");
-    if (reject && option_real("reject", reject, 0, 1, &wishes->reject, status)) return status->code;
-    for (int i = 0; i < operands && wishes->annotate; i++)
+    if (reject && option_real("reject", reject, 0, 1, &arguments->reject, status)) return status->code;
+    for (int i = 0; i < operands && arguments->outs[ANNOTATE]; i++)
         if (!strcmp(operand[i], "-"))
             return status_set(status, STATUS_USAGE,
                               "--annotate needs a file: standard input can't be read twice.");
-    if (comm_rank(context->comm) == 0) check_outputs_differ(3, outs, status);
+    if (comm_rank(context->comm) == 0) check_outputs_differ(OUTS, outs, status);
     if (comm_agree(context->comm, status)) return status->code;
-    for (int i = 0; i < 3 && !status->code; i++)
+    for (int i = 0; i < OUTS && !status->code; i++)
         if (outs[i] && !check_output(context, outs[i], NULL, operands, operand, status))
             check_png(outs[i], status);
     return status->code;
 }
 
-static StatusCode check_model(const Model *model, const Wishes *wishes, Status *status) {
-    if (wishes->probabilities && model->family->has_probabilities && !model->family->has_probabilities(model))
+static StatusCode check_model(const Model *model, const PredictArguments *arguments, Status *status) {
+    if (arguments->probabilities && model->family->has_probabilities &&
+        !model->family->has_probabilities(model))
         status_set(status, STATUS_USAGE,
                    "--probabilities: this model has none; train it with svm.probability = yes.");
-    if (wishes->neighbours && !model->family->nearest)
+    if (arguments->outs[NEIGHBOURS] && !model->family->nearest)
         status_set(status, STATUS_USAGE,
                    "--neighbours: a model of the family %s keeps no training images to show.",
                    model->family->name);
@@ -233,38 +239,39 @@ static StatusCode check_model(const Model *model, const Wishes *wishes, Status *
 }
 
 static StatusCode cmd_predict(const Context *context, int argc, char **argv, Status *status) {
-    Wishes wishes = {.format = OUTPUT_TEXT, .reject = READ_REJECT};
+    PredictArguments arguments = {
+        .format = OUTPUT_TEXT, .reject = READ_REJECT, .settings = settings_new(argc)};
     static const char *const names[] = {"MODEL.h5 or the folder of a run", "PICTURE"};
     const Operands wanted = {2, argc, names};
     const char *reject = NULL;
     int operands;
-    Settings settings = settings_new(argc);
-    const Option options[] = {OPTIONS_OF_FORMAT(&wishes.format),
-                              {.name = "single", .flag = &wishes.single},
-                              {.name = "whole", .flag = &wishes.whole},
-                              {.name = "probabilities", .flag = &wishes.probabilities},
+    const Option options[] = {OPTIONS_OF_FORMAT(&arguments.format),
+                              {.name = "single", .flag = &arguments.single},
+                              {.name = "whole", .flag = &arguments.whole},
+                              {.name = "probabilities", .flag = &arguments.probabilities},
                               {.name = "reject", .value = &reject},
-                              {.name = "neighbours", .value = &wishes.neighbours},
-                              {.name = "seen", .value = &wishes.seen},
-                              {.name = "annotate", .value = &wishes.annotate},
-                              {.name = "set", .take = settings_take, .context = &settings},
+                              {.name = "neighbours", .value = &arguments.outs[NEIGHBOURS]},
+                              {.name = "seen", .value = &arguments.outs[SEEN]},
+                              {.name = "annotate", .value = &arguments.outs[ANNOTATE]},
+                              {.name = "set", .take = settings_take, .context = &arguments.settings},
                               {0}};
     Model model = {0};
     Status unreadable = {0};
     char *path = NULL;
     if (!options_parse(argc, argv, options, &wanted, &operands, status) &&
-        !check_wishes(context, reject, operands, argv + 1, &wishes, status) &&
-        !model_open(context, &model_families, path = model_path_of(argv[1]), &settings, &model, status) &&
-        !check_model(&model, &wishes, status)) {
-        settings_hint_at_unused(&settings, model.config, context->log);
+        !check_arguments(context, reject, operands, argv + 1, &arguments, status))
+        path = model_path_of(argv[1]);
+    if (path && !model_open(context, &model_families, path, &arguments.settings, &model, status) &&
+        !check_model(&model, &arguments, status)) {
+        settings_hint_at_unused(&arguments.settings, model.config, context->log);
         note_unfinished_model(&model, context->log);
-        wishes.gated = gate_knows(model.spec) && !model.class_names.names;
-        if (wishes.whole) model.spec.from = IMAGE_FROM_WHOLE;
-        predict(context, &model, &wishes, operands - 1, argv + 2, &unreadable, status);
+        arguments.gated = gate_knows(model.spec) && !model.class_names.names;
+        if (arguments.whole) model.spec.from = IMAGE_FROM_WHOLE;
+        predict(context, &model, &arguments, operands - 1, argv + 2, &unreadable, status);
     }
     model_close(&model);
     mem_free(path);
-    mem_free(settings.items);
+    mem_free(arguments.settings.items);
     /* the pictures that were read have their answers; the others make the command fail */
     if (unreadable.code && !status->code) *status = unreadable;
     return status->code;

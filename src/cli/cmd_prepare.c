@@ -82,13 +82,11 @@ static StatusCode check_arguments(PrepareArguments *arguments, Status *status) {
                           "classes from their folders.");
     if (arguments->idx && (arguments->shape || pictures->invert))
         return status_set(status, STATUS_USAGE, "--shape and --invert belong to --pictures.");
-    arguments->as_idx.labels_from = -1;
-    if (arguments->labels_from) {
-        if (strcmp(arguments->labels_from, "0") != 0 && strcmp(arguments->labels_from, "1") != 0)
-            return status_set(status, STATUS_USAGE, "--labels-from %s: expected 0 or 1.",
-                              arguments->labels_from);
-        arguments->as_idx.labels_from = *arguments->labels_from - '0';
-    }
+    int64_t labels_from = -1;
+    if (arguments->labels_from &&
+        option_integer("labels-from", arguments->labels_from, 0, 1, &labels_from, status))
+        return status->code;
+    arguments->as_idx.labels_from = (int)labels_from;
     if (arguments->shape) shape_parse(arguments->shape, &pictures->height, &pictures->width, status);
     return status->code;
 }

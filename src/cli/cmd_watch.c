@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "core/text_buffer.h"
+#include "core/timer.h"
 #include "core/utf8.h"
 #include "ensemble/families.h"
 #include "ensemble/member_files.h"
@@ -27,40 +28,40 @@ typedef struct {
     double every_s;
     OutputFormat format;
     RunFolder folder;
-} Watch;
+} WatchArguments;
 
 /* What was seen last; a run replaces the file each time it writes. */
 typedef struct {
     ino_t inode; /* 0: no file */
     time_t modified_s;
-} Seen;
+} FileStamp;
 
 /* A reading that failed is tried again so often. */
 enum { TRIES = 5 };
 
-static StatusCode parse(int argc, char **argv, Watch *watch, Status *status) {
+static StatusCode parse(int argc, char **argv, WatchArguments *arguments, Status *status) {
     const char *every = NULL;
-    const Option options[] = {{.name = "once", .flag = &watch->once},
+    const Option options[] = {{.name = "once", .flag = &arguments->once},
                               {.name = "every", .value = &every},
-                              OPTIONS_OF_FORMAT(&watch->format),
+                              OPTIONS_OF_FORMAT(&arguments->format),
                               {0}};
     static const char *const names[] = {"RUN"};
     int operands;
     if (options_parse(argc, argv, options, &(Operands){1, 1, names}, &operands, status)) return status->code;
-    watch->run = argv[1];
-    if (every && watch->once)
+    arguments->run = argv[1];
+    if (every && arguments->once)
         return status_set(status, STATUS_USAGE, "--once and --every exclude each other.");
-    return every ? option_real("every", every, 0.1, 86400, &watch->every_s, status) : STATUS_OK;
+    return every ? option_real("every", every, 0.1, 86400, &arguments->every_s, status) : STATUS_OK;
 }
 
-static void pause_s(double seconds) {
+static void sleep_s(double seconds) {
     const struct timespec time = {(time_t)seconds, (long)(1e9 * (seconds - (double)(time_t)seconds))};
     nanosleep(&time, NULL);
 }
 
 /* Whether the file has changed since it was last seen. It is opened, because a shared file system may answer
  * a question for the name alone from what it remembers. */
-static bool has_changed(const char *path, Seen *seen) {
+static bool has_changed(const char *path, FileStamp *seen) {
     struct stat facts = {0};
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file >= 0) {
@@ -68,7 +69,7 @@ static bool has_changed(const char *path, Seen *seen) {
         close(file);
     }
     if (facts.st_ino == seen->inode && facts.st_mtime == seen->modified_s) return false;
-    *seen = (Seen){facts.st_ino, facts.st_mtime};
+    *seen = (FileStamp){facts.st_ino, facts.st_mtime};
     return true;
 }
 
@@ -130,25 +131,24 @@ static bool is_older(const char *path, const char *other) {
     struct stat facts, others;
     if (stat(path, &facts)) return true;
     if (stat(other, &others)) return false;
-    const struct timespec a = facts.st_mtim, b = others.st_mtim;
-    return a.tv_sec < b.tv_sec || (a.tv_sec == b.tv_sec && a.tv_nsec < b.tv_nsec);
+    return timespec_before(facts.st_mtim, others.st_mtim);
 }
 
 /* An ensemble's metrics are written when it ends, is stopped or goes on; those of the member that were
  * written last stand for it meanwhile. Freed by mem_free(path). */
-static RunMetrics find_metrics(const Watch *watch) {
+static RunMetrics find_metrics(const WatchArguments *arguments) {
     int member;
-    char *path = member_files_newest_metrics(watch->folder.model, &member);
-    if (path && is_older(watch->folder.metrics, path)) return (RunMetrics){path, member};
+    char *path = member_files_newest_metrics(arguments->folder.model, &member);
+    if (path && is_older(arguments->folder.metrics, path)) return (RunMetrics){path, member};
     mem_free(path);
-    return (RunMetrics){mem_text(watch->folder.metrics), -1};
+    return (RunMetrics){mem_text(arguments->folder.metrics), -1};
 }
 
 /* Reads and prints once; held: the lock before. */
-static StatusCode look(const Watch *watch, const RunMetrics *metrics, bool held, RunProgress *progress,
-                       Picture *last, Status *status) {
-    const bool terminal = !watch->once && watch->format == OUTPUT_TEXT && isatty(STDOUT_FILENO);
-    Output *output = output_create(watch->format, OUTPUT_LINES);
+static StatusCode look(const WatchArguments *arguments, const RunMetrics *metrics, bool held,
+                       RunProgress *progress, Picture *last, Status *status) {
+    const bool terminal = !arguments->once && arguments->format == OUTPUT_TEXT && isatty(STDOUT_FILENO);
+    Output *output = output_create(arguments->format, OUTPUT_LINES);
     if (!run_progress_read(progress, metrics, &model_families.keys, held, output, status))
         print(output, terminal, progress->state != RUN_GOING_ON, last);
     output_destroy(&output);
@@ -157,45 +157,46 @@ static StatusCode look(const Watch *watch, const RunMetrics *metrics, bool held,
 
 /* Whether a run began in this folder, whose lock nobody holds: a killed one leaves its lock, one that failed
  * its configuration. */
-static bool has_begun(const Watch *watch) {
-    return run_lock_is_left(watch->run) || access(watch->folder.config, F_OK) == 0;
+static bool has_begun(const WatchArguments *arguments) {
+    return run_lock_is_left(arguments->run) || access(arguments->folder.config, F_OK) == 0;
 }
 
-static bool has_members(const Watch *watch) {
+static bool has_members(const WatchArguments *arguments) {
     int member;
-    char *path = member_files_newest_metrics(watch->folder.model, &member);
+    char *path = member_files_newest_metrics(arguments->folder.model, &member);
     const bool any = path != NULL;
     mem_free(path);
     return any;
 }
 
-static StatusCode set_abandoned(const Watch *watch, Status *status) {
-    if (access(watch->run, F_OK))
+static StatusCode set_abandoned(const WatchArguments *arguments, Status *status) {
+    if (access(arguments->run, F_OK))
         return status_set(
             status, STATUS_FAILED,
             "%s isn't there any more: it was moved, renamed or removed; name the folder as it is "
             "called now.",
-            watch->run);
-    if (run_progress_model_is_complete(watch->folder.metrics))
+            arguments->run);
+    if (run_progress_model_is_complete(arguments->folder.metrics))
         return status_set(status, STATUS_FAILED, "%s is complete, but has no metrics.h5 to be shown.",
-                          watch->run);
-    if (access(watch->folder.metrics, F_OK) && access(watch->folder.model, F_OK) && !has_members(watch))
+                          arguments->run);
+    if (access(arguments->folder.metrics, F_OK) && access(arguments->folder.model, F_OK) &&
+        !has_members(arguments))
         return status_set(status, STATUS_FAILED,
                           "%s has saved nothing, and nobody works on it any more: its log says why; train it "
                           "again.",
-                          watch->run);
+                          arguments->run);
     return status_set(status, STATUS_FAILED,
                       "%s isn't complete, but nobody works on it any more: continue it with `pardigits train "
                       "... --resume`.",
-                      watch->run);
+                      arguments->run);
 }
 
-static StatusCode set_diverged(const Watch *watch, Status *status) {
+static StatusCode set_diverged(const WatchArguments *arguments, Status *status) {
     return status_set(
         status, STATUS_FAILED,
         "%s isn't complete: its training diverged, as it would again with --resume; lower cnn.lr "
         "and begin it anew with --overwrite.",
-        watch->run);
+        arguments->run);
 }
 
 /* Whether a folder has entries, all of which have names of their own: not those of a run. */
@@ -226,7 +227,7 @@ static StatusCode check_folder(const char *run, Status *status) {
 
 /* What is known of a run that is watched until it ends, from one look to the next. */
 typedef struct {
-    Seen seen;
+    FileStamp seen;
     RunProgress progress;
     Picture picture;
     int failed;
@@ -235,20 +236,20 @@ typedef struct {
 
 /* Whether the run has ended, or can't be followed; the lock is asked before the metrics, as a run that ends
  * writes those first. */
-static bool take_turn(const Watch *watch, Following *now, Status *status) {
-    const bool held = run_lock_is_held(watch->run);
-    RunMetrics metrics = find_metrics(watch);
+static bool take_turn(const WatchArguments *arguments, Following *now, Status *status) {
+    const bool held = run_lock_is_held(arguments->run);
+    RunMetrics metrics = find_metrics(arguments);
     const bool changed = has_changed(metrics.path, &now->seen);
     bool ends = false;
-    now->begun = now->begun || held || has_begun(watch);
+    now->begun = now->begun || held || has_begun(arguments);
     if (!now->seen.inode) {
-        now->failed = (now->begun && !held) || access(watch->run, F_OK) ? now->failed + 1 : 0;
+        now->failed = (now->begun && !held) || access(arguments->run, F_OK) ? now->failed + 1 : 0;
         ends = now->failed == TRIES;
-        if (ends) set_abandoned(watch, status);
+        if (ends) set_abandoned(arguments, status);
     } else if (changed || !held) {
         now->failed =
-            look(watch, &metrics, held, &now->progress, &now->picture, status) ? now->failed + 1 : 0;
-        if (now->failed) now->seen = (Seen){0};
+            look(arguments, &metrics, held, &now->progress, &now->picture, status) ? now->failed + 1 : 0;
+        if (now->failed) now->seen = (FileStamp){0};
         ends = now->failed ? now->failed == TRIES : now->progress.state != RUN_GOING_ON;
     }
     mem_free(metrics.path);
@@ -257,50 +258,51 @@ static bool take_turn(const Watch *watch, Following *now, Status *status) {
 
 /* Until the run has ended. A run that has just begun has no metrics yet, and a file that is being replaced on
  * a shared file system may be missing for a moment: both are tried again. */
-static StatusCode follow(const Watch *watch, Log *log, Status *status) {
+static StatusCode follow(const WatchArguments *arguments, Log *log, Status *status) {
     Following now = {0};
-    RunMetrics metrics = find_metrics(watch);
-    if (access(metrics.path, F_OK)) log_line(log, "%s has no metrics yet: waiting", watch->run);
+    RunMetrics metrics = find_metrics(arguments);
+    if (access(metrics.path, F_OK)) log_line(log, "%s has no metrics yet: waiting", arguments->run);
     mem_free(metrics.path);
-    while (!take_turn(watch, &now, status)) {
+    while (!take_turn(arguments, &now, status)) {
         *status = (Status){0};
         if (ferror(stdout)) break; /* nobody reads it, or its disk is full: main says so */
-        pause_s(watch->every_s);
+        sleep_s(arguments->every_s);
     }
-    if (!status->code && now.progress.state == RUN_ABANDONED) set_abandoned(watch, status);
-    if (!status->code && now.progress.state == RUN_DIVERGED) set_diverged(watch, status);
+    if (!status->code && now.progress.state == RUN_ABANDONED) set_abandoned(arguments, status);
+    if (!status->code && now.progress.state == RUN_DIVERGED) set_diverged(arguments, status);
     return status->code;
 }
 
-static StatusCode watch_once(const Watch *watch, Status *status) {
+static StatusCode watch_once(const WatchArguments *arguments, Status *status) {
     RunProgress progress;
     Picture picture = {0};
-    const bool held = run_lock_is_held(watch->run);
-    RunMetrics metrics = find_metrics(watch);
+    const bool held = run_lock_is_held(arguments->run);
+    RunMetrics metrics = find_metrics(arguments);
     if (access(metrics.path, F_OK) == 0)
-        look(watch, &metrics, held, &progress, &picture, status);
+        look(arguments, &metrics, held, &progress, &picture, status);
     else if (held)
-        status_set(status, STATUS_FAILED, "%s has no metrics yet: its run has only just begun.", watch->run);
-    else if (has_begun(watch))
-        set_abandoned(watch, status);
+        status_set(status, STATUS_FAILED, "%s has no metrics yet: its run has only just begun.",
+                   arguments->run);
+    else if (has_begun(arguments))
+        set_abandoned(arguments, status);
     else
         status_set(status, STATUS_FAILED, "%s has no metrics.h5: it isn't a run, or has only just begun.",
-                   watch->run);
+                   arguments->run);
     mem_free(metrics.path);
     return status->code;
 }
 
-static StatusCode watch_run(const Watch *watch, Log *log, Status *status) {
-    if (check_folder(watch->run, status)) return status->code;
-    return watch->once ? watch_once(watch, status) : follow(watch, log, status);
+static StatusCode watch_run(const WatchArguments *arguments, Log *log, Status *status) {
+    if (check_folder(arguments->run, status)) return status->code;
+    return arguments->once ? watch_once(arguments, status) : follow(arguments, log, status);
 }
 
 static StatusCode cmd_watch(const Context *context, int argc, char **argv, Status *status) {
-    Watch watch = {.run = "", .format = OUTPUT_TEXT, .every_s = 2};
-    if (!parse(argc, argv, &watch, status) && comm_rank(context->comm) == 0) {
-        watch.folder = run_folder_new(watch.run);
-        watch_run(&watch, context->log, status);
-        run_folder_free(&watch.folder);
+    WatchArguments arguments = {.run = "", .format = OUTPUT_TEXT, .every_s = 2};
+    if (!parse(argc, argv, &arguments, status) && comm_rank(context->comm) == 0) {
+        arguments.folder = run_folder_new(arguments.run);
+        watch_run(&arguments, context->log, status);
+        run_folder_free(&arguments.folder);
     }
     return comm_agree(context->comm, status);
 }

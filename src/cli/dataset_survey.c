@@ -1,7 +1,6 @@
 #include "cli/dataset_survey.h"
 
 #include "core/integers.h"
-#include "core/mem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +11,8 @@ StatusCode dataset_survey(const H5File *file, const Dataset *dataset, const char
                           Status *status) {
     const ImageSpec spec = dataset->spec;
     const int64_t n = strcmp(part, "test") ? dataset->train : dataset->test;
-    char images_path[64], labels_path[64];
-    snprintf(images_path, sizeof images_path, "/%s/images", part);
-    snprintf(labels_path, sizeof labels_path, "/%s/labels", part);
+    char images_path[DATASET_NAME], labels_path[DATASET_NAME];
+    dataset_part_names(part, images_path, labels_path);
     const int pixels = image_spec_pixels(spec);
     ImageSet block = image_set_new(BLOCK, spec);
     *survey = survey_new(spec, n);

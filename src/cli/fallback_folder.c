@@ -7,6 +7,7 @@
 #include "core/path.h"
 #include "core/sha256.h"
 #include "ensemble/families.h"
+#include "model/run_names.h"
 #include "model/run_options.h"
 #include "store/checkpoint.h"
 
@@ -36,12 +37,12 @@ static void name_folder(const char *run, char name[NAME]) {
 StatusCode fallback_folder_open(const RunFolder *run, const Config *config, const Comm *comm, char **model,
                                 Status *status) {
     const char *folder = run_options(config).fallback_dir;
-    char name[NAME + sizeof "/model.h5"] = "";
+    char name[NAME + sizeof "/" RUN_MODEL] = "";
     *model = NULL;
     if (!*folder) return status->code;
     if (comm_rank(comm) == 0) {
         name_folder(run->folder, name);
-        strcat(name, "/model.h5");
+        strcat(name, "/" RUN_MODEL);
         writable_folder(folder, "folder", "run.fallback_dir", status);
     }
     comm_broadcast(comm, name, sizeof name, 0);

@@ -8,8 +8,6 @@
 #include "ensemble/families.h"
 #include "model/run_options.h"
 
-#include <string.h>
-
 /* The keys that say how images are distorted, and what they are here unless --set says otherwise: changes
  * that leave the class of a written digit as it is, small enough for nearest neighbours. */
 static const char *const defaults[][2] = {
@@ -20,11 +18,9 @@ enum { DEFAULTS = sizeof defaults / sizeof *defaults };
 
 /* A key that has no meaning here is refused. */
 static StatusCode check_key(const char *setting, Status *status) {
-    const size_t length = strcspn(setting, " \t=");
-    bool known = length == 8 && !strncmp(setting, "run.seed", length);
-    for (int i = 0; i < DEFAULTS && !known; i++)
-        known = strlen(defaults[i][0]) == length && !strncmp(setting, defaults[i][0], length);
-    if (known) return status->code;
+    if (setting_is_of(setting, "run.seed")) return status->code;
+    for (int i = 0; i < DEFAULTS; i++)
+        if (setting_is_of(setting, defaults[i][0])) return status->code;
     return status_set(status, STATUS_USAGE,
                       "--set %s: --grow takes run.seed and the keys of distortions, cnn.shift, rotate, zoom, "
                       "shear, stretch, thickness, elastic and elastic_sigma.",

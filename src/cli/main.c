@@ -102,7 +102,7 @@ static void take_signals(int argc, char **argv, char **environment) {
     if (argc > 1 && !strcmp(argv[1], "train"))
         stop_install();
     else
-        stop_leave_at_once("run it again");
+        stop_exit_on_signal("run it again");
 }
 
 /* The libraries set themselves up before main, which takes some milliseconds: this is called before that. */
@@ -123,7 +123,7 @@ int main(int argc, char **argv) {
     Comm *comm = start_ranks(&argc, &argv);
     Watchdog *watchdog = watchdog_start(comm);
     run_command(comm, argc, argv, &status);
-    stop_leave_no_more();
+    stop_note_only();
     if (status.code && comm_rank(comm) == 0) fprintf(stderr, "pardigits: %s\n", status.text);
     watchdog_stop(&watchdog);
     if (h5_is_stuck()) _exit(fflush(NULL) ? STATUS_FAILED : status.code);

@@ -1,17 +1,13 @@
 #include "cli/read_hairs.h"
 
+#include "cli/digit_runs.h"
+#include "core/integers.h"
 #include "core/mem.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-static int compare(const void *a, const void *b) {
-    const double left = *(const double *)a, right = *(const double *)b;
-    return (left > right) - (left < right);
-}
 
 static double median(double *values, int count) {
-    qsort(values, (size_t)count, sizeof *values, compare);
+    sort_doubles(values, (size_t)count);
     return values[count / 2];
 }
 
@@ -39,21 +35,18 @@ static bool is_hair(const FoundDigit *digit, double stroke, double ink) {
     return 3 * digit->stroke <= 2 * stroke && 5 * digit->ink <= 2 * ink;
 }
 
-static bool are_close(const FoundDigit *a, const FoundDigit *b) {
-    return a->line == b->line && a->number == b->number;
-}
-
-/* Doubts the hairs of a number, digits first to end - 1, unless there are several and nothing else. */
-static void doubt_in_number(ReadDigits *read, int first, int end, double stroke, double ink) {
+/* Doubts the hairs of a number unless there are several and nothing else. */
+static void doubt_in_number(ReadDigits *read, const Run *number, double stroke, double ink) {
     int hairs = 0;
-    for (int d = first; d < end; d++)
+    for (int d = number->first; d < number->end; d++)
         hairs += is_hair(&read->digits[d].place, stroke, ink);
-    if (hairs > 1 && hairs == end - first) return;
-    for (int d = first; d < end; d++) {
+    if (hairs > 1 && hairs == number->end - number->first) return;
+    for (int d = number->first; d < number->end; d++) {
         FoundDigit *place = &read->digits[d].place;
         if (!is_hair(place, stroke, ink)) continue;
         read->digits[d].doubtful = true;
-        if (d == first || d == end - 1) place->number = -1 - d; /* others are counted from 0 */
+        if (d == number->first || d == number->end - 1)
+            place->number = -1 - d; /* others are counted from 0 */
     }
 }
 
@@ -73,10 +66,6 @@ void doubt_hairs(ReadDigits *read, int first, bool digits) {
         if (digits) doubt_slim_strokes(read, first);
         return;
     }
-    for (int end; first < read->count; first = end) {
-        end = first + 1;
-        while (end < read->count && are_close(&read->digits[first].place, &read->digits[end].place))
-            end++;
-        doubt_in_number(read, first, end, stroke, ink);
-    }
+    for (Run number = {first, first}; next_run(read, are_close, read->count, &number);)
+        doubt_in_number(read, &number, stroke, ink);
 }

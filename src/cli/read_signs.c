@@ -1,13 +1,10 @@
 #include "cli/read_signs.h"
 
+#include "cli/digit_runs.h"
 #include "core/integers.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-static bool are_close(const FoundDigit *a, const FoundDigit *b) {
-    return a->line == b->line && a->number == b->number;
-}
 
 static bool is_leaning_stroke(const ReadDigit *digit) {
     return digit->best.label == 1 && digit->place.lean >= 0.25 && digit->place.spread <= 1.15;
@@ -71,7 +68,7 @@ static void doubt_per_cent(ReadDigits *read, int first) {
     for (int d = first; d + 1 < read->count; d++) {
         ReadDigit *nine = &read->digits[d], *six = &read->digits[d + 1];
         const bool one_shape = nine->place.reading > 0 && nine->place.shape == six->place.shape,
-                   at_end = d + 2 == read->count || !are_close(&six->place, &read->digits[d + 2].place),
+                   at_end = d + 2 == read->count || !are_close(six, &read->digits[d + 2]),
                    is_low = 100 * six->place.height <= 85 * nine->place.height;
         if (one_shape && at_end && nine->best.label == 9 && (six->best.label == 6 || is_low))
             nine->doubtful = six->doubtful = nine->is_sign = six->is_sign = true;
@@ -105,10 +102,6 @@ void doubt_signs(ReadDigits *read, int first) {
         if (is_like_punctuation(&read->digits[d])) read->digits[d].doubtful = read->digits[d].is_sign = true;
     doubt_per_cent(read, first);
     doubt_zigzags(read, first);
-    for (int end; first < read->count; first = end) {
-        end = first + 1;
-        while (end < read->count && are_close(&read->digits[first].place, &read->digits[end].place))
-            end++;
-        doubt_slashes(read, first, end);
-    }
+    for (Run number = {first, first}; next_run(read, are_close, read->count, &number);)
+        doubt_slashes(read, number.first, number.end);
 }

@@ -1,5 +1,6 @@
 #include "cli/read_words.h"
 
+#include "cli/digit_runs.h"
 #include "core/integers.h"
 #include "core/mem.h"
 
@@ -7,24 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Digits first to end - 1. */
-typedef struct {
-    int first, end;
-} Run;
-
-typedef bool (*Together)(const ReadDigit *a, const ReadDigit *b);
-
-static bool same_line(const ReadDigit *a, const ReadDigit *b) {
-    return a->place.line == b->place.line;
-}
-
 static bool same_word(const ReadDigit *a, const ReadDigit *b) {
     return same_line(a, b) && a->place.word == b->place.word;
-}
-
-/* Whether two stand as close as digits of one number, or as words, do. */
-static bool are_close(const ReadDigit *a, const ReadDigit *b) {
-    return same_line(a, b) && a->place.number == b->place.number;
 }
 
 /* Whether the second of two stands right beside the first one, whatever is between them: a piece of a cell's
@@ -35,15 +20,6 @@ static bool are_beside(const ReadDigit *a, const ReadDigit *b) {
 
 static bool same_number(const ReadDigit *a, const ReadDigit *b) {
     return are_close(a, b) && a->of_letters == b->of_letters;
-}
-
-/* The run of digits that belong together after the last run; false if there is none before `end`. */
-static bool next_run(const ReadDigits *read, Together together, int end, Run *run) {
-    run->first = run->end;
-    if (run->first >= end) return false;
-    while (run->end < end && together(&read->digits[run->first], &read->digits[run->end]))
-        run->end++;
-    return true;
 }
 
 /* Signs stand beside numbers as well as words, so they aren't counted. */

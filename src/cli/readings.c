@@ -1,5 +1,6 @@
 #include "cli/readings.h"
 
+#include "cli/digit_runs.h"
 #include "cli/read_hairs.h"
 #include "cli/read_signs.h"
 #include "cli/read_words.h"
@@ -242,36 +243,31 @@ static void choose_joins(const FoundDigits *found, const Answers *answers, const
         bool placed = false;
         for (int d = before; best >= 0 && d < read->count; d++) {
             if (!is_joined(&found->digits[best], read->digits[d].place.shape)) continue;
-            if (placed)
-                drop(read, d, d + 1, found->spec.classes), d--;
-            else
+            if (placed) {
+                drop(read, d, d + 1, found->spec.classes);
+                d--;
+            } else {
                 put(found, answers, doubt, best, d, read);
+            }
             placed = true;
         }
     }
 }
 
-/* Whether small digits first to end - 1, which stand close together, aren't a number: words, of which a third
- * or more is doubtful, and strokes that are all alike. */
-static bool is_small_print(const ReadDigits *read, int first, int end) {
+/* Whether small digits, which stand close together, aren't a number: words, of which a third or more is
+ * doubtful, and strokes that are all alike. */
+static bool is_small_print(const ReadDigits *read, const Run *run) {
+    const int count = run->end - run->first;
     int doubtful = 0, ones = 0;
-    for (int d = first; d < end; d++) {
+    for (int d = run->first; d < run->end; d++) {
         doubtful += read->digits[d].doubtful;
         ones += read->digits[d].best.label == 1;
     }
-    return 3 * doubtful >= end - first || ones == end - first;
+    return 3 * doubtful >= count || ones == count;
 }
 
-static bool same_writing(const FoundDigit *a, const FoundDigit *b) {
-    return a->line == b->line && a->number == b->number && a->small == b->small;
-}
-
-/* One past the digits that stand together with digit `first`. */
-static int end_of_number(const ReadDigits *read, int first) {
-    int end = first + 1;
-    while (end < read->count && same_writing(&read->digits[end].place, &read->digits[first].place))
-        end++;
-    return end;
+static bool same_writing(const ReadDigit *a, const ReadDigit *b) {
+    return are_close(a, b) && a->place.small == b->place.small;
 }
 
 static bool are_all_small(const ReadDigits *read, int before) {
@@ -283,12 +279,11 @@ static bool are_all_small(const ReadDigits *read, int before) {
 /* Small numbers of 0s alone, beside larger writing, may be letters o as well. */
 static void doubt_small_rings(ReadDigits *read, int before) {
     if (are_all_small(read, before)) return;
-    for (int first = before, end; first < read->count; first = end) {
-        bool rings = read->digits[first].place.small;
-        end = end_of_number(read, first);
-        for (int d = first; d < end; d++)
+    for (Run number = {before, before}; next_run(read, same_writing, read->count, &number);) {
+        bool rings = read->digits[number.first].place.small;
+        for (int d = number.first; d < number.end; d++)
             rings = rings && read->digits[d].best.label == 0;
-        for (int d = first; d < end && rings; d++)
+        for (int d = number.first; d < number.end && rings; d++)
             read->digits[d].doubtful = true;
     }
 }
@@ -296,11 +291,10 @@ static void doubt_small_rings(ReadDigits *read, int before) {
 /* Leaves small print out, as forms have it beside what is filled in. */
 static void drop_small_print(ReadDigits *read, int before, int classes) {
     if (are_all_small(read, before)) return;
-    for (int first = before, end; first < read->count; first = end) {
-        end = end_of_number(read, first);
-        if (!read->digits[first].place.small || !is_small_print(read, first, end)) continue;
-        drop(read, first, end, classes);
-        end = first;
+    for (Run run = {before, before}; next_run(read, same_writing, read->count, &run);) {
+        if (!read->digits[run.first].place.small || !is_small_print(read, &run)) continue;
+        drop(read, run.first, run.end, classes);
+        run.end = run.first; /* where the next ones are now */
     }
 }
 

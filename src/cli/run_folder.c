@@ -14,6 +14,7 @@
 #include "store/h5io.h"
 #include "store/kept_file.h"
 #include "store/metrics.h"
+#include "store/run_lock.h"
 
 #include <errno.h>
 #include <stdio.h>

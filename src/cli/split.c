@@ -3,6 +3,7 @@
 #include "cli/model_data.h"
 
 #include "core/mem.h"
+#include "model/run_options.h"
 #include "store/dataset.h"
 
 #include <string.h>
@@ -12,7 +13,8 @@
 static StatusCode split_rows(const ModelData *data, const char *split, const Config *config, Range *rows,
                              Status *status) {
     const Dataset *dataset = &data->dataset;
-    const int64_t valid = config_int(config, "run.valid"), limit = config_int(config, "run.train");
+    const RunOptions options = run_options(config);
+    const int64_t valid = options.valid, limit = options.train;
     const int64_t held_out_from = dataset->train - valid < 0 ? 0 : dataset->train - valid;
     if (!strcmp(split, "test"))
         *rows = (Range){0, dataset->test};

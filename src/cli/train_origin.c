@@ -140,16 +140,18 @@ StatusCode train_check_build(const RunFolder *run, const TrainJob *job, bool all
     return comm_agree(job->comm, status);
 }
 
-/* Of a run without a checkpoint. */
+/* The model that a run was begun with. */
 typedef struct {
-    char digest[RUN_INIT_DIGEST]; /* of the model that it was begun with; "" for none */
-    bool known, anew;             /* anew: the training would begin with random weights */
-} Begun;
+    char digest[RUN_INIT_DIGEST]; /* "" for none */
+    bool said;                    /* a checkpoint says the digest, or the run's folder names a model */
+    bool known;                   /* without a checkpoint: the folder tells whether there was one */
+    bool from_random;             /* the training would begin with random weights */
+} InitOrigin;
 
 /* The configuration says it, which is written before anything else; if it was lost, the metrics may. */
-static Begun read_begun(const RunFolder *run) {
+static InitOrigin read_folder_origin(const RunFolder *run) {
     const bool has_config = access(run->config, F_OK) == 0, has_metrics = access(run->metrics, F_OK) == 0;
-    Begun found = {.known = !has_config && !has_metrics, .anew = !run_folder_has_leftovers(run)};
+    InitOrigin found = {.known = !has_config && !has_metrics, .from_random = !run_folder_has_leftovers(run)};
     Config *config = config_create(&model_families.keys);
     Status unreadable = {0};
     if (has_config && !config_read_file(config, run->config, &unreadable)) {
@@ -158,31 +160,32 @@ static Begun read_begun(const RunFolder *run) {
     }
     if (has_metrics && !*found.digest)
         found.known = run_metrics_init(run->metrics, found.digest) || found.known;
+    found.said = *found.digest != 0;
     config_destroy(&config);
     return found;
 }
 
-/* What the run was begun with, by its checkpoint or, without one, by the folder. */
-typedef struct {
-    char *digest; /* of the model; "" for none, NULL where there is no checkpoint that says so */
-    bool anew;    /* the training would begin with random weights */
-} Beginning;
+static void read_checkpoint_origin(const H5File *file, InitOrigin *origin, Status *status) {
+    char *digest = NULL;
+    if (!checkpoint_init(file, &digest, status)) {
+        snprintf(origin->digest, sizeof origin->digest, "%s", digest);
+        origin->said = true;
+    }
+    mem_free(digest);
+}
 
-/* What --resume finds of the model that the run was begun with, if it is of a family that begins with one;
- * its digest is freed by the caller. Collective. */
-static StatusCode find_begun(const RunFolder *run, const TrainJob *job, Beginning *begun, Status *status) {
-    Begun found = {0};
+/* What --resume finds of the model that the run was begun with, if it is of a family that begins with one.
+ * Collective. */
+static StatusCode find_origin(const RunFolder *run, const TrainJob *job, InitOrigin *origin, Status *status) {
     if (job->resume) {
-        checkpoint_init(job->resume, &begun->digest, status);
+        read_checkpoint_origin(job->resume, origin, status);
         return comm_agree(job->comm, status);
     }
     if (!run || run->start != RUN_START_RESUME || !model_family_of(job->config)->takes_init)
         return status->code;
-    if (comm_rank(job->comm) == 0) found = read_begun(run);
-    comm_broadcast(job->comm, &found, sizeof found, 0);
-    if (*found.digest) begun->digest = mem_text(found.digest);
-    begun->anew = found.anew;
-    if (found.anew && !found.known)
+    if (comm_rank(job->comm) == 0) *origin = read_folder_origin(run);
+    comm_broadcast(job->comm, origin, sizeof *origin, 0);
+    if (origin->from_random && !origin->known)
         status_set(
             status, STATUS_USAGE,
             "The run in %s has no checkpoint yet, and neither its config.ini nor its metrics.h5 can be "
@@ -211,26 +214,26 @@ static StatusCode open_init(const char *path, const TrainJob *job, H5File **init
 }
 
 /* Whether a model of this digest, or none for path NULL, suits what was begun. */
-static StatusCode check_init(const char *path, const char *digest, const Beginning *begun,
+static StatusCode check_init(const char *path, const char *digest, const InitOrigin *origin,
                              const RunFolder *run, const Config *config, Status *status) {
     const char *wanted = run_options(config).init_digest;
-    if (begun->digest && path && strcmp(begun->digest, digest))
+    if (origin->said && path && strcmp(origin->digest, digest))
         status_set(status, STATUS_USAGE, "--init %s: the run was begun %s: %s, or use --overwrite.", path,
-                   *begun->digest ? "with another model" : "without a model",
-                   begun->anew ? "name that one" : "omit --init to go on");
-    if (begun->digest && begun->anew && !path)
+                   *origin->digest ? "with another model" : "without a model",
+                   origin->from_random ? "name that one" : "omit --init to go on");
+    if (origin->said && origin->from_random && !path)
         status_set(
             status, STATUS_USAGE,
             "The run in %s was begun with the weights of another model, whose digest begins with %.8s, "
             "and has no checkpoint yet: name that model again by --init, or use --overwrite.",
-            run->folder, begun->digest);
-    if (!begun->digest && path && *wanted && strcmp(wanted, digest))
+            run->folder, origin->digest);
+    if (!origin->said && path && *wanted && strcmp(wanted, digest))
         status_set(
             status, STATUS_USAGE,
             "--init %s: run.init_digest names another model, whose digest begins with %.8s: name that one, "
             "or add --set run.init_digest= to begin with this one.",
             path, wanted);
-    if (!begun->digest && !path && model_family_of(config)->takes_init && *wanted)
+    if (!origin->said && !path && model_family_of(config)->takes_init && *wanted)
         status_set(status, STATUS_USAGE,
                    "run.init_digest says that the training begins with the weights of a model, whose digest "
                    "begins with %.8s: name that model by --init, or add --set run.init_digest= to begin "
@@ -241,13 +244,10 @@ static StatusCode check_init(const char *path, const char *digest, const Beginni
 
 StatusCode train_open_init(const char *path, const RunFolder *run, const TrainJob *job, H5File **init,
                            char **digest, Status *status) {
-    Beginning begun = {0};
-    if (!find_begun(run, job, &begun, status) && (!path || !open_init(path, job, init, digest, status)))
-        check_init(path, *digest, &begun, run, job->config, status);
-    if (begun.digest && !path && !status->code)
-        *digest = begun.digest;
-    else
-        mem_free(begun.digest);
+    InitOrigin origin = {0};
+    if (!find_origin(run, job, &origin, status) && (!path || !open_init(path, job, init, digest, status)))
+        check_init(path, *digest, &origin, run, job->config, status);
+    if (origin.said && !path && !status->code) *digest = mem_text(origin.digest);
     return comm_agree(job->comm, status);
 }
 

@@ -119,7 +119,7 @@ static int images_at_a_time(const Stage *stages, int count, int i, int micro_bat
     return micro_batch;
 }
 
-/* Freed by the caller; without layers where there is an error. */
+/* Freed by the caller; not to be used after an error. */
 static Network *parse_network(const Config *config, Status *status) {
     Network *net = mem_new(1, sizeof *net);
     network_parse(net, cnn_options(config).layers, image_spec_mnist(), status);
@@ -145,10 +145,9 @@ StatusCode cnn_bench_layers(const Config *config, int images, LayerRate *rates, 
 
 StatusCode cnn_bench_gradient(const Config *config, int64_t *values, SumType *type, Status *status) {
     const CnnOptions options = cnn_options(config);
-    const int bits = cnn_sum_bits(&options);
     Network *net = parse_network(config, status);
     *values = net->param_floats;
-    *type = bits == 64 ? SUM_I64 : bits == 32 ? SUM_I32 : SUM_I16;
+    *type = sum_type_of_bits(cnn_sum_bits(&options));
     mem_free(net);
     return status->code;
 }

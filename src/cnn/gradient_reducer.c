@@ -8,16 +8,16 @@
 
 #include <math.h>
 
-extern const ReducerWay reducer_slots, reducer_buckets;
+extern const ReducerMethod reducer_slots, reducer_buckets;
 
 /* In the order of preference; the last one applies always. */
-static const ReducerWay *const ways[] = {&reducer_slots, &reducer_buckets};
+static const ReducerMethod *const methods[] = {&reducer_slots, &reducer_buckets};
 
-static const ReducerWay *choose_way(const ReducerPlan *plan) {
-    size_t w = 0;
-    while (w + 1 < sizeof ways / sizeof *ways && !ways[w]->applies(plan))
-        w++;
-    return ways[w];
+static const ReducerMethod *choose_method(const ReducerPlan *plan) {
+    size_t m = 0;
+    while (m + 1 < sizeof methods / sizeof *methods && !methods[m]->applies(plan))
+        m++;
+    return methods[m];
 }
 
 static void init_blocks(GradientReducer *reducer) {
@@ -36,13 +36,13 @@ GradientReducer *gradient_reducer_new(const Reduction *what, const Comm *ranks, 
     plan.leaders = comm_split(ranks, plan.is_leader ? 0 : 1);
     plan.nodes = comm_size(plan.leaders);
     comm_broadcast(node, &plan.nodes, sizeof plan.nodes, 0);
-    const ReducerWay *way = choose_way(&plan);
-    GradientReducer *reducer = mem_new(1, way->bytes);
-    reducer->way = way;
+    const ReducerMethod *method = choose_method(&plan);
+    GradientReducer *reducer = mem_new(1, method->bytes);
+    reducer->method = method;
     reducer->plan = plan;
     reducer->counts = node_memory_new(node, 1, sizeof *reducer->counts);
     init_blocks(reducer);
-    way->init(reducer);
+    method->init(reducer);
     comm_barrier(node);
     return reducer;
 }
@@ -50,7 +50,7 @@ GradientReducer *gradient_reducer_new(const Reduction *what, const Comm *ranks, 
 void gradient_reducer_free(GradientReducer **pointer) {
     GradientReducer *reducer = *pointer;
     if (!reducer) return;
-    reducer->way->clear(reducer);
+    reducer->method->clear(reducer);
     node_memory_free(reducer->plan.node, reducer->blocks.clamped);
     node_memory_free(reducer->plan.node, reducer->counts);
     comm_destroy(&reducer->plan.leaders);
@@ -65,11 +65,11 @@ void gradient_reducer_trace(GradientReducer *reducer, TraceThread *trace) {
 void gradient_reducer_begin(GradientReducer *reducer, const ReducerStep *step) {
     reducer->step = *step;
     if (reducer->blocks.ranges) reducer->blocks.format = block_float_of(reducer->plan.what.bits, step->all);
-    reducer->way->begin(reducer);
+    if (reducer->method->begin) reducer->method->begin(reducer);
 }
 
 float *gradient_reducer_slot(GradientReducer *reducer, int64_t micro_batch) {
-    return reducer->way->slot ? reducer->way->slot(reducer, micro_batch) : NULL;
+    return reducer->method->slot ? reducer->method->slot(reducer, micro_batch) : NULL;
 }
 
 uint32_t reducer_rounding_key(const GradientReducer *reducer, int64_t micro_batch) {
@@ -84,17 +84,17 @@ void gradient_reducer_add(GradientReducer *reducer, int64_t micro_batch, Range v
                           const float *contribution, int turn) {
     if (range_size(values) == 0) return;
     const Contribution added = {contribution, reducer_rounding_key(reducer, micro_batch), turn};
-    reducer->way->add(reducer, values, &added);
+    reducer->method->add(reducer, values, &added);
 }
 
 bool gradient_reducer_poll(GradientReducer *reducer) {
-    return reducer->way->poll ? reducer->way->poll(reducer) : true;
+    return reducer->method->poll ? reducer->method->poll(reducer) : true;
 }
 
 void gradient_reducer_finish(GradientReducer *reducer, bool signalled) {
     if (signalled) atomic_fetch_add(&reducer->counts->signalled, 1);
     comm_barrier(reducer->plan.node);
-    reducer->way->finish(reducer);
+    reducer->method->finish(reducer);
 }
 
 ReducerTimes gradient_reducer_times(const GradientReducer *reducer) {
@@ -106,11 +106,11 @@ bool gradient_reducer_signalled(const GradientReducer *reducer) {
 }
 
 double gradient_reducer_get(const GradientReducer *reducer, int64_t value) {
-    return reducer->way->get(reducer, value);
+    return reducer->method->get(reducer, value);
 }
 
 void gradient_reducer_means(GradientReducer *reducer, Range values, double divisor, float *out) {
-    reducer->way->means(reducer, values, divisor, out);
+    reducer->method->means(reducer, values, divisor, out);
 }
 
 /* The place of a value among possible causes, and the value at a place: the forward pass and then the
@@ -131,6 +131,7 @@ static bool is_in_range(float value) {
 
 void reducer_note_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
                                const float *contribution) {
+    if (!count) return;
     const Network *net = reducer->plan.what.net;
     int64_t first = INT64_MAX;
     atomic_fetch_add(&reducer->counts->out_of_range, count);

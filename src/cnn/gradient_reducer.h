@@ -1,5 +1,5 @@
 /* The exact sum of all micro-batches' contributions over the threads, ranks and nodes of a step. How it comes
- * about, its way, is chosen when it is planned:
+ * about, its method, is chosen when it is planned:
  *
  *     slots    (reducer_slots.c)    one node, few micro-batches: each writes its gradients into memory of its
  *                                   own, and they are added up where they are needed

@@ -36,7 +36,7 @@ static void log_single_values(const CnnOptions *options, const Network *net, Log
     if (options->micro_batch > 1) return;
     for (int i = 0; i < net->layer_count; i++) {
         const Layer *layer = &net->layers[i];
-        if (strcmp(layer->text, "bn") || layer->out.height * layer->out.width > 1) continue;
+        if (!layer->type->centres || layer->out.height * layer->out.width > 1) continue;
         log_line(log,
                  "hint: with cnn.micro_batch = 1 %s is the same for every image in training, so nothing "
                  "before it learns; raise cnn.micro_batch.",

@@ -123,6 +123,9 @@ typedef struct {
     float initial, least;
 } LayerStatistic;
 
+/* The arrays of the types that multiply. */
+enum { LAYER_WEIGHT, LAYER_BIAS };
+
 /* An array of parameters as a type wants it. */
 typedef struct {
     const char *name; /* in model files; NULL: no such array */
@@ -152,7 +155,7 @@ struct LayerType {
     bool in_place;          /* out may be in's memory, whose values nobody needs afterwards */
     bool gradient_in_place; /* the gradient of its input may overwrite that of its output */
     bool whole_micro_batch; /* wants all images at a time, to reuse its weights */
-    bool multiplies;        /* by weights: layer->conv is the product, arrays[0] the weights, [1] the bias */
+    bool multiplies;        /* by weights: layer->conv is the product */
     bool centres;           /* subtracts the mean: a bias directly before it would be lost */
     bool only_in_training;  /* does nothing in use */
     bool ends;              /* may be the last layer */
@@ -162,7 +165,8 @@ struct LayerType {
     const LayerStatistic *statistics; /* [statistic_count] */
     int statistic_count;
 
-    /* Fills layer from text: out and what is the type's own. in is set, out is equal to it. */
+    /* Fills layer from text: out and what is the type's own. in is set, out is equal to it. NULL: the text
+     * has no fields, and out stays equal to in. */
     StatusCode (*parse)(Layer *layer, const LayerText *text);
     /* Array k of the layer; NULL: it has none. has_bias: no layer behind it makes a bias useless. */
     LayerArray (*array)(const Layer *layer, int k, bool has_bias);

@@ -48,14 +48,16 @@ static float *onnx_weights(const ConvShape *s, const float *weights) {
 static void to_onnx(const LayerOnnx *to) {
     const ConvShape *s = &to->layer->conv;
     char weight[LAYER_ONNX_NAME], bias[LAYER_ONNX_NAME];
-    float *weights = onnx_weights(s, to->params[0]);
+    float *weights = onnx_weights(s, to->params[LAYER_WEIGHT]);
     snprintf(weight, sizeof weight, "%s.weight", to->out);
     snprintf(bias, sizeof bias, "%s.bias", to->out);
     onnx_constant(to->model, weight, (OnnxShape){4, {s->filters, s->channels, s->kernel, s->kernel}},
                   weights);
-    if (to->params[1]) onnx_constant(to->model, bias, (OnnxShape){1, {s->filters}}, to->params[1]);
-    OnnxNode *node = onnx_node(
-        to->model, "Conv", (const char *const[]){to->in, weight, to->params[1] ? bias : NULL, NULL}, to->out);
+    if (to->params[LAYER_BIAS])
+        onnx_constant(to->model, bias, (OnnxShape){1, {s->filters}}, to->params[LAYER_BIAS]);
+    OnnxNode *node =
+        onnx_node(to->model, "Conv",
+                  (const char *const[]){to->in, weight, to->params[LAYER_BIAS] ? bias : NULL, NULL}, to->out);
     onnx_set_ints(node, "kernel_shape", (const int64_t[]){s->kernel, s->kernel}, 2);
     onnx_set_ints(node, "strides", (const int64_t[]){s->stride, s->stride}, 2);
     onnx_set_ints(node, "pads", (const int64_t[]){s->pad, s->pad, s->pad, s->pad}, 4);

@@ -36,16 +36,18 @@ static float *onnx_weights(const Layer *layer, const float *weights) {
 static void to_onnx(const LayerOnnx *to) {
     const int64_t units = to->layer->conv.filters, values = tensor_values(to->layer->in);
     char flat[LAYER_ONNX_NAME], weight[LAYER_ONNX_NAME], bias[LAYER_ONNX_NAME];
-    float *weights = onnx_weights(to->layer, to->params[0]);
+    float *weights = onnx_weights(to->layer, to->params[LAYER_WEIGHT]);
     snprintf(flat, sizeof flat, "%s.flat", to->out);
     snprintf(weight, sizeof weight, "%s.weight", to->out);
     snprintf(bias, sizeof bias, "%s.bias", to->out);
     onnx_constant(to->model, weight, (OnnxShape){2, {units, values}}, weights);
-    if (to->params[1]) onnx_constant(to->model, bias, (OnnxShape){1, {units}}, to->params[1]);
+    if (to->params[LAYER_BIAS])
+        onnx_constant(to->model, bias, (OnnxShape){1, {units}}, to->params[LAYER_BIAS]);
     OnnxNode *flatten = onnx_node(to->model, "Flatten", (const char *const[]){to->in, NULL}, flat);
     onnx_set_int(flatten, "axis", 1);
-    OnnxNode *gemm = onnx_node(
-        to->model, "Gemm", (const char *const[]){flat, weight, to->params[1] ? bias : NULL, NULL}, to->out);
+    OnnxNode *gemm =
+        onnx_node(to->model, "Gemm",
+                  (const char *const[]){flat, weight, to->params[LAYER_BIAS] ? bias : NULL, NULL}, to->out);
     onnx_set_int(gemm, "transB", 1);
     mem_free(weights);
 }

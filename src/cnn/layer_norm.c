@@ -110,12 +110,6 @@ static void forward_in_use(const LayerPass *pass) {
     if (pass->relu) relu_forward(pass->n * tensor_values(pass->layer->out), pass->out, pass->out);
 }
 
-static StatusCode parse(Layer *layer, const LayerText *text) {
-    (void)layer;
-    (void)text;
-    return STATUS_OK;
-}
-
 static void to_onnx(const LayerOnnx *to) {
     const int channels = to->layer->in.channels;
     const float *const arrays[] = {to->params[SCALE], to->params[SHIFT], to->statistics,
@@ -142,7 +136,6 @@ const LayerType layer_norm = {
     .centres = true,
     .statistics = statistics,
     .statistic_count = 2,
-    .parse = parse,
     .array = array,
     .kept_floats = kept_floats,
     .work_floats = work_floats,

@@ -1,12 +1,6 @@
 /* relu: max(x, 0). A layer beside it may do its work (Layer.relu_is_done, relu_gradient_is_done). */
 #include "cnn/layer.h"
 
-static StatusCode parse(Layer *layer, const LayerText *text) {
-    (void)layer;
-    (void)text;
-    return STATUS_OK;
-}
-
 static void forward(const LayerPass *pass) {
     if (!pass->layer->relu_is_done)
         relu_forward(pass->n * tensor_values(pass->layer->out), pass->in, pass->out);
@@ -32,7 +26,6 @@ const LayerType layer_relu = {
     .is_relu = true,
     .in_place = true,
     .gradient_in_place = true,
-    .parse = parse,
     .forward = forward,
     .backward = backward,
     .to_onnx = to_onnx,

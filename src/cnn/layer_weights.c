@@ -7,7 +7,7 @@ void layer_weights_set(Layer *layer, ConvShape shape) {
 }
 
 LayerArray layer_weights_array(const Layer *layer, int k, H5Shape shape, bool has_bias) {
-    if (k == 0) return (LayerArray){"weight", shape, true, 0};
+    if (k == LAYER_WEIGHT) return (LayerArray){"weight", shape, true, 0};
     return (LayerArray){has_bias ? "bias" : NULL, {1, {layer->conv.filters}}, false, 0};
 }
 
@@ -17,7 +17,7 @@ int64_t layer_weights_work_floats(const Layer *layer, int n) {
 
 void layer_weights_forward(const LayerPass *pass) {
     (pass->relu ? conv_forward_relu : conv_forward)(&pass->layer->conv, pass->n, pass->in, pass->packed,
-                                                    pass->params[1], pass->out, pass->work);
+                                                    pass->params[LAYER_BIAS], pass->out, pass->work);
 }
 
 void layer_weights_backward(const LayerPass *pass) {
@@ -37,8 +37,8 @@ void layer_weights_sum(const LayerPass *pass) {
         .in = pass->in,
         .out_grad = pass->gradient,
         .add = pass->first > 0,
-        .weight_grad = pass->param_gradients[0],
-        .bias_grad = pass->param_gradients[1],
+        .weight_grad = pass->param_gradients[LAYER_WEIGHT],
+        .bias_grad = pass->param_gradients[LAYER_BIAS],
         .work = pass->work,
         .first_part = pass->first_part,
         .end_part = pass->end_part,

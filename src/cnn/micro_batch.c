@@ -2,6 +2,7 @@
 
 #include "cnn/contribution.h"
 #include "cnn/micro_batch_loss.h"
+#include "core/integers.h"
 #include "core/timer.h"
 
 /* One micro-batch under way, as one thread of its team sees it. */
@@ -83,7 +84,7 @@ static void wait_for_team(const MicroBatchRun *run) {
 
 /* Groups of so many images. */
 static int group_count(const MicroBatchRun *run, int images) {
-    return (run->n + images - 1) / images;
+    return (int)divide_up(run->n, images);
 }
 
 static Group nth_group(const MicroBatchRun *run, int images, int k) {
@@ -100,7 +101,7 @@ static bool has_few_groups(const MicroBatchRun *run, const Stage *stage) {
 static int images_at_a_time(const MicroBatchRun *run, const Stage *stage) {
     if (!has_few_groups(run, stage)) return stage->group;
     const int threads = threads_of(run);
-    const int rounds = (group_count(run, stage->group) + threads - 1) / threads;
+    const int rounds = (int)divide_up(group_count(run, stage->group), threads);
     return group_count(run, rounds * threads);
 }
 

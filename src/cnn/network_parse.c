@@ -32,7 +32,7 @@ static StatusCode parse_layer(Layer *layer, LayerText *text) {
     layer->type = layer_type_find(text->field[0]);
     if (!layer->type) return refuse_word(text);
     if (text->field_count >= layer->type->min_fields && text->field_count <= layer->type->max_fields)
-        return layer->type->parse(layer, text);
+        return layer->type->parse ? layer->type->parse(layer, text) : STATUS_OK;
     return status_set(text->status, STATUS_USAGE, "cnn.layers: layer '%s' must be written %s.", text->text,
                       layer->type->form);
 }
@@ -113,9 +113,7 @@ static int append_array(Network *net, Layer *layer, const LayerArray *wanted) {
     array->shape = wanted->shape;
     array->decays = wanted->decays;
     array->initial = wanted->initial;
-    array->count = 1;
-    for (int d = 0; d < array->shape.rank; d++)
-        array->count *= array->shape.dims[d];
+    array->count = h5_shape_values(array->shape);
     array->fan_in = array->count / array->shape.dims[array->shape.rank - 1];
     array->first = net->param_floats;
     layer->parameters += array->count;

@@ -30,7 +30,7 @@ static void run_task(const Network *net, const float *params, const PackedWeight
     const int i = task / 2;
     const Layer *layer = &net->layers[i];
     if (!layer->type->multiplies) return;
-    const float *weights = params + net->arrays[layer->arrays[0]].first;
+    const float *weights = params + net->arrays[layer->arrays[LAYER_WEIGHT]].first;
     if (task % 2 == 0)
         conv_pack_forward(&layer->conv, weights, packed->forward[i]);
     else if (packed->backward[i])

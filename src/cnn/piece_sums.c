@@ -9,14 +9,11 @@
 
 enum { PIECE_VALUES = 1 << 14 }; /* that a thread adds under one lock: some microseconds */
 
-static SumType sum_type(const GradientBlocks *blocks) {
-    return !blocks ? SUM_I64 : blocks->format.bits == 32 ? SUM_I32 : SUM_I16;
-}
-
 PieceSums piece_sums_new(const Comm *node, const GradientBlocks *blocks, Range values, int64_t extra,
                          int64_t parts) {
     const int64_t n = range_size(values) + extra;
-    PieceSums sums = {.node = node, .values = values, .type = sum_type(blocks), .blocks = blocks};
+    const SumType type = sum_type_of_bits(blocks ? blocks->format.bits : 64);
+    PieceSums sums = {.node = node, .values = values, .type = type, .blocks = blocks};
     sums.pieces = node_memory_new(node, (size_t)(n / PIECE_VALUES + parts), sizeof *sums.pieces);
     sums.sums = node_memory_new(node, (size_t)n, (size_t)sum_type_bytes(sums.type));
     return sums;

@@ -1,5 +1,7 @@
 #include "cnn/plan.h"
 
+#include "core/integers.h"
+
 /* Floats that a group's input and output of a layer may take, so that with weights and work memory they stay
  * in a second-level cache. */
 enum { CACHED_FLOATS = 1 << 16 };
@@ -27,8 +29,8 @@ static int group_of(const Network *net, const Stage *stage, bool back, int micro
     int64_t fitting = CACHED_FLOATS / largest;
     if (fitting < least) fitting = least;
     if (fitting >= micro_batch) return micro_batch;
-    int groups = (micro_batch + (int)fitting - 1) / (int)fitting;
-    return (micro_batch + groups - 1) / groups;
+    const int64_t groups = divide_up(micro_batch, fitting);
+    return (int)divide_up(micro_batch, groups);
 }
 
 static Stage make_stage(const Network *net, int first, int end, bool back, int micro_batch) {

@@ -34,9 +34,9 @@ static void prepare_scale(Predictor *predictor, int i, const float *params, cons
 static void fold_scale(Predictor *predictor, int i, const float *params) {
     LayerInUse *use = &predictor->layers[i], *before = use - 1;
     const Layer *weighted = &predictor->net->layers[i - 1];
-    before->packed =
-        pack_scaled(weighted, params + predictor->net->arrays[weighted->arrays[0]].first, use->params[0]);
-    before->params[1] = use->params[1];
+    before->packed = pack_scaled(
+        weighted, params + predictor->net->arrays[weighted->arrays[LAYER_WEIGHT]].first, use->params[0]);
+    before->params[LAYER_BIAS] = use->params[1];
     before->relu = use->relu;
     mem_free(use->params[0]);
     use->params[0] = use->params[1] = NULL;
@@ -47,8 +47,9 @@ static void prepare_weights(Predictor *predictor, int i, const float *params) {
     const Layer *layer = &predictor->net->layers[i];
     const float *arrays[LAYER_ARRAYS];
     network_layer_params(predictor->net, layer, params, arrays);
-    predictor->layers[i].packed = pack_scaled(layer, arrays[0], NULL);
-    predictor->layers[i].params[1] = mem_copy(arrays[1], (size_t)layer->conv.filters * sizeof(float));
+    predictor->layers[i].packed = pack_scaled(layer, arrays[LAYER_WEIGHT], NULL);
+    predictor->layers[i].params[LAYER_BIAS] =
+        mem_copy(arrays[LAYER_BIAS], (size_t)layer->conv.filters * sizeof(float));
 }
 
 Predictor *predictor_new(const Network *net, const float *params, const float *statistics) {

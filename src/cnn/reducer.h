@@ -1,5 +1,5 @@
-/* What a way of reducing gradients supplies: one file, reducer_WAY.c, and one line in gradient_reducer.c.
- * Private to the gradient reducer. */
+/* What a method of reducing gradients supplies: one file, reducer_METHOD.c, and one line in
+ * gradient_reducer.c. Private to the gradient reducer. */
 #ifndef PARDIGITS_CNN_REDUCER_H
 #define PARDIGITS_CNN_REDUCER_H
 
@@ -26,11 +26,11 @@ typedef struct {
     ReducerTimes times;        /* of this step, written by the leader */
 } ReducerCounts;
 
-typedef struct ReducerWay ReducerWay;
+typedef struct ReducerMethod ReducerMethod;
 
-/* The first member of each way's own struct. */
+/* The first member of each method's own struct. */
 struct GradientReducer {
-    const ReducerWay *way;
+    const ReducerMethod *method;
     ReducerPlan plan;
     ReducerCounts *counts;
     GradientBlocks blocks;
@@ -38,8 +38,8 @@ struct GradientReducer {
     TraceThread *trace; /* of the main thread, or NULL */
 };
 
-/* The functions are those of gradient_reducer.h; NULL where a way has nothing to do. */
-struct ReducerWay {
+/* The functions are those of gradient_reducer.h; NULL where a method has nothing to do. */
+struct ReducerMethod {
     bool (*applies)(const ReducerPlan *plan);
     size_t bytes;                            /* of its own struct */
     void (*init)(GradientReducer *reducer);  /* its own members; the others are set, its own are 0 */
@@ -61,14 +61,9 @@ static inline const GradientBlocks *reducer_blocks(const GradientReducer *reduce
     return reducer->blocks.ranges ? &reducer->blocks : NULL;
 }
 
-/* Notes that `count` of these values were out of range: those of a contribution [contribution_floats], or
- * NULL: of their sums. */
+/* Notes that `count` of these values, if any, were out of range: those of a contribution
+ * [contribution_floats], or NULL: of their sums. */
 void reducer_note_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
                                const float *contribution);
-
-static inline void reducer_count_out_of_range(GradientReducer *reducer, uint64_t count, Range values,
-                                              const float *contribution) {
-    if (count) reducer_note_out_of_range(reducer, count, values, contribution);
-}
 
 #endif

@@ -133,8 +133,8 @@ static void add(GradientReducer *reducer, Range values, const Contribution *cont
     BucketsReducer *buckets = (BucketsReducer *)reducer;
     Bucket *bucket = completed_bucket(buckets, values);
     if (!bucket) return;
-    reducer_count_out_of_range(reducer, piece_sums_add(bucket->sums, bucket->pieces, contribution),
-                               bucket->values, contribution->values);
+    reducer_note_out_of_range(reducer, piece_sums_add(bucket->sums, bucket->pieces, contribution),
+                              bucket->values, contribution->values);
     if (atomic_fetch_add(&bucket->micro_batches, 1) + 1 == reducer->step.micro_batches)
         count_rank(buckets, bucket);
 }
@@ -227,11 +227,11 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
     for (Range part = {values.begin, values.begin}; part.begin < values.end; part.begin = part.end) {
         part.end = smaller(part.begin + most, values.end);
         if (!piece_sums_means(sums, part, divisor, out + (part.begin - values.begin)))
-            reducer_count_out_of_range(reducer, 1, part, NULL);
+            reducer_note_out_of_range(reducer, 1, part, NULL);
     }
 }
 
-const ReducerWay reducer_buckets = {
+const ReducerMethod reducer_buckets = {
     .bytes = sizeof(BucketsReducer),
     .init = init,
     .clear = clear,

@@ -48,10 +48,6 @@ static void clear(GradientReducer *reducer) {
     piece_sums_free(&slots->rest);
 }
 
-static void begin(GradientReducer *reducer) {
-    (void)reducer;
-}
-
 static float *slot_of(GradientReducer *reducer, int64_t micro_batch) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
     const int64_t place = reducer->step.first + micro_batch;
@@ -62,8 +58,8 @@ static float *slot_of(GradientReducer *reducer, int64_t micro_batch) {
 static void add(GradientReducer *reducer, Range values, const Contribution *contribution) {
     SlotsReducer *slots = (SlotsReducer *)reducer;
     if (values.begin == slots->rest.values.begin)
-        reducer_count_out_of_range(reducer, piece_sums_add(&slots->rest, slots->rest_pieces, contribution),
-                                   slots->rest.values, contribution->values);
+        reducer_note_out_of_range(reducer, piece_sums_add(&slots->rest, slots->rest_pieces, contribution),
+                                  slots->rest.values, contribution->values);
 }
 
 /* Nobody adds before the next step. */
@@ -106,7 +102,7 @@ static uint64_t block_means(const SlotsReducer *slots, Range values, double divi
 /* So many terms of the values, of whichever contributions. */
 static void note_out_of_range(SlotsReducer *slots, Range values, uint64_t count) {
     for (int64_t s = 0; count && s < slots->base.step.all; s++)
-        reducer_count_out_of_range(&slots->base, count, values, slots->slots + s * slots->slot_floats);
+        reducer_note_out_of_range(&slots->base, count, values, slots->slots + s * slots->slot_floats);
 }
 
 static void means(GradientReducer *reducer, Range values, double divisor, float *out) {
@@ -122,16 +118,15 @@ static void means(GradientReducer *reducer, Range values, double divisor, float 
         note_out_of_range(slots, block,
                           reducer_blocks(reducer) ? block_means(slots, block, divisor, to, &fits)
                                                   : exact_means(slots, block, divisor, to));
-        if (!fits) reducer_count_out_of_range(reducer, 1, block, NULL); /* of whichever contributions */
+        if (!fits) reducer_note_out_of_range(reducer, 1, block, NULL); /* of whichever contributions */
     }
 }
 
-const ReducerWay reducer_slots = {
+const ReducerMethod reducer_slots = {
     .applies = applies,
     .bytes = sizeof(SlotsReducer),
     .init = init,
     .clear = clear,
-    .begin = begin,
     .slot = slot_of,
     .add = add,
     .finish = finish,

@@ -143,11 +143,8 @@ static StatusCode check_values(const H5File *file, const char *path, const float
 
 static StatusCode read_floats(const H5File *file, const char *path, H5Shape shape, float *values, float least,
                               Status *status) {
-    int64_t n = 1;
-    for (int d = 0; d < shape.rank; d++)
-        n *= shape.dims[d];
     if (h5_read(file, path, H5_F32, shape, values, status)) return status->code;
-    return check_values(file, path, values, n, least, status);
+    return check_values(file, path, values, h5_shape_values(shape), least, status);
 }
 
 /* Whether an array, "LAYER/NAME", is of a layer. */

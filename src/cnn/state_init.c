@@ -16,11 +16,8 @@ static const Layer *last_weighted(const Network *net) {
 static bool same_shape(const H5File *file, const char *path, H5Shape expected) {
     H5Shape shape;
     Status ignored = {0};
-    if (!h5_exists(file, path) || h5_shape(file, path, &shape, &ignored) || shape.rank != expected.rank)
-        return false;
-    for (int d = 0; d < shape.rank; d++)
-        if (shape.dims[d] != expected.dims[d]) return false;
-    return true;
+    return h5_exists(file, path) && !h5_shape(file, path, &shape, &ignored) &&
+           h5_shape_equal(shape, expected);
 }
 
 static void model_path(const char *array, char path[PATH]) {

@@ -7,7 +7,6 @@
 #include "cnn/validate.h"
 
 #include "data/shard.h"
-#include "model/phases.h"
 #include "model/train_job.h"
 
 /* The tables of metrics. */

@@ -56,12 +56,6 @@ void conv_backward_weights(const ConvShape *s, int n, const float *in, const flo
         s, &(ConvWeightSum){n, in, out_grad, false, weight_grad, bias_grad, work, 0, 1, 1, NULL, 0});
 }
 
-void conv_add_backward_weights(const ConvShape *s, int n, const float *in, const float *out_grad,
-                               float *weight_grad, float *bias_grad, float *work) {
-    conv_sum_weights(s,
-                     &(ConvWeightSum){n, in, out_grad, true, weight_grad, bias_grad, work, 0, 1, 1, NULL, 0});
-}
-
 int conv_weight_parts(const ConvShape *s) {
     const ConvBackend *backend = s->backend[CONV_WEIGHTS];
     const int parts = backend->weight_parts ? backend->weight_parts(s) : 1;

@@ -70,11 +70,9 @@ void conv_backward_data_relu(const ConvShape *shape, int n, const float *out_gra
                              float *work);
 
 /* weight_grad [kernel][kernel][channels][filters] and bias_grad [filters] (may be NULL): sums over the n
- * images, written. conv_add_backward_weights adds them to what is there. */
+ * images, written. */
 void conv_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
                            float *weight_grad, float *bias_grad, float *work);
-void conv_add_backward_weights(const ConvShape *shape, int n, const float *in, const float *out_grad,
-                               float *weight_grad, float *bias_grad, float *work);
 
 /* A weight gradient for several threads: it has conv_weight_parts parts or fewer, of which threads compute
  * one each, every one over all images, or they take turns where each adds its own images. */

@@ -225,8 +225,10 @@ const char *config_unmet_need(const Config *config, const ConfigKey *key) {
             const ConfigNeed *need = &config->tables->items[t]->needs[n];
             const char *one = strcmp(need->key, key->name) ? NULL : need->needs;
             if (!one) continue;
-            while (one && !is_met(config, one))
-                one = (one = strchr(one, '|')) ? one + 1 : NULL;
+            while (one && !is_met(config, one)) {
+                const char *bar = strchr(one, '|');
+                one = bar ? bar + 1 : NULL;
+            }
             if (!one) return need->needs;
         }
     return NULL;

@@ -26,3 +26,13 @@ FILE *regular_file_open_text(const char *path, const char **reason) {
     if (file && (fread(begin, 1, 3, file) != 3 || memcmp(begin, "\xef\xbb\xbf", 3))) rewind(file);
     return file;
 }
+
+bool regular_file_write(int descriptor, const void *bytes, size_t count) {
+    for (size_t done = 0; done < count;) {
+        const ssize_t wrote = write(descriptor, (const char *)bytes + done, count - done);
+        if (wrote == 0) errno = EIO;
+        if (wrote == 0 || (wrote < 0 && errno != EINTR)) return false;
+        if (wrote > 0) done += (size_t)wrote;
+    }
+    return true;
+}

@@ -1,7 +1,5 @@
 #include "core/timer.h"
 
-#include <time.h>
-
 double timer_now_s(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

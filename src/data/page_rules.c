@@ -1,6 +1,5 @@
 #include "data/page_rules.h"
 
-#include "core/integers.h"
 #include "data/page_ruling.h"
 
 #include <stdbool.h>

@@ -46,7 +46,7 @@ static PIX *draw_sheet(const ImageSet *set, int columns, const SheetCaption *cap
     const int cell_height = ZOOM * set->spec.height, image_width = ZOOM * set->spec.width;
     const int cell_width = captions ? (int)larger(image_width, LEAST_COLUMN) : image_width;
     const int pitch = cell_width + GAP, row_height = cell_height + GAP + (captions ? CAPTION_HEIGHT : 0);
-    const int64_t rows = (set->n + columns - 1) / columns, pixels = image_spec_pixels(set->spec);
+    const int64_t rows = divide_up(set->n, columns), pixels = image_spec_pixels(set->spec);
     if (rows > (INT32_MAX - GAP) / row_height || columns > (INT32_MAX - GAP) / pitch) return NULL;
     PIX *sheet = pixCreate(columns * pitch + GAP, (int)rows * row_height + GAP, 8);
     if (!sheet) return NULL;

@@ -1,11 +1,11 @@
 #include "ensemble/assignment.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 
 /* How long some ranks train a member: a step takes as long as the core with the most micro-batches. */
 static double training_time(const MemberWork *member, int ranks, int threads) {
-    const int64_t of_rank = (member->micro_batches + ranks - 1) / ranks,
-                  of_core = (of_rank + threads - 1) / threads;
+    const int64_t of_rank = divide_up(member->micro_batches, ranks), of_core = divide_up(of_rank, threads);
     return member->work / (double)member->micro_batches * (double)of_core;
 }
 
@@ -31,7 +31,7 @@ static int least_busy(const double *busy, int groups) {
 
 /* One rank a group: the longest member first, each to the group that is ready with its others first (Graham,
  * Bounds on multiprocessing timing anomalies, 1969). */
-static void assignment_out(Assignment *assignment, const MemberWork *member, int members, int threads) {
+static void assign_longest_first(Assignment *assignment, const MemberWork *member, int members, int threads) {
     double *busy = mem_new((size_t)assignment->groups, sizeof *busy);
     for (int m = 0; m < members; m++)
         assignment->owner[m] = -1;
@@ -69,7 +69,7 @@ Assignment assignment_of_members(const MemberWork *member, int members, int rank
                              mem_new((size_t)members, sizeof(int))};
     for (int g = 0; g < groups; g++)
         assignment.size[g] = 1;
-    assignment_out(&assignment, member, members, threads);
+    assign_longest_first(&assignment, member, members, threads);
     /* ranks are left only where each group has a member of its own */
     for (int rank = groups; rank < ranks; rank++)
         assignment.size[neediest(&assignment, member, members, threads)]++;

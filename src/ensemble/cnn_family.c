@@ -15,6 +15,7 @@
 #include "core/mem.h"
 #include "model/draw.h"
 #include "model/model_npz.h"
+#include "model/run_options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -164,7 +165,7 @@ static void describe_model(const Model *model, char *text, int size) {
  * that isn't trained yet. */
 static void list_members(const Model *model, Output *output) {
     const int64_t members = ensemble_options(model->config).members;
-    const uint32_t seed = (uint32_t)config_int(model->config, "run.seed");
+    const uint32_t seed = (uint32_t)run_options(model->config).seed;
     char root[MEMBER_ROOT];
     if (members == 1) return;
     output_begin(output, "members", "members", OUTPUT_TABLE);

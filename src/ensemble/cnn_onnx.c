@@ -72,15 +72,15 @@ static void add_input(const Model *model, const char *preprocess, OnnxModel *onn
     const char *all = config_text(model->config, "run.preprocess");
     const bool own = strcmp(preprocess, "none") != 0;
     const bool shifts = shifts_of(model) > 0;
-    char input[NAME], key[NAME + 16], ways[NAME], scaled[NAME];
+    char input[NAME], key[NAME + 16], preprocessing[NAME], scaled[NAME];
     snprintf(input, sizeof input, "image%s%.32s", own ? "_" : "", own ? preprocess : "");
     snprintf(scaled, NAME, "%.48s.scaled", input);
     snprintf(seen, NAME, "%.48s.%s", input, shifts ? "shifted" : "scaled");
     if (!onnx_input(onnx, input, (OnnxShape){4, {-1, 1, model->spec.height, model->spec.width}})) return;
     snprintf(key, sizeof key, "preprocess.%s", input);
-    snprintf(ways, sizeof ways, "%.28s%s%.28s", strcmp(all, "none") || !own ? all : "",
+    snprintf(preprocessing, sizeof preprocessing, "%.28s%s%.28s", strcmp(all, "none") || !own ? all : "",
              own && strcmp(all, "none") ? ", then " : "", own ? preprocess : "");
-    onnx_note(onnx, key, ways);
+    onnx_note(onnx, key, preprocessing);
     onnx_node(onnx, "Div", (const char *const[]){input, "white", NULL}, scaled);
     if (shifts) add_shifts(model, scaled, seen, onnx);
 }

@@ -2,11 +2,13 @@
 
 #include "cnn/state.h"
 #include "cnn/train_report.h"
+#include "ensemble/ensemble_options.h"
 #include "ensemble/families.h"
 #include "ensemble/members_config.h"
 
 #include "core/mem.h"
 #include "core/path.h"
+#include "core/timer.h"
 #include "model/run_options.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
@@ -41,7 +43,7 @@ char *member_path(const char *model_path, int member, const char *suffix) {
 }
 
 static int count_members(const Config *config) {
-    return (int)config_int(config, "cnn.members");
+    return (int)ensemble_options(config).members;
 }
 
 /* A member's file if it is there, whole and complete, or else NULL. */
@@ -215,11 +217,8 @@ static void note_metrics(const MemberFile *file, void *context) {
     if (file->temporary || sscanf(file->rest, "%d%n", &member, &length) != 1 ||
         strcmp(file->rest + length, member_metrics) || fstatat(file->folder, file->name, &facts, 0))
         return;
-    const struct timespec now = facts.st_mtim, was = newest->written;
-    if (newest->member >= 0 &&
-        (now.tv_sec < was.tv_sec || (now.tv_sec == was.tv_sec && now.tv_nsec < was.tv_nsec)))
-        return;
-    *newest = (Newest){member, now};
+    if (newest->member >= 0 && timespec_before(facts.st_mtim, newest->written)) return;
+    *newest = (Newest){member, facts.st_mtim};
 }
 
 char *member_files_newest_metrics(const char *model_path, int *member) {

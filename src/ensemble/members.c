@@ -7,14 +7,17 @@
 #include "cnn/train.h"
 #include "ensemble/assignment.h"
 #include "ensemble/cnn_family.h"
+#include "ensemble/ensemble_options.h"
 #include "ensemble/member_files.h"
 #include "ensemble/members_config.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 #include "core/timer.h"
 #include "data/preprocess.h"
 #include "data/shard.h"
 #include "model/run_metrics.h"
+#include "model/run_options.h"
 #include "model/train_job_save.h"
 #include "store/checkpoint.h"
 #include "store/kept_file.h"
@@ -40,16 +43,16 @@ static MemberWork member_work(const Config *config, ImageSpec spec, int member) 
     Status ignored = {0}; /* members_check has refused what is wrong */
     Config *own = members_config(config, member, &ignored);
     Network *net = members_network(config, spec, member, &ignored);
-    const int64_t batch = config_int(own, "cnn.batch"), micro_batch = config_int(own, "cnn.micro_batch");
-    const MemberWork work = {(double)net->multiply_adds * (double)config_int(own, "cnn.epochs"),
-                             (batch + micro_batch - 1) / micro_batch};
+    const CnnOptions options = cnn_options(own);
+    const MemberWork work = {(double)net->multiply_adds * (double)options.epochs,
+                             divide_up(options.batch, options.micro_batch)};
     mem_free(net);
     config_destroy(&own);
     return work;
 }
 
 /* Who trains the members that are left. Collective. */
-static Assignment assignment_rest(const TrainJob *job, int members) {
+static Assignment assign_unfinished(const TrainJob *job, int members) {
     MemberWork *work = mem_new((size_t)members, sizeof *work);
     int threads = job->threads;
     for (int m = 0; comm_rank(job->comm) == 0 && m < members; m++) {
@@ -75,9 +78,9 @@ static void log_assignment(const EnsembleTraining *ensemble) {
 
 static void ensemble_begin(EnsembleTraining *ensemble, TrainJob *job) {
     ensemble->job = job;
-    ensemble->members = (int)config_int(job->config, "cnn.members");
+    ensemble->members = (int)ensemble_options(job->config).members;
     ensemble->diverged = mem_new((size_t)ensemble->members, sizeof *ensemble->diverged);
-    ensemble->assignment = assignment_rest(job, ensemble->members);
+    ensemble->assignment = assign_unfinished(job, ensemble->members);
     ensemble->group_index = assignment_group(&ensemble->assignment, comm_rank(job->comm));
     ensemble->group = comm_split(job->comm, ensemble->group_index);
     progress_join(comm_progress(job->comm), ensemble->group_index);
@@ -175,7 +178,7 @@ static StatusCode train_member(const EnsembleTraining *ensemble, int member, Sta
     MemberJob own = member_job_new(ensemble, member, status);
     TrainJob *job = &own.job;
     log_line(job->log, "member %d of %d, run.seed = %lld%s", member + 1, ensemble->members,
-             (long long)config_int(job->config, "run.seed"), job->resumed ? ", resumed" : "");
+             (long long)run_options(job->config).seed, job->resumed ? ", resumed" : "");
     if (comm_rank(job->comm) == 0) {
         run_metrics_open(job, &cnn_family, own.metrics, job->resumed, status);
         metrics_run(job->metrics, comm_size(job->comm), job->threads, timer_now_s());
@@ -267,7 +270,8 @@ static StatusCode finish(EnsembleTraining *ensemble, Status *status) {
 
 /* Refuses a model to begin with that a member's layers don't suit, before the run's files are touched. */
 static StatusCode check_init(const TrainJob *job, Status *status) {
-    for (int m = 0; job->init && m < config_int(job->config, "cnn.members") && !status->code; m++) {
+    const int64_t members = ensemble_options(job->config).members;
+    for (int m = 0; job->init && m < members && !status->code; m++) {
         char renewed[LAYER_TEXT];
         Config *config = members_config(job->config, m, status);
         Network *net = members_network(job->config, job->spec, m, status);
@@ -315,7 +319,7 @@ static StatusCode train_ensemble(TrainJob *job, Status *status) {
 }
 
 StatusCode members_train(TrainJob *job, Status *status) {
-    return config_int(job->config, "cnn.members") == 1 ? cnn_train(job, status) : train_ensemble(job, status);
+    return ensemble_options(job->config).members == 1 ? cnn_train(job, status) : train_ensemble(job, status);
 }
 
 /* This rank's group rehearses the first of its members. */
@@ -338,7 +342,7 @@ static StatusCode rehearse_member(const EnsembleTraining *ensemble, Output *outp
 }
 
 StatusCode members_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
-    if (config_int(job->config, "cnn.members") == 1) return cnn_rehearse(job, output, bytes, status);
+    if (ensemble_options(job->config).members == 1) return cnn_rehearse(job, output, bytes, status);
     EnsembleTraining ensemble = {0};
     if (check_init(job, status)) return status->code;
     ensemble_begin(&ensemble, job);

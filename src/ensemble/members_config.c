@@ -1,10 +1,13 @@
 #include "ensemble/members_config.h"
 
+#include "cnn/cnn_options.h"
 #include "cnn/state.h"
 #include "cnn/train.h"
+#include "ensemble/ensemble_options.h"
 
 #include "core/mem.h"
 #include "core/rng.h"
+#include "model/run_options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +44,7 @@ static int count_words(const char *text) {
 }
 
 const char *members_preprocess(const Config *config, int member, char text[MEMBER_PREPROCESS]) {
-    const char *preprocess = config_text(config, preprocess_key);
+    const char *preprocess = ensemble_options(config).member_preprocess;
     const int count = count_words(preprocess);
     if (count == 0 || !copy_word(preprocess, member % count, text, MEMBER_PREPROCESS))
         snprintf(text, MEMBER_PREPROCESS, "none");
@@ -68,16 +71,15 @@ static int count_items(const char *text) {
     return count;
 }
 
-/* What a key with bars between its items says of a member; NULL if it is empty. Freed by the caller. */
-static char *member_item(const Config *config, const char *key, int member) {
-    const char *text = config_text(config, key);
+/* What a text with bars between its items says of a member; NULL if it is empty. Freed by the caller. */
+static char *member_item(const char *text, int member) {
     return *text ? copy_item(text, member % count_items(text)) : NULL;
 }
 
 Network *members_network(const Config *config, ImageSpec spec, int member, Status *status) {
-    char *layers = member_item(config, layers_key, member);
+    char *layers = member_item(ensemble_options(config).member_layers, member);
     Network *net = mem_new(1, sizeof *net);
-    if (network_parse(net, layers ? layers : config_text(config, "cnn.layers"), spec, status)) mem_free(net);
+    if (network_parse(net, layers ? layers : cnn_options(config).layers, spec, status)) mem_free(net);
     mem_free(layers);
     return status->code ? NULL : net;
 }
@@ -120,16 +122,17 @@ static StatusCode set_own(Config *own, const char *settings, Status *status) {
 }
 
 Config *members_config(const Config *config, int member, Status *status) {
+    const EnsembleOptions options = ensemble_options(config);
     Config *own = config_copy(config);
     char seed[32], preprocess[MEMBER_PREPROCESS];
-    snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)config_int(config, "run.seed"), member));
+    snprintf(seed, sizeof seed, "%u", members_seed((uint32_t)run_options(config).seed, member));
     config_set_value(own, "run.seed", seed, "cnn.members", status);
     config_set_value(own, "cnn.members", "1", "cnn.members", status);
-    if (*config_text(config, preprocess_key))
+    if (*options.member_preprocess)
         config_set_value(own, "run.preprocess", members_preprocess(config, member, preprocess),
                          preprocess_key, status);
-    char *layers = member_item(config, layers_key, member),
-         *settings = member_item(config, settings_key, member);
+    char *layers = member_item(options.member_layers, member),
+         *settings = member_item(options.member_settings, member);
     if (layers) config_set_value(own, "cnn.layers", layers, layers_key, status);
     if (settings) set_own(own, settings, status);
     config_set_value(own, preprocess_key, "", "cnn.members", status);
@@ -140,23 +143,23 @@ Config *members_config(const Config *config, int member, Status *status) {
     return own;
 }
 
-static StatusCode check_count(const Config *config, const char *key, int count, Status *status) {
-    const long long members = (long long)config_int(config, "cnn.members");
+static StatusCode check_count(int64_t members, const char *key, int count, Status *status) {
     if (status->code || count == 0) return status->code;
     if (members == 1)
         return status_set(status, STATUS_USAGE, "%s is for ensembles: set cnn.members to more than 1.", key);
     if (count > members)
         return status_set(status, STATUS_USAGE,
                           "%s has %d entries for %lld members: make it shorter, or set cnn.members to more.",
-                          key, count, members);
+                          key, count, (long long)members);
     return status->code;
 }
 
 static StatusCode check_counts(const Config *config, Status *status) {
-    check_count(config, layers_key, count_items(config_text(config, layers_key)), status);
-    check_count(config, settings_key, count_items(config_text(config, settings_key)), status);
-    check_count(config, preprocess_key, count_words(config_text(config, preprocess_key)), status);
-    if (!status->code && *config_text(config, preprocess_key) &&
+    const EnsembleOptions options = ensemble_options(config);
+    check_count(options.members, layers_key, count_items(options.member_layers), status);
+    check_count(options.members, settings_key, count_items(options.member_settings), status);
+    check_count(options.members, preprocess_key, count_words(options.member_preprocess), status);
+    if (!status->code && *options.member_preprocess &&
         strcmp(config_text(config, "run.preprocess"), "none") != 0)
         status_set(status, STATUS_USAGE,
                    "cnn.member_preprocess replaces run.preprocess: leave that at none.");
@@ -165,7 +168,7 @@ static StatusCode check_counts(const Config *config, Status *status) {
 
 StatusCode members_check(const Config *config, ImageSpec spec, Status *status) {
     if (cnn_train_check(config, spec, status) || check_counts(config, status)) return status->code;
-    const int64_t members = config_int(config, "cnn.members");
+    const int64_t members = ensemble_options(config).members;
     for (int m = 0; members > 1 && m < members && !status->code; m++) {
         Config *own = members_config(config, m, status);
         if (!status->code) cnn_train_check(own, spec, status);
@@ -175,14 +178,16 @@ StatusCode members_check(const Config *config, ImageSpec spec, Status *status) {
 }
 
 void members_root(const Config *config, int member, char root[MEMBER_ROOT]) {
-    if (config_int(config, "cnn.members") == 1)
+    if (ensemble_options(config).members == 1)
         snprintf(root, MEMBER_ROOT, MODEL_ROOT);
     else
         snprintf(root, MEMBER_ROOT, MODEL_ROOT "/members/%d", member);
 }
 
 StatusCode members_count(const H5File *file, const Config *config, int64_t *count, Status *status) {
-    int64_t all = config_int(config, "cnn.members"), held = 1, wanted = config_int(config, "cnn.use_members");
+    const EnsembleOptions options = ensemble_options(config);
+    const int64_t all = options.members, wanted = options.use_members;
+    int64_t held = 1;
     if (all > 1 && h5_get_i64(file, "/state", "members", &held, status)) return status->code;
     *count = wanted ? wanted : held;
     if (held < 0 || held > all)

@@ -1,6 +1,7 @@
 #include "kernels/distortion.h"
 
 #include "core/mem.h"
+#include "core/partition.h"
 
 #include <stdalign.h>
 #include <stdbool.h>

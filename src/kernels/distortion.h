@@ -15,7 +15,6 @@
 #ifndef PARDIGITS_KERNELS_DISTORTION_H
 #define PARDIGITS_KERNELS_DISTORTION_H
 
-#include "core/partition.h"
 #include "store/image_set.h"
 
 #include <stdint.h>

@@ -63,8 +63,6 @@ PoolShape pool_shape(int height, int width, int channels, int window, int stride
 /* Largest value of each window; argmax [n][out_height][out_width][channels] is its place in the window (row *
  * window + column, the first of equals). window <= 15. */
 void pool_forward(const PoolShape *shape, int n, const float *in, float *out, uint8_t *argmax);
-void pool_backward(const PoolShape *shape, int n, const uint8_t *argmax, const float *out_grad,
-                   float *in_grad);
 
 /* The same with a relu directly before or after, which comes to the same: out = max(largest, 0); back,
  * relu_out is that output, NULL: no relu. */

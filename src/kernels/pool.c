@@ -119,7 +119,3 @@ void pool_backward_relu(const PoolShape *s, int n, const uint8_t *argmax, const 
         }
     }
 }
-
-void pool_backward(const PoolShape *s, int n, const uint8_t *argmax, const float *out_grad, float *in_grad) {
-    pool_backward_relu(s, n, argmax, NULL, out_grad, in_grad);
-}

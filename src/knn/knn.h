@@ -4,7 +4,6 @@
 #ifndef PARDIGITS_KNN_KNN_H
 #define PARDIGITS_KNN_KNN_H
 
-#include "core/partition.h"
 #include "kernels/distortion.h"
 #include "kernels/pixdot.h"
 #include "model/model.h"

@@ -68,9 +68,6 @@ StatusCode knn_model_read_image(const Model *opened, int64_t index, uint8_t *ima
 bool knn_leave_one_out(const KnnModel *model, const TrainJob *job, double save_at_s, KnnTrials *trials,
                        bool *stopped);
 
-/* Logs a hint where k is larger than the data bear. Collective. */
-void knn_log_hints(const TrainJob *job);
-
 /* ModelFamily.rehearse: makes what the training searches in, and counts what the model's file takes, which is
  * built in memory and checked. */
 StatusCode knn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status);

@@ -7,7 +7,6 @@
 #include "knn/cuts.h"
 #include "model/run_options.h"
 #include "model/train_job_save.h"
-#include "store/checkpoint.h"
 
 static const char images_name[] = "/model/reference/images", labels_name[] = "/model/reference/labels",
                   group_name[] = "/model/reference", trials_name[] = "/state/leave_one_out";

@@ -3,7 +3,6 @@
 #include "core/integers.h"
 #include "core/mem.h"
 #include "core/partition.h"
-#include "core/status.h"
 #include "knn/top_k.h"
 
 #include <omp.h>

@@ -121,7 +121,8 @@ static void report_validation(const KnnModel *model, TrainJob *job) {
     mem_free(out);
 }
 
-void knn_log_hints(const TrainJob *job) {
+/* Where k is larger than the data bear. Collective. */
+static void log_hints(const TrainJob *job) {
     const int64_t k = knn_options(job->config).k; /* 0: auto */
     uint64_t counts[CLASSES_MAX];
     char number[12];
@@ -147,7 +148,7 @@ static bool needs_search(const TrainJob *job) {
 }
 
 StatusCode knn_rehearse(TrainJob *job, Output *output, int64_t *bytes, Status *status) {
-    knn_log_hints(job);
+    log_hints(job);
     KnnModel model = needs_search(job) ? model_of_shards(job) : (KnnModel){0};
     knn_model_free(&model);
     *bytes = 2 * job->train_count * image_spec_pixels(job->spec);
@@ -167,7 +168,7 @@ static StatusCode train(TrainJob *job, KnnModel model, KnnTrials *trials, Status
     trace_end(trace_thread(job->trace, 0), TRACE_INDEX, traced_s, 0, 0);
     if (!is_auto || !find_k(&model, job, trials, status)) {
         if (job->valid.n > 0) {
-            stop_leave_at_once(train_job_resume_advice);
+            stop_exit_on_signal(train_job_resume_advice);
             report_validation(&model, job);
         }
         report_round(job);
@@ -185,7 +186,7 @@ StatusCode knn_train(TrainJob *job, Status *status) {
     const KnnOptions options = knn_options(job->config);
     const KnnModel model = {.method = knn_method(&options, job->spec)};
     KnnTrials trials = {0};
-    knn_log_hints(job);
+    log_hints(job);
     if (model.method.k == 0) trials = begin_trials(job, status);
     if (!status->code && !train_job_begin(job, status)) train(job, model, &trials, status);
     mem_free(trials.right);

@@ -109,7 +109,7 @@ StatusCode draw_filters(const H5File *file, const char *path, ImageSpec spec, co
     if (shape.rank != 4 || shape.dims[0] != shape.dims[1])
         return status_set(status, STATUS_FAILED, "%s: %s isn't a convolution's: the file is damaged.",
                           h5_path(file), path);
-    const int64_t size = shape.dims[0] * shape.dims[1] * shape.dims[2] * shape.dims[3];
+    const int64_t size = h5_shape_values(shape);
     float *weights = mem_new((size_t)size, sizeof *weights), largest = 1e-30f;
     ImageSet sheet = image_set_new(shape.dims[3], spec);
     h5_read(file, path, H5_F32, shape, weights, status);

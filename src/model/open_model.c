@@ -6,6 +6,7 @@
 #include "model/run_options.h"
 #include "store/atomic_file.h"
 #include "store/checkpoint.h"
+#include "store/run_lock.h"
 
 #include <dirent.h>
 #include <string.h>

@@ -83,8 +83,8 @@ static void find_what_is_drawn(TrainJob *job, const ImageSet *shard, int64_t fir
 }
 
 StatusCode train_job_read(TrainJob *job, const Dataset *dataset, Status *status) {
-    const int64_t valid_count = config_int(job->config, "run.valid"),
-                  limit = config_int(job->config, "run.train"), train = dataset->train;
+    const RunOptions options = run_options(job->config);
+    const int64_t valid_count = options.valid, limit = options.train, train = dataset->train;
     ImageSet shard = {0}, valid = {0};
     job->spec = dataset->spec;
     job->source = dataset->train_source;

@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-/* All ranks hold the same values, but for `shard`. */
+/* The same on all ranks, but for shard, threads, log, metrics, trace and phases, which are this rank's. */
 typedef struct TrainJob TrainJob;
 
 struct TrainJob {

@@ -42,7 +42,10 @@ void train_job_log_hints(const TrainJob *job) {
     train_job_count_classes(job, counts);
     for (int c = 0; c < job->spec.classes; c++) {
         present += counts[c] > 0;
-        *(counts[c] ? &last : &missing) = c;
+        if (counts[c])
+            last = c;
+        else
+            missing = c;
     }
     if (present > 1 && present < job->spec.classes)
         log_line(

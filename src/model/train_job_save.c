@@ -45,7 +45,7 @@ static StatusCode save_to(const TrainJob *job, const char *path, const Content *
 void train_job_tell_unsaved(const TrainJob *job, const Status *metrics, const Status *model) {
     if (!metrics->code && !model->code) return;
     if (run_lock_is_lost(job->model_path)) {
-        if (stop_ask())
+        if (stop_request())
             log_line(job->log, "%s Training ends here.", model->code ? model->text : metrics->text);
         return;
     }

@@ -1,6 +1,7 @@
 #include "model/validation.h"
 
 #include "core/timer.h"
+#include "model/confusion.h"
 
 double validation_begin(const TrainJob *job) {
     phase_clock_take(job->phases, PHASE_COMPUTE);
@@ -11,12 +12,10 @@ double validation_begin(const TrainJob *job) {
 
 void validation_end(const TrainJob *job, double began_s, const Prediction *predictions) {
     const int64_t n = job->valid.n;
-    int64_t correct = 0;
     metrics_set(job->metrics, "valid_s", timer_now_s() - began_s);
     phase_clock_take(job->phases, PHASE_VALIDATE);
     trace_end(trace_thread(job->trace, 0), TRACE_VALIDATE, began_s, 0, 0);
-    for (int64_t i = 0; i < n; i++)
-        correct += predictions[i].label == job->valid.labels[i];
+    const int64_t correct = count_correct(predictions, job->valid.labels, n);
     metrics_set(job->metrics, "valid_accuracy", (double)correct / (double)n);
     log_line(job->log, "validation: %lld of %lld correct", (long long)correct, (long long)n);
 }

@@ -46,7 +46,11 @@ int sum_type_bytes(SumType type) {
     return bytes[type];
 }
 
-static MPI_Datatype mpi_type(SumType type) {
+SumType sum_type_of_bits(int bits) {
+    return bits == 64 ? SUM_I64 : bits == 32 ? SUM_I32 : SUM_I16;
+}
+
+MPI_Datatype sum_mpi_type(SumType type) {
     return type == SUM_I64 ? MPI_INT64_T : type == SUM_I32 ? MPI_INT32_T : MPI_INT16_T;
 }
 
@@ -151,7 +155,7 @@ static void start_step(Allreduce *sum, int l) {
     const int tag = sum->tag + ALLREDUCE_MAX_TAGS * l;
     const AllreduceStep *step = step_of(sum, lane);
     const MPI_Comm mpi = comm_mpi(sum->comm);
-    const MPI_Datatype type = mpi_type(sum->type);
+    const MPI_Datatype type = sum_mpi_type(sum->type);
     if (step->from >= 0) {
         void *into = step->add ? lane->received : value_at(sum, lane, step->receive.begin);
         comm_check(MPI_Irecv(into, (int)range_size(step->receive), type, step->from, tag, mpi,
@@ -195,7 +199,7 @@ void allreduce_start(Allreduce *sum) {
     sum->finished = 0;
     if (ranks == 1 || sum->n == 0) return;
     if (!sum->plan) {
-        comm_check(MPI_Iallreduce(MPI_IN_PLACE, sum->values, (int)sum->n, mpi_type(sum->type), MPI_SUM,
+        comm_check(MPI_Iallreduce(MPI_IN_PLACE, sum->values, (int)sum->n, sum_mpi_type(sum->type), MPI_SUM,
                                   comm_mpi(sum->comm), &sum->requests[0]),
                    "MPI_Iallreduce");
         return;

@@ -24,6 +24,9 @@ typedef enum { SUM_I64, SUM_I32, SUM_I16 } SumType;
 /* Bytes of a value: 8, 4 or 2. */
 int sum_type_bytes(SumType type);
 
+/* The type whose values have 64, 32 or 16 bits. */
+SumType sum_type_of_bits(int bits);
+
 enum { ALLREDUCE_MAX_TAGS = 256 }; /* sums under way at the same time */
 
 /* A sum that is planned. */

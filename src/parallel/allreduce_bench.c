@@ -8,8 +8,7 @@
 #include <string.h>
 
 static void sum_blocking(const Comm *comm, SumType type, void *values, int64_t n) {
-    const MPI_Datatype types[] = {[SUM_I64] = MPI_INT64_T, [SUM_I32] = MPI_INT32_T, [SUM_I16] = MPI_INT16_T};
-    comm_check(MPI_Allreduce(MPI_IN_PLACE, values, (int)n, types[type], MPI_SUM, comm_mpi(comm)),
+    comm_check(MPI_Allreduce(MPI_IN_PLACE, values, (int)n, sum_mpi_type(type), MPI_SUM, comm_mpi(comm)),
                "MPI_Allreduce");
 }
 

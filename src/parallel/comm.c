@@ -11,7 +11,8 @@
 
 /* With one rank nothing is sent, so its functions don't call MPI. */
 struct Comm {
-    MPI_Comm mpi, node; /* all ranks of the run; those on this node; MPI_COMM_NULL: alone, without MPI */
+    MPI_Comm mpi, node; /* the ranks of this Comm; those of them on this node; MPI_COMM_NULL: alone, without
+                           MPI */
     int rank, size, node_rank, node_size;
     int rank_of_all;    /* among all ranks of the run */
     bool apart;         /* from rank 0: on another node */

@@ -2,6 +2,7 @@
 #ifndef PARDIGITS_PARALLEL_COMM_MPI_H
 #define PARDIGITS_PARALLEL_COMM_MPI_H
 
+#include "parallel/allreduce.h"
 #include "parallel/comm.h"
 
 #include <mpi.h>
@@ -11,6 +12,9 @@ MPI_Comm comm_mpi(const Comm *comm);
 
 /* The communicator of the ranks on this node. */
 MPI_Comm comm_node_mpi(const Comm *comm);
+
+/* The type that MPI has for a sum's values. */
+MPI_Datatype sum_mpi_type(SumType type);
 
 /* Ends the program if an MPI call failed: comm_check(MPI_Barrier(c), "MPI_Barrier"). */
 void comm_check(int mpi_code, const char *call);

@@ -16,8 +16,8 @@ static atomic_int signal_seen, held;
 static const char *_Atomic leave_advice;                /* NULL: there may be something to save */
 static const char *_Atomic unfinished[MOST_UNFINISHED]; /* files; NULL: none at this place */
 
-static atomic_bool asked; /* stop_ask */
-static bool trains;       /* whether stop_install was called */
+static atomic_bool requested; /* stop_request */
+static bool trains;           /* whether stop_install was called */
 
 static const struct {
     int number;
@@ -83,7 +83,7 @@ void stop_install(void) {
         handle(signals[i].number);
 }
 
-void stop_leave_at_once(const char *advice) {
+void stop_exit_on_signal(const char *advice) {
     leave_advice = advice;
     for (int i = 0; i < SIGNALS; i++)
         handle(signals[i].number);
@@ -94,7 +94,7 @@ void stop_hold(void) {
     held++;
 }
 
-void stop_hold_no_more(void) {
+void stop_release(void) {
     held--;
     if (!held && signal_seen && leave_advice) leave(signal_seen);
 }
@@ -112,20 +112,20 @@ void stop_forget_unfinished(const char *path) {
         if (unfinished[i] == path) unfinished[i] = NULL;
 }
 
-void stop_leave_no_more(void) {
+void stop_note_only(void) {
     leave_advice = NULL;
 }
 
-bool stop_ask(void) {
-    return !atomic_exchange(&asked, true);
+bool stop_request(void) {
+    return !atomic_exchange(&requested, true);
 }
 
 bool stop_signalled(void) {
-    return signal_seen != 0 || atomic_load_explicit(&asked, memory_order_relaxed);
+    return signal_seen != 0 || atomic_load_explicit(&requested, memory_order_relaxed);
 }
 
 const char *stop_signal_name(void) {
-    return !signal_seen && asked ? "the loss of its folder" : name_of(signal_seen);
+    return !signal_seen && requested ? "the loss of its folder" : name_of(signal_seen);
 }
 
 /* Each rank sends every other rank exactly one message: "stop" when it receives a signal or fails, otherwise

@@ -16,16 +16,16 @@ void stop_install(void);
 /* From now on signals, or one that has come already, end this process at once with STATUS_STOPPED, as there
  * is nothing to save; the launcher ends the other ranks. advice: what to do, such as "run it again", which
  * lives as long as the process. Not collective. */
-void stop_leave_at_once(const char *advice);
+void stop_exit_on_signal(const char *advice);
 
 /* Signals from here on are only noted: the program is about to end, with a sentence of its own. mpirun sends
  * SIGTERM to the ranks that end last when one has failed. */
-void stop_leave_no_more(void);
+void stop_note_only(void);
 
 /* Between these two, which may be nested, signals are only noted; one that came has its effect at the end.
  * For short work that mustn't be left half done. */
 void stop_hold(void);
-void stop_hold_no_more(void);
+void stop_release(void);
 
 /* A file that is removed if a signal ends this process before it is forgotten; until then the text stays. For
  * a few files at a time. */
@@ -34,9 +34,10 @@ void stop_forget_unfinished(const char *path);
 
 /* From now on it is as if a signal had come, because the run's folder is lost, so that nothing more can be
  * saved there: the work ends at its next step. Whether that is new. Thread-safe, not collective. */
-bool stop_ask(void);
+bool stop_request(void);
 
-/* Whether this process received such a signal, or asked itself. Any thread may call it; not collective. */
+/* Whether this process received such a signal, or called stop_request. Any thread may call it; not
+ * collective. */
 bool stop_signalled(void);
 
 /* The name of the signal, such as "SIGUSR1"; "a signal on another rank" if this process received none. */

@@ -33,7 +33,8 @@ struct TaskQueue {
     MPI_Request question, answered;
 };
 
-enum { SLOT_FREE = -3 }; /* beside tasks, TASK_NONE, and TASK_LATER: the thread waits */
+/* Beside tasks and TASK_NONE. TASK_LATER: the thread waits until the main thread has polled. */
+enum { TASK_LATER = -2, SLOT_FREE = -3 };
 
 static void receive_from(TaskQueue *queue, int rank) {
     comm_check(MPI_Irecv(&queue->wanted[rank], 1, MPI_INT64_T, rank, 0, queue->mpi, &queue->receive[rank]),
@@ -70,7 +71,8 @@ static Given give(TaskQueue *queue, int64_t most) {
     return (Given){first, smaller(most, queue->tasks - first)};
 }
 
-int64_t task_queue_take(TaskQueue *queue, int thread) {
+/* A task, TASK_NONE, or TASK_LATER. */
+static int64_t take(TaskQueue *queue, int thread) {
     if (queue->rank == 0) {
         const Given given = give(queue, 1);
         return given.count ? given.first : TASK_NONE;
@@ -88,12 +90,12 @@ static void nap(void) {
 }
 
 int64_t task_queue_wait(TaskQueue *queue, int thread, bool (*interrupted)(void *context), void *context) {
-    int64_t task = task_queue_take(queue, thread);
+    int64_t task = take(queue, thread);
     if (task != TASK_LATER) return task;
     if (thread == 0) progress_wait_begin(queue->progress);
     while (task == TASK_LATER && !interrupted(context)) {
         nap();
-        task = task_queue_take(queue, thread);
+        task = take(queue, thread);
     }
     if (thread == 0) progress_wait_end(queue->progress);
     return task == TASK_LATER ? TASK_NONE : task;

@@ -8,19 +8,15 @@
 
 typedef struct TaskQueue TaskQueue;
 
-enum { TASK_NONE = -1, TASK_LATER = -2 };
+enum { TASK_NONE = -1 }; /* beside tasks */
 
 /* Tasks 0 .. tasks - 1 for `threads` threads of this rank. Collective; destroyed by task_queue_destroy,
  * collectively. */
 TaskQueue *task_queue_create(const Comm *comm, int64_t tasks, int threads);
 
-/* The next task for a thread, the lowest that nobody was given; TASK_NONE: there are no more; TASK_LATER: ask
- * again, when the main thread has polled. Each task is given once. By any thread; not collective. */
-int64_t task_queue_take(TaskQueue *queue, int thread);
-
-/* task_queue_take, repeated until the thread has a task or there is none. While it waits it calls
- * interrupted(context), which on the main thread, whose number must be 0, has to poll, and returns TASK_NONE
- * if that is true. */
+/* The next task for a thread, the lowest that nobody was given; TASK_NONE: there are no more. Each task is
+ * given once. While it waits it calls interrupted(context), which on the main thread, whose number must be 0,
+ * has to poll, and returns TASK_NONE if that is true. By any thread; not collective. */
 int64_t task_queue_wait(TaskQueue *queue, int thread, bool (*interrupted)(void *context), void *context);
 
 /* On rank 0: how many tasks have been given. */

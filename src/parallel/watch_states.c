@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "parallel/node_memory.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -14,13 +15,16 @@ typedef struct {
     int64_t number;
 } SentState;
 
-enum { HEAD_BYTES = 16, STATES = (HEARTBEAT_BYTES - HEAD_BYTES) / sizeof(SentState) };
+/* What fits beside key and count. */
+enum { STATES = (HEARTBEAT_BYTES - 2 * sizeof(int64_t)) / sizeof(SentState) };
 
 typedef struct {
     uint64_t key;
     int64_t count;
     SentState states[STATES];
 } Message;
+
+enum { HEAD_BYTES = offsetof(Message, states) };
 
 _Static_assert(sizeof(Message) <= HEARTBEAT_BYTES, "a message has this room");
 

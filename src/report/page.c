@@ -129,7 +129,7 @@ static StatusCode add_figures(Output *output, const Report *report, const Report
         if (*entry->d_name != '.') unlinkat(dirfd(listed), entry->d_name, 0);
     if (listed) closedir(listed);
     rmdir(folder);
-    stop_hold_no_more();
+    stop_release();
     mem_free(folder);
     return status->code;
 }

@@ -3,7 +3,6 @@
 #include "core/mem.h"
 #include "core/regular_file.h"
 #include "store/atomic_file.h"
-#include "store/checkpoint.h"
 #include "store/h5io.h"
 #include "store/h5npz.h"
 

@@ -52,7 +52,7 @@ StatusCode atomic_file_begin(AtomicFile *file, const char *path, Status *status)
         mem_free(file->temporary); /* nothing is to be written, or by another program */
         file->temporary = NULL;
     }
-    stop_hold_no_more();
+    stop_release();
     mem_free(lock);
     return status->code;
 }
@@ -62,7 +62,7 @@ void atomic_file_let_go(AtomicFile *file) {
     stop_forget_unfinished(file->temporary);
     stop_forget_unfinished(file->lock.path);
     if (file->lock.path) run_lock_release(&file->lock);
-    stop_hold_no_more();
+    stop_release();
     mem_free(file->temporary);
     mem_free(file->path);
     *file = (AtomicFile){.lock = {-1, NULL}};
@@ -73,7 +73,7 @@ StatusCode atomic_file_end(AtomicFile *file, Status *status) {
     if (!status->code && file->temporary) atomic_file_commit(file->temporary, file->path, false, status);
     if (status->code && file->temporary) atomic_file_discard(file->temporary);
     atomic_file_let_go(file);
-    stop_hold_no_more();
+    stop_release();
     return status->code;
 }
 

@@ -16,13 +16,13 @@ enum { FORMAT_VERSION = 2, OLDEST_VERSION = 1 };
 
 static const char source_group[] = "/trained_on", images_group[] = "/images";
 
-static void write_images(H5File *file, const CheckpointInfo *facts, Status *status) {
-    if (facts->spec.classes == 0) return;
-    h5_set_i64(file, images_group, "height", facts->spec.height, status);
-    h5_set_i64(file, images_group, "width", facts->spec.width, status);
-    h5_set_i64(file, images_group, "classes", facts->spec.classes, status);
-    image_from_write(file, images_group, facts->spec, status);
-    if (facts->class_names) class_names_write(file, images_group, facts->class_names, status);
+static void write_images(H5File *file, const CheckpointInfo *info, Status *status) {
+    if (info->spec.classes == 0) return;
+    h5_set_i64(file, images_group, "height", info->spec.height, status);
+    h5_set_i64(file, images_group, "width", info->spec.width, status);
+    h5_set_i64(file, images_group, "classes", info->spec.classes, status);
+    image_from_write(file, images_group, info->spec, status);
+    if (info->class_names) class_names_write(file, images_group, info->class_names, status);
 }
 
 static StatusCode read_between(const H5File *file, const char *name, int least, int most, int *value,
@@ -54,25 +54,25 @@ StatusCode checkpoint_images(const H5File *file, ImageSpec *spec, ClassNames *na
 }
 
 /* Creates the file, with all but what its writer writes; NULL if it can't be. */
-static H5File *begin_file(const char *path, const char *temporary, const CheckpointInfo *facts,
+static H5File *begin_file(const char *path, const char *temporary, const CheckpointInfo *info,
                           Status *status) {
     H5File *file = NULL;
     if (run_lock_check(path, status)) return NULL;
-    if (facts->streamed_bytes)
-        h5_create_streamed(&file, temporary, facts->streamed_bytes, status);
+    if (info->streamed_bytes)
+        h5_create_streamed(&file, temporary, info->streamed_bytes, status);
     else
         h5_create(&file, temporary, status);
     if (!file) return NULL;
     h5_set_text(file, "/", "format", CHECKPOINT_FORMAT, status);
     h5_set_i64(file, "/", "version", FORMAT_VERSION, status);
-    h5_set_text(file, "/", "model", config_text(facts->config, "run.model"), status);
-    if (facts->builds) h5_set_text(file, "/", "builds", facts->builds, status);
-    if (facts->init && *facts->init) h5_set_text(file, "/", "init", facts->init, status);
-    config_store_write(file, facts->config, status);
-    h5_set_i64(file, "/state", "complete", facts->complete, status);
-    if (facts->source && *facts->source->images_sha256)
-        image_source_write(file, source_group, facts->source, status);
-    write_images(file, facts, status);
+    h5_set_text(file, "/", "model", config_text(info->config, "run.model"), status);
+    if (info->builds) h5_set_text(file, "/", "builds", info->builds, status);
+    if (info->init && *info->init) h5_set_text(file, "/", "init", info->init, status);
+    config_store_write(file, info->config, status);
+    h5_set_i64(file, "/state", "complete", info->complete, status);
+    if (info->source && *info->source->images_sha256)
+        image_source_write(file, source_group, info->source, status);
+    write_images(file, info, status);
     return file;
 }
 
@@ -128,10 +128,10 @@ static StatusCode end_file(H5File *file, const char *temporary, const char *path
     return status->code;
 }
 
-StatusCode checkpoint_build(const char *path, const CheckpointInfo *facts, CheckpointWriter write,
+StatusCode checkpoint_build(const char *path, const CheckpointInfo *info, CheckpointWriter write,
                             const void *context, H5File **file, Status *status) {
     char *temporary = atomic_file_temporary(path);
-    *file = begin_file(path, temporary, facts, status);
+    *file = begin_file(path, temporary, info, status);
     mem_free(temporary);
     if (*file) write(*file, context, status);
     Status ignored = *status;
@@ -147,13 +147,13 @@ StatusCode checkpoint_put(H5File **file, const char *path, Status *status) {
     return status->code;
 }
 
-StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
+StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *info,
                            CheckpointWriter write, const void *context, Status *status) {
     const bool root = comm_rank(comm) == 0;
     char *temporary = atomic_file_temporary(path);
-    H5File *file = root ? begin_file(path, temporary, facts, status) : NULL;
-    if (facts->streamed_bytes) comm_agree(comm, status);
-    if (!status->code && (root || facts->streamed_bytes)) write(file, context, status);
+    H5File *file = root ? begin_file(path, temporary, info, status) : NULL;
+    if (info->streamed_bytes) comm_agree(comm, status);
+    if (!status->code && (root || info->streamed_bytes)) write(file, context, status);
     if (root) end_file(file, temporary, path, status);
     mem_free(temporary);
     return comm_agree(comm, status);

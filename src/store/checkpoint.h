@@ -37,13 +37,13 @@ typedef struct {
 } CheckpointInfo;
 
 /* Saves a model. Collective: rank 0 writes; all ranks return the same status. */
-StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *facts,
+StatusCode checkpoint_save(const char *path, const Comm *comm, const CheckpointInfo *info,
                            CheckpointWriter write, const void *context, Status *status);
 
 /* The two halves of saving on one rank, of a file that isn't streamed. The first is a copy, in memory, of all
  * that write wrote; *file = NULL after a failure. The second, which may run on another thread, writes it to
  * disk, verifies it, puts it in place and clears *file; no other thread may use HDF5 meanwhile. */
-StatusCode checkpoint_build(const char *path, const CheckpointInfo *facts, CheckpointWriter write,
+StatusCode checkpoint_build(const char *path, const CheckpointInfo *info, CheckpointWriter write,
                             const void *context, H5File **file, Status *status);
 StatusCode checkpoint_put(H5File **file, const char *path, Status *status);
 

@@ -86,15 +86,19 @@ static StatusCode check_shapes(const H5File *file, const char *images_name, cons
     return STATUS_OK;
 }
 
+void dataset_part_names(const char *part, char images[DATASET_NAME], char labels[DATASET_NAME]) {
+    snprintf(images, DATASET_NAME, "/%s/images", part);
+    snprintf(labels, DATASET_NAME, "/%s/labels", part);
+}
+
 /* The images of a part, whose height and width are found: the test part's must be the training part's. */
 static StatusCode read_part(const H5File *file, const char *part, Dataset *dataset, int64_t *n,
                             ImageSource *source, Status *status) {
-    char group[32], images_name[64], labels_name[64];
+    char group[32], images_name[DATASET_NAME], labels_name[DATASET_NAME];
     H5Shape images = {0}, labels = {0};
     ImageSpec *spec = &dataset->spec;
     snprintf(group, sizeof group, "/%s", part);
-    snprintf(images_name, sizeof images_name, "/%s/images", part);
-    snprintf(labels_name, sizeof labels_name, "/%s/labels", part);
+    dataset_part_names(part, images_name, labels_name);
     if (check_there(file, part, images_name, status) || check_there(file, part, labels_name, status))
         return status->code;
     if (h5_shape(file, images_name, &images, status) || h5_shape(file, labels_name, &labels, status))
@@ -269,10 +273,9 @@ StatusCode dataset_check_labels(const Dataset *dataset, const char *part, int64_
 
 StatusCode dataset_read(const Dataset *dataset, const char *part, Range rows, const Comm *comm, ImageSet *set,
                         Status *status) {
-    char images[64], labels[64];
+    char images[DATASET_NAME], labels[DATASET_NAME];
     const char *path = dataset->path;
-    snprintf(images, sizeof images, "/%s/images", part);
-    snprintf(labels, sizeof labels, "/%s/labels", part);
+    dataset_part_names(part, images, labels);
     *set = image_set_new(range_size(rows), dataset->spec);
     H5File *file;
     h5_open_verified(&file, path, reads_in_parallel(path, comm) ? comm : NULL, status);

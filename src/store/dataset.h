@@ -27,6 +27,10 @@ typedef struct {
 } DatasetParts;
 void dataset_parts_free(DatasetParts *parts);
 
+/* The names of the arrays of a part, "train" or "test". */
+enum { DATASET_NAME = 64 };
+void dataset_part_names(const char *part, char images[DATASET_NAME], char labels[DATASET_NAME]);
+
 /* The attributes format and version of the file. */
 #define DATASET_FORMAT "pardigits dataset"
 enum { DATASET_VERSION = 1 };

@@ -36,9 +36,8 @@ static void write_source(H5File *file, const char *group, const ImageSource *sou
 
 /* The arrays of a part of n images, still without rows. */
 static void create_part(H5File *file, const char *part, int64_t n, ImageSpec spec, Status *status) {
-    char images[64], labels[64];
-    snprintf(images, sizeof images, "/%s/images", part);
-    snprintf(labels, sizeof labels, "/%s/labels", part);
+    char images[DATASET_NAME], labels[DATASET_NAME];
+    dataset_part_names(part, images, labels);
     h5_create_rows(file, images, H5_U8, (H5Shape){3, {n, spec.height, spec.width}}, status);
     h5_create_rows(file, labels, H5_U8, (H5Shape){1, {n}}, status);
     h5_set_text(file, images, "shape", "image, row from the top, column from the left", status);

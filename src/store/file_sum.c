@@ -3,6 +3,7 @@
 
 #include "core/integers.h"
 #include "core/mem.h"
+#include "core/regular_file.h"
 #include "core/sha256.h"
 #include "store/file_writer.h"
 
@@ -39,15 +40,6 @@ static bool read_all(int descriptor, void *bytes, size_t count) {
         if (got == 0) errno = EIO; /* the file became shorter */
         if (got == 0 || (got < 0 && errno != EINTR)) return false;
         if (got > 0) done += (size_t)got;
-    }
-    return true;
-}
-
-static bool write_all(int descriptor, const void *bytes, size_t count) {
-    for (size_t done = 0; done < count;) {
-        const ssize_t wrote = write(descriptor, (const char *)bytes + done, count - done);
-        if (wrote < 0 && errno != EINTR) return false;
-        if (wrote > 0) done += (size_t)wrote;
     }
     return true;
 }
@@ -92,7 +84,7 @@ StatusCode file_sum_append(const char *path, Status *status) {
     bool good = hash_file(descriptor, bytes, &hash);
     if (good) {
         const Trailer trailer = trailer_of(bytes, &hash);
-        good = write_all(descriptor, &trailer, sizeof trailer);
+        good = regular_file_write(descriptor, &trailer, sizeof trailer);
     }
     if (close(descriptor) < 0 && errno != EINTR) good = false; /* Linux has closed it */
     if (!good) status_set(status, STATUS_FAILED, "%s can't be written: %s.", path, strerror(errno));

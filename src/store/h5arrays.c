@@ -314,10 +314,7 @@ StatusCode h5_read(const H5File *file, const char *name, H5Type type, H5Shape ex
         if (array >= 0) H5Dclose(array);
         return status->code;
     }
-    bool same = shape.rank == expected.rank;
-    for (int i = 0; same && i < shape.rank; i++)
-        same = shape.dims[i] == expected.dims[i];
-    if (!same) {
+    if (!h5_shape_equal(shape, expected)) {
         char found[128], wanted[128];
         h5_print_shape(shape, found, sizeof found);
         h5_print_shape(expected, wanted, sizeof wanted);

@@ -309,14 +309,8 @@ static StatusCode write_image(const H5File *file, Status *status) {
     if ((ssize_t)allocated < bytes) allocated = (hsize_t)bytes;
     char *image = mem_new((size_t)allocated, 1);
     H5Fget_file_image(file->id, image, (size_t)bytes);
-    bytes = (ssize_t)allocated;
     int descriptor = open(file->path, O_CREAT | O_WRONLY | O_TRUNC, 0666);
-    bool good = descriptor >= 0;
-    for (ssize_t done = 0, wrote; good && done < bytes; done += wrote) {
-        wrote = write(descriptor, image + done, (size_t)(bytes - done));
-        good = wrote > 0 || (wrote < 0 && errno == EINTR);
-        if (wrote < 0) wrote = 0;
-    }
+    bool good = descriptor >= 0 && regular_file_write(descriptor, image, (size_t)allocated);
     if (descriptor >= 0 && close(descriptor) < 0 && errno != EINTR) good = false; /* Linux has closed it */
     if (!good) status_set(status, STATUS_FAILED, "%s can't be written: %s.", file->path, strerror(errno));
     mem_free(image);

@@ -20,6 +20,21 @@ typedef struct {
     int64_t dims[H5_MAX_RANK];
 } H5Shape;
 
+/* How many values an array of this shape has. */
+static inline int64_t h5_shape_values(H5Shape shape) {
+    int64_t values = 1;
+    for (int d = 0; d < shape.rank; d++)
+        values *= shape.dims[d];
+    return values;
+}
+
+static inline bool h5_shape_equal(H5Shape a, H5Shape b) {
+    bool equal = a.rank == b.rank;
+    for (int d = 0; equal && d < a.rank; d++)
+        equal = a.dims[d] == b.dims[d];
+    return equal;
+}
+
 typedef struct H5File H5File;
 
 /* The version of the HDF5 library, such as 1.10.8. */

@@ -36,10 +36,7 @@ static void add_array(const Copy *copy, const char *path) {
     H5Shape shape;
     if (array_type(copy->file, path, &type, copy->status) || h5_shape(copy->file, path, &shape, copy->status))
         return;
-    size_t count = 1;
-    for (int i = 0; i < shape.rank; i++)
-        count *= (size_t)shape.dims[i];
-    void *data = mem_new(count, H5Tget_size(h5_memory_type(type)));
+    void *data = mem_new((size_t)h5_shape_values(shape), H5Tget_size(h5_memory_type(type)));
     h5_read(copy->file, path, type, shape, data, copy->status);
     npz_add(copy->npz, path + 1, type, shape, data, copy->status);
     mem_free(data);

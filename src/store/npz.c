@@ -71,18 +71,12 @@ static size_t write_header(char *text, NumpyType type, H5Shape shape) {
     return used;
 }
 
-static size_t count_items(H5Shape shape) {
-    size_t count = 1;
-    for (int i = 0; i < shape.rank; i++)
-        count *= (size_t)shape.dims[i];
-    return count;
-}
-
 static StatusCode add(NpzFile *file, const char *name, NumpyType type, H5Shape shape, const void *data,
                       Status *status) {
     const unsigned first_day = 1 << 5 | 1; /* January 1st, 1980: equal content gives equal files */
     char header[NPY_HEADER];
-    const size_t begin = write_header(header, type, shape), length = count_items(shape) * type.bytes;
+    const size_t begin = write_header(header, type, shape),
+                 length = (size_t)h5_shape_values(shape) * type.bytes;
     char *bytes = mem_new(begin + length, 1), *entry = mem_format("%s.npy", name);
     memcpy(bytes, header, begin);
     if (length) memcpy(bytes + begin, data, length);

@@ -79,7 +79,7 @@ static void note_own(const char *path, int lock) {
 }
 
 void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm) {
-    char *path = path_join(folder, ".lock");
+    char *path = path_join(folder, RUN_LOCK);
     if (lock->path) lock_owner_text(path, own.text);
     comm_broadcast(comm, own.text, sizeof own.text, 0);
     if (!lock->path) note_own(path, -1);
@@ -89,7 +89,7 @@ void run_lock_share(const RunLock *lock, const char *folder, const Comm *comm) {
 /* A rank that doesn't hold the lock goes by what the lock file says: to another host a file server may tell
  * for a while what was there before. */
 static bool is_own(const char *folder, const struct stat *there) {
-    char *lock = path_join(folder, ".lock"), text[LOCK_TEXT];
+    char *lock = path_join(folder, RUN_LOCK), text[LOCK_TEXT];
     const bool same = there->st_ino == own.facts.st_ino && there->st_dev == own.facts.st_dev,
                locked = lock_owner_text(lock, text);
     const bool is =
@@ -168,7 +168,7 @@ typedef enum { LOCK_ABSENT, LOCK_LEFT, LOCK_HELD } LockState;
 
 static LockState find_state(const char *folder) {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    char *path = path_join(folder, ".lock");
+    char *path = path_join(folder, RUN_LOCK);
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     mem_free(path);
     if (file < 0) return LOCK_ABSENT;
@@ -251,7 +251,7 @@ static void refuse_left_by_another(const char *folder, const char *path, Status 
 }
 
 StatusCode run_lock_take(RunLock *lock, const char *folder, double wait_s, Log *log, Status *status) {
-    char *path = path_join(folder, ".lock"), whose[OWNER_TEXT];
+    char *path = path_join(folder, RUN_LOCK), whose[OWNER_TEXT];
     *lock = (RunLock){-1, NULL};
     Attempt attempt = wait_and_take(lock, path, wait_s, "another run in this folder", log);
     const int reason = errno;

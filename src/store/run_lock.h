@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#define RUN_LOCK ".lock" /* its name in the folder */
+
 typedef struct {
     int file;   /* open and locked; -1: not held */
     char *path; /* NULL: not held */

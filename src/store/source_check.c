@@ -4,7 +4,6 @@
 #include "core/mem.h"
 #include "core/sha256.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* What an array's bytes may have been hashed as: the bytes alone, or an IDX file (idx.h) from which they were
@@ -95,9 +94,8 @@ static StatusCode check_labels(const H5File *file, const char *name, int64_t n, 
 
 StatusCode source_check(const H5File *file, const char *part, int64_t n, ImageSpec spec,
                         const uint8_t *numbers, ImageSource *source, Status *status) {
-    char images[64], labels[64];
-    snprintf(images, sizeof images, "/%s/images", part);
-    snprintf(labels, sizeof labels, "/%s/labels", part);
+    char images[DATASET_NAME], labels[DATASET_NAME];
+    dataset_part_names(part, images, labels);
     if (!check_images(file, images, n, spec, source->images_sha256, status))
         check_labels(file, labels, n, numbers, source->labels_sha256, status);
     return status->code;

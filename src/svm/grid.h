@@ -2,7 +2,6 @@
 #ifndef PARDIGITS_SVM_GRID_H
 #define PARDIGITS_SVM_GRID_H
 
-#include "core/config.h"
 #include "svm/solve_pairs.h"
 #include "svm/votes.h"
 

@@ -129,9 +129,7 @@ SvmModel *svm_model_create(const SvmKernel *kernel, const bool *present, const S
     mem_free(support);
     model->shift_pixels = samples->shift_pixels;
     model->from_count = samples->from_count;
-    model->from = mem_new((size_t)model->from_count, sizeof *model->from);
-    for (int64_t k = 0; k < model->from_count; k++)
-        model->from[k] = samples->from[k];
+    model->from = mem_copy(samples->from, (size_t)model->from_count * sizeof *model->from);
     svm_model_pack(model);
     return model;
 }

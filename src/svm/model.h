@@ -6,8 +6,6 @@
 #include "core/config.h"
 #include "kernels/pixdot.h"
 #include "model/model.h"
-#include "parallel/comm.h"
-#include "store/dataset.h"
 #include "store/h5io.h"
 #include "svm/samples.h"
 #include "svm/svm.h"

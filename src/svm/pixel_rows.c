@@ -1,5 +1,6 @@
 #include "svm/pixel_rows.h"
 
+#include "core/integers.h"
 #include "core/mem.h"
 
 #include <string.h>
@@ -75,7 +76,7 @@ static void compute(void *context, const int32_t *row, int count, float *const *
     Block block = {.rows = rows, .count = count, .out = out};
     for (int r = 0; r < count; r++)
         block.row[r] = row[r];
-    pair_workers_run(rows->workers, rows->thread, compute_chunk, &block, (rows->count + CHUNK - 1) / CHUNK);
+    pair_workers_run(rows->workers, rows->thread, compute_chunk, &block, divide_up(rows->count, CHUNK));
 }
 
 SvmRows pixel_rows_source(PixelRows *rows) {

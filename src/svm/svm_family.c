@@ -2,7 +2,6 @@
 #include "svm/hints.h"
 #include "svm/model.h"
 
-#include "core/integers.h"
 #include "model/class_weights.h"
 #include "model/draw.h"
 #include "model/model_npz.h"

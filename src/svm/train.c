@@ -147,7 +147,7 @@ static StatusCode save(const SvmTask *task, const SvmPairs *pairs, int all, bool
     const bool is_last = complete || stopped;
     train_job_flush_metrics(job);
     if (!is_last || (complete && job->valid.n > 0)) train_job_checkpoint(job, 0, svm_model_write, model);
-    if (complete && !stopped && job->valid.n > 0) stop_leave_at_once(train_job_resume_advice);
+    if (complete && !stopped && job->valid.n > 0) stop_exit_on_signal(train_job_resume_advice);
     if (solved == all) svm_report_validation(job, model);
     svm_report_round(job);
     if (!is_last) train_job_flush_metrics(job);

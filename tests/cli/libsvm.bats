@@ -75,7 +75,7 @@ same_predictions() {
     awk '/:/ && !done { sub(/[0-9]+:/, "0:0 &"); done = 1 } { print }' zero.libsvm >seen.libsvm
     "$PARDIGITS" import seen.libsvm --out seen.h5 --set run.valid=1000
     same_model seen.h5 back.h5
-    fails_on 1 2 'expected 0 or 1' import zero.libsvm --out no.h5 --features-from 2
+    fails_on 1 2 'expected a whole number, 0 to 1' import zero.libsvm --out no.h5 --features-from 2
 }
 
 @test "import and export: what can't be is refused" {
@@ -143,6 +143,11 @@ same_predictions() {
     "$PARDIGITS" import rbf.libsvm --out large.h5 --shape 40x44 --set svm.features=gradient >log 2>&1
     grep 'warning: the largest feature of rbf.libsvm, 7.*, lies in the first half of 40 x 44 pixels' log
     if grep 'note: no --set' log; then false; fi
+    # blanks around "=" are as in a configuration's file
+    "$PARDIGITS" import rbf.libsvm --out blanks.h5 --set "run.preprocess = deskew" >log 2>&1
+    if grep 'note: no --set' log; then false; fi
+    "$PARDIGITS" import rbf.libsvm --out plain.h5 --set run.preprocess=deskew
+    [[ $("$PARDIGITS" digest blanks.h5) == "$("$PARDIGITS" digest plain.h5)" ]]
     [[ ! -e no && ! -e no.h5 ]]
 }
 

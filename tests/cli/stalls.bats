@@ -92,4 +92,5 @@ knn=(configs/knn.ini --set run.train=2000 --set knn.k=auto)
     local run=(train configs/knn.ini --set run.train=200 --set knn.k=1 --data "$data" --run "$BATS_TEST_TMPDIR/run")
     "$PARDIGITS" "${run[@]}"
     PARDIGITS_FAULT=fail:1:init:0 fails 1 "A fault of this rank." timeout 20 mpirun -n 2 "$faulty" "${run[@]}" --resume
+    PARDIGITS_FAULT=fail:1:init:0 fails 1 "A fault of this rank." timeout 20 mpirun -n 2 "$faulty" evaluate "$BATS_TEST_TMPDIR/run" --summary
 }

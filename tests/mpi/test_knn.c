@@ -232,23 +232,16 @@ static void predictions_equal_the_reference(void **state) {
                      rows[i]);
 }
 
-static Comm *world;
-
-static int give_world(void **state) {
-    *state = world;
-    return 0;
-}
-
 int main(int argc, char **argv) {
-    world = comm_init(&argc, &argv);
+    Comm *comm = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(neighbours_equal_the_reference),
-        cmocka_unit_test(blocks_overlap_without_a_difference),
-        cmocka_unit_test(distorted_neighbours_equal_the_reference),
-        cmocka_unit_test(neighbours_by_gradients_equal_the_reference),
-        cmocka_unit_test(predictions_equal_the_reference),
+        cmocka_unit_test_prestate(neighbours_equal_the_reference, comm),
+        cmocka_unit_test_prestate(blocks_overlap_without_a_difference, comm),
+        cmocka_unit_test_prestate(distorted_neighbours_equal_the_reference, comm),
+        cmocka_unit_test_prestate(neighbours_by_gradients_equal_the_reference, comm),
+        cmocka_unit_test_prestate(predictions_equal_the_reference, comm),
     };
-    int failed = cmocka_run_group_tests(tests, give_world, NULL);
-    comm_finalize(&world);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_finalize(&comm);
     return failed;
 }

@@ -445,26 +445,19 @@ static void a_signal_on_one_rank_stops_all(void **state) {
     image_set_free(&all);
 }
 
-static Comm *world;
-
-static int give_world(void **state) {
-    *state = world;
-    return 0;
-}
-
 int main(int argc, char **argv) {
-    world = comm_init(&argc, &argv);
+    Comm *comm = comm_init(&argc, &argv);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(three_digits_are_told_apart_as_by_libsvm),
-        cmocka_unit_test(two_digits_make_one_pair),
-        cmocka_unit_test(one_digit_is_refused),
-        cmocka_unit_test(an_overflowing_kernel_is_refused),
-        cmocka_unit_test(resuming_leads_to_the_same_model),
-        cmocka_unit_test(virtual_support_vectors_are_trained_again),
-        cmocka_unit_test(an_interrupted_rank_stops_its_group),
-        cmocka_unit_test(a_signal_on_one_rank_stops_all),
+        cmocka_unit_test_prestate(three_digits_are_told_apart_as_by_libsvm, comm),
+        cmocka_unit_test_prestate(two_digits_make_one_pair, comm),
+        cmocka_unit_test_prestate(one_digit_is_refused, comm),
+        cmocka_unit_test_prestate(an_overflowing_kernel_is_refused, comm),
+        cmocka_unit_test_prestate(resuming_leads_to_the_same_model, comm),
+        cmocka_unit_test_prestate(virtual_support_vectors_are_trained_again, comm),
+        cmocka_unit_test_prestate(an_interrupted_rank_stops_its_group, comm),
+        cmocka_unit_test_prestate(a_signal_on_one_rank_stops_all, comm),
     };
-    int failed = cmocka_run_group_tests(tests, give_world, NULL);
-    comm_finalize(&world);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_finalize(&comm);
     return failed;
 }

@@ -107,8 +107,15 @@ static void check_backward_weights(const Case *c, int with_bias) {
     ref_conv_backward_weights(&c->shape, c->n, in, out_grad, expected, expected_bias);
     assert_close(c, "weight gradient", CONV_WEIGHTS, weight_grad, expected, c->weights);
     if (with_bias) assert_close(c, "bias gradient", CONV_WEIGHTS, bias_grad, expected_bias, filters);
-    conv_add_backward_weights(&c->shape, c->n, c->in, c->out_grad, weight_grad, with_bias ? bias_grad : NULL,
-                              c->work);
+    conv_sum_weights(&c->shape, &(ConvWeightSum){.n = c->n,
+                                                 .in = c->in,
+                                                 .out_grad = c->out_grad,
+                                                 .add = true,
+                                                 .weight_grad = weight_grad,
+                                                 .bias_grad = with_bias ? bias_grad : NULL,
+                                                 .work = c->work,
+                                                 .end_part = 1,
+                                                 .parts = 1});
     for (int64_t i = 0; i < c->weights; i++)
         expected[i] *= 2;
     for (int f = 0; f < filters; f++)

@@ -170,7 +170,7 @@ static void check_pool(PoolShape s, int n, uint64_t *state) {
     double *in64 = ref_doubles(in, ins), *out_grad64 = ref_doubles(out_grad, outs);
     double *out64 = zeros(outs, 8), *in_grad64 = zeros(ins, 8);
     pool_forward(&s, n, in, out, argmax);
-    pool_backward(&s, n, argmax, out_grad, in_grad);
+    pool_backward_relu(&s, n, argmax, NULL, out_grad, in_grad);
     ref_pool_forward(&s, n, in64, out64);
     ref_pool_backward(&s, n, in64, out_grad64, in_grad64);
     assert_true(ref_difference(out, out64, outs) == 0);
@@ -197,7 +197,7 @@ static void check_pool_relu(PoolShape s, int n, uint64_t *state) {
     relu_forward(ins, in, relu_in);
     pool_forward(&s, n, relu_in, out, argmax);
     assert_memory_equal(fused, out, (size_t)outs * sizeof *out);
-    pool_backward(&s, n, argmax, out_grad, in_grad);
+    pool_backward_relu(&s, n, argmax, NULL, out_grad, in_grad);
     relu_backward(ins, relu_in, in_grad, in_grad);
     for (int64_t i = 0; i < ins; i++)
         assert_true(fused_grad[i] == in_grad[i]);
