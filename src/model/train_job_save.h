@@ -26,7 +26,8 @@ CheckpointInfo train_job_info(const TrainJob *job, bool complete);
 void train_job_checkpoint(const TrainJob *job, int64_t bytes, CheckpointWriter write, const void *context);
 
 /* Says in the log what of a save in the course of a training failed; the training goes on, unless the run's
- * folder was renamed or removed, after which nothing would be saved any more (stop_request). Not collective. */
+ * folder was renamed or removed, after which nothing would be saved any more (stop_request). Not collective.
+ */
 void train_job_tell_unsaved(const TrainJob *job, const Status *metrics, const Status *model);
 
 /* Writes the metrics; a failure is logged: they are in memory still, and can be written later. */
