@@ -32,11 +32,13 @@ static void share_memory(TrainStep *step) {
 
 /* The weights [classes] of cnn.class_weights; NULL: all are 1. Collective; freed by mem_free. */
 static double *weigh_classes(const CnnOptions *options, const TrainJob *job, int classes) {
-    uint64_t sums[CLASSES_MAX];
+    uint64_t sums[CLASSES_MAX] = {0};
     int64_t counts[CLASSES_MAX];
     Status ignored = {0}; /* cnn_train_check has refused what is wrong */
     if (!class_weights_given(options->class_weights)) return NULL;
-    train_job_count_classes(job, sums);
+    for (int64_t i = 0; i < job->shard.n; i++)
+        sums[job->shard.labels[i]]++;
+    comm_sum_u64(job->comm, sums, classes);
     for (int c = 0; c < classes; c++)
         counts[c] = (int64_t)sums[c];
     double *weights = mem_new((size_t)classes, sizeof *weights);
