@@ -1,6 +1,7 @@
 /* Stands in for micro_batch.c, micro_batch_work.c and packed_weights.c of src/cnn: computes nothing, but
  * takes as long as the profile says, and tells what is ready when the real one does. Its contributions depend
  * on nothing but a value's place, so the mean gradient is the same for any number of ranks. */
+#include "cnn/contribution.h"
 #include "cnn/micro_batch.h"
 
 #include "simulate/profile.h"
