@@ -240,11 +240,19 @@ static int join_across_lines(PIX *grey, PIX **parts, int count) {
     return count;
 }
 
-/* Adds a part to sheets, unless it is in one of them, and in place of those that are in it: several bright
- * parts may be written on the same sheet, and no place is read twice. Returns how many sheets there are. */
+static bool is_larger(PIX *a, PIX *b) {
+    l_int32 pixels_a = 0, pixels_b = 0;
+    pixCountPixels(a, &pixels_a, NULL);
+    pixCountPixels(b, &pixels_b, NULL);
+    return pixels_a > pixels_b;
+}
+
+/* Adds a part to sheets, unless it is in one of them, and in place of those that are in it, of two that are
+ * in each other the larger one: several bright parts may be written on the same sheet, and no place is read
+ * twice. Returns how many sheets there are. */
 static int add_apart(PIX *part, PIX **sheets, int count) {
     for (int i = 0; i < count; i++)
-        if (lies_on(part, sheets[i])) {
+        if (lies_on(part, sheets[i]) && !(lies_on(sheets[i], part) && is_larger(part, sheets[i]))) {
             pixDestroy(&part);
             return count;
         }
