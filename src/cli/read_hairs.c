@@ -50,12 +50,14 @@ static void doubt_in_number(ReadDigits *read, const Run *number, double stroke, 
     }
 }
 
-/* A stroke as slim as this, on a page with little else, may be a hair or a scratch as well as a 1. */
+/* A stroke as slim as this, slimmer than a thin pen's, may be a hair or a scratch as well as a 1 on a page
+ * with little else. */
 static void doubt_slim_strokes(ReadDigits *read, int first) {
-    const double slim = 30;
+    const double slim = 45;
     for (int d = first; d < read->count; d++) {
         const FoundDigit *place = &read->digits[d].place;
-        if (read->digits[d].best.label == 1 && slim * place->stroke < hypot(place->width, place->height))
+        if (read->digits[d].best.label == 1 && !place->alone &&
+            slim * place->stroke < hypot(place->width, place->height))
             read->digits[d].doubtful = true;
     }
 }
