@@ -434,6 +434,11 @@ def ellipse(page, left, top, radius, value, inner=-1):
                 page.rows[top + y][left + x] = value
 
 
+Page(260, 260, 250).frame(6, 6, 248, 248, 6).put(1, 3, 120, 170).save("low_in_frame.pgm")  # 2, near the frame
+thin = Page(200, 200)  # 1 with a thin pen
+for y in range(50, 150):
+    thin.fill(100 - (y - 50) // 5, y, 3, 1, 30)
+thin.save("thin.pgm")
 dashed = Page(520, 240)  # 7 and 2 that reach out of dashed frames
 for left, i in ((30, 0), (280, 1)):
     for at in range(0, 180, 18):
@@ -598,6 +603,8 @@ PYTHON
     grep '^7 1? 2 1? 72 ' "$BATS_TEST_TMPDIR/dated"
     "$PARDIGITS" predict knn mark.pgm zigzag.pgm hair.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
     [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 7 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
+    "$PARDIGITS" predict knn low_in_frame.pgm | grep '^2 '
+    "$PARDIGITS" predict knn thin.pgm | grep '^1 '
     "$PARDIGITS" predict knn dashed.pgm | grep -E '^7\??  ?2\?? '
     "$PARDIGITS" predict knn punched.pgm | grep '^72 / 72 / 72 '
     [[ $("$PARDIGITS" predict knn stain.pgm --csv | grep -c ",false,") -eq 0 ]]
