@@ -71,19 +71,22 @@ static bool are_alike(const Dash *a, const Dash *b) {
            2 * abs(a->thickness - b->thickness) <= a->thickness;
 }
 
-/* Marks the dashes of long lines, and those like them in short ones, as of a frame's other sides. [count] */
+/* Marks the dashes of long level lines, and those like them in other lines, as of a frame's other sides.
+ * Upright strokes alone, one below the other, may be the 1s of a column of small numbers. [count] */
 static bool *mark_lines(const Dash *dashes, int count) {
     const int many = 5, few = 2;
     int *dashes_of = mem_new((size_t)count + 1, sizeof *dashes_of);
-    bool *marked = mem_new((size_t)count + 1, sizeof *marked);
+    bool *is_long = mem_new((size_t)count + 1, sizeof *is_long),
+         *marked = mem_new((size_t)count + 1, sizeof *marked);
     for (int d = 0; d < count; d++)
         dashes_of[dashes[d].line]++;
     for (int d = 0; d < count; d++)
-        marked[d] = dashes_of[dashes[d].line] >= many;
+        marked[d] = is_long[d] = !dashes[d].upright && dashes_of[dashes[d].line] >= many;
     for (int d = 0; d < count; d++)
         for (int other = 0; other < count && dashes_of[dashes[d].line] >= few && !marked[d]; other++)
-            marked[d] = dashes_of[dashes[other].line] >= many && are_alike(&dashes[other], &dashes[d]);
+            marked[d] = is_long[other] && are_alike(&dashes[other], &dashes[d]);
     mem_free(dashes_of);
+    mem_free(is_long);
     return marked;
 }
 

@@ -71,7 +71,7 @@ void page_drop_without_edge(PIX *page, PIX *ink, bool dark, PageShapes *shapes) 
 static PIX *paper_within(PIX *shape) {
     const int away = 2 * (int)larger(2, lround(page_stroke_width(shape) / 2)) + 1;
     l_int32 area = 0, paper = 0;
-    PIX *within = pixCloseSafeBrick(NULL, shape, pixGetWidth(shape) / 2, pixGetHeight(shape) / 2);
+    PIX *within = pixCloseSafeCompBrick(NULL, shape, pixGetWidth(shape) / 2, pixGetHeight(shape) / 2);
     PIX *holes = pixHolesByFilling(within, 4), *near = pixDilateBrick(NULL, shape, away, away);
     pixOr(within, within, holes);
     pixSubtract(within, within, near);
