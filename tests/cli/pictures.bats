@@ -435,10 +435,10 @@ def ellipse(page, left, top, radius, value, inner=-1):
 
 
 Page(260, 260, 250).frame(6, 6, 248, 248, 6).put(1, 3, 120, 170).save("low_in_frame.pgm")  # 2, near the frame
-column = Page(900, 800).put(0, 14, 20, 20).put(1, 14, 420, 20)  # a large 72, and below it 10, 12, 17, 14, 19 in small digits
+small_column = Page(900, 800).put(0, 14, 20, 20).put(1, 14, 420, 20)  # a large 72, and below it 10, 12, 17, 14, 19 in small digits
 for k, i in enumerate((3, 1, 0, 4, 7)):
-    column.put(2, 2, 100, 420 + 60 * k).put(i, 2, 136, 420 + 60 * k)
-column.save("column.pgm")
+    small_column.put(2, 2, 100, 420 + 60 * k).put(i, 2, 136, 420 + 60 * k)
+small_column.save("small_column.pgm")
 thin = Page(200, 200)  # 1 with a thin pen
 for y in range(50, 150):
     thin.fill(100 - (y - 50) // 5, y, 3, 1, 30)
@@ -608,7 +608,7 @@ PYTHON
     "$PARDIGITS" predict knn mark.pgm zigzag.pgm hair.pgm --csv | tee "$BATS_TEST_TMPDIR/marks"
     [[ $(grep -c ',1,[^,]*,1,true' "$BATS_TEST_TMPDIR/marks") -eq 7 && $(grep -c 'mark.pgm,[72],[^,]*,1,false' "$BATS_TEST_TMPDIR/marks") -eq 2 ]]
     "$PARDIGITS" predict knn low_in_frame.pgm | grep '^2 '
-    "$PARDIGITS" predict knn column.pgm | tee "$BATS_TEST_TMPDIR/column"
+    "$PARDIGITS" predict knn small_column.pgm | tee "$BATS_TEST_TMPDIR/column"
     tr -d '?' <"$BATS_TEST_TMPDIR/column" | grep '^72 / 10 / 12 / 17 / 14 / 19 '
     "$PARDIGITS" predict knn thin.pgm | grep '^1 '
     "$PARDIGITS" predict knn dashed.pgm | grep -E '^7\??  ?2\?? '
